@@ -1,0 +1,148 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+
+/* Chunks double from 4 KiB to 1 MiB: a small unit of work costs one page, a
+ * large one few mallocs, and the last half-empty chunk is at most 1 MiB. */
+enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20 };
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t size;		/* of the whole block */
+	char bytes[];
+};
+
+void *arena_slow(struct arena *a, size_t n)
+{
+	size_t size = a->chunk ? a->chunk->size * 2 : CHUNK_MIN;
+
+	if (size > CHUNK_MAX)
+		size = CHUNK_MAX;
+	if (n > SIZE_MAX / 2)
+		die_bug("arena allocation of %zu bytes", n);
+	if (size < n + sizeof(struct arena_chunk))
+		size = n + sizeof(struct arena_chunk);
+	struct arena_chunk *c = mem_alloc(size);
+
+	c->size = size;
+	c->older = a->chunk;
+	a->chunk = c;
+	a->held += size;
+	if (a->held > a->high)
+		a->high = a->held;
+	a->p = c->bytes + n;
+	a->end = (char *)c + size;
+	return c->bytes;
+}
+
+static void pop(struct arena *a)
+{
+	struct arena_chunk *c = a->chunk;
+
+	a->chunk = c->older;
+	a->held -= c->size;
+	free(c);
+}
+
+static void point(struct arena *a, char *p)
+{
+	a->p = p;
+	a->end = a->chunk ? (char *)a->chunk + a->chunk->size : NULL;
+}
+
+void arena_release(struct arena *a)
+{
+	while (a->chunk)
+		pop(a);
+	point(a, NULL);
+}
+
+void arena_clear(struct arena *a)
+{
+	while (a->chunk && a->chunk->older)
+		pop(a);
+	point(a, a->chunk ? a->chunk->bytes : NULL);
+}
+
+void *arena_zero(struct arena *a, size_t count, size_t size)
+{
+	size_t n;
+
+	if (__builtin_mul_overflow(count, size, &n))
+		die_bug("arena allocation of %zu x %zu bytes", count, size);
+	return memset(arena_alloc(a, n), 0, n);
+}
+
+str arena_str(struct arena *a, str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	p[s.n] = 0;
+	return (str){ p, s.n };
+}
+
+str arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+
+	va_end(ap);
+	if (n < 0)
+		die_bug("bad format '%s'", fmt);
+	char *p = arena_alloc(a, (size_t)n + 1);
+
+	vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return (str){ p, (size_t)n };
+}
+
+str arena_join(struct arena *a, const str *pieces, size_t n, str separator)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += pieces[i].n + (i ? separator.n : 0);
+	char *p = arena_alloc(a, total + 1), *to = p;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i && separator.n)
+			to = mempcpy(to, separator.p, separator.n);
+		if (pieces[i].n)
+			to = mempcpy(to, pieces[i].p, pieces[i].n);
+	}
+	*to = 0;
+	return (str){ p, total };
+}
+
+struct arena_mark arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){ a->chunk, a->p };
+}
+
+void arena_rewind(struct arena *a, struct arena_mark mark)
+{
+	while (a->chunk != mark.chunk)
+		pop(a);
+	point(a, mark.p);
+}
+
+bool arena_fits(const struct arena *a, size_t n)
+{
+	return !a->budget || (n <= a->budget && a->held <= a->budget - n);
+}
+
+err *arena_check(const struct arena *a, const char *what)
+{
+	if (arena_fits(a, 0))
+		return NULL;
+	return err_new(ERR_INVALID, "%s needs more than %zu bytes of memory", what, a->budget);
+}

@@ -1,0 +1,119 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BUF_FIRST = 64 };
+
+void buf_release(struct buf *b)
+{
+	free(b->p);
+	b->p = NULL;
+	b->n = b->cap = 0;
+	b->full = false;
+}
+
+void buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->full = false;
+	if (b->p)
+		b->p[0] = 0;
+}
+
+char *buf_reserve(struct buf *b, size_t n)
+{
+	size_t max = b->max ? b->max : BUF_MAX;
+
+	if (b->full || n > max || b->n > max - n) {
+		b->full = true;
+		return NULL;
+	}
+	if (b->n + n + 1 > b->cap) {
+		size_t cap = b->cap ? b->cap : BUF_FIRST;
+
+		while (cap < b->n + n + 1)
+			cap *= 2;
+		if (cap > max + 1)
+			cap = max + 1;
+		b->p = mem_realloc(b->p, cap, 1);
+		b->cap = cap;
+	}
+	return b->p + b->n;
+}
+
+void buf_bytes(struct buf *b, const void *p, size_t n)
+{
+	char *to = buf_reserve(b, n);
+
+	if (!to)
+		return;
+	if (n)
+		memcpy(to, p, n);
+	b->n += n;
+	b->p[b->n] = 0;
+}
+
+void buf_add(struct buf *b, str s)
+{
+	buf_bytes(b, s.p, s.n);
+}
+
+void buf_fill(struct buf *b, char c, size_t count)
+{
+	char *to = buf_reserve(b, count);
+
+	if (!to)
+		return;
+	memset(to, c, count);
+	b->n += count;
+	b->p[b->n] = 0;
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+
+	va_end(ap);
+	if (n < 0)
+		die_bug("bad format '%s'", fmt);
+	char *to = buf_reserve(b, (size_t)n);
+
+	if (to) {
+		vsnprintf(to, (size_t)n + 1, fmt, again);
+		b->n += (size_t)n;
+	}
+	va_end(again);
+}
+
+void buf_trim(struct buf *b, size_t n)
+{
+	if (n >= b->n)
+		return;
+	b->n = n;
+	b->p[n] = 0;
+}
+
+char *buf_detach(struct buf *b, size_t *n)
+{
+	char *p = b->p ? b->p : mem_calloc(1, 1);
+
+	if (n)
+		*n = b->n;
+	b->p = NULL;
+	b->n = b->cap = 0;
+	b->full = false;
+	return p;
+}
+
+err *buf_check(const struct buf *b, const char *what)
+{
+	if (!b->full)
+		return NULL;
+	return err_new(ERR_INVALID, "%s is larger than %zu bytes", what, b->max ? b->max : BUF_MAX);
+}

@@ -1,0 +1,232 @@
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/die.h"
+
+struct err {
+	enum err_kind kind;
+	int code;
+	err *cause;
+	char *text;
+	size_t n;
+	char *file;
+	uint32_t line, col;
+	char *detail;
+	size_t detail_n;
+};
+
+static char *copy(const char *p, size_t n)
+{
+	char *to = mem_alloc(n + 1);
+
+	if (n)
+		memcpy(to, p, n);
+	to[n] = 0;
+	return to;
+}
+
+static err *make(enum err_kind kind, const char *fmt, va_list ap)
+{
+	err *e = mem_calloc(1, sizeof *e);
+	int n = vasprintf(&e->text, fmt, ap);
+
+	if (n < 0)
+		die_bug("out of memory for an error text");
+	e->kind = kind;
+	e->n = (size_t)n;
+	return e;
+}
+
+static void inherit(err *e, err *cause)
+{
+	e->cause = cause;
+	e->code = cause->code;
+}
+
+err *err_new(enum err_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err *e = make(kind, fmt, ap);
+
+	va_end(ap);
+	return e;
+}
+
+err *err_wrap(err *cause, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err *e = make(cause->kind, fmt, ap);
+
+	va_end(ap);
+	char *all = mem_alloc(e->n + 2 + cause->n + 1);
+
+	memcpy(all, e->text, e->n);
+	memcpy(all + e->n, ": ", 2);
+	memcpy(all + e->n + 2, cause->text, cause->n + 1);
+	free(e->text);
+	e->text = all;
+	e->n += 2 + cause->n;
+	inherit(e, cause);
+	return e;
+}
+
+err *err_replace(err *cause, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	err *e = make(cause->kind, fmt, ap);
+
+	va_end(ap);
+	inherit(e, cause);
+	return e;
+}
+
+static enum err_kind kind_of_errno(int number)
+{
+	switch (number) {
+	case ENOENT:
+	case ENOTDIR:
+		return ERR_NOT_FOUND;
+	case EEXIST:
+	case ENOTEMPTY:
+		return ERR_EXISTS;
+	case EACCES:
+	case EPERM:
+	case ELOOP:
+	case EXDEV:
+		return ERR_FORBIDDEN;
+	case ETIMEDOUT:
+		return ERR_TIMEOUT;
+	case EAGAIN:
+	case EBUSY:
+	case ENOSPC:
+	case EMFILE:
+	case ENFILE:
+		return ERR_UNAVAILABLE;
+	default:
+		return ERR_INTERNAL;
+	}
+}
+
+err *err_errno(int number, const char *fmt, ...)
+{
+	char words[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	err *e = make(kind_of_errno(number), fmt, ap);
+
+	va_end(ap);
+	const char *text = strerror_r(number, words, sizeof words);
+	size_t n = strlen(text);
+	char *all = mem_alloc(e->n + 2 + n + 1);
+
+	memcpy(all, e->text, e->n);
+	memcpy(all + e->n, ": ", 2);
+	memcpy(all + e->n + 2, text, n + 1);
+	/* Go's table says it all in lower case. */
+	if (all[e->n + 2] >= 'A' && all[e->n + 2] <= 'Z')
+		all[e->n + 2] = (char)(all[e->n + 2] + 32);
+	free(e->text);
+	e->text = all;
+	e->n += 2 + n;
+	return e;
+}
+
+void err_free(err *e)
+{
+	while (e) {
+		err *cause = e->cause;
+
+		free(e->text);
+		free(e->file);
+		free(e->detail);
+		free(e);
+		e = cause;
+	}
+}
+
+void err_drop(err **e)
+{
+	err_free(*e);
+	*e = NULL;
+}
+
+str err_text(const err *e)
+{
+	return (str){ e->text, e->n };
+}
+
+const char *err_msg(const err *e)
+{
+	return e->text;
+}
+
+enum err_kind err_kind(const err *e)
+{
+	return e->kind;
+}
+
+const err *err_cause(const err *e)
+{
+	return e->cause;
+}
+
+struct err_pos err_position(const err *e)
+{
+	struct err_pos pos = { 0 };
+
+	for (; e; e = e->cause)
+		if (e->file)
+			pos = (struct err_pos){ str_c(e->file), e->line, e->col };
+	return pos;
+}
+
+err *err_at(err *e, str file, uint32_t line, uint32_t col)
+{
+	if (err_position(e).file.n)
+		return e;
+	e->file = copy(file.p, file.n);
+	e->line = line;
+	e->col = col;
+	return e;
+}
+
+void err_set_kind(err *e, enum err_kind kind)
+{
+	e->kind = kind;
+}
+
+void err_set_code(err *e, int code)
+{
+	e->code = code;
+}
+
+int err_code(const err *e)
+{
+	return e->code;
+}
+
+void err_set_detail(err *e, str detail)
+{
+	free(e->detail);
+	e->detail = copy(detail.p, detail.n);
+	e->detail_n = detail.n;
+}
+
+str err_detail(const err *e)
+{
+	for (; e; e = e->cause)
+		if (e->detail)
+			return (str){ e->detail, e->detail_n };
+	return STR_NONE;
+}

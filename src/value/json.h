@@ -1,0 +1,48 @@
+/* json - RFC 8259, read and written as Go's encoding/json does.
+ *
+ * The reader takes exactly one text (white space around it is fine) and
+ * reports errors in Go's words: "invalid character 'x' after object key".
+ * The last of several equal keys wins. Bad UTF-8 and lone surrogates become
+ * U+FFFD. Depth and size are bounded. Worker-local.
+ */
+#ifndef VALUE_JSON_H
+#define VALUE_JSON_H
+
+#include "base/buf.h"
+#include "value/node.h"
+#include "value/source.h"
+
+enum json_numbers {
+	JSON_NUMBERS_KUBE,	/* int64, uint64, else float64: apimachinery's rule */
+	JSON_NUMBERS_FLOAT,	/* all float64: an empty interface's rule; out of range fails */
+	JSON_NUMBERS_TEXT,	/* Decoder.UseNumber: the source text is kept */
+};
+
+struct json_options {
+	enum json_numbers numbers;
+	struct sources *sources;	/* NULL: nodes get no place */
+	str name;			/* file name for `sources` and positions */
+	size_t max_depth;		/* 0: JSON_DEPTH_MAX */
+};
+
+/* As encoding/json: deeper fails with "exceeded max depth". */
+enum { JSON_DEPTH_MAX = 10000 };
+
+/* Read one text. Borrows strings without escapes from it. `o` may be NULL. */
+err *json_read(struct arena *a, str text, const struct json_options *o, node *out)
+	__attribute__((warn_unused_result));
+
+struct json_style {
+	unsigned indent;		/* spaces a level; 0: compact */
+	bool raw_html;			/* leave < > & U+2028 U+2029 as they are */
+	bool source_order;		/* do not sort keys */
+};
+
+/* Write without a final newline; `s` may be NULL: compact, sorted, escaped.
+ * NaN and infinities fail: "json: unsupported value: NaN". */
+err *json_write(struct buf *b, node n, const struct json_style *s)
+	__attribute__((warn_unused_result));
+/* A JSON string in quotes. */
+void json_write_str(struct buf *b, str s, bool raw_html);
+
+#endif
