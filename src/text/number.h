@@ -26,10 +26,10 @@ err *number_parse_bool(str s, bool *out) __attribute__((warn_unused_result));
 bool number_decimal_float(str s, double *out);
 
 enum number_form {
-	NUMBER_V,		/* fmt %v: exponent from 1e21 on and below 1e-4 */
-	NUMBER_G,		/* strconv 'g' shortest: exponent from 1e21 on and below 1e-4 */
-	NUMBER_JSON,		/* encoding/json: exponent from 1e21 on and below 1e-6 */
-	NUMBER_YAML,		/* go-yaml v2 and v3 emitters */
+	NUMBER_V,		/* fmt %v: exponent from 1e+06 on and below 1e-04 */
+	NUMBER_G,		/* strconv 'g' shortest: the same */
+	NUMBER_JSON,		/* encoding/json: exponent from 1e+21 on and below 1e-6 */
+	NUMBER_YAML,		/* go-yaml v2 and v3 emitters: as %v, but .inf and .nan */
 };
 
 /* At most NUMBER_MAX bytes, NUL-terminated; gives the length. */
