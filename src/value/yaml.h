@@ -50,9 +50,15 @@ enum { YAML_NODES_MAX = 50000000, YAML_DEPTH_MAX = 10000 };
 	(&(const struct yaml_options){ .rules = YAML_1_2, .keep = true,        \
 				       .numbers = YAML_NUMBERS_TEXT })
 
+/* What a kept tree says beyond values. A scalar node has the style it was
+ * written in; STYLE_PLAIN with no text is an empty null, STYLE_ANY a value
+ * that code made. Lists and maps are STYLE_FLOW, or block. A tag stands in
+ * the note only when the source wrote one, in its short form ("!!str",
+ * "!custom"); "!" alone is none. A foot comment of a pair is that of its key. */
 struct yaml_doc {
 	node root;		/* NODE_NULL for an empty document */
 	struct node_note *note;	/* of the root; NULL when nothing was kept */
+	str head, foot;		/* comments of the document, set off from the root by a blank line */
 	bool wide;		/* kept: lists stand indented below their key */
 };
 
