@@ -13,7 +13,7 @@
 #include "value/source.h"
 
 enum json_numbers {
-	JSON_NUMBERS_KUBE,	/* int64, uint64, else float64: apimachinery's rule */
+	JSON_NUMBERS_KUBE,	/* int64 where it fits, else float64: apimachinery's rule */
 	JSON_NUMBERS_FLOAT,	/* all float64: an empty interface's rule; out of range fails */
 	JSON_NUMBERS_TEXT,	/* Decoder.UseNumber: the source text is kept */
 };
@@ -25,8 +25,9 @@ struct json_options {
 	size_t max_depth;		/* 0: JSON_DEPTH_MAX */
 };
 
-/* As encoding/json: deeper fails with "exceeded max depth". */
-enum { JSON_DEPTH_MAX = 10000 };
+/* As encoding/json: deeper fails with "exceeded max depth". Longer texts are
+ * refused unread. */
+enum { JSON_DEPTH_MAX = 10000, JSON_SIZE_MAX = 1 << 30 };
 
 /* Read one text. Borrows strings without escapes from it. `o` may be NULL. */
 err *json_read(struct arena *a, str text, const struct json_options *o, node *out)
@@ -34,7 +35,7 @@ err *json_read(struct arena *a, str text, const struct json_options *o, node *ou
 
 struct json_style {
 	unsigned indent;		/* spaces a level; 0: compact */
-	bool raw_html;			/* leave < > & U+2028 U+2029 as they are */
+	bool raw_html;			/* leave < > & as they are; U+2028 and U+2029 never are */
 	bool source_order;		/* do not sort keys */
 };
 

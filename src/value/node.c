@@ -66,6 +66,16 @@ node node_map(struct arena *a, size_t cap)
 	return (node){ .kind = NODE_MAP, .map = map };
 }
 
+node node_seq_of(struct arena *a, const node *items, size_t n)
+{
+	struct node_seq *seq = arena_alloc(a, sizeof *seq + n * sizeof *items);
+
+	*seq = (struct node_seq){ .n = (uint32_t)n, .cap = (uint32_t)n, .items = (node *)(seq + 1) };
+	if (n)
+		memcpy(seq->items, items, n * sizeof *items);
+	return (node){ .kind = NODE_SEQ, .seq = seq };
+}
+
 /* ---- scalars ----------------------------------------------------------- */
 
 bool node_bool(node n)
@@ -209,6 +219,48 @@ static void build_slots(struct arena *a, struct node_map *m, uint32_t slots_n)
 	m->slots_n = slots_n;
 	for (uint32_t i = 0; i < m->n; i++)
 		index_pair(m, i);
+}
+
+static uint32_t slots_for(size_t pairs)
+{
+	uint32_t n = 64;
+
+	while (n < pairs * 2)
+		n *= 2;
+	return n;
+}
+
+/* Index of a string key among the first `n` pairs, or `n`. */
+static size_t search(const struct node_pair *pairs, size_t n, node key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pairs[i].key.n == key.n && key_is(pairs[i].key, node_str(key)))
+			return i;
+	return n;
+}
+
+node node_map_of(struct arena *a, const struct node_pair *pairs, size_t n)
+{
+	struct node_map *m = arena_alloc(a, sizeof *m + n * sizeof *pairs);
+
+	*m = (struct node_map){ .cap = (uint32_t)n, .pairs = (struct node_pair *)(m + 1) };
+	if (n > MAP_LINEAR) {
+		m->slots_n = slots_for(n);
+		m->slots = arena_array(a, uint32_t, m->slots_n);
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t *slot = m->slots ? slot_of(m, pairs[i].key) : NULL;
+		size_t at = slot ? (*slot ? *slot - 1 : m->n) : search(m->pairs, m->n, pairs[i].key);
+
+		if (at < m->n) {
+			m->pairs[at].value = pairs[i].value;
+			continue;
+		}
+		m->pairs[m->n++] = pairs[i];
+		if (slot)
+			*slot = m->n;
+	}
+	return (node){ .kind = NODE_MAP, .map = m };
 }
 
 size_t node_index_of(node map, node key)

@@ -148,6 +148,11 @@ node node_copy_str(struct arena *a, str s);
 node node_from_text(struct arena *a, enum node_kind kind, str text);
 node node_seq(struct arena *a, size_t cap);
 node node_map(struct arena *a, size_t cap);
+/* The same with entries, which are copied, and not a byte to spare: for
+ * readers that know all entries when they make the body. The last of equal
+ * string keys wins, in the place of the first. */
+node node_seq_of(struct arena *a, const node *items, size_t n);
+node node_map_of(struct arena *a, const struct node_pair *pairs, size_t n);
 
 /* ---- asking ------------------------------------------------------------ */
 

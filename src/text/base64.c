@@ -1,0 +1,134 @@
+#include "text/base64.h"
+
+static const char letters[2][65] = {
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+};
+
+static bool is_url(enum base64_form form)
+{
+	return form == BASE64_URL || form == BASE64_RAW_URL;
+}
+
+static bool is_padded(enum base64_form form)
+{
+	return form == BASE64_STD || form == BASE64_URL;
+}
+
+void base64_write(struct buf *b, str s, enum base64_form form)
+{
+	const char *set = letters[is_url(form)];
+	const unsigned char *p = (const unsigned char *)s.p;
+	char *start = buf_reserve(b, s.n / 3 * 4 + 4), *to = start;
+
+	if (!start)
+		return;
+	for (; s.n >= 3; s.n -= 3, p += 3) {
+		*to++ = set[p[0] >> 2];
+		*to++ = set[(p[0] & 3) << 4 | p[1] >> 4];
+		*to++ = set[(p[1] & 15) << 2 | p[2] >> 6];
+		*to++ = set[p[2] & 63];
+	}
+	if (s.n) {
+		unsigned second = s.n == 2 ? p[1] : 0;
+
+		*to++ = set[p[0] >> 2];
+		*to++ = set[(p[0] & 3) << 4 | second >> 4];
+		if (s.n == 2)
+			*to++ = set[(second & 15) << 2];
+		for (size_t i = s.n; is_padded(form) && i < 3; i++)
+			*to++ = '=';
+	}
+	*to = 0;
+	b->n += (size_t)(to - start);
+}
+
+static int value_of(char c, bool url)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == (url ? '-' : '+'))
+		return 62;
+	return c == (url ? '_' : '/') ? 63 : -1;
+}
+
+static void skip_breaks(str s, size_t *at)
+{
+	while (*at < s.n && (s.p[*at] == '\n' || s.p[*at] == '\r'))
+		(*at)++;
+}
+
+/* After `got` letters of a group and one '=', at which `*at` points past:
+ * the rest of the padding and nothing more. False with the place of the
+ * complaint in `*at`. */
+static bool check_padding(str s, size_t *at, size_t got)
+{
+	if (got < 2) {
+		--*at;
+		return false;
+	}
+	if (got == 2) {
+		skip_breaks(s, at);
+		if (*at == s.n)
+			return false;
+		if (s.p[*at] != '=') {
+			--*at;
+			return false;
+		}
+		++*at;
+	}
+	skip_breaks(s, at);
+	return *at == s.n;
+}
+
+/* Take up to four letters; `got` says how many there were. False with the
+ * place of the complaint in `*at`. */
+static bool take_group(str s, size_t *at, enum base64_form form, uint32_t *bits, size_t *got)
+{
+	bool url = is_url(form);
+
+	*bits = 0;
+	for (*got = 0; *got < 4;) {
+		if (*at == s.n) {
+			if (!*got || (*got > 1 && !is_padded(form)))
+				return true;
+			*at -= *got;
+			return false;
+		}
+		char c = s.p[(*at)++];
+		int v = value_of(c, url);
+
+		if (v >= 0) {
+			*bits |= (uint32_t)v << (18 - 6 * *got);
+			++*got;
+		} else if (c == '=' && is_padded(form)) {
+			return check_padding(s, at, *got);
+		} else if (c != '\n' && c != '\r') {
+			--*at;
+			return false;
+		}
+	}
+	return true;
+}
+
+err *base64_read(struct buf *b, str s, enum base64_form form)
+{
+	size_t before = b->n, at = 0, got;
+	uint32_t bits;
+
+	for (;;) {
+		if (!take_group(s, &at, form, &bits, &got)) {
+			buf_trim(b, before);
+			return err_new(ERR_INVALID, "illegal base64 data at input byte %zu", at);
+		}
+		if (got > 1)
+			buf_bytes(b, (const char[]){ (char)(bits >> 16), (char)(bits >> 8), (char)bits },
+				  got - 1);
+		if (got < 4)
+			return NULL;
+	}
+}

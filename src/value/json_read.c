@@ -1,0 +1,519 @@
+#include "value/json.h"
+
+#include <endian.h>
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "text/number.h"
+
+/* The reader keeps its own stack, so that depth costs heap and not C frames.
+ * Values are pushed on `nodes` as they are finished; when a list or map
+ * closes, its entries are the nodes above its start, and move into one body
+ * of exactly their size. A map's keys and values alternate. */
+struct level {
+	size_t from;		/* index in `nodes` of the first entry */
+	uint32_t place;
+	bool map;
+};
+
+struct reader {
+	struct arena *a;
+	const struct json_options *o;
+	const char *start, *p, *end;
+	uint32_t base;		/* place of the first byte, 0: none is kept */
+	size_t max_depth;
+	VEC(node) nodes;
+	VEC(struct level) levels;
+	err *range;		/* the first number out of range: told last, as Go checks syntax first */
+};
+
+static const struct json_options no_options;
+
+/* ---- errors ------------------------------------------------------------ */
+
+static err *at_pos(struct reader *r, const char *at, err *e)
+{
+	size_t offset = (size_t)(at - r->start);
+
+	if (r->base)
+		return sources_err(r->o->sources, r->base + (uint32_t)offset, e);
+	if (!r->o->name.n)
+		return e;
+	CLEANUP(sources_release) struct sources one = SOURCES_INIT;
+	uint32_t base = sources_add(&one, r->o->name, str_of(r->start, (size_t)(r->end - r->start)));
+
+	return base ? sources_err(&one, base + (uint32_t)offset, e) : e;
+}
+
+/* Go names the byte as the rune of that number, quoted. */
+static size_t quote_byte(unsigned char c, char to[8])
+{
+	static const char named[] = "abtnvfr";	/* 7 to 13 */
+
+	if (c == '\'' || c == '\\' || (c >= 7 && c <= 13)) {
+		to[0] = '\\';
+		to[1] = c == '\'' || c == '\\' ? (char)c : named[c - 7];
+		return 2;
+	}
+	if (c >= 0x80 && (c <= 0xa0 || c == 0xad))
+		return (size_t)snprintf(to, 8, "\\u%04x", c);
+	if (c < 0x20 || c == 0x7f)
+		return (size_t)snprintf(to, 8, "\\x%02x", c);
+	return utf8_encode(c, to);
+}
+
+/* The next byte is wrong; at the end of the text Go looks at a space. */
+static err *invalid(struct reader *r, const char *context)
+{
+	char c[8];
+	size_t n = quote_byte(r->p < r->end ? (unsigned char)*r->p : ' ', c);
+
+	return at_pos(r, r->p, err_new(ERR_INVALID, "invalid character '%.*s' %s", (int)n, c, context));
+}
+
+/* The same where a space would have been fine. */
+static err *unexpected(struct reader *r, const char *context)
+{
+	if (r->p < r->end)
+		return invalid(r, context);
+	return at_pos(r, r->p, err_new(ERR_INVALID, "unexpected end of JSON input"));
+}
+
+/* ---- strings ----------------------------------------------------------- */
+
+#define ONES 0x0101010101010101u
+#define HIGHS 0x8080808080808080u
+
+/* High bit set in each zero byte of `v`; bytes above the lowest hit may lie. */
+static inline uint64_t zero_bytes(uint64_t v)
+{
+	return (v - ONES) & ~v & HIGHS;
+}
+
+/* Skip to the next quote, backslash or control character, eight bytes a
+ * step. `high` gets a bit of HIGHS when bytes that are not ASCII may be among
+ * those skipped. */
+static inline const char *skip_plain(const char *p, const char *end, uint64_t *high)
+{
+	for (; end - p >= 8; p += 8) {
+		uint64_t v;
+
+		memcpy(&v, p, 8);
+		v = le64toh(v);
+		uint64_t hit = zero_bytes(v ^ ONES * '"') | zero_bytes(v ^ ONES * '\\') |
+			       ((v - ONES * 0x20) & ~v & HIGHS);
+
+		*high |= v;
+		if (hit)
+			return p + (__builtin_ctzll(hit) >> 3);
+	}
+	for (; p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++)
+		*high |= (unsigned char)*p;
+	return p;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The four hex digits at `p`, known to be there. */
+static uint32_t hex4(const char *p)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < 4; i++)
+		v = v << 4 | (uint32_t)hex_digit(p[i]);
+	return v;
+}
+
+/* Step over an escape; r->p stands on its backslash. */
+static err *skip_escape(struct reader *r)
+{
+	r->p++;
+	if (r->p == r->end || !memchr("bfnrt\\/\"u", *r->p, 9))
+		return invalid(r, "in string escape code");
+	if (*r->p++ != 'u')
+		return NULL;
+	for (int i = 0; i < 4; i++, r->p++)
+		if (r->p == r->end || hex_digit(*r->p) < 0)
+			return invalid(r, "in \\u hexadecimal character escape");
+	return NULL;
+}
+
+/* One escape of checked text: takes it off `s`, writes its bytes to `to`. */
+static size_t unescape(str *s, char *to)
+{
+	static const char from[] = "bfnrt", into[] = "\b\f\n\r\t";
+	char c = s->p[1];
+
+	if (c != 'u') {
+		const char *hit = memchr(from, c, 5);
+
+		*to = hit ? into[hit - from] : c;
+		*s = str_from(*s, 2);
+		return 1;
+	}
+	uint32_t rune = hex4(s->p + 2);
+
+	*s = str_from(*s, 6);
+	if (rune >= 0xd800 && rune < 0xdc00 && s->n >= 6 && s->p[0] == '\\' && s->p[1] == 'u') {
+		uint32_t low = hex4(s->p + 2);
+
+		if (low >= 0xdc00 && low < 0xe000) {
+			rune = 0x10000 + ((rune - 0xd800) << 10) + (low - 0xdc00);
+			*s = str_from(*s, 6);
+		}
+	}
+	return utf8_encode(rune, to);	/* a lone surrogate is U+FFFD */
+}
+
+/* The meaning of a string that has escapes or bad UTF-8. An escape never
+ * grows; each bad byte becomes the three of U+FFFD. */
+static str decode_string(struct arena *a, str raw)
+{
+	size_t room = raw.n, size;
+	str rest = raw;
+
+	for (size_t at; (at = utf8_find_bad(rest)) != STR_NPOS; rest = str_from(rest, at + 1))
+		room += 2;
+	char *start = arena_alloc(a, room + 1), *to = start;
+
+	while (raw.n) {
+		if (raw.p[0] == '\\') {
+			to += unescape(&raw, to);
+		} else if (!(raw.p[0] & 0x80)) {
+			*to++ = raw.p[0];
+			raw = str_from(raw, 1);
+		} else {
+			to += utf8_encode(utf8_decode(raw, &size), to);
+			raw = str_from(raw, size);
+		}
+	}
+	*to = 0;
+	return str_of(start, (size_t)(to - start));
+}
+
+/* r->p stands behind the opening quote. */
+static err *read_string(struct reader *r, node *out)
+{
+	const char *start = r->p;
+	uint64_t high = 0;
+	bool escapes = false;
+
+	for (;;) {
+		r->p = skip_plain(r->p, r->end, &high);
+		if (r->p == r->end)
+			return unexpected(r, "");
+		if (*r->p == '"')
+			break;
+		if (*r->p != '\\')
+			return invalid(r, "in string literal");
+		escapes = true;
+		TRY(skip_escape(r));
+	}
+	str s = str_of(start, (size_t)(r->p - start));
+
+	r->p++;
+	if (escapes || ((high & HIGHS) && !utf8_valid(s)))
+		s = decode_string(r->a, s);
+	*out = node_from_str(r->a, s);
+	return NULL;
+}
+
+/* ---- numbers and words ------------------------------------------------- */
+
+static bool on_digit(const struct reader *r)
+{
+	return r->p < r->end && *r->p >= '0' && *r->p <= '9';
+}
+
+static bool on_char(const struct reader *r, char c)
+{
+	return r->p < r->end && *r->p == c;
+}
+
+static void skip_digits(struct reader *r)
+{
+	while (on_digit(r))
+		r->p++;
+}
+
+/* Step over a number by the grammar; `whole` when it has no point and no
+ * exponent. */
+static err *skip_number(struct reader *r, bool *whole)
+{
+	*whole = true;
+	if (*r->p == '-')
+		r->p++;
+	if (!on_digit(r))
+		return invalid(r, "in numeric literal");
+	if (*r->p == '0')
+		r->p++;
+	else
+		skip_digits(r);
+	if (on_char(r, '.')) {
+		*whole = false;
+		r->p++;
+		if (!on_digit(r))
+			return invalid(r, "after decimal point in numeric literal");
+		skip_digits(r);
+	}
+	if (on_char(r, 'e') || on_char(r, 'E')) {
+		*whole = false;
+		r->p++;
+		if (on_char(r, '+') || on_char(r, '-'))
+			r->p++;
+		if (!on_digit(r))
+			return invalid(r, "in exponent of numeric literal");
+		skip_digits(r);
+	}
+	return NULL;
+}
+
+/* A whole number as int64 or uint64; NODE_NONE when it fits neither. */
+static node whole_number(str s)
+{
+	uint64_t u;
+	bool minus = str_take(&s, '-');
+
+	if (!str_to_u64(s, &u))
+		return NODE_NOTHING;
+	if (!minus)
+		return node_from_uint(u);
+	if (u > (uint64_t)INT64_MAX + 1)
+		return NODE_NOTHING;
+	return node_from_int((int64_t)(0 - u));
+}
+
+static node float_number(struct reader *r, str s)
+{
+	double f = 0;
+
+	if (!number_decimal_float(s, &f) && !r->range)
+		r->range = at_pos(r, s.p, err_new(ERR_INVALID,
+				  "json: cannot unmarshal number %.*s into Go value of type float64",
+				  STR_ARG(s)));
+	return node_from_float(f);
+}
+
+static err *read_number(struct reader *r, node *out)
+{
+	const char *start = r->p;
+	bool whole;
+
+	TRY(skip_number(r, &whole));
+	str s = str_of(start, (size_t)(r->p - start));
+	node n = whole ? whole_number(s) : NODE_NOTHING;
+
+	switch (r->o->numbers) {
+	case JSON_NUMBERS_KUBE:
+		*out = n.kind == NODE_INT ? n : float_number(r, s);
+		break;
+	case JSON_NUMBERS_FLOAT:
+		if (n.kind == NODE_INT && n.i && n.i > -(1LL << 53) && n.i < 1LL << 53)
+			*out = node_from_float((double)n.i);
+		else
+			*out = float_number(r, s);	/* also -0, which is not 0 */
+		break;
+	case JSON_NUMBERS_TEXT:
+		*out = node_from_text(r->a, n.kind ? n.kind : NODE_FLOAT, s);
+		break;
+	}
+	return NULL;
+}
+
+static err *read_word(struct reader *r, const char *word)
+{
+	for (size_t i = 1; word[i]; i++) {
+		r->p++;
+		if (!on_char(r, word[i])) {
+			char context[48];
+
+			snprintf(context, sizeof context, "in literal %s (expecting '%c')", word, word[i]);
+			return invalid(r, context);
+		}
+	}
+	r->p++;
+	return NULL;
+}
+
+/* ---- structure --------------------------------------------------------- */
+
+static inline void skip_space(struct reader *r)
+{
+	while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t'))
+		r->p++;
+}
+
+static inline uint32_t place_of(const struct reader *r, const char *at)
+{
+	return r->base ? r->base + (uint32_t)(at - r->start) : 0;
+}
+
+static err *push(struct reader *r, node n, uint32_t place)
+{
+	n.place = place;
+	vec_push(&r->nodes, n);
+	/* What waits here will move into the arena: it counts against it. */
+	if (r->nodes.n == r->nodes.cap && !arena_fits(r->a, r->nodes.n * sizeof(node)))
+		return at_pos(r, r->p, err_new(ERR_INVALID, "JSON needs more than %zu bytes of memory",
+					       r->a->budget));
+	return NULL;
+}
+
+/* Take the quoted key and the colon behind it. */
+static err *read_key(struct reader *r)
+{
+	const char *at = r->p;
+	node key;
+
+	if (!on_char(r, '"'))
+		return unexpected(r, "looking for beginning of object key string");
+	r->p++;
+	TRY(read_string(r, &key));
+	TRY(push(r, key, place_of(r, at)));
+	skip_space(r);
+	if (!on_char(r, ':'))
+		return unexpected(r, "after object key");
+	r->p++;
+	return NULL;
+}
+
+static err *close_level(struct reader *r)
+{
+	struct level top = r->levels.p[--r->levels.n];
+	const node *first = r->nodes.p + top.from;
+	size_t n = r->nodes.n - top.from;
+	node made = top.map ? node_map_of(r->a, (const struct node_pair *)first, n / 2) :
+			      node_seq_of(r->a, first, n);
+
+	r->p++;
+	r->nodes.n = top.from;
+	TRY(arena_check(r->a, "JSON"));
+	return push(r, made, top.place);
+}
+
+/* Enter a list or map. `inside` tells whether a value comes next; else it
+ * was empty and is closed again. */
+static err *open_level(struct reader *r, bool *inside)
+{
+	bool map = *r->p == '{';
+
+	if (r->levels.n >= r->max_depth)
+		return invalid(r, "exceeded max depth");
+	vec_push(&r->levels, (struct level){ r->nodes.n, place_of(r, r->p), map });
+	r->p++;
+	skip_space(r);
+	*inside = !on_char(r, map ? '}' : ']');
+	if (!*inside)
+		return close_level(r);
+	return map ? read_key(r) : NULL;
+}
+
+static err *read_scalar(struct reader *r)
+{
+	const char *at = r->p;
+	node n = NODE_NOTHING;
+
+	switch (r->p < r->end ? *r->p : ' ') {
+	case '"':
+		r->p++;
+		TRY(read_string(r, &n));
+		break;
+	case '-':
+	case '0' ... '9':
+		TRY(read_number(r, &n));
+		break;
+	case 't':
+		TRY(read_word(r, "true"));
+		n = node_from_bool(true);
+		break;
+	case 'f':
+		TRY(read_word(r, "false"));
+		n = node_from_bool(false);
+		break;
+	case 'n':
+		TRY(read_word(r, "null"));
+		n = node_null();
+		break;
+	default:
+		return unexpected(r, "looking for beginning of value");
+	}
+	return push(r, n, place_of(r, at));
+}
+
+/* Behind a value: close what closes here and step to the next value; false
+ * in `more` when the text's one value is complete. */
+static err *next_value(struct reader *r, bool *more)
+{
+	for (;;) {
+		skip_space(r);
+		*more = r->levels.n > 0;
+		if (!*more)
+			return NULL;
+		bool map = r->levels.p[r->levels.n - 1].map;
+
+		if (on_char(r, map ? '}' : ']')) {
+			TRY(close_level(r));
+			continue;
+		}
+		if (!on_char(r, ','))
+			return unexpected(r, map ? "after object key:value pair" :
+						   "after array element");
+		r->p++;
+		if (!map)
+			return NULL;
+		skip_space(r);
+		return read_key(r);
+	}
+}
+
+static err *read_text(struct reader *r)
+{
+	for (bool more = true; more;) {
+		skip_space(r);
+		if (on_char(r, '{') || on_char(r, '[')) {
+			bool inside = false;
+
+			TRY(open_level(r, &inside));
+			if (inside)
+				continue;
+		} else {
+			TRY(read_scalar(r));
+		}
+		TRY(next_value(r, &more));
+	}
+	return r->p == r->end ? NULL : invalid(r, "after top-level value");
+}
+
+err *json_read(struct arena *a, str text, const struct json_options *o, node *out)
+{
+	struct reader r = {
+		.a = a, .o = o ? o : &no_options,
+		.start = text.p, .p = text.p, .end = text.p + text.n,
+	};
+
+	if (text.n > JSON_SIZE_MAX)
+		return err_new(ERR_INVALID, "JSON of %zu bytes is larger than %zu bytes", text.n,
+			       (size_t)JSON_SIZE_MAX);
+	r.max_depth = r.o->max_depth ? r.o->max_depth : JSON_DEPTH_MAX;
+	if (r.o->sources)
+		r.base = sources_add(r.o->sources, r.o->name, text);
+	err *e = read_text(&r);
+
+	if (!e) {
+		e = r.range;
+		r.range = NULL;
+	}
+	if (!e)
+		*out = r.nodes.p[0];
+	err_free(r.range);
+	vec_release(&r.nodes);
+	vec_release(&r.levels);
+	return e;
+}

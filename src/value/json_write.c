@@ -1,0 +1,275 @@
+#include "value/json.h"
+
+#include <endian.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "text/number.h"
+
+/* ---- strings ----------------------------------------------------------- */
+
+#define ONES 0x0101010101010101u
+#define HIGHS 0x8080808080808080u
+
+/* High bit set in each zero byte of `v`; bytes above the lowest hit may lie. */
+static inline uint64_t zero_bytes(uint64_t v)
+{
+	return (v - ONES) & ~v & HIGHS;
+}
+
+static bool is_plain(unsigned char c, bool raw_html)
+{
+	if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+		return false;
+	return raw_html || (c != '<' && c != '>' && c != '&');
+}
+
+/* Length of the run that needs no second look, eight bytes a step. */
+static size_t plain_run(str s, bool raw_html)
+{
+	size_t i = 0;
+
+	for (; s.n - i >= 8; i += 8) {
+		uint64_t v;
+
+		memcpy(&v, s.p + i, 8);
+		v = le64toh(v);
+		uint64_t hit = (v & HIGHS) | zero_bytes(v ^ ONES * '\\') |
+			       zero_bytes(v ^ ONES * '"') | ((v - ONES * 0x20) & ~v & HIGHS);
+
+		if (!raw_html)	/* '<' and '>' differ in bit 1 only */
+			hit |= zero_bytes((v & ~(ONES * 2)) ^ ONES * '<') |
+			       zero_bytes(v ^ ONES * '&');
+		if (hit)
+			return i + ((size_t)__builtin_ctzll(hit) >> 3);
+	}
+	while (i < s.n && is_plain((unsigned char)s.p[i], raw_html))
+		i++;
+	return i;
+}
+
+static void escape_byte(struct buf *b, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef", from[] = "\b\f\n\r\t\"\\", into[] = "bfnrt\"\\";
+	const char *hit = memchr(from, c, 7);
+
+	if (hit)
+		buf_bytes(b, (const char[]){ '\\', into[hit - from] }, 2);
+	else
+		buf_bytes(b, (const char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
+}
+
+/* A rune that is not ASCII; gives its bytes in the source. */
+static size_t write_rune(struct buf *b, str s)
+{
+	size_t size;
+	uint32_t rune = utf8_decode(s, &size);
+
+	if (rune == UTF8_BAD && size == 1)
+		buf_add(b, S("\\ufffd"));
+	else if (rune == 0x2028 || rune == 0x2029)
+		buf_add(b, rune == 0x2028 ? S("\\u2028") : S("\\u2029"));
+	else
+		buf_bytes(b, s.p, size);
+	return size;
+}
+
+void json_write_str(struct buf *b, str s, bool raw_html)
+{
+	buf_addc(b, '"');
+	while (s.n) {
+		size_t run = plain_run(s, raw_html);
+
+		buf_bytes(b, s.p, run);
+		s = str_from(s, run);
+		if (!s.n)
+			break;
+		if (s.p[0] & 0x80) {
+			s = str_from(s, write_rune(b, s));
+			continue;
+		}
+		escape_byte(b, (unsigned char)s.p[0]);
+		s = str_from(s, 1);
+	}
+	buf_addc(b, '"');
+}
+
+/* ---- trees ------------------------------------------------------------- */
+
+/* An open list or map. Depth costs heap and not C frames. */
+struct level {
+	const node *items;			/* of a list */
+	const struct node_pair *pairs;		/* of a map written in its own order */
+	const struct node_pair **sorted;	/* of a map whose pairs had to be sorted */
+	struct arena_mark mark;			/* before `sorted` */
+	size_t n, next;
+};
+
+struct writer {
+	struct buf *b;
+	struct json_style style;
+	struct arena a;
+	VEC(struct level) levels;
+};
+
+static int cmp_keys(const void *x, const void *y)
+{
+	const struct node_pair *const *a = x, *const *b = y;
+
+	return str_cmp(node_str((*a)->key), node_str((*b)->key));
+}
+
+static bool is_sorted(const struct node_map *m)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (str_cmp(node_str(m->pairs[i - 1].key), node_str(m->pairs[i].key)) > 0)
+			return false;
+	return true;
+}
+
+static void sort_level(struct writer *w, struct level *l, const struct node_map *m)
+{
+	l->sorted = arena_alloc(&w->a, m->n * sizeof *l->sorted);
+	for (size_t i = 0; i < m->n; i++)
+		l->sorted[i] = &m->pairs[i];
+	qsort(l->sorted, m->n, sizeof *l->sorted, cmp_keys);
+}
+
+static err *check_keys(const struct node_map *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->pairs[i].key.kind != NODE_STR)
+			return err_new(ERR_INVALID,
+				       "json: unsupported type: map[interface {}]interface {}");
+	return NULL;
+}
+
+static void new_line(struct writer *w)
+{
+	if (!w->style.indent)
+		return;
+	buf_addc(w->b, '\n');
+	buf_fill(w->b, ' ', w->levels.n * w->style.indent);
+}
+
+static err *open_level(struct writer *w, node n)
+{
+	struct level l = { .n = node_len(n), .mark = arena_mark(&w->a) };
+
+	if (!l.n) {
+		buf_add(w->b, n.kind == NODE_MAP ? S("{}") : S("[]"));
+		return NULL;
+	}
+	if (n.kind == NODE_MAP) {
+		TRY(check_keys(n.map));
+		l.pairs = n.map->pairs;
+		if (!w->style.source_order && !is_sorted(n.map))
+			sort_level(w, &l, n.map);
+	} else {
+		l.items = n.seq->items;
+	}
+	buf_addc(w->b, n.kind == NODE_MAP ? '{' : '[');
+	vec_push(&w->levels, l);
+	return NULL;
+}
+
+static void close_level(struct writer *w)
+{
+	struct level l = w->levels.p[--w->levels.n];
+
+	arena_rewind(&w->a, l.mark);
+	new_line(w);
+	buf_addc(w->b, l.items ? ']' : '}');
+}
+
+static err *write_float(struct buf *b, double f)
+{
+	if (isnan(f) || isinf(f))
+		return err_new(ERR_INVALID, "json: unsupported value: %s",
+			       isnan(f) ? "NaN" : f > 0 ? "+Inf" : "-Inf");
+	number_add_float(b, f, NUMBER_JSON);
+	return NULL;
+}
+
+static err *write_node(struct writer *w, node n)
+{
+	while (n.kind == NODE_ALIAS)
+		n = n.anchor->target;
+	if (node_is_num(n) && n.n) {
+		buf_add(w->b, node_str(n));
+		return NULL;
+	}
+	switch ((enum node_kind)n.kind) {
+	case NODE_NONE:
+	case NODE_NULL:
+		buf_add(w->b, S("null"));
+		break;
+	case NODE_BOOL:
+		buf_add(w->b, node_bool(n) ? S("true") : S("false"));
+		break;
+	case NODE_INT:
+		number_add_int(w->b, n.i);
+		break;
+	case NODE_UINT:
+		number_add_uint(w->b, n.u);
+		break;
+	case NODE_FLOAT:
+		return write_float(w->b, n.f);
+	case NODE_STR:
+	case NODE_TIME:
+		json_write_str(w->b, node_str(n), w->style.raw_html);
+		break;
+	case NODE_SEQ:
+	case NODE_MAP:
+		return open_level(w, n);
+	case NODE_ALIAS:
+	case NODE_OBJECT:
+		return err_new(ERR_INVALID, "json: unsupported type");
+	}
+	return NULL;
+}
+
+/* The next entry of the innermost open level, or its end. */
+static err *step(struct writer *w)
+{
+	struct level *l = &w->levels.p[w->levels.n - 1];
+
+	if (l->next == l->n) {
+		close_level(w);
+		return NULL;
+	}
+	if (l->next)
+		buf_addc(w->b, ',');
+	new_line(w);
+	size_t i = l->next++;
+
+	if (l->items)
+		return write_node(w, l->items[i]);
+	const struct node_pair *p = l->sorted ? l->sorted[i] : &l->pairs[i];
+
+	json_write_str(w->b, node_str(p->key), w->style.raw_html);
+	buf_addc(w->b, ':');
+	if (w->style.indent)
+		buf_addc(w->b, ' ');
+	return write_node(w, p->value);
+}
+
+err *json_write(struct buf *b, node n, const struct json_style *s)
+{
+	struct writer w = { .b = b };
+
+	if (s)
+		w.style = *s;
+	err *e = write_node(&w, n);
+
+	/* A tree may hold a body many times over: the buffer's limit bounds it. */
+	while (!e && w.levels.n && !b->full)
+		e = step(&w);
+	if (!e)
+		e = buf_check(b, "JSON");
+	vec_release(&w.levels);
+	arena_release(&w.a);
+	return e;
+}

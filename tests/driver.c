@@ -1,0 +1,133 @@
+#include "driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "text/base64.h"
+#include "value/json.h"
+
+/* One table an area, sorted. */
+static const struct driver_op *const areas[] = {
+	driver_json_ops,
+};
+
+str driver_text(struct arena *a, node request, const char *field)
+{
+	node plain = node_get(request, str_c(field));
+
+	if (plain.kind)
+		return node_str(plain);
+	CLEANUP(buf_release) struct buf bytes = BUF_INIT;
+	str coded = node_str(node_get(request, arena_cat(a, str_c(field), S("_b64"))));
+
+	err_free(base64_read(&bytes, coded, BASE64_STD));
+	return arena_str(a, buf_str(&bytes));
+}
+
+bool driver_bool(node request, const char *field, bool fallback)
+{
+	node n = node_get(request, str_c(field));
+
+	return n.kind == NODE_BOOL ? node_bool(n) : fallback;
+}
+
+static node coded(struct arena *a, str bytes)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	base64_write(&b, bytes, BASE64_STD);
+	return node_copy_str(a, buf_str(&b));
+}
+
+/* The value with every text that is not UTF-8 as {"b64": ...}. Changes it. */
+static node sendable(struct arena *a, node n)
+{
+	if (n.kind == NODE_STR && !utf8_valid(node_str(n))) {
+		node map = node_map(a, 1);
+
+		node_set(a, map, S("b64"), coded(a, node_str(n)));
+		return map;
+	}
+	node_each_item(item, n)
+		*item = sendable(a, *item);
+	node_each_pair(p, n)
+		p->value = sendable(a, p->value);
+	return n;
+}
+
+static const struct driver_op *find_op(str name)
+{
+	for (size_t i = 0; i < sizeof areas / sizeof *areas; i++)
+		for (const struct driver_op *op = areas[i]; op->name; op++)
+			if (str_eq(str_c(op->name), name))
+				return op;
+	return NULL;
+}
+
+/* `whole` becomes true when the output is the whole answer. */
+static err *ask(struct arena *a, str line, node *output, bool *whole)
+{
+	static const struct json_options exact = { .numbers = JSON_NUMBERS_TEXT };
+	node request;
+
+	TRY(json_read(a, line, &exact, &request));
+	str name = node_str(node_get(request, S("op")));
+	const struct driver_op *op = find_op(name);
+
+	if (!op)
+		return err_new(ERR_NOT_FOUND, "unknown operation '%.*s'", STR_ARG(name));
+	*whole = op->whole;
+	return op->run(a, request, output);
+}
+
+static void answer(struct arena *a, str line, struct buf *b)
+{
+	static const struct json_style style = { .raw_html = true, .source_order = true };
+	node output = NODE_NOTHING, all = node_map(a, 1);
+	bool whole = false;
+	err *e = ask(a, line, &output, &whole);
+
+	if (!e && whole) {
+		all = sendable(a, output);
+	} else if (!e) {
+		node_set(a, all, S("output"), sendable(a, output));
+	} else {
+		bool valid = utf8_valid(err_text(e));
+
+		node_set(a, all, valid ? S("error") : S("error_b64"),
+			 valid ? node_copy_str(a, err_text(e)) : coded(a, err_text(e)));
+		err_free(e);
+	}
+	e = json_write(b, all, &style);
+	if (e) {
+		buf_clear(b);
+		buf_add(b, S("{\"error\":"));
+		json_write_str(b, err_text(e), true);
+		buf_addc(b, '}');
+		err_free(e);
+	}
+	buf_addc(b, '\n');
+}
+
+int main(void)
+{
+	struct arena a = ARENA_INIT;
+	struct buf b = BUF_INIT;
+	char *line = NULL;
+	size_t cap = 0;
+
+	for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {
+		str text = { line, (size_t)n };
+
+		buf_clear(&b);
+		answer(&a, text, &b);
+		fwrite(b.p, 1, b.n, stdout);
+		fflush(stdout);
+		arena_clear(&a);
+	}
+	free(line);
+	buf_release(&b);
+	arena_release(&a);
+	return ferror(stdin) || ferror(stdout);
+}

@@ -1,0 +1,36 @@
+/* driver - the library's functions, asked line by line.
+ *
+ * tests/driver reads one JSON request a line on standard input and answers
+ * one JSON object a line, in order. A request names its operation in "op";
+ * the rest are its parameters. The answer is {"output": VALUE} or
+ * {"error": TEXT}. Texts that are not valid UTF-8 travel as base64: a
+ * parameter F as F_b64, an output text as {"b64": TEXT}, an error as
+ * "error_b64". Recorded answers of other programs are compared through it.
+ *
+ * Each area has its operations in driver_AREA.c, in one table that ends with
+ * an empty row. An operation gets an arena that lives as long as the answer.
+ * Numbers of the request keep their source text (node_int and the like
+ * decode it).
+ */
+#ifndef TESTS_DRIVER_H
+#define TESTS_DRIVER_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "value/node.h"
+
+struct driver_op {
+	const char *name;
+	err *(*run)(struct arena *a, node request, node *output);
+	bool whole;	/* *output is the whole answer, else it goes under "output" */
+};
+
+/* The text of a field, plain or as FIELD_b64; empty when there is neither. */
+str driver_text(struct arena *a, node request, const char *field);
+/* A field's value; `fallback` when it is not there. */
+bool driver_bool(node request, const char *field, bool fallback);
+
+/* One table an area, sorted; listed again in driver.c. */
+extern const struct driver_op driver_json_ops[];
+
+#endif
