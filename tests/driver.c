@@ -10,6 +10,7 @@
 /* One table an area, sorted. */
 static const struct driver_op *const areas[] = {
 	driver_json_ops,
+	driver_number_ops,
 };
 
 str driver_text(struct arena *a, node request, const char *field)

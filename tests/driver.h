@@ -32,5 +32,6 @@ bool driver_bool(node request, const char *field, bool fallback);
 
 /* One table an area, sorted; listed again in driver.c. */
 extern const struct driver_op driver_json_ops[];
+extern const struct driver_op driver_number_ops[];
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "text/quote.h"
+
 static const char syntax_error[] = "invalid syntax", range_error[] = "value out of range";
 
 static __attribute__((returns_nonnull)) err *parse_error(const char *function, str s,
@@ -11,17 +13,8 @@ static __attribute__((returns_nonnull)) err *parse_error(const char *function, s
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c == '"' || c == '\\')
-			buf_addf(&b, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			buf_addf(&b, "\\x%02x", c);
-		else
-			buf_addc(&b, (char)c);
-	}
-	return err_new(ERR_INVALID, "strconv.%s: parsing \"%s\": %s", function, buf_c(&b), why);
+	quote_add(&b, s, QUOTE_PRINT);
+	return err_new(ERR_INVALID, "strconv.%s: parsing %s: %s", function, buf_c(&b), why);
 }
 
 static char lower(char c)
