@@ -1,0 +1,17 @@
+/* commands - every command there is; one source file each.
+ *
+ * A new command is a file with its table row, a line here and an entry in
+ * the list of the command above it (root.c for the first level).
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+/* The programs: what `rill` is when called by one of these names. */
+extern const struct command rill_root;
+extern const struct command flux_root;
+
+extern const struct command version_command;
+
+#endif

@@ -1,0 +1,34 @@
+#include "cli/commands.h"
+#include "cli/help.h"
+
+static const struct applet rill_applet = {
+	.error_prefix = "✗ ",
+	.notices_to_out = true,
+};
+
+const struct command rill_root = {
+	.use = "rill",
+	.brief = "GitOps for Kubernetes in one small program",
+	.text = "Rill does what Flux does, in one small program: it renders, compares and\n"
+		"applies what a Git repository says should run on Kubernetes.",
+	.version = RILL_VERSION,
+	.commands = (const struct command *const[]){
+		&help_command,
+		&version_command,
+		NULL,
+	},
+	.applet = &rill_applet,
+};
+
+/* The flux command line as scripts know it, without what rill adds. */
+const struct command flux_root = {
+	.use = "flux",
+	.brief = "GitOps for Kubernetes from the command line",
+	.text = "Set up, look at and steer the delivery of Git repositories to Kubernetes.",
+	.version = FLUX_VERSION,
+	.commands = (const struct command *const[]){
+		&help_command,
+		NULL,
+	},
+	.applet = &rill_applet,
+};
