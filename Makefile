@@ -1,0 +1,69 @@
+# The everyday commands; the build itself is meson's (see docs/HACKING.md).
+#
+#	make		build build/rill
+#	make test	set the machine up where needed, build, run all tests
+#	make demo	show what works
+#	make asan tsan	the tests under AddressSanitizer + UBSan, under ThreadSanitizer
+#	make fuzz	every fuzz target for FUZZ_SECONDS seconds (needs clang)
+#	make bench	benchmarks of an optimised build
+#	make lint	what the compiler does not check
+#	make install	under DESTDIR and PREFIX (default /usr/local)
+
+BUILD ?= build
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 30
+
+ASAN = -Db_sanitize=address,undefined -Db_lundef=false
+TSAN = -Db_sanitize=thread -Db_lundef=false
+
+export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS ?= halt_on_error=1
+
+# $(call build,DIR,meson options): set DIR up once, then compile.
+build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)
+check = meson test --no-rebuild --print-errorlogs --num-processes $(JOBS) -C $(1)
+
+.PHONY: all setup test demo asan tsan fuzz bench lint install clean
+
+all: setup
+	@$(call build,$(BUILD))
+
+setup:
+	@tools/setup
+
+test: all
+	@$(call check,$(BUILD))
+
+demo: all
+	@tools/demo $(BUILD)/rill
+
+asan: setup
+	@$(call build,build-asan,$(ASAN))
+	@$(call check,build-asan) --timeout-multiplier 4
+
+tsan: setup
+	@$(call build,build-tsan,$(TSAN))
+	@$(call check,build-tsan) --timeout-multiplier 8
+
+fuzz: setup
+	@CC=clang; export CC; $(call build,build-fuzz,-Dfuzz=true -Dtests=disabled)
+	@tools/fuzz build-fuzz $(FUZZ_SECONDS)
+
+bench: setup
+	@$(call build,build-release,--buildtype=release -Doptimization=2 -Dtests=disabled)
+	@bench/run build-release
+
+lint: all
+	@tools/lint $(BUILD)
+
+# A build of its own: the prefix is the caller's, nothing for tests in it.
+install:
+	@$(call build,build-install,--buildtype=release -Doptimization=2 -Dtests=disabled \
+		--prefix=$(PREFIX))
+	@meson configure build-install -Dprefix=$(PREFIX)
+	@meson install -C build-install --strip
+
+clean:
+	rm -rf build build-asan build-tsan build-fuzz build-release build-install
