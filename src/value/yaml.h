@@ -80,7 +80,8 @@ err *yaml_write_doc(struct buf *b, const struct yaml_doc *doc, enum yaml_profile
 	__attribute__((warn_unused_result));
 
 /* What a plain scalar means under the rules: a node without place. For
- * emitters' quoting and for texts that are not whole documents. */
+ * emitters' quoting and for texts that are not whole documents. Timestamps
+ * are NODE_TIME under both rules; "<<" is a text. */
 node yaml_resolve(struct arena *a, str plain, enum yaml_rules rules, enum yaml_numbers numbers);
 
 #endif
