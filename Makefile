@@ -48,7 +48,7 @@ tsan: setup
 	@$(call check,build-tsan) --timeout-multiplier 8
 
 fuzz: setup
-	@CC=clang; export CC; $(call build,build-fuzz,-Dfuzz=true -Dtests=disabled)
+	@CC=clang; export CC; $(call build,build-fuzz,-Dfuzz=true -Dtests=disabled -Dwerror=false)
 	@tools/fuzz build-fuzz $(FUZZ_SECONDS)
 
 bench: setup
