@@ -1,5 +1,6 @@
 #include "driver.h"
 #include "value/json.h"
+#include "value/patch.h"
 
 static err *run_json(struct arena *a, node request, node *output)
 {
@@ -20,7 +21,29 @@ static err *run_json(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+static err *run_patch(struct arena *a, node request, node *output)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	TRY(patch_json_text(&b, driver_text(a, request, "doc"), driver_text(a, request, "patch"),
+			    NULL));
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
+static err *run_merge(struct arena *a, node request, node *output)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	TRY(patch_merge_text(&b, driver_text(a, request, "doc"), driver_text(a, request, "patch"),
+			     NULL));
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
 const struct driver_op driver_json_ops[] = {
 	{ "json", run_json },
+	{ "json-patch", run_patch },
+	{ "merge-patch", run_merge },
 	{ 0 },
 };

@@ -23,6 +23,7 @@ struct json_options {
 	struct sources *sources;	/* NULL: nodes get no place */
 	str name;			/* file name for `sources` and positions */
 	size_t max_depth;		/* 0: JSON_DEPTH_MAX */
+	bool raw;			/* a raw tree, see below; `numbers` is ignored */
 };
 
 /* As encoding/json: deeper fails with "exceeded max depth". Longer texts are
@@ -43,6 +44,18 @@ struct json_style {
  * NaN and infinities fail: "json: unsupported value: NaN". */
 err *json_write(struct buf *b, node n, const struct json_style *s)
 	__attribute__((warn_unused_result));
+/* A raw tree keeps what the text said: numbers and strings as written, keys
+ * too, repeated ones and all. Its maps and strings carry STYLE_RAW; json_write
+ * gives them back as they came, without the white space, and with < > & U+2028
+ * U+2029 escaped like Go's RawMessage. For changing one value and leaving the
+ * rest of a text alone.
+ *
+ * json_open makes one raw map a real one: keys decoded, the last of equal
+ * keys wins. Anything else is given back as it is. json_text is the meaning
+ * of a string, raw or not. */
+node json_open(struct arena *a, node n);
+str json_text(struct arena *a, node n);
+
 /* A JSON string in quotes. */
 void json_write_str(struct buf *b, str s, bool raw_html);
 

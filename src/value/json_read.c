@@ -219,9 +219,11 @@ static err *read_string(struct reader *r, node *out)
 	str s = str_of(start, (size_t)(r->p - start));
 
 	r->p++;
-	if (escapes || ((high & HIGHS) && !utf8_valid(s)))
+	if (!r->o->raw && (escapes || ((high & HIGHS) && !utf8_valid(s))))
 		s = decode_string(r->a, s);
 	*out = node_from_str(r->a, s);
+	if (r->o->raw)
+		out->style = STYLE_RAW;
 	return NULL;
 }
 
@@ -310,7 +312,7 @@ static err *read_number(struct reader *r, node *out)
 	str s = str_of(start, (size_t)(r->p - start));
 	node n = whole ? whole_number(s) : NODE_NOTHING;
 
-	switch (r->o->numbers) {
+	switch (r->o->raw ? JSON_NUMBERS_TEXT : r->o->numbers) {
 	case JSON_NUMBERS_KUBE:
 		*out = n.kind == NODE_INT ? n : float_number(r, s);
 		break;
@@ -384,14 +386,32 @@ static err *read_key(struct reader *r)
 	return NULL;
 }
 
+/* A map of a raw tree: nobody looks keys up in it. */
+static node raw_map(struct arena *a, const struct node_pair *pairs, size_t n)
+{
+	node map = node_map(a, n);
+
+	if (n)
+		memcpy(map.map->pairs, pairs, n * sizeof *pairs);
+	map.map->n = (uint32_t)n;
+	map.style = STYLE_RAW;
+	return map;
+}
+
 static err *close_level(struct reader *r)
 {
 	struct level top = r->levels.p[--r->levels.n];
 	const node *first = r->nodes.p + top.from;
+	const struct node_pair *pairs = (const struct node_pair *)first;
 	size_t n = r->nodes.n - top.from;
-	node made = top.map ? node_map_of(r->a, (const struct node_pair *)first, n / 2) :
-			      node_seq_of(r->a, first, n);
+	node made;
 
+	if (!top.map)
+		made = node_seq_of(r->a, first, n);
+	else if (r->o->raw)
+		made = raw_map(r->a, pairs, n / 2);
+	else
+		made = node_map_of(r->a, pairs, n / 2);
 	r->p++;
 	r->nodes.n = top.from;
 	TRY(arena_check(r->a, "JSON"));
@@ -516,4 +536,29 @@ err *json_read(struct arena *a, str text, const struct json_options *o, node *ou
 	vec_release(&r.nodes);
 	vec_release(&r.levels);
 	return e;
+}
+
+str json_text(struct arena *a, node n)
+{
+	str s = node_str(n);
+
+	if (n.style != STYLE_RAW || (str_find_char(s, '\\') == STR_NPOS && utf8_valid(s)))
+		return s;
+	return decode_string(a, s);
+}
+
+node json_open(struct arena *a, node n)
+{
+	if (n.kind != NODE_MAP || n.style != STYLE_RAW)
+		return n;
+	node_each_pair(p, n) {
+		uint32_t place = p->key.place;
+
+		p->key = node_from_str(a, json_text(a, p->key));
+		p->key.place = place;
+	}
+	node map = node_map_of(a, n.map->pairs, n.map->n);
+
+	map.place = n.place;
+	return map;
 }

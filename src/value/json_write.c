@@ -96,6 +96,42 @@ void json_write_str(struct buf *b, str s, bool raw_html)
 	buf_addc(b, '"');
 }
 
+static bool is_separator(str s)
+{
+	return str_starts(s, S("\xe2\x80\xa8")) || str_starts(s, S("\xe2\x80\xa9"));
+}
+
+static size_t raw_run(str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && s.p[i] != '<' && s.p[i] != '>' && s.p[i] != '&' &&
+	       !(s.p[i] == '\xe2' && is_separator(str_from(s, i))))
+		i++;
+	return i;
+}
+
+/* The content of a raw string: JSON already, but Go escapes five runes in it. */
+static void write_raw_str(struct buf *b, str s, bool raw_html)
+{
+	buf_addc(b, '"');
+	while (!raw_html && s.n) {
+		size_t run = raw_run(s), size = 1;
+
+		buf_bytes(b, s.p, run);
+		s = str_from(s, run);
+		if (!s.n)
+			break;
+		if (s.p[0] & 0x80)
+			size = write_rune(b, s);
+		else
+			escape_byte(b, (unsigned char)s.p[0]);
+		s = str_from(s, size);
+	}
+	buf_add(b, s);
+	buf_addc(b, '"');
+}
+
 /* ---- trees ------------------------------------------------------------- */
 
 /* An open list or map. Depth costs heap and not C frames. */
@@ -165,7 +201,7 @@ static err *open_level(struct writer *w, node n)
 	if (n.kind == NODE_MAP) {
 		TRY(check_keys(n.map));
 		l.pairs = n.map->pairs;
-		if (!w->style.source_order && !is_sorted(n.map))
+		if (!w->style.source_order && n.style != STYLE_RAW && !is_sorted(n.map))
 			sort_level(w, &l, n.map);
 	} else {
 		l.items = n.seq->items;
@@ -182,6 +218,14 @@ static void close_level(struct writer *w)
 	arena_rewind(&w->a, l.mark);
 	new_line(w);
 	buf_addc(w->b, l.items ? ']' : '}');
+}
+
+static void write_str(struct writer *w, node n)
+{
+	if (n.style == STYLE_RAW)
+		write_raw_str(w->b, node_str(n), w->style.raw_html);
+	else
+		json_write_str(w->b, node_str(n), w->style.raw_html);
 }
 
 static err *write_float(struct buf *b, double f)
@@ -219,7 +263,7 @@ static err *write_node(struct writer *w, node n)
 		return write_float(w->b, n.f);
 	case NODE_STR:
 	case NODE_TIME:
-		json_write_str(w->b, node_str(n), w->style.raw_html);
+		write_str(w, n);
 		break;
 	case NODE_SEQ:
 	case NODE_MAP:
@@ -249,7 +293,7 @@ static err *step(struct writer *w)
 		return write_node(w, l->items[i]);
 	const struct node_pair *p = l->sorted ? l->sorted[i] : &l->pairs[i];
 
-	json_write_str(w->b, node_str(p->key), w->style.raw_html);
+	write_str(w, p->key);
 	buf_addc(w->b, ':');
 	if (w->style.indent)
 		buf_addc(w->b, ' ');

@@ -50,6 +50,7 @@ enum node_style {
 	STYLE_FOLDED,
 	STYLE_BLOCK,
 	STYLE_FLOW,
+	STYLE_RAW,		/* JSON text not decoded yet: value/json.h */
 };
 
 typedef struct node node;
