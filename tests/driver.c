@@ -9,8 +9,10 @@
 
 /* One table an area, sorted. */
 static const struct driver_op *const areas[] = {
+	driver_ignore_ops,
 	driver_json_ops,
 	driver_number_ops,
+	driver_semver_ops,
 };
 
 str driver_text(struct arena *a, node request, const char *field)

@@ -31,7 +31,9 @@ str driver_text(struct arena *a, node request, const char *field);
 bool driver_bool(node request, const char *field, bool fallback);
 
 /* One table an area, sorted; listed again in driver.c. */
+extern const struct driver_op driver_ignore_ops[];
 extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_number_ops[];
+extern const struct driver_op driver_semver_ops[];
 
 #endif
