@@ -6,7 +6,7 @@
 
 #include "base/die.h"
 #include "cli/help.h"
-#include "cli/quote.h"
+#include "text/quote.h"
 #include "cli/suggest.h"
 
 /* ---- for commands ------------------------------------------------------ */
@@ -275,7 +275,7 @@ static err *unknown_command(const struct cli *c, str word, bool suggest)
 	str path = command_path_text(c->arena, &c->path, false);
 
 	buf_add(&b, S("unknown command "));
-	quote_add(&b, word);
+	quote_add(&b, word, QUOTE_PRINT);
 	buf_addf(&b, " for \"%.*s\"", STR_ARG(path));
 	if (suggest)
 		suggest_add(&b, last(&c->path), word);

@@ -2,8 +2,8 @@
 
 #include "base/die.h"
 #include "cli/csv.h"
-#include "cli/quote.h"
 #include "text/number.h"
+#include "text/quote.h"
 
 /* ---- values ------------------------------------------------------------ */
 
@@ -208,7 +208,7 @@ static err *give(struct reader *r, struct flag_state *state, str value)
 		CLEANUP(buf_release) struct buf quoted = BUF_INIT;
 		char letter[] = { '-', flag->letter, ',', ' ', 0 };
 
-		quote_add(&quoted, value);
+		quote_add(&quoted, value, QUOTE_PRINT);
 		return err_wrap(e, "invalid argument %s for \"%s--%s\" flag", buf_c(&quoted),
 				flag->letter ? letter : "", flag->name);
 	}
@@ -256,7 +256,7 @@ static err *bad_letter(const char *what, str letters)
 	CLEANUP(buf_release) struct buf quoted = BUF_INIT;
 	unsigned char c = (unsigned char)letters.p[0];
 
-	quote_add_rune(&quoted, c < 0x80 ? c : c < 0xc0 ? 0xc2 : 0xc3);
+	quote_add_rune(&quoted, c < 0x80 ? c : c < 0xc0 ? 0xc2 : 0xc3, QUOTE_PRINT);
 	return err_new(ERR_INVALID, "%s: %s in -%.*s", what, buf_c(&quoted), STR_ARG(letters));
 }
 
@@ -407,7 +407,7 @@ static void add_default(struct buf *b, const struct flag *flag, str text)
 		return;
 	buf_add(b, S(" (default "));
 	if (flag->kind == FLAG_STRING)
-		quote_add(b, text);
+		quote_add(b, text, QUOTE_PRINT);
 	else if (list)
 		buf_addf(b, "[%.*s]", STR_ARG(text));
 	else
