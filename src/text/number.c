@@ -1,9 +1,8 @@
 #include "text/number.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
+#include "text/decimal.h"
 #include "text/quote.h"
 
 static const char syntax_error[] = "invalid syntax", range_error[] = "value out of range";
@@ -169,44 +168,146 @@ err *number_parse_bool(str s, bool *out)
 	return parse_error("ParseBool", s, syntax_error);
 }
 
-/* Whether the text is a decimal or hexadecimal float by Go's grammar. */
-static bool is_float(str s)
+/* A float as it is written: mantissa times 10 or 2 to the power of exponent. */
+struct written {
+	bool negative, hex, more;	/* more: digits follow those of the mantissa */
+	uint64_t mantissa;
+	int64_t exponent;
+	int64_t point;			/* of a decimal number, from its first digit but 0 */
+	str digits;
+};
+
+/* Digits and a point, underscores passed over; false without any digit. */
+static bool take_mantissa(str *s, struct written *w, bool *underscores)
 {
-	bool hex = false, digits = false, dot = false, underscores = false;
+	const char *p = s->p, *end = s->p + s->n, *dot = NULL;
+	int64_t seen = 0, kept = 0, zeros_after_dot = 0, before_dot = 0;
+	int most = w->hex ? 16 : 19, base = w->hex ? 16 : 10;
+	bool any = false;
+
+	for (; p < end; p++) {
+		int digit = *p - '0';
+
+		if (digit < 0 || digit > 9) {
+			if (*p == '_') {
+				*underscores = true;
+				continue;
+			}
+			if (*p == '.' && !dot) {
+				dot = p;
+				before_dot = seen;
+				continue;
+			}
+			if (!w->hex || !is_hex(*p))
+				break;
+			digit = lower(*p) - 'a' + 10;
+		}
+		any = true;
+		if (digit == 0 && seen == 0) {
+			zeros_after_dot += dot != NULL;
+			continue;
+		}
+		seen++;
+		if (kept < most) {
+			w->mantissa = w->mantissa * (uint64_t)base + (uint64_t)digit;
+			kept++;
+		} else {
+			w->more |= digit != 0;
+		}
+	}
+	w->digits = str_of(s->p, (size_t)(p - s->p));
+	w->point = dot ? before_dot - zeros_after_dot : seen;
+	w->exponent = w->point - kept;
+	*s = str_of(p, (size_t)(end - p));
+	return any;
+}
+
+/* The digits of an exponent. Beyond some size it only matters that it is large. */
+static bool take_exponent(str *s, int64_t *exponent, bool *underscores)
+{
+	bool negative = str_take(s, '-');
+	int64_t e = 0;
+
+	if (!negative)
+		str_take(s, '+');
+	if (s->n == 0 || !is_digit(s->p[0]))
+		return false;
+	for (; s->n && (is_digit(s->p[0]) || s->p[0] == '_'); *s = str_from(*s, 1)) {
+		if (s->p[0] == '_')
+			*underscores = true;
+		else if (e < 10000)
+			e = e * 10 + (s->p[0] - '0');
+	}
+	*exponent = negative ? -e : e;
+	return true;
+}
+
+static bool scan_float(str s, struct written *w)
+{
+	bool underscores = false;
+	int64_t exponent = 0;
 	str whole = s;
 
-	if (!str_take(&s, '-'))
-		str_take(&s, '+');
+	*w = (struct written){ .negative = s.n && s.p[0] == '-' };
+	if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+		s = str_of(s.p + 1, s.n - 1);
 	if (s.n > 2 && s.p[0] == '0' && lower(s.p[1]) == 'x') {
-		hex = true;
+		w->hex = true;
 		s = str_from(s, 2);
 	}
-	for (; s.n; s = str_from(s, 1)) {
-		char c = s.p[0];
-
-		if (c == '_')
-			underscores = true;
-		else if (c == '.' && !dot)
-			dot = true;
-		else if (hex ? is_hex(c) : is_digit(c))
-			digits = true;
-		else
-			break;
-	}
-	if (!digits)
+	if (!take_mantissa(&s, w, &underscores))
 		return false;
-	if (s.n && lower(s.p[0]) == (hex ? 'p' : 'e')) {
+	if (s.n && lower(s.p[0]) == (w->hex ? 'p' : 'e')) {
 		s = str_from(s, 1);
-		if (!str_take(&s, '-'))
-			str_take(&s, '+');
-		if (s.n == 0 || !is_digit(s.p[0]))
+		if (!take_exponent(&s, &exponent, &underscores))
 			return false;
-		for (; s.n && (is_digit(s.p[0]) || s.p[0] == '_'); s = str_from(s, 1))
-			underscores |= s.p[0] == '_';
-	} else if (hex) {
+	} else if (w->hex) {
 		return false;
 	}
-	return s.n == 0 && (!underscores || underscores_ok(whole));
+	if (s.n || (underscores && !underscores_ok(whole)))
+		return false;
+	w->exponent = (w->hex ? 4 * w->exponent : w->exponent) + exponent;
+	w->point += exponent;
+	return true;
+}
+
+/* Round mantissa * 2^exponent to a float; infinity when it is too large. */
+static double compose_hex(const struct written *w)
+{
+	uint64_t m = w->mantissa;
+
+	if (m == 0)
+		return 0;
+	int leading = __builtin_clzll(m), drop = 64 - 53;
+	int64_t exponent = w->exponent - leading, top = exponent + 63;
+
+	if (top > 1023)
+		return INFINITY;
+	if (top < -1022)	/* a subnormal has fewer bits */
+		drop = -1022 - top > 64 ? 66 : (int)(drop - 1022 - top);
+	if (drop > 64)
+		return 0;
+	m <<= leading;
+	uint64_t kept = drop < 64 ? m >> drop : 0, half = (uint64_t)1 << (drop - 1);
+	uint64_t rest = m & (half | (half - 1));
+
+	kept += rest > half || (rest == half && (w->more || (kept & 1)));
+	return ldexp((double)kept, (int)exponent + drop);
+}
+
+/* False when the number is out of range. */
+static bool compose(const struct written *w, double *out)
+{
+	double f;
+
+	if (w->hex)
+		f = compose_hex(w);
+	else if (!decimal_compose(w->mantissa, w->exponent, w->more, &f))
+		f = decimal_read(w->digits.p, w->digits.p + w->digits.n, w->point);
+	if (isinf(f))
+		return false;
+	*out = w->negative ? -f : f;
+	return true;
 }
 
 static bool special_float(str s, double *out)
@@ -214,7 +315,7 @@ static bool special_float(str s, double *out)
 	bool negative = s.n && s.p[0] == '-', sign = negative || (s.n && s.p[0] == '+');
 
 	if (str_eq_nocase(s, S("nan"))) {
-		const uint64_t bits = 0x7ff8000000000001;
+		const uint64_t bits = 0x7ff8000000000001;	/* Go's */
 
 		memcpy(out, &bits, sizeof bits);
 		return true;
@@ -226,111 +327,18 @@ static bool special_float(str s, double *out)
 	return true;
 }
 
-bool number_decimal_float(str s, double *out)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] != '_')
-			buf_addc(&b, s.p[i]);
-	double f = strtod(buf_c(&b), NULL);
-
-	if (isinf(f))
-		return false;
-	*out = f;
-	return true;
-}
-
 err *number_parse_float(str s, double *out)
 {
-	if (special_float(s, out))
-		return NULL;
-	if (!is_float(s))
-		return parse_error("ParseFloat", s, syntax_error);
-	if (!number_decimal_float(s, out))
-		return parse_error("ParseFloat", s, range_error);
-	return NULL;
+	struct written w;
+
+	if (!scan_float(s, &w))
+		return special_float(s, out) ? NULL : parse_error("ParseFloat", s, syntax_error);
+	return compose(&w, out) ? NULL : parse_error("ParseFloat", s, range_error);
 }
 
-/* The shortest digits that read back as `f` > 0; gives the place of the point. */
-static int shortest_digits(double f, char digits[20])
+bool number_decimal_float(str s, double *out)
 {
-	char text[40];
-	int precision = 0;
+	struct written w;
 
-	do
-		snprintf(text, sizeof text, "%.*e", precision, f);
-	while (strtod(text, NULL) != f && ++precision < 17);
-	size_t n = 0;
-	const char *p = text;
-
-	for (; *p != 'e'; p++)
-		if (*p != '.')
-			digits[n++] = *p;
-	while (n > 1 && digits[n - 1] == '0')
-		n--;
-	digits[n] = 0;
-	return (int)strtol(p + 1, NULL, 10) + 1;
-}
-
-static const char *special_text(double f, enum number_form form)
-{
-	if (isnan(f))
-		return form == NUMBER_YAML ? ".nan" : "NaN";
-	if (isinf(f) && form == NUMBER_YAML)
-		return f < 0 ? "-.inf" : ".inf";
-	return isinf(f) ? f < 0 ? "-Inf" : "+Inf" : NULL;
-}
-
-size_t number_print_float(char to[NUMBER_MAX], double f, enum number_form form)
-{
-	const char *special = special_text(f, form);
-	char digits[20] = "0", *p = to;
-	int point = 1, low = form == NUMBER_JSON ? -6 : -4, high = form == NUMBER_JSON ? 21 : 6;
-
-	if (special)
-		return (size_t)snprintf(to, NUMBER_MAX, "%s", special);
-	if (signbit(f))
-		*p++ = '-';
-	if (f != 0)
-		point = shortest_digits(fabs(f), digits);
-	int n = (int)strlen(digits), exponent = point - 1;
-
-	if (f != 0 && (exponent < low || exponent >= high)) {
-		*p++ = digits[0];
-		p += n > 1 ? snprintf(p, 20, ".%s", digits + 1) : 0;
-		p += snprintf(p, 8, form == NUMBER_JSON && exponent < 0 ? "e%d" : "e%+03d",
-			      exponent);
-	} else if (point <= 0) {
-		p += snprintf(p, 30, "0.%.*s%s", -point, "0000000", digits);
-	} else if (n <= point) {
-		p += snprintf(p, 30, "%s%.*s", digits, point - n, "00000000000000000000000");
-	} else {
-		p += snprintf(p, 30, "%.*s.%s", point, digits, digits + point);
-	}
-	return (size_t)(p - to);
-}
-
-void number_add_float(struct buf *b, double f, enum number_form form)
-{
-	char text[NUMBER_MAX];
-
-	buf_bytes(b, text, number_print_float(text, f, form));
-}
-
-void number_add_uint(struct buf *b, uint64_t u)
-{
-	char text[20], *p = text + sizeof text;
-
-	do
-		*--p = (char)('0' + u % 10);
-	while (u /= 10);
-	buf_bytes(b, p, (size_t)(text + sizeof text - p));
-}
-
-void number_add_int(struct buf *b, int64_t i)
-{
-	if (i < 0)
-		buf_addc(b, '-');
-	number_add_uint(b, i < 0 ? 0 - (uint64_t)i : (uint64_t)i);
+	return scan_float(s, &w) && compose(&w, out);
 }

@@ -36,7 +36,14 @@ enum number_form {
 enum { NUMBER_MAX = 40 };
 size_t number_print_float(char to[NUMBER_MAX], double f, enum number_form form);
 void number_add_float(struct buf *b, double f, enum number_form form);
+/* strconv.FormatFloat(f, verb, precision, 64) for the verbs e E f g G b x X
+ * and also F; a precision below 0 asks for the shortest text. */
+void number_add_format(struct buf *b, double f, char verb, int precision);
+
 void number_add_int(struct buf *b, int64_t i);
 void number_add_uint(struct buf *b, uint64_t u);
+/* strconv.FormatInt and FormatUint; the base is 2 to 36. */
+void number_add_int_base(struct buf *b, int64_t i, int base);
+void number_add_uint_base(struct buf *b, uint64_t u, int base);
 
 #endif

@@ -1,9 +1,5 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "base/utf8.h"
+#include "text/golden_test.h"
 #include "text/quote.h"
 
 static void expect(const struct buf *b, const char *want)
@@ -147,6 +143,95 @@ static void test_quoted_prefix_is_taken(void **state)
 	assert_false(quote_take(&s, &quoted));
 }
 
+/* Bytes of which some make runes. */
+static void random_runes(uint64_t *r, struct buf *b)
+{
+	for (uint32_t n = random_below(r, 12); n > 0; n--)
+		switch (random_below(r, 4)) {
+		case 0:
+			random_text(r, b, S("abc \"'`\\\n\t\r\0\x7f"), 3);
+			break;
+		case 1:
+			utf8_add(b, random_below(r, 0x500));
+			break;
+		case 2:
+			utf8_add(b, random_below(r, 0x11000));
+			break;
+		case 3:
+			utf8_add(b, random_below(r, 0x30000));
+			random_text(r, b, S("\xff\xc3\x80\xed\xa0"), 2);
+		}
+}
+
+static void ask_quote(uint64_t *r, struct buf *b, enum quote_form form)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	random_runes(r, &text);
+	quote_add(b, buf_str(&text), form);
+}
+
+static void ask_print(uint64_t *r, struct buf *b)
+{
+	ask_quote(r, b, QUOTE_PRINT);
+}
+
+static void ask_ascii(uint64_t *r, struct buf *b)
+{
+	ask_quote(r, b, QUOTE_ASCII);
+}
+
+static void ask_graphic(uint64_t *r, struct buf *b)
+{
+	ask_quote(r, b, QUOTE_GRAPHIC);
+}
+
+static void ask_sharp(uint64_t *r, struct buf *b)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	random_runes(r, &text);
+	quote_add_verb(b, buf_str(&text), true, false);
+}
+
+static void ask_plus(uint64_t *r, struct buf *b)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	random_runes(r, &text);
+	quote_add_verb(b, buf_str(&text), false, true);
+}
+
+static void ask_rune(uint64_t *r, struct buf *b)
+{
+	quote_add_rune(b, random_below(r, 0x120000), QUOTE_PRINT);
+}
+
+static void ask_unquote(uint64_t *r, struct buf *b)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	random_pick(r, &text, "\"", "'", "`");
+	random_text(r, &text, S("ab\\\\\\xuU01237f\"'`n\n\xc3\xa9"), 9);
+	buf_addc(&text, text.p[0]);
+	err *e = quote_unquote(b, buf_str(&text));
+
+	if (e)
+		add_error(b, e);
+}
+
+static void test_as_go_quotes(void **state)
+{
+	(void)state;
+	golden_check("quote", "print", 20000, ask_print);
+	golden_check("quote", "ascii", 20000, ask_ascii);
+	golden_check("quote", "graphic", 20000, ask_graphic);
+	golden_check("quote", "%#q", 20000, ask_sharp);
+	golden_check("quote", "%+q", 20000, ask_plus);
+	golden_check("quote", "rune", 20000, ask_rune);
+	golden_check("quote", "unquote", 20000, ask_unquote);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_unquote),
 		cmocka_unit_test(test_what_is_not_quoted_is_refused),
 		cmocka_unit_test(test_quoted_prefix_is_taken),
+		cmocka_unit_test(test_as_go_quotes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
