@@ -224,7 +224,7 @@ static err *take_operator(struct parser *p, struct requirement *r, bool *set)
 		r->op = SELECTOR_LESS;
 		return NULL;
 	default:
-		return expected(w, "=, !=, ==, in, notin, <, >");
+		return expected(w, "in, notin, =, ==, !=, gt, lt");
 	}
 }
 

@@ -41,7 +41,7 @@ static const struct {
 	{ "a in b", "unable to parse requirement: found 'b' expected: '('" },
 	{ "a,", "found '', expected: identifier after ','" },
 	{ ",", "found ',', expected: !, identifier, or 'end of string'" },
-	{ "a b", "unable to parse requirement: found 'b', expected: =, !=, ==, in, notin, <, >" },
+	{ "a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt" },
 	{ "a=b c", "found 'c', expected: ',' or 'end of string'" },
 	{ "a in (b", "unable to parse requirement: found '', expected: ',' or ')'" },
 	{ "n>x", "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' "
