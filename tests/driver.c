@@ -1,8 +1,5 @@
 #include "driver.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/utf8.h"
 #include "text/base64.h"
 #include "value/json.h"
@@ -71,10 +68,9 @@ static const struct driver_op *find_op(str name)
 /* `whole` becomes true when the output is the whole answer. */
 static err *ask(struct arena *a, str line, node *output, bool *whole)
 {
-	static const struct json_options exact = { .numbers = JSON_NUMBERS_TEXT };
 	node request;
 
-	TRY(json_read(a, line, &exact, &request));
+	TRY(json_read(a, line, DRIVER_JSON, &request));
 	str name = node_str(node_get(request, S("op")));
 	const struct driver_op *op = find_op(name);
 
@@ -84,53 +80,22 @@ static err *ask(struct arena *a, str line, node *output, bool *whole)
 	return op->run(a, request, output);
 }
 
-static void answer(struct arena *a, str line, struct buf *b)
+node driver_answer(struct arena *a, str line)
 {
-	static const struct json_style style = { .raw_html = true, .source_order = true };
 	node output = NODE_NOTHING, all = node_map(a, 1);
 	bool whole = false;
 	err *e = ask(a, line, &output, &whole);
 
-	if (!e && whole) {
-		all = sendable(a, output);
-	} else if (!e) {
+	if (!e && whole)
+		return sendable(a, output);
+	if (!e) {
 		node_set(a, all, S("output"), sendable(a, output));
-	} else {
-		bool valid = utf8_valid(err_text(e));
-
-		node_set(a, all, valid ? S("error") : S("error_b64"),
-			 valid ? node_copy_str(a, err_text(e)) : coded(a, err_text(e)));
-		err_free(e);
+		return all;
 	}
-	e = json_write(b, all, &style);
-	if (e) {
-		buf_clear(b);
-		buf_add(b, S("{\"error\":"));
-		json_write_str(b, err_text(e), true);
-		buf_addc(b, '}');
-		err_free(e);
-	}
-	buf_addc(b, '\n');
-}
+	bool valid = utf8_valid(err_text(e));
 
-int main(void)
-{
-	struct arena a = ARENA_INIT;
-	struct buf b = BUF_INIT;
-	char *line = NULL;
-	size_t cap = 0;
-
-	for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {
-		str text = { line, (size_t)n };
-
-		buf_clear(&b);
-		answer(&a, text, &b);
-		fwrite(b.p, 1, b.n, stdout);
-		fflush(stdout);
-		arena_clear(&a);
-	}
-	free(line);
-	buf_release(&b);
-	arena_release(&a);
-	return ferror(stdin) || ferror(stdout);
+	node_set(a, all, valid ? S("error") : S("error_b64"),
+		 valid ? node_copy_str(a, err_text(e)) : coded(a, err_text(e)));
+	err_free(e);
+	return all;
 }

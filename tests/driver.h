@@ -1,11 +1,14 @@
 /* driver - the library's functions, asked line by line.
  *
+ * Recorded answers of other programs are compared through it. The program
  * tests/driver reads one JSON request a line on standard input and answers
- * one JSON object a line, in order. A request names its operation in "op";
- * the rest are its parameters. The answer is {"output": VALUE} or
+ * one JSON object a line, in order. The program tests/golden reads files of
+ * requests that carry the recorded answer, asks, and compares.
+ *
+ * A request names its operation in "op"; the rest are its parameters. The answer is {"output": VALUE} or
  * {"error": TEXT}. Texts that are not valid UTF-8 travel as base64: a
  * parameter F as F_b64, an output text as {"b64": TEXT}, an error as
- * "error_b64". Recorded answers of other programs are compared through it.
+ * "error_b64".
  *
  * Each area has its operations in driver_AREA.c, in one table that ends with
  * an empty row. An operation gets an arena that lives as long as the answer.
@@ -17,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "value/json.h"
 #include "value/node.h"
 
 struct driver_op {
@@ -29,6 +33,11 @@ struct driver_op {
 str driver_text(struct arena *a, node request, const char *field);
 /* A field's value; `fallback` when it is not there. */
 bool driver_bool(node request, const char *field, bool fallback);
+
+/* How requests are read. */
+#define DRIVER_JSON (&(const struct json_options){ .numbers = JSON_NUMBERS_TEXT })
+/* The whole answer to one line. Never fails: an error is an answer, too. */
+node driver_answer(struct arena *a, str line);
 
 /* One table an area, sorted; listed again in driver.c. */
 extern const struct driver_op driver_ignore_ops[];

@@ -1,4 +1,5 @@
 #include "driver.h"
+#include "text/base64.h"
 #include "value/json.h"
 #include "value/patch.h"
 
@@ -17,6 +18,35 @@ static err *run_json(struct arena *a, node request, node *output)
 
 	TRY(json_read(a, driver_text(a, request, "text"), &o, &value));
 	TRY(json_write(&b, value, &style));
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
+static enum base64_form form_of(node request)
+{
+	static const char *const names[] = { "std", "url", "raw-std", "raw-url" };
+	str name = node_str(node_get(request, S("form")));
+	size_t i = 0;
+
+	while (i < 3 && !str_eq(str_c(names[i]), name))
+		i++;
+	return (enum base64_form)i;
+}
+
+static err *run_base64_encode(struct arena *a, node request, node *output)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	base64_write(&b, driver_text(a, request, "text"), form_of(request));
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
+static err *run_base64_decode(struct arena *a, node request, node *output)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	TRY(base64_read(&b, driver_text(a, request, "text"), form_of(request)));
 	*output = node_copy_str(a, buf_str(&b));
 	return NULL;
 }
@@ -42,6 +72,8 @@ static err *run_merge(struct arena *a, node request, node *output)
 }
 
 const struct driver_op driver_json_ops[] = {
+	{ "base64-decode", run_base64_decode },
+	{ "base64-encode", run_base64_encode },
 	{ "json", run_json },
 	{ "json-patch", run_patch },
 	{ "merge-patch", run_merge },
