@@ -1,10 +1,11 @@
 #include "base/arena.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/die.h"
+#include "base/fmt.h"
 
 /* Chunks double from 4 KiB to 1 MiB: a small unit of work costs one page, a
  * large one few mallocs, and the last half-empty chunk is at most 1 MiB. */
@@ -89,20 +90,13 @@ str arena_str(struct arena *a, str s)
 
 str arena_printf(struct arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	va_list ap;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-
+	fmt_add(&b, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		die_bug("bad format '%s'", fmt);
-	char *p = arena_alloc(a, (size_t)n + 1);
-
-	vsnprintf(p, (size_t)n + 1, fmt, again);
-	va_end(again);
-	return (str){ p, (size_t)n };
+	return arena_str(a, buf_str(&b));
 }
 
 str arena_join(struct arena *a, const str *pieces, size_t n, str separator)

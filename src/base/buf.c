@@ -1,8 +1,9 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "base/fmt.h"
 
 enum { BUF_FIRST = 64 };
 
@@ -73,22 +74,14 @@ void buf_fill(struct buf *b, char c, size_t count)
 
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
-	va_list ap, again;
+	size_t before = b->n;
+	va_list ap;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-
+	fmt_add(b, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		die_bug("bad format '%s'", fmt);
-	char *to = buf_reserve(b, (size_t)n);
-
-	if (to) {
-		vsnprintf(to, (size_t)n + 1, fmt, again);
-		b->n += (size_t)n;
-	}
-	va_end(again);
+	if (b->full)
+		buf_trim(b, before);	/* a write is dropped whole */
 }
 
 void buf_trim(struct buf *b, size_t n)

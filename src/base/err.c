@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/die.h"
+#include "base/fmt.h"
 
 struct err {
 	enum err_kind kind;
@@ -32,12 +33,11 @@ static char *copy(const char *p, size_t n)
 static err *make(enum err_kind kind, const char *fmt, va_list ap)
 {
 	err *e = mem_calloc(1, sizeof *e);
-	int n = vasprintf(&e->text, fmt, ap);
+	struct buf text = BUF_INIT;
 
-	if (n < 0)
-		die_bug("out of memory for an error text");
+	fmt_add(&text, fmt, ap);
 	e->kind = kind;
-	e->n = (size_t)n;
+	e->text = buf_detach(&text, &e->n);
 	return e;
 }
 
