@@ -20,13 +20,14 @@ struct arena_chunk {
 void *arena_slow(struct arena *a, size_t n)
 {
 	size_t size = a->chunk ? a->chunk->size * 2 : CHUNK_MIN;
+	size_t need = ((n + 7) & ~(size_t)7) + ARENA_GAP + sizeof(struct arena_chunk);
 
 	if (size > CHUNK_MAX)
 		size = CHUNK_MAX;
 	if (n > SIZE_MAX / 2)
 		die_bug("arena allocation of %zu bytes", n);
-	if (size < n + sizeof(struct arena_chunk))
-		size = n + sizeof(struct arena_chunk);
+	if (size < need)
+		size = need;
 	struct arena_chunk *c = mem_alloc(size);
 
 	c->size = size;
@@ -35,9 +36,10 @@ void *arena_slow(struct arena *a, size_t n)
 	a->held += size;
 	if (a->held > a->high)
 		a->high = a->held;
-	a->p = c->bytes + n;
+	a->p = c->bytes;
 	a->end = (char *)c + size;
-	return c->bytes;
+	ASAN_POISON_MEMORY_REGION(a->p, (size_t)(a->end - a->p));
+	return arena_alloc(a, n);
 }
 
 static void pop(struct arena *a)
@@ -46,6 +48,7 @@ static void pop(struct arena *a)
 
 	a->chunk = c->older;
 	a->held -= c->size;
+	ASAN_UNPOISON_MEMORY_REGION(c, c->size);
 	free(c);
 }
 
@@ -53,6 +56,7 @@ static void point(struct arena *a, char *p)
 {
 	a->p = p;
 	a->end = a->chunk ? (char *)a->chunk + a->chunk->size : NULL;
+	ASAN_POISON_MEMORY_REGION(a->p, (size_t)(a->end - a->p));
 }
 
 void arena_release(struct arena *a)
@@ -64,7 +68,7 @@ void arena_release(struct arena *a)
 
 void arena_clear(struct arena *a)
 {
-	while (a->chunk && a->chunk->older)
+	while (a->chunk && (a->chunk->older || a->chunk->size > CHUNK_MAX))
 		pop(a);
 	point(a, a->chunk ? a->chunk->bytes : NULL);
 }

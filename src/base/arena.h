@@ -8,6 +8,10 @@
  * is passed. Whoever loops over input checks once a turn; whoever makes one
  * big thing out of a small one asks arena_fits first.
  *
+ * Under AddressSanitizer every allocation has a poisoned gap behind it, and
+ * memory that was rewound, cleared or outgrown is poisoned until it is used
+ * again.
+ *
  * Worker-local. Memory is aligned to 8 bytes and not cleared, but for
  * arena_zero.
  */
@@ -17,10 +21,27 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISON 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_POISON 1
+#endif
+#endif
+
+#ifdef ARENA_POISON
+#include <sanitizer/asan_interface.h>
+enum { ARENA_GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+enum { ARENA_GAP = 0 };
+#endif
+
 struct arena_chunk;
 
 struct arena {
-	char *p, *end;			/* free bytes of the newest chunk */
+	char *p, *end;			/* free bytes of the newest chunk, in eights */
 	struct arena_chunk *chunk;
 	size_t held;			/* bytes taken from malloc */
 	size_t high;			/* the most ever held */
@@ -38,12 +59,14 @@ void *arena_slow(struct arena *a, size_t n) __attribute__((returns_nonnull));
 
 static inline void *arena_alloc(struct arena *a, size_t n)
 {
-	n = (n + 7) & ~(size_t)7;
-	if ((size_t)(a->end - a->p) < n || !a->p)
+	size_t room = (size_t)(a->end - a->p);
+
+	if (n > room || n + ARENA_GAP > room || !a->p)
 		return arena_slow(a, n);
 	char *p = a->p;
 
-	a->p += n;
+	a->p += ((n + 7) & ~(size_t)7) + ARENA_GAP;
+	ASAN_UNPOISON_MEMORY_REGION(p, n);
 	return p;
 }
 

@@ -27,6 +27,8 @@ char *buf_reserve(struct buf *b, size_t n)
 {
 	size_t max = b->max ? b->max : BUF_MAX;
 
+	if (max > SIZE_MAX / 4)
+		max = SIZE_MAX / 4;
 	if (b->full || n > max || b->n > max - n) {
 		b->full = true;
 		return NULL;
@@ -40,6 +42,7 @@ char *buf_reserve(struct buf *b, size_t n)
 			cap = max + 1;
 		b->p = mem_realloc(b->p, cap, 1);
 		b->cap = cap;
+		b->p[b->n] = 0;
 	}
 	return b->p + b->n;
 }

@@ -35,6 +35,7 @@ void buf_clear(struct buf *b);
  * pass the limit. The caller writes there and adds to `b->n`. */
 char *buf_reserve(struct buf *b, size_t n);
 
+/* Adding; what is added must not be part of the buffer itself. */
 void buf_add(struct buf *b, str s);
 void buf_bytes(struct buf *b, const void *p, size_t n);
 void buf_fill(struct buf *b, char c, size_t count);

@@ -186,7 +186,7 @@ struct err_pos err_position(const err *e)
 	struct err_pos pos = { 0 };
 
 	for (; e; e = e->cause)
-		if (e->file)
+		if (e->file && *e->file)
 			pos = (struct err_pos){ str_c(e->file), e->line, e->col };
 	return pos;
 }
@@ -195,6 +195,7 @@ err *err_at(err *e, str file, uint32_t line, uint32_t col)
 {
 	if (err_position(e).file.n)
 		return e;
+	free(e->file);
 	e->file = copy(file.p, file.n);
 	e->line = line;
 	e->col = col;

@@ -66,10 +66,16 @@ static inline size_t vec_grown(size_t cap, size_t need)
 
 static inline void *avec_move(struct arena *a, const void *old, size_t n, size_t cap, size_t size)
 {
-	void *p = arena_alloc(a, cap * size);
+	size_t bytes;
 
-	if (n)
+	if (__builtin_mul_overflow(cap, size, &bytes))
+		die_bug("array of %zu x %zu bytes", cap, size);
+	void *p = arena_alloc(a, bytes);
+
+	if (n) {
 		memcpy(p, old, n * size);
+		ASAN_POISON_MEMORY_REGION(old, n * size);
+	}
 	return p;
 }
 
