@@ -6,8 +6,8 @@
 
 #include "base/die.h"
 #include "cli/help.h"
-#include "text/quote.h"
 #include "cli/suggest.h"
+#include "text/quote.h"
 
 /* ---- for commands ------------------------------------------------------ */
 
@@ -52,6 +52,11 @@ void cli_note(struct cli *c, const char *fmt, ...)
 	buf_addc(&c->err.buf, '\n');
 	output_flush(&c->err);
 	free(line);
+}
+
+struct output *cli_notices(struct cli *c)
+{
+	return c->path.at[0]->applet->notices_to_out ? &c->out : &c->err;
 }
 
 /* ---- the tree ---------------------------------------------------------- */
@@ -333,9 +338,7 @@ static err *parse_flags(struct cli *c, const str *args, size_t n)
 		return NULL;
 	}
 	TRY(flags_parse(&c->flags, args, n, &c->words, &notices));
-	struct output *to = applet_of(&c->path)->notices_to_out ? &c->out : &c->err;
-
-	buf_add(&to->buf, buf_str(&notices));
+	buf_add(&cli_notices(c)->buf, buf_str(&notices));
 	return NULL;
 }
 
@@ -345,7 +348,7 @@ static err *execute(struct cli *c, const str *args, size_t n)
 	const struct command *cmd = last(&c->path);
 
 	if (cmd->deprecated)
-		buf_addf(&c->err.buf, "Command \"%.*s\" is deprecated, %s\n",
+		buf_addf(&cli_notices(c)->buf, "Command \"%.*s\" is deprecated, %s\n",
 			 STR_ARG(command_name(cmd)), cmd->deprecated);
 	add_flags(c, &c->path, true);
 	c->options = c->options_at[c->path.n - 1];

@@ -40,7 +40,7 @@ struct args {
 struct applet {
 	const char *error_prefix;	/* "Error: " */
 	bool run_hint;			/* "Run 'x --help' for usage." after a wrong command */
-	bool notices_to_out;		/* deprecation notices go to standard output */
+	bool notices_to_out;		/* where cobra's notices go; else standard error */
 	bool helm_args;			/* argument counts in Helm's words */
 };
 
@@ -96,6 +96,8 @@ bool cli_given(const struct cli *c, const char *flag);
 const char *cli_env(const struct cli *c, const char *name);
 /* Write a line to standard error at once, behind all data so far. */
 void cli_note(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Where cobra prints what is neither data nor an error. */
+struct output *cli_notices(struct cli *c);
 
 /* ---- for the frame ----------------------------------------------------- */
 

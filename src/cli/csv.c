@@ -1,5 +1,8 @@
 #include "cli/csv.h"
 
+#include "base/buf.h"
+#include "base/die.h"
+
 /* Where the reader stands; lines and columns are those of Go's messages. */
 struct csv {
 	struct arena *a;
@@ -116,36 +119,4 @@ err *csv_read(struct arena *a, str text, struct csv_fields *out)
 	}
 	buf_release(&c.field);
 	return e;
-}
-
-/* What Go's writer puts in quotes, but for fields that begin with a space
- * beyond ASCII. */
-static bool needs_quotes(str field)
-{
-	if (!field.n)
-		return false;
-	if (str_eq(field, S("\\.")))
-		return true;
-	for (size_t i = 0; i < field.n; i++)
-		if (field.p[i] == ',' || field.p[i] == '"' || field.p[i] == '\r' ||
-		    field.p[i] == '\n')
-			return true;
-	return field.p[0] == ' ' || (field.p[0] >= '\t' && field.p[0] <= '\r');
-}
-
-void csv_add(struct buf *b, str field, bool first)
-{
-	if (!first)
-		buf_addc(b, ',');
-	if (!needs_quotes(field)) {
-		buf_add(b, field);
-		return;
-	}
-	buf_addc(b, '"');
-	for (size_t i = 0; i < field.n; i++) {
-		if (field.p[i] == '"')
-			buf_addc(b, '"');
-		buf_addc(b, field.p[i]);
-	}
-	buf_addc(b, '"');
 }

@@ -1,4 +1,4 @@
-/* csv - one record of RFC 4180, as Go's encoding/csv reads and writes it.
+/* csv - one record of RFC 4180, as Go's encoding/csv reads it.
  *
  * Values of list flags are such records: a,"b,c",d. Any thread.
  */
@@ -6,7 +6,6 @@
 #define CLI_CSV_H
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/vec.h"
 
 struct csv_fields {
@@ -17,8 +16,5 @@ struct csv_fields {
 /* Append the fields of the first record in `text` that is not an empty line.
  * Copies into `a`. A text without one fails with "EOF". */
 err *csv_read(struct arena *a, str text, struct csv_fields *out) __attribute__((warn_unused_result));
-
-/* Write one field; `first` tells whether a comma goes before it. */
-void csv_add(struct buf *b, str field, bool first);
 
 #endif

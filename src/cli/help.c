@@ -1,6 +1,6 @@
 #include "cli/help.h"
 
-#include "cli/suggest.h"
+#include "text/quote.h"
 
 /* Names are padded to this, or to the longest among the sisters. */
 enum { HELP_NAME_WIDTH = 11 };
@@ -128,21 +128,29 @@ void help_print(struct arena *a, const struct command_path *path, const struct f
 		help_usage(a, path, flags, b);
 }
 
-/* Help for the command that the words name. */
+/* Help for the command that the words name. For none, cobra shows the usage
+ * of the root as it is before --help and --version are added to it. */
 static err *help_run(struct cli *c)
 {
 	struct command_path path = { { c->path.at[0] }, 1, c->path.called };
 	size_t n = c->words.n;
-	str *words = c->words.p, bad = STR_NONE;
-	bool found = command_find(c, &path, words, &n, &bad);
+	str *words = arena_array(c->arena, str, n), bad;
 
-	command_flags(c, &path);
-	if (found) {
+	if (n)
+		memcpy(words, c->words.p, n * sizeof *words);
+	if (command_find(c, &path, words, &n, &bad)) {
+		command_flags(c, &path);
 		help_print(c->arena, &path, &c->flags, &c->out.buf);
 		return NULL;
 	}
-	buf_addf(&c->err.buf, "Unknown help topic [`%.*s`]\n", STR_ARG(bad));
-	help_usage(c->arena, &path, &c->flags, &c->err.buf);
+	struct buf *b = &cli_notices(c)->buf;
+
+	for (size_t i = 0; i < c->words.n; i++) {
+		buf_add(b, i ? S(" ") : S("Unknown help topic ["));
+		quote_add_verb(b, c->words.p[i], true, false);
+	}
+	buf_add(b, S("]\n"));
+	help_usage(c->arena, &path, &c->flags, b);
 	return NULL;
 }
 
