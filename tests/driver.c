@@ -10,6 +10,7 @@ static const struct driver_op *const areas[] = {
 	driver_json_ops,
 	driver_number_ops,
 	driver_semver_ops,
+	driver_time_ops,
 };
 
 str driver_text(struct arena *a, node request, const char *field)

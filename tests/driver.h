@@ -44,5 +44,6 @@ extern const struct driver_op driver_ignore_ops[];
 extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_semver_ops[];
+extern const struct driver_op driver_time_ops[];
 
 #endif

@@ -76,6 +76,23 @@ void quote_add(struct buf *b, str s, enum quote_form form)
 	buf_addc(b, '"');
 }
 
+void quote_add_bytes(struct buf *b, str s)
+{
+	buf_addc(b, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < ' ' || c >= 0x80) {
+			add_hex(b, "\\x", c, 2);
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			buf_addc(b, '\\');
+		buf_addc(b, (char)c);
+	}
+	buf_addc(b, '"');
+}
+
 void quote_add_rune(struct buf *b, uint32_t rune, enum quote_form form)
 {
 	buf_addc(b, '\'');

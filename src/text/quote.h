@@ -19,6 +19,9 @@ enum quote_form {
 
 /* "text", bytes that are not UTF-8 as \xff. */
 void quote_add(struct buf *b, str s, enum quote_form form);
+/* As Go's package time quotes: no escapes by name, and bytes that are not
+ * ASCII as \xe9. */
+void quote_add_bytes(struct buf *b, str s);
 /* 'r'; what is no rune is written as U+FFFD. */
 void quote_add_rune(struct buf *b, uint32_t rune, enum quote_form form);
 /* fmt's %q; with `sharp` (%#q) in back quotes where that is possible, with
