@@ -38,6 +38,7 @@ struct json_style {
 	unsigned indent;		/* spaces a level; 0: compact */
 	bool raw_html;			/* leave < > & as they are; U+2028 and U+2029 never are */
 	bool source_order;		/* do not sort keys */
+	bool values;			/* numbers by their value where the source text is kept */
 };
 
 /* Write without a final newline; `s` may be NULL: compact, sorted, escaped.

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "text/number.h"
+#include "value/yaml.h"
 
 /* ---- strings ----------------------------------------------------------- */
 
@@ -134,6 +135,9 @@ static void write_raw_str(struct buf *b, str s, bool raw_html)
 
 /* ---- trees ------------------------------------------------------------- */
 
+/* Deeper than any reader's tree: an alias that holds itself. */
+enum { LEVELS_MAX = 10 * JSON_DEPTH_MAX };
+
 /* An open list or map. Depth costs heap and not C frames. */
 struct level {
 	const node *items;			/* of a list */
@@ -198,6 +202,8 @@ static err *open_level(struct writer *w, node n)
 		buf_add(w->b, n.kind == NODE_MAP ? S("{}") : S("[]"));
 		return NULL;
 	}
+	if (w->levels.n == LEVELS_MAX)
+		return err_new(ERR_INVALID, "json: unsupported value: encountered a cycle");
 	if (n.kind == NODE_MAP) {
 		TRY(check_keys(n.map));
 		l.pairs = n.map->pairs;
@@ -237,11 +243,24 @@ static err *write_float(struct buf *b, double f)
 	return NULL;
 }
 
+/* RFC 3339 knows no zone a day or more away, so neither does Go. */
+static err *write_time(struct buf *b, str text)
+{
+	char to[YAML_TIME_MAX];
+	str s = { to, yaml_print_time(to, text) };
+
+	if (!str_ends(s, S("Z")) && str_cmp(str_from(s, s.n - 5), S("24")) >= 0)
+		return err_new(ERR_INVALID, "json: error calling MarshalJSON for type time.Time: "
+			       "Time.MarshalJSON: timezone hour outside of range [0,23]");
+	json_write_str(b, s, true);
+	return NULL;
+}
+
 static err *write_node(struct writer *w, node n)
 {
 	while (n.kind == NODE_ALIAS)
 		n = n.anchor->target;
-	if (node_is_num(n) && n.n) {
+	if (node_is_num(n) && n.n && !w->style.values) {
 		buf_add(w->b, node_str(n));
 		return NULL;
 	}
@@ -254,17 +273,18 @@ static err *write_node(struct writer *w, node n)
 		buf_add(w->b, node_bool(n) ? S("true") : S("false"));
 		break;
 	case NODE_INT:
-		number_add_int(w->b, n.i);
+		number_add_int(w->b, node_int(n));
 		break;
 	case NODE_UINT:
-		number_add_uint(w->b, n.u);
+		number_add_uint(w->b, node_uint(n));
 		break;
 	case NODE_FLOAT:
-		return write_float(w->b, n.f);
+		return write_float(w->b, node_float(n));
 	case NODE_STR:
-	case NODE_TIME:
 		write_str(w, n);
 		break;
+	case NODE_TIME:
+		return write_time(w->b, node_str(n));
 	case NODE_SEQ:
 	case NODE_MAP:
 		return open_level(w, n);

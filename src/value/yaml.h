@@ -84,4 +84,9 @@ err *yaml_write_doc(struct buf *b, const struct yaml_doc *doc, enum yaml_profile
  * are NODE_TIME under both rules; "<<" is a text. */
 node yaml_resolve(struct arena *a, str plain, enum yaml_rules rules, enum yaml_numbers numbers);
 
+/* The text of a NODE_TIME as Go prints the time: RFC 3339 with its fraction.
+ * Gives the length. */
+enum { YAML_TIME_MAX = 48 };
+size_t yaml_print_time(char to[YAML_TIME_MAX], str time);
+
 #endif
