@@ -5,7 +5,12 @@
 
 #include "cli/commands.h"
 
-static const struct command *const roots[] = { &rill_root, &flux_root };
+static const struct command *const roots[] = {
+	&rill_root,
+	&flux_root,
+	&helm_root,
+	&kustomize_root,
+};
 
 int main(int argc, char **argv)
 {

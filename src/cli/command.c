@@ -70,7 +70,7 @@ str command_name(const struct command *cmd)
 
 bool command_available(const struct command *cmd)
 {
-	if (cmd->deprecated || cmd->hidden)
+	if (cmd->deprecated || cmd->hidden || cmd == &help_command)
 		return false;
 	if (cmd->run)
 		return true;

@@ -108,7 +108,8 @@ int command_run(struct cli *c, const struct command *root, const str *args, size
 
 /* First word of `use`. */
 str command_name(const struct command *cmd);
-/* Runnable or with such commands below it; neither hidden nor deprecated. */
+/* Runnable or with such commands below it; neither hidden, deprecated nor the
+ * help command, which is listed but does not count. */
 bool command_available(const struct command *cmd);
 /* "helm template"; with `called`, as the user reached it: "rill helm template". */
 str command_path_text(struct arena *a, const struct command_path *path, bool called);

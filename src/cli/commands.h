@@ -1,7 +1,8 @@
 /* commands - every command there is; one source file each.
  *
  * A new command is a file with its table row, a line here and an entry in
- * the list of the command above it (root.c for the first level).
+ * the list of the command above it (root.c for the first level and the
+ * programs).
  */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
@@ -11,6 +12,8 @@
 /* The programs: what `rill` is when called by one of these names. */
 extern const struct command rill_root;
 extern const struct command flux_root;
+extern const struct command helm_root;
+extern const struct command kustomize_root;
 
 extern const struct command version_command;
 

@@ -13,7 +13,7 @@ static const struct command *last(const struct command_path *path)
 static bool has_commands(const struct command *cmd)
 {
 	for (const struct command *const *sub = cmd->commands; sub && *sub; sub++)
-		if (*sub != &help_command && command_available(*sub))
+		if (command_available(*sub))
 			return true;
 	return false;
 }
@@ -59,7 +59,7 @@ static void add_commands(const struct command *cmd, struct buf *b)
 	for (const struct command *const *sub = cmd->commands; *sub; sub++) {
 		str name = command_name(*sub);
 
-		if (!command_available(*sub))
+		if (!command_available(*sub) && *sub != &help_command)
 			continue;
 		buf_addf(b, "\n  %.*s", STR_ARG(name));
 		buf_fill(b, ' ', width - name.n + 1);

@@ -13,7 +13,9 @@ const struct command rill_root = {
 		"applies what a Git repository says should run on Kubernetes.",
 	.version = RILL_VERSION,
 	.commands = (const struct command *const[]){
+		&helm_root,
 		&help_command,
+		&kustomize_root,
 		&version_command,
 		NULL,
 	},
@@ -31,4 +33,33 @@ const struct command flux_root = {
 		NULL,
 	},
 	.applet = &rill_applet,
+};
+
+const struct command helm_root = {
+	.use = "helm",
+	.brief = "Render Helm charts",
+	.text = "Render charts, with the words and the output of helm.",
+	.commands = (const struct command *const[]){
+		&help_command,
+		NULL,
+	},
+	.applet = &(const struct applet){
+		.error_prefix = "Error: ",
+		.run_hint = true,
+		.helm_args = true,
+	},
+};
+
+const struct command kustomize_root = {
+	.use = "kustomize",
+	.brief = "Build kustomizations",
+	.text = "Build kustomizations, with the words and the output of kustomize.",
+	.commands = (const struct command *const[]){
+		&help_command,
+		NULL,
+	},
+	.applet = &(const struct applet){
+		.error_prefix = "Error: ",
+		.run_hint = true,
+	},
 };

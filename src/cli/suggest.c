@@ -1,7 +1,5 @@
 #include "cli/suggest.h"
 
-#include "cli/help.h"
-
 enum { SUGGEST_DISTANCE = 2, SUGGEST_WORD_MAX = 64 };
 
 static char lower(char c)
@@ -51,7 +49,7 @@ void suggest_add(struct buf *b, const struct command *cmd, str word)
 	for (const struct command *const *sub = cmd->commands; sub && *sub; sub++) {
 		str name = command_name(*sub);
 
-		if (*sub == &help_command || !command_available(*sub) || !is_near(name, word))
+		if (!command_available(*sub) || !is_near(name, word))
 			continue;
 		if (!any)
 			buf_add(b, S("\n\nDid you mean this?\n"));
