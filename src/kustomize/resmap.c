@@ -1,0 +1,207 @@
+#include "kustomize/resmap.h"
+
+#include "base/hash.h"
+
+/* Hash chains: a resource is entered once under each of its ids and names. */
+struct link {
+	uint64_t hash;
+	struct resource *resource;
+	uint32_t next;		/* index + 1 in `links`; in order of the list */
+};
+
+struct table {
+	uint32_t *first, *last;	/* by hash: index + 1 */
+	uint32_t mask;
+	VEC(struct link) links;
+};
+
+struct resmap_index {
+	struct table present, any, names;
+};
+
+struct resmap *resmap_new(struct arena *a)
+{
+	struct resmap *m = arena_new(a, struct resmap);
+
+	m->a = a;
+	return m;
+}
+
+static uint64_t hash_id(struct resid id)
+{
+	uint64_t h = hash_bytes(id.name);
+
+	h = h * 31 + hash_bytes(id.gvk.kind);
+	h = h * 31 + hash_bytes(id.gvk.group);
+	h = h * 31 + hash_bytes(id.gvk.version);
+	return h * 31 + hash_bytes(resid_effective_ns(id));
+}
+
+static void table_init(struct table *t, struct arena *a, size_t n)
+{
+	uint32_t size = 16;
+
+	while (size < n * 2)
+		size *= 2;
+	t->first = arena_array(a, uint32_t, size);
+	t->last = arena_array(a, uint32_t, size);
+	t->mask = size - 1;
+}
+
+static void table_add(struct table *t, struct arena *a, uint64_t hash, struct resource *r)
+{
+	uint32_t slot = (uint32_t)hash & t->mask;
+	uint32_t at = t->last[slot];
+
+	/* Entries of one resource come together: do not enter it twice. */
+	if (at && t->links.p[at - 1].resource == r && t->links.p[at - 1].hash == hash)
+		return;
+	avec_push(a, &t->links, (struct link){ hash, r, 0 });
+	if (at)
+		t->links.p[at - 1].next = (uint32_t)t->links.n;
+	else
+		t->first[slot] = (uint32_t)t->links.n;
+	t->last[slot] = (uint32_t)t->links.n;
+}
+
+static void enter(struct resmap *m, struct resource *r)
+{
+	struct resmap_index *x = m->index;
+	struct resid id = resource_id(r);
+
+	table_add(&x->present, m->a, hash_id(id), r);
+	table_add(&x->any, m->a, hash_id(id), r);
+	table_add(&x->names, m->a, hash_bytes(id.name), r);
+	for (size_t i = 0; i < r->former.n; i++) {
+		table_add(&x->any, m->a, hash_id(resource_former_id(r, i)), r);
+		table_add(&x->names, m->a, hash_bytes(r->former.p[i].name), r);
+	}
+}
+
+static void need_index(struct resmap *m)
+{
+	if (m->index && m->index->present.links.n * 2 <= m->index->present.mask + 1)
+		return;
+	m->index = arena_new(m->a, struct resmap_index);
+	table_init(&m->index->present, m->a, m->n * 2);
+	table_init(&m->index->any, m->a, m->n * 4);
+	table_init(&m->index->names, m->a, m->n * 4);
+	for (size_t i = 0; i < m->n; i++)
+		enter(m, m->list[i]);
+}
+
+void resmap_touch(struct resmap *m)
+{
+	m->index = NULL;
+}
+
+/* Once in the list, though it may be entered under several hashes. */
+static void add_once(struct arena *a, resource_list *to, struct resource *r)
+{
+	if (!to->n || to->p[to->n - 1] != r)
+		avec_push(a, to, r);
+}
+
+resource_list resmap_by_id(struct resmap *m, struct resid id)
+{
+	resource_list found = { 0 };
+	uint64_t hash = hash_id(id);
+
+	need_index(m);
+	const struct table *t = &m->index->present;
+
+	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next)
+		if (t->links.p[at - 1].hash == hash &&
+		    resid_eq(resource_id(t->links.p[at - 1].resource), id))
+			add_once(m->a, &found, t->links.p[at - 1].resource);
+	return found;
+}
+
+resource_list resmap_by_any_id(struct resmap *m, struct resid id)
+{
+	resource_list found = { 0 };
+	uint64_t hash = hash_id(id);
+
+	need_index(m);
+	const struct table *t = &m->index->any;
+
+	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next)
+		if (t->links.p[at - 1].hash == hash && resource_is(t->links.p[at - 1].resource, id))
+			add_once(m->a, &found, t->links.p[at - 1].resource);
+	return found;
+}
+
+static bool had_name(const struct resource *r, str name)
+{
+	if (str_eq(resource_name(r), name))
+		return true;
+	for (size_t i = 0; i < r->former.n; i++)
+		if (str_eq(r->former.p[i].name, name))
+			return true;
+	return false;
+}
+
+resource_list resmap_by_name(struct resmap *m, str name)
+{
+	resource_list found = { 0 };
+	uint64_t hash = hash_bytes(name);
+
+	need_index(m);
+	const struct table *t = &m->index->names;
+
+	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next)
+		if (t->links.p[at - 1].hash == hash && had_name(t->links.p[at - 1].resource, name))
+			add_once(m->a, &found, t->links.p[at - 1].resource);
+	return found;
+}
+
+static void push(struct resmap *m, struct resource *r)
+{
+	if (m->n == m->cap) {
+		m->cap = m->cap ? m->cap * 2 : 16;
+		m->list = avec_move(m->a, m->list, m->n, m->cap, sizeof(*m->list));
+	}
+	m->list[m->n++] = r;
+	if (m->index)
+		enter(m, r);
+}
+
+err *resmap_append(struct resmap *m, struct resource *r)
+{
+	struct resid id = resource_id(r);
+
+	if (resmap_by_id(m, id).n)
+		return err_new(ERR_EXISTS,
+			       "may not add resource with an already registered id: %.*s",
+			       STR_ARG(resid_text(m->a, id)));
+	push(m, r);
+	return NULL;
+}
+
+err *resmap_append_all(struct resmap *m, const struct resmap *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		TRY(resmap_append(m, from->list[i]));
+	return NULL;
+}
+
+void resmap_sweep(struct resmap *m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (!m->list[i]->gone && node_len(m->list[i]->object))
+			m->list[kept++] = m->list[i];
+	if (kept != m->n)
+		resmap_touch(m);
+	m->n = kept;
+}
+
+struct resmap *resmap_copy(struct arena *a, const struct resmap *m)
+{
+	struct resmap *c = resmap_new(a);
+
+	for (size_t i = 0; i < m->n; i++)
+		push(c, resource_copy(a, m->list[i]));
+	return c;
+}

@@ -1,0 +1,53 @@
+/* resmap - the ordered list of resources of one layer of a build.
+ *
+ * Identities are looked up by hash: by the present id, and by any id that a
+ * resource ever had. Transformers change identities through the resources
+ * themselves and call resmap_touch; the index is made anew when it is next
+ * asked. So a build costs time in proportion to its objects, where kustomize
+ * compares every object with every other.
+ *
+ * Ownership: everything lives in the arena of the build. Worker-local.
+ */
+#ifndef KUSTOMIZE_RESMAP_H
+#define KUSTOMIZE_RESMAP_H
+
+#include "base/err.h"
+#include "kustomize/resource.h"
+
+struct resmap_index;
+
+struct resmap {
+	struct arena *a;
+	struct resource **list;
+	size_t n, cap;
+	struct resmap_index *index;	/* NULL: to be made */
+};
+
+typedef VEC(struct resource *) resource_list;
+
+struct resmap *resmap_new(struct arena *a);
+
+/* An equal present id already there fails: "may not add resource with an
+ * already registered id: ID". */
+err *resmap_append(struct resmap *m, struct resource *r) __attribute__((warn_unused_result));
+err *resmap_append_all(struct resmap *m, const struct resmap *from)
+	__attribute__((warn_unused_result));
+/* Take in what a generator made, by each resource's behavior. */
+err *resmap_absorb(struct resmap *m, const struct resmap *generated)
+	__attribute__((warn_unused_result));
+
+/* Identities changed, or resources were removed. */
+void resmap_touch(struct resmap *m);
+/* Drop the resources that are gone or empty. */
+void resmap_sweep(struct resmap *m);
+
+/* All resources whose present id equals `id`, or that ever had it, in order.
+ * The list lives in the arena. */
+resource_list resmap_by_id(struct resmap *m, struct resid id);
+resource_list resmap_by_any_id(struct resmap *m, struct resid id);
+/* All resources that now have, or ever had, this name. */
+resource_list resmap_by_name(struct resmap *m, str name);
+
+struct resmap *resmap_copy(struct arena *a, const struct resmap *m);
+
+#endif

@@ -1,0 +1,221 @@
+#include "kustomize/resource.h"
+
+#include "kustomize/scalar.h"
+
+struct resource *resource_new(struct arena *a, node object)
+{
+	struct resource *r = arena_new(a, struct resource);
+
+	r->object = object;
+	return r;
+}
+
+static struct origin *copy_origins(struct arena *a, const struct origin *o)
+{
+	struct origin *first = NULL, **to = &first;
+
+	for (; o; o = o->next) {
+		*to = arena_new(a, struct origin);
+		**to = *o;
+		(*to)->next = NULL;
+		to = &(*to)->next;
+	}
+	return first;
+}
+
+#define COPY_LIST(a, list)                                                                   \
+	do {                                                                                 \
+		(list).p = avec_move((a), (list).p, (list).n, (list).n, sizeof *(list).p);   \
+		(list).cap = (list).n;                                                       \
+	} while (0)
+
+struct resource *resource_copy(struct arena *a, const struct resource *r)
+{
+	struct resource *c = arena_new(a, struct resource);
+
+	*c = *r;
+	c->object = node_copy(a, r->object);
+	COPY_LIST(a, c->former);
+	COPY_LIST(a, c->prefixes);
+	COPY_LIST(a, c->suffixes);
+	COPY_LIST(a, c->ref_vars);
+	COPY_LIST(a, c->ref_by);
+	c->origin = copy_origins(a, r->origin);
+	c->changes = copy_origins(a, r->changes);
+	return c;
+}
+
+/* ---- identity ---------------------------------------------------------- */
+
+/* Texts only: a number where a name should be still counts by its text. */
+static str text_at(node object, const char *const *path)
+{
+	node n = node_dig_path(object, path);
+
+	return n.kind == NODE_SEQ || n.kind == NODE_MAP || n.kind == NODE_NULL ? STR_NONE
+										 : node_str(n);
+}
+
+static const char *const at_kind[] = { "kind", NULL };
+static const char *const at_name[] = { "metadata", "name", NULL };
+static const char *const at_ns[] = { "metadata", "namespace", NULL };
+static const char *const at_api[] = { "apiVersion", NULL };
+
+str resource_kind(const struct resource *r)
+{
+	return text_at(r->object, at_kind);
+}
+
+str resource_name(const struct resource *r)
+{
+	return text_at(r->object, at_name);
+}
+
+str resource_ns(const struct resource *r)
+{
+	return text_at(r->object, at_ns);
+}
+
+struct gvk resource_gvk(const struct resource *r)
+{
+	return gvk_parse(text_at(r->object, at_api), resource_kind(r));
+}
+
+struct resid resource_id(const struct resource *r)
+{
+	return (struct resid){ resource_gvk(r), resource_name(r), resource_ns(r) };
+}
+
+struct resid resource_former_id(const struct resource *r, size_t i)
+{
+	struct gvk g = resource_gvk(r);
+
+	g.kind = r->former.p[i].kind;
+	return (struct resid){ g, r->former.p[i].name, r->former.p[i].ns };
+}
+
+struct resid resource_original_id(const struct resource *r)
+{
+	return r->former.n ? resource_former_id(r, 0) : resource_id(r);
+}
+
+bool resource_is(const struct resource *r, struct resid id)
+{
+	if (resid_eq(resource_id(r), id))
+		return true;
+	for (size_t i = 0; i < r->former.n; i++)
+		if (resid_eq(resource_former_id(r, i), id))
+			return true;
+	return false;
+}
+
+void resource_remember(struct arena *a, struct resource *r)
+{
+	struct resid id = resource_id(r);
+
+	avec_push(a, &r->former,
+		  (struct former){ .name = id.name, .ns = resid_effective_ns(id), .kind = id.gvk.kind });
+}
+
+void resource_add_prefix(struct arena *a, struct resource *r, str prefix)
+{
+	if (prefix.n)
+		avec_push(a, &r->prefixes, prefix);
+}
+
+void resource_add_suffix(struct arena *a, struct resource *r, str suffix)
+{
+	if (suffix.n)
+		avec_push(a, &r->suffixes, suffix);
+}
+
+/* ---- fields ------------------------------------------------------------ */
+
+static void set_text(struct arena *a, node map, str key, str text, bool untagged)
+{
+	node old = node_get(map, key);
+
+	if (map.kind == NODE_MAP)
+		node_set(a, map, key,
+			 untagged ? scalar_untagged(a, old, text) : scalar_string(a, old, text));
+}
+
+void resource_set_kind(struct arena *a, struct resource *r, str kind)
+{
+	set_text(a, r->object, S("kind"), kind, true);
+}
+
+void resource_set_name(struct arena *a, struct resource *r, str name)
+{
+	set_text(a, node_need_map(a, r->object, S("metadata")), S("name"), name, true);
+}
+
+void resource_set_ns(struct arena *a, struct resource *r, str ns)
+{
+	node metadata = node_get(r->object, S("metadata"));
+
+	if (!ns.n)
+		node_remove(metadata, S("namespace"));
+	else
+		set_text(a, node_need_map(a, r->object, S("metadata")), S("namespace"), ns, true);
+}
+
+static node map_at(const struct resource *r, str key)
+{
+	node map = node_get(node_get(r->object, S("metadata")), key);
+
+	return map.kind == NODE_MAP ? map : NODE_NOTHING;
+}
+
+static void set_map(struct arena *a, struct resource *r, str key, node map)
+{
+	if (!node_len(map))
+		node_remove(node_get(r->object, S("metadata")), key);
+	else
+		node_set(a, node_need_map(a, r->object, S("metadata")), key, map);
+}
+
+node resource_labels(const struct resource *r)
+{
+	return map_at(r, S("labels"));
+}
+
+node resource_annotations(const struct resource *r)
+{
+	return map_at(r, S("annotations"));
+}
+
+void resource_set_labels(struct arena *a, struct resource *r, node map)
+{
+	set_map(a, r, S("labels"), map);
+}
+
+void resource_set_annotations(struct arena *a, struct resource *r, node map)
+{
+	set_map(a, r, S("annotations"), map);
+}
+
+void resource_annotate(struct arena *a, struct resource *r, str key, str value)
+{
+	node metadata = node_need_map(a, r->object, S("metadata"));
+
+	if (metadata.kind == NODE_MAP)
+		set_text(a, node_need_map(a, metadata, S("annotations")), key, value, false);
+}
+
+void resource_mark_history(struct arena *a, struct resource *r)
+{
+	if (!r->former.n && !r->needs_hash && !r->behavior)
+		return;
+	node_need_map(a, node_get(r->object, S("metadata")), S("annotations"));
+}
+
+void resource_unmark_history(struct resource *r)
+{
+	node metadata = node_get(r->object, S("metadata"));
+	node map = node_get(metadata, S("annotations"));
+
+	if (r->former.n || r->needs_hash || r->behavior)
+		if (map.kind == NODE_NULL || (map.kind == NODE_MAP && !node_len(map)))
+			node_remove(metadata, S("annotations"));
+}

@@ -1,0 +1,57 @@
+#include "kustomize/scalar.h"
+
+#include "text/number.h"
+#include "value/yaml.h"
+
+str scalar_text(struct arena *a, node n)
+{
+	char text[NUMBER_MAX];
+
+	if (n.n || n.kind == NODE_STR || n.kind == NODE_TIME)
+		return node_str(n);
+	switch ((enum node_kind)n.kind) {
+	case NODE_BOOL:
+		return n.b ? S("true") : S("false");
+	case NODE_INT:
+		return arena_printf(a, "%lld", (long long)n.i);
+	case NODE_UINT:
+		return arena_printf(a, "%llu", (unsigned long long)n.u);
+	case NODE_FLOAT:
+		return arena_str(a, str_of(text, number_print_float(text, n.f, NUMBER_YAML)));
+	default:
+		return STR_NONE;
+	}
+}
+
+bool scalar_is_odd(struct arena *a, str text)
+{
+	return text.n && str_find_char(text, '\n') == STR_NPOS &&
+	       yaml_resolve(a, text, YAML_1_1, YAML_NUMBERS_EXACT).kind != NODE_STR;
+}
+
+static unsigned style_for(struct arena *a, node old, str text)
+{
+	if (old.kind != NODE_NONE)
+		return old.style;
+	return scalar_is_odd(a, text) ? STYLE_DOUBLE : STYLE_PLAIN;
+}
+
+node scalar_string(struct arena *a, node old, str text)
+{
+	node n = node_from_str(a, text);
+
+	n.style = style_for(a, old, text) & 15;
+	n.place = old.place;
+	return n;
+}
+
+node scalar_untagged(struct arena *a, node old, str text)
+{
+	unsigned style = style_for(a, old, text);
+	node n = style > STYLE_PLAIN ? node_from_str(a, text)
+				     : yaml_resolve(a, text, YAML_1_2, YAML_NUMBERS_TEXT);
+
+	n.style = style & 15;
+	n.place = old.place;
+	return n;
+}
