@@ -2,6 +2,7 @@
 
 #include "base/die.h"
 #include "cli/csv.h"
+#include "text/duration.h"
 #include "text/number.h"
 #include "text/quote.h"
 
@@ -88,6 +89,8 @@ static err *set_value(struct arena *a, const struct flag *flag, void *slot, str 
 		return number_parse_int(value, 0, slot);
 	case FLAG_FLOAT:
 		return number_parse_float(value, slot);
+	case FLAG_DURATION:
+		return duration_parse(value, slot);
 	case FLAG_COUNT:
 		return set_count(slot, value);
 	case FLAG_LIST:
@@ -346,7 +349,7 @@ static const char *kind_word(const struct flag *flag)
 {
 	static const char *const words[] = {
 		[FLAG_STRING] = "string",	[FLAG_INT] = "int",
-		[FLAG_FLOAT] = "float32",
+		[FLAG_FLOAT] = "float32",	[FLAG_DURATION] = "duration",
 		[FLAG_COUNT] = "count",		[FLAG_LIST] = "strings",
 		[FLAG_ARRAY] = "stringArray",	[FLAG_MAP] = "stringToString",
 	};
@@ -383,6 +386,8 @@ static bool default_is_zero(const struct flag *flag, str text)
 	case FLAG_FLOAT:
 	case FLAG_COUNT:
 		return !text.n || str_eq(text, S("0"));
+	case FLAG_DURATION:
+		return !text.n || str_eq(text, S("0")) || str_eq(text, S("0s"));
 	case FLAG_STRING:
 	case FLAG_LIST:
 	case FLAG_ARRAY:

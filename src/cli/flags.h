@@ -31,6 +31,7 @@ enum flag_kind {
 	FLAG_STRING,		/* str */
 	FLAG_INT,		/* int64_t */
 	FLAG_FLOAT,		/* double */
+	FLAG_DURATION,		/* int64_t, nanoseconds */
 	FLAG_COUNT,		/* int64_t: how often it was given */
 	FLAG_LIST,		/* struct flag_list: every value is a CSV record */
 	FLAG_ARRAY,		/* struct flag_list: every value is one item */
