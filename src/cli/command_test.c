@@ -348,9 +348,142 @@ static void test_command_lines_go_as_in_cobra(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- a program inside a program ---------------------------------------- */
+
+static err *check_before(struct cli *c)
+{
+	return cli_given(c, "refuse") ? err_new(ERR_INVALID, "refused before the run") : NULL;
+}
+
+static err *exit_with_three(struct cli *c)
+{
+	cli_note(c, "HOME is %s", cli_env(c, "HOME") ? cli_env(c, "HOME") : "not set");
+	c->status = 3;
+	return NULL;
+}
+
+struct crane_options {
+	bool refuse;
+	str hook;
+};
+
+static const struct flag crane_flags[] = {
+	{ "refuse", 0, FLAG_BOOL, offsetof(struct crane_options, refuse), "do not run" },
+	{ "hook", 0, FLAG_STRING, offsetof(struct crane_options, hook), "what to use", "iron" },
+	{ 0 },
+};
+
+static err *lift_run(struct cli *c);
+
+static const struct command lift = {
+	.use = "lift NAME [WEIGHT]", .brief = "Lift", .args = { ARGS_RANGE, 1, 2 }, .run = lift_run,
+};
+static const struct command rest = {
+	.use = "rest", .brief = "Rest", .args = { ARGS_NONE }, .run = exit_with_three,
+};
+static const struct command swing = {
+	.use = "swing A B", .brief = "Swing", .args = { ARGS_EXACT, .min = 2 }, .run = lift_run,
+};
+static const struct command load = {
+	.use = "load A", .brief = "Load", .args = { ARGS_MIN, .min = 1 }, .run = lift_run,
+};
+static const struct command crane = {
+	.use = "crane",
+	.brief = "A program of its own",
+	.shared = crane_flags,
+	.options = sizeof(struct crane_options),
+	.before = check_before,
+	.commands = (const struct command *const[]){ &lift, &load, &rest, &swing, NULL },
+	.applet = &(const struct applet){
+		.error_prefix = "Error: ", .run_hint = true, .helm_args = true,
+	},
+};
+
+static const struct command site = {
+	.use = "site",
+	.brief = "Holds it",
+	.shared = root_flags,
+	.options = sizeof(struct demo),
+	.commands = (const struct command *const[]){ &crane, NULL },
+	.applet = &(const struct applet){ .error_prefix = "✗ " },
+};
+
+static err *lift_run(struct cli *c)
+{
+	const struct crane_options *o = cli_options(c, &crane);
+
+	buf_addf(&c->out.buf, "lifted %.*s with %.*s\n", STR_ARG(c->words.p[0]),
+		 STR_ARG(o->hook));
+	return NULL;
+}
+
+static const struct {
+	const struct command *root;
+	const char *line;
+	const char *out, *err;
+	int status;
+} programs[] = {
+	{ &site, "crane lift a", "lifted a with iron\n", "", 0 },
+	{ &crane, "lift --hook=rope a", "lifted a with rope\n", "", 0 },
+	{ &site, "crane lift", "",
+	  "Error: \"crane lift\" requires at least 1 argument\n\n"
+	  "Usage:  crane lift NAME [WEIGHT] [flags]\n", 1 },
+	{ &site, "crane lift a b c", "",
+	  "Error: \"crane lift\" accepts at most 2 arguments\n\n"
+	  "Usage:  crane lift NAME [WEIGHT] [flags]\n", 1 },
+	{ &site, "crane swing a", "",
+	  "Error: \"crane swing\" requires 2 arguments\n\nUsage:  crane swing A B [flags]\n", 1 },
+	{ &site, "crane load", "",
+	  "Error: \"crane load\" requires at least 1 argument\n\n"
+	  "Usage:  crane load A [flags]\n", 1 },
+	{ &site, "crane rest a", "",
+	  "Error: \"crane rest\" accepts no arguments\n\nUsage:  crane rest [flags]\n", 1 },
+	{ &site, "crane rest", "", "HOME is /home/me\n", 3 },
+	{ &site, "crane lift a --refuse", "", "Error: refused before the run\n", 1 },
+	{ &site, "crane lift a --verbose", "", "Error: unknown flag: --verbose\n", 1 },
+	{ &site, "crane lft", "",
+	  "Error: unknown command \"lft\" for \"crane\"\n\nDid you mean this?\n\tlift\n\n"
+	  "Run 'site crane --help' for usage.\n", 1 },
+	{ &site, "cran", "",
+	  "✗ unknown command \"cran\" for \"site\"\n\nDid you mean this?\n\tcrane\n\n", 1 },
+	{ &site, "crane lift --help",
+	  "Lift\n\nUsage:\n  site crane lift NAME [WEIGHT] [flags]\n\nFlags:\n"
+	  "  -h, --help   help for lift\n\nGlobal Flags:\n"
+	  "      --hook string   what to use (default \"iron\")\n"
+	  "      --refuse        do not run\n", "", 0 },
+};
+
+static void check_program(size_t i)
+{
+	struct arena a = ARENA_INIT;
+	char *const env[] = { (char[]){ "HOMES=x" }, (char[]){ "HOME=/home/me" }, NULL };
+	struct cli c = { .arena = &a, .out = OUTPUT_INIT(-1), .err = OUTPUT_INIT(-1), .env = env };
+	str args[8], words = str_c(programs[i].line);
+	size_t n = 0;
+
+	while (str_cut(&words, &args[n], ' '))
+		n++;
+	int status = command_run(&c, programs[i].root, args, n);
+
+	assert_string_equal(buf_c(&c.out.buf), programs[i].out);
+	assert_string_equal(buf_c(&c.err.buf), programs[i].err);
+	assert_int_equal(status, programs[i].status);
+	output_release(&c.out);
+	output_release(&c.err);
+	arena_release(&a);
+}
+
+static void test_applets_speak_as_programs_of_their_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+		check_program(i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_applets_speak_as_programs_of_their_own),
 		cmocka_unit_test(test_command_lines_go_as_in_cobra),
 	};
 
