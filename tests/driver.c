@@ -11,6 +11,7 @@ static const struct driver_op *const areas[] = {
 	driver_number_ops,
 	driver_semver_ops,
 	driver_time_ops,
+	driver_tmpl_ops,
 };
 
 str driver_text(struct arena *a, node request, const char *field)

@@ -45,5 +45,6 @@ extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_semver_ops[];
 extern const struct driver_op driver_time_ops[];
+extern const struct driver_op driver_tmpl_ops[];
 
 #endif
