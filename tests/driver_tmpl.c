@@ -46,13 +46,15 @@ static err *run_gotmpl(struct arena *a, node request, node *output)
 	const struct tmpl_options o = { .limits = engine_limits,
 					.strict = driver_bool(request, "strict", false),
 					.lint = driver_bool(request, "lint", false),
-					.now = now, .random = fill };
+					.now = now,
+					.random = fill };
 
 	dot.type = GO_VALUES;
 	for (size_t i = 0; i < n; i++) {
 		const struct node_pair *p = &templates.map->pairs[i];
 
-		files[i] = (struct engine_file){ node_str(p->key), node_str(p->value), S("templates") };
+		files[i] = (struct engine_file){ node_str(p->key), node_str(p->value),
+						 S("templates") };
 		dots[i] = dot;
 	}
 	TRY(engine_parse(a, files, n, &parsed));

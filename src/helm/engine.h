@@ -22,14 +22,14 @@
 #include "tmpl/exec.h"
 
 struct engine_file {
-	str name;		/* "app/charts/db/templates/pod.yaml" */
+	str name; /* "app/charts/db/templates/pod.yaml" */
 	str text;
-	str base_path;		/* .Template.BasePath */
+	str base_path; /* .Template.BasePath */
 };
 
 struct engine_templates {
-	const struct engine_file **files;	/* in order of parsing and rendering */
-	const struct engine_file *given;	/* as they were handed in */
+	const struct engine_file **files; /* in order of parsing and rendering */
+	const struct engine_file *given;  /* as they were handed in */
 	size_t n;
 	struct tmpl_set set;
 };

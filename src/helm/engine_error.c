@@ -5,7 +5,7 @@
 
 /* What `required` and `fail` put around their message. */
 #define MESSAGE_START S("HELM_ERR_START")
-#define MESSAGE_END S("HELM_ERR_END")
+#define MESSAGE_END   S("HELM_ERR_END")
 
 err *engine_parse_error(str file, err *e)
 {

@@ -94,7 +94,8 @@ err *eval_validate(struct tmpl_exec *x, node v, char want, node *out)
 	}
 	if (v.kind == NODE_NONE) {
 		if (!can_be_nil(want))
-			return exec_fail(x, "invalid value; expected %.*s", STR_ARG(want_name(want)));
+			return exec_fail(x, "invalid value; expected %.*s",
+					 STR_ARG(want_name(want)));
 		*out = nil_of(x, want);
 		return NULL;
 	}
@@ -105,8 +106,8 @@ err *eval_validate(struct tmpl_exec *x, node v, char want, node *out)
 			return NULL;
 		}
 	}
-	return exec_fail(x, "wrong type for value; expected %.*s; got %.*s", STR_ARG(want_name(want)),
-			 STR_ARG(value_static_type(v)));
+	return exec_fail(x, "wrong type for value; expected %.*s; got %.*s",
+			 STR_ARG(want_name(want)), STR_ARG(value_static_type(v)));
 }
 
 /* ---- arguments --------------------------------------------------------- */
@@ -121,8 +122,7 @@ static err *not_a(struct tmpl_exec *x, const char *before, const struct tree *t,
 
 static err *eval_number_arg(struct tmpl_exec *x, char want, const struct tree *t, node *out)
 {
-	const struct tree_number *n =
-		t->kind == TREE_NUMBER ? (const struct tree_number *)t : NULL;
+	const struct tree_number *n = t->kind == TREE_NUMBER ? (const struct tree_number *)t : NULL;
 
 	switch (want) {
 	case 'f':
@@ -148,7 +148,8 @@ static err *eval_any_literal(struct tmpl_exec *x, const struct tree *t, node *ou
 {
 	if (t->kind == TREE_NUMBER)
 		return eval_number(x, (const struct tree_number *)t, out);
-	*out = t->kind == TREE_BOOL ? node_from_bool(t->flag) : ((const struct tree_string *)t)->text;
+	*out = t->kind == TREE_BOOL ? node_from_bool(t->flag)
+				    : ((const struct tree_string *)t)->text;
 	return NULL;
 }
 
@@ -243,8 +244,9 @@ static err *eval_logic(struct tmpl_exec *x, node dot, bool until, const struct t
 static err *run(struct tmpl_exec *x, const struct tmpl_func *f, node self, const struct tree *site,
 		const node *argv, size_t argc, node *out)
 {
-	struct tmpl_call c = { .x = x, .a = x->a, .mode = f->mode, .self = self, .argv = argv,
-			       .argc = argc };
+	struct tmpl_call c = {
+		.x = x, .a = x->a, .mode = f->mode, .self = self, .argv = argv, .argc = argc
+	};
 	err *e = exec_step(x);
 
 	if (e)
@@ -274,9 +276,9 @@ static err *fail_call(struct tmpl_exec *x, const struct tree *site, const struct
 		buf_add(&b, node_str(fn));
 	else
 		buf_addf(&b, "<%.*s Value>", STR_ARG(value_type_name(fn)));
-	return exec_fail_call(x, S("call"), err_new(ERR_INVALID, "non-function %.*s of type %.*s",
-						    STR_ARG(buf_str(&b)),
-						    STR_ARG(value_type_name(fn))));
+	return exec_fail_call(x, S("call"),
+			      err_new(ERR_INVALID, "non-function %.*s of type %.*s",
+				      STR_ARG(buf_str(&b)), STR_ARG(value_type_name(fn))));
 }
 
 err *eval_call(struct tmpl_exec *x, node dot, const struct tmpl_func *f, node self,

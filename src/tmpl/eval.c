@@ -95,14 +95,16 @@ static err *eval_field(struct tmpl_exec *x, node dot, str name, const struct tre
 		return map_field(x, receiver, name, has_args, out);
 	if (receiver.kind == NODE_NONE) {
 		if (x->o->strict)
-			return exec_fail(x, "nil data; no entry for key %.*s", STR_ARG(quoted(x, name)));
+			return exec_fail(x, "nil data; no entry for key %.*s",
+					 STR_ARG(quoted(x, name)));
 		*out = NODE_NOTHING;
 		return NULL;
 	}
 	str type = value_static_type(receiver);
 
 	if (receiver.kind == NODE_NULL)
-		return exec_fail(x, "nil pointer evaluating %.*s.%.*s", STR_ARG(type), STR_ARG(name));
+		return exec_fail(x, "nil pointer evaluating %.*s.%.*s", STR_ARG(type),
+				 STR_ARG(name));
 	receiver = value_unwrap(receiver);
 	const struct tmpl_func *method = find_method(x, receiver, name);
 
@@ -116,7 +118,8 @@ static err *eval_field(struct tmpl_exec *x, node dot, str name, const struct tre
 					 STR_ARG(name));
 		if (f) {
 			*out = f->get(x->a, receiver.object);
-			if (value_class(receiver)->kind == KIND_PTR || (receiver.style & VALUE_ADDR))
+			if (value_class(receiver)->kind == KIND_PTR ||
+			    (receiver.style & VALUE_ADDR))
 				out->style |= VALUE_ADDR;
 			return NULL;
 		}
@@ -223,8 +226,7 @@ static err *eval_value(struct tmpl_exec *x, node dot, const struct tree *t,
 		*out = ((const struct tree_string *)t)->text;
 		return NULL;
 	default:
-		return exec_fail(x, "can't evaluate command %.*s",
-				 STR_ARG(quoted(x, shown(x, t))));
+		return exec_fail(x, "can't evaluate command %.*s", STR_ARG(quoted(x, shown(x, t))));
 	}
 }
 

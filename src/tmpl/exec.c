@@ -199,7 +199,8 @@ static err *walk_elements(struct tmpl_exec *x, node dot, const struct tree_branc
 {
 	if (value_is_int(v)) {
 		if (r->pipe->decls_n > 1)
-			return cannot_range(x, "can't use ", v, " to iterate over more than one variable");
+			return cannot_range(x, "can't use ", v,
+					    " to iterate over more than one variable");
 		if (v.kind == NODE_UINT || v.i > 0)
 			return range_int(x, r, v);
 	} else if (v.kind == NODE_SEQ || value_is_bytes(v)) {
@@ -259,7 +260,7 @@ err *exec_to_text(struct tmpl_exec *x, const struct tree_template *t, node data,
 
 	err *e = exec_template(x, t, data);
 
-	if (e) {		/* the caller's place goes before it */
+	if (e) { /* the caller's place goes before it */
 		x->tmpl = tmpl;
 		x->at = at;
 		x->frame = frame;

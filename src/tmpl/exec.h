@@ -22,13 +22,16 @@
 #include "tmpl/parse.h"
 
 struct tmpl_limits {
-	size_t text;		/* bytes of any one text a function makes */
-	size_t stack;		/* bytes of the machine stack */
-	uint64_t steps;		/* nodes visited, calls, iterations, and what costs as much */
+	size_t text;    /* bytes of any one text a function makes */
+	size_t stack;   /* bytes of the machine stack */
+	uint64_t steps; /* nodes visited, calls, iterations, and what costs as much */
 };
 
 /* Far above any chart, far below what hurts. */
-#define TMPL_LIMITS { .text = (size_t)128 << 20, .stack = (size_t)5 << 20, .steps = 200000000 }
+#define TMPL_LIMITS                                                                     \
+	{                                                                               \
+		.text = (size_t)128 << 20, .stack = (size_t)5 << 20, .steps = 200000000 \
+	}
 
 /* What an engine binds its own values to. */
 struct tmpl_lookup {
@@ -40,10 +43,10 @@ struct tmpl_lookup {
 
 struct tmpl_options {
 	struct tmpl_limits limits;
-	bool strict;			/* missingkey=error */
-	bool lint;			/* `required` and `fail` do not fail */
-	bool dns;			/* getHostByName may ask */
-	const struct tmpl_lookup *lookup;	/* NULL: nothing is found */
+	bool strict;                      /* missingkey=error */
+	bool lint;                        /* `required` and `fail` do not fail */
+	bool dns;                         /* getHostByName may ask */
+	const struct tmpl_lookup *lookup; /* NULL: nothing is found */
 	/* Nanoseconds since 1970; random bytes. */
 	int64_t (*now)(void *ctx);
 	void (*random)(void *ctx, void *to, size_t n);

@@ -20,16 +20,16 @@ struct tmpl_exec {
 	const struct tmpl_options *o;
 	struct buf *out;
 	struct buf scratch;
-	const struct tree_template *tmpl;	/* that runs */
-	const struct tree *at;			/* for errors; NULL: nowhere yet */
+	const struct tree_template *tmpl; /* that runs */
+	const struct tree *at;            /* for errors; NULL: nowhere yet */
 	VEC(struct exec_variable) vars;
-	size_t frame;				/* where the variables of `tmpl` begin */
+	size_t frame; /* where the variables of `tmpl` begin */
 	uint32_t depth;
-	const char *stack;			/* where it began */
+	const char *stack; /* where it began */
 	uint64_t steps;
 	enum exec_flow flow;
-	node included;				/* name -> times it is running */
-	node parsed;				/* text -> struct tmpl_parsed, for tpl */
+	node included; /* name -> times it is running */
+	node parsed;   /* text -> struct tmpl_parsed, for tpl */
 };
 
 err *exec_fail(struct tmpl_exec *x, const char *fmt, ...)

@@ -1,8 +1,8 @@
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "tmpl/exec.h"
 #include "value/json.h"
@@ -29,7 +29,8 @@ static const struct row results[] = {
 	{ "{{with .m.a}}{{.}}{{else with .s}}{{.}}{{end}}", "1" },
 	{ "{{with .n}}{{.}}{{else with .s}}{{.}}{{end}}", "text" },
 	{ "{{if .n}}a{{else if .e}}b{{else}}c{{end}}", "c" },
-	{ "{{define \"t\"}}<{{.}}>{{end}}{{template \"t\" .i}}{{template \"t\"}}", "<7><<no value>>" },
+	{ "{{define \"t\"}}<{{.}}>{{end}}{{template \"t\" .i}}{{template \"t\"}}",
+	  "<7><<no value>>" },
 	{ "{{block \"b\" .s}}[{{.}}]{{end}}", "[text]" },
 	{ "{{and .i .s}} {{or .n .s}} {{and .n (index .l 9)}}", "text text <no value>" },
 	{ "{{((.n).x).y}}|{{(index .m \"zz\")}}", "<no value>|<no value>" },
@@ -51,15 +52,16 @@ static const struct row failures[] = {
 	{ "{{break}}", "template: f:1: {{break}} outside {{range}}" },
 	{ "{{define \"a\"}}1{{end}}{{define \"a\"}}2{{end}}",
 	  "template: f:1: template: multiple definition of template \"a\"" },
-	{ "{{.n.x}}", "template: f:1:4: executing \"f\" at <.n.x>: nil pointer evaluating interface {}.x" },
-	{ "{{.i.x}}", "template: f:1:4: executing \"f\" at <.i.x>: can't evaluate field x in type interface {}" },
+	{ "{{.n.x}}",
+	  "template: f:1:4: executing \"f\" at <.n.x>: nil pointer evaluating interface {}.x" },
+	{ "{{.i.x}}",
+	  "template: f:1:4: executing \"f\" at <.i.x>: can't evaluate field x in type interface {}" },
 	{ "{{range .i}}{{end}}{{range .s}}{{end}}",
 	  "template: f:1:27: executing \"f\" at <.s>: range can't iterate over text" },
 	{ "{{index .l 9}}",
 	  "template: f:1:2: executing \"f\" at <index .l 9>: error calling index: index out of range: 9" },
-	{ "{{lt 1 1.0}}",
-	  "template: f:1:2: executing \"f\" at <lt 1 1.0>: error calling lt: "
-	  "incompatible types for comparison: int and float64" },
+	{ "{{lt 1 1.0}}", "template: f:1:2: executing \"f\" at <lt 1 1.0>: error calling lt: "
+			  "incompatible types for comparison: int and float64" },
 	{ "{{include 1 2}}", "template: f:1:10: executing \"f\" at <1>: expected string; found 1" },
 	{ "{{template \"no\"}}",
 	  "template: f:1:11: executing \"f\" at <{{template \"no\"}}>: template \"no\" not defined" },
@@ -108,7 +110,8 @@ static void test_errors_have_go_words(void **state)
 	}
 }
 
-static void assert_fails(str source, const struct tmpl_limits *limits, size_t output, const char *part)
+static void assert_fails(str source, const struct tmpl_limits *limits, size_t output,
+			 const char *part)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_BUDGET((size_t)64 << 20);
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(output);
@@ -121,17 +124,22 @@ static void assert_fails(str source, const struct tmpl_limits *limits, size_t ou
 
 static void test_runaways_end(void **state)
 {
-	const struct tmpl_limits few = { .text = 1 << 20, .stack = (size_t)1 << 20, .steps = 100000 };
+	const struct tmpl_limits few = { .text = 1 << 20,
+					 .stack = (size_t)1 << 20,
+					 .steps = 100000 };
 
 	(void)state;
-	assert_fails(S("{{define \"a\"}}{{template \"a\" .}}{{end}}{{template \"a\" .}}"), &normal,
-		     1 << 20, "f:1:25: executing \"a\" at <{{template \"a\" .}}>: exceeded maximum template depth");
+	assert_fails(
+		S("{{define \"a\"}}{{template \"a\" .}}{{end}}{{template \"a\" .}}"), &normal,
+		1 << 20,
+		"f:1:25: executing \"a\" at <{{template \"a\" .}}>: exceeded maximum template depth");
 	assert_fails(S("{{define \"a\"}}{{include \"a\" .}}{{end}}{{include \"a\" .}}"), &normal,
 		     1 << 20, "nested reference name: a: unable to execute template");
 	assert_fails(S("{{range 1000000000}}{{end}}"), &few, 1 << 20, "more than 100000 steps");
-	assert_fails(S("{{range 1000000000}}x{{end}}"), &normal, 1 << 16, "output is larger than 65536 bytes");
-	assert_fails(S("{{printf \"%1000000d\" 1}}"), &(struct tmpl_limits){ 1000, 1 << 20, 1000 }, 1 << 20,
-		     "larger than 1000 bytes");
+	assert_fails(S("{{range 1000000000}}x{{end}}"), &normal, 1 << 16,
+		     "output is larger than 65536 bytes");
+	assert_fails(S("{{printf \"%1000000d\" 1}}"), &(struct tmpl_limits){ 1000, 1 << 20, 1000 },
+		     1 << 20, "larger than 1000 bytes");
 }
 
 static void test_deep_nesting_is_refused(void **state)

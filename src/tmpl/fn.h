@@ -28,9 +28,9 @@ struct tmpl_options;
 
 struct tmpl_call {
 	struct tmpl_exec *x;
-	struct arena *a;	/* of the render */
+	struct arena *a; /* of the render */
 	int mode;
-	node self;		/* methods: the receiver */
+	node self; /* methods: the receiver */
 	const node *argv;
 	size_t argc;
 	node out;

@@ -12,7 +12,15 @@ static node arg(const struct tmpl_call *c, size_t i)
 
 /* ---- comparison -------------------------------------------------------- */
 
-enum basic { BASIC_NONE, BASIC_BOOL, BASIC_COMPLEX, BASIC_INT, BASIC_FLOAT, BASIC_STRING, BASIC_UINT };
+enum basic {
+	BASIC_NONE,
+	BASIC_BOOL,
+	BASIC_COMPLEX,
+	BASIC_INT,
+	BASIC_FLOAT,
+	BASIC_STRING,
+	BASIC_UINT
+};
 
 static enum basic basic_kind(node n)
 {
@@ -222,8 +230,7 @@ static err *run_len(struct tmpl_call *c)
 	if (n.kind == NODE_NULL)
 		return err_new(ERR_INVALID, "len of nil pointer");
 	if (n.kind == NODE_NONE)
-		return err_new(ERR_INVALID,
-			       "reflect: call of reflect.Value.Type on zero Value");
+		return err_new(ERR_INVALID, "reflect: call of reflect.Value.Type on zero Value");
 	int64_t length = value_len(n);
 
 	if (length < 0)
@@ -243,9 +250,9 @@ static err *index_list(node list, node at, node *out)
 	if (at.i < 0 || at.i > length)
 		return err_new(ERR_INVALID, "index out of range: %lld", (long long)at.i);
 	if (at.i == length)
-		return err_new(ERR_INVALID, list.kind == NODE_STR && list.type == GO_STRING ?
-						    "reflect: string index out of range" :
-						    "reflect: slice index out of range");
+		return err_new(ERR_INVALID, list.kind == NODE_STR && list.type == GO_STRING
+						    ? "reflect: string index out of range"
+						    : "reflect: slice index out of range");
 	*out = value_item(list, (size_t)at.i);
 	return NULL;
 }
@@ -427,24 +434,15 @@ static err *run_urlquery(struct tmpl_call *c)
 }
 
 static const struct tmpl_func table[] = {
-	{ "and", "vv*", NULL, TMPL_AND },
-	{ "call", "vv*", NULL, TMPL_CALL },
-	{ "eq", "vv*", run_eq },
-	{ "ge", "vv", run_order, GE },
-	{ "gt", "vv", run_order, GT },
-	{ "html", "a*", run_html },
-	{ "index", "vv*", run_index },
-	{ "js", "a*", run_js },
-	{ "le", "vv", run_order, LE },
-	{ "len", "v", run_len },
-	{ "lt", "vv", run_order, LT },
-	{ "ne", "vv", run_ne },
-	{ "not", "v", run_not },
-	{ "or", "vv*", NULL, TMPL_OR },
-	{ "print", "a*", run_print },
-	{ "printf", "sa*", run_printf },
-	{ "println", "a*", run_println },
-	{ "urlquery", "a*", run_urlquery },
+	{ "and", "vv*", NULL, TMPL_AND }, { "call", "vv*", NULL, TMPL_CALL },
+	{ "eq", "vv*", run_eq },          { "ge", "vv", run_order, GE },
+	{ "gt", "vv", run_order, GT },    { "html", "a*", run_html },
+	{ "index", "vv*", run_index },    { "js", "a*", run_js },
+	{ "le", "vv", run_order, LE },    { "len", "v", run_len },
+	{ "lt", "vv", run_order, LT },    { "ne", "vv", run_ne },
+	{ "not", "v", run_not },          { "or", "vv*", NULL, TMPL_OR },
+	{ "print", "a*", run_print },     { "printf", "sa*", run_printf },
+	{ "println", "a*", run_println }, { "urlquery", "a*", run_urlquery },
 };
 
 const struct tmpl_funcs fn_builtin = { table, sizeof table / sizeof *table };

@@ -156,10 +156,8 @@ static err *run_lookup(struct tmpl_call *c)
 }
 
 static const struct tmpl_func table[] = {
-	{ "fail", "s", run_fail },
-	{ "include", "sa", run_include },
-	{ "lookup", "ssss", run_lookup },
-	{ "required", "sa", run_required },
+	{ "fail", "s", run_fail },        { "include", "sa", run_include },
+	{ "lookup", "ssss", run_lookup }, { "required", "sa", run_required },
 	{ "tpl", "sa", run_tpl },
 };
 

@@ -364,7 +364,8 @@ static void add_point(struct buf *num, char verb, int prec)
 			point = true;
 			continue;
 		}
-		if (c == 'p' || c == 'P' || ((c == 'e' || c == 'E') && verb != 'x' && verb != 'X')) {
+		if (c == 'p' || c == 'P' ||
+		    ((c == 'e' || c == 'E') && verb != 'x' && verb != 'X')) {
 			buf_bytes(&tail, num->p + i, num->n - i);
 			buf_trim(num, i);
 			break;

@@ -10,10 +10,17 @@ static const struct {
 	str word;
 	enum lex_type type;
 } keywords[] = {
-	{ S("block"), LEX_BLOCK },	 { S("break"), LEX_BREAK }, { S("continue"), LEX_CONTINUE },
-	{ S("define"), LEX_DEFINE },	 { S("else"), LEX_ELSE },   { S("end"), LEX_END },
-	{ S("if"), LEX_IF },		 { S("nil"), LEX_NIL },	    { S("range"), LEX_RANGE },
-	{ S("template"), LEX_TEMPLATE }, { S("with"), LEX_WITH },
+	{ S("block"), LEX_BLOCK },
+	{ S("break"), LEX_BREAK },
+	{ S("continue"), LEX_CONTINUE },
+	{ S("define"), LEX_DEFINE },
+	{ S("else"), LEX_ELSE },
+	{ S("end"), LEX_END },
+	{ S("if"), LEX_IF },
+	{ S("nil"), LEX_NIL },
+	{ S("range"), LEX_RANGE },
+	{ S("template"), LEX_TEMPLATE },
+	{ S("with"), LEX_WITH },
 };
 
 void lex_init(struct lexer *l, struct arena *a, str text)
@@ -398,8 +405,8 @@ static struct lex_token lex_quoted(struct lexer *l, char quote)
 		else if (r == (unsigned char)quote)
 			return emit(l, quote == '"' ? LEX_STRING : LEX_RUNE);
 		if (r == '\n' || r == END)
-			return quote == '"' ? FAIL(l, "unterminated quoted string") :
-					      FAIL(l, "unterminated character constant");
+			return quote == '"' ? FAIL(l, "unterminated quoted string")
+					    : FAIL(l, "unterminated character constant");
 	}
 }
 

@@ -10,15 +10,15 @@
 #include "base/str.h"
 
 enum lex_type {
-	LEX_ERROR,		/* `text` is the message */
+	LEX_ERROR, /* `text` is the message */
 	LEX_BOOL,
-	LEX_CHAR,		/* a printable ASCII character, such as a comma */
-	LEX_RUNE,		/* 'x' */
-	LEX_COMPLEX,		/* 1+2i */
+	LEX_CHAR,    /* a printable ASCII character, such as a comma */
+	LEX_RUNE,    /* 'x' */
+	LEX_COMPLEX, /* 1+2i */
 	LEX_ASSIGN,
 	LEX_DECLARE,
 	LEX_EOF,
-	LEX_FIELD,		/* ".name" */
+	LEX_FIELD, /* ".name" */
 	LEX_IDENT,
 	LEX_LEFT_DELIM,
 	LEX_LEFT_PAREN,
@@ -30,8 +30,8 @@ enum lex_type {
 	LEX_SPACE,
 	LEX_STRING,
 	LEX_TEXT,
-	LEX_VARIABLE,		/* "$" or "$name" */
-	LEX_KEYWORD,		/* only a border: keywords follow */
+	LEX_VARIABLE, /* "$" or "$name" */
+	LEX_KEYWORD,  /* only a border: keywords follow */
 	LEX_BLOCK,
 	LEX_BREAK,
 	LEX_CONTINUE,
@@ -48,18 +48,18 @@ enum lex_type {
 
 struct lex_token {
 	enum lex_type type;
-	uint32_t pos;		/* byte offset in the text */
-	uint32_t line;		/* from 1 */
+	uint32_t pos;  /* byte offset in the text */
+	uint32_t line; /* from 1 */
 	str text;
 };
 
 struct lexer {
-	struct arena *a;	/* for messages */
+	struct arena *a; /* for messages */
 	str text;
 	uint32_t pos, start;
 	uint32_t line, start_line;
 	int parens;
-	bool inside;		/* an action */
+	bool inside; /* an action */
 };
 
 void lex_init(struct lexer *l, struct arena *a, str text);

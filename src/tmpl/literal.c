@@ -159,7 +159,7 @@ static err *read_number(str text, struct tree_number *n)
 	e = number_parse_int(text, 0, &i);
 	if (!e) {
 		set_int(n, i);
-		if (i == 0)		/* also -0 */
+		if (i == 0) /* also -0 */
 			set_uint(n, 0);
 	}
 	err_free(e);

@@ -25,9 +25,9 @@ struct source {
 	struct arena *a;
 	str name, text;
 	struct lexer lex;
-	node variables;			/* name -> id */
+	node variables; /* name -> id */
 	VEC(const struct tree_template *) made;
-	node made_at;			/* name -> index in `made` */
+	node made_at; /* name -> index in `made` */
 	int controls;
 };
 
@@ -37,8 +37,8 @@ struct parser {
 	str name;
 	struct lex_token token[3];
 	int peeked;
-	VEC(uint32_t) scope;		/* ids of the variables declared at this point */
-	uint32_t action_line;		/* where the current action began; 0: none */
+	VEC(uint32_t) scope;  /* ids of the variables declared at this point */
+	uint32_t action_line; /* where the current action began; 0: none */
 	int ranges, parens;
 };
 
@@ -250,7 +250,8 @@ static err *unquote(struct parser *p, str literal, str *out)
 	str inner = str_sub(literal, 1, literal.n - 1);
 
 	/* Nearly all have no escapes and can be borrowed. */
-	if (str_find_char(inner, literal.p[0] == '"' ? '\\' : '\r') == STR_NPOS && utf8_valid(inner)) {
+	if (str_find_char(inner, literal.p[0] == '"' ? '\\' : '\r') == STR_NPOS &&
+	    utf8_valid(inner)) {
 		*out = inner;
 		return NULL;
 	}
@@ -649,7 +650,7 @@ static err *parse_template_name(struct parser *p, struct lex_token t, const char
 static void parser_init(struct parser *p, struct source *s)
 {
 	*p = (struct parser){ .s = s };
-	vec_push(&p->scope, 0);		/* "$" */
+	vec_push(&p->scope, 0); /* "$" */
 }
 
 /* The body of a block is a definition of its own. */
@@ -875,7 +876,8 @@ static err *parse_top(struct parser *p, trees *items)
 		}
 		TRY(parse_item(p, &t));
 		if (t->kind == TREE_END || t->kind == TREE_ELSE)
-			return fail(p, "unexpected %s", t->kind == TREE_END ? "{{end}}" : "{{else}}");
+			return fail(p, "unexpected %s",
+				    t->kind == TREE_END ? "{{end}}" : "{{else}}");
 		vec_push(items, t);
 	}
 	return NULL;
@@ -900,7 +902,10 @@ static err *parse_text(struct source *s)
 
 err *tmpl_parse(struct arena *a, str name, str text, struct tmpl_parsed *out)
 {
-	struct source s = { .a = a, .name = name, .text = text, .variables = node_map(a, 0),
+	struct source s = { .a = a,
+			    .name = name,
+			    .text = text,
+			    .variables = node_map(a, 0),
 			    .made_at = node_map(a, 0) };
 
 	if (text.n >= UINT32_MAX)

@@ -20,14 +20,14 @@
 
 struct tmpl_set {
 	struct arena *a;
-	const struct tmpl_set *under;	/* or NULL */
-	node names;			/* name -> struct tree_template */
+	const struct tmpl_set *under; /* or NULL */
+	node names;                   /* name -> struct tree_template */
 };
 
 /* What one text made: its own template and those it defines. */
 struct tmpl_parsed {
 	const struct tree_template *main;
-	const struct tree_template **list;	/* `main` among them, in order of definition */
+	const struct tree_template **list; /* `main` among them, in order of definition */
 	size_t n;
 };
 

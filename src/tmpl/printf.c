@@ -9,10 +9,10 @@
  * being printed; the text of a bad verb names one or the other. */
 struct printer {
 	struct format f;
-	struct arena *a;	/* for sorted keys */
+	struct arena *a; /* for sorted keys */
 	node arg, value;
 	bool has_arg, has_value;
-	bool erroring;		/* inside a %!x(...): String methods are not asked */
+	bool erroring; /* inside a %!x(...): String methods are not asked */
 	bool reordered, good_index;
 };
 
@@ -166,7 +166,7 @@ static void print_str(struct printer *p, str s, uint32_t verb)
 /* ---- methods ----------------------------------------------------------- */
 
 static const str months[] = {
-	S("January"), S("February"), S("March"),     S("April"),   S("May"),	  S("June"),
+	S("January"), S("February"), S("March"),     S("April"),   S("May"),      S("June"),
 	S("July"),    S("August"),   S("September"), S("October"), S("November"), S("December"),
 };
 static const str weekdays[] = {
@@ -202,7 +202,8 @@ static bool handle_methods(struct printer *p, node v, uint32_t verb)
 {
 	if (p->erroring || (v.kind != NODE_INT && v.kind != NODE_OBJECT))
 		return false;
-	if (p->f.sharp_v || (verb != 'v' && verb != 's' && verb != 'x' && verb != 'X' && verb != 'q'))
+	if (p->f.sharp_v ||
+	    (verb != 'v' && verb != 's' && verb != 'x' && verb != 'X' && verb != 'q'))
 		return false;
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
@@ -574,7 +575,7 @@ static void parse_flags(struct format *f, str s, size_t *i)
 struct args {
 	const node *p;
 	size_t n, at;
-	bool after_index;	/* the last thing in the format was an index like [3] */
+	bool after_index; /* the last thing in the format was an index like [3] */
 };
 
 static void parse_width(struct printer *p, str s, size_t *i, struct args *a)

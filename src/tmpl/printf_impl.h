@@ -11,7 +11,7 @@ struct format {
 	struct buf *b;
 	bool has_width, has_prec;
 	bool minus, plus, sharp, space, zero;
-	bool plus_v, sharp_v;	/* %+v and %#v, which set no plain flags */
+	bool plus_v, sharp_v; /* %+v and %#v, which set no plain flags */
 	int width, prec;
 };
 

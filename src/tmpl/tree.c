@@ -52,7 +52,9 @@ static void print_operand(struct buf *b, const struct tree *t, int depth)
 static void print_branch(struct buf *b, const struct tree_branch *r, int depth)
 {
 	buf_add(b, S("{{"));
-	buf_add(b, r->t.kind == TREE_IF ? S("if ") : r->t.kind == TREE_RANGE ? S("range ") : S("with "));
+	buf_add(b, r->t.kind == TREE_IF      ? S("if ")
+		   : r->t.kind == TREE_RANGE ? S("range ")
+					     : S("with "));
 	print_pipe(b, r->pipe, depth);
 	buf_add(b, S("}}"));
 	print(b, &r->list->t, depth);
@@ -102,7 +104,8 @@ static void print_leaf(struct buf *b, const struct tree *t)
 		buf_add(b, ((const struct tree_ident *)t)->name);
 		return;
 	case TREE_FIELD:
-		print_names(b, ((const struct tree_fields *)t)->names, ((const struct tree_fields *)t)->n);
+		print_names(b, ((const struct tree_fields *)t)->names,
+			    ((const struct tree_fields *)t)->n);
 		return;
 	case TREE_VARIABLE:
 		print_variable(b, (const struct tree_variable *)t);
@@ -164,7 +167,8 @@ static void print(struct buf *b, const struct tree *t, int depth)
 		return;
 	case TREE_CHAIN:
 		print_operand(b, ((const struct tree_chain *)t)->operand, depth);
-		print_names(b, ((const struct tree_chain *)t)->names, ((const struct tree_chain *)t)->n);
+		print_names(b, ((const struct tree_chain *)t)->names,
+			    ((const struct tree_chain *)t)->n);
 		return;
 	default:
 		print_leaf(b, t);
@@ -206,8 +210,8 @@ static bool is_blank_text(str s)
 		else if (str_starts(s, S("\xe1\x9a\x80")) || str_starts(s, S("\xe2\x80\xa8")) ||
 			 str_starts(s, S("\xe2\x80\xa9")) || str_starts(s, S("\xe2\x80\xaf")) ||
 			 str_starts(s, S("\xe2\x81\x9f")) || str_starts(s, S("\xe3\x80\x80")) ||
-			 (str_starts(s, S("\xe2\x80")) && s.n > 2 && (unsigned char)s.p[2] >= 0x80 &&
-			  (unsigned char)s.p[2] <= 0x8a))
+			 (str_starts(s, S("\xe2\x80")) && s.n > 2 &&
+			  (unsigned char)s.p[2] >= 0x80 && (unsigned char)s.p[2] <= 0x8a))
 			n = 3;
 		else if (s.p[0] != ' ' && (s.p[0] < '\t' || s.p[0] > '\r'))
 			return false;

@@ -33,13 +33,13 @@ enum tree_kind {
 	TREE_BOOL,
 	TREE_NUMBER,
 	TREE_STRING,
-	TREE_ELSE,		/* these two only while parsing */
+	TREE_ELSE, /* these two only while parsing */
 	TREE_END,
 };
 
 struct tree {
-	uint8_t kind;		/* enum tree_kind */
-	bool flag;		/* bool: its value; pipe: assigns; string, text: see below */
+	uint8_t kind; /* enum tree_kind */
+	bool flag;    /* bool: its value; pipe: assigns; string, text: see below */
 	uint32_t pos;
 };
 
@@ -60,7 +60,7 @@ struct tree_ident {
 	const struct tmpl_func *func;
 };
 
-struct tree_fields {		/* TREE_FIELD */
+struct tree_fields { /* TREE_FIELD */
 	struct tree t;
 	uint32_t n;
 	str *names;
@@ -77,7 +77,7 @@ struct tree_variable {
 	struct tree t;
 	uint32_t id;
 	uint32_t n;
-	str *names;		/* n of them: "$x", then fields */
+	str *names; /* n of them: "$x", then fields */
 };
 
 enum { TREE_IS_INT = 1, TREE_IS_UINT = 2, TREE_IS_FLOAT = 4, TREE_IS_COMPLEX = 8 };
@@ -89,7 +89,7 @@ struct tree_number {
 	uint64_t u;
 	double f, im;
 	str text;
-	node ideal;		/* the constant where nothing asks for a type; NODE_NONE: too large */
+	node ideal; /* the constant where nothing asks for a type; NODE_NONE: too large */
 };
 
 struct tree_string {
@@ -116,25 +116,25 @@ struct tree_action {
 	const struct tree_pipe *pipe;
 };
 
-struct tree_branch {		/* if, range, with */
+struct tree_branch { /* if, range, with */
 	struct tree t;
 	const struct tree_pipe *pipe;
 	const struct tree_list *list, *otherwise;
 };
 
-struct tree_call {		/* TREE_TEMPLATE */
+struct tree_call { /* TREE_TEMPLATE */
 	struct tree t;
 	str name;
-	const struct tree_pipe *pipe;	/* or NULL */
+	const struct tree_pipe *pipe; /* or NULL */
 };
 
 /* A template: what `define` or a file makes. */
 struct tree_template {
 	str name;
-	str file;		/* name of the text it was parsed from */
+	str file; /* name of the text it was parsed from */
 	str text;
 	const struct tree_list *root;
-	bool empty;		/* nothing but white space */
+	bool empty; /* nothing but white space */
 };
 
 /* The node as source text, as Go's error texts quote it. */

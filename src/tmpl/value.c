@@ -162,12 +162,12 @@ str value_kind_name(node n)
 {
 	static const str names[] = {
 		[KIND_INVALID] = S("invalid"), [KIND_BOOL] = S("bool"),
-		[KIND_INT] = S("int"),	       [KIND_INT32] = S("int32"),
+		[KIND_INT] = S("int"),         [KIND_INT32] = S("int32"),
 		[KIND_INT64] = S("int64"),     [KIND_UINT8] = S("uint8"),
 		[KIND_UINT32] = S("uint32"),   [KIND_UINT64] = S("uint64"),
 		[KIND_FLOAT] = S("float64"),   [KIND_COMPLEX] = S("complex128"),
 		[KIND_STRING] = S("string"),   [KIND_SLICE] = S("slice"),
-		[KIND_MAP] = S("map"),	       [KIND_STRUCT] = S("struct"),
+		[KIND_MAP] = S("map"),         [KIND_STRUCT] = S("struct"),
 		[KIND_PTR] = S("ptr"),
 	};
 

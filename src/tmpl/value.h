@@ -28,7 +28,7 @@ enum value_int_type {
 	GO_INT32,
 	GO_UINT8,
 	GO_UINT32,
-	GO_UINT64,		/* also every NODE_UINT */
+	GO_UINT64, /* also every NODE_UINT */
 	GO_DURATION,
 	GO_MONTH,
 	GO_WEEKDAY,
@@ -37,21 +37,21 @@ enum value_int_type {
 enum value_str_type { GO_STRING, GO_BYTES };
 
 enum value_seq_type {
-	GO_SLICE,		/* []interface {} */
+	GO_SLICE, /* []interface {} */
 	GO_STRINGS,
 	GO_INTS,
-	GO_SLICES,		/* [][]interface {} */
+	GO_SLICES, /* [][]interface {} */
 	GO_VERSION_SET,
-	GO_NIL_SLICE,		/* a nil []interface {}: null in JSON, empty elsewhere */
+	GO_NIL_SLICE, /* a nil []interface {}: null in JSON, empty elsewhere */
 	GO_NIL_STRINGS,
 };
 
 enum value_map_type {
-	GO_MAP,			/* map[string]interface {} */
+	GO_MAP, /* map[string]interface {} */
 	GO_STRING_MAP,
-	GO_VALUES,		/* common.Values */
-	GO_FILES,		/* engine.files, of GO_BYTES */
-	GO_NIL_MAP,		/* a nil map[string]interface {} */
+	GO_VALUES,  /* common.Values */
+	GO_FILES,   /* engine.files, of GO_BYTES */
+	GO_NIL_MAP, /* a nil map[string]interface {} */
 };
 
 /* reflect.Kind, as far as values have it. */
@@ -88,8 +88,8 @@ struct value_field {
 /* What a NODE_OBJECT is. `object` points to a struct whose first member is
  * `const struct value_class *`. Immutable, any thread. */
 struct value_class {
-	const char *type_name;		/* "time.Time" */
-	enum value_kind kind;		/* KIND_STRUCT, KIND_PTR, KIND_COMPLEX */
+	const char *type_name; /* "time.Time" */
+	enum value_kind kind;  /* KIND_STRUCT, KIND_PTR, KIND_COMPLEX */
 	const struct value_field *fields;
 	const struct tmpl_func *methods;
 	size_t fields_n, methods_n;
@@ -177,7 +177,8 @@ static inline bool value_is_int(node n)
 /* map[string]interface {} under any name. */
 static inline bool value_is_dict(node n)
 {
-	return n.kind == NODE_MAP && (n.type == GO_MAP || n.type == GO_VALUES || n.type == GO_NIL_MAP);
+	return n.kind == NODE_MAP &&
+	       (n.type == GO_MAP || n.type == GO_VALUES || n.type == GO_NIL_MAP);
 }
 
 /* The type of the value itself: "map[string]interface {}", "<nil>". */
