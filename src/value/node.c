@@ -1,12 +1,12 @@
 #include "value/node.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/die.h"
 #include "base/hash.h"
 #include "base/vec.h"
 #include "text/number.h"
+#include "value/node_impl.h"
 
 /* Up to here a map is searched from end to end; above it has slots. Measured:
  * with keys of 10 bytes the two cost the same at about 12 pairs. */
@@ -91,42 +91,70 @@ bool node_bool(node n)
 	       str_eq_nocase(s, S("y")) || str_eq_nocase(s, S("on"));
 }
 
-/* A kept number as YAML and JSON write it, decoded: 0x, 0o, 0b, a leading 0
- * for octal, `_` between digits. The reader has checked that it is a number. */
-static node decode(node n)
+static node decode_float(str s)
 {
-	char plain[512];
-	str s = node_str(n);
-	size_t len = 0;
+	double f;
+
+	if (number_decimal_float(s, &f))
+		return node_from_float(f);
+	bool minus = str_take(&s, '-');
+
+	if (str_eq_nocase(s, S(".nan")))
+		return node_from_float(NAN);
+	return node_from_float(minus ? -INFINITY : INFINITY);	/* .inf, or out of range */
+}
+
+/* Whole numbers with prefixes, a leading 0 for octal, and underscores. */
+static node decode_prefixed(str s)
+{
+	CLEANUP(buf_release) struct buf plain = BUF_INIT;
 	int64_t i;
 	uint64_t u;
-	double f = 0;
 
-	for (size_t k = 0; k < s.n && len < sizeof plain; k++)
+	for (size_t k = 0; k < s.n; k++)
 		if (s.p[k] != '_')
-			plain[len++] = s.p[k];
-	str t = { plain, len };
-
-	str_take(&t, '+');
-	err *e = number_parse_int(t, 0, &i);
+			buf_addc(&plain, s.p[k]);
+	s = buf_str(&plain);
+	err *e = number_parse_int(s, 0, &i);
 
 	if (!e)
 		return node_from_int(i);
 	err_free(e);
-	e = number_parse_uint(t, 0, &u);
+	e = number_parse_uint(s, 0, &u);
 	if (!e)
 		return node_from_uint(u);
 	err_free(e);
-	str unsigned_part = t;
-	bool minus = str_take(&unsigned_part, '-');
+	return decode_float(s);
+}
 
-	if (str_eq_nocase(unsigned_part, S(".inf")))
-		return node_from_float(minus ? -INFINITY : INFINITY);
-	if (str_eq_nocase(unsigned_part, S(".nan")))
-		return node_from_float(NAN);
-	e = number_parse_float(t, &f);
-	err_free(e);
-	return node_from_float(f);
+static bool is_decimal(str s)
+{
+	if (s.n > 1 && s.p[0] == '0')
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 0;
+}
+
+/* YAML writes numbers in many ways, JSON in one: that one first. The reader
+ * has checked that it is a number, and of which kind. */
+node node_decode(node n)
+{
+	str s = node_str(n), digits;
+	uint64_t u;
+
+	str_take(&s, '+');
+	if (n.kind == NODE_FLOAT && str_find_char(s, '_') == STR_NPOS)
+		return decode_float(s);
+	digits = s;
+	bool minus = str_take(&digits, '-');
+
+	if (!is_decimal(digits) || !str_to_u64(digits, &u))
+		return decode_prefixed(s);
+	if (!minus)
+		return node_from_uint(u);
+	return u <= (uint64_t)INT64_MAX + 1 ? node_from_int((int64_t)(0 - u)) : decode_float(s);
 }
 
 static int64_t clip(double f)
@@ -143,7 +171,7 @@ int64_t node_int(node n)
 	if (!node_is_num(n))
 		return 0;
 	if (n.n)
-		n = decode(n);
+		n = node_decode(n);
 	if (n.kind == NODE_INT)
 		return n.i;
 	return n.kind == NODE_UINT ? INT64_MAX : clip(n.f);
@@ -154,7 +182,7 @@ uint64_t node_uint(node n)
 	if (!node_is_num(n))
 		return 0;
 	if (n.n)
-		n = decode(n);
+		n = node_decode(n);
 	if (n.kind == NODE_UINT)
 		return n.u;
 	int64_t i = node_int(n);
@@ -167,7 +195,7 @@ double node_float(node n)
 	if (!node_is_num(n))
 		return 0;
 	if (n.n)
-		n = decode(n);
+		n = node_decode(n);
 	if (n.kind == NODE_INT)
 		return (double)n.i;
 	return n.kind == NODE_UINT ? (double)n.u : n.f;
@@ -180,16 +208,35 @@ static bool key_is(node key, str s)
 	return key.kind == NODE_STR && str_eq(node_str(key), s);
 }
 
+/* Equal nodes have equal hashes; 1 and 1.0 may share one. */
+static uint64_t hash_number(node n)
+{
+	double f = node_float(n);
+
+	if (f == 0 || isnan(f))
+		f = 0;	/* -0 equals 0, and all NaNs are one */
+	return hash_bytes((str){ (const char *)&f, sizeof f });
+}
+
+/* Keys that are lists or maps are hashed whole: else whoever writes the file
+ * could have them all in one slot. */
 static uint64_t hash_key(node key)
 {
-	if (key.kind == NODE_STR)
-		return hash_bytes(node_str(key));
-	if (node_is_num(key)) {
-		double f = node_float(key);
+	uint64_t h = key.kind;
 
-		return hash_bytes((str){ (const char *)&f, sizeof f });
+	if (node_is_num(key))
+		return hash_number(key);
+	if (key.kind == NODE_BOOL)
+		return h + node_bool(key);
+	if (key.kind == NODE_STR || key.kind == NODE_TIME)
+		return hash_bytes(node_str(key));
+	node_each_item(item, key) {
+		h = h * 0x9e3779b97f4a7c15u + hash_key(*item);
+		h ^= h >> 32;
 	}
-	return key.kind;
+	node_each_pair(p, key)	/* in any order */
+		h += (hash_key(p->key) ^ 0x5bd1e995) * (hash_key(p->value) | 1);
+	return h;
 }
 
 static uint32_t *slot_of(const struct node_map *m, node key)
@@ -368,13 +415,49 @@ void node_set(struct arena *a, node map, str key, node value)
 	node_put(a, map, node_from_str(a, key), value);
 }
 
-static void reindex(struct node_map *m)
+void node_reindex(node map)
 {
+	struct node_map *m = map.map;
+
 	if (!m->slots)
 		return;
 	memset(m->slots, 0, m->slots_n * sizeof *m->slots);
 	for (uint32_t i = 0; i < m->n; i++)
 		index_pair(m, i);
+}
+
+/* Free a slot and move up what was pushed behind it by collisions. */
+static void free_slot(struct node_map *m, uint32_t at)
+{
+	uint32_t mask = m->slots_n - 1;
+
+	for (uint32_t i = (at + 1) & mask; m->slots[i]; i = (i + 1) & mask) {
+		uint32_t home = (uint32_t)hash_key(m->pairs[m->slots[i] - 1].key) & mask;
+
+		if (((i - home) & mask) >= ((i - at) & mask)) {
+			m->slots[at] = m->slots[i];
+			at = i;
+		}
+	}
+	m->slots[at] = 0;
+}
+
+/* Take pair `at` out of the slots; the pairs behind it will move down. False
+ * when a key stands twice: then only indexing anew tells which one is next. */
+static bool unindex(struct node_map *m, uint32_t at)
+{
+	uint32_t hit = m->slots_n, used = 0;
+
+	for (uint32_t i = 0; i < m->slots_n; i++) {
+		used += m->slots[i] != 0;
+		if (m->slots[i] == at + 1)
+			hit = i;
+	}
+	if (hit < m->slots_n)
+		free_slot(m, hit);
+	for (uint32_t i = 0; i < m->slots_n; i++)
+		m->slots[i] -= m->slots[i] > at + 1;
+	return used == m->n;
 }
 
 void node_remove_at(node n, size_t at)
@@ -393,6 +476,7 @@ void node_remove_at(node n, size_t at)
 	}
 	struct node_map *m = n.map;
 	size_t after = m->n - at - 1;
+	bool indexed = !m->slots || unindex(m, (uint32_t)at);
 
 	memmove(m->pairs + at, m->pairs + at + 1, after * sizeof *m->pairs);
 	if (m->notes) {
@@ -400,7 +484,31 @@ void node_remove_at(node n, size_t at)
 		m->notes[2 * m->n - 2] = m->notes[2 * m->n - 1] = NULL;
 	}
 	m->n--;
-	reindex(m);
+	if (!indexed)
+		node_reindex(n);
+}
+
+void node_remove_none(node map)
+{
+	struct node_map *m = map.map;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (m->pairs[i].value.kind == NODE_NONE)
+			continue;
+		m->pairs[kept] = m->pairs[i];
+		if (m->notes) {
+			m->notes[2 * kept] = m->notes[2 * i];
+			m->notes[2 * kept + 1] = m->notes[2 * i + 1];
+		}
+		kept++;
+	}
+	if (kept == m->n)
+		return;
+	if (m->notes)
+		memset(m->notes + 2 * kept, 0, 2 * (m->n - kept) * sizeof(*m->notes));
+	m->n = kept;
+	node_reindex(map);
 }
 
 bool node_remove(node map, str key)
@@ -481,211 +589,4 @@ struct node_note *node_note_need(struct arena *a, node n, size_t which)
 	if (!(*notes)[which])
 		(*notes)[which] = arena_new(a, struct node_note);
 	return (*notes)[which];
-}
-
-/* ---- whole trees ------------------------------------------------------- */
-
-static str copy_text(struct arena *a, str s)
-{
-	return s.n ? arena_str(a, s) : s;
-}
-
-static struct node_note **copy_notes(struct arena *a, struct node_note **from, size_t n,
-				     size_t cap, bool texts)
-{
-	if (!from)
-		return NULL;
-	struct node_note **to = arena_array(a, struct node_note *, cap);
-
-	for (size_t i = 0; i < n; i++) {
-		if (!from[i])
-			continue;
-		to[i] = arena_new(a, struct node_note);
-		*to[i] = *from[i];
-		if (!texts)
-			continue;
-		to[i]->head = copy_text(a, from[i]->head);
-		to[i]->line = copy_text(a, from[i]->line);
-		to[i]->foot = copy_text(a, from[i]->foot);
-		to[i]->tag = copy_text(a, from[i]->tag);
-		to[i]->anchor = copy_text(a, from[i]->anchor);
-	}
-	return to;
-}
-
-static node copy_tree(struct arena *a, node n, bool texts);
-
-static node copy_seq(struct arena *a, node n, bool texts)
-{
-	const struct node_seq *from = n.seq;
-	node to = node_seq(a, from->n);
-
-	for (size_t i = 0; i < from->n; i++)
-		to.seq->items[i] = copy_tree(a, from->items[i], texts);
-	to.seq->n = from->n;
-	to.seq->notes = copy_notes(a, from->notes, from->n, from->n, texts);
-	n.seq = to.seq;
-	return n;
-}
-
-static node copy_map(struct arena *a, node n, bool texts)
-{
-	const struct node_map *from = n.map;
-	node to = node_map(a, from->n);
-
-	for (size_t i = 0; i < from->n; i++) {
-		to.map->pairs[i].key = copy_tree(a, from->pairs[i].key, texts);
-		to.map->pairs[i].value = copy_tree(a, from->pairs[i].value, texts);
-	}
-	to.map->n = from->n;
-	to.map->notes = copy_notes(a, from->notes, 2 * (size_t)from->n, 2 * (size_t)from->n, texts);
-	if (from->slots)
-		build_slots(a, to.map, from->slots_n);
-	n.map = to.map;
-	return n;
-}
-
-/* Depth is bounded by the readers (10,000 levels of about 150 bytes each). */
-static node copy_tree(struct arena *a, node n, bool texts)
-{
-	if (n.kind == NODE_SEQ)
-		return copy_seq(a, n, texts);
-	if (n.kind == NODE_MAP)
-		return copy_map(a, n, texts);
-	str s = node_str(n);
-
-	if (texts && s.n && n.kind != NODE_ALIAS && n.kind != NODE_OBJECT) {
-		node c = with_text(a, n.kind, arena_str(a, s));
-
-		c.style = n.style;
-		c.type = n.type;
-		c.place = n.place;
-		return c;
-	}
-	return n;
-}
-
-node node_copy(struct arena *a, node n)
-{
-	return copy_tree(a, n, false);
-}
-
-node node_copy_all(struct arena *a, node n)
-{
-	return copy_tree(a, n, true);
-}
-
-static bool equal_numbers(node a, node b)
-{
-	if (a.n)
-		a = decode(a);
-	if (b.n)
-		b = decode(b);
-	if (a.kind != b.kind)
-		return false;
-	return a.kind == NODE_FLOAT ? a.f == b.f || (isnan(a.f) && isnan(b.f)) : a.u == b.u;
-}
-
-static bool equal_maps(node a, node b)
-{
-	if (a.map->n != b.map->n)
-		return false;
-	node_each_pair(p, a) {
-		size_t at = node_index_of(b, p->key);
-
-		if (at == STR_NPOS || !node_equal(p->value, b.map->pairs[at].value))
-			return false;
-	}
-	return true;
-}
-
-static bool equal_seqs(node a, node b)
-{
-	if (a.seq->n != b.seq->n)
-		return false;
-	for (size_t i = 0; i < a.seq->n; i++)
-		if (!node_equal(a.seq->items[i], b.seq->items[i]))
-			return false;
-	return true;
-}
-
-bool node_equal(node a, node b)
-{
-	if (node_is_num(a) && node_is_num(b))
-		return equal_numbers(a, b);
-	if (a.kind != b.kind)
-		return false;
-	switch ((enum node_kind)a.kind) {
-	case NODE_NONE:
-	case NODE_NULL:
-		return true;
-	case NODE_BOOL:
-		return node_bool(a) == node_bool(b);
-	case NODE_STR:
-	case NODE_TIME:
-		return str_eq(node_str(a), node_str(b));
-	case NODE_SEQ:
-		return a.seq == b.seq || equal_seqs(a, b);
-	case NODE_MAP:
-		return a.map == b.map || equal_maps(a, b);
-	case NODE_ALIAS:
-		return node_equal(a.anchor->target, b.anchor->target);
-	case NODE_OBJECT:
-		return a.object == b.object;
-	case NODE_INT:
-	case NODE_UINT:
-	case NODE_FLOAT:
-		break;
-	}
-	return false;
-}
-
-static int cmp_pairs(const void *x, const void *y)
-{
-	const struct node_pair *a = x, *b = y;
-
-	return str_cmp(node_str(a->key), node_str(b->key));
-}
-
-void node_sort(node n)
-{
-	if (n.kind == NODE_SEQ) {
-		node_each_item(i, n)
-			node_sort(*i);
-		return;
-	}
-	if (n.kind != NODE_MAP || !n.map->n)
-		return;
-	node_each_pair(p, n)
-		node_sort(p->value);
-	qsort(n.map->pairs, n.map->n, sizeof *n.map->pairs, cmp_pairs);
-	n.map->notes = NULL;
-	reindex(n.map);
-}
-
-const char *node_kind_name(node n)
-{
-	switch ((enum node_kind)n.kind) {
-	case NODE_NONE:
-	case NODE_NULL:
-		return "null";
-	case NODE_BOOL:
-		return "bool";
-	case NODE_INT:
-	case NODE_UINT:
-	case NODE_FLOAT:
-		return "number";
-	case NODE_STR:
-	case NODE_TIME:
-		return "string";
-	case NODE_SEQ:
-		return "array";
-	case NODE_MAP:
-		return "object";
-	case NODE_ALIAS:
-		return node_kind_name(n.anchor->target);
-	case NODE_OBJECT:
-		return "object";
-	}
-	return "object";
 }

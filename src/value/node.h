@@ -241,6 +241,8 @@ bool node_put(struct arena *a, node map, node key, node value);
 void node_push(struct arena *a, node map, node key, node value);
 bool node_remove(node map, str key);
 void node_remove_at(node map_or_seq, size_t index);
+/* Drop all pairs whose value is NODE_NONE: one pass, however many. */
+void node_remove_none(node map);
 void node_append(struct arena *a, node seq, node item);
 void node_insert(struct arena *a, node seq, size_t at, node item);
 /* The map under `key`, made when it is not there or null. NODE_NONE when

@@ -1,5 +1,6 @@
 #include "value/patch.h"
 
+#include "base/vec.h"
 #include "text/number.h"
 #include "value/json.h"
 #include "value/pointer.h"
@@ -153,8 +154,6 @@ static bool find_parent(struct patcher *p, str path, node **in, str *key)
 
 /* ---- equality ---------------------------------------------------------- */
 
-static bool equal(struct patcher *p, node *x, node *y);
-
 static bool is_empty_map(node n)
 {
 	return (n.kind == NODE_MAP && !n.map->n) || (n.kind == NODE_NULL && n.style == NULL_COPIED);
@@ -182,22 +181,16 @@ static bool equal_numbers(node x, node y)
 	return same;
 }
 
-static bool equal_maps(struct patcher *p, node x, node y)
-{
-	if (x.map->n != y.map->n)
-		return false;
-	node_each_pair(pair, x) {
-		node *other = node_find(y, node_str(pair->key));
+struct two {
+	node *x, *y;
+};
 
-		if (!other || !equal(p, &pair->value, other))
-			return false;
-	}
-	return true;
-}
+struct pending {
+	VEC(struct two) list;
+};
 
-/* Comparing opens the maps on both sides: they count as touched. Depth is
- * bounded by the readers. */
-static bool equal(struct patcher *p, node *x, node *y)
+/* Compare, or leave for later when both are lists or both are maps. */
+static bool compare(struct patcher *p, struct pending *todo, node *x, node *y)
 {
 	if (x->kind == NODE_NULL || y->kind == NODE_NULL)
 		return equal_nulls(p, *x, *y);
@@ -205,19 +198,46 @@ static bool equal(struct patcher *p, node *x, node *y)
 		return equal_numbers(*x, *y);
 	if (x->kind != y->kind)
 		return false;
-	if (x->kind == NODE_MAP) {
-		*x = json_open(p->a, *x);
-		*y = json_open(p->a, *y);
-		return equal_maps(p, *x, *y);
-	}
-	if (x->kind != NODE_SEQ)
+	if (x->kind != NODE_SEQ && x->kind != NODE_MAP)
 		return node_equal(*x, *y);
-	if (x->seq->n != y->seq->n)
+	*x = json_open(p->a, *x);
+	*y = json_open(p->a, *y);
+	if (node_len(*x) != node_len(*y))
 		return false;
-	for (size_t i = 0; i < x->seq->n; i++)
-		if (!equal(p, &x->seq->items[i], &y->seq->items[i]))
-			return false;
+	vec_push(&todo->list, (struct two){ x, y });
 	return true;
+}
+
+static bool compare_entries(struct patcher *p, struct pending *todo, node x, node y)
+{
+	if (x.kind == NODE_SEQ) {
+		for (size_t i = 0; i < x.seq->n; i++)
+			if (!compare(p, todo, &x.seq->items[i], &y.seq->items[i]))
+				return false;
+		return true;
+	}
+	node_each_pair(pair, x) {
+		node *other = node_find(y, node_str(pair->key));
+
+		if (!other || !compare(p, todo, &pair->value, other))
+			return false;
+	}
+	return true;
+}
+
+/* Comparing opens the maps on both sides: they count as touched. */
+static bool equal(struct patcher *p, node *x, node *y)
+{
+	struct pending todo = { 0 };
+	bool same = compare(p, &todo, x, y);
+
+	while (same && todo.list.n) {
+		struct two next = todo.list.p[--todo.list.n];
+
+		same = compare_entries(p, &todo, *next.x, *next.y);
+	}
+	vec_release(&todo.list);
+	return same;
 }
 
 /* ---- operations -------------------------------------------------------- */

@@ -1,68 +1,77 @@
-#include "value/json.h"
 #include "value/patch.h"
 
+#include "base/vec.h"
+#include "value/json.h"
+
 /* Both forms work on trees that they may change; json_open does nothing
- * where a tree is not raw. Depth is bounded by the readers. */
+ * where a tree is not raw. No C frames for depth: what is left to do waits in
+ * lists. */
 
 /* Drop the nulls of maps in something that is added; lists keep theirs. */
-static void prune(struct arena *a, node *n)
+static void prune(struct arena *a, node *added)
 {
-	*n = json_open(a, *n);
-	node_each_item(item, *n)
-		prune(a, item);
-	if (n->kind != NODE_MAP)
-		return;
-	struct node_map *m = n->map;
-	size_t nulls = 0;
+	VEC(node *) todo = { 0 };
 
-	for (size_t i = 0; i < m->n; i++)
-		nulls += m->pairs[i].value.kind == NODE_NULL;
-	if (nulls) {	/* a new body: removing one by one is quadratic */
-		node kept = node_map(a, m->n - nulls);
+	vec_push(&todo, added);
+	while (todo.n) {
+		node *n = todo.p[--todo.n];
 
-		kept.place = n->place;
-		for (size_t i = 0; i < m->n; i++)
-			if (m->pairs[i].value.kind != NODE_NULL)
-				node_push(a, kept, m->pairs[i].key, m->pairs[i].value);
-		*n = kept;
+		*n = json_open(a, *n);
+		node_each_item(item, *n)
+			vec_push(&todo, item);
+		if (n->kind != NODE_MAP)
+			continue;
+		node_each_pair(p, *n)
+			if (p->value.kind == NODE_NULL)
+				p->value = NODE_NOTHING;
+		node_remove_none(*n);
+		node_each_pair(p, *n)
+			vec_push(&todo, &p->value);
 	}
-	node_each_pair(p, *n)
-		prune(a, &p->value);
+	vec_release(&todo);
 }
 
-static void merge_value(struct arena *a, node *into, node patch);
+struct merger {
+	struct arena *a;
+	VEC(struct { node *into; node patch; }) todo;	/* two maps each */
+};
 
-/* Both are open maps. */
-static void merge_maps(struct arena *a, node doc, node patch)
+/* Put `patch` where there is `into` already. */
+static void merge_value(struct merger *m, node *into, node patch)
+{
+	*into = json_open(m->a, *into);
+	if (into->kind != NODE_MAP)
+		prune(m->a, &patch);
+	else
+		patch = json_open(m->a, patch);
+	if (into->kind == NODE_MAP && patch.kind == NODE_MAP) {
+		vec_reserve(&m->todo, 1);
+		m->todo.p[m->todo.n].into = into;
+		m->todo.p[m->todo.n++].patch = patch;
+	} else {
+		*into = patch;
+	}
+}
+
+/* Keys come and go first, so that the places of those that stay are fixed. */
+static void merge_map(struct merger *m, node into, node patch)
 {
 	node_each_pair(p, patch) {
-		node *old = node_find(doc, node_str(p->key));
+		node *old = node_find(into, node_str(p->key));
 
 		if (p->value.kind == NODE_NULL) {
 			if (old)
-				node_remove(doc, node_str(p->key));
-		} else if (old && old->kind != NODE_NULL) {
-			merge_value(a, old, p->value);
-		} else {
-			prune(a, &p->value);
-			node_put(a, doc, p->key, p->value);
+				*old = NODE_NOTHING;
+		} else if (!old || node_is_nil(*old)) {
+			prune(m->a, &p->value);
+			node_put(m->a, into, p->key, p->value);
+			p->value = NODE_NOTHING;
 		}
 	}
-}
-
-static void merge_value(struct arena *a, node *into, node patch)
-{
-	*into = json_open(a, *into);
-	if (into->kind != NODE_MAP) {
-		prune(a, &patch);
-		*into = patch;
-		return;
-	}
-	patch = json_open(a, patch);
-	if (patch.kind == NODE_MAP)
-		merge_maps(a, *into, patch);
-	else
-		*into = patch;
+	node_remove_none(into);
+	node_each_pair(p, patch)
+		if (!node_is_nil(p->value))
+			merge_value(m, node_find(into, node_str(p->key)), p->value);
 }
 
 static err *bad_doc(void)
@@ -82,14 +91,18 @@ static err *merge(struct arena *a, node doc, node patch, node *out)
 		return bad_doc();
 	if (patch.kind != NODE_MAP && patch.kind != NODE_SEQ)
 		return bad_patch();
-	doc = json_open(a, doc);
-	if (doc.kind == NODE_MAP && patch.kind == NODE_MAP) {
-		merge_maps(a, doc, json_open(a, patch));
-		*out = doc;
+	struct merger m = { .a = a };
+
+	if (doc.kind != NODE_MAP || patch.kind != NODE_MAP) {
+		prune(a, &patch);
+		*out = patch;
 		return NULL;
 	}
-	prune(a, &patch);
-	*out = patch;
+	*out = json_open(a, doc);
+	merge_map(&m, *out, json_open(a, patch));
+	for (size_t i = 0; i < m.todo.n; i++)
+		merge_map(&m, *m.todo.p[i].into, m.todo.p[i].patch);
+	vec_release(&m.todo);
 	return NULL;
 }
 
@@ -122,48 +135,93 @@ err *patch_merge_text(struct buf *b, str doc, str patch, const struct patch_opti
 
 /* ---- making a merge patch ---------------------------------------------- */
 
-static bool same(node x, node y)
-{
-	if (node_is_num(x) && node_is_num(y))
-		return node_equal(x, y) || ((x.kind == NODE_FLOAT || y.kind == NODE_FLOAT) &&
-					    node_float(x) == node_float(y));
-	if (x.kind != y.kind || node_len(x) != node_len(y))
-		return node_is_nil(x) && node_is_nil(y);
-	if (x.kind == NODE_SEQ) {
-		for (size_t i = 0; i < x.seq->n; i++)
-			if (!same(x.seq->items[i], y.seq->items[i]))
-				return false;
-		return true;
-	}
-	if (x.kind != NODE_MAP)
-		return node_equal(x, y);
-	node_each_pair(p, x) {
-		node *other = node_find(y, node_str(p->key));
+/* Two maps, and what makes the one the other. */
+struct change {
+	node from, to, patch;
+	size_t parent;		/* index of the change that `patch` belongs in */
+	node key;		/* under this key */
+};
 
-		if (!other || !same(p->value, *other))
+struct changes {
+	struct arena *a;
+	VEC(struct change) list;
+	VEC(struct { node a; node b; }) todo;	/* for `same` */
+};
+
+/* Compare, or leave for later when both are lists or maps. */
+static bool compare(struct changes *c, node a, node b)
+{
+	if (node_is_num(a) && node_is_num(b))
+		return node_equal(a, b) || ((a.kind == NODE_FLOAT || b.kind == NODE_FLOAT) &&
+					    node_float(a) == node_float(b));
+	if (a.kind != b.kind || node_len(a) != node_len(b))
+		return node_is_nil(a) && node_is_nil(b);
+	if (a.kind != NODE_SEQ && a.kind != NODE_MAP)
+		return node_equal(a, b);
+	vec_reserve(&c->todo, 1);
+	c->todo.p[c->todo.n].a = a;
+	c->todo.p[c->todo.n++].b = b;
+	return true;
+}
+
+static bool compare_entries(struct changes *c, node a, node b)
+{
+	for (size_t i = 0; i < node_len(a); i++) {
+		if (a.kind == NODE_SEQ) {
+			if (!compare(c, a.seq->items[i], b.seq->items[i]))
+				return false;
+			continue;
+		}
+		const node *other = node_find(b, node_str(a.map->pairs[i].key));
+
+		if (!other || !compare(c, a.map->pairs[i].value, *other))
 			return false;
 	}
 	return true;
 }
 
+/* Equal, also where one number is written as whole and the other is not. */
+static bool same(struct changes *c, node a, node b)
+{
+	c->todo.n = 0;
+	bool equal = compare(c, a, b);
+
+	while (equal && c->todo.n) {
+		c->todo.n--;
+		equal = compare_entries(c, c->todo.p[c->todo.n].a, c->todo.p[c->todo.n].b);
+	}
+	return equal;
+}
+
+static void find_changes(struct changes *c, size_t i)
+{
+	struct change at = c->list.p[i];
+
+	node_each_pair(p, at.to) {
+		const node *old = node_find(at.from, node_str(p->key));
+
+		if (old && old->kind == NODE_MAP && p->value.kind == NODE_MAP)
+			vec_push(&c->list, (struct change){ *old, p->value, node_map(c->a, 0), i, p->key });
+		else if (!old || !same(c, *old, p->value))
+			node_put(c->a, at.patch, p->key, p->value);
+	}
+	node_each_pair(p, at.from)
+		if (!node_has(at.to, node_str(p->key)))
+			node_put(c->a, at.patch, p->key, node_null());
+}
+
 node patch_create(struct arena *a, node from, node to)
 {
+	struct changes c = { .a = a };
 	node patch = node_map(a, 0);
 
-	node_each_pair(p, to) {
-		node *old = node_find(from, node_str(p->key));
-
-		if (old && old->kind == NODE_MAP && p->value.kind == NODE_MAP) {
-			node inner = patch_create(a, *old, p->value);
-
-			if (inner.map->n)
-				node_put(a, patch, p->key, inner);
-		} else if (!old || !same(*old, p->value)) {
-			node_put(a, patch, p->key, p->value);
-		}
-	}
-	node_each_pair(p, from)
-		if (!node_has(to, node_str(p->key)))
-			node_put(a, patch, p->key, node_null());
+	vec_push(&c.list, (struct change){ .from = from, .to = to, .patch = patch });
+	for (size_t i = 0; i < c.list.n; i++)
+		find_changes(&c, i);
+	for (size_t i = c.list.n; i-- > 1;)	/* inner before outer */
+		if (node_len(c.list.p[i].patch))
+			node_put(a, c.list.p[c.list.p[i].parent].patch, c.list.p[i].key, c.list.p[i].patch);
+	vec_release(&c.list);
+	vec_release(&c.todo);
 	return patch;
 }
