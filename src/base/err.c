@@ -14,8 +14,7 @@ struct err {
 	err *cause;
 	char *text;
 	size_t n;
-	char *file;
-	uint32_t line, col;
+	struct err_pos pos;	/* owns its texts */
 	char *detail;
 	size_t detail_n;
 };
@@ -148,7 +147,8 @@ void err_free(err *e)
 		err *cause = e->cause;
 
 		free(e->text);
-		free(e->file);
+		free((char *)e->pos.file.p);
+		free((char *)e->pos.text.p);
 		free(e->detail);
 		free(e);
 		e = cause;
@@ -186,20 +186,24 @@ struct err_pos err_position(const err *e)
 	struct err_pos pos = { 0 };
 
 	for (; e; e = e->cause)
-		if (e->file && *e->file)
-			pos = (struct err_pos){ str_c(e->file), e->line, e->col };
+		if (e->pos.file.n)
+			pos = e->pos;
 	return pos;
+}
+
+err *err_at_pos(err *e, const struct err_pos *pos)
+{
+	if (err_position(e).file.n || !pos->file.n)
+		return e;
+	e->pos = *pos;
+	e->pos.file.p = copy(pos->file.p, pos->file.n);
+	e->pos.text.p = copy(pos->text.p, pos->text.n);
+	return e;
 }
 
 err *err_at(err *e, str file, uint32_t line, uint32_t col)
 {
-	if (err_position(e).file.n)
-		return e;
-	free(e->file);
-	e->file = copy(file.p, file.n);
-	e->line = line;
-	e->col = col;
-	return e;
+	return err_at_pos(e, &(const struct err_pos){ .file = file, .line = line, .col = col });
 }
 
 void err_set_kind(err *e, enum err_kind kind)

@@ -35,6 +35,8 @@ enum err_kind {
 struct err_pos {
 	str file;		/* as the user knows it; empty: no position */
 	uint32_t line, col;	/* from 1; col 0: the whole line, line 0: the whole file */
+	str text;		/* the line's text, or the part of it around `col`; may be empty */
+	uint32_t text_col;	/* column of the first rune of `text` */
 };
 
 err *err_new(enum err_kind kind, const char *fmt, ...)
@@ -64,6 +66,8 @@ const err *err_cause(const err *e);
 /* Set the position unless there is one already (copies the file name), and
  * give `e` back. */
 err *err_at(err *e, str file, uint32_t line, uint32_t col) __attribute__((returns_nonnull));
+/* The same with the text of the line, which is copied, too. */
+err *err_at_pos(err *e, const struct err_pos *pos) __attribute__((returns_nonnull));
 struct err_pos err_position(const err *e);
 
 void err_set_kind(err *e, enum err_kind kind);

@@ -2,6 +2,9 @@
 
 #include "base/utf8.h"
 
+/* Bytes of a line shown before and behind the place of an error. */
+enum { EXCERPT_BEFORE = 120, EXCERPT_AFTER = 80 };
+
 void sources_release(struct sources *s)
 {
 	vec_release(&s->list);
@@ -74,6 +77,39 @@ static str line_at(str text, uint32_t at)
 	return str_sub(text, start, end);
 }
 
+/* Move the remembered line number to `at`, from where it is or from the
+ * start, whichever is nearer. */
+static void count_to(struct source *of, uint32_t at)
+{
+	if (at < of->seen_at / 2) {
+		of->seen_at = 0;
+		of->seen_line = of->line0;
+	}
+	if (at < of->seen_at)
+		of->seen_line -= count_lines(str_sub(of->text, at, of->seen_at));
+	else
+		of->seen_line += count_lines(str_sub(of->text, of->seen_at, at));
+	of->seen_at = at;
+}
+
+/* The first byte of the rune that byte `at` belongs to. */
+static size_t rune_start(str s, size_t at)
+{
+	for (int i = 0; i < 3 && at > 0 && at < s.n && (s.p[at] & 0xc0) == 0x80; i++)
+		at--;
+	return at;
+}
+
+/* Lines can be as long as files: only what stands around `at` is shown. */
+static void excerpt(str line, size_t at, struct err_pos *out)
+{
+	size_t from = at > EXCERPT_BEFORE ? rune_start(line, at - EXCERPT_BEFORE) : 0;
+	size_t to = rune_start(line, at + EXCERPT_AFTER);
+
+	out->text = str_sub(line, from, to);
+	out->text_col = out->col - (uint32_t)utf8_count(str_of(line.p + from, at - from));
+}
+
 bool sources_locate(struct sources *s, uint32_t place, struct err_pos *out)
 {
 	struct source *of = find(s, place);
@@ -82,20 +118,16 @@ bool sources_locate(struct sources *s, uint32_t place, struct err_pos *out)
 		return false;
 	uint32_t at = place - of->base;
 
-	if (at < of->seen_at) {
-		of->seen_at = 0;
-		of->seen_line = of->line0;
-	}
-	of->seen_line += count_lines(str_sub(of->text, of->seen_at, at));
-	of->seen_at = at;
-	size_t start = str_rfind_char(str_sub(of->text, 0, at), '\n');
+	count_to(of, at);
+	str line = line_at(of->text, at);
+	size_t in_line = at - (size_t)(line.p - of->text.p);
 
-	start = start == STR_NPOS ? 0 : start + 1;
 	*out = (struct err_pos){
 		.file = of->name,
 		.line = of->seen_line,
-		.col = (uint32_t)utf8_count(str_sub(of->text, start, at)) + 1,
+		.col = (uint32_t)utf8_count(str_sub(of->text, at - in_line, at)) + 1,
 	};
+	excerpt(line, in_line, out);
 	return true;
 }
 
@@ -111,6 +143,6 @@ err *sources_err(struct sources *s, uint32_t place, err *e)
 	struct err_pos pos;
 
 	if (s && sources_locate(s, place, &pos))
-		return err_at(e, pos.file, pos.line, pos.col);
+		return err_at_pos(e, &pos);
 	return e;
 }

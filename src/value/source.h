@@ -37,7 +37,8 @@ uint32_t sources_add(struct sources *s, str name, str text);
 /* The same for a text that begins at line `line` of its file. */
 uint32_t sources_add_from(struct sources *s, str name, str text, uint32_t line);
 
-/* File, line and column (in runes, from 1) of a place; false for nowhere. */
+/* File, line and column (in runes, from 1) of a place, and the line's text
+ * around it; false for nowhere. `out` borrows from the source. */
 bool sources_locate(struct sources *s, uint32_t place, struct err_pos *out);
 /* The text of the line that holds the place. */
 str sources_line(struct sources *s, uint32_t place);
