@@ -70,6 +70,10 @@ err *yaml_read(struct arena *a, str text, const struct yaml_options *o, node *ou
 err *yaml_read_all(struct arena *a, str text, const struct yaml_options *o, struct yaml_doc **docs,
 		   size_t *n) __attribute__((warn_unused_result));
 
+/* Whether lists stand indented below their key ("wide") in a document: kyaml's
+ * look at the first list it can tell of. */
+bool yaml_is_wide(str text);
+
 enum yaml_profile { YAML_WRITE_SIGS, YAML_WRITE_KYAML, YAML_WRITE_V3_WIDE };
 
 /* Write one document, final newline included. */

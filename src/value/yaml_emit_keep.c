@@ -96,27 +96,48 @@ static str scalar_text(struct entry *x)
 	return x->n.style == STYLE_PLAIN ? STR_NONE : S("null");
 }
 
-static bool reads_as_text(str s)
+static str kind_tag(enum node_kind kind)
 {
+	static const char *const tags[] = {
+		[NODE_NONE] = "!!null", [NODE_NULL] = "!!null", [NODE_BOOL] = "!!bool",
+		[NODE_INT] = "!!int", [NODE_UINT] = "!!int", [NODE_FLOAT] = "!!float",
+		[NODE_STR] = "!!str", [NODE_TIME] = "!!timestamp",
+	};
+
+	return str_c(tags[kind]);
+}
+
+/* Where the text alone would read as another kind, quotes make a text of it,
+ * and a tag anything else. */
+static bool find_tag(struct entry *x, bool plain)
+{
+	bool is_text = x->n.kind == NODE_STR;
 	node value;
 
-	return yaml_plain(s, YAML_1_2, true, &value) == NODE_STR;
+	if (x->tag.n || (is_text ? !plain : !node_str(x->n).n))
+		return false;
+	if (is_text && x->n.style == STYLE_PLAIN && str_eq(x->text, S("<<"))) {
+		x->tag = S("!!merge");
+		return false;
+	}
+	str tag = kind_tag((enum node_kind)x->n.kind);
+
+	if (str_eq(tag, kind_tag(yaml_plain(x->text, YAML_1_2, true, &value))))
+		return false;
+	if (!is_text)
+		x->tag = tag;
+	return is_text;
 }
 
 /* Text, style and tag of a scalar. */
 static void prepare_scalar(struct keep *k, struct entry *x)
 {
 	bool plain = x->n.style == STYLE_PLAIN || x->n.style == STYLE_ANY;
-	bool quote = false;
 
 	x->text = scalar_text(x);
 	x->found = yaml_emit_scan(x->text);
-	if (!x->tag.n && x->n.kind == NODE_STR && plain) {
-		if (x->n.style == STYLE_PLAIN && str_eq(x->text, S("<<")))
-			x->tag = S("!!merge");
-		else
-			quote = !reads_as_text(x->text);
-	}
+	bool quote = find_tag(x, plain);
+
 	if (!plain)
 		x->style = (enum node_style)x->n.style;
 	else if (x->found & EMIT_NEWLINE)

@@ -66,6 +66,9 @@ func (g *gen) scalarNode() *node {
 		{Kind: "null"}, {Kind: "null", Text: "~"}, {Kind: "null", Text: "null"}, {Kind: "bool", Text: "true"},
 		{Kind: "bool", Text: "FALSE"}, {Kind: "int", Text: "0x1F"}, {Kind: "int", Text: "1_000"},
 		{Kind: "float", Text: "1.50"}, {Kind: "float", Text: ".inf"}, {Kind: "timestamp", Text: "2001-1-1"},
+		{Kind: "float", Text: "2.0.1"}, {Kind: "int", Text: "x", Style: "double"},
+		{Kind: "null", Text: "5", Style: "single"}, {Kind: "bool", Text: "yes"}, {Kind: "int", Text: "2001-01-01"},
+		{Kind: "int", Text: "7", Style: "double"},
 		{Kind: "str", Text: "<<"}, {Kind: "str", Text: "a"}, {Kind: "str", Text: "key"}, {Kind: "str", Text: ""},
 	}
 	if g.r.Intn(2) == 0 {
