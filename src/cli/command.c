@@ -168,7 +168,7 @@ static struct standard_flags *add_standard(struct cli *c, const struct command *
 
 void command_flags(struct cli *c, const struct command_path *path)
 {
-	add_flags(c, path, false);
+	add_flags(c, path, true);
 	add_standard(c, last(path));
 }
 

@@ -116,7 +116,8 @@ str command_path_text(struct arena *a, const struct command_path *path, bool cal
 /* Walk down from `path` along the arguments, which lose the words used up.
  * False when a root has no such command; `bad` is the word. */
 bool command_find(struct cli *c, struct command_path *path, str *args, size_t *n, str *bad);
-/* All flags of the last command of the path, help and version included. */
+/* Take up all flags of the path's last command, help and version included,
+ * with options of their own. */
 void command_flags(struct cli *c, const struct command_path *path);
 
 #endif

@@ -15,6 +15,11 @@ extern const struct command flux_root;
 extern const struct command helm_root;
 extern const struct command kustomize_root;
 
+/* Of every program. */
+extern const struct command complete_command;
+extern const struct command completion_command;
+extern const struct command docgen_command;
+
 extern const struct command version_command;
 
 #endif

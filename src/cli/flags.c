@@ -318,6 +318,29 @@ err *flags_parse(struct flags *f, const str *args, size_t n, struct flag_words *
 	return NULL;
 }
 
+struct flag_state *flags_waiting(const struct flags *f, str arg)
+{
+	struct flag_state *state = NULL;
+
+	if (arg.n < 2 || arg.p[0] != '-' || str_find_char(arg, '=') != STR_NPOS)
+		return NULL;
+	if (str_starts(arg, S("--"))) {
+		state = flags_find(f, str_from(arg, 2));
+		return state && !flag_bare(state->flag) ? state : NULL;
+	}
+	/* In "-An" the value belongs to the last letter, in "-nA" to none. */
+	for (size_t i = 1; i < arg.n; i++) {
+		if (state)
+			return NULL;
+		state = flags_find_letter(f, arg.p[i]);
+		if (!state)
+			return NULL;
+		if (flag_bare(state->flag))
+			state = NULL;
+	}
+	return state;
+}
+
 err *flags_check_required(const struct flags *f)
 {
 	CLEANUP(buf_release) struct buf missing = BUF_INIT;

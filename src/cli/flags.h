@@ -77,6 +77,7 @@ struct flag {
 	const char *deprecated;	/* "use --y instead": works, says so, is not in help */
 	bool hidden;
 	bool required;
+	const char *choices;	/* "json yaml": what completion offers as values */
 };
 
 /* One flag of the command at hand. */
@@ -116,6 +117,9 @@ struct flag_words {
  * written to `notices`. */
 err *flags_parse(struct flags *f, const str *args, size_t n, struct flag_words *words,
 		 struct buf *notices) __attribute__((warn_unused_result));
+
+/* The flag whose value must follow `arg`, as with "-n" and "--name"; or NULL. */
+struct flag_state *flags_waiting(const struct flags *f, str arg);
 
 /* NULL, or which required flags are missing. */
 err *flags_check_required(const struct flags *f) __attribute__((warn_unused_result));

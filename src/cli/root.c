@@ -13,6 +13,9 @@ const struct command rill_root = {
 		"applies what a Git repository says should run on Kubernetes.",
 	.version = RILL_VERSION,
 	.commands = (const struct command *const[]){
+		&complete_command,
+		&completion_command,
+		&docgen_command,
 		&helm_root,
 		&help_command,
 		&kustomize_root,
@@ -29,6 +32,8 @@ const struct command flux_root = {
 	.text = "Set up, look at and steer the delivery of Git repositories to Kubernetes.",
 	.version = FLUX_VERSION,
 	.commands = (const struct command *const[]){
+		&complete_command,
+		&completion_command,
 		&help_command,
 		NULL,
 	},
@@ -40,6 +45,7 @@ const struct command helm_root = {
 	.brief = "Render Helm charts",
 	.text = "Render charts, with the words and the output of helm.",
 	.commands = (const struct command *const[]){
+		&complete_command,
 		&help_command,
 		NULL,
 	},
@@ -55,6 +61,7 @@ const struct command kustomize_root = {
 	.brief = "Build kustomizations",
 	.text = "Build kustomizations, with the words and the output of kustomize.",
 	.commands = (const struct command *const[]){
+		&complete_command,
 		&help_command,
 		NULL,
 	},

@@ -7,7 +7,8 @@ struct version_options {
 
 static const struct flag flags[] = {
 	{ "output", 'o', FLAG_STRING, offsetof(struct version_options, output),
-	  "the format in which the information should be printed, json or yaml" },
+	  "the format in which the information should be printed, json or yaml",
+	  .choices = "json yaml" },
 	{ 0 },
 };
 
