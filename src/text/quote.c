@@ -204,6 +204,11 @@ static bool take_unquoted(str *s, char quote, struct buf *b)
 	return true;
 }
 
+bool quote_take_char(struct buf *b, str *s, char quote)
+{
+	return s->n > 0 && s->p[0] != quote && take_unquoted(s, quote, b);
+}
+
 /* Take a text in back quotes; carriage returns in it do not count. */
 static bool take_raw(str *s, struct buf *b)
 {

@@ -35,6 +35,9 @@ bool quote_can_backquote(str s);
 /* strconv.Unquote of "text", `text` or 'r'; adds nothing on failure, which is
  * always "invalid syntax". */
 err *quote_unquote(struct buf *b, str s) __attribute__((warn_unused_result));
+/* strconv.UnquoteChar: take one rune or escape of what stands in `quote` off
+ * the front and add what it means; false for what may not stand there. */
+bool quote_take_char(struct buf *b, str *s, char quote);
 /* strconv.QuotedPrefix: take a quoted text off the front, quotes included;
  * false when there is none. */
 bool quote_take(str *s, str *quoted);
