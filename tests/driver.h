@@ -42,6 +42,7 @@ node driver_answer(struct arena *a, str line);
 /* One table an area, sorted; listed again in driver.c. */
 extern const struct driver_op driver_ignore_ops[];
 extern const struct driver_op driver_json_ops[];
+extern const struct driver_op driver_jsonpath_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_semver_ops[];
 extern const struct driver_op driver_time_ops[];

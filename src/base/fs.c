@@ -58,19 +58,18 @@ err *fs_fail(const struct fs *f, const char *op, str path, int code)
 
 /* Append one name to a clean path, or take one off for "..". False where
  * there is nothing to take off. */
-static bool step(char *to, size_t *n, size_t floor, str name)
+static bool step(char *to, size_t *n, str name)
 {
 	if (!name.n || str_eq(name, S(".")))
 		return true;
 	if (str_eq(name, S(".."))) {
-		if (*n <= floor)
-			return false;
-		size_t slash = str_rfind_char(str_of(to + floor, *n - floor), '/');
+		size_t slash = str_rfind_char(str_of(to, *n), '/');
+		bool some = *n > 0;
 
-		*n = slash == STR_NPOS ? floor : floor + slash;
-		return true;
+		*n = slash == STR_NPOS ? 0 : slash;
+		return some;
 	}
-	if (*n && to[*n - 1] != '/')
+	if (*n)
 		to[(*n)++] = '/';
 	memcpy(to + *n, name.p, name.n);
 	*n += name.n;
@@ -89,57 +88,10 @@ int fs_path_make(struct fs_path *out, str path)
 	if (str_starts(path, S("/")))
 		return FS_ESCAPES;
 	while (str_cut(&path, &name, '/'))
-		if (!step(out->text, &out->n, 0, name))
+		if (!step(out->text, &out->n, name))
 			return FS_ESCAPES;
 	out->text[out->n] = 0;
 	return 0;
-}
-
-str fs_clean(struct arena *a, str path)
-{
-	char *to = arena_alloc(a, path.n + 2);
-	bool absolute = str_starts(path, S("/"));
-	size_t n = 0, floor;
-	str name;
-
-	if (absolute)
-		to[n++] = '/';
-	floor = n;
-	while (str_cut(&path, &name, '/')) {
-		if (step(to, &n, floor, name) || absolute)
-			continue;
-		/* A ".." that stays: nothing after it can take it off again. */
-		if (n)
-			to[n++] = '/';
-		memcpy(to + n, "..", 2);
-		n += 2;
-		floor = n;
-	}
-	if (!n)
-		to[n++] = '.';
-	to[n] = 0;
-	return str_of(to, n);
-}
-
-str fs_join(struct arena *a, str dir, str path)
-{
-	if (!dir.n || !path.n)
-		return dir.n || path.n ? fs_clean(a, dir.n ? dir : path) : STR_NONE;
-	return fs_clean(a, arena_cat(a, dir, S("/"), path));
-}
-
-str fs_dir(str path)
-{
-	size_t slash = str_rfind_char(path, '/');
-
-	return slash == STR_NPOS ? STR_NONE : str_sub(path, 0, slash);
-}
-
-str fs_base(str path)
-{
-	size_t slash = str_rfind_char(path, '/');
-
-	return slash == STR_NPOS ? path : str_from(path, slash + 1);
 }
 
 bool fs_is_local(str path)

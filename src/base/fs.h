@@ -148,14 +148,6 @@ err *fs_remove_all(const struct fs *f, str path) __attribute__((warn_unused_resu
 
 /* ---- paths as text ----------------------------------------------------- */
 
-/* Go's path.Clean: shortest equal text, "." for the empty path; ".." stays
- * at the front of a relative path. */
-str fs_clean(struct arena *a, str path);
-/* Go's path.Join of two. */
-str fs_join(struct arena *a, str dir, str path);
-/* What is before the last '/' (empty without one) and behind it. */
-str fs_dir(str path);
-str fs_base(str path);
 /* A relative path that does not lead out by its text alone, nor holds NUL:
  * filepath.IsLocal. */
 bool fs_is_local(str path);

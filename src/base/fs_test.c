@@ -613,8 +613,10 @@ static void test_temporary_roots_vanish(void **state)
 	struct fs *t;
 
 	need(fs_open_temp(&t, fs_root(w->top), S("t-")));
-	assert_true(str_starts(fs_base(fs_root(t)), S("t-")));
-	str name = arena_str(&w->a, fs_base(fs_root(t)));
+	str root = fs_root(t);
+	str name = arena_str(&w->a, str_from(root, str_rfind_char(root, '/') + 1));
+
+	assert_true(str_starts(name, S("t-")));
 
 	assert_true(fs_is_dir(w->top, name));
 	need(fs_mkdir(t, S("a/b"), 0755));
@@ -622,29 +624,6 @@ static void test_temporary_roots_vanish(void **state)
 	fs_close(t);
 	assert_false(fs_is_dir(w->top, name));
 	fails(fs_open_temp(&t, STR_NONE, S("a/b")), "mkdir a/b: pattern contains path separator");
-}
-
-static const char *const cleaned[][2] = {
-	{ "", "." }, { ".", "." }, { "/", "/" }, { "//a//b/", "/a/b" }, { "a/./b/../c", "a/c" },
-	{ "..", ".." }, { "../..", "../.." }, { "../a", "../a" }, { "a/../..", ".." },
-	{ "a/../../b/c/..", "../b" }, { "/..", "/" }, { "/../a", "/a" }, { "../../a/../b", "../../b" },
-	{ "a/..", "." }, { "./", "." }, { "a/b/../../../c", "../c" }, { "...", "..." },
-};
-
-static void test_paths_are_cleaned_as_go_does(void **state)
-{
-	struct arena a = ARENA_INIT;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cleaned / sizeof *cleaned; i++)
-		assert_string_equal(fs_clean(&a, str_c(cleaned[i][0])).p, cleaned[i][1]);
-	assert_string_equal(fs_join(&a, S("a/b"), S("../c")).p, "a/c");
-	assert_string_equal(fs_join(&a, S(""), S("x/")).p, "x");
-	assert_int_equal(fs_join(&a, S(""), S("")).n, 0);
-	assert_true(str_eq(fs_dir(S("a/b/c")), S("a/b")));
-	assert_true(str_eq(fs_dir(S("c")), S("")));
-	assert_true(str_eq(fs_base(S("a/b/c")), S("c")));
-	arena_release(&a);
 }
 
 static void test_local_paths(void **state)
@@ -680,7 +659,6 @@ int main(void)
 		cmocka_unit_test(test_deep_trees_are_removed),
 		cmocka_unit_test(test_a_swapped_link_never_leads_out),
 		cmocka_unit_test(test_temporary_roots_vanish),
-		cmocka_unit_test(test_paths_are_cleaned_as_go_does),
 		cmocka_unit_test(test_local_paths),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -203,7 +203,7 @@ err *fs_open_temp(struct fs **out, str parent, str prefix)
 	const char *env = getenv("TMPDIR");
 	int code;
 
-	if (fs_base(prefix).n != prefix.n)
+	if (str_find_char(prefix, '/') != STR_NPOS)
 		return err_new(ERR_INVALID, "mkdir %.*s: pattern contains path separator",
 			       STR_ARG(prefix));
 	buf_add(&dir, parent.n ? parent : env && *env ? str_c(env) : S("/tmp"));

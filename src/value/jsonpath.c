@@ -236,17 +236,22 @@ static err *passes(str operator, node left, node right, bool *out)
 /* Every eval_ function sets `out`, also when it fails: filters that only ask
  * whether something is there look at the results and not at the error. */
 
-static err *add(struct run *r, struct values *to, node n)
+static err *visit(struct run *r, size_t n)
 {
-	if (!r->left)
+	if (r->left < n)
 		return err_new(ERR_INVALID, "jsonpath template visits more than %d values",
 			       JSONPATH_VISITS_MAX);
+	r->left -= n;
+	return NULL;
+}
+
+static err *add(struct run *r, struct values *to, node n)
+{
 	if (to->n == JSONPATH_SET_MAX)
 		return err_new(ERR_INVALID, "jsonpath template finds more than %d values",
 			       JSONPATH_SET_MAX);
-	r->left--;
 	avec_push(&r->scratch, to, n);
-	return NULL;
+	return visit(r, 1);
 }
 
 static err *eval_value(struct run *r, struct values in, const struct step *s, struct values *out)
@@ -471,7 +476,7 @@ static err *filter(struct run *r, node list, const struct step *s, struct values
 	 * arena can then be dropped after each. */
 	node *kept = arena_alloc(&r->scratch, n * sizeof *kept);
 	size_t kept_n = 0;
-	err *e = NULL;
+	err *e = visit(r, n);
 
 	for (size_t i = 0; !e && i < n; i++) {
 		struct arena_mark mark = arena_mark(&r->scratch);
@@ -504,6 +509,7 @@ static err *eval_filter(struct run *r, struct values in, const struct step *s, s
 static err *eval_step(struct run *r, struct values in, const struct step *s, struct values *out)
 {
 	*out = (struct values){ 0 };
+	TRY(visit(r, in.n + 1));
 	switch (s->kind) {
 	case STEP_VALUE:
 		return eval_value(r, in, s, out);

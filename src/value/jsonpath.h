@@ -25,7 +25,7 @@ struct jsonpath;
  * so many in one set, and so many ranges may stand in each other. */
 enum {
 	JSONPATH_TEXT_MAX = 1 << 20,
-	JSONPATH_VISITS_MAX = 100000000,
+	JSONPATH_VISITS_MAX = 50000000,
 	JSONPATH_SET_MAX = 4000000,
 	JSONPATH_RANGES_MAX = 500,
 };
