@@ -177,7 +177,10 @@ static void test_timeout_kills_the_whole_group(void **state)
 	(void)state;
 	fails(proc_run(&spec, &r), ERR_TIMEOUT, "/bin/sh: timed out");
 	assert_true(clock_mono() - began < 20 * CLOCK_SECOND);
-	pid_t grandchild = atoi(buf_c(&r.out));
+	uint64_t number = 0;
+
+	assert_true(str_to_u64(str_trim(buf_str(&r.out)), &number));
+	pid_t grandchild = (pid_t)number;
 
 	assert_true(grandchild > 0);
 	/* Whoever inherited it may need a moment to reap it. */

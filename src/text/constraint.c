@@ -2,7 +2,7 @@
 
 #include "text/quote.h"
 
-const str comparison_ops[COMPARISON_OPS] = {
+const str constraint_ops[COMPARISON_OPS] = {
 	[COMPARISON_NONE] = { "", 0 },
 	[COMPARISON_EQUAL] = { "=", 1 },
 	[COMPARISON_NOT_EQUAL] = { "!=", 2 },
@@ -247,7 +247,7 @@ void constraint_add(struct buf *b, const struct constraint *c)
 		for (size_t k = 0; k < g->comparisons.n; k++) {
 			if (k)
 				buf_addc(b, ' ');
-			buf_add(b, comparison_ops[g->comparisons.p[k].op]);
+			buf_add(b, constraint_ops[g->comparisons.p[k].op]);
 			buf_add(b, g->comparisons.p[k].original);
 		}
 	}

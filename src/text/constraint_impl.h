@@ -20,7 +20,7 @@ enum comparison_op {
 	COMPARISON_OPS,
 };
 
-extern const str comparison_ops[COMPARISON_OPS];
+extern const str constraint_ops[COMPARISON_OPS];
 
 struct comparison {
 	enum comparison_op op;

@@ -157,7 +157,7 @@ static bool is_operator(char c)
 static bool find_operator(str text, enum comparison_op *out)
 {
 	for (size_t i = 0; i < COMPARISON_OPS; i++)
-		if (str_eq(text, comparison_ops[i])) {
+		if (str_eq(text, constraint_ops[i])) {
 			*out = i;
 			return true;
 		}
