@@ -8,18 +8,38 @@ void yaml_emit_break(struct emit *e)
 	e->fresh = true;
 }
 
+/* A new line and its indentation in one. */
+static void indent_anew(struct emit *e, size_t indent)
+{
+	char *to = buf_reserve(e->b, indent + 1);
+
+	if (to) {
+		*to = '\n';
+		memset(to + 1, ' ', indent);
+		to[indent + 1] = 0;
+		e->b->n += indent + 1;
+	}
+	e->line = e->b->n - (to ? indent : 0);
+	e->fresh = true;
+}
+
 void yaml_emit_indent(struct emit *e)
 {
-	int indent = e->indent < 0 ? 0 : e->indent;
-	size_t column = emit_column(e);
+	size_t indent = e->indent < 0 ? 0 : (size_t)e->indent, column = emit_column(e);
+	bool breaks = !e->fresh || column > indent || (column == indent && !e->blank);
 
-	if (!e->fresh || column > (size_t)indent || (column == (size_t)indent && !e->blank))
+	if (breaks && e->foot_indent < 0) {
+		indent_anew(e, indent);
+		e->blank = true;
+		return;
+	}
+	if (breaks)
 		yaml_emit_break(e);
-	if (e->foot_indent == indent)
+	if (e->foot_indent == (int)indent)
 		yaml_emit_break(e);
 	column = emit_column(e);
-	if (column < (size_t)indent)
-		buf_fill(e->b, ' ', (size_t)indent - column);
+	if (column < indent)
+		buf_fill(e->b, ' ', indent - column);
 	e->blank = true;
 	e->foot_indent = -1;
 }
@@ -407,9 +427,29 @@ static enum node_style choose(const struct emit *e, unsigned found, enum node_st
 	return want;
 }
 
+/* What most texts are: short, plain and not wide. */
+static bool write_at_once(struct emit *e, str s)
+{
+	char *to;
+
+	if ((!e->key && emit_column(e) + s.n >= e->width) || !(to = buf_reserve(e->b, s.n + 1)))
+		return false;
+	size_t space = !e->blank;
+
+	*to = ' ';
+	memcpy(to + space, s.p, s.n);
+	to[space + s.n] = 0;
+	e->b->n += space + s.n;
+	e->blank = e->fresh = false;
+	return true;
+}
+
 void yaml_emit_scalar(struct emit *e, str s, unsigned found, enum node_style want)
 {
 	int indent = e->indent;
+
+	if (!found && want == STYLE_PLAIN && write_at_once(e, s))
+		return;
 
 	e->indent = indent < 0 ? 2 : indent + 2;
 	switch (choose(e, found, want)) {
