@@ -35,6 +35,7 @@ struct yaml_options {
 	bool keep;		/* comments, styles, aliases, equal keys, source text: kyaml nodes */
 	struct sources *sources;	/* NULL: nodes get no place */
 	str name;
+	uint32_t line;		/* the text begins on this line of its file; 0: 1 */
 	size_t max_nodes;	/* 0: YAML_NODES_MAX */
 };
 

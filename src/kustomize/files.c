@@ -1,0 +1,256 @@
+#include "kustomize/files.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/die.h"
+#include "text/path.h"
+
+bool files_is_below(str path, str dir)
+{
+	if (str_eq(dir, S("/")) || str_eq(path, dir))
+		return true;
+	return str_starts(path, dir) && path.p[dir.n] == '/';
+}
+
+/* ---- disk -------------------------------------------------------------- */
+
+/* The first name on the way that cannot be reached: what Go's EvalSymlinks
+ * complains about. */
+static err *missing(struct arena *a, str path, int number)
+{
+	for (size_t end = 1; end <= path.n; end++) {
+		struct stat st;
+
+		if (end < path.n && path.p[end] != '/')
+			continue;
+		str part = arena_str(a, str_sub(path, 0, end));
+
+		if (lstat(part.p, &st) != 0)
+			return err_errno(errno, "lstat %s", part.p);
+		if (end < path.n && stat(part.p, &st) == 0 && !S_ISDIR(st.st_mode))
+			return err_errno(ENOTDIR, "lstat %s", arena_str(a, path).p);
+	}
+	return err_errno(number, "lstat %s", arena_str(a, path).p);
+}
+
+static err *disk_real(const struct files *f, struct arena *a, str path, str *out)
+{
+	char *real = realpath(arena_str(a, path).p, NULL);
+
+	(void)f;
+	if (!real) {
+		if (errno == ELOOP)
+			return err_new(ERR_INVALID, "EvalSymlinks: too many links");
+		return missing(a, path, errno);
+	}
+	*out = arena_str(a, str_c(real));
+	free(real);
+	return NULL;
+}
+
+static enum file_type type_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return FILE_NONE;
+	return S_ISDIR(st.st_mode) ? FILE_DIR : FILE_REGULAR;
+}
+
+static enum file_type disk_type(const struct files *f, str path)
+{
+	char text[PATH_MAX];
+
+	(void)f;
+	if (path.n >= sizeof text)
+		return FILE_NONE;
+	memcpy(text, path.p, path.n);
+	text[path.n] = 0;
+	return type_of(text);
+}
+
+static err *disk_read(const struct files *f, struct arena *a, str path, str *out)
+{
+	(void)f;
+	return fs_read_any(a, path, FILES_READ_MAX, out);
+}
+
+static err *disk_list(const struct files *f, struct arena *a, str path, struct fs_entry **out,
+		      size_t *n)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+
+	(void)f;
+	TRY(fs_open(&dir, path, NULL));
+	return fs_list(dir, a, STR_NONE, FILES_LIST_MAX, out, n);
+}
+
+const struct files files_disk = {
+	.real = disk_real, .type = disk_type, .read = disk_read, .list = disk_list,
+};
+
+/* ---- confined ---------------------------------------------------------- */
+
+static const struct fs *root_of(const struct files *f)
+{
+	return ((const struct files_confined *)f)->root;
+}
+
+/* The path below the root, or Flux's refusal. */
+static err *below(const struct files *f, const char *verb, str path, str *out)
+{
+	str root = fs_root(root_of(f));
+
+	if (!files_is_below(path, root))
+		return err_new(ERR_FORBIDDEN,
+			       "fs-security-constraint %s %.*s: path '%.*s' is not in or below '%.*s'",
+			       verb, STR_ARG(path), STR_ARG(path), STR_ARG(root));
+	*out = str_from(path, root.n);
+	str_take(out, '/');
+	return NULL;
+}
+
+static err *confined_real(const struct files *f, struct arena *a, str path, str *out)
+{
+	str rest, real;
+
+	TRY(below(f, "abs", path, &rest));
+	TRY(fs_real(root_of(f), a, rest, &real));
+	*out = real.n ? arena_cat(a, fs_root(root_of(f)), S("/"), real) : fs_root(root_of(f));
+	return NULL;
+}
+
+static enum file_type confined_type(const struct files *f, str path)
+{
+	str rest;
+	err *e = below(f, "stat", path, &rest);
+
+	if (e) {
+		err_free(e);
+		return FILE_NONE;
+	}
+	if (fs_is_dir(root_of(f), rest))
+		return FILE_DIR;
+	return fs_is_file(root_of(f), rest) ? FILE_REGULAR : FILE_NONE;
+}
+
+static err *confined_read(const struct files *f, struct arena *a, str path, str *out)
+{
+	str rest;
+
+	TRY(below(f, "read", path, &rest));
+	return fs_read(root_of(f), a, rest, FILES_READ_MAX, out);
+}
+
+static err *confined_list(const struct files *f, struct arena *a, str path, struct fs_entry **out,
+			  size_t *n)
+{
+	str rest;
+
+	TRY(below(f, "walk", path, &rest));
+	return fs_list(root_of(f), a, rest, FILES_LIST_MAX, out, n);
+}
+
+void files_confined_init(struct files_confined *f, const struct fs *root)
+{
+	f->files = (struct files){
+		.real = confined_real, .type = confined_type, .read = confined_read,
+		.list = confined_list,
+	};
+	f->root = root;
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+static enum file_type memory_type(const struct files *f, str path)
+{
+	const struct files_memory *m = (const struct files_memory *)f;
+
+	if (map_has(&m->texts, path))
+		return FILE_REGULAR;
+	for (size_t i = 0; i < m->texts.n; i++)
+		if (files_is_below(m->texts.entries[i].key, path))
+			return FILE_DIR;
+	return FILE_NONE;
+}
+
+static err *memory_real(const struct files *f, struct arena *a, str path, str *out)
+{
+	str clean = path_clean(a, path);
+
+	if (memory_type(f, clean) == FILE_NONE)
+		return err_errno(ENOENT, "lstat %.*s", STR_ARG(clean));
+	*out = clean;
+	return NULL;
+}
+
+static err *memory_read(const struct files *f, struct arena *a, str path, str *out)
+{
+	const struct files_memory *m = (const struct files_memory *)f;
+	const str *text = map_get(&m->texts, path_clean(a, path));
+
+	if (!text)
+		return err_errno(ENOENT, "open %.*s", STR_ARG(path));
+	*out = *text;
+	return NULL;
+}
+
+static int cmp_entries(const void *x, const void *y)
+{
+	return str_cmp(((const struct fs_entry *)x)->name, ((const struct fs_entry *)y)->name);
+}
+
+static err *memory_list(const struct files *f, struct arena *a, str path, struct fs_entry **out,
+			size_t *n)
+{
+	const struct files_memory *m = (const struct files_memory *)f;
+	CLEANUP(map_release) struct map seen = MAP_INIT;
+	struct fs_entry *list = arena_array(a, struct fs_entry, m->texts.n);
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->texts.n; i++) {
+		str rest = m->texts.entries[i].key, name, deeper;
+
+		if (!files_is_below(rest, path) || str_eq(rest, path))
+			continue;
+		rest = str_from(rest, str_eq(path, S("/")) ? 1 : path.n + 1);
+		bool dir = str_split(rest, '/', &name, &deeper);
+
+		if (map_has(&seen, name))
+			continue;
+		map_set(&seen, name, list);
+		list[count++] = (struct fs_entry){ .name = arena_str(a, name),
+						   .type = dir ? FS_DIR : FS_FILE };
+	}
+	if (count)
+		qsort(list, count, sizeof *list, cmp_entries);
+	*out = list;
+	*n = count;
+	return NULL;
+}
+
+void files_memory_init(struct files_memory *f)
+{
+	f->files = (struct files){
+		.real = memory_real, .type = memory_type, .read = memory_read, .list = memory_list,
+	};
+	f->texts = (struct map)MAP_INIT;
+}
+
+void files_memory_release(struct files_memory *f)
+{
+	map_release(&f->texts);
+}
+
+void files_memory_add(struct files_memory *f, str path, const str *text)
+{
+	union {
+		const str *in;
+		void *out;
+	} value = { text };
+
+	map_set(&f->texts, path, value.out);
+}

@@ -1,0 +1,261 @@
+#include "kustomize/objects.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "kustomize/scalar.h"
+#include "value/yaml.h"
+
+/* More than a cluster holds; each costs some hundred bytes. */
+enum { OBJECTS_MAX = 1000000, LIST_NESTING_MAX = 1000 };
+
+/* ---- pieces of a text -------------------------------------------------- */
+
+static str without_cr(struct arena *a, str text)
+{
+	if (!str_has(text, S("\r\n")))
+		return text;
+	char *to = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != '\r' || i + 1 == text.n || text.p[i + 1] != '\n')
+			to[n++] = text.p[i];
+	to[n] = 0;
+	return str_of(to, n);
+}
+
+/* The next line that begins with "---", from the line feed before it to the
+ * one that ends it. */
+static bool find_separator(str text, size_t from, size_t *start, size_t *end)
+{
+	for (;;) {
+		size_t at = str_find(str_from(text, from), S("\n---"));
+
+		if (at == STR_NPOS)
+			return false;
+		*start = from + at;
+		size_t line = str_find_char(str_from(text, *start + 1), '\n');
+
+		if (line == STR_NPOS)
+			return false;
+		*end = *start + 1 + line + 1;
+		return true;
+	}
+}
+
+static uint32_t lines_in(str text)
+{
+	uint32_t n = 0;
+
+	for (size_t at; (at = str_find_char(text, '\n')) != STR_NPOS; n++)
+		text = str_from(text, at + 1);
+	return n;
+}
+
+/* ---- heads ------------------------------------------------------------- */
+
+static bool is_empty(node n)
+{
+	return node_is_nil(n) || ((n.kind == NODE_MAP || n.kind == NODE_SEQ) && !node_len(n));
+}
+
+static int cmp_pairs(const void *x, const void *y)
+{
+	return str_cmp(node_str(((const struct node_pair *)x)->key),
+		       node_str(((const struct node_pair *)y)->key));
+}
+
+static void print_map(struct arena *a, struct buf *b, node map)
+{
+	node sorted = node_copy(a, map);
+
+	buf_add(b, S("map["));
+	if (sorted.kind == NODE_MAP && node_len(sorted))
+		qsort(sorted.map->pairs, node_len(sorted), sizeof *sorted.map->pairs, cmp_pairs);
+	node_each_pair(p, sorted) {
+		buf_add(b, p == sorted.map->pairs ? STR_NONE : S(" "));
+		buf_add(b, scalar_text(a, p->key));
+		buf_addc(b, ':');
+		buf_add(b, node_is_nil(p->value) ? STR_NONE : scalar_text(a, p->value));
+	}
+	buf_addc(b, ']');
+}
+
+static str meta_text(struct arena *a, node n)
+{
+	return node_is_nil(n) ? STR_NONE : scalar_text(a, n);
+}
+
+str objects_print_meta(struct arena *a, node object)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(1 << 20);
+	node metadata = node_get(object, S("metadata"));
+
+	buf_addf(&b, "{{%.*s %.*s} {{%.*s %.*s} ",
+		 STR_ARG(meta_text(a, node_get(object, S("apiVersion")))),
+		 STR_ARG(meta_text(a, node_get(object, S("kind")))),
+		 STR_ARG(meta_text(a, node_get(metadata, S("name")))),
+		 STR_ARG(meta_text(a, node_get(metadata, S("namespace")))));
+	print_map(a, &b, node_get(metadata, S("labels")));
+	buf_addc(&b, ' ');
+	print_map(a, &b, node_get(metadata, S("annotations")));
+	buf_add(&b, S("}}"));
+	return arena_str(a, buf_str(&b));
+}
+
+static err *check_head(struct arena *a, node object)
+{
+	node metadata = node_get(object, S("metadata"));
+	str kind = meta_text(a, node_get(object, S("kind")));
+	static const char *const fields[] = { "name", "namespace", "labels", "annotations" };
+	bool any = !is_empty(node_get(object, S("apiVersion"))) ||
+		   !is_empty(node_get(object, S("kind")));
+
+	for (size_t i = 0; i < 4; i++)
+		any |= !is_empty(node_get(metadata, str_c(fields[i])));
+	if (!any)
+		return err_new(ERR_INVALID, "missing Resource metadata");
+	if (!kind.n)
+		return err_new(ERR_INVALID, "missing kind in object %.*s",
+			       STR_ARG(objects_print_meta(a, object)));
+	if (!str_ends(kind, S("List")) && !meta_text(a, node_get(metadata, S("name"))).n)
+		return err_new(ERR_INVALID, "missing metadata.name in object %.*s",
+			       STR_ARG(objects_print_meta(a, object)));
+	return NULL;
+}
+
+/* ---- lists ------------------------------------------------------------- */
+
+struct reading {
+	struct arena *a;
+	struct sources *sources;
+	node_list *out;
+};
+
+static err *add(struct reading *r, node object)
+{
+	if (is_empty(object))
+		return NULL;
+	if (r->out->n >= OBJECTS_MAX)
+		return err_new(ERR_INVALID, "more than %d objects in one file", OBJECTS_MAX);
+	err *e = check_head(r->a, object);
+
+	if (e)
+		return sources_err(r->sources, object.place, e);
+	avec_push(r->a, r->out, object);
+	return NULL;
+}
+
+/* Objects of a kind XList give their items, which come at the end. */
+static err *unfold(struct reading *r)
+{
+	node_list queue = *r->out, result = { 0 };
+
+	*r->out = (node_list){ 0 };
+	for (size_t i = 0; i < queue.n; i++) {
+		node object = queue.p[i], items = node_get(object, S("items"));
+		str kind = scalar_text(r->a, node_get(object, S("kind")));
+
+		if (!str_ends(kind, S("List")) || items.kind == NODE_NONE) {
+			avec_push(r->a, &result, object);
+			continue;
+		}
+		if (items.kind == NODE_NULL)
+			continue;
+		if (items.kind != NODE_SEQ)
+			return sources_err(r->sources, items.place,
+					   err_new(ERR_INVALID,
+						   "expected array in %.*s/items, but found %s",
+						   STR_ARG(kind),
+						   items.kind == NODE_MAP ? "map[string]interface {}"
+						   : items.kind == NODE_STR ? "string"
+						   : items.kind == NODE_BOOL ? "bool"
+						   : items.kind == NODE_INT ? "int"
+									    : "float64"));
+		node_each_item(item, items) {
+			TRY(add(r, *item));
+			if (r->out->n) {
+				avec_push(r->a, &queue, r->out->p[0]);
+				r->out->n = 0;
+			}
+		}
+	}
+	*r->out = result;
+	return NULL;
+}
+
+/* A lone List or ResourceList is only a wrapping. */
+static bool is_wrapping(node object)
+{
+	str kind = node_str_or(node_get(object, S("kind")), STR_NONE);
+
+	return (str_eq(kind, S("List")) || str_eq(kind, S("ResourceList"))) &&
+	       (node_has(object, S("items")) || node_has(object, S("functionConfig")));
+}
+
+/* ---- all --------------------------------------------------------------- */
+
+static err *read_piece(struct reading *r, str piece, str name, uint32_t line, node *out)
+{
+	const struct yaml_options o = {
+		.rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT, .sources = r->sources, .name = name,
+		.line = line,
+	};
+	err *e = yaml_read(r->a, piece, &o, out);
+
+	return e ? err_wrap(e, "MalformedYAMLError") : NULL;
+}
+
+err *objects_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
+{
+	struct reading r = { .a = a, .sources = sources, .out = out };
+	size_t at = 0, start, end;
+	uint32_t line = 1;
+	bool more = true, first = true;
+
+	text = without_cr(a, text);
+	*out = (node_list){ 0 };
+	while (more) {
+		node object;
+
+		more = find_separator(text, at, &start, &end);
+		str piece = more ? str_sub(text, at, start + 1) : str_from(text, at);
+
+		if (more) {
+			str behind = str_trim(str_sub(text, start + 4, end));
+
+			if (behind.n && behind.p[0] != '#')
+				return err_new(ERR_INVALID, "invalid document separator: %.*s",
+					       STR_ARG(str_trim(str_sub(text, start, end))));
+		}
+		TRY(read_piece(&r, piece, name, line, &object));
+		if (first && !more && is_wrapping(object)) {
+			node items = node_get(object, S("items"));
+
+			node_each_item(i, items)
+				TRY(add(&r, *i));
+		} else {
+			TRY(add(&r, object));
+		}
+		line += lines_in(piece) + 1;
+		at = end;
+		first = false;
+	}
+	return unfold(&r);
+}
+
+bool objects_is_malformed(const err *e)
+{
+	return str_has(err_text(e), S("MalformedYAMLError"));
+}
+
+err *objects_name_file(err *e, str name)
+{
+	str text = err_text(e);
+
+	if (!objects_is_malformed(e) && !str_has(text, S("error converting YAML to JSON")) &&
+	    !str_has(text, S("error unmarshaling JSON")))
+		return e;
+	return err_replace(e, "%.*s in File: %.*s", STR_ARG(text), STR_ARG(name));
+}
