@@ -13,6 +13,7 @@ static const struct driver_op *const areas[] = {
 	driver_semver_ops,
 	driver_time_ops,
 	driver_tmpl_ops,
+	driver_yaml_ops,
 };
 
 str driver_text(struct arena *a, node request, const char *field)

@@ -47,5 +47,6 @@ extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_semver_ops[];
 extern const struct driver_op driver_time_ops[];
 extern const struct driver_op driver_tmpl_ops[];
+extern const struct driver_op driver_yaml_ops[];
 
 #endif

@@ -177,10 +177,12 @@ static void sort_level(struct writer *w, struct level *l, const struct node_map 
 	qsort(l->sorted, m->n, sizeof *l->sorted, cmp_keys);
 }
 
-static err *check_keys(const struct node_map *m)
+static err *check_keys(node map)
 {
+	const struct node_map *m = map.map;
+
 	for (size_t i = 0; i < m->n; i++)
-		if (m->pairs[i].key.kind != NODE_STR)
+		if (m->pairs[i].key.kind != NODE_STR || map.style == STYLE_ANY_KEYS)
 			return err_new(ERR_INVALID,
 				       "json: unsupported type: map[interface {}]interface {}");
 	return NULL;
@@ -205,7 +207,7 @@ static err *open_level(struct writer *w, node n)
 	if (w->levels.n == LEVELS_MAX)
 		return err_new(ERR_INVALID, "json: unsupported value: encountered a cycle");
 	if (n.kind == NODE_MAP) {
-		TRY(check_keys(n.map));
+		TRY(check_keys(n));
 		l.pairs = n.map->pairs;
 		if (!w->style.source_order && n.style != STYLE_RAW && !is_sorted(n.map))
 			sort_level(w, &l, n.map);

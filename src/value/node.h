@@ -51,6 +51,7 @@ enum node_style {
 	STYLE_BLOCK,
 	STYLE_FLOW,
 	STYLE_RAW,		/* JSON text not decoded yet: value/json.h */
+	STYLE_ANY_KEYS,		/* a map that Go has as map[interface {}]interface {} */
 };
 
 typedef struct node node;

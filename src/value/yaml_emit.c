@@ -199,6 +199,8 @@ static void open_level(struct walk *w, node n, bool indentless)
 		w->error = err_new(ERR_INVALID, "yaml: exceeded max depth of %d", EMIT_DEPTH_MAX);
 		return;
 	}
+	if (w->json && n.style == STYLE_ANY_KEYS)
+		w->detour = true;
 	if (n.kind == NODE_MAP)
 		l.pairs = keyorder_pairs(&w->a, n, w->v3 ? KEYORDER_V3 : KEYORDER_V2);
 	else

@@ -93,7 +93,7 @@ static str scalar_text(struct entry *x)
 		return x->n.b ? S("true") : S("false");
 	if (node_is_num(x->n))
 		return number_text(x);
-	return x->n.style == STYLE_PLAIN ? STR_NONE : S("null");
+	return x->n.style == STYLE_ANY ? S("null") : STR_NONE;
 }
 
 static str kind_tag(enum node_kind kind)

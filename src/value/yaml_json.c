@@ -1,0 +1,278 @@
+/* The JSON step of sigs.k8s.io/yaml: a tree on its way through JSON text. */
+#include "value/yaml_impl.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "text/number.h"
+#include "text/quote.h"
+
+/* ---- %#v --------------------------------------------------------------- */
+
+static int cmp_keys(const void *x, const void *y)
+{
+	const struct node_pair *a = x, *b = y;
+
+	if (a->key.kind != b->key.kind)
+		return a->key.kind < b->key.kind ? -1 : 1;
+	if (a->key.kind == NODE_STR || a->key.kind == NODE_TIME)
+		return str_cmp(node_str(a->key), node_str(b->key));
+	double f = node_float(a->key), g = node_float(b->key);
+
+	return (f > g) - (f < g);
+}
+
+static void print_scalar(struct buf *b, node n)
+{
+	switch ((enum node_kind)n.kind) {
+	case NODE_BOOL:
+		buf_add(b, node_bool(n) ? S("true") : S("false"));
+		return;
+	case NODE_INT:
+		number_add_int(b, node_int(n));
+		return;
+	case NODE_UINT:
+		buf_addf(b, "0x%llx", (unsigned long long)node_uint(n));
+		return;
+	case NODE_FLOAT:
+		number_add_float(b, node_float(n), NUMBER_V);
+		return;
+	case NODE_STR:
+	case NODE_TIME:
+		quote_add(b, node_str(n), QUOTE_PRINT);
+		return;
+	default:
+		buf_addf(b, "interface {}(nil)");
+	}
+}
+
+static void print_value(struct buf *b, node n);
+
+static void print_map(struct buf *b, node n)
+{
+	size_t count = node_len(n);
+	struct node_pair *pairs = mem_alloc((count + 1) * sizeof *pairs);
+
+	if (count)
+		memcpy(pairs, n.map->pairs, count * sizeof *pairs);
+	qsort(pairs, count, sizeof *pairs, cmp_keys);
+	buf_add(b, n.style == STYLE_ANY_KEYS ? S("map[interface {}]interface {}{")
+					   : S("map[string]interface {}{"));
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buf_add(b, S(", "));
+		print_value(b, pairs[i].key);
+		buf_addc(b, ':');
+		print_value(b, pairs[i].value);
+	}
+	buf_addc(b, '}');
+	free(pairs);
+}
+
+/* Depth is bounded by the reader, the text by the buffer. */
+static void print_value(struct buf *b, node n)
+{
+	if (n.kind == NODE_MAP) {
+		print_map(b, n);
+	} else if (n.kind == NODE_SEQ) {
+		buf_add(b, S("[]interface {}{"));
+		node_each_item(item, n) {
+			if (item != n.seq->items)
+				buf_add(b, S(", "));
+			print_value(b, *item);
+		}
+		buf_addc(b, '}');
+	} else {
+		print_scalar(b, n);
+	}
+}
+
+void yaml_go_print(struct buf *b, node n)
+{
+	if (node_is_nil(n))
+		buf_add(b, S("<nil>"));
+	else
+		print_value(b, n);
+}
+
+/* ---- keys -------------------------------------------------------------- */
+
+/* FormatFloat(f, 'g', -1, 32): the fewest digits that a float32 needs. */
+static str float_key(struct arena *a, double f)
+{
+	char text[NUMBER_MAX];
+	float narrow = (float)f;
+
+	if (isnan(narrow))
+		return S(".nan");
+	if (isinf(narrow))
+		return narrow < 0 ? S("-.inf") : S(".inf");
+	for (int digits = 0; digits < 9; digits++) {
+		snprintf(text, sizeof text, "%.*e", digits, (double)narrow);
+		if (strtof(text, NULL) == narrow)
+			break;
+	}
+	size_t n = number_print_float(text, strtod(text, NULL), NUMBER_G);
+
+	return arena_str(a, (str){ text, n });
+}
+
+static err *bad_key(const struct node_pair *p)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_addf(&b, "unsupported map key of type: %s, key: ",
+		 p->key.kind == NODE_UINT ? "uint64" : "%!s(<nil>)");
+	yaml_go_print(&b, p->key);
+	buf_addf(&b, ", value: ");
+	yaml_go_print(&b, p->value);
+	return err_new(ERR_INVALID, "%s", buf_c(&b));
+}
+
+static err *key_text(struct arena *a, const struct node_pair *p, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	switch ((enum node_kind)p->key.kind) {
+	case NODE_STR:
+	case NODE_TIME:
+		*out = node_str(p->key);
+		return NULL;
+	case NODE_BOOL:
+		*out = node_bool(p->key) ? S("true") : S("false");
+		return NULL;
+	case NODE_INT:
+		number_add_int(&b, node_int(p->key));
+		*out = arena_str(a, buf_str(&b));
+		return NULL;
+	case NODE_FLOAT:
+		*out = float_key(a, node_float(p->key));
+		return NULL;
+	default:
+		return bad_key(p);
+	}
+}
+
+/* Where two keys become the same text, the later one wins. */
+static err *convert_keys(struct arena *a, node map)
+{
+	node new = NODE_NOTHING;
+	size_t i = 0;
+
+	node_each_pair(p, map) {
+		if (p->key.kind == NODE_STR)
+			continue;
+		new = node_map(a, node_len(map));
+		break;
+	}
+	if (!new.kind)
+		return NULL;
+	for (; i < map.map->n; i++) {
+		const struct node_pair *p = &map.map->pairs[i];
+		str text;
+
+		TRY(key_text(a, p, &text));
+		node key = node_from_str(a, text);
+
+		key.place = p->key.place;
+		node_put(a, new, key, p->value);
+	}
+	*map.map = *new.map;
+	return NULL;
+}
+
+/* ---- values ------------------------------------------------------------ */
+
+/* What JSON text of the number reads back as. An integral float below 1e21 is
+ * written without a point, and so becomes an integer where it fits. */
+static void convert_number(node *n, enum yaml_numbers numbers)
+{
+	char text[NUMBER_MAX];
+	int64_t i;
+	uint64_t u;
+
+	if (numbers == YAML_NUMBERS_TEXT)
+		return;
+	if (numbers == YAML_NUMBERS_FLOAT) {
+		*n = (node){ .kind = NODE_FLOAT, .place = n->place, .f = node_float(*n) };
+		return;
+	}
+	if (n->kind != NODE_FLOAT || n->f != trunc(n->f) || fabs(n->f) >= 1e21)
+		return;
+	str digits = { text, number_print_float(text, n->f, NUMBER_JSON) };
+	bool minus = str_take(&digits, '-');
+
+	if (!str_to_u64(digits, &u) || (minus && u > (uint64_t)INT64_MAX + 1))
+		return;
+	i = (int64_t)(minus ? 0 - u : u);
+	*n = (node){ .kind = !minus && u > INT64_MAX ? NODE_UINT : NODE_INT, .place = n->place,
+		     .i = i };
+}
+
+struct walk {
+	VEC(node) todo;
+	enum yaml_numbers numbers;
+	bool infinite;		/* one of the numbers is no JSON number */
+};
+
+static void visit(struct walk *w, node *n)
+{
+	if (n->kind == NODE_SEQ || n->kind == NODE_MAP) {
+		n->style = STYLE_ANY;
+		if (node_len(*n))
+			vec_push(&w->todo, *n);
+	} else if (node_is_num(*n)) {
+		if (n->kind == NODE_FLOAT && !isfinite(node_float(*n)))
+			w->infinite = true;
+		else
+			convert_number(n, w->numbers);
+	}
+}
+
+static err *walk(struct arena *a, struct walk *w, node *tree)
+{
+	visit(w, tree);
+	while (w->todo.n) {
+		node n = w->todo.p[--w->todo.n];
+
+		if (n.kind == NODE_MAP)
+			TRY(convert_keys(a, n));
+		node_each_pair(p, n)
+			visit(w, &p->value);
+		node_each_item(item, n)
+			visit(w, item);
+	}
+	return NULL;
+}
+
+/* The first one that the JSON writer meets: it sorts keys. The tree is lost. */
+static err *infinite_error(struct walk *w, node tree)
+{
+	char text[NUMBER_MAX];
+
+	node_sort(tree);
+	vec_push(&w->todo, tree);
+	while (w->todo.n) {
+		node n = w->todo.p[--w->todo.n];
+
+		if (n.kind == NODE_FLOAT && !isfinite(node_float(n))) {
+			number_print_float(text, node_float(n), NUMBER_V);
+			return err_new(ERR_INVALID, "json: unsupported value: %s", text);
+		}
+		for (size_t i = node_len(n); i-- > 0;)
+			vec_push(&w->todo,
+				 n.kind == NODE_MAP ? n.map->pairs[i].value : n.seq->items[i]);
+	}
+	return NULL;
+}
+
+err *yaml_json_step(struct arena *a, node *tree, enum yaml_numbers numbers)
+{
+	struct walk w = { .numbers = numbers };
+	err *e = walk(a, &w, tree);
+
+	if (!e && w.infinite)
+		e = infinite_error(&w, *tree);
+	vec_release(&w.todo);
+	return e;
+}
