@@ -10,6 +10,7 @@ static const struct driver_op *const areas[] = {
 	driver_json_ops,
 	driver_jsonpath_ops,
 	driver_number_ops,
+	driver_regex_ops,
 	driver_semver_ops,
 	driver_time_ops,
 	driver_tmpl_ops,

@@ -44,6 +44,7 @@ extern const struct driver_op driver_ignore_ops[];
 extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_jsonpath_ops[];
 extern const struct driver_op driver_number_ops[];
+extern const struct driver_op driver_regex_ops[];
 extern const struct driver_op driver_semver_ops[];
 extern const struct driver_op driver_time_ops[];
 extern const struct driver_op driver_tmpl_ops[];

@@ -99,23 +99,21 @@ static void write_str(struct walk *w, str s)
 		yaml_emit_scalar(&w->e, s, found, style_of(w, s, found));
 }
 
-/* Text that is plain whatever it looks like: a number, a boolean, null. */
-static void write_bare(struct walk *w, str s)
-{
-	yaml_emit_sign(&w->e, s, true);
-}
-
 static void write_time(struct walk *w, str s)
 {
 	char text[YAML_TIME_MAX];
 	str t = { text, yaml_print_time(text, s) };
 
-	if (!w->json)
-		write_bare(w, t);
-	else if (yaml_time_is_json(t))
+	if (w->json)
 		write_str(w, t);
 	else
-		w->detour = true;
+		yaml_emit_sign(&w->e, t, true);
+}
+
+/* Text that is plain whatever it looks like: a number, a boolean, null. */
+static void write_bare(struct walk *w, str s)
+{
+	yaml_emit_sign(&w->e, s, true);
 }
 
 static bool is_whole(str s)

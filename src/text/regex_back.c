@@ -1,0 +1,194 @@
+/* The backtracker: tries one path after the other, in order of preference.
+ * Of the instructions that several paths lead to, it remembers where in the
+ * text it has tried them; they failed there and will fail again. So no
+ * instruction is run more than once at one place for each way to it. */
+#include "text/regex_impl.h"
+
+#include <stdlib.h>
+
+enum {
+	MAX_SEEN = 1 << 21,		/* bits */
+	MAX_JOBS = 1 << 17,
+	MAX_LEN = 1 << 30,
+	RESTORE = 1u << 31,		/* in a job's pc: set this slot back */
+};
+
+void back_init(struct back *b)
+{
+	b->seen = b->few_seen;
+	b->seen_cap = sizeof b->few_seen / sizeof *b->few_seen;
+	b->dirty = b->seen_cap;
+	b->jobs = b->few_jobs;
+	b->jobs_cap = sizeof b->few_jobs / sizeof *b->few_jobs;
+}
+
+void back_release(struct back *b)
+{
+	if (b->seen != b->few_seen)
+		free(b->seen);
+	if (b->jobs != b->few_jobs)
+		free(b->jobs);
+}
+
+bool back_fits(const struct regex *re, size_t len)
+{
+	return len < MAX_LEN && (len + 1) <= MAX_SEEN / (re->marks ? re->marks : 1);
+}
+
+/* Forget the last hunt and make room for this one. */
+static void prepare(struct back *b, const struct hunt *h)
+{
+	size_t words = ((h->limit - h->from + 1) * h->re->marks + 31) / 32;
+
+	if (words > b->seen_cap) {
+		size_t cap = b->seen_cap * 2 > words ? b->seen_cap * 2 : words;
+
+		if (b->seen != b->few_seen)
+			free(b->seen);
+		b->seen = mem_calloc(cap, sizeof *b->seen);
+		b->seen_cap = cap;
+	} else {
+		memset(b->seen, 0, b->dirty * sizeof *b->seen);
+	}
+	b->dirty = 0;
+	b->jobs_n = 0;
+}
+
+static bool push(struct back *b, uint32_t pc, uint32_t at)
+{
+	if (b->jobs_n == b->jobs_cap) {
+		if (b->jobs_n == MAX_JOBS)
+			return false;
+		struct back_job *jobs = mem_calloc(b->jobs_cap * 4, sizeof *jobs);
+
+		memcpy(jobs, b->jobs, b->jobs_n * sizeof *jobs);
+		if (b->jobs != b->few_jobs)
+			free(b->jobs);
+		b->jobs = jobs;
+		b->jobs_cap *= 4;
+	}
+	b->jobs[b->jobs_n++] = (struct back_job){ pc, at };
+	return true;
+}
+
+/* Whether the mark was there already. */
+static inline bool mark(struct back *b, size_t bit)
+{
+	uint32_t *word = &b->seen[bit / 32], one = (uint32_t)1 << (bit & 31);
+
+	if (*word & one)
+		return true;
+	*word |= one;
+	if (bit / 32 >= b->dirty)
+		b->dirty = bit / 32 + 1;
+	return false;
+}
+
+/* Take a rune as the instruction wants it. */
+static inline bool take(const struct hunt *h, const struct inst *i, size_t *at)
+{
+	size_t size = 1;
+
+	if (*at >= h->limit)
+		return false;
+	uint32_t rune = (unsigned char)h->text.p[*at];
+
+	if (rune >= 0x80)
+		rune = rune_at(h->text, *at, &size);
+	if (i->op == INST_RUNE ? i->arg != rune : !inst_takes(h->re, i, rune))
+		return false;
+	*at += size;
+	return true;
+}
+
+/* Note a group's place, to be undone when the path fails. */
+static bool set_slot(struct back *b, const struct hunt *h, uint32_t slot, size_t at)
+{
+	size_t old = h->slots[slot];
+
+	h->slots[slot] = at;
+	/* with nothing else to try, nobody will see it */
+	return !b->jobs_n || push(b, slot | RESTORE,
+				  old == REGEX_UNSET ? 0 : (uint32_t)(old - h->from) + 1);
+}
+
+/* Go on with the latest path not tried; false when there is none. */
+static bool pop(struct back *b, const struct hunt *h, uint32_t *pc, size_t *at)
+{
+	while (b->jobs_n) {
+		struct back_job job = b->jobs[--b->jobs_n];
+
+		if (!(job.pc & RESTORE)) {
+			*pc = job.pc;
+			*at = h->from + job.at;
+			return true;
+		}
+		h->slots[job.pc & ~RESTORE] = job.at ? h->from + job.at - 1 : REGEX_UNSET;
+	}
+	return false;
+}
+
+static enum answer try(struct back *b, const struct hunt *h, size_t at, size_t *end)
+{
+	const struct regex *re = h->re;
+	uint32_t pc = re->start;
+
+	for (size_t i = 2; i < h->slots_n; i++)
+		h->slots[i] = REGEX_UNSET;
+	for (;;) {
+		const struct inst *i = &re->insts[pc];
+		bool goes_on = !i->mark || !mark(b, (at - h->from) * re->marks + i->mark - 1);
+
+		pc = i->out;
+		if (goes_on) {
+			switch ((enum inst_op)i->op) {
+			case INST_ALT:
+				if (!push(b, i->arg, (uint32_t)(at - h->from)))
+					return ANSWER_GAVE_UP;
+				break;
+			case INST_GROUP:
+				if (i->arg < h->slots_n && !set_slot(b, h, i->arg, at))
+					return ANSWER_GAVE_UP;
+				break;
+			case INST_PLACE:
+				goes_on = !(i->arg & ~places_at(h->text, at));
+				break;
+			case INST_MATCH:
+				*end = at;
+				return ANSWER_YES;
+			case INST_RUNE:
+			case INST_SET:
+			case INST_ANY:
+			case INST_ANY_NOT_NL:
+				goes_on = take(h, i, &at);
+				break;
+			}
+		}
+		if (!goes_on && !pop(b, h, &pc, &at))
+			return ANSWER_NO;
+	}
+}
+
+enum answer back_hunt(struct back *b, const struct hunt *h)
+{
+	size_t at = h->from, end, size;
+
+	prepare(b, h);
+	for (;;) {
+		at = hunt_candidate(h, at);
+		if (at == SIZE_MAX)
+			return ANSWER_NO;
+		enum answer answer = try(b, h, at, &end);
+
+		if (answer == ANSWER_YES && h->slots_n) {
+			h->slots[0] = at;
+			h->slots[1] = end;
+		}
+		if (answer != ANSWER_NO)
+			return answer;
+		if (h->anchored || at >= h->limit)
+			return ANSWER_NO;
+		rune_at(h->text, at, &size);
+		at += size;
+	}
+}

@@ -1,0 +1,545 @@
+/* The DFA: sets of threads as states, made when they are first met and kept
+ * with their transitions, one for each class of runes. Forward, a state is a
+ * list of instructions in order of preference; backward, it is the set of
+ * instructions that lead to the match's end from here.
+ *
+ * A place (line start, word boundary ...) can be judged only once the runes
+ * on both sides are known. So PLACE instructions wait in a state, together
+ * with what the last rune was; the next rune decides them. For the same
+ * reason a match shows one rune late: the state behind the next rune (or the
+ * end of the text) says so. */
+#include "text/regex_classes.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+enum {
+	MAX_BYTES = 2 << 20,		/* of one direction; then all states are dropped */
+	SLOW = 20,			/* runes that a state should be good for */
+};
+
+/* Instead of an instruction: the search begins anew at every rune (forward,
+ * the last of all), or the match's start is reached (backward). */
+#define BEGIN UINT32_MAX
+
+/* A transition: the target's row in the table, and whether the target stops
+ * the run over plain states, or says that there was a match. */
+#define STOP ((uint32_t)1 << 31)
+#define MATCH ((uint32_t)1 << 30)
+#define ROW (MATCH - 1)
+#define UNKNOWN STOP			/* row 0 is nobody's */
+
+struct state {
+	uint32_t *list;
+	uint32_t n;
+	int look;			/* the last rune, as a class has it, if a place waits */
+	bool match;			/* before the last rune */
+	bool idle;			/* a search that has found nothing yet: may skip ahead */
+};
+
+struct way {
+	struct arena arena;		/* of the states' lists */
+	VEC(struct state) states;	/* from 1 on */
+	uint32_t *table;		/* states.cap rows */
+	size_t rows;
+	uint32_t *slots;		/* hash table: states, 0 is free */
+	size_t slots_n;
+	uint32_t starts[4];		/* rows of the first states; 0: not made */
+	size_t runes;			/* read since the states were dropped */
+};
+
+struct dfa {
+	const struct regex *re;
+	struct rune_classes classes;
+	bool usable;
+	struct way forward, backward;
+	uint32_t *stamps, stamp;	/* instructions that were followed */
+	VEC(uint32_t) list, todo, next;
+	uint32_t *leaders;		/* for each instruction, those that lead to it: */
+	uint32_t *leaders_at;		/* leaders[leaders_at[pc]] up to leaders_at[pc + 1] */
+};
+
+/* For each instruction, which ones go on there. */
+static void find_leaders(struct dfa *d)
+{
+	const struct regex *re = d->re;
+	uint32_t *at = mem_calloc(re->insts_n + 2, sizeof *at), *all;
+
+	/* counts first, shifted by two; then the running sum shifts them by one */
+	for (uint32_t i = 0; i < re->insts_n; i++) {
+		at[re->insts[i].out + 2] += re->insts[i].op != INST_MATCH;
+		if (re->insts[i].op == INST_ALT)
+			at[re->insts[i].arg + 2]++;
+	}
+	for (uint32_t i = 2; i < re->insts_n + 2; i++)
+		at[i] += at[i - 1];
+	all = mem_calloc(at[re->insts_n + 1] + 1, sizeof *all);
+	for (uint32_t i = 0; i < re->insts_n; i++) {
+		if (re->insts[i].op != INST_MATCH)
+			all[at[re->insts[i].out + 1]++] = i;
+		if (re->insts[i].op == INST_ALT)
+			all[at[re->insts[i].arg + 1]++] = i;
+	}
+	d->leaders = all;
+	d->leaders_at = at;
+}
+
+struct dfa *dfa_new(const struct regex *re)
+{
+	struct dfa *d = mem_calloc(1, sizeof *d);
+
+	d->re = re;
+	d->usable = rune_classes_init(&d->classes, re);
+	if (d->usable)
+		d->stamps = mem_calloc(re->insts_n, sizeof *d->stamps);
+	return d;
+}
+
+static void drop_states(struct way *w)
+{
+	arena_release(&w->arena);
+	vec_release(&w->states);
+	free(w->table);
+	free(w->slots);
+	*w = (struct way){ 0 };
+}
+
+void dfa_free(struct dfa *d)
+{
+	if (!d)
+		return;
+	drop_states(&d->forward);
+	drop_states(&d->backward);
+	rune_classes_release(&d->classes);
+	vec_release(&d->list);
+	vec_release(&d->todo);
+	vec_release(&d->next);
+	free(d->stamps);
+	free(d->leaders);
+	free(d->leaders_at);
+	free(d);
+}
+
+static void new_stamp(struct dfa *d)
+{
+	if (++d->stamp == 0) {
+		memset(d->stamps, 0, d->re->insts_n * sizeof *d->stamps);
+		d->stamp = 1;
+	}
+}
+
+/* Follow the ways on from an instruction up to where they take a rune, into
+ * d->list. With `places` known, places are judged, else they wait. */
+static void follow(struct dfa *d, uint32_t pc, bool known, uint32_t places)
+{
+	vec_push(&d->todo, pc);
+	while (d->todo.n) {
+		pc = d->todo.p[--d->todo.n];
+		const struct inst *i = &d->re->insts[pc];
+
+		if (d->stamps[pc] == d->stamp)
+			continue;
+		d->stamps[pc] = d->stamp;
+		if (i->op == INST_ALT)
+			vec_push(&d->todo, i->arg);
+		if (i->op == INST_ALT || i->op == INST_GROUP ||
+		    (i->op == INST_PLACE && known && !(i->arg & ~places)))
+			vec_push(&d->todo, i->out);
+		else if (i->op != INST_PLACE || !known)
+			vec_push(&d->list, pc);
+	}
+}
+
+/* The same backward: from the instruction that comes next to all that lead
+ * there. */
+static void follow_back(struct dfa *d, uint32_t pc, bool known, uint32_t places)
+{
+	vec_push(&d->todo, pc);
+	while (d->todo.n) {
+		pc = d->todo.p[--d->todo.n];
+		if (d->stamps[pc] == d->stamp)
+			continue;
+		d->stamps[pc] = d->stamp;
+		if (pc == d->re->start)
+			vec_push(&d->list, BEGIN);
+		for (uint32_t k = d->leaders_at[pc]; k < d->leaders_at[pc + 1]; k++) {
+			uint32_t leader = d->leaders[k];
+			const struct inst *i = &d->re->insts[leader];
+
+			if (i->op == INST_ALT || i->op == INST_GROUP ||
+			    (i->op == INST_PLACE && known && !(i->arg & ~places)))
+				vec_push(&d->todo, leader);
+			else if (i->op != INST_PLACE || !known)
+				vec_push(&d->list, leader);
+		}
+	}
+}
+
+static int cmp_pc(const void *a, const void *b)
+{
+	const uint32_t *pa = a, *pb = b;
+
+	return (*pa > *pb) - (*pa < *pb);
+}
+
+/* Backward there is no preference: put the list in order, each once. */
+static void sort_list(struct dfa *d)
+{
+	size_t n = 0;
+
+	if (d->list.n)
+		qsort(d->list.p, d->list.n, sizeof *d->list.p, cmp_pc);
+	for (size_t i = 0; i < d->list.n; i++)
+		if (!n || d->list.p[i] != d->list.p[n - 1])
+			d->list.p[n++] = d->list.p[i];
+	d->list.n = n;
+}
+
+static bool has_place(const struct dfa *d, const uint32_t *list, size_t n)
+{
+	for (size_t i = 0; i < n && d->re->places; i++)
+		if (list[i] != BEGIN && d->re->insts[list[i]].op == INST_PLACE)
+			return true;
+	return false;
+}
+
+static uint64_t hash_state(const struct state *s)
+{
+	str list = { (const char *)s->list, s->n * sizeof *s->list };
+
+	return hash_bytes(list) ^ (uint64_t)(s->look + 1) << 1 ^ s->match;
+}
+
+static void grow_slots(struct way *w)
+{
+	size_t n = w->slots_n ? w->slots_n * 2 : 64;
+
+	free(w->slots);
+	w->slots = mem_calloc(n, sizeof *w->slots);
+	w->slots_n = n;
+	for (size_t i = 1; i < w->states.n; i++) {
+		size_t at = hash_state(&w->states.p[i]) & (n - 1);
+
+		while (w->slots[at])
+			at = (at + 1) & (n - 1);
+		w->slots[at] = (uint32_t)i;
+	}
+}
+
+static void grow_table(struct dfa *d, struct way *w)
+{
+	size_t rows = w->rows ? w->rows * 2 : 16, from = w->rows * d->classes.n;
+
+	w->table = mem_realloc(w->table, rows * d->classes.n, sizeof *w->table);
+	for (size_t i = from; i < rows * d->classes.n; i++)
+		w->table[i] = UNKNOWN;
+	w->rows = rows;
+}
+
+/* The state that d->list is, made if it is new; as a transition. */
+static uint32_t intern(struct dfa *d, struct way *w, int look, bool match, bool idle)
+{
+	struct state s = { d->list.p, (uint32_t)d->list.n, -1, match, idle };
+
+	if (has_place(d, s.list, s.n))
+		s.look = look;
+	if (w->states.n * 2 >= w->slots_n)
+		grow_slots(w);
+	size_t at = hash_state(&s) & (w->slots_n - 1);
+
+	for (; w->slots[at]; at = (at + 1) & (w->slots_n - 1)) {
+		const struct state *known = &w->states.p[w->slots[at]];
+
+		if (known->n == s.n && known->look == s.look && known->match == s.match &&
+		    (!s.n || !memcmp(known->list, s.list, s.n * sizeof *s.list)))
+			goto found;
+	}
+	if (!w->states.n)
+		vec_push(&w->states, (struct state){ 0 });
+	s.list = arena_alloc(&w->arena, s.n * sizeof *s.list);
+	if (s.n)
+		memcpy(s.list, d->list.p, s.n * sizeof *s.list);
+	w->slots[at] = (uint32_t)w->states.n;
+	vec_push(&w->states, s);
+	if (w->states.n > w->rows)
+		grow_table(d, w);
+found:
+	return w->slots[at] * d->classes.n | (match ? MATCH : 0) |
+	       (!s.n || idle ? STOP : 0);	/* an empty list is the end */
+}
+
+static size_t held(const struct dfa *d, const struct way *w)
+{
+	return w->arena.held + w->rows * d->classes.n * sizeof *w->table +
+	       w->states.cap * sizeof *w->states.p + w->slots_n * sizeof *w->slots;
+}
+
+/* Judge the places that wait in the state, its list into d->list. */
+static void judge(struct dfa *d, bool back, const struct state *s, int look)
+{
+	bool waits = has_place(d, s->list, s->n);
+	uint32_t places = back ? places_between(look, s->look) : places_between(s->look, look);
+
+	new_stamp(d);
+	d->list.n = 0;
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t pc = s->list[i];
+		bool place = waits && pc != BEGIN && d->re->insts[pc].op == INST_PLACE;
+
+		if (place && !(d->re->insts[pc].arg & ~places)) {
+			if (back)
+				follow_back(d, pc, true, places);
+			else
+				follow(d, d->re->insts[pc].out, true, places);
+		} else if (!place && (pc == BEGIN || back || d->stamps[pc] != d->stamp)) {
+			if (pc != BEGIN && !back)
+				d->stamps[pc] = d->stamp;
+			vec_push(&d->list, pc);
+		}
+	}
+}
+
+/* The state behind a rune of the class, forward. */
+static uint32_t step(struct dfa *d, const struct state *s, uint32_t class)
+{
+	const struct rune_class *c = &d->classes.classes[class];
+	bool end = c->look < 0, match = false, idle = false;
+
+	judge(d, false, s, c->look);
+	d->next.n = 0;
+	vec_reserve(&d->next, d->list.n);
+	memcpy(d->next.p, d->list.p, d->list.n * sizeof *d->next.p);
+	d->next.n = d->list.n;
+	d->list.n = 0;
+	new_stamp(d);
+	for (size_t i = 0; i < d->next.n && !match; i++) {
+		uint32_t pc = d->next.p[i];
+
+		if (pc == BEGIN && !end) {
+			idle = !d->list.n && d->re->prefix.n;
+			follow(d, d->re->start, false, 0);
+			vec_push(&d->list, BEGIN);
+		} else if (pc != BEGIN && d->re->insts[pc].op == INST_MATCH) {
+			match = true;	/* whatever is less preferred is out */
+		} else if (pc != BEGIN && !end && inst_takes(d->re, &d->re->insts[pc], c->rune)) {
+			follow(d, d->re->insts[pc].out, false, 0);
+		}
+	}
+	return intern(d, &d->forward, c->look, match, idle);
+}
+
+static uint32_t step_back(struct dfa *d, const struct state *s, uint32_t class)
+{
+	const struct rune_class *c = &d->classes.classes[class];
+	bool match = false;
+
+	judge(d, true, s, c->look);
+	d->next.n = 0;
+	vec_reserve(&d->next, d->list.n);
+	memcpy(d->next.p, d->list.p, d->list.n * sizeof *d->next.p);
+	d->next.n = d->list.n;
+	d->list.n = 0;
+	new_stamp(d);
+	for (size_t i = 0; i < d->next.n; i++) {
+		uint32_t pc = d->next.p[i];
+
+		if (pc == BEGIN)
+			match = true;
+		else if (c->look >= 0 && inst_takes(d->re, &d->re->insts[pc], c->rune))
+			follow_back(d, pc, false, 0);
+	}
+	sort_list(d);
+	return intern(d, &d->backward, c->look, match, false);
+}
+
+/* Where a run stands. */
+struct run {
+	struct dfa *d;
+	struct way *way;
+	bool back;
+	uint32_t row;
+};
+
+static const struct state *state_of(const struct run *r)
+{
+	return &r->way->states.p[r->row / r->d->classes.n];
+}
+
+/* Begin with what is on the other side of the first place. */
+static void begin(struct run *r, int look)
+{
+	struct dfa *d = r->d;
+	size_t kind = !d->re->places ? 0 : look < 0 ? 1 : look == '\n' ? 2 :
+		      places_between(look, -1) & PLACE_WORD_BOUNDARY ? 3 : 0;
+
+	if (!r->way->starts[kind]) {
+		d->list.n = 0;
+		new_stamp(d);
+		if (r->back) {
+			follow_back(d, 0, false, 0);
+			sort_list(d);
+		} else {
+			follow(d, d->re->start, false, 0);
+			if (!d->re->anchored)
+				vec_push(&d->list, BEGIN);
+		}
+		r->way->starts[kind] = intern(d, r->way, look, false, false) & ROW;
+	}
+	r->row = r->way->starts[kind];
+}
+
+/* Forget all states but the one where the run stands. */
+static void start_over(struct run *r)
+{
+	struct dfa *d = r->d;
+	struct state now = *state_of(r);
+
+	d->list.n = 0;
+	for (uint32_t i = 0; i < now.n; i++)
+		vec_push(&d->list, now.list[i]);
+	drop_states(r->way);
+	r->row = intern(d, r->way, now.look, now.match, now.idle) & ROW;
+}
+
+/* Take the transition, made if need be. False: there are too many states for
+ * what they are good for. */
+static bool go(struct run *r, uint32_t class, uint32_t *to)
+{
+	struct way *w = r->way;
+
+	w->runes++;
+	*to = w->table[r->row + class];
+	if (*to == UNKNOWN) {
+		if (held(r->d, w) > MAX_BYTES) {
+			if (w->runes < w->states.n * SLOW)
+				return false;
+			start_over(r);
+		}
+		struct state now = *state_of(r);
+
+		*to = r->back ? step_back(r->d, &now, class) : step(r->d, &now, class);
+		w->table[r->row + class] = *to;
+	}
+	r->row = *to & ROW;
+	return true;
+}
+
+/* Run over ASCII as long as transitions are known and lead to plain states;
+ * `found` is set to the last place where a match ended. */
+static size_t glide(struct run *r, const struct hunt *h, size_t at, uint32_t stop, size_t *found)
+{
+	const uint32_t *table = r->way->table;
+	const uint8_t *classes = r->d->classes.ascii;
+	const unsigned char *text = (const unsigned char *)h->text.p;
+	size_t from = at, match = *found;
+	uint32_t row = r->row;
+
+	for (; at < h->limit && text[at] < 128; at++) {
+		uint32_t to = table[row + classes[text[at]]];
+
+		if (to & stop)
+			break;
+		match = to & MATCH ? at : match;
+		row = to & ROW;
+	}
+	r->row = row;
+	r->way->runes += at - from;
+	*found = match;
+	return at;
+}
+
+static size_t glide_back(struct run *r, const struct hunt *h, size_t at, size_t *found)
+{
+	const uint32_t *table = r->way->table;
+	const uint8_t *classes = r->d->classes.ascii;
+	const unsigned char *text = (const unsigned char *)h->text.p;
+	size_t from = at, match = *found;
+	uint32_t row = r->row;
+
+	for (; at > h->from && text[at - 1] < 128; at--) {
+		uint32_t to = table[row + classes[text[at - 1]]];
+
+		if (to & STOP)
+			break;
+		match = to & MATCH ? at : match;
+		row = to & ROW;
+	}
+	r->row = row;
+	r->way->runes += from - at;
+	*found = match;
+	return at;
+}
+
+enum answer dfa_end(struct dfa *d, const struct hunt *h, bool any, size_t *end)
+{
+	struct run r = { .d = d, .way = &d->forward };
+	const struct rune_classes *classes = &d->classes;
+	size_t at = h->from, found = SIZE_MAX;
+	uint32_t stop = any ? STOP | MATCH : STOP, to = 0;
+	bool over = false;
+
+	if (!d->usable)
+		return ANSWER_GAVE_UP;
+	begin(&r, at ? (unsigned char)h->text.p[at - 1] : -1);
+	if (d->re->prefix.n && !h->anchored)
+		at = hunt_candidate(h, at);
+	while (!over && at < h->limit) {
+		size_t size;
+
+		at = glide(&r, h, at, stop, &found);
+		if (at == h->limit)
+			break;
+		uint32_t rune = rune_at(h->text, at, &size);
+
+		if (!go(&r, rune_class_of(classes, rune), &to))
+			return ANSWER_GAVE_UP;
+		if (to & MATCH)
+			found = at;
+		over = (to & MATCH && any) || (to & STOP && !state_of(&r)->n);
+		at += size;
+		if (to & STOP && !over && state_of(&r)->idle)
+			at = hunt_candidate(h, at);
+	}
+	if (!over && at == h->limit) {
+		if (!go(&r, classes->n - 1, &to))
+			return ANSWER_GAVE_UP;
+		if (to & MATCH)
+			found = at;
+	}
+	*end = found;
+	return found != SIZE_MAX ? ANSWER_YES : ANSWER_NO;
+}
+
+enum answer dfa_start(struct dfa *d, const struct hunt *h, size_t *start)
+{
+	struct run r = { .d = d, .way = &d->backward, .back = true };
+	const struct rune_classes *classes = &d->classes;
+	size_t at = h->limit, found = SIZE_MAX;
+	uint32_t to = 0;
+	bool over = false;
+
+	if (!d->leaders)
+		find_leaders(d);
+	begin(&r, at < h->text.n ? (unsigned char)h->text.p[at] : -1);
+	while (!over) {
+		size_t size = 0;
+		uint32_t class = classes->n - 1;
+
+		at = glide_back(&r, h, at, &found);
+		/* the rune before the first place is not taken, but looked at */
+		if (at > 0) {
+			uint32_t rune = utf8_decode_last(str_sub(h->text, 0, at), &size);
+
+			class = rune_class_of(classes, rune);
+		}
+		if (!go(&r, class, &to))
+			return ANSWER_GAVE_UP;
+		if (to & MATCH)
+			found = at;
+		over = at == h->from || !state_of(&r)->n;
+		at -= size;
+	}
+	*start = found;
+	return found != SIZE_MAX ? ANSWER_YES : ANSWER_GAVE_UP;
+}
