@@ -205,7 +205,7 @@ void resource_annotate(struct arena *a, struct resource *r, str key, str value)
 
 void resource_mark_history(struct arena *a, struct resource *r)
 {
-	if (!r->former.n && !r->needs_hash && !r->behavior)
+	if (!r->former.n && !r->generated)
 		return;
 	node_need_map(a, node_get(r->object, S("metadata")), S("annotations"));
 }
@@ -215,7 +215,7 @@ void resource_unmark_history(struct resource *r)
 	node metadata = node_get(r->object, S("metadata"));
 	node map = node_get(metadata, S("annotations"));
 
-	if (r->former.n || r->needs_hash || r->behavior)
+	if (r->former.n || r->generated)
 		if (map.kind == NODE_NULL || (map.kind == NODE_MAP && !node_len(map)))
 			node_remove(metadata, S("annotations"));
 }

@@ -44,6 +44,7 @@ struct resource {
 	struct origin *origin;
 	struct origin *changes;		/* transformers that ran over it */
 	enum behavior behavior;
+	bool generated;		/* by a ConfigMap or Secret generator */
 	bool needs_hash;
 	bool allow_name_change, allow_kind_change;
 	bool helm_generated;

@@ -1,0 +1,62 @@
+/* Selecting resources by expressions over their identity. */
+#include "kube/selector.h"
+#include "kustomize/transform.h"
+#include "text/regex.h"
+
+enum part { GROUP, VERSION, KIND, NAME, NAMESPACE, PARTS };
+
+struct target {
+	const struct regex *part[PARTS];	/* NULL: any */
+	struct selector labels, annotations;
+};
+
+static const str part_fields[PARTS] = {
+	[GROUP] = { "group", 5 }, [VERSION] = { "version", 7 },	    [KIND] = { "kind", 4 },
+	[NAME] = { "name", 4 },	  [NAMESPACE] = { "namespace", 9 },
+};
+
+err *target_compile(struct arena *a, node selector, struct target **out)
+{
+	struct target *t = arena_new(a, struct target);
+
+	for (size_t i = 0; i < PARTS; i++) {
+		str pattern = node_str(node_get(selector, part_fields[i]));
+
+		if (pattern.n)
+			TRY(regex_compile(a, arena_cat(a, S("^(?:"), pattern, S(")$")), &t->part[i]));
+	}
+	TRY(selector_parse(a, node_str(node_get(selector, S("labelSelector"))), &t->labels));
+	TRY(selector_parse(a, node_str(node_get(selector, S("annotationSelector"))),
+			   &t->annotations));
+	*out = t;
+	return NULL;
+}
+
+static bool fits(const struct target *t, enum part part, str text)
+{
+	return !t->part[part] || regex_test(t->part[part], text);
+}
+
+bool target_selects(const struct target *t, const struct resource *r)
+{
+	struct resid now = resource_id(r), first = resource_original_id(r);
+
+	return (fits(t, NAMESPACE, resid_effective_ns(first)) ||
+		fits(t, NAMESPACE, resid_effective_ns(now))) &&
+	       (fits(t, NAME, first.name) || fits(t, NAME, now.name)) &&
+	       fits(t, GROUP, now.gvk.group) && fits(t, VERSION, now.gvk.version) &&
+	       fits(t, KIND, now.gvk.kind) && selector_matches(&t->labels, resource_labels(r)) &&
+	       selector_matches(&t->annotations, resource_annotations(r));
+}
+
+err *target_select_all(struct transform *t, struct resmap *m, node selector, resource_list *out)
+{
+	struct target *target;
+
+	*out = (resource_list){ 0 };
+	TRY(target_compile(t->a, selector, &target));
+	for (size_t i = 0; i < m->n; i++)
+		if (target_selects(target, m->list[i]))
+			avec_push(t->a, out, m->list[i]);
+	return NULL;
+}
