@@ -9,6 +9,7 @@ static const struct driver_op *const areas[] = {
 	driver_ignore_ops,
 	driver_json_ops,
 	driver_jsonpath_ops,
+	driver_kube_ops,
 	driver_number_ops,
 	driver_regex_ops,
 	driver_semver_ops,

@@ -43,6 +43,7 @@ node driver_answer(struct arena *a, str line);
 extern const struct driver_op driver_ignore_ops[];
 extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_jsonpath_ops[];
+extern const struct driver_op driver_kube_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_regex_ops[];
 extern const struct driver_op driver_semver_ops[];
