@@ -11,6 +11,7 @@ static const struct driver_op *const areas[] = {
 	driver_jsonpath_ops,
 	driver_kube_ops,
 	driver_number_ops,
+	driver_quantity_ops,
 	driver_regex_ops,
 	driver_semver_ops,
 	driver_time_ops,
