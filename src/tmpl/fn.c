@@ -7,7 +7,15 @@
 
 static const struct tmpl_funcs *const families[] = {
 	&fn_builtin,
+	&fn_case,
+	&fn_dicts,
 	&fn_helm,
+	&fn_lists,
+	&fn_math,
+	&fn_paths,
+	&fn_reflect,
+	&fn_semver,
+	&fn_strings,
 };
 
 /* All rows by name, built once. Names are few and known: FNV-1a, no seed. */

@@ -62,7 +62,16 @@ const struct tmpl_func *tmpl_method_find(const struct tmpl_func *table, size_t n
 const struct tmpl_func *tmpl_method_find_int(enum value_int_type type, str name);
 
 /* The families, joined by fn.c. */
-extern const struct tmpl_funcs fn_builtin, fn_helm;
+extern const struct tmpl_funcs fn_builtin;
+extern const struct tmpl_funcs fn_case;
+extern const struct tmpl_funcs fn_dicts;
+extern const struct tmpl_funcs fn_helm;
+extern const struct tmpl_funcs fn_lists;
+extern const struct tmpl_funcs fn_math;
+extern const struct tmpl_funcs fn_paths;
+extern const struct tmpl_funcs fn_reflect;
+extern const struct tmpl_funcs fn_semver;
+extern const struct tmpl_funcs fn_strings;
 
 /* ---- for the code of functions ----------------------------------------- */
 
@@ -122,6 +131,13 @@ err *tmpl_spend(struct tmpl_call *c, uint64_t steps) __attribute__((warn_unused_
  * same map may stand in it any number of times. */
 err *tmpl_check_tree(struct tmpl_call *c, node n) __attribute__((warn_unused_result));
 
+/* sprig's strslice: a []string of anything. */
+node tmpl_strings(struct arena *a, node v);
+/* cast.ToInt64 and ToFloat64: 0 where there is no number. */
+int64_t tmpl_to_int(node v);
+double tmpl_to_float(node v);
+/* A random number below `n`, from the options. */
+uint64_t tmpl_random_below(struct tmpl_call *c, uint64_t n);
 /* The text without any "<no value>": a copy. */
 str tmpl_without_no_value(struct arena *a, str s);
 /* The text that sprig makes of anything: strval. Borrows or makes it in `a`. */
