@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "base/utf8.h"
 #include "helm/engine.h"
 
 /* Numbers that keep their text become int64 or float64, by its looks. */
@@ -34,6 +35,19 @@ static void fill(void *ctx, void *to, size_t n)
 	rand_bytes(to, n);
 }
 
+/* The recorded answers were JSON: each byte that is not UTF-8 is a U+FFFD. */
+static node as_json(struct arena *a, str s)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	uint32_t rune;
+
+	if (utf8_valid(s))
+		return node_from_str(a, s);
+	while (utf8_take(&s, &rune))
+		utf8_add(&b, rune);
+	return node_copy_str(a, buf_str(&b));
+}
+
 static err *run_gotmpl(struct arena *a, node request, node *output)
 {
 	node templates = node_get(request, S("templates")), texts;
@@ -61,7 +75,7 @@ static err *run_gotmpl(struct arena *a, node request, node *output)
 	TRY(engine_render(a, &parsed, dots, &o, &out, &out_n));
 	texts = node_map(a, out_n);
 	for (size_t i = 0; i < out_n; i++)
-		node_set(a, texts, out[i].name, node_from_str(a, out[i].text));
+		node_set(a, texts, out[i].name, as_json(a, out[i].text));
 	*output = texts;
 	return NULL;
 }

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "text/tz.h"
 #include "tmpl/fn.h"
 #include "tmpl/parse.h"
 
@@ -51,6 +52,9 @@ struct tmpl_options {
 	int64_t (*now)(void *ctx);
 	void (*random)(void *ctx, void *to, size_t n);
 	void *ctx;
+	/* Time zones: NULL is UTC; without a source there is no other. */
+	const struct tz *local;
+	const struct tz_source *zones;
 	/* Methods of engine.files and common.Values. */
 	struct tmpl_funcs files_methods, values_methods;
 	const struct tmpl_func *version_set_has;

@@ -8,7 +8,10 @@
 static const struct tmpl_funcs *const families[] = {
 	&fn_builtin,
 	&fn_case,
+	&fn_dates,
 	&fn_dicts,
+	&fn_durations,
+	&fn_encoding,
 	&fn_helm,
 	&fn_lists,
 	&fn_math,
@@ -16,6 +19,7 @@ static const struct tmpl_funcs *const families[] = {
 	&fn_reflect,
 	&fn_semver,
 	&fn_strings,
+	&fn_url,
 };
 
 /* All rows by name, built once. Names are few and known: FNV-1a, no seed. */
@@ -60,13 +64,6 @@ const struct tmpl_func *tmpl_method_find(const struct tmpl_func *table, size_t n
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(name, str_c(table[i].name)))
 			return &table[i];
-	return NULL;
-}
-
-const struct tmpl_func *tmpl_method_find_int(enum value_int_type type, str name)
-{
-	(void)type;
-	(void)name;
 	return NULL;
 }
 

@@ -64,7 +64,10 @@ const struct tmpl_func *tmpl_method_find_int(enum value_int_type type, str name)
 /* The families, joined by fn.c. */
 extern const struct tmpl_funcs fn_builtin;
 extern const struct tmpl_funcs fn_case;
+extern const struct tmpl_funcs fn_dates;
 extern const struct tmpl_funcs fn_dicts;
+extern const struct tmpl_funcs fn_durations;
+extern const struct tmpl_funcs fn_encoding;
 extern const struct tmpl_funcs fn_helm;
 extern const struct tmpl_funcs fn_lists;
 extern const struct tmpl_funcs fn_math;
@@ -72,6 +75,7 @@ extern const struct tmpl_funcs fn_paths;
 extern const struct tmpl_funcs fn_reflect;
 extern const struct tmpl_funcs fn_semver;
 extern const struct tmpl_funcs fn_strings;
+extern const struct tmpl_funcs fn_url;
 
 /* ---- for the code of functions ----------------------------------------- */
 
@@ -136,6 +140,8 @@ node tmpl_strings(struct arena *a, node v);
 /* cast.ToInt64 and ToFloat64: 0 where there is no number. */
 int64_t tmpl_to_int(node v);
 double tmpl_to_float(node v);
+/* strconv.ParseInt whose error nobody looks at: 0, or the nearest int64. */
+int64_t tmpl_parse_int(str s, int base);
 /* A random number below `n`, from the options. */
 uint64_t tmpl_random_below(struct tmpl_call *c, uint64_t n);
 /* The text without any "<no value>": a copy. */

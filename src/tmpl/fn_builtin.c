@@ -1,5 +1,6 @@
 /* The functions of the template language itself. */
 #include "base/utf8.h"
+#include "text/gourl.h"
 #include "text/unicode.h"
 #include "tmpl/fn.h"
 #include "tmpl/printf.h"
@@ -419,17 +420,7 @@ static err *run_urlquery(struct tmpl_call *c)
 	str s = joined(c);
 	struct buf *b = tmpl_scratch(c);
 
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char ch = (unsigned char)s.p[i];
-
-		if ((ch >= '0' && ch <= '9') || ((ch | 32) >= 'a' && (ch | 32) <= 'z') ||
-		    (ch && strchr("-_.~", ch)))
-			buf_addc(b, (char)ch);
-		else if (ch == ' ')
-			buf_addc(b, '+');
-		else
-			buf_addf(b, "%%%02X", ch);
-	}
+	gourl_escape_query(b, s);
 	return tmpl_give_buf(c, b);
 }
 

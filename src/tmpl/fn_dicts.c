@@ -245,6 +245,8 @@ static err *run_dig(struct tmpl_call *c)
 
 static err *run_deep_copy(struct tmpl_call *c)
 {
+	if (node_is_nil(c->argv[0]))
+		return err_new(ERR_INVALID, "reflect: call of reflect.Value.Type on zero Value");
 	TRY(tmpl_check_tree(c, c->argv[0]));
 	c->out = value_copy(c->a, c->argv[0]);
 	return arena_check(c->a, "template");

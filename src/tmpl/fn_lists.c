@@ -278,6 +278,9 @@ static err *run_sort_alpha(struct tmpl_call *c)
 {
 	node list = tmpl_strings(c->a, c->argv[0]);
 
+	if (node_is_nil(c->argv[0]))
+		node_append(c->a, list, node_lit("<nil>"));
+
 	TRY(tmpl_spend(c, node_len(list)));
 	/* A []string is sorted in place, as Go's sort does. */
 	if (node_len(list))

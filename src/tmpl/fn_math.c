@@ -32,6 +32,19 @@ static int64_t int_of_text(str s, int base)
 	return e ? 0 : i;
 }
 
+int64_t tmpl_parse_int(str s, int base)
+{
+	int64_t i = 0;
+	err *e = number_parse_int(s, base, &i);
+
+	if (e && str_ends(err_text(e), S("value out of range")))
+		i = str_starts(s, S("-")) ? INT64_MIN : INT64_MAX;
+	else if (e)
+		i = 0;
+	err_free(e);
+	return i;
+}
+
 /* As the processors do that Go's answers were taken from. */
 static int64_t int_of_float(double f)
 {
@@ -85,11 +98,7 @@ static err *run_convert(struct tmpl_call *c)
 
 static err *run_atoi(struct tmpl_call *c)
 {
-	int64_t i = 0;
-	err *e = number_parse_atoi(tmpl_arg_str(c, 0), &i);
-
-	err_free(e);
-	return tmpl_give_int(c, e ? 0 : i);
+	return tmpl_give_int(c, tmpl_parse_int(tmpl_arg_str(c, 0), 10));
 }
 
 static err *run_to_decimal(struct tmpl_call *c)

@@ -137,6 +137,7 @@ static const struct value_class version_class = {
 	.methods = methods,
 	.methods_n = sizeof methods / sizeof *methods,
 	.text = add_text,
+	.wire_text = add_text,
 	.equal = same_version,
 };
 

@@ -97,6 +97,8 @@ struct value_class {
 	 * field of it) of its address. NULL: there is none. */
 	void (*text)(struct buf *b, const void *object);
 	void (*text_by_address)(struct buf *b, const void *object);
+	/* What it is in JSON, when it is a text there; NULL: a map of its fields. */
+	void (*wire_text)(struct buf *b, const void *object);
 	bool (*equal)(const void *a, const void *b);
 };
 

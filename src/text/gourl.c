@@ -1,0 +1,424 @@
+#include "text/gourl.h"
+
+#include <arpa/inet.h>
+
+#include "base/die.h"
+#include "text/quote.h"
+
+/* Where a text stands decides which bytes need no %. */
+enum place {
+	PLACE_PATH = 1,
+	PLACE_HOST = 2,
+	PLACE_ZONE = 4,
+	PLACE_USER = 8,
+	PLACE_QUERY = 16,
+	PLACE_FRAGMENT = 32,
+};
+
+static bool is_alnum(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+
+static bool is_plain(unsigned char c, enum place place)
+{
+	static const struct {
+		const char *bytes;
+		int places;
+	} sets[] = {
+		{ "-._~", 63 },
+		{ "!()*", PLACE_FRAGMENT | PLACE_HOST | PLACE_ZONE },
+		{ "\"'<>[]", PLACE_HOST | PLACE_ZONE },
+		{ "$&+,;=", PLACE_FRAGMENT | PLACE_USER | PLACE_HOST | PLACE_ZONE | PLACE_PATH },
+		{ ":", PLACE_FRAGMENT | PLACE_HOST | PLACE_ZONE | PLACE_PATH },
+		{ "@/", PLACE_FRAGMENT | PLACE_PATH },
+		{ "?", PLACE_FRAGMENT },
+	};
+
+	if (is_alnum(c))
+		return true;
+	for (size_t i = 0; c && i < sizeof sets / sizeof *sets; i++)
+		if (strchr(sets[i].bytes, c))
+			return sets[i].places & place;
+	return false;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 32;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void escape(struct buf *b, str s, enum place place)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (is_plain(c, place))
+			buf_addc(b, (char)c);
+		else if (c == ' ' && place == PLACE_QUERY)
+			buf_addc(b, '+');
+		else
+			buf_addf(b, "%%%02X", c);
+	}
+}
+
+void gourl_escape_query(struct buf *b, str s)
+{
+	escape(b, s, PLACE_QUERY);
+}
+
+static err *quoted_error(const char *before, str s, const char *after)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, s, QUOTE_PRINT);
+	return err_new(ERR_INVALID, "%s%.*s%s", before, STR_ARG(buf_str(&b)), after);
+}
+
+/* The byte of "%41" at the front of `s`; -1 when it is not allowed there. */
+static int escaped_byte(str s, enum place place)
+{
+	int hi = s.n > 2 ? hex_digit(s.p[1]) : -1, lo = s.n > 2 ? hex_digit(s.p[2]) : -1;
+	bool percent = str_starts(s, S("%25"));
+
+	if (hi < 0 || lo < 0)
+		return -1;
+	int c = hi << 4 | lo;
+
+	if (place == PLACE_HOST && hi < 8 && !percent)
+		return -1;
+	if (place == PLACE_ZONE && !percent && c != ' ' && !is_plain((unsigned char)c, PLACE_HOST))
+		return -1;
+	return c;
+}
+
+static err *unescape(struct arena *a, str s, enum place place, str *out)
+{
+	char *to = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n;) {
+		unsigned char ch = (unsigned char)s.p[i];
+
+		if (ch == '%') {
+			int c = escaped_byte(str_from(s, i), place);
+
+			if (c < 0)
+				return quoted_error("invalid URL escape ", str_sub(s, i, i + 3), "");
+			to[n++] = (char)c;
+			i += 3;
+			continue;
+		}
+		if ((place == PLACE_HOST || place == PLACE_ZONE) && ch < 0x80 && !is_plain(ch, place))
+			return quoted_error("invalid character ", str_sub(s, i, i + 1), " in host name");
+		to[n++] = (char)ch;
+		i++;
+	}
+	to[n] = 0;
+	*out = str_of(to, n);
+	return NULL;
+}
+
+/* ---- parsing ----------------------------------------------------------- */
+
+static err *take_scheme(str *s, str *scheme)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		char c = s->p[i];
+
+		if (c == ':') {
+			if (!i)
+				return err_new(ERR_INVALID, "missing protocol scheme");
+			*scheme = str_sub(*s, 0, i);
+			*s = str_from(*s, i + 1);
+			return NULL;
+		}
+		if ((c | 32) >= 'a' && (c | 32) <= 'z')
+			continue;
+		if (!i || !((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'))
+			return NULL;
+	}
+	return NULL;
+}
+
+static err *check_port(str port)
+{
+	bool valid = !port.n || port.p[0] == ':';
+
+	for (size_t i = 1; i < port.n; i++)
+		valid = valid && port.p[i] >= '0' && port.p[i] <= '9';
+	return valid ? NULL : quoted_error("invalid port ", port, " after host");
+}
+
+static err *check_address(struct arena *a, str host)
+{
+	unsigned char bytes[16];
+	str plain = host, zone;
+
+	str_split(host, '%', &plain, &zone);
+	if (inet_pton(AF_INET6, arena_str(a, plain).p, bytes) == 1)
+		return NULL;
+	if (inet_pton(AF_INET, arena_str(a, plain).p, bytes) == 1)
+		return err_new(ERR_INVALID, "invalid IP-literal");
+	return quoted_error("invalid host: ParseAddr(", host, "): unable to parse IP");
+}
+
+/* "[::1]:80" */
+static err *parse_literal(struct arena *a, str s, str *out)
+{
+	size_t close = str_rfind_char(s, ']');
+	str port, name, part;
+
+	if (close == STR_NPOS)
+		return err_new(ERR_INVALID, "missing ']' in host");
+	TRY(check_port(str_from(s, close + 1)));
+	TRY(unescape(a, str_from(s, close + 1), PLACE_HOST, &port));
+	str inner = str_sub(s, 1, close);
+	size_t zone = str_find(inner, S("%25"));
+
+	TRY(unescape(a, str_sub(inner, 0, zone), PLACE_HOST, &name));
+	if (zone != STR_NPOS) {
+		TRY(unescape(a, str_from(inner, zone), PLACE_ZONE, &part));
+		name = arena_cat(a, name, part);
+	}
+	TRY(check_address(a, name));
+	*out = arena_cat(a, S("["), name, S("]"), port);
+	return NULL;
+}
+
+static err *parse_host(struct arena *a, str scheme, str s, str *out)
+{
+	size_t open = str_rfind_char(s, '['), colon = str_find_char(s, ':');
+
+	if (open == 0)
+		return parse_literal(a, s, out);
+	if (open != STR_NPOS)
+		return err_new(ERR_INVALID, "invalid IP-literal");
+	if (colon != STR_NPOS) {
+		if (!str_eq(scheme, S("http")) && !str_eq(scheme, S("https")))
+			colon = str_rfind_char(s, ':');
+		TRY(check_port(str_from(s, colon)));
+	}
+	return unescape(a, s, PLACE_HOST, out);
+}
+
+static err *parse_user(struct arena *a, str s, struct gourl *u)
+{
+	str user = s, password = STR_NONE;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_alnum((unsigned char)s.p[i]) && (!s.p[i] || !strchr("-._:~!$&'()*+,;=%@", s.p[i])))
+			return err_new(ERR_INVALID, "net/url: invalid userinfo");
+	u->has_user = true;
+	u->has_password = str_split(s, ':', &user, &password);
+	TRY(unescape(a, user, PLACE_USER, &u->user));
+	return unescape(a, password, PLACE_USER, &u->password);
+}
+
+static err *parse_authority(struct arena *a, str s, struct gourl *u)
+{
+	size_t at = str_rfind_char(s, '@');
+
+	TRY(parse_host(a, u->scheme, at == STR_NPOS ? s : str_from(s, at + 1), &u->host));
+	return at == STR_NPOS ? NULL : parse_user(a, str_sub(s, 0, at), u);
+}
+
+/* Decode, and keep the spelling when it is not the one we would write. */
+static err *set_part(struct arena *a, str s, enum place place, str *part, str *raw)
+{
+	CLEANUP(buf_release) struct buf usual = BUF_INIT;
+
+	TRY(unescape(a, s, place, part));
+	escape(&usual, *part, place);
+	*raw = str_eq(s, buf_str(&usual)) ? STR_NONE : s;
+	return NULL;
+}
+
+static void take_query(str *s, struct gourl *u)
+{
+	size_t at = str_find_char(*s, '?');
+
+	if (at == STR_NPOS)
+		return;
+	u->query = str_from(*s, at + 1);
+	u->empty_query = !u->query.n;
+	*s = str_sub(*s, 0, at);
+}
+
+static str in_small_letters(struct arena *a, str s)
+{
+	char *to = arena_alloc(a, s.n + 1);
+
+	for (size_t i = 0; i < s.n; i++)
+		to[i] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + 32 : s.p[i]);
+	return str_of(to, s.n);
+}
+
+static err *parse_rest(struct arena *a, str s, struct gourl *u)
+{
+	str segment, after;
+
+	if (!str_starts(s, S("/"))) {
+		if (u->scheme.n) {
+			u->opaque = s;
+			return NULL;
+		}
+		str_split(s, '/', &segment, &after);
+		if (str_find_char(segment, ':') != STR_NPOS)
+			return err_new(ERR_INVALID, "first path segment in URL cannot contain colon");
+	}
+	if (str_starts(s, S("//")) && (u->scheme.n || !str_starts(s, S("///")))) {
+		str authority = str_from(s, 2);
+		size_t slash = str_find_char(authority, '/');
+
+		s = slash == STR_NPOS ? STR_NONE : str_from(authority, slash);
+		TRY(parse_authority(a, str_sub(authority, 0, slash), u));
+	} else if (u->scheme.n && s.n) {
+		u->omit_host = true;
+	}
+	return set_part(a, s, PLACE_PATH, &u->path, &u->raw_path);
+}
+
+static err *parse_all(struct arena *a, str s, struct gourl *u)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return err_new(ERR_INVALID, "net/url: invalid control character in URL");
+	if (str_eq(s, S("*"))) {
+		u->path = s;
+		return NULL;
+	}
+	TRY(take_scheme(&s, &u->scheme));
+	u->scheme = in_small_letters(a, u->scheme);
+	take_query(&s, u);
+	return parse_rest(a, s, u);
+}
+
+static err *parse_error(str text, err *e)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, text, QUOTE_PRINT);
+	return err_wrap(e, "parse %.*s", STR_ARG(buf_str(&b)));
+}
+
+err *gourl_parse(struct arena *a, str text, struct gourl *out)
+{
+	struct gourl u = { 0 };
+	str before, fragment;
+
+	str_split(text, '#', &before, &fragment);
+	err *e = parse_all(a, before, &u);
+
+	if (e)
+		return parse_error(before, e);
+	if (fragment.n)
+		e = set_part(a, fragment, PLACE_FRAGMENT, &u.fragment, &u.raw_fragment);
+	if (e)
+		return parse_error(text, e);
+	*out = u;
+	return NULL;
+}
+
+/* ---- printing ---------------------------------------------------------- */
+
+/* The spelling that was read, while it still says the same. */
+static void add_part(struct buf *b, str part, str raw, enum place place)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str decoded;
+	bool valid = raw.n > 0;
+
+	for (size_t i = 0; i < raw.n && valid; i++) {
+		char c = raw.p[i];
+
+		valid = c && (strchr("!$&'()*+,;=:@[]%", c) || is_plain((unsigned char)c, place));
+	}
+	if (valid) {
+		err *e = unescape(&a, raw, place, &decoded);
+
+		valid = !e && str_eq(decoded, part);
+		err_free(e);
+	}
+	if (valid)
+		buf_add(b, raw);
+	else if (place == PLACE_PATH && str_eq(part, S("*")))
+		buf_addc(b, '*');
+	else
+		escape(b, part, place);
+}
+
+void gourl_add_user(struct buf *b, const struct gourl *u)
+{
+	escape(b, u->user, PLACE_USER);
+	if (u->has_password) {
+		buf_addc(b, ':');
+		escape(b, u->password, PLACE_USER);
+	}
+}
+
+static void add_authority(struct buf *b, const struct gourl *u)
+{
+	if (!u->scheme.n && !u->host.n && !u->has_user)
+		return;
+	if (u->omit_host && !u->host.n && !u->has_user)
+		return;
+	if (u->host.n || u->path.n || u->has_user)
+		buf_add(b, S("//"));
+	if (u->has_user) {
+		gourl_add_user(b, u);
+		buf_addc(b, '@');
+	}
+	escape(b, u->host, PLACE_HOST);
+}
+
+static void add_path(struct buf *b, const struct gourl *u, size_t start)
+{
+	CLEANUP(buf_release) struct buf path = BUF_INIT;
+	str segment, after;
+
+	add_part(&path, u->path, u->raw_path, PLACE_PATH);
+	if (path.n && path.p[0] != '/' && u->host.n)
+		buf_addc(b, '/');
+	str_split(buf_str(&path), '/', &segment, &after);
+	if (b->n == start && str_find_char(segment, ':') != STR_NPOS)
+		buf_add(b, S("./"));
+	buf_add(b, buf_str(&path));
+}
+
+void gourl_add(struct buf *b, const struct gourl *u)
+{
+	size_t start = b->n;
+
+	if (u->scheme.n) {
+		buf_add(b, u->scheme);
+		buf_addc(b, ':');
+	}
+	if (u->opaque.n) {
+		buf_add(b, u->opaque);
+	} else {
+		add_authority(b, u);
+		add_path(b, u, start);
+	}
+	if (u->empty_query || u->query.n) {
+		buf_addc(b, '?');
+		buf_add(b, u->query);
+	}
+	if (u->fragment.n) {
+		buf_addc(b, '#');
+		add_part(b, u->fragment, u->raw_fragment, PLACE_FRAGMENT);
+	}
+}
+
+str gourl_hostname(const struct gourl *u)
+{
+	str h = u->host;
+	size_t close = str_rfind_char(h, ']'), colon = str_rfind_char(h, ':');
+
+	if (str_starts(h, S("[")) && close != STR_NPOS)
+		return str_sub(h, 1, close);
+	return str_sub(h, 0, colon);
+}

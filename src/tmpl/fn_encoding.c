@@ -1,0 +1,230 @@
+/* Texts of other formats: base64, base32, JSON, YAML. */
+#include "text/base64.h"
+#include "tmpl/fn.h"
+#include "tmpl/wire.h"
+#include "value/json.h"
+#include "value/yaml.h"
+
+/* What fails does not fail the template: its text is the result. */
+static err *give_error(struct tmpl_call *c, err *e)
+{
+	c->out = node_copy_str(c->a, err_text(e));
+	err_free(e);
+	return NULL;
+}
+
+/* ---- base64 and base32 ------------------------------------------------- */
+
+static err *run_b64enc(struct tmpl_call *c)
+{
+	struct buf *b = tmpl_scratch(c);
+
+	base64_write(b, tmpl_arg_str(c, 0), BASE64_STD);
+	return tmpl_give_buf(c, b);
+}
+
+static err *run_b64dec(struct tmpl_call *c)
+{
+	struct buf *b = tmpl_scratch(c);
+	err *e = base64_read(b, tmpl_arg_str(c, 0), BASE64_STD);
+
+	return e ? give_error(c, e) : tmpl_give_buf(c, b);
+}
+
+static const char base32_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+static err *run_b32enc(struct tmpl_call *c)
+{
+	str s = tmpl_arg_str(c, 0);
+	struct buf *b = tmpl_scratch(c);
+
+	for (size_t i = 0; i < s.n; i += 5) {
+		size_t n = s.n - i < 5 ? s.n - i : 5, letters = (n * 8 + 4) / 5;
+		uint64_t group = 0;
+
+		for (size_t k = 0; k < 5; k++)
+			group = group << 8 | (k < n ? (unsigned char)s.p[i + k] : 0);
+		for (size_t k = 0; k < 8; k++)
+			buf_addc(b, k < letters ? base32_letters[group >> (35 - 5 * k) & 31] : '=');
+	}
+	return tmpl_give_buf(c, b);
+}
+
+/* Read eight letters from `*i` on, past line breaks. STR_NPOS, or the offset
+ * of the byte that is wrong. `last` when padding ended the text. */
+static size_t base32_group(str s, size_t *i, struct buf *b, bool *last)
+{
+	size_t n = 0, start = *i;
+	uint64_t group = 0;
+
+	while (n < 8 && *i < s.n) {
+		char ch = s.p[*i];
+		const char *at = ch ? strchr(base32_letters, ch) : NULL;
+
+		++*i;
+		if (ch == '\n' || ch == '\r')
+			continue;
+		if (ch == '=' && n >= 2) {
+			*last = true;
+			break;
+		}
+		if (!at)
+			return *i - 1;
+		group |= (uint64_t)(at - base32_letters) << (35 - 5 * n);
+		n++;
+	}
+	if (*last) {
+		size_t pad = 8 - n - 1;
+
+		for (; pad && *i < s.n; pad--, ++*i)
+			if (s.p[*i] != '=')
+				return *i;
+		while (!pad && *i < s.n && (s.p[*i] == '\n' || s.p[*i] == '\r'))
+			++*i;
+		if (pad || n == 3 || n == 6 || n == 1 || *i < s.n)
+			return pad ? s.n : *i;
+	} else if (n && n < 8) {
+		return start > s.n ? s.n : s.n;
+	}
+	for (size_t k = 0; k < n * 5 / 8; k++)
+		buf_addc(b, (char)(group >> (32 - 8 * k)));
+	return STR_NPOS;
+}
+
+static err *run_b32dec(struct tmpl_call *c)
+{
+	str s = tmpl_arg_str(c, 0);
+	struct buf *b = tmpl_scratch(c);
+	bool last = false;
+
+	for (size_t i = 0; i < s.n && !last;) {
+		size_t bad = base32_group(s, &i, b, &last);
+
+		if (bad != STR_NPOS)
+			return give_error(c, err_new(ERR_INVALID,
+						     "illegal base32 data at input byte %zu", bad));
+	}
+	return tmpl_give_buf(c, b);
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+enum { JSON, JSON_PRETTY, JSON_RAW, YAML, YAML_PRETTY };
+
+static err *write_value(struct tmpl_call *c, int form, struct buf *b)
+{
+	static const struct json_style pretty = { .indent = 2 }, raw = { .raw_html = true };
+	node n;
+
+	TRY(wire_value(c, c->argv[0], form == YAML_PRETTY ? WIRE_YAML : WIRE_JSON, &n));
+	switch (form) {
+	case JSON:
+		return json_write(b, n, NULL);
+	case JSON_PRETTY:
+		return json_write(b, n, &pretty);
+	case JSON_RAW:
+		return json_write(b, n, &raw);
+	default:
+		break;
+	}
+	TRY(yaml_write(b, n, form == YAML ? YAML_WRITE_SIGS : YAML_WRITE_V3_WIDE));
+	if (b->n && b->p[b->n - 1] == '\n')
+		buf_trim(b, b->n - 1);
+	return NULL;
+}
+
+/* Modes with MUST hand the error on; the others give an empty text. */
+enum { MUST = 16 };
+
+static err *run_write(struct tmpl_call *c)
+{
+	struct buf *b = tmpl_scratch(c);
+	err *e = write_value(c, c->mode & ~MUST, b);
+
+	if (!e)
+		return tmpl_give_buf(c, b);
+	if (c->mode & MUST)
+		return e;
+	err_free(e);
+	return tmpl_give_str(c, STR_NONE);
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+enum { ANY, MAP, LIST };
+
+/* encoding/json's words for a document that is no map or list. */
+static err *wrong_kind(node n, int want)
+{
+	return err_new(ERR_INVALID, "json: cannot unmarshal %s into Go value of type %s",
+		       node_kind_name(n), want == MAP ? "map[string]interface {}" : "[]interface {}");
+}
+
+static err *check_kind(struct tmpl_call *c, int want, node *n)
+{
+	if (want == ANY || n->kind == (want == MAP ? NODE_MAP : NODE_SEQ))
+		return NULL;
+	if (!node_is_nil(*n))
+		return wrong_kind(*n, want);
+	/* null leaves the empty map (JSON) or makes it nil */
+	*n = want == MAP ? value_map(c->a, GO_NIL_MAP, 0) : value_seq(c->a, GO_NIL_SLICE, 0);
+	return NULL;
+}
+
+/* A failure as a value: a map with the key Error, a list of the text. */
+static err *give_failure(struct tmpl_call *c, int want, err *e)
+{
+	node text = node_copy_str(c->a, err_text(e));
+
+	err_free(e);
+	if (want == LIST) {
+		c->out = node_seq(c->a, 1);
+		node_append(c->a, c->out, text);
+	} else {
+		c->out = node_map(c->a, 1);
+		node_set(c->a, c->out, S("Error"), text);
+	}
+	return NULL;
+}
+
+static err *read_json(struct tmpl_call *c, int want, node *out)
+{
+	static const struct json_options floats = { .numbers = JSON_NUMBERS_FLOAT };
+
+	TRY(tmpl_spend(c, tmpl_arg_str(c, 0).n / 8));
+	TRY(json_read(c->a, tmpl_arg_str(c, 0), &floats, out));
+	return check_kind(c, want, out);
+}
+
+static err *run_from_json(struct tmpl_call *c)
+{
+	err *e = read_json(c, c->mode, &c->out);
+
+	return e ? give_failure(c, c->mode, e) : NULL;
+}
+
+static err *run_must_from_json(struct tmpl_call *c)
+{
+	return read_json(c, ANY, &c->out);
+}
+
+static const struct tmpl_func table[] = {
+	{ "b32dec", "s", run_b32dec },
+	{ "b32enc", "s", run_b32enc },
+	{ "b64dec", "s", run_b64dec },
+	{ "b64enc", "s", run_b64enc },
+	{ "fromJson", "s", run_from_json, MAP },
+	{ "fromJsonArray", "s", run_from_json, LIST },
+	{ "mustFromJson", "s", run_must_from_json },
+	{ "mustToJson", "a", run_write, JSON | MUST },
+	{ "mustToPrettyJson", "a", run_write, JSON_PRETTY | MUST },
+	{ "mustToRawJson", "a", run_write, JSON_RAW | MUST },
+	{ "mustToYaml", "a", run_write, YAML | MUST },
+	{ "toJson", "a", run_write, JSON },
+	{ "toPrettyJson", "a", run_write, JSON_PRETTY },
+	{ "toRawJson", "a", run_write, JSON_RAW | MUST },
+	{ "toYaml", "a", run_write, YAML },
+	{ "toYamlPretty", "a", run_write, YAML_PRETTY },
+};
+
+const struct tmpl_funcs fn_encoding = { table, sizeof table / sizeof *table };

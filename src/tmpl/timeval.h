@@ -1,0 +1,12 @@
+/* timeval - time.Time as a template value. */
+#ifndef TMPL_TIMEVAL_H
+#define TMPL_TIMEVAL_H
+
+#include "text/gotime.h"
+#include "tmpl/value.h"
+
+node timeval(struct arena *a, struct gotime t);
+/* False when the value is no time. */
+bool timeval_get(node n, struct gotime *out);
+
+#endif
