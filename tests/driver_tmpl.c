@@ -35,6 +35,27 @@ static void fill(void *ctx, void *to, size_t n)
 	rand_bytes(to, n);
 }
 
+static bool load_zone(void *context, str name, struct buf *bytes)
+{
+	char path[512], part[4096];
+	size_t n;
+
+	(void)context;
+	snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return false;
+	while ((n = fread(part, 1, sizeof part, f)) > 0)
+		buf_bytes(bytes, part, n);
+	bool ok = !ferror(f);
+
+	fclose(f);
+	return ok;
+}
+
+static const struct tz_source zones = { .load = load_zone };
+
 /* The recorded answers were JSON: each byte that is not UTF-8 is a U+FFFD. */
 static node as_json(struct arena *a, str s)
 {

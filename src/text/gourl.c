@@ -107,13 +107,16 @@ static err *unescape(struct arena *a, str s, enum place place, str *out)
 			int c = escaped_byte(str_from(s, i), place);
 
 			if (c < 0)
-				return quoted_error("invalid URL escape ", str_sub(s, i, i + 3), "");
+				return quoted_error("invalid URL escape ", str_sub(s, i, i + 3),
+						    "");
 			to[n++] = (char)c;
 			i += 3;
 			continue;
 		}
-		if ((place == PLACE_HOST || place == PLACE_ZONE) && ch < 0x80 && !is_plain(ch, place))
-			return quoted_error("invalid character ", str_sub(s, i, i + 1), " in host name");
+		if ((place == PLACE_HOST || place == PLACE_ZONE) && ch < 0x80 &&
+		    !is_plain(ch, place))
+			return quoted_error("invalid character ", str_sub(s, i, i + 1),
+					    " in host name");
 		to[n++] = (char)ch;
 		i++;
 	}
@@ -210,7 +213,8 @@ static err *parse_user(struct arena *a, str s, struct gourl *u)
 	str user = s, password = STR_NONE;
 
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_alnum((unsigned char)s.p[i]) && (!s.p[i] || !strchr("-._:~!$&'()*+,;=%@", s.p[i])))
+		if (!is_alnum((unsigned char)s.p[i]) &&
+		    (!s.p[i] || !strchr("-._:~!$&'()*+,;=%@", s.p[i])))
 			return err_new(ERR_INVALID, "net/url: invalid userinfo");
 	u->has_user = true;
 	u->has_password = str_split(s, ':', &user, &password);
@@ -268,7 +272,8 @@ static err *parse_rest(struct arena *a, str s, struct gourl *u)
 		}
 		str_split(s, '/', &segment, &after);
 		if (str_find_char(segment, ':') != STR_NPOS)
-			return err_new(ERR_INVALID, "first path segment in URL cannot contain colon");
+			return err_new(ERR_INVALID,
+				       "first path segment in URL cannot contain colon");
 	}
 	if (str_starts(s, S("//")) && (u->scheme.n || !str_starts(s, S("///")))) {
 		str authority = str_from(s, 2);

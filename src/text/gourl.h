@@ -16,16 +16,16 @@
 #include "base/str.h"
 
 struct gourl {
-	str scheme;		/* in small letters */
-	str opaque;		/* what follows the scheme when it is no path */
+	str scheme; /* in small letters */
+	str opaque; /* what follows the scheme when it is no path */
 	bool has_user, has_password;
 	str user, password;
-	str host;		/* with port and brackets */
-	str path, raw_path;	/* raw: as written, or empty when that is the usual way */
-	str query;		/* as written, without '?' */
-	bool empty_query;	/* a '?' with nothing behind it */
+	str host;           /* with port and brackets */
+	str path, raw_path; /* raw: as written, or empty when that is the usual way */
+	str query;          /* as written, without '?' */
+	bool empty_query;   /* a '?' with nothing behind it */
 	str fragment, raw_fragment;
-	bool omit_host;		/* "scheme:/path", no empty authority */
+	bool omit_host; /* "scheme:/path", no empty authority */
 };
 
 /* url.Parse. */

@@ -131,7 +131,8 @@ struct big big_add(struct arena *a, struct big x, struct big y)
 
 struct big big_mul(struct arena *a, struct big x, struct big y)
 {
-	struct big out = { .n = x.n + y.n, .exponent = x.exponent + y.exponent,
+	struct big out = { .n = x.n + y.n,
+			   .exponent = x.exponent + y.exponent,
 			   .negative = x.negative != y.negative };
 
 	out.digits = arena_zero(a, out.n + 1, 1);
@@ -139,7 +140,8 @@ struct big big_mul(struct arena *a, struct big x, struct big y)
 		unsigned carry = 0;
 
 		for (size_t k = y.n; k > 0; k--) {
-			unsigned d = out.digits[i + k - 1] + x.digits[i - 1] * y.digits[k - 1] + carry;
+			unsigned d =
+				out.digits[i + k - 1] + x.digits[i - 1] * y.digits[k - 1] + carry;
 
 			out.digits[i + k - 1] = (uint8_t)(d % 10);
 			carry = d / 10;
@@ -165,7 +167,8 @@ struct big big_div(struct arena *a, struct big x, struct big y)
 {
 	int64_t shift = x.exponent - y.exponent + QUOTIENT_DIGITS;
 	size_t zeros = shift > 0 ? (size_t)shift : 0;
-	struct big out = { .n = 1 + x.n + zeros, .exponent = -QUOTIENT_DIGITS,
+	struct big out = { .n = 1 + x.n + zeros,
+			   .exponent = -QUOTIENT_DIGITS,
 			   .negative = x.negative != y.negative };
 	uint64_t divisor = 0, rest = 0;
 	bool up;

@@ -11,9 +11,9 @@
 #include "base/arena.h"
 
 struct big {
-	uint8_t *digits;	/* most significant first; n of them */
-	size_t n;		/* 0: the number is 0 */
-	int64_t exponent;	/* of the last digit */
+	uint8_t *digits;  /* most significant first; n of them */
+	size_t n;         /* 0: the number is 0 */
+	int64_t exponent; /* of the last digit */
 	bool negative;
 };
 

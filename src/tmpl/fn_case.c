@@ -21,7 +21,8 @@ static err *run_case(struct tmpl_call *c)
 static bool is_separator(uint32_t r)
 {
 	if (r < 0x80)
-		return !((r >= '0' && r <= '9') || ((r | 32) >= 'a' && (r | 32) <= 'z') || r == '_');
+		return !((r >= '0' && r <= '9') || ((r | 32) >= 'a' && (r | 32) <= 'z') ||
+			 r == '_');
 	return !unicode_is_letter(r) && !unicode_is_digit(r) && unicode_is_space(r);
 }
 
@@ -146,8 +147,15 @@ static err *run_camelcase(struct tmpl_call *c)
 
 /* ---- snake_case and kebab-case ----------------------------------------- */
 
-enum word { WORD_NONE, WORD_NUMBER, WORD_UPPER, WORD_ALPHABET, WORD_CONNECTOR, WORD_PUNCT,
-	    WORD_OTHER };
+enum word {
+	WORD_NONE,
+	WORD_NUMBER,
+	WORD_UPPER,
+	WORD_ALPHABET,
+	WORD_CONNECTOR,
+	WORD_PUNCT,
+	WORD_OTHER
+};
 
 struct words {
 	str rest;
@@ -282,8 +290,9 @@ static void add_word(struct words *w, enum word type, str word)
 		return;
 	}
 	while (utf8_take(&word, &r))
-		utf8_add(w->b, is_connector(r) ? w->connector :
-				 unicode_is_upper(r) ? unicode_to_lower(r) : r);
+		utf8_add(w->b, is_connector(r)       ? w->connector
+			       : unicode_is_upper(r) ? unicode_to_lower(r)
+						     : r);
 }
 
 /* Letters that follow a number belong to it: "2xx". */
@@ -323,7 +332,8 @@ static void after_letters(struct words *w)
 
 static err *run_snakecase(struct tmpl_call *c)
 {
-	struct words w = { .rest = tmpl_arg_str(c, 0), .b = tmpl_scratch(c),
+	struct words w = { .rest = tmpl_arg_str(c, 0),
+			   .b = tmpl_scratch(c),
 			   .connector = (uint32_t)c->mode };
 
 	next_word(&w);

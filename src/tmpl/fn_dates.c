@@ -73,8 +73,8 @@ static err *run_unix(struct tmpl_call *c)
 	struct gotime t = self(c);
 	uint64_t units = (uint64_t)c->mode;
 
-	return tmpl_give_int64(c, (int64_t)((uint64_t)t.sec * units +
-					    (uint64_t)t.nanos / (1000000000 / units)));
+	return tmpl_give_int64(
+		c, (int64_t)((uint64_t)t.sec * units + (uint64_t)t.nanos / (1000000000 / units)));
 }
 
 static err *run_format(struct tmpl_call *c)
@@ -177,7 +177,8 @@ static void add_wire_text(struct buf *b, const void *object)
 
 static bool same_time(const void *a, const void *b)
 {
-	return gotime_cmp(((const struct time_value *)a)->t, ((const struct time_value *)b)->t) == 0;
+	return gotime_cmp(((const struct time_value *)a)->t, ((const struct time_value *)b)->t) ==
+	       0;
 }
 
 static const struct value_class time_class = {
@@ -303,7 +304,7 @@ static err *run_duration_round(struct tmpl_call *c)
 		const char *name;
 	} units[] = {
 		{ 365 * 86400, "y" }, { 30 * 86400, "mo" }, { 86400, "d" },
-		{ 3600, "h" },	      { 60, "m" },	    { 1, "s" },
+		{ 3600, "h" },        { 60, "m" },          { 1, "s" },
 	};
 	node v = c->argv[0];
 	struct gotime t;

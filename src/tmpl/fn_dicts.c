@@ -210,8 +210,8 @@ static err *no_conversion(node v, const char *want)
 
 	if (node_is_nil(v))
 		type = S("nil");
-	return err_new(ERR_INVALID, "interface conversion: interface {} is %.*s, not %s", STR_ARG(type),
-		       want);
+	return err_new(ERR_INVALID, "interface conversion: interface {} is %.*s, not %s",
+		       STR_ARG(type), want);
 }
 
 static bool is_plain_map(node v)

@@ -157,7 +157,8 @@ enum { ANY, MAP, LIST };
 static err *wrong_kind(node n, int want)
 {
 	return err_new(ERR_INVALID, "json: cannot unmarshal %s into Go value of type %s",
-		       node_kind_name(n), want == MAP ? "map[string]interface {}" : "[]interface {}");
+		       node_kind_name(n),
+		       want == MAP ? "map[string]interface {}" : "[]interface {}");
 }
 
 static err *check_kind(struct tmpl_call *c, int want, node *n)
@@ -203,6 +204,23 @@ static err *run_from_json(struct tmpl_call *c)
 	return e ? give_failure(c, c->mode, e) : NULL;
 }
 
+/* As sigs.k8s.io/yaml does it: YAML into JSON, and that into the value. */
+static err *read_yaml(struct tmpl_call *c, int want, node *out)
+{
+	TRY(tmpl_spend(c, tmpl_arg_str(c, 0).n / 8));
+	TRY(yaml_read(c->a, tmpl_arg_str(c, 0), YAML_SIGS, out));
+	err *e = check_kind(c, want, out);
+
+	return e ? err_wrap(e, "error unmarshaling JSON: while decoding JSON") : NULL;
+}
+
+static err *run_from_yaml(struct tmpl_call *c)
+{
+	err *e = read_yaml(c, c->mode, &c->out);
+
+	return e ? give_failure(c, c->mode, e) : NULL;
+}
+
 static err *run_must_from_json(struct tmpl_call *c)
 {
 	return read_json(c, ANY, &c->out);
@@ -215,6 +233,8 @@ static const struct tmpl_func table[] = {
 	{ "b64enc", "s", run_b64enc },
 	{ "fromJson", "s", run_from_json, MAP },
 	{ "fromJsonArray", "s", run_from_json, LIST },
+	{ "fromYaml", "s", run_from_yaml, MAP },
+	{ "fromYamlArray", "s", run_from_yaml, LIST },
 	{ "mustFromJson", "s", run_must_from_json },
 	{ "mustToJson", "a", run_write, JSON | MUST },
 	{ "mustToPrettyJson", "a", run_write, JSON_PRETTY | MUST },

@@ -97,8 +97,8 @@ static err *run_slice(struct tmpl_call *c)
 	if (start < 0 || end < start || end > (int64_t)n)
 		return err_new(ERR_INVALID, "reflect.Value.Slice: slice index out of bounds");
 	if (value_is_bytes(v))
-		return tmpl_give(c, value_bytes(c->a, str_sub(node_str(v), (size_t)start,
-							      (size_t)end)));
+		return tmpl_give(c, value_bytes(c->a,
+						str_sub(node_str(v), (size_t)start, (size_t)end)));
 	node out = value_seq(c->a, v.type, 0);
 
 	out.seq->items = v.seq->items + start;
@@ -144,7 +144,8 @@ static err *run_push(struct tmpl_call *c)
 	node v = c->argv[0];
 
 	if (!is_list(v))
-		return no_list(c->mode == APPEND ? "Cannot push on type " : "Cannot prepend on type ", v);
+		return no_list(
+			c->mode == APPEND ? "Cannot push on type " : "Cannot prepend on type ", v);
 	size_t n = length(v);
 
 	TRY(new_list(c, n + 1, &c->out));
@@ -169,7 +170,8 @@ static err *run_concat(struct tmpl_call *c)
 		if (!is_list(v)) {
 			str kind = value_kind_name(v);
 
-			return err_new(ERR_INVALID, "Cannot concat type %.*s as list", STR_ARG(kind));
+			return err_new(ERR_INVALID, "Cannot concat type %.*s as list",
+				       STR_ARG(kind));
 		}
 		n += length(v);
 	}

@@ -170,7 +170,9 @@ static err *to_big(struct tmpl_call *c, node v, struct big *out)
 	if (big_from_float(c->a, f, out))
 		return NULL;
 	return err_new(ERR_INVALID, "Cannot create a Decimal from %s",
-		       isnan(f) ? "NaN" : f < 0 ? "-Inf" : "+Inf");
+		       isnan(f) ? "NaN"
+		       : f < 0  ? "-Inf"
+				: "+Inf");
 }
 
 static err *apply_big(struct tmpl_call *c, struct big *x, struct big y)

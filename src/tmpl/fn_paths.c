@@ -28,9 +28,9 @@ static err *run_is_abs(struct tmpl_call *c)
 }
 
 static const struct tmpl_func table[] = {
-	{ "base", "s", run_base },	{ "clean", "s", run_clean },   { "dir", "s", run_dir },
-	{ "ext", "s", run_ext },	{ "isAbs", "s", run_is_abs },  { "osBase", "s", run_base },
-	{ "osClean", "s", run_clean },	{ "osDir", "s", run_dir },     { "osExt", "s", run_ext },
+	{ "base", "s", run_base },      { "clean", "s", run_clean },  { "dir", "s", run_dir },
+	{ "ext", "s", run_ext },        { "isAbs", "s", run_is_abs }, { "osBase", "s", run_base },
+	{ "osClean", "s", run_clean },  { "osDir", "s", run_dir },    { "osExt", "s", run_ext },
 	{ "osIsAbs", "s", run_is_abs },
 };
 

@@ -52,8 +52,8 @@ static err *run_type_is_like(struct tmpl_call *c)
 {
 	str type = value_type_name(c->argv[1]), want = tmpl_arg_str(c, 0);
 
-	return tmpl_give_bool(c, str_eq(want, type) ||
-					 (str_starts(type, S("*")) && str_eq(want, str_from(type, 1))));
+	return tmpl_give_bool(c, str_eq(want, type) || (str_starts(type, S("*")) &&
+							str_eq(want, str_from(type, 1))));
 }
 
 static err *run_kind_of(struct tmpl_call *c)
@@ -80,18 +80,12 @@ static err *run_host(struct tmpl_call *c)
 }
 
 static const struct tmpl_func table[] = {
-	{ "all", "a*", run_all, ALL },
-	{ "any", "a*", run_all, ANY },
-	{ "coalesce", "a*", run_coalesce },
-	{ "deepEqual", "aa", run_deep_equal },
-	{ "default", "aa*", run_default },
-	{ "empty", "a", run_empty },
-	{ "getHostByName", "s", run_host },
-	{ "kindIs", "sa", run_kind_is },
-	{ "kindOf", "a", run_kind_of },
-	{ "ternary", "aab", run_ternary },
-	{ "typeIs", "sa", run_type_is },
-	{ "typeIsLike", "sa", run_type_is_like },
+	{ "all", "a*", run_all, ALL },      { "any", "a*", run_all, ANY },
+	{ "coalesce", "a*", run_coalesce }, { "deepEqual", "aa", run_deep_equal },
+	{ "default", "aa*", run_default },  { "empty", "a", run_empty },
+	{ "getHostByName", "s", run_host }, { "kindIs", "sa", run_kind_is },
+	{ "kindOf", "a", run_kind_of },     { "ternary", "aab", run_ternary },
+	{ "typeIs", "sa", run_type_is },    { "typeIsLike", "sa", run_type_is_like },
 	{ "typeOf", "a", run_type_of },
 };
 

@@ -30,8 +30,9 @@ static err *run_number(struct tmpl_call *c)
 {
 	const struct semver *v = semver_of(c->self);
 
-	return tmpl_give(c, value_uint(c->mode == MAJOR ? v->major :
-				       c->mode == MINOR ? v->minor : v->patch));
+	return tmpl_give(c, value_uint(c->mode == MAJOR   ? v->major
+				       : c->mode == MINOR ? v->minor
+							  : v->patch));
 }
 
 enum { PRERELEASE, METADATA, ORIGINAL, STRING };

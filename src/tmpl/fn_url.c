@@ -45,8 +45,8 @@ static err *part(const struct tmpl_call *c, const char *key, str *out)
 			       "runtime error: invalid memory address or nil pointer dereference");
 	if (!value_is_str(*v))
 		return err_new(ERR_INVALID,
-			       "unable to parse %s key, must be of type string, but %.*s found", key,
-			       STR_ARG(value_kind_name(*v)));
+			       "unable to parse %s key, must be of type string, but %.*s found",
+			       key, STR_ARG(value_kind_name(*v)));
 	*out = node_str(*v);
 	return NULL;
 }

@@ -59,7 +59,7 @@ static node object(struct arena *a, node n, enum wire_form form)
 		str name = str_c(c->fields[i].name);
 		node key = node_copy_str(a, name);
 
-		if (form == WIRE_YAML && name.n)	/* yaml.v3 has field names small */
+		if (form == WIRE_YAML && name.n) /* yaml.v3 has field names small */
 			for (size_t k = 0; k < name.n; k++)
 				if (name.p[k] >= 'A' && name.p[k] <= 'Z')
 					((char *)(uintptr_t)key.text)[k] = (char)(name.p[k] + 32);

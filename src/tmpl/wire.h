@@ -12,7 +12,7 @@
 
 enum wire_form {
 	WIRE_JSON,
-	WIRE_YAML,	/* yaml.v3, which knows no JSON: nil slices are empty, bytes are numbers */
+	WIRE_YAML, /* yaml.v3, which knows no JSON: nil slices are empty, bytes are numbers */
 };
 
 /* The value itself when it has nothing special; fails when it is too large. */
