@@ -1,6 +1,8 @@
 /* "gotmpl": render templates as Helm's engine does, without a chart. */
 #include "driver.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/utf8.h"
@@ -82,7 +84,7 @@ static err *run_gotmpl(struct arena *a, node request, node *output)
 					.strict = driver_bool(request, "strict", false),
 					.lint = driver_bool(request, "lint", false),
 					.now = now,
-					.random = fill };
+					.random = fill, .zones = &zones };
 
 	dot.type = GO_VALUES;
 	for (size_t i = 0; i < n; i++) {

@@ -332,6 +332,7 @@ struct tmpl_exec *tmpl_exec_new(struct arena *a, const struct tmpl_set *set,
 	x->scratch.max = o->limits.text;
 	x->included = node_map(a, 0);
 	x->parsed = node_map(a, 0);
+	x->regexes = node_map(a, 0);
 	return x;
 }
 

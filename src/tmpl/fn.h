@@ -73,6 +73,7 @@ extern const struct tmpl_funcs fn_lists;
 extern const struct tmpl_funcs fn_math;
 extern const struct tmpl_funcs fn_paths;
 extern const struct tmpl_funcs fn_reflect;
+extern const struct tmpl_funcs fn_regex;
 extern const struct tmpl_funcs fn_semver;
 extern const struct tmpl_funcs fn_strings;
 extern const struct tmpl_funcs fn_url;
