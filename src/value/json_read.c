@@ -357,14 +357,22 @@ static inline uint32_t place_of(const struct reader *r, const char *at)
 	return r->base ? r->base + (uint32_t)(at - r->start) : 0;
 }
 
+/* What the stacks hold will be in the arena, or could: it counts as if it
+ * were. Asked when they grow. */
+static err *check_room(struct reader *r, size_t bytes)
+{
+	if (arena_fits(r->a, bytes))
+		return NULL;
+	return at_pos(r, r->p, err_new(ERR_INVALID, "JSON needs more than %zu bytes of memory",
+				       r->a->budget));
+}
+
 static err *push(struct reader *r, node n, uint32_t place)
 {
 	n.place = place;
+	if (r->nodes.n == r->nodes.cap)
+		TRY(check_room(r, r->nodes.n * sizeof n));
 	vec_push(&r->nodes, n);
-	/* What waits here will move into the arena: it counts against it. */
-	if (r->nodes.n == r->nodes.cap && !arena_fits(r->a, r->nodes.n * sizeof(node)))
-		return at_pos(r, r->p, err_new(ERR_INVALID, "JSON needs more than %zu bytes of memory",
-					       r->a->budget));
 	return NULL;
 }
 
@@ -426,6 +434,8 @@ static err *open_level(struct reader *r, bool *inside)
 
 	if (r->levels.n >= r->max_depth)
 		return invalid(r, "exceeded max depth");
+	if (r->levels.n == r->levels.cap)
+		TRY(check_room(r, r->levels.n * sizeof(struct level)));
 	vec_push(&r->levels, (struct level){ r->nodes.n, place_of(r, r->p), map });
 	r->p++;
 	skip_space(r);

@@ -133,6 +133,9 @@ static void write_raw_str(struct buf *b, str s, bool raw_html)
 	buf_addc(b, '"');
 }
 
+/* No reader makes trees of this depth: it holds itself. */
+enum { DEPTH_MAX = 100000 };
+
 /* ---- trees ------------------------------------------------------------- */
 
 /* Deeper than any reader's tree: an alias that holds itself. */
@@ -214,6 +217,8 @@ static err *open_level(struct writer *w, node n)
 	} else {
 		l.items = n.seq->items;
 	}
+	if (w->levels.n == DEPTH_MAX)
+		return err_new(ERR_INVALID, "json: unsupported value: encountered a cycle");
 	buf_addc(w->b, n.kind == NODE_MAP ? '{' : '[');
 	vec_push(&w->levels, l);
 	return NULL;
