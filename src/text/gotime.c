@@ -42,11 +42,11 @@ static int64_t wrap_mul(int64_t a, int64_t b)
 
 struct gotime gotime_utc(int64_t sec, int64_t nanos)
 {
-	int64_t seconds = floor_div(nanos, BILLION);
+	int32_t rest = (int32_t)(nanos % BILLION);
 
 	return (struct gotime){
-		.sec = wrap_add(sec, seconds),
-		.nanos = (int32_t)(nanos - seconds * BILLION),
+		.sec = wrap_add(sec, floor_div(nanos, BILLION)),
+		.nanos = rest < 0 ? rest + BILLION : rest,
 		.zone = S("UTC"),
 	};
 }
