@@ -1,0 +1,331 @@
+/* Patches: strategic merge and JSON 6902. */
+#include "kube/merge.h"
+#include "kustomize/objects.h"
+#include "kustomize/scalar.h"
+#include "kustomize/transform.h"
+#include "kustomize/value.h"
+#include "text/quote.h"
+#include "value/json.h"
+#include "value/patch.h"
+#include "value/yaml.h"
+
+/* ---- strategic merge --------------------------------------------------- */
+
+err *transform_merge(struct transform *t, struct resource *r, const struct resource *patch)
+{
+	const struct merge_options o = { .schema = t->schema, .prepend = true };
+	str name = resource_name(r), ns = resource_ns(r), kind = resource_kind(r);
+
+	if (patch->allow_name_change || patch->allow_kind_change)
+		resource_remember(t->a, r);
+	resource_mark_history(t->a, r);
+	TRY(merge_strategic(t->a, r->object, patch->object, &o, &r->object));
+	if (!node_len(r->object)) {
+		r->gone = true;
+		return NULL;
+	}
+	if (!patch->allow_kind_change)
+		resource_set_kind(t->a, r, kind);
+	if (!patch->allow_name_change)
+		resource_set_name(t->a, r, name);
+	resource_set_ns(t->a, r, ns);
+	return NULL;
+}
+
+/* A patch that is laid over whatever was selected: its labels and annotations
+ * count as texts, its version is the target's. */
+static err *merge_selected(struct transform *t, struct resmap *m, resource_list *selected,
+			   const struct resource *patch)
+{
+	struct resource *copy = resource_copy(t->a, patch);
+
+	resource_set_labels(t->a, copy, value_texts(t->a, resource_labels(copy)));
+	resource_set_annotations(t->a, copy, value_texts(t->a, resource_annotations(copy)));
+	for (size_t i = 0; i < selected->n; i++) {
+		struct resource *r = selected->p[i];
+		str api = scalar_text(t->a, node_get(r->object, S("apiVersion")));
+
+		node_set(t->a, copy->object, S("apiVersion"), node_from_str(t->a, api));
+		TRY(transform_merge(t, r, copy));
+	}
+	resmap_sweep(m);
+	resmap_touch(m);
+	return NULL;
+}
+
+/* The one resource that has, or had, the patch's identity. */
+static err *find_target(struct transform *t, struct resmap *m, const struct resource *patch,
+			struct resource **out)
+{
+	struct resid id = resource_original_id(patch);
+	resource_list found = resmap_by_any_id(m, id);
+	str text = resid_text(t->a, id);
+
+	if (found.n == 1) {
+		*out = found.p[0];
+		return NULL;
+	}
+	return sources_err(t->sources, patch->object.place,
+			   err_new(ERR_NOT_FOUND,
+				   "%s for Id %.*s; failed to find unique target for patch %.*s",
+				   found.n ? "multiple matches" : "no matches", STR_ARG(text),
+				   STR_ARG(text)));
+}
+
+/* ---- JSON -------------------------------------------------------------- */
+
+static err *parse_json_patch(struct transform *t, str text, str name, node *out)
+{
+	const struct yaml_options yaml = {
+		.rules = YAML_1_1, .json = true, .sources = t->sources, .name = name,
+	};
+	const struct json_options json = {
+		.numbers = JSON_NUMBERS_KUBE, .sources = t->sources, .name = name,
+	};
+
+	if (!text.n)
+		return err_new(ERR_INVALID, "empty json patch operations");
+	if (text.p[0] == '[')
+		TRY(json_read(t->a, text, &json, out));
+	else
+		TRY(yaml_read(t->a, text, &yaml, out));
+	if (out->kind != NODE_SEQ && out->kind != NODE_NULL)
+		return err_new(ERR_INVALID,
+			       "json: cannot unmarshal %s into Go value of type jsonpatch.Patch",
+			       node_kind_name(*out));
+	node_each_item(op, *out)
+		if (op->kind != NODE_MAP)
+			return err_new(ERR_INVALID,
+				       "json: cannot unmarshal %s into Go value of type "
+				       "jsonpatch.Operation",
+				       node_kind_name(*op));
+	return NULL;
+}
+
+static err *patch_one(struct transform *t, struct resource *r, node ops)
+{
+	const struct patch_options o = { .sources = t->sources };
+	node doc, patched;
+
+	resource_mark_history(t->a, r);
+	TRY(value_of(t->a, r->object, false, &doc));
+	TRY(patch_json(t->a, doc, ops, &o, &patched));
+	if (patched.kind != NODE_MAP)
+		return err_new(ERR_INVALID,
+			       "json: cannot unmarshal %s into Go value of type map[string]interface {}",
+			       node_kind_name(patched));
+	TRY(value_of(t->a, patched, true, &r->object));
+	resource_set_annotations(t->a, r, value_texts(t->a, resource_annotations(r)));
+	return NULL;
+}
+
+/* ---- an entry of `patches` --------------------------------------------- */
+
+struct entry {
+	str text;
+	str source;		/* [patch: "..."] or [path: "..."] */
+	str name;		/* for positions */
+	node_list merges;
+	node ops;
+};
+
+/* The entry as kustomize shows it in errors: its YAML. */
+static err *bad_config(struct transform *t, node entry, const char *what)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	err *e = yaml_write(&text, entry, YAML_WRITE_SIGS);
+
+	err_free(e);
+	return sources_err(t->sources, entry.place,
+			   err_new(ERR_INVALID, "%s in\n%s", what, buf_c(&text)));
+}
+
+static err *read_entry(struct transform *t, const struct loader *l, node entry, struct entry *out)
+{
+	str path = node_str(node_get(entry, S("path")));
+	str patch = str_trim(node_str(node_get(entry, S("patch"))));
+	CLEANUP(buf_release) struct buf shown = BUF_INIT;
+
+	if (!patch.n && !path.n)
+		return bad_config(t, entry, "must specify one of patch and path");
+	if (patch.n && path.n) {
+		err *e = bad_config(t, entry, "patch and path can't be set at the same time");
+		str text = err_text(e), at = STR_NONE;
+		size_t in = str_find(text, S(" in\n"));
+
+		/* This one message has no "in". */
+		at = arena_cat(t->a, str_sub(text, 0, in), str_from(text, in + 3));
+		return err_replace(e, "%.*s", STR_ARG(at));
+	}
+	if (path.n) {
+		err *e = loader_read(t->a, l, path, &out->text, NULL);
+
+		if (e)
+			return err_replace(e, "failed to get the patch file from path(%.*s): %.*s",
+					   STR_ARG(path), STR_ARG(err_text(e)));
+	} else {
+		out->text = patch;
+	}
+	buf_add(&shown, path.n ? S("[path: ") : S("[patch: "));
+	quote_add(&shown, path.n ? path : patch, QUOTE_PRINT);
+	buf_addc(&shown, ']');
+	out->source = arena_str(t->a, buf_str(&shown));
+	out->name = path.n ? path : S("patch");
+	return NULL;
+}
+
+static err *parse_entry(struct transform *t, struct entry *p)
+{
+	err *no_merge = objects_parse(t->a, t->sources, p->text, p->name, &p->merges);
+	err *no_json = parse_json_patch(t, p->text, p->name, &p->ops);
+	err *e = NULL;
+
+	if (no_merge)
+		p->merges.n = 0;
+	if (no_json)
+		p->ops = NODE_NOTHING;
+	if (p->merges.n && node_len(p->ops))
+		e = err_new(ERR_INVALID, "illegally qualifies as both an SM and JSON patch: %.*s",
+			    STR_ARG(p->source));
+	else if (no_merge && no_json)
+		e = err_new(ERR_INVALID, "unable to parse SM or JSON patch from %.*s",
+			    STR_ARG(p->source));
+	err_free(no_merge);
+	err_free(no_json);
+	return e;
+}
+
+static err *merge_entry(struct transform *t, struct resmap *m, const struct entry *p, node target,
+			node options)
+{
+	for (size_t i = 0; i < p->merges.n; i++) {
+		struct resource *patch = resource_new(t->a, p->merges.p[i]), *r;
+		resource_list selected;
+
+		patch->allow_name_change = node_bool(node_get(options, S("allowNameChange")));
+		patch->allow_kind_change = node_bool(node_get(options, S("allowKindChange")));
+		if (target.kind == NODE_MAP) {
+			if (p->merges.n > 1)
+				return err_new(ERR_INVALID,
+					       "Multiple Strategic-Merge Patches in one `patches` entry is "
+					       "not allowed to set `patches.target` field: %.*s",
+					       STR_ARG(p->source));
+			TRY(target_select_all(t, m, target, &selected));
+			return merge_selected(t, m, &selected, patch);
+		}
+		err *e = find_target(t, m, patch, &r);
+
+		if (e) {
+			CLEANUP(buf_release) struct buf id = BUF_INIT;
+
+			quote_add(&id, resid_text(t->a, resource_original_id(patch)), QUOTE_PRINT);
+			return err_wrap(e, "no resource matches strategic merge patch %s", buf_c(&id));
+		}
+		TRY(transform_merge(t, r, patch));
+		resmap_touch(m);
+	}
+	return NULL;
+}
+
+err *transform_patch(struct transform *t, const struct loader *l, struct resmap *m, node patch)
+{
+	node target = node_get(patch, S("target")), options = node_get(patch, S("options"));
+	struct entry p = { 0 };
+	resource_list selected;
+
+	TRY(read_entry(t, l, patch, &p));
+	TRY(parse_entry(t, &p));
+	if (p.merges.n)
+		return merge_entry(t, m, &p, target, options);
+	if (p.ops.kind != NODE_SEQ)
+		return NULL;
+	if (target.kind != NODE_MAP)
+		return err_new(ERR_INVALID, "must specify a target for JSON patch %.*s",
+			       STR_ARG(p.source));
+	TRY(target_select_all(t, m, target, &selected));
+	for (size_t i = 0; i < selected.n; i++) {
+		resource_remember(t->a, selected.p[i]);
+		TRY(patch_one(t, selected.p[i], p.ops));
+	}
+	resmap_touch(m);
+	return NULL;
+}
+
+/* ---- the older fields -------------------------------------------------- */
+
+static err *load_merges(struct transform *t, const struct loader *l, str path, node_list *out)
+{
+	str text;
+	err *e = objects_parse(t->a, t->sources, path, S("patch"), out);
+
+	if (!e)
+		return NULL;
+	err_free(e);
+	TRY(loader_read(t->a, l, path, &text, NULL));
+	e = objects_parse(t->a, t->sources, text, path, out);
+	return e ? objects_name_file(e, path) : NULL;
+}
+
+err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
+			     node paths, str inline_patches)
+{
+	node_list all = { 0 }, some;
+
+	if (!node_len(paths) && !inline_patches.n)
+		return err_new(ERR_INVALID, "empty file path and empty patch content");
+	node_each_item(p, paths) {
+		TRY(load_merges(t, l, node_str(*p), &some));
+		for (size_t i = 0; i < some.n; i++)
+			avec_push(t->a, &all, some.p[i]);
+	}
+	if (inline_patches.n) {
+		TRY(objects_parse(t->a, t->sources, inline_patches, S("patches"), &some));
+		for (size_t i = 0; i < some.n; i++)
+			avec_push(t->a, &all, some.p[i]);
+	}
+	if (!all.n)
+		return err_new(ERR_INVALID, "patch appears to be empty; files=[], Patch=%.*s",
+			       STR_ARG(inline_patches));
+	for (size_t i = 0; i < all.n; i++) {
+		struct resource *patch = resource_new(t->a, all.p[i]), *r;
+		resource_list one = { 0 };
+
+		TRY(find_target(t, m, patch, &r));
+		avec_push(t->a, &one, r);
+		TRY(merge_selected(t, m, &one, patch));
+	}
+	return NULL;
+}
+
+err *transform_json_patch(struct transform *t, const struct loader *l, struct resmap *m, node target,
+			  str path, str ops)
+{
+	str text = ops;
+	resource_list selected;
+	node parsed;
+
+	if (!node_str(node_get(target, S("name"))).n)
+		return err_new(ERR_INVALID, "must specify the target name");
+	if (!path.n && !ops.n)
+		return err_new(ERR_INVALID, "empty file path and empty jsonOp");
+	if (path.n && ops.n)
+		return err_new(ERR_INVALID, "must specify a file path or jsonOp, not both");
+	if (path.n) {
+		TRY(loader_read(t->a, l, path, &text, NULL));
+		if (!text.n)
+			return err_new(ERR_INVALID, "patch file '%.*s' empty seems to be empty",
+				       STR_ARG(path));
+	}
+	err *e = parse_json_patch(t, text, path.n ? path : S("patch"), &parsed);
+
+	if (e)
+		return text.p[0] == '[' ? err_wrap(e, "decoding %.*s", STR_ARG(text)) : e;
+	if (!node_len(parsed))
+		return err_new(ERR_INVALID, "patch appears to be empty; file=%.*s, JsonOp=%.*s",
+			       STR_ARG(path), STR_ARG(text));
+	TRY(target_select_all(t, m, target, &selected));
+	for (size_t i = 0; i < selected.n; i++)
+		TRY(patch_one(t, selected.p[i], parsed));
+	resmap_touch(m);
+	return NULL;
+}
