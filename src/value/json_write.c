@@ -250,13 +250,12 @@ static err *write_float(struct buf *b, double f)
 	return NULL;
 }
 
-/* RFC 3339 knows no zone a day or more away, so neither does Go. */
 static err *write_time(struct buf *b, str text)
 {
 	char to[YAML_TIME_MAX];
 	str s = { to, yaml_print_time(to, text) };
 
-	if (!str_ends(s, S("Z")) && str_cmp(str_from(s, s.n - 5), S("24")) >= 0)
+	if (!yaml_time_is_json(s))
 		return err_new(ERR_INVALID, "json: error calling MarshalJSON for type time.Time: "
 			       "Time.MarshalJSON: timezone hour outside of range [0,23]");
 	json_write_str(b, s, true);

@@ -93,5 +93,7 @@ node yaml_resolve(struct arena *a, str plain, enum yaml_rules rules, enum yaml_n
  * Gives the length. */
 enum { YAML_TIME_MAX = 48 };
 size_t yaml_print_time(char to[YAML_TIME_MAX], str time);
+/* Whether the printed time is one for JSON: its zone is less than a day away. */
+bool yaml_time_is_json(str printed);
 
 #endif

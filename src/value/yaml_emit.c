@@ -99,21 +99,23 @@ static void write_str(struct walk *w, str s)
 		yaml_emit_scalar(&w->e, s, found, style_of(w, s, found));
 }
 
+/* Text that is plain whatever it looks like: a number, a boolean, null. */
+static void write_bare(struct walk *w, str s)
+{
+	yaml_emit_sign(&w->e, s, true);
+}
+
 static void write_time(struct walk *w, str s)
 {
 	char text[YAML_TIME_MAX];
 	str t = { text, yaml_print_time(text, s) };
 
-	if (w->json)
+	if (!w->json)
+		write_bare(w, t);
+	else if (yaml_time_is_json(t))
 		write_str(w, t);
 	else
-		yaml_emit_sign(&w->e, t, true);
-}
-
-/* Text that is plain whatever it looks like: a number, a boolean, null. */
-static void write_bare(struct walk *w, str s)
-{
-	yaml_emit_sign(&w->e, s, true);
+		w->detour = true;
 }
 
 static bool is_whole(str s)

@@ -325,6 +325,131 @@ static void test_kept_documents_are_written_as_go_does(void **state)
 	arena_release(&round);
 }
 
+/* ---- what trees of JSON do not have ------------------------------------ */
+
+struct written {
+	const char *text;		/* read by the rules of 1.2 */
+	enum yaml_profile profile;
+	const char *want;
+};
+
+static const struct written writes[] = {
+	/* keys of all kinds, in their order */
+	{ "{b: 1, 10: 1, 9: 1, true: 1, 1.5: 1, null: 1, 2001-01-01: 1, 0: 1, \"1\": 1}",
+	  YAML_WRITE_V3_WIDE,
+	  "0: 1\ntrue: 1\n1.5: 1\n9: 1\n10: 1\nnull: 1\n\"1\": 1\nb: 1\n"
+	  "2001-01-01T00:00:00Z: 1\n" },
+	{ "{1: 2}", YAML_WRITE_SIGS,
+	  "error: error marshaling into JSON: json: unsupported type: map[interface {}]interface {}\n" },
+	/* times */
+	{ "[2001-1-2, 2001-01-02t3:04:05.600-07:30, 2001-01-02 3:4:5.10]", YAML_WRITE_V3_WIDE,
+	  "- 2001-01-02T00:00:00Z\n- 2001-01-02T03:04:05.6-07:30\n- 2001-01-02T03:04:05.1Z\n" },
+	{ "a: 2001-01-02t03:04:05+00:00", YAML_WRITE_SIGS, "a: \"2001-01-02T03:04:05Z\"\n" },
+	{ "a: 2001-01-02T03:04:05+24:00", YAML_WRITE_SIGS,
+	  "error: error marshaling into JSON: json: error calling MarshalJSON for type time.Time: "
+	  "Time.MarshalJSON: timezone hour outside of range [0,23]\n" },
+	/* no numbers of JSON */
+	{ "[.inf, -.inf, .nan]", YAML_WRITE_V3_WIDE, "- .inf\n- -.inf\n- .nan\n" },
+	{ "{b: .nan, a: .inf, c: \"\\x7f\"}", YAML_WRITE_SIGS,
+	  "error: error marshaling into JSON: json: unsupported value: +Inf\n" },
+	{ "[18446744073709551615, 0x7fffffffffffffff, 1e3, -0.0]", YAML_WRITE_SIGS,
+	  "- 18446744073709551615\n- 9223372036854775807\n- 1000\n- 0\n" },
+	/* bytes that are no text */
+	{ "!!binary gIGC", YAML_WRITE_V3_WIDE, "!!binary gIGC\n" },
+	{ "{k: !!binary gIGC}", YAML_WRITE_V3_WIDE, "k: !!binary gIGC\n" },
+	{ "{k: !!binary gIGC}", YAML_WRITE_SIGS, "k: \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n" },
+	/* kept */
+	{ "{1: 0x1F, ? [a] : ~, b: !!int 7}", YAML_WRITE_KYAML,
+	  "{1: 0x1F, ? [a] : ~, b: !!int 7}\n" },
+};
+
+static void test_values_of_yaml_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		struct arena a = ARENA_INIT;
+		struct yaml_doc *docs;
+		size_t n;
+		bool kept = writes[i].profile == YAML_WRITE_KYAML;
+
+		assert_null(yaml_read_all(&a, str_c(writes[i].text), kept ? YAML_KEEP : YAML_V3, &docs,
+					  &n));
+		write_all(&b, docs, writes[i].profile);
+		assert_string_equal(buf_c(&b), writes[i].want);
+		arena_release(&a);
+	}
+}
+
+/* ---- bounds ------------------------------------------------------------ */
+
+static node nested(struct arena *a, size_t depth)
+{
+	node n = node_lit("x");
+
+	for (size_t i = 0; i < depth; i++)
+		n = i % 2 ? pair(a, node_lit("k"), n) : LIST(a, n);
+	return n;
+}
+
+static void test_deep_trees_are_written_and_too_deep_ones_refused(void **state)
+{
+	(void)state;
+	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		struct arena a = ARENA_INIT;
+		node deep = nested(&a, YAML_DEPTH_MAX);
+
+		assert_null(yaml_write(&b, deep, p));
+		buf_clear(&b);
+		buf_add(&b, S("before"));
+		err *e = yaml_write(&b, LIST(&a, deep), p);
+
+		assert_non_null(e);
+		assert_string_equal(err_msg(e), "yaml: exceeded max depth of 10000");
+		assert_string_equal(buf_c(&b), "before");
+		err_free(e);
+		arena_release(&a);
+	}
+}
+
+static void test_an_alias_of_itself_is_no_endless_tree(void **state)
+{
+	(void)state;
+	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		struct arena a = ARENA_INIT;
+		struct node_anchor self = { .name = S("a") };
+		node list = LIST(&a, (node){ .kind = NODE_ALIAS, .anchor = &self });
+
+		self.target = list;
+		err *e = yaml_write(&b, list, p);
+
+		if (p == YAML_WRITE_KYAML)
+			assert_null(e);
+		else
+			assert_non_null(e);
+		err_free(e);
+		arena_release(&a);
+	}
+}
+
+static void test_a_full_buffer_is_an_error(void **state)
+{
+	(void)state;
+	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
+		CLEANUP(buf_release) struct buf b = BUF_LIMIT(20);
+		struct arena a = ARENA_INIT;
+		err *e = yaml_write(&b, LIST(&a, node_lit("a long text with spaces"), node_lit("b")), p);
+
+		assert_non_null(e);
+		assert_string_equal(err_msg(e), "YAML is larger than 20 bytes");
+		assert_int_equal(b.n, 0);
+		err_free(e);
+		arena_release(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +457,10 @@ int main(void)
 		cmocka_unit_test(test_keys_stand_in_natural_order),
 		cmocka_unit_test(test_texts_are_quoted_and_folded_as_go_does),
 		cmocka_unit_test(test_kept_documents_are_written_as_go_does),
+		cmocka_unit_test(test_values_of_yaml_alone),
+		cmocka_unit_test(test_deep_trees_are_written_and_too_deep_ones_refused),
+		cmocka_unit_test(test_an_alias_of_itself_is_no_endless_tree),
+		cmocka_unit_test(test_a_full_buffer_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

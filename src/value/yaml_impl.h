@@ -381,9 +381,6 @@ err *yaml_json_step(struct arena *a, node *tree, enum yaml_numbers numbers)
 void yaml_keep(struct arena *a, const struct yaml_document *doc, uint32_t base,
 	       struct yaml_doc *out);
 
-/* Whether the text indents its lists below their keys. */
-bool yaml_is_wide(str text);
-
 /* A value as fmt's %#v prints it. */
 void yaml_go_print(struct buf *b, node n);
 

@@ -64,3 +64,9 @@ size_t yaml_print_time(char to[YAML_TIME_MAX], str time)
 
 	return (size_t)n + print_zone(to + n, YAML_TIME_MAX - (size_t)n, zone);
 }
+
+bool yaml_time_is_json(str printed)
+{
+	return str_ends(printed, S("Z")) ||
+	       str_cmp(str_from(printed, printed.n - strlen("24:00")), S("24")) < 0;
+}
