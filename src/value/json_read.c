@@ -409,7 +409,7 @@ static node raw_map(struct arena *a, const struct node_pair *pairs, size_t n)
 static err *close_level(struct reader *r)
 {
 	struct level top = r->levels.p[--r->levels.n];
-	const node *first = r->nodes.p + top.from;
+	const node *first = r->nodes.p ? r->nodes.p + top.from : NULL;
 	const struct node_pair *pairs = (const struct node_pair *)first;
 	size_t n = r->nodes.n - top.from;
 	node made;

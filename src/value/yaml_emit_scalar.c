@@ -210,7 +210,7 @@ static void write_plain(struct emit *e, str s, unsigned found)
 static void write_single(struct emit *e, str s, unsigned found)
 {
 	yaml_emit_sign(e, S("'"), true);
-	if (found & (EMIT_WIDE | EMIT_BREAK) || memchr(s.p, '\'', s.n))
+	if (found & (EMIT_WIDE | EMIT_BREAK) || str_find_char(s, '\'') != STR_NPOS)
 		fold_slowly(e, s, true);
 	else
 		fold_plain(e, s);
