@@ -20,6 +20,7 @@ static const struct tmpl_funcs *const families[] = {
 	&fn_regex,
 	&fn_semver,
 	&fn_strings,
+	&fn_toml,
 	&fn_url,
 };
 

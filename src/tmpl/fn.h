@@ -76,6 +76,7 @@ extern const struct tmpl_funcs fn_reflect;
 extern const struct tmpl_funcs fn_regex;
 extern const struct tmpl_funcs fn_semver;
 extern const struct tmpl_funcs fn_strings;
+extern const struct tmpl_funcs fn_toml;
 extern const struct tmpl_funcs fn_url;
 
 /* ---- for the code of functions ----------------------------------------- */
