@@ -30,7 +30,7 @@ struct tmpl_exec {
 	enum exec_flow flow;
 	node included; /* name -> times it is running */
 	node parsed;   /* text -> struct tmpl_parsed, for tpl */
-	node regexes;				/* pattern -> struct regex */
+	node regexes;  /* pattern -> struct regex */
 };
 
 err *exec_fail(struct tmpl_exec *x, const char *fmt, ...)

@@ -6,22 +6,9 @@
 #include "tmpl/printf.h"
 
 static const struct tmpl_funcs *const families[] = {
-	&fn_builtin,
-	&fn_case,
-	&fn_dates,
-	&fn_dicts,
-	&fn_durations,
-	&fn_encoding,
-	&fn_helm,
-	&fn_lists,
-	&fn_math,
-	&fn_paths,
-	&fn_reflect,
-	&fn_regex,
-	&fn_semver,
-	&fn_strings,
-	&fn_toml,
-	&fn_url,
+	&fn_builtin,  &fn_case,   &fn_crypto,  &fn_dates, &fn_dicts, &fn_durations,
+	&fn_encoding, &fn_helm,   &fn_lists,   &fn_math,  &fn_paths, &fn_reflect,
+	&fn_regex,    &fn_semver, &fn_strings, &fn_toml,  &fn_url,
 };
 
 /* All rows by name, built once. Names are few and known: FNV-1a, no seed. */

@@ -64,6 +64,7 @@ const struct tmpl_func *tmpl_method_find_int(enum value_int_type type, str name)
 /* The families, joined by fn.c. */
 extern const struct tmpl_funcs fn_builtin;
 extern const struct tmpl_funcs fn_case;
+extern const struct tmpl_funcs fn_crypto;
 extern const struct tmpl_funcs fn_dates;
 extern const struct tmpl_funcs fn_dicts;
 extern const struct tmpl_funcs fn_durations;

@@ -9,17 +9,18 @@
 struct path {
 	const struct path *up;
 	str key;
-	size_t depth;		/* keys, this one included */
+	size_t depth; /* keys, this one included */
 };
 
 struct writer {
 	struct buf *b;
 	struct arena *a;
-	size_t start;		/* of our part of the buffer */
+	size_t start; /* of our part of the buffer */
 };
 
 static err *write_element(struct writer *w, node n, int depth);
-static err *write_map(struct writer *w, const struct path *path, node n, bool inline_map, int depth);
+static err *write_map(struct writer *w, const struct path *path, node n, bool inline_map,
+		      int depth);
 
 /* ---- kinds ------------------------------------------------------------- */
 
@@ -35,7 +36,8 @@ static bool is_table(node n)
 {
 	const struct value_class *c = value_class(n);
 
-	return (n.kind == NODE_MAP && !is_nil(n)) || (c && c->kind != KIND_COMPLEX && !c->wire_text);
+	return (n.kind == NODE_MAP && !is_nil(n)) ||
+	       (c && c->kind != KIND_COMPLEX && !c->wire_text);
 }
 
 /* Whether a list is one of tables; nil has no place in any list. */
@@ -217,7 +219,8 @@ static err *write_element(struct writer *w, node n, int depth)
 	return err_new(ERR_INVALID, "unexpected type: nil");
 }
 
-static err *write_pair(struct writer *w, const struct path *path, node n, bool inline_map, int depth)
+static err *write_pair(struct writer *w, const struct path *path, node n, bool inline_map,
+		       int depth)
 {
 	if (!inline_map)
 		write_indent(w, path);
