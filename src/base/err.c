@@ -29,6 +29,7 @@ static char *copy(const char *p, size_t n)
 	return to;
 }
 
+__attribute__((format(printf, 2, 0)))
 static err *make(enum err_kind kind, const char *fmt, va_list ap)
 {
 	err *e = mem_calloc(1, sizeof *e);

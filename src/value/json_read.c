@@ -523,9 +523,9 @@ static err *read_text(struct reader *r)
 
 err *json_read(struct arena *a, str text, const struct json_options *o, node *out)
 {
+	const char *start = text.n ? text.p : "";
 	struct reader r = {
-		.a = a, .o = o ? o : &no_options,
-		.start = text.p, .p = text.p, .end = text.p + text.n,
+		.a = a, .o = o ? o : &no_options, .start = start, .p = start, .end = start + text.n,
 	};
 
 	if (text.n > JSON_SIZE_MAX)
@@ -534,6 +534,7 @@ err *json_read(struct arena *a, str text, const struct json_options *o, node *ou
 	r.max_depth = r.o->max_depth ? r.o->max_depth : JSON_DEPTH_MAX;
 	if (r.o->sources)
 		r.base = sources_add(r.o->sources, r.o->name, text);
+	vec_reserve(&r.nodes, 64);
 	err *e = read_text(&r);
 
 	if (!e) {
