@@ -90,6 +90,84 @@ uint64_t decimal_shortest(double f, int *exponent)
 	return s + (mid > half || (mid == half && (s & 1)));
 }
 
+static const uint64_t small_pow10s[] = {
+	1,
+	10,
+	100,
+	1000,
+	10000,
+	100000,
+	1000000,
+	10000000,
+	100000000,
+	1000000000,
+	10000000000,
+	100000000000,
+	1000000000000,
+	10000000000000,
+	100000000000000,
+	1000000000000000,
+	10000000000000000,
+	100000000000000000,
+	1000000000000000000,
+};
+
+/* f * 10^places, rounded to an integer below 10^18. */
+static bool scaled(double f, int places, uint64_t *out)
+{
+	uint64_t c;
+	int q = split(f, &c);
+
+	if (places < 0 || places > 18 || q < -127 || q > 0)
+		return false;
+	u128 product = (u128)c * small_pow10s[places], half = q ? (u128)1 << (-q - 1) : 0;
+	u128 whole = product >> -q, rest = product - (whole << -q);
+
+	if (whole >= small_pow10s[18] - 1)
+		return false;
+	*out = (uint64_t)whole + (rest > half || (q && rest == half && (whole & 1)));
+	return true;
+}
+
+/* d = u / 10^places */
+static void set_scaled(struct decimal *d, uint64_t u, int places)
+{
+	char *p = d->digits + 20;
+	int n = 0;
+
+	for (; u; u /= 10)
+		p[-++n] = (char)('0' + u % 10);
+	memmove(d->digits, p - n, (size_t)n);
+	d->point = n ? n - places : 0;
+	while (n && d->digits[n - 1] == '0')
+		n--;
+	d->n = n;
+}
+
+bool decimal_fixed(struct decimal *d, double f, int places)
+{
+	uint64_t u;
+
+	if (!scaled(f, places, &u))
+		return false;
+	set_scaled(d, u, places);
+	return true;
+}
+
+bool decimal_digits(struct decimal *d, double f, int n)
+{
+	uint64_t c, u;
+	int q = split(f, &c), places = n - 1 - log10_of_pow2(q + MANTISSA_BITS);
+
+	/* The logarithm is the right one, or one too small. */
+	if (n > 17 || c >> MANTISSA_BITS == 0 || !scaled(f, places, &u))
+		return false;
+	if (u >= small_pow10s[n] && !scaled(f, --places, &u))
+		return false;
+	set_scaled(d, u, places);
+	return true;
+}
+
 /* An exact decimal number: limbs[0] is the highest and not 0 (unless n is 0);
  * `point` limbs stand before the decimal point, below 0 some zeros after it. */
 struct big {

@@ -25,6 +25,12 @@ struct decimal {
 	char digits[800];
 };
 
+/* `f`, which is finite and above 0, rounded to so many digits behind the
+ * point, a half to the even one. False when that takes more than 128 bits:
+ * use decimal_exact and decimal_round then. */
+bool decimal_fixed(struct decimal *d, double f, int places);
+/* The same, rounded to `n` digits in all. */
+bool decimal_digits(struct decimal *d, double f, int n);
 /* All digits of `f`, which is finite and not below 0. */
 void decimal_exact(struct decimal *d, double f);
 /* Round to at most `n` digits, a half to the even one. Nothing if n < 0. */

@@ -1,6 +1,5 @@
 #include "text/duration.h"
 
-#include "text/number.h"
 #include "text/quote.h"
 
 static const uint64_t most = (uint64_t)1 << 63;
@@ -147,55 +146,65 @@ err *duration_parse(str s, int64_t *out)
 	return NULL;
 }
 
-/* u / 10^places, without zeros at the end of the fraction. */
-static void add_scaled(struct buf *b, uint64_t u, int places)
+/* Writing goes from the end to the front. */
+static char *put_uint(char *p, uint64_t u)
 {
-	uint64_t scale = 1;
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	return p;
+}
 
-	for (int i = 0; i < places; i++)
-		scale *= 10;
-	number_add_uint(b, u / scale);
-	u %= scale;
-	if (u == 0)
-		return;
-	buf_addc(b, '.');
-	for (; u; u %= scale) {
-		scale /= 10;
-		buf_addc(b, (char)('0' + u / scale));
+/* u / 10^places, without zeros at the end of the fraction. */
+static char *put_scaled(char *p, uint64_t u, int places)
+{
+	bool any = false;
+
+	for (; places > 0; places--, u /= 10) {
+		any |= u % 10 != 0;
+		if (any)
+			*--p = (char)('0' + u % 10);
 	}
+	if (any)
+		*--p = '.';
+	return put_uint(p, u);
+}
+
+static char *put_text(char *p, str s)
+{
+	return memcpy(p - s.n, s.p, s.n);
+}
+
+static char *put_duration(char *p, uint64_t u)
+{
+	const uint64_t second = DURATION_SECOND;
+
+	if (u == 0)
+		return put_text(p, S("0s"));
+	if (u < (uint64_t)DURATION_MICROSECOND)
+		return put_scaled(put_text(p, S("ns")), u, 0);
+	if (u < (uint64_t)DURATION_MILLISECOND)
+		return put_scaled(put_text(p, S("\u00b5s")), u, 3);
+	if (u < second)
+		return put_scaled(put_text(p, S("ms")), u, 6);
+	uint64_t minutes = u / second / 60;
+
+	p = put_scaled(put_text(p, S("s")), u % (60 * second), 9);
+	if (minutes)
+		p = put_uint(put_text(p, S("m")), minutes % 60);
+	if (minutes >= 60)
+		p = put_uint(put_text(p, S("h")), minutes / 60);
+	return p;
 }
 
 void duration_add(struct buf *b, int64_t d)
 {
-	uint64_t u = d < 0 ? 0 - (uint64_t)d : (uint64_t)d, second = DURATION_SECOND;
+	char text[40], *end = text + sizeof text;
+	char *p = put_duration(end, d < 0 ? 0 - (uint64_t)d : (uint64_t)d);
 
 	if (d < 0)
-		buf_addc(b, '-');
-	if (u == 0) {
-		buf_add(b, S("0s"));
-	} else if (u < (uint64_t)DURATION_MICROSECOND) {
-		add_scaled(b, u, 0);
-		buf_add(b, S("ns"));
-	} else if (u < (uint64_t)DURATION_MILLISECOND) {
-		add_scaled(b, u, 3);
-		buf_add(b, S("\u00b5s"));
-	} else if (u < second) {
-		add_scaled(b, u, 6);
-		buf_add(b, S("ms"));
-	} else {
-		uint64_t minutes = u / second / 60;
-
-		if (minutes >= 60) {
-			number_add_uint(b, minutes / 60);
-			buf_addc(b, 'h');
-		}
-		if (minutes) {
-			number_add_uint(b, minutes % 60);
-			buf_addc(b, 'm');
-		}
-		add_scaled(b, u % (60 * second), 9);
-		buf_addc(b, 's');
-	}
+		*--p = '-';
+	buf_bytes(b, p, (size_t)(end - p));
 }
 
 /* Whole units and the rest apart, so that neither loses digits. */

@@ -233,6 +233,17 @@ static const struct element {
 	{ S("Z07"), ELEMENT_OFFSET, OFFSET_Z },
 };
 
+/* Where the elements that begin with a character stand, as first and end. */
+static const struct {
+	uint8_t first, end;
+} by_letter[128] = {
+	['J'] = { 0, 2 },   ['M'] = { 2, 5 },	['0'] = { 5, 12 },  ['1'] = { 12, 14 },
+	['2'] = { 14, 16 }, ['_'] = { 16, 18 }, ['3'] = { 18, 19 }, ['4'] = { 19, 20 },
+	['5'] = { 20, 21 }, ['P'] = { 21, 22 }, ['p'] = { 22, 23 }, ['-'] = { 23, 28 },
+	['Z'] = { 28, 33 },
+};
+_Static_assert(sizeof elements / sizeof *elements == 33, "by_letter knows all elements");
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -257,14 +268,16 @@ static bool fraction_at(str s, struct gotime_step *step)
 
 static bool element_at(str s, struct gotime_step *step)
 {
-	if (s.p[0] == '.' || s.p[0] == ',')
+	unsigned char c = (unsigned char)s.p[0];
+
+	if (c == '.' || c == ',')
 		return fraction_at(s, step);
-	if (str_starts(s, S("_2006")))
+	if (c >= 128 || str_starts(s, S("_2006")))
 		return false;
-	for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+	for (size_t i = by_letter[c].first; i < by_letter[c].end; i++) {
 		const struct element *e = &elements[i];
 
-		if (s.p[0] != e->text.p[0] || !str_starts(s, e->text))
+		if (!str_starts(s, e->text))
 			continue;
 		if (e->word && s.n > e->text.n && s.p[e->text.n] >= 'a' && s.p[e->text.n] <= 'z')
 			continue;
@@ -281,14 +294,12 @@ struct gotime_step gotime_take_step(str *layout)
 	struct gotime_step step = { .prefix = *layout };
 
 	for (size_t i = 0; i < layout->n; i++) {
-		char c = layout->p[i];
+		str rest = str_of(layout->p + i, layout->n - i);
 
-		if ((c > '5' && c < 'J') || c > 'p' || !strchr("JM012345_Pp-Z.,", c))
+		if (!element_at(rest, &step))
 			continue;
-		if (!element_at(str_from(*layout, i), &step))
-			continue;
-		step.prefix = str_sub(*layout, 0, i);
-		*layout = str_from(*layout, i + step.text.n);
+		step.prefix = str_of(layout->p, i);
+		*layout = str_from(rest, step.text.n);
 		return step;
 	}
 	*layout = STR_NONE;
@@ -301,6 +312,10 @@ static void add_int(struct buf *b, int64_t n, int width)
 	uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
 	char text[24], *end = text + sizeof text, *p = end;
 
+	if (width == 2 && u < 100 && n >= 0) {
+		buf_bytes(b, (char[]){ (char)('0' + u / 10), (char)('0' + u % 10) }, 2);
+		return;
+	}
 	for (; u || p == end; u /= 10)
 		*--p = (char)('0' + u % 10);
 	while (end - p < width)
@@ -406,10 +421,43 @@ static void add_step(struct buf *b, const struct gotime *t, const struct gotime_
 	}
 }
 
+static void put_two(char *p, int n)
+{
+	p[0] = (char)('0' + n / 10);
+	p[1] = (char)('0' + n % 10);
+}
+
+/* The layout of most times there are; the year has four digits. */
+static void add_rfc3339(struct buf *b, const struct gotime *t, const struct gotime_civil *c,
+			bool nanos)
+{
+	static const struct gotime_step fraction = {
+		.element = ELEMENT_FRACTION_CUT, .text = S("."), .digits = 9,
+	};
+	char text[] = "yyyy-mm-ddThh:mm:ss";
+
+	put_two(text, (int)(c->year / 100));
+	put_two(text + 2, (int)(c->year % 100));
+	put_two(text + 5, c->month);
+	put_two(text + 8, c->day);
+	put_two(text + 11, c->hour);
+	put_two(text + 14, c->minute);
+	put_two(text + 17, c->second);
+	buf_bytes(b, text, sizeof text - 1);
+	if (nanos && t->nanos)
+		add_fraction(b, t->nanos, &fraction);
+	add_offset(b, t->offset, OFFSET_Z | OFFSET_COLON | OFFSET_MINUTES);
+}
+
 void gotime_format(struct buf *b, struct gotime t, str layout)
 {
 	struct gotime_civil c = gotime_civil(t);
+	bool nanos = str_eq(layout, GOTIME_RFC3339_NANO);
 
+	if ((nanos || str_eq(layout, GOTIME_RFC3339)) && c.year >= 0 && c.year <= 9999) {
+		add_rfc3339(b, &t, &c, nanos);
+		return;
+	}
 	while (layout.n) {
 		struct gotime_step step = gotime_take_step(&layout);
 

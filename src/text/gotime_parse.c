@@ -467,11 +467,48 @@ static struct gotime with_zone(const struct reading *r, const struct tz *tz)
 	return gotime_fixed(t, offset, r->zone);
 }
 
+static bool digits_at(str s, size_t at, int n, int *out)
+{
+	*out = 0;
+	for (int i = 0; i < n; i++) {
+		if (!is_digit_at(s, at + (size_t)i))
+			return false;
+		*out = *out * 10 + (s.p[at + (size_t)i] - '0');
+	}
+	return true;
+}
+
+/* Most times there are: as the layout of RFC 3339 has them, with or without a
+ * fraction, and all fields in range. False for all others, also good ones. */
+static bool read_rfc3339(struct reading *r, str s)
+{
+	static const char form[] = "    -  -  T  :  :  ";
+
+	for (size_t i = 0; i < sizeof form - 1; i++)
+		if (form[i] != ' ' && (i >= s.n || s.p[i] != form[i]))
+			return false;
+	if (!digits_at(s, 0, 4, &r->year) || !digits_at(s, 5, 2, &r->month) ||
+	    !digits_at(s, 8, 2, &r->day) || !digits_at(s, 11, 2, &r->hour) ||
+	    !digits_at(s, 14, 2, &r->minute) || !digits_at(s, 17, 2, &r->second))
+		return false;
+	s = str_from(s, sizeof form - 1);
+	if (!take_fraction(r, &s) ||
+	    !take_offset(r, OFFSET_Z | OFFSET_COLON | OFFSET_MINUTES, &s) || s.n)
+		return false;
+	return !r->out_of_range && r->month >= 1 && r->month <= 12 && r->hour < 24 &&
+	       r->minute < 60 && r->second < 60;
+}
+
 err *gotime_parse(struct gotime *out, str layout, str value, const struct tz *tz)
 {
-	struct reading r = { .month = -1, .day = -1, .yearday = -1, .offset = -1 };
+	const struct reading nothing = { .month = -1, .day = -1, .yearday = -1, .offset = -1 };
+	bool rfc3339 = str_eq(layout, GOTIME_RFC3339) || str_eq(layout, GOTIME_RFC3339_NANO);
+	struct reading r = nothing;
 
-	TRY(read_all(&r, layout, value));
+	if (!rfc3339 || !read_rfc3339(&r, value)) {
+		r = nothing;
+		TRY(read_all(&r, layout, value));
+	}
 	if (r.pm && r.hour < 12)
 		r.hour += 12;
 	else if (r.am && r.hour == 12)

@@ -87,6 +87,15 @@ static const char *scan_uint(str s, int base, uint64_t *out)
 
 	if (s.n == 0)
 		return syntax_error;
+	if (base == 10 && s.n < 20) {	/* cannot overflow */
+		for (size_t i = 0; i < s.n; i++) {
+			if (!is_digit(s.p[i]))
+				return syntax_error;
+			n = n * 10 + (uint64_t)(s.p[i] - '0');
+		}
+		*out = n;
+		return NULL;
+	}
 	if (any_base)
 		base = take_base(&s);
 	for (size_t i = 0; i < s.n; i++) {
@@ -310,6 +319,76 @@ static bool compose(const struct written *w, double *out)
 	return true;
 }
 
+/* The number of eight digits, or false. */
+static bool eight_digits(const char *p, uint64_t *out)
+{
+	const uint64_t zones = 0xf0f0f0f0f0f0f0f0, zeros = 0x3030303030303030;
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || (v & zones) != zeros ||
+	    ((v + 0x0606060606060606) & zones) != zeros)
+		return false;
+	v -= zeros;
+	v = v * 10 + (v >> 8);	/* pairs, then fours, then all */
+	*out = ((v & 0x000000ff000000ff) * 0x000f424000000064 +
+		(v >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+	return true;
+}
+
+/* Take digits; overflows if they are more than 19. */
+static const char *quick_digits(const char *p, const char *end, uint64_t *n)
+{
+	uint64_t eight;
+
+	while (end - p >= 8 && eight_digits(p, &eight)) {
+		*n = *n * 100000000 + eight;
+		p += 8;
+	}
+	for (; p < end && is_digit(*p); p++)
+		*n = *n * 10 + (uint64_t)(*p - '0');
+	return p;
+}
+
+/* Nearly all numbers: decimal, at most 19 digits, a small exponent, nothing
+ * that takes more than a product. False for all others. */
+static bool quick_float(str s, double *out)
+{
+	const char *p = s.p, *end = s.p + s.n, *start, *fraction = NULL;
+	bool negative = s.n && *p == '-', negative_exponent;
+	uint64_t mantissa = 0, e = 0;
+	int64_t exponent = 0;
+
+	p += negative;
+	start = p;
+	p = quick_digits(p, end, &mantissa);
+	ptrdiff_t digits = p - start;
+
+	if (p < end && *p == '.') {
+		fraction = ++p;
+		p = quick_digits(p, end, &mantissa);
+		exponent = fraction - p;
+		digits += p - fraction;
+	}
+	if (digits == 0 || digits > 19)
+		return false;
+	if (p < end && lower(*p) == 'e') {
+		p++;
+		negative_exponent = p < end && *p == '-';
+		p += p < end && (*p == '-' || *p == '+');
+		start = p;
+		p = quick_digits(p, end, &e);
+		if (p == start || p - start > 4)
+			return false;
+		exponent += negative_exponent ? -(int64_t)e : (int64_t)e;
+	}
+	if (p != end || !decimal_compose(mantissa, exponent, false, out))
+		return false;
+	if (negative)
+		*out = -*out;
+	return true;
+}
+
 static bool special_float(str s, double *out)
 {
 	bool negative = s.n && s.p[0] == '-', sign = negative || (s.n && s.p[0] == '+');
@@ -331,6 +410,8 @@ err *number_parse_float(str s, double *out)
 {
 	struct written w;
 
+	if (quick_float(s, out))
+		return NULL;
 	if (!scan_float(s, &w))
 		return special_float(s, out) ? NULL : parse_error("ParseFloat", s, syntax_error);
 	return compose(&w, out) ? NULL : parse_error("ParseFloat", s, range_error);
@@ -340,5 +421,5 @@ bool number_decimal_float(str s, double *out)
 {
 	struct written w;
 
-	return scan_float(s, &w) && compose(&w, out);
+	return quick_float(s, out) || (scan_float(s, &w) && compose(&w, out));
 }

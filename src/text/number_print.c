@@ -72,15 +72,31 @@ static const char *yaml_special_text(double f)
 	return isnan(f) ? ".nan" : isinf(f) ? f < 0 ? "-.inf" : ".inf" : NULL;
 }
 
+/* Floats that are an integer, or have few digits behind the point, need no
+ * search: two decimals of 15 digits at most never read back as the same. */
+static bool few_digits(double f, uint64_t *digits, int *exponent)
+{
+	double scaled = f * 1e6;
+
+	if (f < 0x1p53 && (double)(uint64_t)f == f) {
+		*digits = (uint64_t)f;
+		*exponent = 0;
+		return true;
+	}
+	*digits = scaled < 1e15 ? (uint64_t)(scaled + 0.5) : 0;
+	*exponent = -6;
+	return *digits && (double)*digits / 1e6 == f;
+}
+
 /* The shortest digits of a float, 17 at most and none of them a last zero;
  * zero has the digit 0. The number is 0.DIGITS times 10^point. */
 static int shortest(double f, char digits[24], int *point)
 {
-	uint64_t u = f < 0x1p53 ? (uint64_t)f : 0;
 	char *end = digits + 24;
-	int exponent = 0;
+	uint64_t u;
+	int exponent;
 
-	if ((double)u != f)
+	if (!few_digits(f, &u, &exponent))
 		u = decimal_shortest(f, &exponent);
 	char *start = put_digits(end, u);
 
@@ -213,35 +229,44 @@ static void add_fixed(struct buf *b, const struct decimal *d, int places)
 	}
 }
 
-/* The digits of `f` for a verb and its precision, the number 0 without any;
- * in *precision the number of digits that the verb asks for. */
+/* The digits of f > 0 that a verb shows with a precision, where it takes big
+ * numbers. */
+static void get_exact(struct decimal *d, double f, char verb, int precision)
+{
+	decimal_exact(d, f);
+	int zeros = d->point < 0 ? -d->point : 0;
+
+	if (verb == 'e')
+		decimal_round(d, precision < d->n ? precision + 1 : d->n);
+	else if (verb == 'g')
+		decimal_round(d, precision);
+	else if (precision < zeros)
+		d->n = d->point = 0;
+	else if (precision < d->n + zeros)
+		decimal_round(d, d->point + precision);
+}
+
+/* The digits of f >= 0 for a verb and its precision, none for 0. What the
+ * verb asks for where it leaves that open comes back in *precision. */
 static void get_digits(struct decimal *d, double f, char verb, int *precision)
 {
-	char digits[24];
-
-	*d = (struct decimal){ 0 };
+	d->n = d->point = 0;
 	if (*precision < 0) {
-		if (f > 0) {
-			d->n = shortest(f, digits, &d->point);
-			memcpy(d->digits, digits, (size_t)d->n);
-		}
+		if (f > 0)
+			d->n = shortest(f, d->digits, &d->point);
 		*precision = verb == 'e' ? d->n - 1 : verb == 'f' ? d->n - d->point : d->n;
 		return;
 	}
 	if (verb == 'g' && *precision == 0)
 		*precision = 1;
-	if (f > 0)
-		decimal_exact(d, f);
-	int after = d->point < 0 ? -d->point : 0;	/* point + precision may overflow */
+	if (f == 0)
+		return;
+	bool done = verb == 'f' ? decimal_fixed(d, f, *precision) :
+				  *precision < 17 &&
+				  decimal_digits(d, f, *precision + (verb == 'e'));
 
-	if (verb == 'e')
-		decimal_round(d, *precision < d->n ? *precision + 1 : d->n);
-	else if (verb == 'g')
-		decimal_round(d, *precision);
-	else if (*precision >= after && *precision < d->n + after)
-		decimal_round(d, d->point + *precision);
-	else if (*precision < after)
-		d->n = d->point = 0;
+	if (!done)
+		get_exact(d, f, verb, *precision);
 }
 
 /* The exponent's form where it is below -4 or not below the precision. */
