@@ -4,10 +4,10 @@
  * instructions that lead to the match's end from here.
  *
  * A place (line start, word boundary ...) can be judged only once the runes
- * on both sides are known. So PLACE instructions wait in a state, together
- * with what the last rune was; the next rune decides them. For the same
- * reason a match shows one rune late: the state behind the next rune (or the
- * end of the text) says so. */
+ * on both sides are known. So a state in which places turn up waits: it keeps
+ * what the last rune was and where its threads are, not yet followed; the
+ * next rune decides. For the same reason a match shows one rune late: the
+ * state behind the next rune (or the end of the text) says so. */
 #include "text/regex_classes.h"
 
 #include <stdlib.h>
@@ -33,7 +33,8 @@ enum {
 struct state {
 	uint32_t *list;
 	uint32_t n;
-	int look;			/* the last rune, as a class has it, if a place waits */
+	int look;			/* the last rune, as a class has it, if it waits */
+	bool waits;			/* for the next rune, to judge places */
 	bool match;			/* before the last rune */
 	bool idle;			/* a search that has found nothing yet: may skip ahead */
 };
@@ -55,6 +56,7 @@ struct dfa {
 	bool usable;
 	struct way forward, backward;
 	uint32_t *stamps, stamp;	/* instructions that were followed */
+	bool waits;			/* a place turned up that cannot be judged yet */
 	VEC(uint32_t) list, todo, next;
 	uint32_t *leaders;		/* for each instruction, those that lead to it: */
 	uint32_t *leaders_at;		/* leaders[leaders_at[pc]] up to leaders_at[pc + 1] */
@@ -129,48 +131,67 @@ static void new_stamp(struct dfa *d)
 	}
 }
 
-/* Follow the ways on from an instruction up to where they take a rune, into
- * d->list. With `places` known, places are judged, else they wait. */
-static void follow(struct dfa *d, uint32_t pc, bool known, uint32_t places)
+static bool is_stamped(struct dfa *d, uint32_t pc)
+{
+	bool was = d->stamps[pc] == d->stamp;
+
+	d->stamps[pc] = d->stamp;
+	return was;
+}
+
+/* What is known about the places between two runes. */
+struct judgement {
+	bool known;
+	uint32_t places;
+};
+
+/* Whether the way goes on through an instruction that takes no rune. */
+static bool goes_through(struct dfa *d, const struct inst *i, struct judgement j)
+{
+	if (i->op == INST_PLACE && !j.known)
+		d->waits = true;
+	return i->op == INST_ALT || i->op == INST_GROUP ||
+	       (i->op == INST_PLACE && j.known && !(i->arg & ~j.places));
+}
+
+/* Follow the ways on from an instruction up to where they take a rune, or
+ * match, into d->list. */
+static void follow(struct dfa *d, uint32_t pc, struct judgement j)
 {
 	vec_push(&d->todo, pc);
 	while (d->todo.n) {
 		pc = d->todo.p[--d->todo.n];
 		const struct inst *i = &d->re->insts[pc];
 
-		if (d->stamps[pc] == d->stamp)
+		if (is_stamped(d, pc))
 			continue;
-		d->stamps[pc] = d->stamp;
 		if (i->op == INST_ALT)
 			vec_push(&d->todo, i->arg);
-		if (i->op == INST_ALT || i->op == INST_GROUP ||
-		    (i->op == INST_PLACE && known && !(i->arg & ~places)))
+		if (goes_through(d, i, j))
 			vec_push(&d->todo, i->out);
-		else if (i->op != INST_PLACE || !known)
+		else if (i->op != INST_PLACE)
 			vec_push(&d->list, pc);
 	}
 }
 
 /* The same backward: from the instruction that comes next to all that lead
- * there. */
-static void follow_back(struct dfa *d, uint32_t pc, bool known, uint32_t places)
+ * there. Places that cannot be judged stay in the list. */
+static void follow_back(struct dfa *d, uint32_t pc, struct judgement j)
 {
 	vec_push(&d->todo, pc);
 	while (d->todo.n) {
 		pc = d->todo.p[--d->todo.n];
-		if (d->stamps[pc] == d->stamp)
+		if (is_stamped(d, pc))
 			continue;
-		d->stamps[pc] = d->stamp;
 		if (pc == d->re->start)
 			vec_push(&d->list, BEGIN);
 		for (uint32_t k = d->leaders_at[pc]; k < d->leaders_at[pc + 1]; k++) {
 			uint32_t leader = d->leaders[k];
 			const struct inst *i = &d->re->insts[leader];
 
-			if (i->op == INST_ALT || i->op == INST_GROUP ||
-			    (i->op == INST_PLACE && known && !(i->arg & ~places)))
+			if (goes_through(d, i, j))
 				vec_push(&d->todo, leader);
-			else if (i->op != INST_PLACE || !known)
+			else if (i->op != INST_PLACE || !j.known)
 				vec_push(&d->list, leader);
 		}
 	}
@@ -196,19 +217,11 @@ static void sort_list(struct dfa *d)
 	d->list.n = n;
 }
 
-static bool has_place(const struct dfa *d, const uint32_t *list, size_t n)
-{
-	for (size_t i = 0; i < n && d->re->places; i++)
-		if (list[i] != BEGIN && d->re->insts[list[i]].op == INST_PLACE)
-			return true;
-	return false;
-}
-
 static uint64_t hash_state(const struct state *s)
 {
 	str list = { (const char *)s->list, s->n * sizeof *s->list };
 
-	return hash_bytes(list) ^ (uint64_t)(s->look + 1) << 1 ^ s->match;
+	return hash_bytes(list) ^ (uint64_t)(s->look + 1) << 2 ^ s->waits << 1 ^ s->match;
 }
 
 static void grow_slots(struct way *w)
@@ -240,10 +253,11 @@ static void grow_table(struct dfa *d, struct way *w)
 /* The state that d->list is, made if it is new; as a transition. */
 static uint32_t intern(struct dfa *d, struct way *w, int look, bool match, bool idle)
 {
-	struct state s = { d->list.p, (uint32_t)d->list.n, -1, match, idle };
+	struct state s = {
+		.list = d->list.p, .n = (uint32_t)d->list.n, .look = d->waits ? look : -1,
+		.waits = d->waits, .match = match, .idle = idle,
+	};
 
-	if (has_place(d, s.list, s.n))
-		s.look = look;
 	if (w->states.n * 2 >= w->slots_n)
 		grow_slots(w);
 	size_t at = hash_state(&s) & (w->slots_n - 1);
@@ -251,7 +265,8 @@ static uint32_t intern(struct dfa *d, struct way *w, int look, bool match, bool 
 	for (; w->slots[at]; at = (at + 1) & (w->slots_n - 1)) {
 		const struct state *known = &w->states.p[w->slots[at]];
 
-		if (known->n == s.n && known->look == s.look && known->match == s.match &&
+		if (known->n == s.n && known->look == s.look && known->waits == s.waits &&
+		    known->match == s.match &&
 		    (!s.n || !memcmp(known->list, s.list, s.n * sizeof *s.list)))
 			goto found;
 	}
@@ -275,29 +290,58 @@ static size_t held(const struct dfa *d, const struct way *w)
 	       w->states.cap * sizeof *w->states.p + w->slots_n * sizeof *w->slots;
 }
 
-/* Judge the places that wait in the state, its list into d->list. */
-static void judge(struct dfa *d, bool back, const struct state *s, int look)
+/* The threads of a state, places judged, into d->list. */
+static void judge(struct dfa *d, const struct state *s, int look)
 {
-	bool waits = has_place(d, s->list, s->n);
-	uint32_t places = back ? places_between(look, s->look) : places_between(s->look, look);
+	struct judgement j = { true, places_between(s->look, look) };
+
+	new_stamp(d);
+	d->list.n = 0;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!s->waits || s->list[i] == BEGIN)
+			vec_push(&d->list, s->list[i]);
+		else
+			follow(d, s->list[i], j);
+}
+
+static void judge_back(struct dfa *d, const struct state *s, int look)
+{
+	struct judgement j = { true, places_between(look, s->look) };
 
 	new_stamp(d);
 	d->list.n = 0;
 	for (uint32_t i = 0; i < s->n; i++) {
 		uint32_t pc = s->list[i];
-		bool place = waits && pc != BEGIN && d->re->insts[pc].op == INST_PLACE;
+		const struct inst *inst = pc == BEGIN ? NULL : &d->re->insts[pc];
 
-		if (place && !(d->re->insts[pc].arg & ~places)) {
-			if (back)
-				follow_back(d, pc, true, places);
-			else
-				follow(d, d->re->insts[pc].out, true, places);
-		} else if (!place && (pc == BEGIN || back || d->stamps[pc] != d->stamp)) {
-			if (pc != BEGIN && !back)
-				d->stamps[pc] = d->stamp;
+		if (!inst || inst->op != INST_PLACE)
 			vec_push(&d->list, pc);
-		}
+		else if (!(inst->arg & ~j.places))
+			follow_back(d, pc, j);
 	}
+}
+
+/* Follow the threads that begin at d->next; if places turn up, they stay
+ * there. The state's list into d->list. */
+static void settle(struct dfa *d)
+{
+	const struct judgement unknown = { false, 0 };
+
+	d->waits = false;
+	d->list.n = 0;
+	new_stamp(d);
+	for (size_t i = 0; i < d->next.n && !d->waits; i++)
+		if (d->next.p[i] == BEGIN)
+			vec_push(&d->list, BEGIN);
+		else
+			follow(d, d->next.p[i], unknown);
+	if (!d->waits)
+		return;
+	d->list.n = 0;
+	new_stamp(d);
+	for (size_t i = 0; i < d->next.n; i++)
+		if (d->next.p[i] == BEGIN || !is_stamped(d, d->next.p[i]))
+			vec_push(&d->list, d->next.p[i]);
 }
 
 /* The state behind a rune of the class, forward. */
@@ -306,39 +350,36 @@ static uint32_t step(struct dfa *d, const struct state *s, uint32_t class)
 	const struct rune_class *c = &d->classes.classes[class];
 	bool end = c->look < 0, match = false, idle = false;
 
-	judge(d, false, s, c->look);
+	judge(d, s, c->look);
 	d->next.n = 0;
-	vec_reserve(&d->next, d->list.n);
-	memcpy(d->next.p, d->list.p, d->list.n * sizeof *d->next.p);
-	d->next.n = d->list.n;
-	d->list.n = 0;
-	new_stamp(d);
-	for (size_t i = 0; i < d->next.n && !match; i++) {
-		uint32_t pc = d->next.p[i];
+	for (size_t i = 0; i < d->list.n && !match; i++) {
+		uint32_t pc = d->list.p[i];
 
 		if (pc == BEGIN && !end) {
-			idle = !d->list.n && d->re->prefix.n;
-			follow(d, d->re->start, false, 0);
-			vec_push(&d->list, BEGIN);
+			idle = !d->next.n && d->re->prefix.n;
+			vec_push(&d->next, d->re->start);
+			vec_push(&d->next, BEGIN);
 		} else if (pc != BEGIN && d->re->insts[pc].op == INST_MATCH) {
 			match = true;	/* whatever is less preferred is out */
 		} else if (pc != BEGIN && !end && inst_takes(d->re, &d->re->insts[pc], c->rune)) {
-			follow(d, d->re->insts[pc].out, false, 0);
+			vec_push(&d->next, d->re->insts[pc].out);
 		}
 	}
+	settle(d);
 	return intern(d, &d->forward, c->look, match, idle);
 }
 
 static uint32_t step_back(struct dfa *d, const struct state *s, uint32_t class)
 {
+	const struct judgement unknown = { false, 0 };
 	const struct rune_class *c = &d->classes.classes[class];
 	bool match = false;
 
-	judge(d, true, s, c->look);
+	judge_back(d, s, c->look);
 	d->next.n = 0;
-	vec_reserve(&d->next, d->list.n);
-	memcpy(d->next.p, d->list.p, d->list.n * sizeof *d->next.p);
-	d->next.n = d->list.n;
+	for (size_t i = 0; i < d->list.n; i++)
+		vec_push(&d->next, d->list.p[i]);
+	d->waits = false;
 	d->list.n = 0;
 	new_stamp(d);
 	for (size_t i = 0; i < d->next.n; i++) {
@@ -347,7 +388,7 @@ static uint32_t step_back(struct dfa *d, const struct state *s, uint32_t class)
 		if (pc == BEGIN)
 			match = true;
 		else if (c->look >= 0 && inst_takes(d->re, &d->re->insts[pc], c->rune))
-			follow_back(d, pc, false, 0);
+			follow_back(d, pc, unknown);
 	}
 	sort_list(d);
 	return intern(d, &d->backward, c->look, match, false);
@@ -374,15 +415,17 @@ static void begin(struct run *r, int look)
 		      places_between(look, -1) & PLACE_WORD_BOUNDARY ? 3 : 0;
 
 	if (!r->way->starts[kind]) {
-		d->list.n = 0;
-		new_stamp(d);
+		d->next.n = d->list.n = 0;
+		d->waits = false;
 		if (r->back) {
-			follow_back(d, 0, false, 0);
+			new_stamp(d);
+			follow_back(d, 0, (struct judgement){ false, 0 });
 			sort_list(d);
 		} else {
-			follow(d, d->re->start, false, 0);
+			vec_push(&d->next, d->re->start);
 			if (!d->re->anchored)
-				vec_push(&d->list, BEGIN);
+				vec_push(&d->next, BEGIN);
+			settle(d);
 		}
 		r->way->starts[kind] = intern(d, r->way, look, false, false) & ROW;
 	}
@@ -398,6 +441,7 @@ static void start_over(struct run *r)
 	d->list.n = 0;
 	for (uint32_t i = 0; i < now.n; i++)
 		vec_push(&d->list, now.list[i]);
+	d->waits = now.waits;
 	drop_states(r->way);
 	r->row = intern(d, r->way, now.look, now.match, now.idle) & ROW;
 }
