@@ -15,7 +15,9 @@ static const struct {
 	const char *name;
 	enum yaml_profile profile;
 } profiles[] = {
-	{ "sigs", YAML_WRITE_SIGS }, { "v3-wide", YAML_WRITE_V3_WIDE }, { "kyaml", YAML_WRITE_KYAML },
+	{ "sigs", YAML_WRITE_SIGS },
+	{ "v3-wide", YAML_WRITE_V3_WIDE },
+	{ "kyaml", YAML_WRITE_KYAML },
 };
 
 static void stop(err *e)

@@ -10,9 +10,10 @@ static uint32_t draw(uint32_t *seed, uint32_t below)
 }
 
 static const char *const words[] = {
-	"the", "object", "name", "of", "a", "reference", "to", "resource", "is", "used", "when",
-	"interval", "at", "which", "and", "source", "defaults", "namespace", "controller", "reconcile",
-	"status", "If", "not", "specified", "'Secret'", "field", "with", "artifact:", "checked", "for",
+	"the", "object", "name", "of", "a", "reference", "to", "resource", "is", "used",
+	"when", "interval", "at", "which", "and", "source", "defaults", "namespace", "controller",
+	"reconcile", "status", "If", "not", "specified", "'Secret'", "field", "with", "artifact:",
+	"checked", "for",
 };
 
 static node text(struct arena *a, uint32_t *seed, uint32_t count, char separator)
@@ -100,16 +101,19 @@ static node chart_version(struct arena *a, uint32_t *seed, uint32_t chart, uint3
 	set_text(a, v, "appVersion", arena_printf(a, "%u.%u", version, chart % 10));
 	set_text(a, v, "created", S("2024-11-05T10:23:54.120394837Z"));
 	node_set(a, v, S("description"), text(a, seed, 20, ' '));
-	set_text(a, v, "digest", arena_printf(a, "%08x%08x%08x%08x%08x%08x%08x%08x", draw(seed, 1 << 24),
-					      chart, version, chart * 7, 99u, draw(seed, 1 << 24), 0u, 1u));
+	set_text(a, v, "digest",
+		 arena_printf(a, "%016x%016x%016x%016x", draw(seed, 1 << 24), chart, version,
+			      draw(seed, 1 << 24)));
 	for (int i = 0; i < 3; i++)
 		node_append(a, keywords, text(a, seed, 1, ' '));
 	node_set(a, v, S("keywords"), keywords);
 	set_text(a, v, "kubeVersion", S(">=1.25.0-0"));
 	set_text(a, v, "name", arena_printf(a, "chart-%u", chart));
 	set_text(a, v, "type", S("application"));
-	node_append(a, urls, node_copy_str(a, arena_printf(a, "https://charts.example.com/chart-%u-%u.0.%u.tgz",
-							   chart, version, chart % 7)));
+	str url = arena_printf(a, "https://charts.example.com/chart-%u-%u.0.%u.tgz", chart, version,
+			       chart % 7);
+
+	node_append(a, urls, node_copy_str(a, url));
 	node_set(a, v, S("urls"), urls);
 	set_text(a, v, "version", arena_printf(a, "%u.0.%u", version, chart % 7));
 	return v;

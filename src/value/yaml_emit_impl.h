@@ -44,11 +44,12 @@ enum yaml_emit_found {
 
 struct emit {
 	struct buf *b;
-	size_t line;		/* column 0 of this line as offset in `b`, moved on by bytes that take no column */
+	size_t line;		/* where this line has column 0 in `b`; moves on with bytes
+				 * that take no column */
 	size_t width;		/* scalars fold at spaces beyond this column */
 	int indent;		/* -1 outside the root */
 	int flow;		/* levels of flow style */
-	int foot_indent;	/* a foot comment was written at this indent: a blank line follows; or -1 */
+	int foot_indent;	/* a foot comment stands at this indent, a blank line is due; or -1 */
 	bool v2;		/* go-yaml v2: a tab rules literals out */
 	bool blank;		/* what comes next needs no space before it */
 	bool fresh;		/* nothing but indentation and "- ", "? " or ": " on this line */

@@ -252,7 +252,8 @@ static void write_escape(struct emit *e, uint32_t rune)
 static void write_double(struct emit *e, str s)
 {
 	bool spaces = false;
-	bool all = str_starts(s, S("\xef\xbb\xbf"));	/* go-yaml then takes every character for a BOM */
+	/* At the start of the text go-yaml takes every character for a BOM. */
+	bool all = str_starts(s, S("\xef\xbb\xbf"));
 
 	yaml_emit_sign(e, S("\""), true);
 	for (size_t i = 0, size = 1; i < s.n; i += size) {

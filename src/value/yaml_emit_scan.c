@@ -17,9 +17,10 @@ enum class {
 };
 
 static const unsigned char classes[256] = {
-	[0x00 ... 0x08] = C_CONTROL, ['\t'] = C_TAB, ['\n'] = C_NEWLINE, [0x0b ... 0x0c] = C_CONTROL,
-	['\r'] = C_RETURN, [0x0e ... 0x1f] = C_CONTROL,
-	[','] = C_FLOW, ['?'] = C_FLOW, ['['] = C_FLOW, [']'] = C_FLOW, ['{'] = C_FLOW, ['}'] = C_FLOW,
+	[0x00 ... 0x08] = C_CONTROL, ['\t'] = C_TAB, ['\n'] = C_NEWLINE,
+	[0x0b ... 0x0c] = C_CONTROL, ['\r'] = C_RETURN, [0x0e ... 0x1f] = C_CONTROL,
+	[','] = C_FLOW, ['?'] = C_FLOW, ['['] = C_FLOW, [']'] = C_FLOW,
+	['{'] = C_FLOW, ['}'] = C_FLOW,
 	[':'] = C_COLON, ['#'] = C_HASH,
 	[0x7f] = C_DELETE,
 	[0x80 ... 0xff] = C_WIDE,

@@ -176,7 +176,8 @@ static void test_texts_are_quoted_and_folded_as_go_does(void **state)
 {
 	enum { CHUNK = 50 };
 	struct arena a = ARENA_INIT, round = ARENA_INIT;
-	str texts = read_golden(&a, "strings.jsonl"), sums = read_golden(&a, "strings.sum"), sum, text;
+	str texts = read_golden(&a, "strings.jsonl"), text;
+	str sums = read_golden(&a, "strings.sum"), sum;
 	size_t chunk = 0, failed = 0;
 
 	(void)state;
@@ -198,7 +199,8 @@ static void test_texts_are_quoted_and_folded_as_go_does(void **state)
 		}
 		snprintf(got, sizeof got, "%016" PRIx64 " %016" PRIx64 " %016" PRIx64, h[0], h[1],
 			 h[2]);
-		failed += !compare(S("strings.sum"), ++chunk, "sigs v3-wide kyaml", str_c(got), sum);
+		failed += !compare(S("strings.sum"), ++chunk, "sigs v3-wide kyaml", str_c(got),
+				   sum);
 	}
 	assert_true(chunk > 0);
 	assert_int_equal(failed, 0);
@@ -214,8 +216,9 @@ static enum node_style style_of(str name)
 		const char *name;
 		enum node_style style;
 	} styles[] = {
-		{ "single", STYLE_SINGLE }, { "double", STYLE_DOUBLE }, { "literal", STYLE_LITERAL },
-		{ "folded", STYLE_FOLDED }, { "flow", STYLE_FLOW },
+		{ "single", STYLE_SINGLE },   { "double", STYLE_DOUBLE },
+		{ "literal", STYLE_LITERAL }, { "folded", STYLE_FOLDED },
+		{ "flow", STYLE_FLOW },
 	};
 
 	for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
@@ -248,8 +251,8 @@ static node load_scalar(struct arena *a, node n)
 		const char *name;
 		enum node_kind kind;
 	} kinds[] = {
-		{ "null", NODE_NULL }, { "bool", NODE_BOOL }, { "int", NODE_INT }, { "float", NODE_FLOAT },
-		{ "timestamp", NODE_TIME }, { "str", NODE_STR },
+		{ "null", NODE_NULL },	 { "bool", NODE_BOOL },	     { "int", NODE_INT },
+		{ "float", NODE_FLOAT }, { "timestamp", NODE_TIME }, { "str", NODE_STR },
 	};
 	enum node_kind kind = NODE_STR;
 
@@ -316,7 +319,8 @@ static void test_kept_documents_are_written_as_go_does(void **state)
 
 		fill_note(&note, field(n, "root"));
 		write_all(&b, &doc, YAML_WRITE_KYAML);
-		failed += !compare(S("nodes.jsonl"), ++line, "kyaml", buf_str(&b), text_of(n, "want"));
+		failed += !compare(S("nodes.jsonl"), ++line, "kyaml", buf_str(&b),
+				   text_of(n, "want"));
 		arena_clear(&round);
 	}
 	assert_true(line > 0);
@@ -340,7 +344,8 @@ static const struct written writes[] = {
 	  "0: 1\ntrue: 1\n1.5: 1\n9: 1\n10: 1\nnull: 1\n\"1\": 1\nb: 1\n"
 	  "2001-01-01T00:00:00Z: 1\n" },
 	{ "{1: 2}", YAML_WRITE_SIGS,
-	  "error: error marshaling into JSON: json: unsupported type: map[interface {}]interface {}\n" },
+	  "error: error marshaling into JSON: json: unsupported type: "
+	  "map[interface {}]interface {}\n" },
 	/* times */
 	{ "[2001-1-2, 2001-01-02t3:04:05.600-07:30, 2001-01-02 3:4:5.10]", YAML_WRITE_V3_WIDE,
 	  "- 2001-01-02T00:00:00Z\n- 2001-01-02T03:04:05.6-07:30\n- 2001-01-02T03:04:05.1Z\n" },
@@ -373,8 +378,8 @@ static void test_values_of_yaml_alone(void **state)
 		size_t n;
 		bool kept = writes[i].profile == YAML_WRITE_KYAML;
 
-		assert_null(yaml_read_all(&a, str_c(writes[i].text), kept ? YAML_KEEP : YAML_V3, &docs,
-					  &n));
+		assert_null(yaml_read_all(&a, str_c(writes[i].text), kept ? YAML_KEEP : YAML_V3,
+					  &docs, &n));
 		write_all(&b, docs, writes[i].profile);
 		assert_string_equal(buf_c(&b), writes[i].want);
 		arena_release(&a);
@@ -440,7 +445,8 @@ static void test_a_full_buffer_is_an_error(void **state)
 	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
 		CLEANUP(buf_release) struct buf b = BUF_LIMIT(20);
 		struct arena a = ARENA_INIT;
-		err *e = yaml_write(&b, LIST(&a, node_lit("a long text with spaces"), node_lit("b")), p);
+		node list = LIST(&a, node_lit("a long text with spaces"), node_lit("b"));
+		err *e = yaml_write(&b, list, p);
 
 		assert_non_null(e);
 		assert_string_equal(err_msg(e), "YAML is larger than 20 bytes");
