@@ -1,4 +1,5 @@
 #include "driver.h"
+#include "text/quote.h"
 #include "value/yaml.h"
 
 static err *write_all(struct buf *b, const struct yaml_doc *docs, size_t n)
@@ -44,7 +45,78 @@ static err *run_yaml(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+/* ---- yaml-tree --------------------------------------------------------- */
+
+static const char *const styles[] = {
+	"any", "plain", "single", "double", "literal", "folded", "block", "flow",
+};
+
+static void dump_text(struct buf *b, const char *name, str text)
+{
+	if (!text.n)
+		return;
+	buf_addf(b, " %s ", name);
+	quote_add(b, text, QUOTE_PRINT);
+}
+
+static void dump(struct buf *b, struct sources *s, node n, const struct node_note *note, int depth)
+{
+	static const struct node_note none;
+	bool collection = n.kind == NODE_SEQ || n.kind == NODE_MAP;
+	struct err_pos pos = { 0 };
+	uint32_t i = 0;
+
+	if (!note)
+		note = &none;
+	sources_locate(s, n.place, &pos);
+	buf_addf(b, "%*s%s %u:%u %s", depth, "", n.kind == NODE_SEQ ? "seq"
+		 : n.kind == NODE_MAP ? "map" : n.kind == NODE_ALIAS ? "alias" : "scalar",
+		 pos.line, pos.col, styles[n.style]);
+	if (note->tag.n)
+		buf_addf(b, " %.*s", STR_ARG(note->tag));
+	if (!collection) {
+		buf_addc(b, ' ');
+		quote_add(b, n.kind == NODE_ALIAS ? n.anchor->name : node_str(n), QUOTE_PRINT);
+	}
+	dump_text(b, "anchor", note->anchor);
+	dump_text(b, "head", note->head);
+	dump_text(b, "line", note->line);
+	dump_text(b, "foot", note->foot);
+	buf_addc(b, '\n');
+	node_each_item(item, n)
+		dump(b, s, *item, node_note(n, i++), depth + 1);
+	node_each_pair(p, n) {
+		dump(b, s, p->key, node_note(n, i++), depth + 1);
+		dump(b, s, p->value, node_note(n, i++), depth + 1);
+	}
+}
+
+/* yaml-tree: all documents of "text" as kept, a node a line: its kind, place,
+ * style, tag, text, anchor and comments. */
+static err *run_tree(struct arena *a, node request, node *output)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	CLEANUP(sources_release) struct sources s = SOURCES_INIT;
+	struct yaml_options o = *YAML_KEEP;
+	struct yaml_doc *docs;
+	size_t n;
+
+	o.sources = &s;
+	o.name = S("text");
+	TRY(yaml_read_all(a, driver_text(a, request, "text"), &o, &docs, &n));
+	for (size_t i = 0; i < n; i++) {
+		buf_addf(&b, "doc");
+		dump_text(&b, "head", docs[i].head);
+		dump_text(&b, "foot", docs[i].foot);
+		buf_addc(&b, '\n');
+		dump(&b, &s, docs[i].root, docs[i].note, 1);
+	}
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
 const struct driver_op driver_yaml_ops[] = {
 	{ "yaml", run_yaml },
+	{ "yaml-tree", run_tree },
 	{ 0 },
 };

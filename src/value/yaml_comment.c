@@ -12,7 +12,7 @@ enum { LOOK_MAX = 512 };
 
 static void push_comment(struct yaml_scan *s, struct yaml_comment c, struct yaml_piece *text)
 {
-	c.text = s->keep ? yaml_piece_end(text, s->a) : S("#");
+	c.text = yaml_piece_end(text, s->a);
 	vec_push(&s->comments, c);
 	*text = (struct yaml_piece){ .buf = &s->note };
 }

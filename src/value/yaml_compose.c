@@ -264,7 +264,7 @@ void yaml_compose_init(struct yaml_compose *c, struct arena *a, str text,
 		.a = a, .items = ARENA_BUDGET(a->budget), .anchors = MAP_INIT,
 		.max_nodes = o->max_nodes ? o->max_nodes : YAML_NODES_MAX, .keep = o->keep,
 	};
-	yaml_parse_init(&c->parse, a, text, o->rules, o->keep);
+	yaml_parse_init(&c->parse, a, text, o->rules);
 }
 
 void yaml_compose_release(struct yaml_compose *c)

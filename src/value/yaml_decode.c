@@ -8,7 +8,6 @@
  * for the value of an item, and goes on when it is there. */
 #include "value/yaml_impl.h"
 
-#include "base/utf8.h"
 #include "text/base64.h"
 #include "text/quote.h"
 
@@ -160,7 +159,6 @@ static bool fits_tag(enum yaml_tag tag, enum node_kind kind)
 	}
 }
 
-/* JSON has no other bytes than UTF-8. */
 static err *decode_binary(struct decode *d, const struct yaml_item *item, node *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -169,15 +167,6 @@ static err *decode_binary(struct decode *d, const struct yaml_item *item, node *
 	if (e) {
 		err_free(e);
 		return failed(d, item, "!!binary value contains invalid base64 data");
-	}
-	if (d->o->json && !utf8_valid(buf_str(&b))) {
-		CLEANUP(buf_release) struct buf valid = BUF_INIT;
-		str s = buf_str(&b);
-
-		for (uint32_t rune; utf8_take(&s, &rune);)
-			utf8_add(&valid, rune);
-		*out = node_copy_str(d->a, buf_str(&valid));
-		return NULL;
 	}
 	*out = node_copy_str(d->a, buf_str(&b));
 	return NULL;
@@ -246,17 +235,16 @@ static const struct yaml_item *behind_alias(const struct yaml_item *item)
 	return item->kind == ITEM_ALIAS ? item->target : item;
 }
 
-/* Go-yaml's ShortTag is !!str or !!merge. */
+/* Go-yaml's ShortTag is !!str or !!merge: also of a collection, if it was
+ * tagged so. */
 static bool is_string_key(const struct yaml_item *key)
 {
 	node value;
 
 	key = behind_alias(key);
-	if (key->kind != ITEM_SCALAR)
-		return false;
 	if (key->tag == TAG_STR || key->tag == TAG_MERGE)
 		return true;
-	if (key->tag > TAG_LONE)
+	if (key->tag > TAG_LONE || key->kind != ITEM_SCALAR)
 		return false;
 	return key->style != STYLE_PLAIN ||
 	       yaml_plain(key->value, YAML_1_2, true, &value) == NODE_STR;
@@ -619,8 +607,8 @@ static void set(struct decode *d, struct frame *f)
 
 	if (!d->good)
 		return;
-	if (is_nan(f->key)) {	/* not even equal to itself: Go finds no value there again */
-		node_push(d->a, f->out, f->key, d->o->json ? d->value : node_null());
+	if (is_nan(f->key)) {	/* not even equal to itself */
+		node_push(d->a, f->out, f->key, d->value);
 		return;
 	}
 	if (d->o->strict && d->o->rules == YAML_1_1 &&

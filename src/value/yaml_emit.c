@@ -261,7 +261,10 @@ static void write_pair(struct walk *w, const struct node_pair *p)
 		yaml_emit_indent(&w->e);
 		yaml_emit_mark(&w->e, ':');
 	}
-	write_value(w, p->value, true);
+	/* Go's encoder looks each key up again, and does not find NaN. */
+	bool lost = p->key.kind == NODE_FLOAT && isnan(node_float(p->key));
+
+	write_value(w, lost ? node_null() : p->value, true);
 }
 
 /* The next entry of the innermost open level, or its end. */

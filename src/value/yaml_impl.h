@@ -97,7 +97,6 @@ struct yaml_comment {
 struct yaml_scan {
 	struct arena *a;		/* of the tree: texts that are not borrowed */
 	enum yaml_rules rules;
-	bool keep;			/* comments' texts are wanted */
 
 	/* input: see yaml_input.c */
 	str raw;
@@ -133,8 +132,7 @@ struct yaml_scan {
 	struct buf value, breaks, note;	/* scratch */
 };
 
-void yaml_scan_init(struct yaml_scan *s, struct arena *a, str text, enum yaml_rules rules,
-		    bool keep);
+void yaml_scan_init(struct yaml_scan *s, struct arena *a, str text, enum yaml_rules rules);
 void yaml_scan_release(struct yaml_scan *s);
 
 /* Make `n` runes visible from the mark on. */
@@ -288,8 +286,7 @@ struct yaml_parse {
 	str stem;		/* head comment of a collection that is a list's entry */
 };
 
-void yaml_parse_init(struct yaml_parse *p, struct arena *a, str text, enum yaml_rules rules,
-		     bool keep);
+void yaml_parse_init(struct yaml_parse *p, struct arena *a, str text, enum yaml_rules rules);
 void yaml_parse_release(struct yaml_parse *p);
 /* The next event; EVENT_STREAM_END for ever at the end. */
 err *yaml_parse_next(struct yaml_parse *p, struct yaml_event *ev)

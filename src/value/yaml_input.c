@@ -134,18 +134,16 @@ static void next_window(struct yaml_scan *s)
 err *yaml_refill(struct yaml_scan *s, int32_t n)
 {
 	s->window = s->mark.pos;
-	while (s->mark.index + n > s->decoded) {
-		if (s->ended) {
-			s->decoded++;	/* the NUL that stands for the end */
-			break;
-		}
+	for (;;) {
 		TRY(decode_window(s));
 		if (s->mark.index + n <= s->decoded)
-			break;
+			return NULL;
+		if (s->ended) {
+			s->decoded++;	/* the NUL that stands for the end */
+			return NULL;
+		}
 		next_window(s);
-		TRY(decode_window(s));
 	}
-	return NULL;
 }
 
 bool yaml_look(struct yaml_scan *s, int32_t n)
@@ -164,12 +162,10 @@ static bool starts_with(str s, const char *bytes, size_t n)
 	return s.n >= n && memcmp(s.p, bytes, n) == 0;
 }
 
-void yaml_scan_init(struct yaml_scan *s, struct arena *a, str text, enum yaml_rules rules,
-		    bool keep)
+void yaml_scan_init(struct yaml_scan *s, struct arena *a, str text, enum yaml_rules rules)
 {
 	*s = (struct yaml_scan){
-		.a = a, .rules = rules, .keep = keep, .raw = text, .text = text.p,
-		.text_n = (int32_t)text.n, .indent = -1, .value = BUF_INIT, .breaks = BUF_INIT,
+		.a = a, .rules = rules, .raw = text, .text = text.p, .text_n = (int32_t)text.n, .indent = -1, .value = BUF_INIT, .breaks = BUF_INIT,
 		.note = BUF_INIT,
 	};
 	s->raw_end = text.n < WINDOW ? (int32_t)text.n : WINDOW;
@@ -177,7 +173,7 @@ void yaml_scan_init(struct yaml_scan *s, struct arena *a, str text, enum yaml_ru
 	s->wide = s->big_endian || starts_with(text, "\xff\xfe", 2);
 	if (s->wide) {
 		s->raw_pos = 2;
-		s->text = s->copy = arena_alloc(a, text.n / 2 * 3 + 8);
+		s->text = s->copy = arena_zero(a, text.n / 2 * 3 + 8, 1);
 		s->text_n = 0;
 	} else if (starts_with(text, "\xef\xbb\xbf", 3)) {
 		s->raw_pos = s->mark.pos = 3;

@@ -4,17 +4,29 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "text/number.h"
 #include "text/quote.h"
 
 /* ---- %#v --------------------------------------------------------------- */
+
+/* Keys of several types are in the order in which the types lie in memory. */
+static int key_rank(node key)
+{
+	static const uint8_t ranks[] = {
+		[NODE_NULL] = 0, [NODE_STR] = 1, [NODE_UINT] = 2, [NODE_INT] = 3,
+		[NODE_FLOAT] = 4, [NODE_BOOL] = 5, [NODE_TIME] = 6,
+	};
+
+	return ranks[key.kind];
+}
 
 static int cmp_keys(const void *x, const void *y)
 {
 	const struct node_pair *a = x, *b = y;
 
 	if (a->key.kind != b->key.kind)
-		return a->key.kind < b->key.kind ? -1 : 1;
+		return key_rank(a->key) - key_rank(b->key);
 	if (a->key.kind == NODE_STR || a->key.kind == NODE_TIME)
 		return str_cmp(node_str(a->key), node_str(b->key));
 	double f = node_float(a->key), g = node_float(b->key);
@@ -129,6 +141,18 @@ static err *bad_key(const struct node_pair *p)
 	return err_new(ERR_INVALID, "%s", buf_c(&b));
 }
 
+/* JSON has no other bytes than UTF-8; only !!binary brings any. */
+static str valid_text(struct arena *a, str s)
+{
+	if (utf8_valid(s))
+		return s;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (uint32_t rune; utf8_take(&s, &rune);)
+		utf8_add(&b, rune);
+	return arena_str(a, buf_str(&b));
+}
+
 static err *key_text(struct arena *a, const struct node_pair *p, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -136,7 +160,7 @@ static err *key_text(struct arena *a, const struct node_pair *p, str *out)
 	switch ((enum node_kind)p->key.kind) {
 	case NODE_STR:
 	case NODE_TIME:
-		*out = node_str(p->key);
+		*out = valid_text(a, node_str(p->key));
 		return NULL;
 	case NODE_BOOL:
 		*out = node_bool(p->key) ? S("true") : S("false");
@@ -160,7 +184,7 @@ static err *convert_keys(struct arena *a, node map)
 	size_t i = 0;
 
 	node_each_pair(p, map) {
-		if (p->key.kind == NODE_STR)
+		if (p->key.kind == NODE_STR && utf8_valid(node_str(p->key)))
 			continue;
 		new = node_map(a, node_len(map));
 		break;
@@ -210,6 +234,7 @@ static void convert_number(node *n, enum yaml_numbers numbers)
 }
 
 struct walk {
+	struct arena *a;
 	VEC(node) todo;
 	enum yaml_numbers numbers;
 	bool infinite;		/* one of the numbers is no JSON number */
@@ -226,17 +251,22 @@ static void visit(struct walk *w, node *n)
 			w->infinite = true;
 		else
 			convert_number(n, w->numbers);
+	} else if (n->kind == NODE_STR && !utf8_valid(node_str(*n))) {
+		node text = node_from_str(w->a, valid_text(w->a, node_str(*n)));
+
+		text.place = n->place;
+		*n = text;
 	}
 }
 
-static err *walk(struct arena *a, struct walk *w, node *tree)
+static err *walk(struct walk *w, node *tree)
 {
 	visit(w, tree);
 	while (w->todo.n) {
 		node n = w->todo.p[--w->todo.n];
 
 		if (n.kind == NODE_MAP)
-			TRY(convert_keys(a, n));
+			TRY(convert_keys(w->a, n));
 		node_each_pair(p, n)
 			visit(w, &p->value);
 		node_each_item(item, n)
@@ -268,8 +298,8 @@ static err *infinite_error(struct walk *w, node tree)
 
 err *yaml_json_step(struct arena *a, node *tree, enum yaml_numbers numbers)
 {
-	struct walk w = { .numbers = numbers };
-	err *e = walk(a, &w, tree);
+	struct walk w = { .a = a, .numbers = numbers };
+	err *e = walk(&w, tree);
 
 	if (!e && w.infinite)
 		e = infinite_error(&w, *tree);

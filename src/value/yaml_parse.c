@@ -56,8 +56,6 @@ static err *parse_error(struct yaml_parse *p, const char *problem, struct yaml_m
 
 static void join(struct yaml_parse *p, str *to, str more)
 {
-	if (!p->scan.keep || !more.n)
-		return;
 	*to = to->n ? arena_cat(p->scan.a, *to, S("\n"), more) : more;
 }
 
@@ -107,13 +105,22 @@ static err *advance(struct yaml_parse *p, struct yaml_token **t)
 }
 
 /* Behind the dash of a list: if a block collection follows, the head comment
- * so far is that of the collection, not of its first entry. */
-static err *split_stem(struct yaml_parse *p, size_t head_n, const struct yaml_token *t)
+ * so far is that of the collection, not of its first entry. An error here is
+ * passed over at first: the scanner goes on behind it, and may meet another
+ * one, which then is the one that is told. */
+static err *split_stem(struct yaml_parse *p, size_t head_n, struct yaml_token **t)
 {
-	if (!head_n || (t->type != TOKEN_BLOCK_SEQ_START && t->type != TOKEN_BLOCK_MAP_START))
-		return NULL;
-	p->stem = str_sub(p->head, 0, head_n);
-	p->head = str_from(p->head, head_n + 1);
+	err *e = peek(p, t);
+
+	if (e) {
+		err_free(p->scan.pending);
+		p->scan.pending = e;
+		return peek(p, t);
+	}
+	if ((*t)->type == TOKEN_BLOCK_SEQ_START || (*t)->type == TOKEN_BLOCK_MAP_START) {
+		p->stem = str_sub(p->head, 0, head_n);
+		p->head = str_from(p->head, head_n + 1);
+	}
 	return NULL;
 }
 
@@ -457,8 +464,8 @@ static err *after_dash(struct yaml_parse *p, struct yaml_token **t, struct yaml_
 	size_t head_n = p->head.n;
 
 	*mark = (*t)->end;
-	TRY(advance(p, t));
-	return split_stem(p, head_n, *t);
+	yaml_drop(&p->scan);
+	return head_n ? split_stem(p, head_n, t) : peek(p, t);
 }
 
 static err *parse_block_seq(struct yaml_parse *p, struct yaml_event *ev, bool first)
@@ -697,11 +704,10 @@ err *yaml_parse_next(struct yaml_parse *p, struct yaml_event *ev)
 	return pending;
 }
 
-void yaml_parse_init(struct yaml_parse *p, struct arena *a, str text, enum yaml_rules rules,
-		     bool keep)
+void yaml_parse_init(struct yaml_parse *p, struct arena *a, str text, enum yaml_rules rules)
 {
 	*p = (struct yaml_parse){ .state = STATE_STREAM_START };
-	yaml_scan_init(&p->scan, a, text, rules, keep);
+	yaml_scan_init(&p->scan, a, text, rules);
 }
 
 void yaml_parse_release(struct yaml_parse *p)

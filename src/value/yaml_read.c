@@ -9,6 +9,11 @@ struct reader {
 	struct yaml_compose compose;
 };
 
+static uint32_t first_line(const struct yaml_options *o)
+{
+	return o->line ? o->line : 1;
+}
+
 /* go-yaml's own words tell a line; here the error gets the exact place. */
 static err *with_place(struct reader *r, err *e, struct yaml_mark at)
 {
@@ -17,7 +22,8 @@ static err *with_place(struct reader *r, err *e, struct yaml_mark at)
 	if (r->base)
 		e = sources_err(r->o->sources, r->base + (uint32_t)at.pos, e);
 	else if (r->o->name.n)
-		e = err_at(e, r->o->name, (uint32_t)at.line + 1, (uint32_t)at.column + 1);
+		e = err_at(e, r->o->name, first_line(r->o) + (uint32_t)at.line,
+			   (uint32_t)at.column + 1);
 	return e;
 }
 
@@ -61,8 +67,9 @@ static err *open_reader(struct reader *r, struct arena *a, str text, const struc
 	const struct yaml_scan *s = &r->compose.parse.scan;
 
 	if (o->sources)
-		r->base = sources_add(o->sources, o->name,
-				      s->copy ? str_of(s->copy, text.n / 2 * 3) : text);
+		r->base = sources_add_from(o->sources, o->name,
+					   s->copy ? str_of(s->copy, text.n / 2 * 3) : text,
+					   first_line(o));
 	return NULL;
 }
 
