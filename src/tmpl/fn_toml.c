@@ -19,7 +19,21 @@ static err *run_to_toml(struct tmpl_call *c)
 	return NULL;
 }
 
+static err *run_from_toml(struct tmpl_call *c)
+{
+	TRY(tmpl_spend(c, tmpl_arg_str(c, 0).n / 8));
+	err *e = toml_read(c->a, tmpl_arg_str(c, 0), tmpl_call_options(c)->local, &c->out);
+
+	if (!e)
+		return NULL;
+	c->out = node_map(c->a, 1);
+	node_set(c->a, c->out, S("Error"), node_copy_str(c->a, err_text(e)));
+	err_free(e);
+	return NULL;
+}
+
 static const struct tmpl_func table[] = {
+	{ "fromToml", "s", run_from_toml },
 	{ "mustToToml", "a", run_to_toml, 1 },
 	{ "toToml", "a", run_to_toml, 0 },
 };

@@ -3,7 +3,7 @@
 #include "text/duration.h"
 #include "text/number.h"
 #include "tmpl/timeval.h"
-#include "tmpl/toml.h"
+#include "tmpl/toml_impl.h"
 
 /* Where in the document: the keys from the top, as TOML writes them. */
 struct path {
@@ -90,7 +90,7 @@ static bool is_bare(str s)
 	return s.n > 0;
 }
 
-static void write_key(struct buf *b, str key)
+void toml_write_key(struct buf *b, str key)
 {
 	if (is_bare(key))
 		buf_add(b, key);
@@ -104,7 +104,7 @@ static void write_path(struct buf *b, const struct path *p)
 		write_path(b, p->up);
 		buf_addc(b, '.');
 	}
-	write_key(b, p->key);
+	toml_write_key(b, p->key);
 }
 
 static void write_newline(struct writer *w)
@@ -224,7 +224,7 @@ static err *write_pair(struct writer *w, const struct path *path, node n, bool i
 {
 	if (!inline_map)
 		write_indent(w, path);
-	write_key(w->b, path->key);
+	toml_write_key(w->b, path->key);
 	buf_add(w->b, S(" = "));
 	TRY(write_element(w, n, depth));
 	if (!inline_map)

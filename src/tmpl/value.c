@@ -83,6 +83,7 @@ static const str seq_types[] = {
 	[GO_STRINGS] = S("[]string"),
 	[GO_INTS] = S("[]int"),
 	[GO_SLICES] = S("[][]interface {}"),
+	[GO_MAPS] = S("[]map[string]interface {}"),
 	[GO_VERSION_SET] = S("common.VersionSet"),
 	[GO_NIL_SLICE] = S("[]interface {}"),
 	[GO_NIL_STRINGS] = S("[]string"),

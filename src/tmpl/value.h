@@ -41,6 +41,7 @@ enum value_seq_type {
 	GO_STRINGS,
 	GO_INTS,
 	GO_SLICES, /* [][]interface {} */
+	GO_MAPS,   /* []map[string]interface {} */
 	GO_VERSION_SET,
 	GO_NIL_SLICE, /* a nil []interface {}: null in JSON, empty elsewhere */
 	GO_NIL_STRINGS,
