@@ -1,0 +1,3 @@
+module rill/tools/golden/archive
+
+go 1.26
