@@ -15,6 +15,7 @@ static const struct {
 	{ YAML_WRITE_SIGS, YAML_SIGS },
 	{ YAML_WRITE_KYAML, YAML_V3 },
 	{ YAML_WRITE_V3_WIDE, YAML_V3 },
+	{ YAML_WRITE_V3_COMPACT, YAML_V3 },
 };
 
 /* Tabs and control characters, odd line breaks, byte order marks, and the

@@ -5,8 +5,9 @@
  * 1.2 is go-yaml v3: "yes" is text, keys keep their kind, equal keys fail.
  * Errors have go-yaml's words and line numbers: "yaml: line 3: ...".
  *
- * Three profiles for writing: `sigs` (Marshal of sigs.k8s.io/yaml), `kyaml`
- * (keeps comments, order and styles), `v3-wide` (yaml v3 with indent 2).
+ * Profiles for writing: `sigs` (Marshal of sigs.k8s.io/yaml), `kyaml` (keeps
+ * comments, order and styles), `v3-wide` and `v3-compact` (yaml v3 with indent
+ * 2, and two ways to indent lists).
  *
  * A fast reader takes the plain block style that nearly every file has; what
  * it does not know, it leaves to the full scanner and parser, which decide
@@ -75,7 +76,12 @@ err *yaml_read_all(struct arena *a, str text, const struct yaml_options *o, stru
  * look at the first list it can tell of. */
 bool yaml_is_wide(str text);
 
-enum yaml_profile { YAML_WRITE_SIGS, YAML_WRITE_KYAML, YAML_WRITE_V3_WIDE };
+enum yaml_profile {
+	YAML_WRITE_SIGS,
+	YAML_WRITE_KYAML,
+	YAML_WRITE_V3_WIDE,
+	YAML_WRITE_V3_COMPACT,	/* lists at the column of their key: kyaml's Marshal of a map */
+};
 
 /* Write one document, final newline included. */
 err *yaml_write(struct buf *b, node n, enum yaml_profile profile)

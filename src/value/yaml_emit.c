@@ -21,6 +21,7 @@ struct walk {
 	struct arena a;			/* ordered pairs, and texts in base64 */
 	VEC(struct level) levels;
 	bool v3;
+	bool wide;		/* lists stand indented below their key */
 	bool json;		/* texts must survive the way through JSON text ... */
 	bool detour;		/* ... and one does not, or may not: it has to be gone */
 	err *error;
@@ -223,8 +224,8 @@ static void write_value(struct walk *w, node n, bool in_map)
 		yaml_emit_sign(&w->e, n.kind == NODE_SEQ ? S("[]") : S("{}"), true);
 		return;
 	}
-	/* Version 2 leaves lists below a key at the key's column. */
-	open_level(w, n, n.kind == NODE_SEQ && in_map && !w->v3 && !w->e.fresh);
+	/* Behind "? " and ": " alone on their line a list begins at once, indented. */
+	open_level(w, n, n.kind == NODE_SEQ && in_map && !w->wide && !w->e.fresh);
 }
 
 static void write_text_key(struct walk *w, str s)
@@ -289,14 +290,16 @@ static void step(struct walk *w)
 	write_value(w, l->items[i], false);
 }
 
-/* `*detour`: the tree has to go through JSON text first; nothing was written. */
-static err *write_tree(struct buf *b, node n, bool v3, bool json, bool *detour)
+/* `*detour`: the tree has to go through JSON text first; nothing was written.
+ * NULL where it never has to. */
+static err *write_tree(struct buf *b, node n, enum yaml_profile profile, bool *detour)
 {
 	size_t start = b->n;
+	bool v2 = profile == YAML_WRITE_SIGS;
 	struct walk w = {
-		.e = { .b = b, .line = start, .width = v3 ? SIZE_MAX : 80, .indent = -1,
-		       .foot_indent = -1, .v2 = !v3, .blank = true, .fresh = true },
-		.v3 = v3, .json = json,
+		.e = { .b = b, .line = start, .width = v2 ? 80 : SIZE_MAX, .indent = -1,
+		       .foot_indent = -1, .v2 = v2, .blank = true, .fresh = true },
+		.v3 = !v2, .wide = profile == YAML_WRITE_V3_WIDE, .json = detour != NULL,
 	};
 
 	write_value(&w, n, false);
@@ -311,7 +314,8 @@ static err *write_tree(struct buf *b, node n, bool v3, bool json, bool *detour)
 		buf_trim(b, start);
 	vec_release(&w.levels);
 	arena_release(&w.a);
-	*detour = w.detour;
+	if (detour)
+		*detour = w.detour;
 	if (!w.detour)
 		return w.error;
 	err_free(w.error);
@@ -328,7 +332,6 @@ static err *write_through_json(struct buf *b, node n)
 	static const struct yaml_options rules = { .rules = YAML_1_1 };
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	struct arena a = ARENA_INIT;
-	bool detour;
 	node again;
 	err *e = json_write(&text, n, &style);
 
@@ -336,7 +339,7 @@ static err *write_through_json(struct buf *b, node n)
 		return err_wrap(e, "error marshaling into JSON");
 	e = yaml_read(&a, buf_str(&text), &rules, &again);
 	if (!e)
-		e = write_tree(b, again, false, false, &detour);
+		e = write_tree(b, again, YAML_WRITE_SIGS, NULL);
 	arena_release(&a);
 	return e;
 }
@@ -354,8 +357,8 @@ err *yaml_write_doc(struct buf *b, const struct yaml_doc *doc, enum yaml_profile
 
 	if (profile == YAML_WRITE_KYAML)
 		return yaml_emit_keep(b, doc);
-	if (profile == YAML_WRITE_V3_WIDE)
-		return write_tree(b, doc->root, true, false, &detour);
-	TRY(write_tree(b, doc->root, false, true, &detour));
+	if (profile != YAML_WRITE_SIGS)
+		return write_tree(b, doc->root, profile, NULL);
+	TRY(write_tree(b, doc->root, profile, &detour));
 	return detour ? write_through_json(b, doc->root) : NULL;
 }

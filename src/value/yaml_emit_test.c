@@ -83,6 +83,8 @@ static void check_trees(const char *name)
 				     node_str(node_get(n, S("sigs"))));
 		failed += check_tree(str_c(name), line, tree, YAML_WRITE_V3_WIDE, "v3-wide",
 				     node_str(node_get(n, S("v3"))));
+		failed += check_tree(str_c(name), line, tree, YAML_WRITE_V3_COMPACT, "v3-compact",
+				     node_str(node_get(n, S("compact"))));
 	}
 	assert_true(line > 0);
 	assert_int_equal(failed, 0);
@@ -400,7 +402,7 @@ static node nested(struct arena *a, size_t depth)
 static void test_deep_trees_are_written_and_too_deep_ones_refused(void **state)
 {
 	(void)state;
-	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
+	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_COMPACT; p++) {
 		CLEANUP(buf_release) struct buf b = BUF_INIT;
 		struct arena a = ARENA_INIT;
 		node deep = nested(&a, YAML_DEPTH_MAX);
@@ -421,7 +423,7 @@ static void test_deep_trees_are_written_and_too_deep_ones_refused(void **state)
 static void test_an_alias_of_itself_is_no_endless_tree(void **state)
 {
 	(void)state;
-	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
+	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_COMPACT; p++) {
 		CLEANUP(buf_release) struct buf b = BUF_INIT;
 		struct arena a = ARENA_INIT;
 		struct node_anchor self = { .name = S("a") };
@@ -442,7 +444,7 @@ static void test_an_alias_of_itself_is_no_endless_tree(void **state)
 static void test_a_full_buffer_is_an_error(void **state)
 {
 	(void)state;
-	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_WIDE; p++) {
+	for (enum yaml_profile p = YAML_WRITE_SIGS; p <= YAML_WRITE_V3_COMPACT; p++) {
 		CLEANUP(buf_release) struct buf b = BUF_LIMIT(20);
 		struct arena a = ARENA_INIT;
 		node list = LIST(&a, node_lit("a long text with spaces"), node_lit("b"));

@@ -154,7 +154,7 @@ func (g *gen) trees(dir string, n int) {
 				stable = writeSigs(t) == a && writeV3(t, true) == b
 			}
 			if stable && len(a)+len(b) < 3000 {
-				line(w, map[string]any{"tree": t, "sigs": a, "v3": b})
+				line(w, map[string]any{"tree": t, "sigs": a, "v3": b, "compact": writeV3(t, false)})
 				n--
 			}
 		}
@@ -187,7 +187,7 @@ func (g *gen) keys(dir string, n int) {
 			a := order(m, writeSigs)
 			b := order(m, func(v any) string { return writeV3(v, true) })
 			if a != "" && b != "" {
-				line(w, map[string]any{"tree": m, "sigs": a, "v3": b})
+				line(w, map[string]any{"tree": m, "sigs": a, "v3": b, "compact": b})
 				n--
 			}
 		}
