@@ -22,6 +22,17 @@ static err *run_json(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+static err *run_json_kube(struct arena *a, node request, node *output)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node value;
+
+	TRY(json_read(a, driver_text(a, request, "text"), NULL, &value));
+	TRY(json_write(&b, value, NULL));
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
 static enum base64_form form_of(node request)
 {
 	static const char *const names[] = { "std", "url", "raw-std", "raw-url" };
@@ -71,11 +82,26 @@ static err *run_merge(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+static err *run_create(struct arena *a, node request, node *output)
+{
+	static const struct json_options floats = { .numbers = JSON_NUMBERS_FLOAT };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node from, to;
+
+	TRY(json_read(a, driver_text(a, request, "from"), &floats, &from));
+	TRY(json_read(a, driver_text(a, request, "to"), &floats, &to));
+	TRY(json_write(&b, patch_create(a, from, to), NULL));
+	*output = node_copy_str(a, buf_str(&b));
+	return NULL;
+}
+
 const struct driver_op driver_json_ops[] = {
 	{ "base64-decode", run_base64_decode },
 	{ "base64-encode", run_base64_encode },
 	{ "json", run_json },
+	{ "json-kube", run_json_kube },
 	{ "json-patch", run_patch },
 	{ "merge-patch", run_merge },
+	{ "merge-patch-create", run_create },
 	{ 0 },
 };

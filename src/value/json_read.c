@@ -172,27 +172,45 @@ static size_t unescape(str *s, char *to)
 	return utf8_encode(rune, to);	/* a lone surrogate is U+FFFD */
 }
 
+/* Take what stands before the next escape. */
+static char *copy_plain(char *to, str *s)
+{
+	size_t n = str_find_char(*s, '\\');
+	str run = str_sub(*s, 0, n);
+
+	*s = str_from(*s, run.n);
+	return run.n ? mempcpy(to, run.p, run.n) : to;
+}
+
+/* The same for a text with bad UTF-8: each bad byte becomes U+FFFD. */
+static char *copy_mended(char *to, str *s)
+{
+	size_t size;
+
+	while (s->n && s->p[0] != '\\') {
+		to += utf8_encode(utf8_decode(*s, &size), to);
+		*s = str_from(*s, size);
+	}
+	return to;
+}
+
 /* The meaning of a string that has escapes or bad UTF-8. An escape never
- * grows; each bad byte becomes the three of U+FFFD. */
+ * grows; a bad byte becomes three. */
 static str decode_string(struct arena *a, str raw)
 {
-	size_t room = raw.n, size;
+	size_t room = raw.n;
+	bool bad = !utf8_valid(raw);
 	str rest = raw;
 
-	for (size_t at; (at = utf8_find_bad(rest)) != STR_NPOS; rest = str_from(rest, at + 1))
+	for (size_t at; bad && (at = utf8_find_bad(rest)) != STR_NPOS; rest = str_from(rest, at + 1))
 		room += 2;
 	char *start = arena_alloc(a, room + 1), *to = start;
 
 	while (raw.n) {
-		if (raw.p[0] == '\\') {
+		if (raw.p[0] == '\\')
 			to += unescape(&raw, to);
-		} else if (!(raw.p[0] & 0x80)) {
-			*to++ = raw.p[0];
-			raw = str_from(raw, 1);
-		} else {
-			to += utf8_encode(utf8_decode(raw, &size), to);
-			raw = str_from(raw, size);
-		}
+		else
+			to = bad ? copy_mended(to, &raw) : copy_plain(to, &raw);
 	}
 	*to = 0;
 	return str_of(start, (size_t)(to - start));

@@ -2,8 +2,8 @@
 
 #include <endian.h>
 #include <math.h>
-#include <stdlib.h>
 
+#include "base/sort.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "text/number.h"
@@ -133,9 +133,6 @@ static void write_raw_str(struct buf *b, str s, bool raw_html)
 	buf_addc(b, '"');
 }
 
-/* No reader makes trees of this depth: it holds itself. */
-enum { DEPTH_MAX = 100000 };
-
 /* ---- trees ------------------------------------------------------------- */
 
 /* Deeper than any reader's tree: an alias that holds itself. */
@@ -157,37 +154,54 @@ struct writer {
 	VEC(struct level) levels;
 };
 
-static int cmp_keys(const void *x, const void *y)
+static int cmp_keys(const struct node_pair *a, const struct node_pair *b)
+{
+	return str_cmp(node_str(a->key), node_str(b->key));
+}
+
+static int cmp_sorted(const void *x, const void *y, void *ctx)
 {
 	const struct node_pair *const *a = x, *const *b = y;
 
-	return str_cmp(node_str((*a)->key), node_str((*b)->key));
+	(void)ctx;
+	return cmp_keys(*a, *b);
 }
 
-static bool is_sorted(const struct node_map *m)
-{
-	for (size_t i = 1; i < m->n; i++)
-		if (str_cmp(node_str(m->pairs[i - 1].key), node_str(m->pairs[i].key)) > 0)
-			return false;
-	return true;
-}
-
+/* Most maps are small: no calls through pointers for them. */
 static void sort_level(struct writer *w, struct level *l, const struct node_map *m)
 {
+	enum { SMALL = 20 };
+
 	l->sorted = arena_alloc(&w->a, m->n * sizeof *l->sorted);
-	for (size_t i = 0; i < m->n; i++)
-		l->sorted[i] = &m->pairs[i];
-	qsort(l->sorted, m->n, sizeof *l->sorted, cmp_keys);
+	for (size_t i = 0; i < m->n; i++) {
+		size_t at = i;
+
+		for (; m->n <= SMALL && at && cmp_keys(l->sorted[at - 1], &m->pairs[i]) > 0; at--)
+			l->sorted[at] = l->sorted[at - 1];
+		l->sorted[at] = &m->pairs[i];
+	}
+	if (m->n > SMALL)
+		sort_stable(l->sorted, m->n, sizeof *l->sorted, cmp_sorted, NULL);
 }
 
-static err *check_keys(node map)
+/* Look at all pairs before the first is written. The bodies of values lie
+ * elsewhere in memory: they are called for meanwhile. */
+static err *check_pairs(node map, bool *sorted)
 {
 	const struct node_map *m = map.map;
 
-	for (size_t i = 0; i < m->n; i++)
-		if (m->pairs[i].key.kind != NODE_STR || map.style == STYLE_ANY_KEYS)
+	*sorted = true;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct node_pair *p = &m->pairs[i];
+
+		if (p->key.kind != NODE_STR || map.style == STYLE_ANY_KEYS)
 			return err_new(ERR_INVALID,
 				       "json: unsupported type: map[interface {}]interface {}");
+		if (p->value.kind == NODE_SEQ || p->value.kind == NODE_MAP)
+			__builtin_prefetch(p->value.map);
+		if (*sorted && i)
+			*sorted = cmp_keys(p - 1, p) <= 0;
+	}
 	return NULL;
 }
 
@@ -210,15 +224,15 @@ static err *open_level(struct writer *w, node n)
 	if (w->levels.n == LEVELS_MAX)
 		return err_new(ERR_INVALID, "json: unsupported value: encountered a cycle");
 	if (n.kind == NODE_MAP) {
-		TRY(check_keys(n));
+		bool sorted;
+
+		TRY(check_pairs(n, &sorted));
 		l.pairs = n.map->pairs;
-		if (!w->style.source_order && n.style != STYLE_RAW && !is_sorted(n.map))
+		if (!sorted && !w->style.source_order && n.style != STYLE_RAW)
 			sort_level(w, &l, n.map);
 	} else {
 		l.items = n.seq->items;
 	}
-	if (w->levels.n == DEPTH_MAX)
-		return err_new(ERR_INVALID, "json: unsupported value: encountered a cycle");
 	buf_addc(w->b, n.kind == NODE_MAP ? '{' : '[');
 	vec_push(&w->levels, l);
 	return NULL;

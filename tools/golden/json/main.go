@@ -1,5 +1,5 @@
-// Records what Go's encoding/json and encoding/base64 and evanphx/json-patch
-// answer: go run . [-seed N] [-n N] DIR writes json.jsonl, patch.jsonl and
+// Records what Go's encoding/json and encoding/base64, sigs.k8s.io/json and
+// evanphx/json-patch answer: go run . [-seed N] [-n N] DIR writes json.jsonl, patch.jsonl and
 // base64.jsonl there, N lines each.
 package main
 
@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	kjson "sigs.k8s.io/json"
 )
 
 var r *rand.Rand
@@ -170,12 +171,30 @@ func mutated(s string) string {
 	return string(b)
 }
 
+// As apimachinery reads objects: whole numbers stay whole.
+func recordKube(text string) *line {
+	l := &line{}
+	l.raw("op", "json-kube")
+	l.text("text", text)
+	var v any
+	err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(text), &v)
+	var out []byte
+	if err == nil {
+		out, err = json.Marshal(v)
+	}
+	l.answer(out, err)
+	return l
+}
+
 func recordJSON() *line {
 	text := value(4)
 	if r.Intn(3) == 0 {
 		text = mutated(text)
 	}
 	text = space() + text + space()
+	if r.Intn(5) == 0 {
+		return recordKube(text)
+	}
 	indent, escape, exact := r.Intn(2)*2, r.Intn(2) == 0, r.Intn(2) == 0
 	l := &line{}
 	l.raw("op", "json")
@@ -367,6 +386,31 @@ func recordMerge() *line {
 	return l
 }
 
+func recordCreate() *line {
+	object := func() string {
+		s := "{"
+		for i := 0; i < 4; i++ {
+			s += key() + ":" + value(3) + ","
+		}
+		return s + `"end":0}`
+	}
+	from := object()
+	to := from
+	if p, err := jsonpatch.MergePatch([]byte(from), []byte(object())); err == nil && r.Intn(4) > 0 {
+		to = string(p)
+	}
+	out, err := jsonpatch.CreateMergePatch([]byte(from), []byte(to))
+	if err != nil {
+		return nil
+	}
+	l := &line{}
+	l.raw("op", "merge-patch-create")
+	l.text("from", from)
+	l.text("to", to)
+	l.answer(out, nil)
+	return l
+}
+
 // ---- base64
 
 func recordBase64() *line {
@@ -433,8 +477,11 @@ func main() {
 	r = rand.New(rand.NewSource(*seed))
 	write(flag.Arg(0), "json.jsonl", *n, recordJSON)
 	write(flag.Arg(0), "patch.jsonl", *n, func() *line {
-		if r.Intn(3) == 0 {
+		switch r.Intn(7) {
+		case 0, 1:
 			return recordMerge()
+		case 2:
+			return recordCreate()
 		}
 		return recordPatch()
 	})

@@ -1,0 +1,3 @@
+module rill/bench/peers/json
+
+go 1.26
