@@ -59,12 +59,10 @@ static uint64_t scale_to_odd(u128 g, uint64_t n)
 	return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-uint64_t decimal_shortest(double f, int *exponent)
+/* The digits of c * 2^q; `uneven` if the lower neighbour is at half the
+ * distance of the upper one. */
+static uint64_t shortest(uint64_t c, int q, bool uneven, int *exponent)
 {
-	uint64_t c;
-	int q = split(f, &c);
-	/* A power of two has its lower neighbour at half the distance. */
-	bool uneven = c == (uint64_t)1 << MANTISSA_BITS && q > 1 - EXPONENT_BIAS;
 	int k = uneven ? log10_of_three_quarters_pow2(q) : log10_of_pow2(q);
 	int h = q + log2_of_pow10(-k) + 1;
 	struct pow10 p = pow10s[-k - POW10_FIRST];
@@ -88,6 +86,27 @@ uint64_t decimal_shortest(double f, int *exponent)
 	uint64_t half = 4 * s + 2;
 
 	return s + (mid > half || (mid == half && (s & 1)));
+}
+
+uint64_t decimal_shortest(double f, int *exponent)
+{
+	uint64_t c;
+	int q = split(f, &c);
+
+	/* Below a power of two floats lie closer together. */
+	return shortest(c, q, c == (uint64_t)1 << MANTISSA_BITS && q > 1 - EXPONENT_BIAS, exponent);
+}
+
+uint64_t decimal_shortest32(float f, int *exponent)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &f, sizeof bits);
+	uint32_t c = bits & 0x7fffff, biased = bits >> 23 & 0xff;
+
+	if (biased == 0)
+		return shortest(c, -149, false, exponent);
+	return shortest(c | 0x800000, (int)biased - 150, c == 0 && biased > 1, exponent);
 }
 
 static const uint64_t small_pow10s[] = {

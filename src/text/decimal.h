@@ -18,6 +18,8 @@
  * several the nearest. `f` is the result times 10^exponent; the result has at
  * most 17 digits and may end in zeros. */
 uint64_t decimal_shortest(double f, int *exponent);
+/* The fewest that read back as the same 32-bit float. */
+uint64_t decimal_shortest32(float f, int *exponent);
 
 /* 0.DIGITS times 10^point; zero has no digits, and the last one is not 0. */
 struct decimal {

@@ -12,7 +12,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* ParseInt/ParseUint(s, base, 64); base 0 takes Go's prefixes and `_`. */
+/* ParseInt/ParseUint(s, base, 64); base 2 to 36, or 0, which takes Go's
+ * prefixes and `_`. */
 err *number_parse_int(str s, int base, int64_t *out) __attribute__((warn_unused_result));
 err *number_parse_uint(str s, int base, uint64_t *out) __attribute__((warn_unused_result));
 /* strconv.Atoi: the same as base 10, but for the name in the error. */
@@ -35,6 +36,8 @@ enum number_form {
 /* At most NUMBER_MAX bytes, NUL-terminated; gives the length. */
 enum { NUMBER_MAX = 40 };
 size_t number_print_float(char to[NUMBER_MAX], double f, enum number_form form);
+/* As a 32-bit float: fewer digits tell it from its neighbours. */
+size_t number_print_float32(char to[NUMBER_MAX], float f, enum number_form form);
 void number_add_float(struct buf *b, double f, enum number_form form);
 /* strconv.FormatFloat(f, verb, precision, 64) for the verbs e E f g G b x X
  * and also F; a precision below 0 asks for the shortest text. */

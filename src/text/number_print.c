@@ -88,23 +88,29 @@ static bool few_digits(double f, uint64_t *digits, int *exponent)
 	return *digits && (double)*digits / 1e6 == f;
 }
 
-/* The shortest digits of a float, 17 at most and none of them a last zero;
- * zero has the digit 0. The number is 0.DIGITS times 10^point. */
-static int shortest(double f, char digits[24], int *point)
+/* The digits of u * 10^exponent but for zeros at the end. The number is
+ * 0.DIGITS times 10^point. */
+static int without_zeros(uint64_t u, int exponent, char digits[24], int *point)
 {
-	char *end = digits + 24;
-	uint64_t u;
-	int exponent;
-
-	if (!few_digits(f, &u, &exponent))
-		u = decimal_shortest(f, &exponent);
-	char *start = put_digits(end, u);
+	char *end = digits + 24, *start = put_digits(end, u);
 
 	*point = (int)(end - start) + exponent;
 	while (end - start > 1 && end[-1] == '0')
 		end--;
 	memmove(digits, start, (size_t)(end - start));
 	return (int)(end - start);
+}
+
+/* The shortest digits of a float, 17 at most and none of them a last zero;
+ * zero has the digit 0. */
+static int shortest(double f, char digits[24], int *point)
+{
+	uint64_t u;
+	int exponent;
+
+	if (!few_digits(f, &u, &exponent))
+		u = decimal_shortest(f, &exponent);
+	return without_zeros(u, exponent, digits, point);
 }
 
 /* "e+06", "e-6": sign and at least `least` digits. */
@@ -136,15 +142,15 @@ static char *put_bytes(char *p, const char *bytes, int n)
 	return p + n;
 }
 
-static size_t put_float(char to[NUMBER_MAX], double f, bool json)
+/* 0.DIGITS times 10^point, with an exponent where the form has one. */
+static size_t put_number(char to[NUMBER_MAX], bool negative, const char *digits, int n, int point,
+			 bool json)
 {
-	char digits[24], *p = to;
-	int point, low = json ? -6 : -4, high = json ? 21 : 6;
+	int low = json ? -6 : -4, high = json ? 21 : 6, exponent = point - 1;
+	char *p = to;
 
-	if (signbit(f))
+	if (negative)
 		*p++ = '-';
-	int n = shortest(fabs(f), digits, &point), exponent = point - 1;
-
 	if (exponent < low || exponent >= high) {
 		*p++ = digits[0];
 		if (n > 1) {
@@ -168,16 +174,44 @@ static size_t put_float(char to[NUMBER_MAX], double f, bool json)
 	return (size_t)(p - to);
 }
 
-size_t number_print_float(char to[NUMBER_MAX], double f, enum number_form form)
+/* What is no number, in the form's words; 0 for a number. */
+static size_t put_special(char to[NUMBER_MAX], double f, enum number_form form)
 {
 	const char *special = form == NUMBER_YAML ? yaml_special_text(f) : special_text(f);
 
 	if (!special)
-		return put_float(to, f, form == NUMBER_JSON);
+		return 0;
 	size_t n = strlen(special);
 
 	memcpy(to, special, n + 1);
 	return n;
+}
+
+size_t number_print_float(char to[NUMBER_MAX], double f, enum number_form form)
+{
+	size_t special = put_special(to, f, form);
+	char digits[24];
+	int point;
+
+	if (special)
+		return special;
+	int n = shortest(fabs(f), digits, &point);
+
+	return put_number(to, signbit(f), digits, n, point, form == NUMBER_JSON);
+}
+
+size_t number_print_float32(char to[NUMBER_MAX], float f, enum number_form form)
+{
+	size_t special = put_special(to, (double)f, form);
+	char digits[24];
+	int point, exponent = 0;
+
+	if (special)
+		return special;
+	uint64_t u = f == 0 ? 0 : decimal_shortest32(fabsf(f), &exponent);
+	int n = without_zeros(u, exponent, digits, &point);
+
+	return put_number(to, signbit(f), digits, n, point, form == NUMBER_JSON);
 }
 
 void number_add_float(struct buf *b, double f, enum number_form form)

@@ -117,6 +117,20 @@ static void ask_json(uint64_t *r, struct buf *b)
 	number_add_float(b, random_float(r), NUMBER_JSON);
 }
 
+static void ask_float32(uint64_t *r, struct buf *b)
+{
+	uint32_t bits = (uint32_t)random_next(r);
+	char text[NUMBER_MAX];
+	float f;
+
+	if (random_below(r, 4) == 0)
+		bits &= 0xff800000;	/* a power of two */
+	if ((bits & 0x7fffffff) == 0x39800000)	/* 2^-12, where Go takes the odd digit */
+		bits++;
+	memcpy(&f, &bits, sizeof f);
+	buf_bytes(b, text, number_print_float32(text, f, NUMBER_G));
+}
+
 static void ask_format(uint64_t *r, struct buf *b)
 {
 	double f = random_float(r);
@@ -218,6 +232,7 @@ static void test_shortest_floats_as_in_go(void **state)
 	(void)state;
 	golden_check("number", "v", 50000, ask_v);
 	golden_check("number", "json", 50000, ask_json);
+	golden_check("number", "float32", 50000, ask_float32);
 }
 
 static void test_formatted_floats_as_in_go(void **state)

@@ -122,7 +122,8 @@ bool unicode_is_control(uint32_t rune)
 bool unicode_is_space(uint32_t rune)
 {
 	if (rune < 256)
-		return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 || rune == 0xa0;
+		return rune == ' ' || (rune >= '\t' && rune <= '\r') || rune == 0x85 ||
+		       rune == 0xa0;
 	return in(rune, BITS(UNICODE_ZL, UNICODE_ZS));
 }
 

@@ -2,7 +2,6 @@
 #include "value/yaml_impl.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/utf8.h"
 #include "text/number.h"
@@ -113,18 +112,7 @@ void yaml_go_print(struct buf *b, node n)
 static str float_key(struct arena *a, double f)
 {
 	char text[NUMBER_MAX];
-	float narrow = (float)f;
-
-	if (isnan(narrow))
-		return S(".nan");
-	if (isinf(narrow))
-		return narrow < 0 ? S("-.inf") : S(".inf");
-	for (int digits = 0; digits < 9; digits++) {
-		snprintf(text, sizeof text, "%.*e", digits, (double)narrow);
-		if (strtof(text, NULL) == narrow)
-			break;
-	}
-	size_t n = number_print_float(text, strtod(text, NULL), NUMBER_G);
+	size_t n = number_print_float32(text, (float)f, NUMBER_YAML);
 
 	return arena_str(a, (str){ text, n });
 }
