@@ -23,6 +23,7 @@ struct transform {
 	struct arena *a;
 	struct sources *sources;	/* may be NULL */
 	const struct merge_schema *schema;
+	bool configured;	/* the last transformer liked its configuration */
 };
 
 /* ---- which resources --------------------------------------------------- */

@@ -235,6 +235,7 @@ err *transform_patch(struct transform *t, const struct loader *l, struct resmap 
 
 	TRY(read_entry(t, l, patch, &p));
 	TRY(parse_entry(t, &p));
+	t->configured = true;
 	if (p.merges.n)
 		return merge_entry(t, m, &p, target, options);
 	if (p.ops.kind != NODE_SEQ)
@@ -286,6 +287,7 @@ err *transform_merge_patches(struct transform *t, const struct loader *l, struct
 	if (!all.n)
 		return err_new(ERR_INVALID, "patch appears to be empty; files=[], Patch=%.*s",
 			       STR_ARG(inline_patches));
+	t->configured = true;
 	for (size_t i = 0; i < all.n; i++) {
 		struct resource *patch = resource_new(t->a, all.p[i]), *r;
 		resource_list one = { 0 };
@@ -323,6 +325,7 @@ err *transform_json_patch(struct transform *t, const struct loader *l, struct re
 	if (!node_len(parsed))
 		return err_new(ERR_INVALID, "patch appears to be empty; file=%.*s, JsonOp=%.*s",
 			       STR_ARG(path), STR_ARG(text));
+	t->configured = true;
 	TRY(target_select_all(t, m, target, &selected));
 	for (size_t i = 0; i < selected.n; i++)
 		TRY(patch_one(t, selected.p[i], parsed));

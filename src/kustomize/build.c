@@ -1,0 +1,199 @@
+#include "kustomize/build.h"
+
+#include "base/buf.h"
+#include "kustomize/build_impl.h"
+#include "kustomize/generate.h"
+#include "kustomize/scalar.h"
+#include "kustomize/value.h"
+#include "value/yaml.h"
+
+/* ---- after everything is together -------------------------------------- */
+
+err *transform_hash(struct transform *t, struct resmap *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct resource *r = m->list[i];
+		char hash[11];
+
+		if (!r->needs_hash)
+			continue;
+		TRY(generate_hash(t->a, r, hash));
+		resource_remember(t->a, r);
+		resource_set_name(t->a, r, arena_cat(t->a, resource_name(r), S("-"), str_c(hash)));
+	}
+	resmap_touch(m);
+	return NULL;
+}
+
+static void drop_local(struct arena *a, struct resmap *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		node mark = node_get(resource_annotations(m->list[i]),
+				     S("config.kubernetes.io/local-config"));
+
+		if (mark.kind != NODE_NONE && !str_eq(scalar_text(a, mark), S("false")))
+			m->list[i]->gone = true;
+	}
+	resmap_sweep(m);
+}
+
+static bool asks_for(node metadata, str option)
+{
+	node_each_item(i, metadata)
+		if (str_eq(node_str(*i), option))
+			return true;
+	return false;
+}
+
+static err *apply_order(struct build *b, const struct root *r, struct resmap *m)
+{
+	node options = node_get(r->k.root, S("sortOptions"));
+	node legacy = node_get(options, S("legacySortOptions"));
+	str order = node_str(node_get(options, S("order")));
+
+	if (options.kind != NODE_MAP) {
+		if (b->o->order != KUSTOMIZE_ORDER_NONE)
+			kustomize_sort(b->t.a, m, NODE_NOTHING, NODE_NOTHING);
+		return NULL;
+	}
+	if (!str_eq(order, S("fifo")) && !str_eq(order, S("legacy")))
+		return err_new(ERR_INVALID, "the field 'sortOptions.order' must be one of [fifo, legacy]");
+	if (str_eq(order, S("fifo"))) {
+		if (legacy.kind == NODE_MAP)
+			return err_new(ERR_INVALID,
+				       "the field 'sortOptions.legacySortOptions' is set but the selected "
+				       "sort order is 'fifo', not 'legacy'");
+		return NULL;
+	}
+	if (legacy.kind == NODE_MAP) {
+		node first = node_get(legacy, S("orderFirst")), last = node_get(legacy, S("orderLast"));
+
+		kustomize_sort(b->t.a, m, first.kind == NODE_SEQ ? first : node_null(),
+			       last.kind == NODE_SEQ ? last : node_null());
+		return NULL;
+	}
+	kustomize_sort(b->t.a, m, NODE_NOTHING, NODE_NOTHING);
+	return NULL;
+}
+
+static err *add_managed_by(struct build *b, struct resmap *m)
+{
+	struct fieldspec where = { .path = S("metadata/labels"), .create = true };
+	fieldspecs one = { .p = &where, .n = 1, .cap = 1 };
+	node labels = node_map(b->t.a, 1);
+
+	node_set(b->t.a, labels, S("app.kubernetes.io/managed-by"),
+		 node_from_str(b->t.a, arena_cat(b->t.a, S("kustomize-"), b->o->version)));
+	return transform_entries(&b->t, m, labels, &one);
+}
+
+/* Annotations that only kustomize itself reads. */
+static bool is_internal(str key, bool keep_origin, bool keep_changes)
+{
+	static const char *const keys[] = {
+		"internal.config.kubernetes.io/previousKinds",
+		"internal.config.kubernetes.io/previousNames",
+		"internal.config.kubernetes.io/prefixes",
+		"internal.config.kubernetes.io/suffixes",
+		"internal.config.kubernetes.io/previousNamespaces",
+		"internal.config.kubernetes.io/allowNameChange",
+		"internal.config.kubernetes.io/allowKindChange",
+		"internal.config.kubernetes.io/refBy",
+		"internal.config.kubernetes.io/generatorBehavior",
+		"internal.config.kubernetes.io/needsHashSuffix",
+		"internal.config.kubernetes.io/path",
+		"internal.config.kubernetes.io/index",
+		"internal.config.kubernetes.io/seqindent",
+		"internal.config.kubernetes.io/id",
+		"internal.config.kubernetes.io/annotations-migration-resource-id",
+		"internal.config.kubernetes.io/helm-generated",
+		"config.kubernetes.io/path",
+		"config.kubernetes.io/index",
+		"config.k8s.io/id",
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (str_eq(key, str_c(keys[i])))
+			return true;
+	return (!keep_origin && str_eq(key, S("config.kubernetes.io/origin"))) ||
+	       (!keep_changes && str_eq(key, S("alpha.config.kubernetes.io/transformations")));
+}
+
+/* Every object's annotations are written anew: as texts, without kustomize's
+ * own, and not at all when none is left. */
+static void clean_annotations(struct build *b, struct resmap *m, node metadata)
+{
+	bool origin = asks_for(metadata, S("originAnnotations"));
+	bool changes = asks_for(metadata, S("transformerAnnotations"));
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct resource *r = m->list[i];
+		node have = node_get(node_get(r->object, S("metadata")), S("annotations"));
+
+		if (have.kind == NODE_NONE || (origin && changes && have.kind != NODE_MAP))
+			continue;
+		node texts = value_texts(b->t.a, have);
+
+		for (size_t k = node_len(texts); k-- > 0;)
+			if (is_internal(node_str(texts.map->pairs[k].key), origin, changes))
+				node_remove_at(texts, k);
+		resource_set_annotations(b->t.a, r, texts);
+	}
+}
+
+/* ---- all --------------------------------------------------------------- */
+
+static err *finish(struct build *b, struct root *r, struct layer *layer)
+{
+	TRY(transform_hash(&b->t, layer->m));
+	TRY(transform_namerefs(&b->t, layer->m, &layer->config->names));
+	TRY(vars_resolve(b, layer));
+	drop_local(b->t.a, layer->m);
+	TRY(apply_order(b, r, layer->m));
+	if (b->o->managed_by || asks_for(r->metadata, S("managedByLabel")))
+		TRY(add_managed_by(b, layer->m));
+	clean_annotations(b, layer->m, r->metadata);
+	return NULL;
+}
+
+err *kustomize_build(struct arena *a, const struct kustomize_options *o, str target,
+		     struct resmap **out)
+{
+	struct build b = {
+		.t = { .a = a, .sources = o->sources, .schema = merge_schema_builtin() },
+		.o = o,
+		.defaults = config_defaults(a),
+	};
+	struct layer layer = { .m = resmap_new(a) };
+	struct loader *l;
+	struct root r;
+
+	TRY(loader_open(a, o->files ? o->files : &files_disk, o->remote, target, o->working_dir,
+			!o->any_file, &l));
+	TRY(root_open(&b, l, o->lenient_root, &r));
+	r.metadata = node_get(r.k.root, S("buildMetadata"));
+	b.track = node_len(r.metadata) > 0;
+	TRY(build_set_schema(&b, &r, true));
+	TRY(accumulate(&b, &r, &layer));
+	TRY(finish(&b, &r, &layer));
+	*out = layer.m;
+	return NULL;
+}
+
+err *kustomize_print(struct arena *a, const struct resmap *m, struct buf *out)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct arena_mark mark = arena_mark(a);
+		node value;
+		err *e = value_of(a, m->list[i]->object, false, &value);
+
+		if (i)
+			buf_add(out, S("---\n"));
+		if (!e)
+			e = yaml_write(out, value, YAML_WRITE_SIGS);
+		if (e)
+			return e;
+		arena_rewind(a, mark);
+	}
+	return buf_check(out, "the result of the build");
+}
