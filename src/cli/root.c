@@ -62,6 +62,7 @@ const struct command kustomize_root = {
 	.text = "Build kustomizations, with the words and the output of kustomize.",
 	.commands = (const struct command *const[]){
 		&complete_command,
+		&kustomize_build_command,
 		&help_command,
 		NULL,
 	},

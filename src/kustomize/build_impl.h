@@ -88,6 +88,9 @@ struct place place_enter(struct arena *a, struct place from, str path);
 /* The origin annotation of all resources from index `from` on. */
 void origin_of_file(struct build *b, const struct root *r, struct resmap *m, str path);
 void origin_of_generated(struct build *b, const struct root *r, struct resmap *m, const char *kind);
+/* The same for a plugin: `changed`, it transformed them. */
+void origin_of_plugin(struct build *b, const struct root *r, struct resmap *m,
+		      const struct resource *plugin, bool changed);
 void origin_transformed(struct build *b, const struct root *r, struct resmap *m, const char *kind);
 
 #endif

@@ -32,16 +32,28 @@ static void print(struct buf *b, const char *indent, const char *key, str value)
 			    YAML_WRITE_KYAML));
 }
 
-static str builtin_text(struct arena *a, const struct root *r, const char *kind)
+/* What made or changed something: `by` is the kind, or the plugin's object. */
+static str maker_text(struct arena *a, const struct root *r, str file, const char *kind,
+		      const struct resource *by)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	print(&b, "", "repo", r->place.repo);
 	print(&b, "", "ref", r->place.ref);
-	print(&b, "", "configuredIn", path_join(a, r->place.path, r->file_name));
-	buf_add(&b, S("configuredBy:\n  apiVersion: builtin\n"));
-	print(&b, "  ", "kind", str_c(kind));
+	print(&b, "", "configuredIn", file);
+	buf_add(&b, S("configuredBy:\n"));
+	print(&b, "  ", "apiVersion", by ? gvk_api_version(a, resource_gvk(by)) : S("builtin"));
+	print(&b, "  ", "kind", by ? resource_kind(by) : str_c(kind));
+	if (by) {
+		print(&b, "  ", "name", resource_name(by));
+		print(&b, "  ", "namespace", resource_ns(by));
+	}
 	return arena_str(a, buf_str(&b));
+}
+
+static str builtin_text(struct arena *a, const struct root *r, const char *kind)
+{
+	return maker_text(a, r, path_join(a, r->place.path, r->file_name), kind, NULL);
 }
 
 void origin_of_file(struct build *b, const struct root *r, struct resmap *m, str path)
@@ -81,12 +93,8 @@ static str as_item(struct arena *a, str text)
 	return arena_str(a, buf_str(&b));
 }
 
-void origin_transformed(struct build *b, const struct root *r, struct resmap *m, const char *kind)
+static void add_change(struct build *b, struct resmap *m, str text)
 {
-	if (!b->track)
-		return;
-	str text = builtin_text(b->t.a, r, kind);
-
 	for (size_t i = 0; i < m->n; i++) {
 		node annotations = resource_annotations(m->list[i]);
 		str have = node_str(node_get(annotations, changes_key));
@@ -98,4 +106,36 @@ void origin_transformed(struct build *b, const struct root *r, struct resmap *m,
 			resource_annotate(b->t.a, m->list[i], changes_key,
 					  arena_cat(b->t.a, have, as_item(b->t.a, text)));
 	}
+}
+
+void origin_transformed(struct build *b, const struct root *r, struct resmap *m, const char *kind)
+{
+	if (b->track)
+		add_change(b, m, builtin_text(b->t.a, r, kind));
+}
+
+/* The plugin's own origin says in which file it is configured. */
+static str plugin_file(struct build *b, const struct root *r, const struct resource *plugin)
+{
+	str origin = node_str(node_get(resource_annotations(plugin), origin_key));
+
+	if (str_take_str(&origin, S("path: ")))
+		return str_sub(origin, 0, str_find_char(origin, '\n'));
+	return path_join(b->t.a, r->place.path, r->file_name);
+}
+
+void origin_of_plugin(struct build *b, const struct root *r, struct resmap *m,
+		      const struct resource *plugin, bool changed)
+{
+	if (!b->track)
+		return;
+	str text = maker_text(b->t.a, r, plugin_file(b, r, plugin), NULL, plugin);
+
+	if (changed) {
+		add_change(b, m, text);
+		return;
+	}
+	for (size_t i = 0; i < m->n; i++)
+		if (!node_has(resource_annotations(m->list[i]), origin_key))
+			resource_annotate(b->t.a, m->list[i], origin_key, text);
 }
