@@ -6,7 +6,9 @@
  *	vec_release(&things);
  *
  * vec_* takes memory from malloc; avec_* from an arena, where an outgrown
- * array is left behind. Do not mix the two on one vec. Worker-local.
+ * array is left behind, and poisoned under AddressSanitizer; an array with
+ * cap 0 is borrowed, and copied by the first push. Do not mix the two on one
+ * vec. Worker-local.
  */
 #ifndef BASE_VEC_H
 #define BASE_VEC_H
@@ -47,7 +49,9 @@
 	do {                                                                              \
 		if ((v)->n + (more) > (v)->cap) {                                         \
 			size_t cap_ = vec_grown((v)->cap, (v)->n + (more));               \
+			void *old_ = (v)->p;                                              \
 			(v)->p = avec_move((a), (v)->p, (v)->n, cap_, sizeof *(v)->p);    \
+			ASAN_POISON_MEMORY_REGION(old_, (v)->cap * sizeof *(v)->p);       \
 			(v)->cap = cap_;                                                  \
 		}                                                                         \
 	} while (0)
@@ -64,6 +68,7 @@ static inline size_t vec_grown(size_t cap, size_t need)
 	return cap < need ? need : cap;
 }
 
+/* An array of `cap` members that begins with the `n` of another. */
 static inline void *avec_move(struct arena *a, const void *old, size_t n, size_t cap, size_t size)
 {
 	size_t bytes;
@@ -72,10 +77,8 @@ static inline void *avec_move(struct arena *a, const void *old, size_t n, size_t
 		die_bug("array of %zu x %zu bytes", cap, size);
 	void *p = arena_alloc(a, bytes);
 
-	if (n) {
+	if (n)
 		memcpy(p, old, n * size);
-		ASAN_POISON_MEMORY_REGION(old, n * size);
-	}
 	return p;
 }
 

@@ -380,7 +380,10 @@ void node_push(struct arena *a, node map, node key, node value)
 	if (m->n == m->cap) {
 		uint32_t cap = m->cap ? m->cap * 2 : 4;
 
-		m->pairs = avec_move(a, m->pairs, m->n, cap, sizeof *m->pairs);
+		const struct node_pair *old = m->pairs;
+
+		m->pairs = avec_move(a, old, m->n, cap, sizeof *old);
+		ASAN_POISON_MEMORY_REGION(old, m->cap * sizeof *old);
 		if (m->notes) {
 			m->notes = avec_move(a, m->notes, 2 * (size_t)m->n, 2 * (size_t)cap,
 					     sizeof(*m->notes));
@@ -544,7 +547,10 @@ void node_insert(struct arena *a, node seq, size_t at, node item)
 	if (s->n == s->cap) {
 		uint32_t cap = s->cap ? s->cap * 2 : 4;
 
-		s->items = avec_move(a, s->items, s->n, cap, sizeof *s->items);
+		const node *old = s->items;
+
+		s->items = avec_move(a, old, s->n, cap, sizeof *old);
+		ASAN_POISON_MEMORY_REGION(old, s->cap * sizeof *old);
 		if (s->notes) {
 			s->notes = avec_move(a, s->notes, s->n, cap, sizeof(*s->notes));
 			memset(s->notes + s->n, 0, (cap - s->n) * sizeof(*s->notes));
