@@ -38,7 +38,7 @@ static err *read_kfile(struct build *b, const struct loader *l, str *text, str *
 	return NULL;
 }
 
-err *root_open(struct build *b, const struct loader *l, bool lenient, struct root *out)
+err *build_open_root(struct build *b, const struct loader *l, bool lenient, struct root *out)
 {
 	struct root r = { .l = l };
 	str text;
@@ -137,12 +137,12 @@ static err *enter_root(struct build *b, struct root *from, struct loader *l, str
 		       bool component, struct root *out)
 {
 	str ns = node_str(node_get(from->k.root, S("namespace")));
-	err *e = root_open(b, l, false, out);
+	err *e = build_open_root(b, l, false, out);
 
 	if (e)
 		return err_wrap(e, "couldn't make target for path '%.*s'", STR_ARG(l->root));
 	out->metadata = from->metadata;
-	out->place = b->track ? place_enter(b->t.a, from->place, path) : from->place;
+	out->place = b->track ? origin_enter(b->t.a, from->place, path) : from->place;
 	out->helm_ns = ns.n ? ns : from->helm_ns;
 	TRY(build_set_schema(b, out, false));
 	if (component && !out->k.component)
@@ -228,7 +228,7 @@ static err *add_components(struct build *b, struct root *r, struct layer *to)
 
 /* ---- generators -------------------------------------------------------- */
 
-err *bad_builtin(const char *kind, node config, err *cause)
+err *build_bad_builtin(const char *kind, node config, err *cause)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
@@ -279,7 +279,7 @@ static err *inflate_charts(struct build *b, struct root *r, struct layer *to)
 		str text;
 
 		if (!b->o->helm)
-			return bad_builtin("HelmChartInflationGenerator", chart,
+			return build_bad_builtin("HelmChartInflationGenerator", chart,
 					   err_new(ERR_INVALID, "must specify --enable-helm"));
 		if (!node_str(node_get(chart, S("namespace"))).n && (ns.n || r->helm_ns.n))
 			node_set(a, chart, S("namespace"), node_from_str(a, ns.n ? ns : r->helm_ns));

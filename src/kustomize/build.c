@@ -170,7 +170,7 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 
 	TRY(loader_open(a, o->files ? o->files : &files_disk, o->remote, target, o->working_dir,
 			!o->any_file, &l));
-	TRY(root_open(&b, l, o->lenient_root, &r));
+	TRY(build_open_root(&b, l, o->lenient_root, &r));
 	r.metadata = node_get(r.k.root, S("buildMetadata"));
 	b.track = node_len(r.metadata) > 0;
 	TRY(build_set_schema(&b, &r, true));

@@ -43,7 +43,7 @@ struct layer {
 	VEC(node) vars;
 };
 
-err *root_open(struct build *b, const struct loader *l, bool lenient, struct root *out)
+err *build_open_root(struct build *b, const struct loader *l, bool lenient, struct root *out)
 	__attribute__((warn_unused_result));
 err *accumulate(struct build *b, struct root *r, struct layer *to)
 	__attribute__((warn_unused_result));
@@ -80,11 +80,11 @@ err *vars_merge(struct build *b, struct layer *to, node vars) __attribute__((war
 err *vars_resolve(struct build *b, struct layer *layer) __attribute__((warn_unused_result));
 
 /* "trouble configuring builtin KIND with config: `\nYAML`: cause". */
-err *bad_builtin(const char *kind, node config, err *cause) __attribute__((returns_nonnull));
+err *build_bad_builtin(const char *kind, node config, err *cause) __attribute__((returns_nonnull));
 
 /* ---- where things came from (only when somebody asked) ------------------ */
 
-struct place place_enter(struct arena *a, struct place from, str path);
+struct place origin_enter(struct arena *a, struct place from, str path);
 /* The origin annotation of all resources from index `from` on. */
 void origin_of_file(struct build *b, const struct root *r, struct resmap *m, str path);
 void origin_of_generated(struct build *b, const struct root *r, struct resmap *m, const char *kind);

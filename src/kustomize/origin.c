@@ -7,7 +7,7 @@
 static const str origin_key = { "config.kubernetes.io/origin", 27 };
 static const str changes_key = { "alpha.config.kubernetes.io/transformations", 42 };
 
-struct place place_enter(struct arena *a, struct place from, str path)
+struct place origin_enter(struct arena *a, struct place from, str path)
 {
 	struct repourl url;
 
@@ -63,7 +63,7 @@ void origin_of_file(struct build *b, const struct root *r, struct resmap *m, str
 
 	if (!b->track)
 		return;
-	struct place place = place_enter(a, r->place, path);
+	struct place place = origin_enter(a, r->place, path);
 
 	print(&text, "", "path", place.path);
 	print(&text, "", "repo", place.repo);

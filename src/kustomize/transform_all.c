@@ -12,7 +12,7 @@ static err *done(struct step *s, const char *kind, node config, err *e)
 {
 	if (e) {
 		if (!s->b->t.configured)
-			e = bad_builtin(kind, config, e);
+			e = build_bad_builtin(kind, config, e);
 		return sources_err(s->b->t.sources, config.place, e);
 	}
 	origin_transformed(s->b, s->r, s->to->m, kind);

@@ -151,7 +151,7 @@ static enum answer try(struct back *b, const struct hunt *h, size_t at, size_t *
 					return ANSWER_GAVE_UP;
 				break;
 			case INST_PLACE:
-				goes_on = !(i->arg & ~places_at(h->text, at));
+				goes_on = !(i->arg & ~exec_places_at(h->text, at));
 				break;
 			case INST_MATCH:
 				*end = at;
@@ -175,7 +175,7 @@ enum answer back_hunt(struct back *b, const struct hunt *h)
 
 	prepare(b, h);
 	for (;;) {
-		at = hunt_candidate(h, at);
+		at = exec_candidate(h, at);
 		if (at == SIZE_MAX)
 			return ANSWER_NO;
 		enum answer answer = try(b, h, at, &end);

@@ -105,7 +105,7 @@ static bool make_runs(struct rune_classes *c, const struct edges *e)
 	return class < MAX_CLASSES;
 }
 
-bool rune_classes_init(struct rune_classes *c, const struct regex *re)
+bool regex_classes_init(struct rune_classes *c, const struct regex *re)
 {
 	struct edges e = { 0 };
 	bool ok = false;
@@ -118,16 +118,16 @@ bool rune_classes_init(struct rune_classes *c, const struct regex *re)
 	}
 	vec_release(&e);
 	if (!ok) {
-		rune_classes_release(c);
+		regex_classes_release(c);
 		return false;
 	}
 	for (uint32_t rune = 0; rune < 128; rune++)
-		c->ascii[rune] = (uint8_t)rune_class_find(c, rune);
+		c->ascii[rune] = (uint8_t)regex_class_find(c, rune);
 	c->classes[c->n++] = (struct rune_class){ UINT32_MAX, -1 };
 	return true;
 }
 
-void rune_classes_release(struct rune_classes *c)
+void regex_classes_release(struct rune_classes *c)
 {
 	free(c->starts);
 	free(c->run_classes);
@@ -135,7 +135,7 @@ void rune_classes_release(struct rune_classes *c)
 	*c = (struct rune_classes){ 0 };
 }
 
-uint32_t rune_class_find(const struct rune_classes *c, uint32_t rune)
+uint32_t regex_class_find(const struct rune_classes *c, uint32_t rune)
 {
 	size_t at = 0;
 

@@ -26,14 +26,14 @@ struct rune_classes {
 };
 
 /* False when there are too many. */
-bool rune_classes_init(struct rune_classes *c, const struct regex *re);
-void rune_classes_release(struct rune_classes *c);
+bool regex_classes_init(struct rune_classes *c, const struct regex *re);
+void regex_classes_release(struct rune_classes *c);
 
-uint32_t rune_class_find(const struct rune_classes *c, uint32_t rune);
+uint32_t regex_class_find(const struct rune_classes *c, uint32_t rune);
 
 static inline uint32_t rune_class_of(const struct rune_classes *c, uint32_t rune)
 {
-	return rune < 128 ? c->ascii[rune] : rune_class_find(c, rune);
+	return rune < 128 ? c->ascii[rune] : regex_class_find(c, rune);
 }
 
 #endif

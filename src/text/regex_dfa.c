@@ -92,7 +92,7 @@ struct dfa *dfa_new(const struct regex *re)
 	struct dfa *d = mem_calloc(1, sizeof *d);
 
 	d->re = re;
-	d->usable = rune_classes_init(&d->classes, re);
+	d->usable = regex_classes_init(&d->classes, re);
 	if (d->usable)
 		d->stamps = mem_calloc(re->insts_n, sizeof *d->stamps);
 	return d;
@@ -113,7 +113,7 @@ void dfa_free(struct dfa *d)
 		return;
 	drop_states(&d->forward);
 	drop_states(&d->backward);
-	rune_classes_release(&d->classes);
+	regex_classes_release(&d->classes);
 	vec_release(&d->list);
 	vec_release(&d->todo);
 	vec_release(&d->next);
@@ -293,7 +293,7 @@ static size_t held(const struct dfa *d, const struct way *w)
 /* The threads of a state, places judged, into d->list. */
 static void judge(struct dfa *d, const struct state *s, int look)
 {
-	struct judgement j = { true, places_between(s->look, look) };
+	struct judgement j = { true, exec_places_between(s->look, look) };
 
 	new_stamp(d);
 	d->list.n = 0;
@@ -306,7 +306,7 @@ static void judge(struct dfa *d, const struct state *s, int look)
 
 static void judge_back(struct dfa *d, const struct state *s, int look)
 {
-	struct judgement j = { true, places_between(look, s->look) };
+	struct judgement j = { true, exec_places_between(look, s->look) };
 
 	new_stamp(d);
 	d->list.n = 0;
@@ -412,7 +412,7 @@ static void begin(struct run *r, int look)
 {
 	struct dfa *d = r->d;
 	size_t kind = !d->re->places ? 0 : look < 0 ? 1 : look == '\n' ? 2 :
-		      places_between(look, -1) & PLACE_WORD_BOUNDARY ? 3 : 0;
+		      exec_places_between(look, -1) & PLACE_WORD_BOUNDARY ? 3 : 0;
 
 	if (!r->way->starts[kind]) {
 		d->next.n = d->list.n = 0;
@@ -527,7 +527,7 @@ enum answer dfa_end(struct dfa *d, const struct hunt *h, bool any, size_t *end)
 		return ANSWER_GAVE_UP;
 	begin(&r, at ? (unsigned char)h->text.p[at - 1] : -1);
 	if (d->re->prefix.n && !h->anchored)
-		at = hunt_candidate(h, at);
+		at = exec_candidate(h, at);
 	while (!over && at < h->limit) {
 		size_t size;
 
@@ -543,7 +543,7 @@ enum answer dfa_end(struct dfa *d, const struct hunt *h, bool any, size_t *end)
 		over = (to & MATCH && any) || (to & STOP && !state_of(&r)->n);
 		at += size;
 		if (to & STOP && !over && state_of(&r)->idle)
-			at = hunt_candidate(h, at);
+			at = exec_candidate(h, at);
 	}
 	if (!over && at == h->limit) {
 		if (!go(&r, classes->n - 1, &to))

@@ -55,7 +55,7 @@ static bool is_word(int c)
 	       c == '_';
 }
 
-uint32_t places_between(int before, int after)
+uint32_t exec_places_between(int before, int after)
 {
 	uint32_t places = is_word(before) != is_word(after) ? PLACE_WORD_BOUNDARY :
 							      PLACE_NO_WORD_BOUNDARY;
@@ -71,13 +71,13 @@ uint32_t places_between(int before, int after)
 	return places;
 }
 
-uint32_t places_at(str text, size_t at)
+uint32_t exec_places_at(str text, size_t at)
 {
-	return places_between(at > 0 ? (unsigned char)text.p[at - 1] : -1,
+	return exec_places_between(at > 0 ? (unsigned char)text.p[at - 1] : -1,
 			      at < text.n ? (unsigned char)text.p[at] : -1);
 }
 
-size_t hunt_candidate(const struct hunt *h, size_t at)
+size_t exec_candidate(const struct hunt *h, size_t at)
 {
 	const struct regex *re = h->re;
 

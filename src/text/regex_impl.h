@@ -110,8 +110,8 @@ static inline uint32_t rune_at(str text, size_t at, size_t *size)
 
 /* What holds between two bytes; -1 is the end of the text. Words and lines
  * are matters of ASCII, so that bytes will do. */
-uint32_t places_between(int before, int after);
-uint32_t places_at(str text, size_t at);
+uint32_t exec_places_between(int before, int after);
+uint32_t exec_places_at(str text, size_t at);
 
 enum answer {
 	ANSWER_NO,
@@ -131,7 +131,7 @@ struct hunt {
 };
 
 /* The next place from `at` on where a match can start, or SIZE_MAX. */
-size_t hunt_candidate(const struct hunt *h, size_t at);
+size_t exec_candidate(const struct hunt *h, size_t at);
 
 struct back_job {
 	uint32_t pc, at;

@@ -69,7 +69,7 @@ static void follow_group(struct pike *p, const struct inst *i, size_t at)
 static void follow(struct pike *p, struct threads *t, uint32_t pc, size_t at)
 {
 	const struct regex *re = p->h->re;
-	uint32_t places = re->places ? places_at(p->h->text, at) : 0;
+	uint32_t places = re->places ? exec_places_at(p->h->text, at) : 0;
 
 	vec_push(&p->steps, (struct step){ .pc = pc });
 	while (p->steps.n) {
@@ -139,7 +139,7 @@ static bool run(struct pike *p, size_t *end)
 
 		if (!now->pcs.n && (matched || (h->anchored && at != h->from)))
 			break;
-		if (!now->pcs.n && (at = hunt_candidate(h, at)) == SIZE_MAX)
+		if (!now->pcs.n && (at = exec_candidate(h, at)) == SIZE_MAX)
 			break;
 		if (!matched && (!h->anchored || at == h->from)) {
 			for (size_t i = 0; i < p->slots_n; i++)
