@@ -67,9 +67,15 @@ static const struct row failures[] = {
 	  "template: f:1:11: executing \"f\" at <{{template \"no\"}}>: template \"no\" not defined" },
 };
 
+static void fill(void *ctx, void *to, size_t n)
+{
+	(void)ctx;
+	memset(to, 5, n);
+}
+
 static err *render(struct arena *a, str source, struct buf *out, const struct tmpl_limits *limits)
 {
-	const struct tmpl_options o = { .limits = *limits };
+	const struct tmpl_options o = { .limits = *limits, .random = fill };
 	struct tmpl_set set;
 	node dot;
 
@@ -142,6 +148,48 @@ static void test_runaways_end(void **state)
 		     1 << 20, "larger than 1000 bytes");
 }
 
+/* What grows more than it costs to write down. */
+static void test_bombs_are_defused(void **state)
+{
+	static const struct row bombs[] = {
+		{ "{{until 1000000000}}", "larger than" },
+		{ "{{untilStep 0 9223372036854775807 1}}", "larger than" },
+		{ "{{repeat 1000000000 \"x\"}}", "larger than" },
+		{ "{{repeat 4611686018427387904 \"xxxx\"}}", "overflow" },
+		{ "{{indent 1000000000 \"x\"}}", "larger than" },
+		{ "{{$s := \"xxxxxxxxxx\"}}{{range 40}}{{$s = cat $s $s}}{{end}}", "larger than" },
+		{ "{{$s := \"x\"}}{{range 40}}{{$s = replace \"x\" \"xx\" $s}}{{end}}", "larger than" },
+		{ "{{$s := \"a\"}}{{range 40}}{{$s = regexReplaceAll \"a\" $s \"aa\"}}{{end}}", "larger than" },
+		{ "{{$l := list 1}}{{range 40}}{{$l = concat $l $l}}{{end}}", "larger than" },
+		{ "{{$d := dict}}{{range 60}}{{$d = dict \"a\" $d \"b\" $d}}{{end}}{{toJson (deepCopy $d)}}",
+		  "too large or too deep" },
+		{ "{{$d := dict}}{{range 60}}{{$d = dict \"a\" $d \"b\" $d}}{{end}}{{print $d}}", "larger than" },
+		{ "{{$d := dict}}{{$_ := set $d \"a\" $d}}{{print $d}}", "larger than" },
+		{ "{{range 10000}}{{bcrypt \"x\"}}{{end}}", "steps" },
+		{ "{{range 10000}}{{$_ := genPrivateKey \"rsa\"}}{{end}}", "steps" },
+		{ "{{range $i := until 1000}}{{range 1000}}{{range 1000}}{{end}}{{end}}{{end}}", "steps" },
+		{ "{{env \"HOME\"}}", "function \"env\" not defined" },
+		{ "{{expandenv \"$HOME\"}}", "function \"expandenv\" not defined" },
+	};
+	const struct tmpl_limits small = { .text = 1 << 20, .stack = (size_t)2 << 20,
+					   .steps = 3000000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++)
+		assert_fails(str_c(bombs[i].source), &small, 1 << 20, bombs[i].want);
+}
+
+static void test_slow_expressions_are_not(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	CLEANUP(err_drop) err *e = render(
+		&a, S("{{regexMatch \"^(a+)+$\" (print (repeat 100000 \"a\") \"b\")}}"), &b, &normal);
+
+	(void)state;
+	assert_string_equal(e ? err_msg(e) : buf_c(&b), "false");
+}
+
 static void test_deep_nesting_is_refused(void **state)
 {
 	static const char *const parts[] = { "(", "{{if 1}}", "{{with 1}}{{else}}" };
@@ -162,6 +210,8 @@ int main(void)
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_errors_have_go_words),
 		cmocka_unit_test(test_runaways_end),
+		cmocka_unit_test(test_bombs_are_defused),
+		cmocka_unit_test(test_slow_expressions_are_not),
 		cmocka_unit_test(test_deep_nesting_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ err *tmpl_spend(struct tmpl_call *c, uint64_t steps)
 }
 
 /* What a document may hold, counting shared parts each time. */
-enum { TREE_NODES_MAX = 20000000, TREE_DEPTH_MAX = 5000 };
+enum { TREE_NODES_MAX = 20000000, TREE_DEPTH_MAX = 3000 };
 
 static bool count_nodes(node n, size_t *left, int depth)
 {

@@ -27,45 +27,14 @@ static node plain(node map)
 	return map;
 }
 
-/* Whether `part` stands in `whole`: then putting `whole` into it makes a ring,
- * which nothing could print. Bounded; what is too large counts as a ring. */
-static bool stands_in(node part, node whole, int *left)
-{
-	if (--*left < 0)
-		return true;
-	if (whole.kind == NODE_MAP && whole.map == part.map)
-		return true;
-	node_each_item(i, whole)
-		if (i->kind >= NODE_SEQ && stands_in(part, *i, left))
-			return true;
-	node_each_pair(p, whole)
-		if (p->value.kind >= NODE_SEQ && stands_in(part, p->value, left))
-			return true;
-	return false;
-}
-
-enum { RING_NODES = 1000000 };
-
-static err *check_ring(struct tmpl_call *c, node map, node value)
-{
-	int left = RING_NODES;
-
-	if (value.kind != NODE_MAP && value.kind != NODE_SEQ)
-		return NULL;
-	TRY(tmpl_check_tree(c, value));
-	if (stands_in(map, value, &left))
-		return err_new(ERR_INVALID, "a map cannot hold itself");
-	return tmpl_spend(c, (uint64_t)(RING_NODES - left));
-}
-
 static err *run_set(struct tmpl_call *c)
 {
-	node map = c->argv[0], value = c->argv[2];
+	node map = c->argv[0];
 
 	if (map.type == GO_NIL_MAP)
 		return err_new(ERR_INVALID, "assignment to entry in nil map");
-	TRY(check_ring(c, map, value));
-	node_set(c->a, map, tmpl_arg_str(c, 1), value);
+	/* The value may hold the map itself: whoever walks values bounds it. */
+	node_set(c->a, map, tmpl_arg_str(c, 1), c->argv[2]);
 	return tmpl_give(c, plain(map));
 }
 
@@ -174,7 +143,6 @@ static err *merge_pair(const struct merge *m, node into, const struct node_pair 
 	}
 	if (old && value_true(*old) && !m->overwrite)
 		return NULL;
-	TRY(check_ring(m->c, into, p->value));
 	node_set(m->c->a, into, key, p->value);
 	return NULL;
 }
@@ -194,11 +162,12 @@ static err *run_merge(struct tmpl_call *c)
 	const struct merge m = { c, c->mode };
 	node into = c->argv[0];
 
-	if (into.type == GO_NIL_MAP)
-		into = node_map(c->a, 0);
-	for (size_t i = 1; i < c->argc; i++)
+	for (size_t i = 1; i < c->argc; i++) {
+		if (into.type == GO_NIL_MAP && c->argv[i].type != GO_NIL_MAP)
+			into = node_map(c->a, 0);
 		if (c->argv[i].map != into.map)
 			TRY(merge_maps(&m, into, c->argv[i], 0));
+	}
 	return tmpl_give(c, plain(into));
 }
 

@@ -50,59 +50,60 @@ static err *run_b32enc(struct tmpl_call *c)
 	return tmpl_give_buf(c, b);
 }
 
-/* Read eight letters from `*i` on, past line breaks. STR_NPOS, or the offset
- * of the byte that is wrong. `last` when padding ended the text. */
-static size_t base32_group(str s, size_t *i, struct buf *b, bool *last)
+/* What follows the padding that stands at `i`, behind `n` letters of a group.
+ * STR_NPOS, or the offset of the byte that is wrong. */
+static size_t base32_padding(str s, size_t i, size_t n)
 {
-	size_t n = 0, start = *i;
-	uint64_t group = 0;
+	size_t left = s.n - i - 1, want = 7 - n;
 
-	while (n < 8 && *i < s.n) {
-		char ch = s.p[*i];
-		const char *at = ch ? strchr(base32_letters, ch) : NULL;
+	if (left < want)
+		return s.n;
+	for (size_t k = 0; k < want; k++)
+		if (s.p[i + 1 + k] != '=')
+			return i + k;
+	/* Letters that make no whole bytes. */
+	return n == 1 || n == 3 || n == 6 ? i : STR_NPOS;
+}
 
-		++*i;
-		if (ch == '\n' || ch == '\r')
-			continue;
-		if (ch == '=' && n >= 2) {
-			*last = true;
-			break;
-		}
+/* Take a group of eight letters from `*i` on; `n` gets how many there were. */
+static size_t base32_group(str s, size_t *i, uint64_t *group, size_t *n)
+{
+	*group = 0;
+	for (*n = 0; *n < 8; ++*n, ++*i) {
+		if (*i >= s.n)
+			return *i - *n;
+		char c = s.p[*i];
+		const char *at = c ? strchr(base32_letters, c) : NULL;
+
+		if (c == '=' && *n >= 2 && s.n - *i - 1 < 8)
+			return base32_padding(s, *i, *n);
 		if (!at)
-			return *i - 1;
-		group |= (uint64_t)(at - base32_letters) << (35 - 5 * n);
-		n++;
+			return *i;
+		*group |= (uint64_t)(at - base32_letters) << (35 - 5 * *n);
 	}
-	if (*last) {
-		size_t pad = 8 - n - 1;
-
-		for (; pad && *i < s.n; pad--, ++*i)
-			if (s.p[*i] != '=')
-				return *i;
-		while (!pad && *i < s.n && (s.p[*i] == '\n' || s.p[*i] == '\r'))
-			++*i;
-		if (pad || n == 3 || n == 6 || n == 1 || *i < s.n)
-			return pad ? s.n : *i;
-	} else if (n && n < 8) {
-		return start > s.n ? s.n : s.n;
-	}
-	for (size_t k = 0; k < n * 5 / 8; k++)
-		buf_addc(b, (char)(group >> (32 - 8 * k)));
 	return STR_NPOS;
 }
 
 static err *run_b32dec(struct tmpl_call *c)
 {
+	CLEANUP(buf_release) struct buf plain = BUF_INIT;
 	str s = tmpl_arg_str(c, 0);
 	struct buf *b = tmpl_scratch(c);
-	bool last = false;
+	size_t letters = 8;
+	uint64_t group;
 
-	for (size_t i = 0; i < s.n && !last;) {
-		size_t bad = base32_group(s, &i, b, &last);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '\n' && s.p[i] != '\r')
+			buf_addc(&plain, s.p[i]);
+	s = buf_str(&plain);
+	for (size_t i = 0; i < s.n && letters == 8;) {
+		size_t bad = base32_group(s, &i, &group, &letters);
 
 		if (bad != STR_NPOS)
 			return give_error(c, err_new(ERR_INVALID,
 						     "illegal base32 data at input byte %zu", bad));
+		for (size_t k = 0; k < letters * 5 / 8; k++)
+			buf_addc(b, (char)(group >> (32 - 8 * k)));
 	}
 	return tmpl_give_buf(c, b);
 }
@@ -167,7 +168,7 @@ static err *check_kind(struct tmpl_call *c, int want, node *n)
 		return NULL;
 	if (!node_is_nil(*n))
 		return wrong_kind(*n, want);
-	/* null leaves the empty map (JSON) or makes it nil */
+	/* null makes it nil */
 	*n = want == MAP ? value_map(c->a, GO_NIL_MAP, 0) : value_seq(c->a, GO_NIL_SLICE, 0);
 	return NULL;
 }
@@ -209,6 +210,10 @@ static err *read_yaml(struct tmpl_call *c, int want, node *out)
 {
 	TRY(tmpl_spend(c, tmpl_arg_str(c, 0).n / 8));
 	TRY(yaml_read(c->a, tmpl_arg_str(c, 0), YAML_SIGS, out));
+	if (node_is_nil(*out)) { /* null leaves the empty value as it was */
+		*out = want == MAP ? node_map(c->a, 0) : node_seq(c->a, 0);
+		return NULL;
+	}
 	err *e = check_kind(c, want, out);
 
 	return e ? err_wrap(e, "error unmarshaling JSON: while decoding JSON") : NULL;

@@ -350,12 +350,14 @@ static bool scan_number(struct lexer *l)
 		if (accept(l, "xX")) {
 			digits = "0123456789abcdefABCDEF_";
 			hex = true;
+			decimal = false;
 		} else if (accept(l, "oO")) {
 			digits = "01234567_";
+			decimal = false;
 		} else if (accept(l, "bB")) {
 			digits = "01_";
+			decimal = false;
 		}
-		decimal = digits[10] == '_';
 	}
 	accept_run(l, digits);
 	if (accept(l, "."))

@@ -339,7 +339,9 @@ static void print_object(struct printer *p, node v, uint32_t verb, int depth)
 
 static void print_value(struct printer *p, node v, uint32_t verb, int depth)
 {
-	if (depth > VALUE_DEPTH_MAX || p->f.b->full)
+	if (depth > VALUE_DEPTH_MAX)
+		p->f.b->full = true;	/* refused as a text that has no end */
+	if (p->f.b->full)
 		return;
 	if (depth > 0) {
 		p->arg = v;

@@ -324,6 +324,8 @@ static err *read_header(struct toml *t)
 			continue;
 		if (toml_accept(t, ']'))
 			break;
+		if (toml_peek(t) == '\n') /* counted before it is complained about */
+			t->line++;
 		return toml_fail_here(t,
 				      "expected '.' or ']' to end table name, but got %.*s instead",
 				      STR_ARG(toml_quoted_next(t)));

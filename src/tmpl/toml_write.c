@@ -350,5 +350,5 @@ err *toml_write(struct buf *b, struct arena *a, node n)
 		return err_new(ERR_INVALID, "toml: top-level values must be Go maps or structs");
 	if (is_table(n))
 		return write_map(&w, NULL, n, false, 0);
-	return is_nil(n) ? NULL : write_element(&w, n, 0);
+	return n.kind == NODE_MAP ? NULL : write_element(&w, n, 0);
 }

@@ -246,21 +246,30 @@ node value_field(node map, str key)
 
 /* ---- whole values ------------------------------------------------------ */
 
-static bool equal_at(node a, node b, int depth);
+/* How much of two values is compared before they are called different: maps
+ * can hold themselves. */
+struct budget {
+	int depth, nodes;
+};
 
-static bool equal_seqs(node a, node b, int depth)
+enum { EQUAL_DEPTH = 3000, EQUAL_NODES = 20000000 };
+
+static bool equal_at(node a, node b, struct budget *left);
+
+static bool equal_seqs(node a, node b, struct budget *left)
 {
 	if (a.seq->n != b.seq->n)
 		return false;
 	if (a.seq == b.seq)
 		return true;
+	left->nodes -= (int)(a.seq->n < EQUAL_NODES ? a.seq->n : EQUAL_NODES);
 	for (size_t i = 0; i < a.seq->n; i++)
-		if (!equal_at(a.seq->items[i], b.seq->items[i], depth))
+		if (!equal_at(a.seq->items[i], b.seq->items[i], left))
 			return false;
 	return true;
 }
 
-static bool equal_maps(node a, node b, int depth)
+static bool equal_maps(node a, node b, struct budget *left)
 {
 	if (a.map == b.map)
 		return true;
@@ -269,7 +278,7 @@ static bool equal_maps(node a, node b, int depth)
 	node_each_pair(p, a) {
 		const node *v = node_find(b, node_str(p->key));
 
-		if (!v || !equal_at(p->value, *v, depth))
+		if (!v || !equal_at(p->value, *v, left))
 			return false;
 	}
 	return true;
@@ -284,12 +293,8 @@ static bool equal_objects(node a, node b)
 	return c == value_class(b) && c->equal && c->equal(a.object, b.object);
 }
 
-static bool equal_at(node a, node b, int depth)
+static bool equal_scalars(node a, node b)
 {
-	if (node_is_nil(a) || node_is_nil(b))
-		return node_is_nil(a) && node_is_nil(b);
-	if (a.kind != b.kind || a.type != b.type || depth > VALUE_DEPTH_MAX)
-		return false;
 	switch ((enum node_kind)a.kind) {
 	case NODE_BOOL:
 		return a.b == b.b;
@@ -301,23 +306,34 @@ static bool equal_at(node a, node b, int depth)
 	case NODE_STR:
 	case NODE_TIME:
 		return str_eq(node_str(a), node_str(b));
-	case NODE_SEQ:
-		return equal_seqs(a, b, depth + 1);
-	case NODE_MAP:
-		return equal_maps(a, b, depth + 1);
 	case NODE_OBJECT:
 		return equal_objects(a, b);
-	case NODE_NONE:
-	case NODE_NULL:
-	case NODE_ALIAS:
-		break;
+	default:
+		return false;
 	}
-	return false;
+}
+
+static bool equal_at(node a, node b, struct budget *left)
+{
+	if (node_is_nil(a) || node_is_nil(b))
+		return node_is_nil(a) && node_is_nil(b);
+	if (a.kind != b.kind || a.type != b.type)
+		return false;
+	if (a.kind != NODE_SEQ && a.kind != NODE_MAP)
+		return equal_scalars(a, b);
+	if (left->depth <= 0 || left->nodes <= 0)
+		return false;
+	left->depth--;
+	left->nodes--;
+	bool same = a.kind == NODE_SEQ ? equal_seqs(a, b, left) : equal_maps(a, b, left);
+
+	left->depth++;
+	return same;
 }
 
 bool value_equal(node a, node b)
 {
-	return equal_at(a, b, 0);
+	return equal_at(a, b, &(struct budget){ EQUAL_DEPTH, EQUAL_NODES });
 }
 
 static node copy_at(struct arena *a, node n, int depth)

@@ -76,8 +76,9 @@ enum value_kind {
 
 enum { VALUE_IFACE = 1, VALUE_ADDR = 2 };
 
-/* Depth to which values are followed when printed, copied or compared. */
-enum { VALUE_DEPTH_MAX = 10000 };
+/* Depth to which values are followed when printed or copied: maps can hold
+ * themselves. */
+enum { VALUE_DEPTH_MAX = 3000 };
 
 struct tmpl_func;
 
