@@ -267,6 +267,16 @@ void yaml_compose_init(struct yaml_compose *c, struct arena *a, str text,
 	yaml_parse_init(&c->parse, a, text, o->rules);
 }
 
+void yaml_compose_goto(struct yaml_compose *c, size_t pos, int32_t line)
+{
+	struct yaml_scan *s = &c->parse.scan;
+
+	if (!pos)
+		return;
+	s->mark = (struct yaml_mark){ .line = line, .pos = (int32_t)pos };
+	s->raw_pos = s->raw_end = (int32_t)pos;
+}
+
 void yaml_compose_release(struct yaml_compose *c)
 {
 	yaml_parse_release(&c->parse);

@@ -357,6 +357,8 @@ struct yaml_compose {
 void yaml_compose_init(struct yaml_compose *c, struct arena *a, str text,
 		       const struct yaml_options *o);
 void yaml_compose_release(struct yaml_compose *c);
+/* Begin at a document further down, on line `line` from 0. */
+void yaml_compose_goto(struct yaml_compose *c, size_t pos, int32_t line);
 /* The next document. Its items live until the next call. */
 err *yaml_compose_next(struct yaml_compose *c, struct yaml_document *doc)
 	__attribute__((warn_unused_result));
@@ -374,11 +376,34 @@ err *yaml_decode(struct arena *a, const struct yaml_document *doc, const struct 
 err *yaml_json_step(struct arena *a, node *tree, enum yaml_numbers numbers)
 	__attribute__((warn_unused_result));
 
+/* The same for one number. False for infinities and NaN. */
+bool yaml_json_number(node *n, enum yaml_numbers numbers);
+
 /* The document as it stands. */
 void yaml_keep(struct arena *a, const struct yaml_document *doc, uint32_t base,
 	       struct yaml_doc *out);
 
 /* A value as fmt's %#v prints it. */
 void yaml_go_print(struct buf *b, node n);
+
+/* ---- fast reader ------------------------------------------------------- */
+
+struct fast;
+
+struct yaml_fast {
+	struct fast *f;
+};
+
+/* False when the text as a whole is not for the fast reader. */
+bool yaml_fast_init(struct yaml_fast *fast, struct arena *a, str text,
+		    const struct yaml_options *o);
+/* The place of the first byte. */
+void yaml_fast_base(struct yaml_fast *fast, uint32_t base);
+void yaml_fast_release(struct yaml_fast *fast);
+/* The next document; `*found` is false at the end. False when it is not for
+ * the fast reader, which then stays where it is. */
+bool yaml_fast_read(struct yaml_fast *fast, bool *found, node *root);
+size_t yaml_fast_pos(const struct yaml_fast *fast);
+void yaml_fast_goto(struct yaml_fast *fast, size_t pos);
 
 #endif

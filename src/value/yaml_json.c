@@ -197,28 +197,31 @@ static err *convert_keys(struct arena *a, node map)
 
 /* What JSON text of the number reads back as. An integral float below 1e21 is
  * written without a point, and so becomes an integer where it fits. */
-static void convert_number(node *n, enum yaml_numbers numbers)
+static void convert_number(node *n)
 {
 	char text[NUMBER_MAX];
-	int64_t i;
 	uint64_t u;
 
-	if (numbers == YAML_NUMBERS_TEXT)
-		return;
-	if (numbers == YAML_NUMBERS_FLOAT) {
-		*n = (node){ .kind = NODE_FLOAT, .place = n->place, .f = node_float(*n) };
-		return;
-	}
-	if (n->kind != NODE_FLOAT || n->f != trunc(n->f) || fabs(n->f) >= 1e21)
+	if (n->f != trunc(n->f) || fabs(n->f) >= 1e21)
 		return;
 	str digits = { text, number_print_float(text, n->f, NUMBER_JSON) };
 	bool minus = str_take(&digits, '-');
 
 	if (!str_to_u64(digits, &u) || (minus && u > (uint64_t)INT64_MAX + 1))
 		return;
-	i = (int64_t)(minus ? 0 - u : u);
 	*n = (node){ .kind = !minus && u > INT64_MAX ? NODE_UINT : NODE_INT, .place = n->place,
-		     .i = i };
+		     .u = minus ? 0 - u : u };
+}
+
+bool yaml_json_number(node *n, enum yaml_numbers numbers)
+{
+	if (n->kind == NODE_FLOAT && !isfinite(node_float(*n)))
+		return false;
+	if (numbers == YAML_NUMBERS_FLOAT)
+		*n = (node){ .kind = NODE_FLOAT, .place = n->place, .f = node_float(*n) };
+	else if (numbers == YAML_NUMBERS_EXACT && n->kind == NODE_FLOAT)
+		convert_number(n);
+	return true;
 }
 
 struct walk {
@@ -235,10 +238,8 @@ static void visit(struct walk *w, node *n)
 		if (node_len(*n))
 			vec_push(&w->todo, *n);
 	} else if (node_is_num(*n)) {
-		if (n->kind == NODE_FLOAT && !isfinite(node_float(*n)))
+		if (!yaml_json_number(n, w->numbers))
 			w->infinite = true;
-		else
-			convert_number(n, w->numbers);
 	} else if (n->kind == NODE_STR && !utf8_valid(node_str(*n))) {
 		node text = node_from_str(w->a, valid_text(w->a, node_str(*n)));
 

@@ -1,4 +1,6 @@
-/* The reader's front: options, documents, errors with their places. */
+/* The reader's front: options, documents, errors with their places, and who
+ * reads what. The fast reader begins; a document that it gives up on is read
+ * by the full one, from its beginning. */
 #include "value/yaml_impl.h"
 
 struct reader {
@@ -6,7 +8,12 @@ struct reader {
 	const struct yaml_options *o;
 	str text;
 	uint32_t base;		/* place of the first byte; 0: none */
+	struct yaml_fast fast;
+	bool is_fast;		/* the next document is the fast reader's */
+	bool is_open;		/* `compose` is in use */
 	struct yaml_compose compose;
+	size_t counted;		/* bytes whose lines are counted ... */
+	int32_t lines;		/* ... this many */
 };
 
 static uint32_t first_line(const struct yaml_options *o)
@@ -34,14 +41,43 @@ static err *with_prefix(struct reader *r, err *e)
 	return err_wrap(e, "error converting YAML to JSON");
 }
 
-/* The next document; `more` is false when there is none. */
-static err *next(struct reader *r, struct yaml_doc *out, bool *more)
+/* ---- the full reader --------------------------------------------------- */
+
+static int32_t lines_before(struct reader *r, size_t pos)
+{
+	for (; r->counted < pos; r->counted++)
+		r->lines += r->text.p[r->counted] == '\n';
+	return r->lines;
+}
+
+static void open_compose(struct reader *r, size_t pos)
+{
+	if (r->is_open)
+		yaml_compose_release(&r->compose);
+	yaml_compose_init(&r->compose, r->a, r->text, r->o);
+	yaml_compose_goto(&r->compose, pos, lines_before(r, pos));
+	r->is_open = true;
+}
+
+/* The fast reader may go on at the next document, unless that may refer to
+ * anchors before it. */
+static void back_to_fast(struct reader *r, const struct yaml_document *doc)
+{
+	size_t pos = (size_t)doc->to;
+
+	if (!r->fast.f || !str_starts(str_from(r->text, pos), S("---")) ||
+	    (r->o->rules == YAML_1_2 && r->compose.anchors.n))
+		return;
+	yaml_fast_goto(&r->fast, pos);
+	r->is_fast = true;
+}
+
+static err *read_full(struct reader *r, struct yaml_doc *out, bool *more)
 {
 	struct yaml_document doc;
 	struct yaml_mark bad = { 0 };
 	err *e = yaml_compose_next(&r->compose, &doc);
 
-	*out = (struct yaml_doc){ .root = node_null() };
 	*more = doc.root != NULL;
 	if (e)
 		return with_place(r, e, r->compose.parse.scan.bad);
@@ -55,7 +91,32 @@ static err *next(struct reader *r, struct yaml_doc *out, bool *more)
 	e = yaml_decode(r->a, &doc, r->o, r->base, &out->root, &bad);
 	if (!e && r->o->json)
 		e = yaml_json_step(r->a, &out->root, r->o->numbers);
+	if (!e)
+		back_to_fast(r, &doc);
 	return with_place(r, e, bad);
+}
+
+/* ---- documents --------------------------------------------------------- */
+
+/* The next document; `more` is false when there is none. */
+static err *next(struct reader *r, struct yaml_doc *out, bool *more)
+{
+	*out = (struct yaml_doc){ .root = node_null() };
+	if (r->is_fast) {
+		if (yaml_fast_read(&r->fast, more, &out->root))
+			return NULL;
+		r->is_fast = false;
+		open_compose(r, yaml_fast_pos(&r->fast));
+	}
+	return read_full(r, out, more);
+}
+
+/* UTF-16 is copied as it is read; its places are in the copy. */
+static str text_of_places(const struct reader *r)
+{
+	const struct yaml_scan *s = &r->compose.parse.scan;
+
+	return r->is_open && s->copy ? str_of(s->copy, r->text.n / 2 * 3) : r->text;
 }
 
 static err *open_reader(struct reader *r, struct arena *a, str text, const struct yaml_options *o)
@@ -63,22 +124,44 @@ static err *open_reader(struct reader *r, struct arena *a, str text, const struc
 	*r = (struct reader){ .a = a, .o = o, .text = text };
 	if (text.n > YAML_TEXT_MAX)
 		return err_new(ERR_INVALID, "yaml: text is larger than %d bytes", YAML_TEXT_MAX);
-	yaml_compose_init(&r->compose, a, text, o);
-	const struct yaml_scan *s = &r->compose.parse.scan;
-
+	r->is_fast = yaml_fast_init(&r->fast, a, text, o);
+	if (!r->is_fast)
+		open_compose(r, 0);
 	if (o->sources)
-		r->base = sources_add_from(o->sources, o->name,
-					   s->copy ? str_of(s->copy, text.n / 2 * 3) : text,
-					   first_line(o));
+		r->base = sources_add_from(o->sources, o->name, text_of_places(r), first_line(o));
+	if (r->is_fast)
+		yaml_fast_base(&r->fast, r->base);
 	return NULL;
+}
+
+static void close_reader(struct reader *r)
+{
+	yaml_fast_release(&r->fast);
+	if (r->is_open)
+		yaml_compose_release(&r->compose);
+}
+
+/* Go-yaml looks ahead over the end of the first document: under 1.2 it meets errors in
+ * the next tokens, too. So what follows must be for the full reader. */
+static bool is_alone(const struct reader *r)
+{
+	return r->o->rules == YAML_1_1 || yaml_fast_pos(&r->fast) == r->text.n;
 }
 
 static err *read_first(struct reader *r, node *out)
 {
 	struct yaml_doc doc;
 	bool more;
+	struct arena_mark mark = arena_mark(r->a);
+	bool was_fast = r->is_fast;
 
 	TRY(next(r, &doc, &more));
+	if (was_fast && r->is_fast && !is_alone(r)) {
+		arena_rewind(r->a, mark);
+		r->is_fast = false;
+		open_compose(r, 0);
+		TRY(next(r, &doc, &more));
+	}
 	*out = doc.root;
 	return NULL;
 }
@@ -107,7 +190,7 @@ err *yaml_read(struct arena *a, str text, const struct yaml_options *o, node *ou
 	TRY(open_reader(&r, a, text, o));
 	err *e = with_prefix(&r, read_first(&r, out));
 
-	yaml_compose_release(&r.compose);
+	close_reader(&r);
 	return e;
 }
 
@@ -119,6 +202,6 @@ err *yaml_read_all(struct arena *a, str text, const struct yaml_options *o, stru
 	TRY(open_reader(&r, a, text, o));
 	err *e = with_prefix(&r, read_all(&r, docs, n));
 
-	yaml_compose_release(&r.compose);
+	close_reader(&r);
 	return e;
 }
