@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!reads(&a, doc, &doc_tree))
 		return 0;
 	if (!failed(pointer_parse(&a, patch, &at))) {
-		CHECK(failed(pointer_get(doc_tree, at, NULL, &out)) == !pointer_find(&doc_tree, at));
+		CHECK(failed(pointer_get(doc_tree, at, NULL, &out)) ==
+		      !pointer_find(&doc_tree, at));
 		pointer_print(&b, at, STR_NPOS);
 		CHECK(str_eq(buf_str(&b), patch));
 	}

@@ -5,10 +5,10 @@
  * one JSON object a line, in order. The program tests/golden reads files of
  * requests that carry the recorded answer, asks, and compares.
  *
- * A request names its operation in "op"; the rest are its parameters. The answer is {"output": VALUE} or
- * {"error": TEXT}. Texts that are not valid UTF-8 travel as base64: a
- * parameter F as F_b64, an output text as {"b64": TEXT}, an error as
- * "error_b64".
+ * A request names its operation in "op"; the rest are its parameters. The
+ * answer is {"output": VALUE} or {"error": TEXT}. Texts that are not valid
+ * UTF-8 travel as base64: a parameter F as F_b64, an output text as
+ * {"b64": TEXT}, an error as "error_b64".
  *
  * Each area has its operations in driver_AREA.c, in one table that ends with
  * an empty row. An operation gets an arena that lives as long as the answer.

@@ -40,7 +40,8 @@ static void show(const char *file, size_t number, node line, node answer, const 
 
 	err_free(json_write(&want, node_get(line, str_c(part)), NULL));
 	err_free(json_write(&got, answer, NULL));
-	printf("%s:%zu: want %s %.300s\n\tgot %.300s\n", file, number, part, buf_c(&want), buf_c(&got));
+	printf("%s:%zu: want %s %.300s\n\tgot %.300s\n", file, number, part, buf_c(&want),
+	       buf_c(&got));
 }
 
 static void ask(struct arena *a, const char *file, size_t number, str text, struct count *c)

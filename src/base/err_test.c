@@ -65,7 +65,8 @@ static void test_the_innermost_position_wins(void **state)
 {
 	CLEANUP(err_drop) err *e = err_at(err_wrap(low(), "up"), S("b.yaml"), 1, 1);
 	CLEANUP(err_drop) err *none = err_at(err_new(ERR_INVALID, "x"), STR_NONE, 1, 1);
-	CLEANUP(err_drop) err *late = err_at(err_wrap(err_new(ERR_INVALID, "x"), "y"), S("c"), 2, 0);
+	CLEANUP(err_drop)
+	err *late = err_at(err_wrap(err_new(ERR_INVALID, "x"), "y"), S("c"), 2, 0);
 
 	(void)state;
 	assert_true(str_eq(err_position(e).file, S("a.yaml")));

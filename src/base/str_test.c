@@ -15,7 +15,8 @@ static int sign(int n)
 
 static void test_order_is_by_bytes_then_length(void **state)
 {
-	static const char *const sorted[] = { "", "A", "a", "a\x01", "ab", "b", "\x7f", "\x80", "\xff" };
+	static const char *const sorted[] = { "",  "A",    "a",    "a\x01", "ab",
+					      "b", "\x7f", "\x80", "\xff" };
 
 	(void)state;
 	for (size_t i = 0; i < N(sorted); i++)

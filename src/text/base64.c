@@ -115,6 +115,12 @@ static bool take_group(str s, size_t *at, enum base64_form form, uint32_t *bits,
 	return true;
 }
 
+static void add_bytes(struct buf *b, uint32_t bits, size_t n)
+{
+	for (int shift = 16; n--; shift -= 8)
+		buf_addc(b, (char)(bits >> shift));
+}
+
 err *base64_read(struct buf *b, str s, enum base64_form form)
 {
 	size_t before = b->n, at = 0, got;
@@ -126,8 +132,7 @@ err *base64_read(struct buf *b, str s, enum base64_form form)
 			return err_new(ERR_INVALID, "illegal base64 data at input byte %zu", at);
 		}
 		if (got > 1)
-			buf_bytes(b, (const char[]){ (char)(bits >> 16), (char)(bits >> 8), (char)bits },
-				  got - 1);
+			add_bytes(b, bits, got - 1);
 		if (got < 4)
 			return NULL;
 	}

@@ -166,7 +166,8 @@ static void step_map(struct differ *d, struct level *l, size_t i)
 	struct diff_path entry = { .key = p->key };
 
 	if (!l->rest)
-		compare(d, &entry, p->value, at == STR_NPOS ? NODE_NOTHING : other.map->pairs[at].value);
+		compare(d, &entry, p->value,
+			at == STR_NPOS ? NODE_NOTHING : other.map->pairs[at].value);
 	else if (at == STR_NPOS)
 		compare(d, &entry, NODE_NOTHING, p->value);
 }
@@ -243,7 +244,9 @@ static bool is_simple(str key)
 static void write_json(struct buf *b, node n, unsigned indent, const char *prefix)
 {
 	CLEANUP(buf_release) struct buf json = BUF_INIT;
-	const struct json_style style = { .indent = indent, .raw_html = true, .source_order = true };
+	const struct json_style style = {
+		.indent = indent, .raw_html = true, .source_order = true,
+	};
 	err *e = json_write(&json, n, &style);
 	str rest = e ? S("?") : buf_str(&json), line;
 

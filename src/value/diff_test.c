@@ -53,24 +53,28 @@ static void test_what_differs(void **state)
 		{ "{'byname':[{'name':'a','v':1},{'name':'b','v':2}]}",
 		  "{'byname':[{'name':'b','v':3},{'name':'a','v':1}]}",
 		  "byname[name=\"b\"].v\n  - 2\n  + 3\n" },
-		{ "{'byname':[{'name':'a'},{'name':'b'}]}", "{'byname':[{'name':'b'},{'name':'c'}]}",
-		  "byname[name=\"a\"]\n  - {\"name\":\"a\"}\nbyname[name=\"c\"]\n  + {\"name\":\"c\"}\n" },
+		{ "{'byname':[{'name':'a'},{'name':'b'}]}",
+		  "{'byname':[{'name':'b'},{'name':'c'}]}",
+		  "byname[name=\"a\"]\n  - {\"name\":\"a\"}\nbyname[name=\"c\"]\n"
+		  "  + {\"name\":\"c\"}\n" },
 		{ "{'byport':[{'port':80,'x':1}]}", "{'byport':[{'port':81},{'port':80,'x':2}]}",
 		  "byport[port=80].x\n  - 1\n  + 2\nbyport[port=81]\n  + {\"port\":81}\n" },
 		/* not all have a name, or two the same: by place */
 		{ "{'byname':[{'name':'a','v':1},{}]}", "{'byname':[{'name':'a','v':2},{}]}",
 		  "byname[0].v\n  - 1\n  + 2\n" },
 		{ "{'byname':[{'name':'a','v':1},{'name':'a'}]}",
-		  "{'byname':[{'name':'a','v':2},{'name':'a'}]}",
-		  "byname[0].v\n  - 1\n  + 2\n" },
+		  "{'byname':[{'name':'a','v':2},{'name':'a'}]}", "byname[0].v\n  - 1\n  + 2\n" },
 		{ "{'byname':['a']}", "{'byname':['b']}", "byname[0]\n  - \"a\"\n  + \"b\"\n" },
 		/* shown safely */
 		{ "{'data':{'key':'old','k2':1}}", "{'data':{'key':'new'}}",
 		  "data.key\n  - ***\n  + ***\ndata.k2\n  - ***\n" },
 		{ "{'a':'\\u001b[31m\\u007f\\u202e\\n'}", "{'a':''}",
 		  "a\n  - \"\\u001b[31m\\x7f\\u202e\\n\"\n  + \"\"\n" },
-		{ "{}", "{'long':{'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa':'bbbbbbbbbbbbbbbbbbbbbbbbbbbbb','c':[1]}}",
-		  "long\n  + {\n  +   \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": \"bbbbbbbbbbbbbbbbbbbbbbbbbbbbb\",\n"
+		{ "{}",
+		  "{'long':{'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa':'bbbbbbbbbbbbbbbbbbbbbbbbbbbbb',"
+		  "'c':[1]}}",
+		  "long\n  + {\n  +   \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": "
+		  "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbb\",\n"
 		  "  +   \"c\": [\n  +     1\n  +   ]\n  + }\n" },
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;

@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "text/number.h"
+#include "text/quote.h"
 
 /* The reader keeps its own stack, so that depth costs heap and not C frames.
  * Values are pushed on `nodes` as they are finished; when a list or map
@@ -25,7 +26,7 @@ struct reader {
 	size_t max_depth;
 	VEC(node) nodes;
 	VEC(struct level) levels;
-	err *range;		/* the first number out of range: told last, as Go checks syntax first */
+	err *range;		/* the first number out of range: Go checks all syntax before */
 };
 
 static const struct json_options no_options;
@@ -41,35 +42,21 @@ static err *at_pos(struct reader *r, const char *at, err *e)
 	if (!r->o->name.n)
 		return e;
 	CLEANUP(sources_release) struct sources one = SOURCES_INIT;
-	uint32_t base = sources_add(&one, r->o->name, str_of(r->start, (size_t)(r->end - r->start)));
+	uint32_t base =
+		sources_add(&one, r->o->name, str_of(r->start, (size_t)(r->end - r->start)));
 
 	return base ? sources_err(&one, base + (uint32_t)offset, e) : e;
 }
 
-/* Go names the byte as the rune of that number, quoted. */
-static size_t quote_byte(unsigned char c, char to[8])
-{
-	static const char named[] = "abtnvfr";	/* 7 to 13 */
-
-	if (c == '\'' || c == '\\' || (c >= 7 && c <= 13)) {
-		to[0] = '\\';
-		to[1] = c == '\'' || c == '\\' ? (char)c : named[c - 7];
-		return 2;
-	}
-	if (c >= 0x80 && (c <= 0xa0 || c == 0xad))
-		return (size_t)snprintf(to, 8, "\\u%04x", c);
-	if (c < 0x20 || c == 0x7f)
-		return (size_t)snprintf(to, 8, "\\x%02x", c);
-	return utf8_encode(c, to);
-}
-
-/* The next byte is wrong; at the end of the text Go looks at a space. */
+/* The next byte is wrong; at the end of the text Go looks at a space. It
+ * shows the byte as the rune of that number. */
 static err *invalid(struct reader *r, const char *context)
 {
-	char c[8];
-	size_t n = quote_byte(r->p < r->end ? (unsigned char)*r->p : ' ', c);
+	CLEANUP(buf_release) struct buf c = BUF_INIT;
+	unsigned char byte = r->p < r->end ? (unsigned char)*r->p : ' ';
 
-	return at_pos(r, r->p, err_new(ERR_INVALID, "invalid character '%.*s' %s", (int)n, c, context));
+	quote_add_rune(&c, byte, QUOTE_PRINT);
+	return at_pos(r, r->p, err_new(ERR_INVALID, "invalid character %s %s", buf_c(&c), context));
 }
 
 /* The same where a space would have been fine. */
@@ -202,8 +189,8 @@ static str decode_string(struct arena *a, str raw)
 	bool bad = !utf8_valid(raw);
 	str rest = raw;
 
-	for (size_t at; bad && (at = utf8_find_bad(rest)) != STR_NPOS; rest = str_from(rest, at + 1))
-		room += 2;
+	for (size_t at; bad && (at = utf8_find_bad(rest)) != STR_NPOS; room += 2)
+		rest = str_from(rest, at + 1);
 	char *start = arena_alloc(a, room + 1), *to = start;
 
 	while (raw.n) {
@@ -310,14 +297,18 @@ static node whole_number(str s)
 	return node_from_int((int64_t)(0 - u));
 }
 
+static err *out_of_range(str s)
+{
+	return err_new(ERR_INVALID,
+		       "json: cannot unmarshal number %.*s into Go value of type float64", STR_ARG(s));
+}
+
 static node float_number(struct reader *r, str s)
 {
 	double f = 0;
 
 	if (!number_decimal_float(s, &f) && !r->range)
-		r->range = at_pos(r, s.p, err_new(ERR_INVALID,
-				  "json: cannot unmarshal number %.*s into Go value of type float64",
-				  STR_ARG(s)));
+		r->range = at_pos(r, s.p, out_of_range(s));
 	return node_from_float(f);
 }
 
@@ -354,7 +345,8 @@ static err *read_word(struct reader *r, const char *word)
 		if (!on_char(r, word[i])) {
 			char context[48];
 
-			snprintf(context, sizeof context, "in literal %s (expecting '%c')", word, word[i]);
+			snprintf(context, sizeof context, "in literal %s (expecting '%c')", word,
+				 word[i]);
 			return invalid(r, context);
 		}
 	}

@@ -48,7 +48,8 @@ static void test_kinds_of_numbers(void **state)
 static void test_numbers_out_of_range_are_told_last(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "[1e400, -1e999]", "json: cannot unmarshal number 1e400 into Go value of type float64" },
+		{ "[1e400, -1e999]",
+		  "json: cannot unmarshal number 1e400 into Go value of type float64" },
 		{ "[1e400, x]", "invalid character 'x' looking for beginning of value" },
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -170,12 +171,16 @@ static void test_writing(void **state)
 	} rows[] = {
 		{ "{'b':1,'a':[],'c':{}}", { .indent = 0 }, "{\"a\":[],\"b\":1,\"c\":{}}" },
 		{ "{'b':1,'a':2}", { .source_order = true }, "{\"b\":1,\"a\":2}" },
-		{ "{'b':[1,{'x':null}],'a':[]}", { .indent = 4 },
-		  "{\n    \"a\": [],\n    \"b\": [\n        1,\n        {\n            \"x\": null\n        }\n    ]\n}" },
-		{ "['<&>\\u2028\\u2029\\b\\f\\n\\r\\t\\u0001\\\\\\u007f']", { .indent = 0 },
+		{ "{'b':[1,{'x':null}],'a':[]}",
+		  { .indent = 4 },
+		  "{\n    \"a\": [],\n    \"b\": [\n        1,\n       "
+		  " {\n            \"x\": null\n        }\n    ]\n}" },
+		{ "['<&>\\u2028\\u2029\\b\\f\\n\\r\\t\\u0001\\\\\\u007f']",
+		  { .indent = 0 },
 		  "[\"\\u003c\\u0026\\u003e\\u2028\\u2029\\b\\f\\n\\r\\t\\u0001\\\\\x7f\"]" },
 		{ "['<&>\\u2028']", { .raw_html = true }, "[\"<&>\\u2028\"]" },
-		{ "[1.0,1e21,1e-7,100000000000000000000,-0.0,0.1]", { .indent = 0 },
+		{ "[1.0,1e21,1e-7,100000000000000000000,-0.0,0.1]",
+		  { .indent = 0 },
 		  "[1,1e+21,1e-7,100000000000000000000,-0,0.1]" },
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -204,7 +209,8 @@ static void test_made_trees(void **state)
 	node_append(&a, list, (node){ .kind = NODE_ALIAS, .anchor = &anchor });
 	node_append(&a, list, node_from_str(&a, S("\xff\0")));
 	assert_null(json_write(&b, list, NULL));
-	assert_string_equal(buf_c(&b), "[null,18446744073709551615,1.50,\"2001-01-01T00:00:00Z\",\"aliased\","
+	assert_string_equal(buf_c(&b),
+			    "[null,18446744073709551615,1.50,\"2001-01-01T00:00:00Z\",\"aliased\","
 			    "\"\\ufffd\\u0000\"]");
 }
 
@@ -278,8 +284,9 @@ static void test_raw_trees_come_back_as_they_were(void **state)
 	node n;
 
 	(void)state;
-	assert_null(json_read(&a, S(" { \"b\" : 1.0 , \"\\u0061\" : [ \"\\u00e9<\xff\" ] , \"b\" : -0 } "),
-			      &raw, &n));
+	assert_null(json_read(
+		&a, S(" { \"b\" : 1.0 , \"\\u0061\" : [ \"\\u00e9<\xff\" ] , \"b\" : -0 } "), &raw,
+		&n));
 	assert_null(json_write(&b, n, NULL));
 	assert_string_equal(buf_c(&b), "{\"b\":1.0,\"\\u0061\":[\"\\u00e9\\u003c\xff\"],\"b\":-0}");
 	node list = node_at(json_open(&a, n), 0);
@@ -378,7 +385,8 @@ static void test_memory_is_bounded_by_the_budget(void **state)
 
 		assert_non_null(e);
 		if (i + 1 < N(pieces))
-			assert_string_equal(err_msg(e), "JSON needs more than 4194304 bytes of memory");
+			assert_string_equal(err_msg(e),
+					    "JSON needs more than 4194304 bytes of memory");
 		assert_true(a.high < 8 << 20);
 		err_free(e);
 	}
@@ -444,8 +452,10 @@ static void test_bytes_that_do_not_belong(void **state)
 		{ S("[1\0]"), "invalid character '\\x00' after array element" },
 		{ S("\"\0\""), "invalid character '\\x00' in string literal" },
 		{ S("{}\0"), "invalid character '\\x00' after top-level value" },
-		{ S("\xef\xbb\xbf{}"), "invalid character '\u00ef' looking for beginning of value" },
-		{ S("\xff\xfe{\0}\0"), "invalid character '\u00ff' looking for beginning of value" },
+		{ S("\xef\xbb\xbf{}"),
+		  "invalid character '\u00ef' looking for beginning of value" },
+		{ S("\xff\xfe{\0}\0"),
+		  "invalid character '\u00ff' looking for beginning of value" },
 		{ S("[\x80]"), "invalid character '\\u0080' looking for beginning of value" },
 		{ S("[\xad]"), "invalid character '\\u00ad' looking for beginning of value" },
 		{ S("[\x7f]"), "invalid character '\\x7f' looking for beginning of value" },

@@ -53,7 +53,8 @@ static size_t plain_run(str s, bool raw_html)
 
 static void escape_byte(struct buf *b, unsigned char c)
 {
-	static const char hex[] = "0123456789abcdef", from[] = "\b\f\n\r\t\"\\", into[] = "bfnrt\"\\";
+	static const char hex[] = "0123456789abcdef", from[] = "\b\f\n\r\t\"\\",
+			  into[] = "bfnrt\"\\";
 	const char *hit = memchr(from, c, 7);
 
 	if (hit)

@@ -70,7 +70,8 @@ node node_seq_of(struct arena *a, const node *items, size_t n)
 {
 	struct node_seq *seq = arena_alloc(a, sizeof *seq + n * sizeof *items);
 
-	*seq = (struct node_seq){ .n = (uint32_t)n, .cap = (uint32_t)n, .items = (node *)(seq + 1) };
+	*seq = (struct node_seq){ .items = (node *)(seq + 1) };
+	seq->n = seq->cap = (uint32_t)n;
 	if (n)
 		memcpy(seq->items, items, n * sizeof *items);
 	return (node){ .kind = NODE_SEQ, .seq = seq };
@@ -297,7 +298,12 @@ node node_map_of(struct arena *a, const struct node_pair *pairs, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		uint32_t *slot = m->slots ? slot_of(m, pairs[i].key) : NULL;
-		size_t at = slot ? (*slot ? *slot - 1 : m->n) : search(m->pairs, m->n, pairs[i].key);
+		size_t at = m->n;
+
+		if (!slot)
+			at = search(m->pairs, m->n, pairs[i].key);
+		else if (*slot)
+			at = *slot - 1;
 
 		if (at < m->n) {
 			m->pairs[at].value = pairs[i].value;

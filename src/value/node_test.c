@@ -8,7 +8,8 @@
 
 static void test_texts_of_any_length(void **state)
 {
-	static const size_t lengths[] = { 0, 1, 100, NODE_LONG - 1, NODE_LONG, NODE_LONG + 1, 3 << 20 };
+	static const size_t lengths[] = { 0,      1, 100, NODE_LONG - 1, NODE_LONG, NODE_LONG + 1,
+					  3 << 20 };
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
@@ -112,7 +113,8 @@ static void test_kept_numbers_are_decoded(void **state)
 			fail_msg("%s is %g", rows[i].text, node_float(n));
 		assert_true(str_eq(node_str(n), str_c(rows[i].text)));
 	}
-	assert_true(node_uint(node_from_text(&a, NODE_UINT, S("18446744073709551615"))) == UINT64_MAX);
+	assert_true(node_uint(node_from_text(&a, NODE_UINT, S("18446744073709551615"))) ==
+		    UINT64_MAX);
 	buf_add(&b, S("0."));	/* longer than any buffer for numbers */
 	buf_fill(&b, '0', 5000);
 	buf_add(&b, S("1e5001"));
@@ -203,7 +205,8 @@ static void test_repeated_keys_are_found_from_the_front(void **state)
 	(void)state;
 	for (int round = 0; round < 3; round++)
 		for (int i = 0; i < 30; i++)
-			node_push(&a, map, node_from_str(&a, arena_printf(&a, "k%d", i)), node_from_int(round));
+			node_push(&a, map, node_from_str(&a, arena_printf(&a, "k%d", i)),
+				  node_from_int(round));
 	for (int round = 0; round < 3; round++)
 		for (int i = 0; i < 30; i++) {
 			str key = arena_printf(&a, "k%d", i);
@@ -222,9 +225,17 @@ static void test_keys_of_all_kinds(void **state)
 	for (int more = 0; more < 2; more++) {	/* few pairs, then many */
 		node map = node_map(&a, 0);
 		const node keys[] = {
-			node_lit("1"), node_from_int(1), node_from_float(1), node_null(),
-			node_from_bool(true), node_from_bool(false), tree(&a, "[1]"), tree(&a, "[1,2]"),
-			tree(&a, "{'a':1,'b':2}"), node_from_float((double)NAN), node_from_float(0),
+			node_lit("1"),
+			node_from_int(1),
+			node_from_float(1),
+			node_null(),
+			node_from_bool(true),
+			node_from_bool(false),
+			tree(&a, "[1]"),
+			tree(&a, "[1,2]"),
+			tree(&a, "{'a':1,'b':2}"),
+			node_from_float((double)NAN),
+			node_from_float(0),
 			node_from_text(&a, NODE_TIME, S("2001-01-01")),
 		};
 
@@ -255,7 +266,8 @@ static void test_ten_thousand_keys_that_are_lists(void **state)
 		node_append(&a, key, node_from_bool(i % 2));
 		assert_true(node_put(&a, map, key, node_from_int(i)));
 	}
-	assert_int_equal(node_int(map.map->pairs[node_index_of(map, map.map->pairs[777].key)].value), 777);
+	assert_int_equal(
+		node_int(map.map->pairs[node_index_of(map, map.map->pairs[777].key)].value), 777);
 }
 
 static void test_digging(void **state)
@@ -401,16 +413,35 @@ static void test_an_anchor_inside_itself_is_copied(void **state)
 static void test_equality(void **state)
 {
 	static const char *const different[] = {
-		"null", "true", "false", "0", "1", "1.5", "18446744073709551615", "''", "'1'", "[]", "{}",
-		"[1]", "[1,2]", "[2,1]", "[[1]]", "{'a':1}", "{'a':2}", "{'b':1}", "{'a':1,'b':null}",
-		"{'a':1,'b':[]}", "{'a':{'a':1}}",
+		"null",
+		"true",
+		"false",
+		"0",
+		"1",
+		"1.5",
+		"18446744073709551615",
+		"''",
+		"'1'",
+		"[]",
+		"{}",
+		"[1]",
+		"[1,2]",
+		"[2,1]",
+		"[[1]]",
+		"{'a':1}",
+		"{'a':2}",
+		"{'b':1}",
+		"{'a':1,'b':null}",
+		"{'a':1,'b':[]}",
+		"{'a':{'a':1}}",
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 
 	(void)state;
 	for (size_t i = 0; i < N(different); i++)
 		for (size_t k = 0; k < N(different); k++)
-			assert_int_equal(node_equal(tree(&a, different[i]), tree(&a, different[k])), i == k);
+			assert_int_equal(node_equal(tree(&a, different[i]), tree(&a, different[k])),
+					 i == k);
 	assert_true(node_equal(tree(&a, "{'a':1,'b':[{'c':2,'d':3}]}"),
 			       tree(&a, "{'b':[{'d':3,'c':2}],'a':1}")));
 	assert_false(node_equal(node_from_int(1), node_from_float(1)));
@@ -429,8 +460,9 @@ static void test_sorting(void **state)
 	for (int i = 0; i < 20; i++)
 		node_set(&a, n, arena_printf(&a, "k%02d", 19 - i), node_from_int(i));
 	node_sort(n);
-	assert_true(str_starts(str_c(text_of(&a, n)),
-			       S("{'':0,'B':0,'a10':0,'a9':0,'b':[{'y':{'a':0,'b':0},'z':1}],'k00':19,")));
+	assert_true(str_starts(
+		str_c(text_of(&a, n)),
+		S("{'':0,'B':0,'a10':0,'a9':0,'b':[{'y':{'a':0,'b':0},'z':1}],'k00':19,")));
 	assert_int_equal(node_int(node_get(n, S("k07"))), 12);
 	assert_int_equal(node_index(n, S("\u00e9")), 25);
 }
@@ -443,8 +475,9 @@ static void test_bodies_made_at_once(void **state)
 	(void)state;
 	for (size_t n = 0; n <= N(pairs); n++) {
 		for (size_t i = 0; i < n; i++)
-			pairs[i] = (struct node_pair){
-				node_from_str(&a, arena_printf(&a, "k%zu", i)), node_from_int((int64_t)i) };
+			pairs[i] =
+				(struct node_pair){ node_from_str(&a, arena_printf(&a, "k%zu", i)),
+						    node_from_int((int64_t)i) };
 		node map = node_map_of(&a, pairs, n);
 
 		assert_int_equal(node_len(map), n);
@@ -471,7 +504,8 @@ static void test_words_for_kinds(void **state)
 	assert_string_equal(node_kind_name(node_from_uint(UINT64_MAX)), "number");
 	assert_string_equal(node_kind_name(node_lit("")), "string");
 	assert_string_equal(node_kind_name(node_map(&a, 0)), "object");
-	assert_string_equal(node_kind_name((node){ .kind = NODE_ALIAS, .anchor = &anchor }), "array");
+	assert_string_equal(node_kind_name((node){ .kind = NODE_ALIAS, .anchor = &anchor }),
+			    "array");
 }
 
 int main(void)

@@ -40,7 +40,8 @@ static err *field(struct patcher *p, node n, const char *missing, str *out)
 	if (node_is_nil(n))
 		return err_new(ERR_INVALID, "%s: " MISSING, missing);
 	if (n.kind != NODE_STR)
-		return err_new(ERR_INVALID, "json: cannot unmarshal %s into Go value of type string",
+		return err_new(ERR_INVALID,
+			       "json: cannot unmarshal %s into Go value of type string",
 			       node_kind_name(n));
 	*out = json_text(p->a, n);
 	return NULL;
@@ -292,8 +293,10 @@ static err *run_replace(struct patcher *p, const struct operation *op)
 	if (!path.n)
 		return replace_all(p, op);
 	if (!find_parent(p, path, &in, &key) || in->kind == NODE_NULL)
-		return err_new(ERR_INVALID, "replace operation does not apply: doc is missing path: "
-			       "%.*s: " MISSING, STR_ARG(path));
+		return err_new(ERR_INVALID,
+			       "replace operation does not apply: doc is missing path: "
+			       "%.*s: " MISSING,
+			       STR_ARG(path));
 	e = entry(in, key, &slot);
 	if (e)
 		return err_replace(e, "replace operation does not apply: doc is missing key: "
@@ -324,8 +327,10 @@ static err *run_move(struct patcher *p, const struct operation *op)
 	if (e)
 		return err_wrap(e, "move operation failed to decode from");
 	if (!find_parent(p, from, &in, &key))
-		return err_new(ERR_INVALID, "move operation does not apply: doc is missing from path: "
-			       "%.*s: " MISSING, STR_ARG(from));
+		return err_new(ERR_INVALID,
+			       "move operation does not apply: doc is missing from path: "
+			       "%.*s: " MISSING,
+			       STR_ARG(from));
 	e = take(in, key, &value);
 	if (e)
 		return err_wrap(e, "error in move for path: '%.*s'", STR_ARG(key));
@@ -405,8 +410,10 @@ static err *run_copy(struct patcher *p, const struct operation *op)
 	if (e)
 		return err_wrap(e, "copy operation failed to decode from");
 	if (!find_parent(p, from, &in, &key))
-		return err_new(ERR_INVALID, "copy operation does not apply: doc is missing from path: "
-			       "%.*s: " MISSING, STR_ARG(from));
+		return err_new(ERR_INVALID,
+			       "copy operation does not apply: doc is missing from path: "
+			       "%.*s: " MISSING,
+			       STR_ARG(from));
 	e = entry(in, key, &slot);
 	if (e)
 		return err_wrap(e, "error in copy for from: '%.*s'", STR_ARG(from));

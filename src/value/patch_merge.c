@@ -201,7 +201,8 @@ static void find_changes(struct changes *c, size_t i)
 		const node *old = node_find(at.from, node_str(p->key));
 
 		if (old && old->kind == NODE_MAP && p->value.kind == NODE_MAP)
-			vec_push(&c->list, (struct change){ *old, p->value, node_map(c->a, 0), i, p->key });
+			vec_push(&c->list,
+				 (struct change){ *old, p->value, node_map(c->a, 0), i, p->key });
 		else if (!old || !same(c, *old, p->value))
 			node_put(c->a, at.patch, p->key, p->value);
 	}
@@ -220,7 +221,8 @@ node patch_create(struct arena *a, node from, node to)
 		find_changes(&c, i);
 	for (size_t i = c.list.n; i-- > 1;)	/* inner before outer */
 		if (node_len(c.list.p[i].patch))
-			node_put(a, c.list.p[c.list.p[i].parent].patch, c.list.p[i].key, c.list.p[i].patch);
+			node_put(a, c.list.p[c.list.p[i].parent].patch, c.list.p[i].key,
+				 c.list.p[i].patch);
 	vec_release(&c.list);
 	vec_release(&c.todo);
 	return patch;

@@ -14,16 +14,20 @@ static void test_patches_on_trees(void **state)
 	} rows[] = {
 		{ "{'a':1}", "[]", "{'a':1}" },
 		{ "{'a':1}", "null", "{'a':1}" },
-		{ "{'a':1,'b':2}", "[{'op':'add','path':'/c','value':{'x':[1]}}]", "{'a':1,'b':2,'c':{'x':[1]}}" },
-		{ "{'a':[1,2]}", "[{'op':'add','path':'/a/-','value':3},{'op':'add','path':'/a/0','value':0}]",
+		{ "{'a':1,'b':2}", "[{'op':'add','path':'/c','value':{'x':[1]}}]",
+		  "{'a':1,'b':2,'c':{'x':[1]}}" },
+		{ "{'a':[1,2]}",
+		  "[{'op':'add','path':'/a/-','value':3},{'op':'add','path':'/a/0','value':0}]",
 		  "{'a':[0,1,2,3]}" },
 		{ "{'a':[1,2]}", "[{'op':'remove','path':'/a/-1'}]", "{'a':[1]}" },
 		{ "{'a':[1,2]}", "[{'op':'replace','path':'/a/1','value':'x'}]", "{'a':[1,'x']}" },
 		{ "{'a':1}", "[{'op':'replace','path':'/new','value':2}]", "{'a':1,'new':2}" },
 		{ "{'a':{'b':1}}", "[{'op':'move','from':'/a/b','path':'/c'}]", "{'a':{},'c':1}" },
-		{ "{'a':{'b':1}}", "[{'op':'copy','from':'/a','path':'/c'},{'op':'add','path':'/c/b','value':2}]",
+		{ "{'a':{'b':1}}",
+		  "[{'op':'copy','from':'/a','path':'/c'},{'op':'add','path':'/c/b','value':2}]",
 		  "{'a':{'b':1},'c':{'b':2}}" },
-		{ "{'a':{'b':[1,{'c':null}]}}", "[{'op':'test','path':'/a','value':{'b':[1,{'c':null}]}}]",
+		{ "{'a':{'b':[1,{'c':null}]}}",
+		  "[{'op':'test','path':'/a','value':{'b':[1,{'c':null}]}}]",
 		  "{'a':{'b':[1,{'c':null}]}}" },
 		{ "{'a':1}", "[{'op':'test','path':'','value':{'a':1}}]", "{'a':1}" },
 		{ "{'a':1}", "[{'op':'replace','path':'','value':[1]}]", "[1]" },
@@ -52,20 +56,29 @@ static void test_patches_that_fail(void **state)
 	static const struct {
 		const char *doc, *patch, *want;
 	} rows[] = {
-		{ "{}", "{}", "json: cannot unmarshal object into Go value of type jsonpatch.Patch" },
-		{ "{}", "[1]", "json: cannot unmarshal number into Go value of type jsonpatch.Operation" },
-		{ "1", "[]", "json: cannot unmarshal number into Go value of type jsonpatch.partialDoc" },
+		{ "{}", "{}",
+		  "json: cannot unmarshal object into Go value of type jsonpatch.Patch" },
+		{ "{}", "[1]",
+		  "json: cannot unmarshal number into Go value of type jsonpatch.Operation" },
+		{ "1", "[]",
+		  "json: cannot unmarshal number into Go value of type jsonpatch.partialDoc" },
 		{ "{}", "[{}]", "Unexpected kind: unknown" },
 		{ "{}", "[{'op':'add'}]", "add operation failed to decode path: missing value" },
 		{ "{'a':[1]}", "[{'op':'remove','path':'/a/1'}]",
-		  "error in remove for path: '/a/1': Unable to access invalid index: 1: invalid index referenced" },
+		  "error in remove for path: '/a/1': Unable to access "
+		  "invalid index: 1: invalid index referenced" },
 		{ "{'a':[1]}", "[{'op':'add','path':'/a/-3','value':1}]",
-		  "error in add for path: '/a/-3': Unable to access invalid index: -3: invalid index referenced" },
+		  "error in add for path: '/a/-3': Unable to access "
+		  "invalid index: -3: invalid index referenced" },
 		{ "{'a':[1]}", "[{'op':'add','path':'/a/9999999999999999999','value':1}]",
-		  "error in add for path: '/a/9999999999999999999': value was not a proper array index: "
-		  "'9999999999999999999': strconv.Atoi: parsing \"9999999999999999999\": value out of range" },
-		{ "{'a':1}", "[{'op':'test','path':'/a','value':2}]", "testing value /a failed: test failed" },
-		{ "{'a':1.0}", "[{'op':'test','path':'/a','value':1.5}]", "testing value /a failed: test failed" },
+		  "error in add for path: '/a/9999999999999999999': "
+		  "value was not a proper array index: "
+		  "'9999999999999999999': strconv.Atoi: parsing "
+		  "\"9999999999999999999\": value out of range" },
+		{ "{'a':1}", "[{'op':'test','path':'/a','value':2}]",
+		  "testing value /a failed: test failed" },
+		{ "{'a':1.0}", "[{'op':'test','path':'/a','value':1.5}]",
+		  "testing value /a failed: test failed" },
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 
@@ -88,7 +101,9 @@ static void test_errors_point_at_the_operation(void **state)
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	CLEANUP(sources_release) struct sources s = SOURCES_INIT;
 	const struct json_options read = { .sources = &s, .name = S("p.json") };
-	const struct patch_options o = { .sources = &s, .doc_name = S("d.json"), .patch_name = S("p.json") };
+	const struct patch_options o = { .sources = &s,
+					 .doc_name = S("d.json"),
+					 .patch_name = S("p.json") };
 	node patch, out;
 	err *e;
 
@@ -125,11 +140,13 @@ static void test_copies_are_bounded(void **state)
 	(void)state;
 	buf_addc(&b, '[');
 	for (int i = 0; i < 60; i++)	/* doubles the document each time */
-		buf_addf(&b, "%s{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/%d\"}", i ? "," : "", i);
+		buf_addf(&b, "%s{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/%d\"}", i ? "," : "",
+			 i);
 	buf_addc(&b, ']');
 	e = patch_json(&a, tree(&a, "{'a':{}}"), tree(&a, buf_c(&b)), &small, &out);
 	assert_non_null(e);
-	assert_string_equal(err_msg(e), "Unable to complete the copy, the accumulated size increase of "
+	assert_string_equal(err_msg(e),
+			    "Unable to complete the copy, the accumulated size increase of "
 			    "copy is 177, exceeding the limit 100");
 	err_free(e);
 	e = patch_json_text(&out_text, S("{\"a\":{}}"), buf_str(&b), NULL);
@@ -191,7 +208,8 @@ static void test_created_patches_lead_from_one_to_the_other(void **state)
 		{ "{'a':1}", "{'a':1.0}", "{}" },
 		{ "{'a':9007199254740993}", "{'a':9007199254740992}", "{'a':9007199254740992}" },
 		{ "{'a':1,'b':2}", "{'b':3,'c':4}", "{'b':3,'c':4,'a':null}" },
-		{ "{'a':{'b':1,'c':2},'d':{'e':1}}", "{'a':{'b':1,'c':3},'d':{'e':1}}", "{'a':{'c':3}}" },
+		{ "{'a':{'b':1,'c':2},'d':{'e':1}}", "{'a':{'b':1,'c':3},'d':{'e':1}}",
+		  "{'a':{'c':3}}" },
 		{ "{'a':[1,{'b':2}]}", "{'a':[1.0,{'b':2}]}", "{}" },
 		{ "{'a':[1,{'b':2}]}", "{'a':[1,{'b':3}]}", "{'a':[1,{'b':3}]}" },
 		{ "{'a':{'b':{'c':1}}}", "{'a':{}}", "{'a':{'b':null}}" },

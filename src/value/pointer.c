@@ -54,7 +54,8 @@ err *pointer_parse(struct arena *a, str text, struct pointer *out)
 			return err_new(ERR_INVALID, "JSON pointer \"%.*s\" has a \"~\" that is not "
 				       "followed by 0 or 1", STR_ARG(text));
 		if (parts.n == PARTS_MAX)
-			return err_new(ERR_INVALID, "JSON pointer has more than %d parts", PARTS_MAX);
+			return err_new(ERR_INVALID, "JSON pointer has more than %d parts",
+				       PARTS_MAX);
 		avec_push(a, &parts, pointer_decode(a, part));
 	}
 	*out = (struct pointer){ parts.p, parts.n };

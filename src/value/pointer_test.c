@@ -53,9 +53,11 @@ static void test_pointers_that_lead_nowhere(void **state)
 		{ "/foo/-1", "/foo/-1: no item \"-1\" in the array of 2 at \"/foo\"" },
 		{ "/foo/01", "/foo/01: no item \"01\" in the array of 2 at \"/foo\"" },
 		{ "/foo/18446744073709551616",
-		  "/foo/18446744073709551616: no item \"18446744073709551616\" in the array of 2 at \"/foo\"" },
+		  "/foo/18446744073709551616: no item \"18446744073709551616\" "
+		  "in the array of 2 at \"/foo\"" },
 		{ "/foo/0/x/y", "/foo/0/x/y: \"/foo/0\" is no object or array but string" },
-		{ "/deep/x/0/y/z", "/deep/x/0/y/z: \"/deep/x/0/y\" is no object or array but null" },
+		{ "/deep/x/0/y/z",
+		  "/deep/x/0/y/z: \"/deep/x/0/y\" is no object or array but null" },
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	node root = tree(&a, document), out;
@@ -126,8 +128,9 @@ static void test_malformed_pointers(void **state)
 static void test_lenient_decoding(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "plain", "plain" }, { "~1", "/" }, { "~0", "~" }, { "~01", "~1" }, { "~10", "/0" },
-		{ "~2~", "~2~" },     { "a~1b~0c", "a/b~c" }, { "", "" }, { "~~1", "~/" },
+		{ "plain", "plain" },   { "~1", "/" },   { "~0", "~" },
+		{ "~01", "~1" },        { "~10", "/0" }, { "~2~", "~2~" },
+		{ "a~1b~0c", "a/b~c" }, { "", "" },      { "~~1", "~/" },
 	};
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 
