@@ -7,6 +7,7 @@
 /* One table an area, sorted. */
 static const struct driver_op *const areas[] = {
 	driver_archive_ops,
+	driver_fieldpath_ops,
 	driver_glob_ops,
 	driver_ignore_ops,
 	driver_json_ops,
