@@ -214,6 +214,34 @@ static void test_made_trees(void **state)
 			    "\"\\ufffd\\u0000\"]");
 }
 
+/* Numbers keep their text, but only JSON's way of writing them. */
+static void test_numbers_that_yaml_wrote(void **state)
+{
+	static const struct {
+		enum node_kind kind;
+		const char *text, *want;
+	} rows[] = {
+		{ NODE_INT, "0x1F", "31" },   { NODE_INT, "+12", "12" },
+		{ NODE_INT, "1_000", "1000" }, { NODE_INT, "017", "15" },
+		{ NODE_INT, "-0o17", "-15" }, { NODE_INT, "-0", "-0" },
+		{ NODE_FLOAT, ".5", "0.5" },  { NODE_FLOAT, "1.", "1" },
+		{ NODE_FLOAT, "1e3", "1e3" }, { NODE_FLOAT, "1.50E-07", "1.50E-07" },
+		{ NODE_FLOAT, "08", "8" },    { NODE_FLOAT, "1_0.5", "10.5" },
+		{ NODE_FLOAT, "-.inf", "json: unsupported value: -Inf" },
+		{ NODE_UINT, "0xffffffffffffffff", "18446744073709551615" },
+	};
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		CLEANUP(err_drop) err *e =
+			json_write(&b, node_from_text(&a, rows[i].kind, str_c(rows[i].text)), NULL);
+
+		assert_string_equal(e ? err_msg(e) : buf_c(&b), rows[i].want);
+	}
+}
+
 static void test_what_cannot_be_written(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -492,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_errors_have_a_position),
 		cmocka_unit_test(test_writing),
 		cmocka_unit_test(test_made_trees),
+		cmocka_unit_test(test_numbers_that_yaml_wrote),
 		cmocka_unit_test(test_what_cannot_be_written),
 		cmocka_unit_test(test_output_is_bounded_by_the_buffer),
 		cmocka_unit_test(test_a_list_inside_itself),

@@ -277,11 +277,37 @@ static err *write_time(struct buf *b, str text)
 	return NULL;
 }
 
+static bool take_digits(str *s)
+{
+	size_t before = s->n;
+
+	while (s->n && s->p[0] >= '0' && s->p[0] <= '9')
+		*s = str_from(*s, 1);
+	return s->n < before;
+}
+
+/* YAML has more ways to write a number: 0x1F, 1_000, +1, .5. */
+static bool is_json_number(str s)
+{
+	str_take(&s, '-');
+	if (!str_take(&s, '0') && !take_digits(&s))
+		return false;
+	if (str_take(&s, '.') && !take_digits(&s))
+		return false;
+	if (str_take(&s, 'e') || str_take(&s, 'E')) {
+		if (!str_take(&s, '+'))
+			str_take(&s, '-');
+		if (!take_digits(&s))
+			return false;
+	}
+	return !s.n;
+}
+
 static err *write_node(struct writer *w, node n)
 {
 	while (n.kind == NODE_ALIAS)
 		n = n.anchor->target;
-	if (node_is_num(n) && n.n && !w->style.values) {
+	if (node_is_num(n) && n.n && !w->style.values && is_json_number(node_str(n))) {
 		buf_add(w->b, node_str(n));
 		return NULL;
 	}
