@@ -43,8 +43,9 @@ err *engine_parse(struct arena *a, const struct engine_file *files, size_t n,
 		  struct engine_templates *out) __attribute__((warn_unused_result));
 
 /* Render with `dots[i]` for the file that was handed in as number i: a map,
- * changed by its key Template and by what templates set. `out` gets an array
- * of the files that are no partials, in order of rendering. */
+ * changed by its key Template and by what templates set: so it must live in
+ * the same arena, and be a copy where others hold it. `out` gets an array of
+ * the files that are no partials, in order of rendering. */
 err *engine_render(struct arena *a, const struct engine_templates *t, const node *dots,
 		   const struct tmpl_options *o, struct engine_output **out, size_t *n)
 	__attribute__((warn_unused_result));

@@ -89,11 +89,28 @@ static bool is_space(uint32_t r)
 	return r == ' ' || r == '\t' || r == '\r' || r == '\n';
 }
 
+static bool is_ascii_word(uint32_t r)
+{
+	return (r | 32) - 'a' < 26 || r - '0' < 10 || r == '_';
+}
+
 static bool is_word(uint32_t r)
 {
 	if (r < 0x80)
-		return r == '_' || (r >= '0' && r <= '9') || ((r | 32) >= 'a' && (r | 32) <= 'z');
+		return is_ascii_word(r);
 	return r != END && (unicode_is_letter(r) || unicode_is_digit(r));
+}
+
+/* Pass over letters, digits and underscores. */
+static void take_word(struct lexer *l)
+{
+	const char *p = l->text.p + l->pos, *end = l->text.p + l->text.n;
+
+	while (p < end && is_ascii_word((unsigned char)*p))
+		p++;
+	l->pos = (uint32_t)(p - l->text.p);
+	while (is_word(peek(l)))
+		take(l);
 }
 
 static uint32_t count_lines(str s)
@@ -172,8 +189,13 @@ static bool at_right_delim(const struct lexer *l, bool *trim)
 {
 	str s = rest(l);
 
+	*trim = false;
+	if (s.n < 2)
+		return false;
+	if (s.p[0] == '}')
+		return s.p[1] == '}';
 	*trim = trims_right(s) && str_starts(str_from(s, 2), S("}}"));
-	return *trim || str_starts(s, S("}}"));
+	return *trim;
 }
 
 static void skip_space(struct lexer *l)
@@ -305,17 +327,28 @@ static struct lex_token lex_space(struct lexer *l)
 
 static bool at_terminator(const struct lexer *l)
 {
-	uint32_t r = peek(l);
-
-	if (is_space(r) || r == END)
+	if (l->pos >= l->text.n)
 		return true;
-	return (r < 0x80 && r && strchr(".,|:)(", (int)r)) || at(l, "}}");
+	switch (l->text.p[l->pos]) {
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+	case '.':
+	case ',':
+	case '|':
+	case ':':
+	case ')':
+	case '(':
+		return true;
+	default:
+		return at(l, "}}");
+	}
 }
 
 static struct lex_token lex_word(struct lexer *l)
 {
-	while (is_word(peek(l)))
-		take(l);
+	take_word(l);
 	if (!at_terminator(l))
 		return bad_character(l, "bad character", peek(l));
 	str word = pending(l);
@@ -333,8 +366,7 @@ static struct lex_token lex_field(struct lexer *l, enum lex_type type)
 {
 	if (at_terminator(l))
 		return emit(l, type == LEX_FIELD ? LEX_DOT : type);
-	while (is_word(peek(l)))
-		take(l);
+	take_word(l);
 	if (!at_terminator(l))
 		return bad_character(l, "bad character", peek(l));
 	return emit(l, type);
