@@ -287,31 +287,38 @@ static node as_map(struct arena *a, node n)
 	return map;
 }
 
+struct entry {
+	node key, value;
+	bool table; /* or a list of tables */
+};
+
 /* The plain keys, or the tables. In a map on one line, a comma stands behind
  * every key but the last one of the last part. */
-static err *write_part(struct writer *w, const struct path *path, struct node_pair *pairs, size_t n,
-		       bool tables, bool inline_map, bool more, int depth)
+static err *write_part(struct writer *w, const struct path *path, const struct entry *entries,
+		       size_t n, bool tables, bool inline_map, int depth)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < n; i++)
-		left += is_table(pairs[i].value) == tables;
+		left += entries[i].table == tables || (entries[i].table && inline_map);
 	for (size_t i = 0; i < n; i++) {
-		node v = pairs[i].value;
-		const struct path at = { path, node_str(pairs[i].key), path ? path->depth + 1 : 1 };
+		node v = entries[i].value;
+		const struct path at = { path, node_str(entries[i].key),
+					 path ? path->depth + 1 : 1 };
 
-		if (is_table(v) != tables)
+		if (entries[i].table != tables)
 			continue;
 		left--;
 		if (is_nil(v))
 			continue;
-		v = is_table(v) ? as_map(w->a, v) : v;
+		if (is_table(v))
+			v = as_map(w->a, v);
 		if (!inline_map) {
 			TRY(write_entry(w, &at, v, depth + 1));
 			continue;
 		}
 		TRY(write_pair(w, &at, v, true, depth + 1));
-		if (more || left)
+		if (left)
 			buf_add(w->b, S(", "));
 	}
 	return NULL;
@@ -319,20 +326,24 @@ static err *write_part(struct writer *w, const struct path *path, struct node_pa
 
 static err *write_map(struct writer *w, const struct path *path, node n, bool inline_map, int depth)
 {
-	size_t length, tables = 0;
-
 	if (depth > TOML_DEPTH_MAX)
 		return err_new(ERR_INVALID, "toml: value is nested too deep");
 	n = as_map(w->a, n);
-	length = node_len(n);
-	struct node_pair *pairs = value_sorted(w->a, n);
+	size_t length = node_len(n);
+	const struct node_pair *pairs = value_sorted(w->a, n);
+	struct entry *entries = arena_alloc(w->a, (length + 1) * sizeof *entries);
 
-	for (size_t i = 0; i < length; i++)
-		tables += is_table(pairs[i].value);
+	for (size_t i = 0; i < length; i++) {
+		bool list;
+
+		TRY(is_table_list(pairs[i].value, &list));
+		entries[i] = (struct entry){ pairs[i].key, pairs[i].value,
+					     list || is_table(pairs[i].value) };
+	}
 	if (inline_map)
 		buf_addc(w->b, '{');
-	TRY(write_part(w, path, pairs, length, false, inline_map, tables > 0, depth));
-	TRY(write_part(w, path, pairs, length, true, inline_map, false, depth));
+	TRY(write_part(w, path, entries, length, false, inline_map, depth));
+	TRY(write_part(w, path, entries, length, true, inline_map, depth));
 	if (inline_map)
 		buf_addc(w->b, '}');
 	return NULL;

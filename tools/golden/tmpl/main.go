@@ -1,5 +1,9 @@
 // Records what Helm's engine renders from random templates, for
-// tests/golden/tmpl/random.jsonl: go run . [-seed N] [-n N] > FILE
+// tests/golden/tmpl/random.jsonl, and from those of a list, one a line, for
+// texts.jsonl:
+//
+//	go run . [-seed N] [-n N] > FILE
+//	go run . -texts texts > FILE
 //
 // Every line is a request for tests/driver with its answer. The templates
 // call functions of the tables below with arguments of fitting and of other
@@ -162,7 +166,8 @@ func render(text string) (string, error) {
 
 func main() {
 	seed := flag.Int64("seed", 1, "")
-	n := flag.Int("n", 1500, "")
+	n := flag.Int("n", 1000, "")
+	list := flag.String("texts", "", "")
 	flag.Parse()
 	r = rand.New(rand.NewSource(*seed))
 	for _, row := range strings.Fields(functions) {
@@ -174,8 +179,22 @@ func main() {
 	e.SetEscapeHTML(false)
 	// All numbers of the data are float64, as values are.
 	floats := strings.NewReplacer(":7,", ":7.0,", ":-4,", ":-4.0,", ":1,", ":1.0,", "null,1,", "null,1.0,").Replace(data)
+	var texts []string
+	if *list != "" {
+		b, err := os.ReadFile(*list)
+		if err != nil {
+			log.Fatal(err)
+		}
+		texts = strings.Split(strings.TrimSpace(string(b)), "\n")
+		*n = len(texts)
+	}
 	for i := 0; i < *n; i++ {
-		text := template()
+		var text string
+		if texts != nil {
+			text = texts[i]
+		} else {
+			text = template()
+		}
 		out, err := render(text)
 		line := map[string]any{"op": "gotmpl", "templates": map[string]string{"c/templates/t.yaml": text},
 			"data": json.RawMessage(fmt.Sprintf(`{"Values":%s}`, strings.ReplaceAll(floats, "\n", "")))}
