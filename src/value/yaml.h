@@ -25,7 +25,7 @@ enum yaml_rules { YAML_1_1, YAML_1_2 };
 enum yaml_numbers {
 	YAML_NUMBERS_EXACT,	/* int64, uint64, float64 */
 	YAML_NUMBERS_FLOAT,	/* all float64: an empty interface behind the JSON step */
-	YAML_NUMBERS_TEXT,	/* as the source wrote them */
+	YAML_NUMBERS_TEXT,	/* as the source wrote them; scalars know their style, too */
 };
 
 struct yaml_options {

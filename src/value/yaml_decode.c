@@ -220,6 +220,8 @@ static err *decode_scalar(struct decode *d, const struct yaml_item *item, node *
 		*out = node_from_text(d->a, (enum node_kind)value.kind, item->value);
 	else
 		*out = value;
+	if (d->o->numbers == YAML_NUMBERS_TEXT)
+		out->style = item->style & 15;
 	return NULL;
 }
 
