@@ -81,7 +81,8 @@ err *build_set_schema(struct build *b, struct root *r, bool top)
 				       "builtin version and custom schema provided, cannot use both");
 		TRY(parse_schema(b, text, node_str(path), &document));
 		b->t.schema = merge_schema_from_openapi(
-			b->t.a, document, b->o->release_581 ? merge_schema_builtin() : NULL);
+			b->t.a, document,
+			b->o->release_581 || b->schema_used ? merge_schema_builtin() : NULL);
 		b->schema_set = true;
 		return NULL;
 	}
@@ -95,6 +96,20 @@ err *build_set_schema(struct build *b, struct root *r, bool top)
 
 /* ---- resources --------------------------------------------------------- */
 
+/* kustomize reads its own schema when it first meets a kind that it does not
+ * know by heart; a schema of the user's that comes later adds to it. */
+static struct resource *take_in(struct build *b, node object)
+{
+	struct resource *r = resource_new(b->t.a, object);
+	struct gvk g = resource_gvk(r);
+	str api = node_str(node_get(object, S("apiVersion")));
+
+	if (!gvk_is_cluster_scoped(g) && !merge_schema_root(merge_schema_builtin(), api, g.kind))
+		b->schema_used = true;
+	resource_take_history(b->t.a, r);
+	return r;
+}
+
 static err *add_file(struct build *b, struct root *r, struct layer *to, str path)
 {
 	struct arena *a = b->t.a;
@@ -106,7 +121,7 @@ static err *add_file(struct build *b, struct root *r, struct layer *to, str path
 	if (!e) {
 		e = objects_parse(a, b->t.sources, text, real, &objects);
 		for (size_t i = 0; !e && i < objects.n; i++)
-			e = resmap_append(read, resource_new(a, objects.p[i]));
+			e = resmap_append(read, take_in(b, objects.p[i]));
 		if (e)
 			e = objects_name_file(e, path);
 	}
@@ -124,8 +139,7 @@ static err *add_layer(struct build *b, struct layer *to, const struct layer *fro
 	for (size_t i = 0; i < from->vars.n; i++) {
 		for (size_t k = 0; k < to->vars.n; k++)
 			if (node_equal(node_get(to->vars.p[k], S("name")),
-				       node_get(from->vars.p[i], S("name"))) &&
-			    !node_equal(to->vars.p[k], from->vars.p[i]))
+				       node_get(from->vars.p[i], S("name"))))
 				return err_new(ERR_EXISTS, "var '%.*s' already encountered",
 					       STR_ARG(node_str(node_get(from->vars.p[i], S("name")))));
 		avec_push(b->t.a, &to->vars, from->vars.p[i]);
@@ -258,7 +272,7 @@ static err *run_generators(struct build *b, struct root *r, struct layer *to, co
 			return sources_err(b->t.sources, i->place, e);
 		TRY(resmap_append(made, made_one));
 		origin_of_generated(b, r, made, kind);
-		e = resmap_absorb(to->m, made);
+		e = resmap_absorb(to->m, made, b->o->release_581);
 		if (e)
 			return sources_err(b->t.sources, i->place,
 					   err_wrap(e, "merging from generator %s", kind));
@@ -294,7 +308,7 @@ static err *inflate_charts(struct build *b, struct root *r, struct layer *to)
 			TRY(resmap_append(made, one));
 		}
 		origin_of_generated(b, r, made, "HelmChartInflationGenerator");
-		TRY(resmap_absorb(to->m, made));
+		TRY(resmap_absorb(to->m, made, b->o->release_581));
 	}
 	return NULL;
 }
@@ -347,6 +361,8 @@ err *accumulate(struct build *b, struct root *r, struct layer *to)
 	TRY(transform_all(b, r, to));
 	TRY(plugins_transform(b, r, to));
 	TRY(plugins_validate(b, r, to));
-	e = vars_merge(b, to, node_get(r->k.root, S("vars")));
-	return e ? err_wrap(e, "merging vars") : NULL;
+	node vars = node_get(r->k.root, S("vars"));
+
+	e = vars_merge(b, to, vars);
+	return e ? err_wrap(e, "merging vars %.*s", STR_ARG(vars_text(b->t.a, vars))) : NULL;
 }

@@ -160,7 +160,8 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 		     struct resmap **out)
 {
 	struct build b = {
-		.t = { .a = a, .sources = o->sources, .schema = merge_schema_builtin() },
+		.t = { .a = a, .sources = o->sources, .schema = merge_schema_builtin(),
+		       .release_581 = o->release_581 },
 		.o = o,
 		.defaults = config_defaults(a),
 	};

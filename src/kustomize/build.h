@@ -55,6 +55,7 @@ err *kustomize_print(struct arena *a, const struct resmap *m, struct buf *out)
 
 /* The order of the `legacy` sort; `first` and `last` are lists of kinds or
  * NODE_NONE for the default ones. */
+int kustomize_gvk_cmp(struct gvk a, struct gvk b);
 void kustomize_sort(struct arena *a, struct resmap *m, node first, node last);
 
 #endif

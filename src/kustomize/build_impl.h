@@ -18,6 +18,7 @@ struct build {
 	const struct kustomize_options *o;
 	const struct config *defaults;
 	bool schema_set;
+	bool schema_used;		/* the built-in one was needed before another was set */
 	bool track;			/* somebody wants to know where objects came from */
 };
 
@@ -77,6 +78,8 @@ err *plugins_validate(struct build *b, struct root *r, struct layer *to)
 	__attribute__((warn_unused_result));
 
 err *vars_merge(struct build *b, struct layer *to, node vars) __attribute__((warn_unused_result));
+/* As kustomize prints a list of them. */
+str vars_text(struct arena *a, node vars);
 err *vars_resolve(struct build *b, struct layer *layer) __attribute__((warn_unused_result));
 
 /* "trouble configuring builtin KIND with config: `\nYAML`: cause". */

@@ -80,18 +80,6 @@ static err *split_selection(str part, str *name, str *value)
 		       "list path element must contain fieldName=fieldValue for element to match");
 }
 
-static err *wrong_kind(node n, const char *wanted)
-{
-	CLEANUP(buf_release) struct buf text = BUF_LIMIT(1 << 16);
-	const char *got = n.kind == NODE_MAP ? "MappingNode"
-			  : n.kind == NODE_SEQ ? "SequenceNode"
-					       : "ScalarNode";
-
-	err_free(yaml_write(&text, n, YAML_WRITE_KYAML));
-	return err_new(ERR_INVALID, "wrong node kind: expected %s but got %s: node contents:\n%s",
-		       wanted, got, buf_c(&text));
-}
-
 /* ---- reading one value ------------------------------------------------- */
 
 static node *item_where(struct arena *a, node *list, str name, str value)
@@ -120,7 +108,7 @@ static err *step(struct arena *a, node *at, str part, node **out)
 		else if (i < 0)
 			return err_new(ERR_INVALID, "array index %lld cannot be negative", (long long)i);
 		if (at->kind != NODE_SEQ)
-			return wrong_kind(*at, "SequenceNode");
+			return scalar_wrong_kind(*at, "SequenceNode");
 		if (i >= 0 && i < (int64_t)node_len(*at))
 			*out = &at->seq->items[i];
 		return NULL;
@@ -130,12 +118,12 @@ static err *step(struct arena *a, node *at, str part, node **out)
 	if (is_selection(part)) {
 		TRY(split_selection(part, &name, &value));
 		if (at->kind != NODE_SEQ)
-			return wrong_kind(*at, "SequenceNode");
+			return scalar_wrong_kind(*at, "SequenceNode");
 		*out = item_where(a, at, name, value);
 		return NULL;
 	}
 	if (at->kind != NODE_MAP)
-		return wrong_kind(*at, "MappingNode");
+		return scalar_wrong_kind(*at, "MappingNode");
 	*out = node_find(*at, part);
 	return NULL;
 }
@@ -211,7 +199,7 @@ static err *match_field(struct matcher *m, node *at, size_t i)
 	if (node_is_nil(*at) && at->kind == NODE_NONE)
 		return NULL;
 	if (at->kind != NODE_MAP && at->kind != NODE_NULL)
-		return wrong_kind(*at, "MappingNode");
+		return scalar_wrong_kind(*at, "MappingNode");
 	node *field = node_find(*at, m->path->p[i]);
 
 	if (!field && m->make == NODE_NONE)
@@ -231,7 +219,7 @@ static err *match_field(struct matcher *m, node *at, size_t i)
 static err *match_index(struct matcher *m, node *at, size_t i, int64_t index)
 {
 	if (at->kind != NODE_SEQ)
-		return wrong_kind(*at, "SequenceNode");
+		return scalar_wrong_kind(*at, "SequenceNode");
 	if (index == (int64_t)node_len(*at) && m->make != NODE_NONE)
 		node_append(m->a, *at, made(m, i + 1));
 	if (index >= (int64_t)node_len(*at))
@@ -256,7 +244,7 @@ static err *match_where(struct matcher *m, node *at, size_t i)
 
 	TRY(split_selection(m->path->p[i], &name, &value));
 	if (at->kind != NODE_SEQ)
-		return wrong_kind(*at, "SequenceNode");
+		return scalar_wrong_kind(*at, "SequenceNode");
 	for (bool again = true; again;) {
 		size_t before = m->out->n;
 
@@ -307,7 +295,7 @@ static err *match(struct matcher *m, node *at, size_t i)
 		return match_where(m, at, i);
 	if (str_eq(part, S("*"))) {
 		if (at->kind != NODE_SEQ)
-			return wrong_kind(*at, "SequenceNode");
+			return scalar_wrong_kind(*at, "SequenceNode");
 		node_each_item(item, *at)
 			TRY(match(m, item, i + 1));
 		return NULL;

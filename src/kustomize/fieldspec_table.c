@@ -86,9 +86,9 @@ static const struct fieldspec images[] = {
 
 static const struct fieldspec replicas[] = {
 	KIND("Deployment", "spec/replicas", true)
-	KIND("ReplicationController", "spec/replicas", true)
-	KIND("ReplicaSet", "spec/replicas", true)
 	KIND("StatefulSet", "spec/replicas", true)
+	KIND("ReplicaSet", "spec/replicas", true)
+	KIND("ReplicationController", "spec/replicas", true)
 };
 
 #define VARS_OF(kind, pod)                                          \

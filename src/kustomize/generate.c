@@ -201,8 +201,7 @@ static err *load_sorted(struct arena *a, const struct loader *l, node args, kvs 
 
 /* ---- objects ----------------------------------------------------------- */
 
-/* Long ones are broken into lines of 70, each ended. */
-static str base64_lines(struct arena *a, str bytes)
+str generate_base64(struct arena *a, str bytes)
 {
 	CLEANUP(buf_release) struct buf flat = BUF_INIT, lines = BUF_INIT;
 
@@ -283,7 +282,7 @@ err *generate_configmap(struct arena *a, const struct loader *l, node args, stru
 	for (size_t i = 0; i < pairs.n; i++) {
 		bool text = utf8_valid(pairs.p[i].value);
 		node data = node_need_map(a, object, text ? S("data") : S("binaryData"));
-		str value = text ? pairs.p[i].value : base64_lines(a, pairs.p[i].value);
+		str value = text ? pairs.p[i].value : generate_base64(a, pairs.p[i].value);
 
 		node_set(a, data, pairs.p[i].key, scalar_string(a, NODE_NOTHING, value));
 	}
@@ -303,7 +302,7 @@ err *generate_secret(struct arena *a, const struct loader *l, node args, struct 
 	node_set(a, object, S("data"), data);
 	for (size_t i = 0; i < pairs.n; i++)
 		node_set(a, data, pairs.p[i].key,
-			 scalar_string(a, NODE_NOTHING, base64_lines(a, pairs.p[i].value)));
+			 scalar_string(a, NODE_NOTHING, generate_base64(a, pairs.p[i].value)));
 	*out = finish(a, object, args);
 	return NULL;
 }

@@ -21,6 +21,8 @@ err *generate_secret(struct arena *a, const struct loader *l, node args, struct 
  * NODE_NONE. */
 node generate_merge_options(struct arena *a, node local, node global);
 
+/* Base64 as generated Secrets hold it: long ones broken into lines of 70. */
+str generate_base64(struct arena *a, str bytes);
 /* The ten letters behind the name of a resource with these contents. */
 err *generate_hash(struct arena *a, const struct resource *r, char out[11])
 	__attribute__((warn_unused_result));

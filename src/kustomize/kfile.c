@@ -171,7 +171,11 @@ err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *s
 	struct kfile k = { 0 };
 	node raw;
 	err *e = yaml_read(a, text, &rules, &raw);
+	str why = e ? err_text(e) : STR_NONE;
 
+	/* kustomize converts the file to JSON itself, without saying so. */
+	if (str_take_str(&why, S("error converting YAML to JSON: ")))
+		e = err_replace(e, "%.*s", STR_ARG(why));
 	if (!e)
 		e = typed_fit(a, raw, &kfile_type, &fit, &k.root);
 	if (e)

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "kustomize/scalar.h"
 #include "kustomize/value.h"
+#include "text/quote.h"
 #include "value/yaml.h"
 
 err *nameref_merge(struct arena *a, namerefs *to, const namerefs *from)
@@ -283,6 +284,22 @@ static void group_by_ns(struct transform *t, struct resmap *m, struct map *group
 	}
 }
 
+static err *check_subjects(struct lookup *l)
+{
+	node_each_item(s, l->bound) {
+		node ns = node_get(*s, S("namespace"));
+		CLEANUP(buf_release) struct buf id = BUF_INIT;
+
+		if (ns.kind == NODE_NONE || ns.kind == NODE_STR ||
+		    !str_eq(node_str(node_get(*s, S("kind"))), S("ServiceAccount")))
+			continue;
+		quote_add(&id, resid_text(l->t->a, l->id), QUOTE_PRINT);
+		return err_new(ERR_INVALID, "Invalid Input: namespace is blank for resource %s\n",
+			       buf_c(&id));
+	}
+	return NULL;
+}
+
 err *transform_namerefs(struct transform *t, struct resmap *m, const namerefs *rules)
 {
 	CLEANUP(map_release) struct map by_ns = MAP_INIT;
@@ -299,6 +316,7 @@ err *transform_namerefs(struct transform *t, struct resmap *m, const namerefs *r
 		l.cluster_scoped = gvk_is_cluster_scoped(l.id.gvk);
 		if (str_eq(l.id.gvk.kind, S("RoleBinding")))
 			l.bound = node_get(r->object, S("subjects"));
+		TRY(check_subjects(&l));
 		for (size_t k = 0; k < rules->n; k++) {
 			l.target = rules->p[k].target;
 			for (size_t s = 0; s < rules->p[k].referrers.n; s++)

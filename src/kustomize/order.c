@@ -33,6 +33,30 @@ static long default_rank(str kind)
 	return 0;
 }
 
+static int cmp_gvk_text(struct gvk a, struct gvk b)
+{
+	const str parts[][2] = { { a.group, b.group }, { a.version, b.version }, { a.kind, b.kind } };
+	static const char *const none[] = { "~G", "~V", "~K" };
+	CLEANUP(buf_release) struct buf x = BUF_INIT, y = BUF_INIT;
+
+	for (int i = 0; i < 3; i++) {
+		buf_addf(&x, "%s%.*s", i ? "_" : "",
+			 STR_ARG(parts[i][0].n ? parts[i][0] : str_c(none[i])));
+		buf_addf(&y, "%s%.*s", i ? "_" : "",
+			 STR_ARG(parts[i][1].n ? parts[i][1] : str_c(none[i])));
+	}
+	return str_cmp(buf_str(&x), buf_str(&y));
+}
+
+int kustomize_gvk_cmp(struct gvk a, struct gvk b)
+{
+	long x = default_rank(a.kind), y = default_rank(b.kind);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return cmp_gvk_text(a, b);
+}
+
 /* The last place in a list counts, and the last list. */
 static long rank_of(str kind, node first, node last)
 {

@@ -7,6 +7,7 @@
 #include "kustomize/scalar.h"
 #include "kustomize/value.h"
 #include "text/path.h"
+#include "value/json.h"
 #include "value/yaml.h"
 
 struct plugin {
@@ -72,7 +73,7 @@ static const struct typed config_type = TYPED_STRUCT_OF("builtins", "Plugin", co
 
 static err *fit(struct plugin *p, const struct typed *type, node *out)
 {
-	const struct typed_options o = { .sources = p->b->t.sources };
+	const struct typed_options o = { .texts = true, .sources = p->b->t.sources };
 
 	return typed_fit(p->b->t.a, p->config, type, &o, out);
 }
@@ -527,7 +528,7 @@ err *plugins_generate(struct build *b, struct root *r, struct layer *to)
 		if (e)
 			return e;
 		origin_of_plugin(b, r, made, configs.m->list[i], false);
-		e = resmap_absorb(to->m, made);
+		e = resmap_absorb(to->m, made, b->o->release_581);
 		if (e)
 			return err_wrap(e, "merging from generator %.*s", STR_ARG(p.id.gvk.kind));
 	}
@@ -556,6 +557,23 @@ err *plugins_transform(struct build *b, struct root *r, struct layer *to)
 	return node_len(entries) ? transform(b, r, to, entries) : NULL;
 }
 
+static err *nodes_unequal(struct build *b, const struct resource *before,
+			  const struct resource *after)
+{
+	const struct resource *both[] = { before, after };
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < 2; i++) {
+		node value;
+
+		TRY(value_of(b->t.a, both[i]->object, false, &value));
+		buf_add(&text, S("\n -- "));
+		TRY(json_write(&text, value, NULL));
+	}
+	return err_new(ERR_INVALID,
+		       "validator shouldn't modify the resource map: nodes unequal: %s\n", buf_c(&text));
+}
+
 /* A validator may leave its mark, one label, and change nothing else. */
 static err *check_unchanged(struct build *b, const struct resmap *before, const struct resmap *after)
 {
@@ -568,6 +586,8 @@ static err *check_unchanged(struct build *b, const struct resmap *before, const 
 		if (node_remove(labels, S("validated-by")))
 			resource_set_labels(b->t.a, copy, labels);
 		same = node_equal(copy->object, before->list[i]->object);
+		if (!same)
+			TRY(nodes_unequal(b, before->list[i], copy));
 	}
 	if (same)
 		return NULL;

@@ -32,8 +32,9 @@ struct resmap *resmap_new(struct arena *a);
 err *resmap_append(struct resmap *m, struct resource *r) __attribute__((warn_unused_result));
 err *resmap_append_all(struct resmap *m, const struct resmap *from)
 	__attribute__((warn_unused_result));
-/* Take in what a generator made, by each resource's behavior. */
-err *resmap_absorb(struct resmap *m, const struct resmap *generated)
+/* Take in what a generator made, by each resource's behavior. `release_581`:
+ * do as kustomize 5.8.1, which leaves a Secret's stringData alone. */
+err *resmap_absorb(struct resmap *m, const struct resmap *generated, bool release_581)
 	__attribute__((warn_unused_result));
 
 /* Identities changed, or resources were removed. */

@@ -1,5 +1,7 @@
 /* Taking in what generators made. */
 #include "kustomize/resmap.h"
+#include "kustomize/generate.h"
+#include "kustomize/scalar.h"
 #include "kustomize/value.h"
 #include "text/quote.h"
 
@@ -63,10 +65,24 @@ static void overlay_field(struct arena *a, node under, node over, str field)
 		node_remove(over, field);
 }
 
+/* A Secret's stringData as data, in base64. */
+static node with_texts(struct arena *a, node object)
+{
+	node texts = node_get(object, S("stringData")), data = value_texts(a, node_get(object, S("data")));
+
+	node_each_pair(p, texts)
+		node_set(a, data, node_str(p->key),
+			 scalar_string(a, NODE_NOTHING,
+				       generate_base64(a, scalar_text(a, p->value))));
+	return data;
+}
+
 /* The generated one takes the place, the name and the history of the old. */
-static void take_over(struct arena *a, struct resource *new, const struct resource *old)
+static void take_over(struct arena *a, struct resource *new, const struct resource *old,
+		      bool release_581)
 {
 	bool data = new->behavior == BEHAVIOR_MERGE;
+	node origin = node_get(resource_annotations(old), S("config.kubernetes.io/origin"));
 
 	resource_set_labels(a, new, overlay(a, resource_labels(old), resource_labels(new)));
 	resource_set_annotations(a, new,
@@ -84,11 +100,16 @@ static void take_over(struct arena *a, struct resource *new, const struct resour
 	new->needs_hash = new->needs_hash && old->needs_hash;
 	if (!data)
 		return;
+	if (origin.kind == NODE_STR)
+		resource_annotate(a, new, S("config.kubernetes.io/origin"), node_str(origin));
+	if (!release_581 && str_eq(resource_kind(old), S("Secret")) &&
+	    node_has(old->object, S("stringData")))
+		node_set(a, old->object, S("data"), with_texts(a, old->object));
 	overlay_field(a, old->object, new->object, S("data"));
 	overlay_field(a, old->object, new->object, S("binaryData"));
 }
 
-static err *absorb(struct resmap *m, struct resource *r)
+static err *absorb(struct resmap *m, struct resource *r, bool release_581)
 {
 	struct resid id = resource_id(r);
 	resource_list found = resmap_by_any_id(m, id);
@@ -107,7 +128,7 @@ static err *absorb(struct resmap *m, struct resource *r)
 			       "id %.*s exists; can not use behavior: '%s', behavior must be merge or "
 			       "replace",
 			       STR_ARG(go_syntax(m->a, id)), behavior_word(r->behavior));
-	take_over(m->a, r, found.p[0]);
+	take_over(m->a, r, found.p[0], release_581);
 	for (size_t i = 0; i < m->n; i++)
 		if (m->list[i] == found.p[0])
 			m->list[i] = r;
@@ -115,9 +136,9 @@ static err *absorb(struct resmap *m, struct resource *r)
 	return NULL;
 }
 
-err *resmap_absorb(struct resmap *m, const struct resmap *generated)
+err *resmap_absorb(struct resmap *m, const struct resmap *generated, bool release_581)
 {
 	for (size_t i = 0; i < generated->n; i++)
-		TRY(absorb(m, generated->list[i]));
+		TRY(absorb(m, generated->list[i], release_581));
 	return NULL;
 }

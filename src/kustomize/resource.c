@@ -203,6 +203,38 @@ void resource_annotate(struct arena *a, struct resource *r, str key, str value)
 		set_text(a, node_need_map(a, metadata, S("annotations")), key, value, false);
 }
 
+static str_list csv(struct arena *a, node annotations, str key)
+{
+	str text = node_str(node_get(annotations, key)), piece;
+	str_list list = { 0 };
+
+	while (str_cut(&text, &piece, ','))
+		avec_push(a, &list, piece);
+	return list;
+}
+
+#define INTERNAL "internal.config.kubernetes.io/"
+
+void resource_take_history(struct arena *a, struct resource *r)
+{
+	node own = resource_annotations(r);
+
+	if (!node_len(own))
+		return;
+	str_list names = csv(a, own, S(INTERNAL "previousNames"));
+	str_list spaces = csv(a, own, S(INTERNAL "previousNamespaces"));
+	str_list kinds = csv(a, own, S(INTERNAL "previousKinds"));
+
+	/* Lists of unequal length make the original crash; here they say nothing. */
+	if (names.n == spaces.n && names.n == kinds.n)
+		for (size_t i = 0; i < names.n; i++)
+			avec_push(a, &r->former,
+				  (struct former){ names.p[i], spaces.p[i], kinds.p[i] });
+	r->prefixes = csv(a, own, S(INTERNAL "prefixes"));
+	r->suffixes = csv(a, own, S(INTERNAL "suffixes"));
+	r->needs_hash = str_eq(node_str(node_get(own, S(INTERNAL "needsHashSuffix"))), S("enabled"));
+}
+
 void resource_mark_history(struct arena *a, struct resource *r)
 {
 	if (!r->former.n && !r->generated)

@@ -86,6 +86,9 @@ void resource_set_annotations(struct arena *a, struct resource *r, node map);
 /* One annotation, the map made when it is not there. */
 void resource_annotate(struct arena *a, struct resource *r, str key, str value);
 
+/* An object may come with annotations of kustomize's own: it is taken at its
+ * word about its history. */
+void resource_take_history(struct arena *a, struct resource *r);
 /* With a history, the object has a map of annotations, as where kustomize
  * keeps it; and it loses it again when nothing else is in it. */
 void resource_mark_history(struct arena *a, struct resource *r);

@@ -1,5 +1,6 @@
 #include "kustomize/scalar.h"
 
+#include "base/buf.h"
 #include "text/number.h"
 #include "value/yaml.h"
 
@@ -21,6 +22,18 @@ str scalar_text(struct arena *a, node n)
 	default:
 		return STR_NONE;
 	}
+}
+
+err *scalar_wrong_kind(node n, const char *wanted)
+{
+	CLEANUP(buf_release) struct buf text = BUF_LIMIT(1 << 16);
+	const char *got = n.kind == NODE_MAP ? "MappingNode"
+			  : n.kind == NODE_SEQ ? "SequenceNode"
+					       : "ScalarNode";
+
+	err_free(yaml_write(&text, n, YAML_WRITE_KYAML));
+	return err_new(ERR_INVALID, "wrong node kind: expected %s but got %s: node contents:\n%s",
+		       wanted, got, buf_c(&text));
 }
 
 bool scalar_is_odd(struct arena *a, str text)

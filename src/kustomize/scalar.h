@@ -9,6 +9,7 @@
 #ifndef KUSTOMIZE_SCALAR_H
 #define KUSTOMIZE_SCALAR_H
 
+#include "base/err.h"
 #include "value/node.h"
 
 /* The text of a scalar as it stands in the source; empty for all else. */
@@ -17,6 +18,9 @@ str scalar_text(struct arena *a, node n);
 /* A new value for `slot`: `old` NODE_NONE when there was none. Borrow `text`. */
 node scalar_string(struct arena *a, node old, str text);
 node scalar_untagged(struct arena *a, node old, str text);
+
+/* "wrong node kind: expected ScalarNode but got ...", the node's text behind. */
+err *scalar_wrong_kind(node n, const char *wanted) __attribute__((warn_unused_result));
 
 /* Whether YAML 1.1 would read this plain text as something else. */
 bool scalar_is_odd(struct arena *a, str text);

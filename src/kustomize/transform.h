@@ -23,6 +23,7 @@ struct transform {
 	struct arena *a;
 	struct sources *sources;	/* may be NULL */
 	const struct merge_schema *schema;
+	bool release_581;	/* do as kustomize 5.8.1 where 5.8.2 differs */
 	bool configured;	/* the last transformer liked its configuration */
 };
 

@@ -4,6 +4,7 @@
 #include "kustomize/scalar.h"
 #include "kustomize/transform.h"
 #include "text/regex.h"
+#include "value/yaml.h"
 
 /* ---- labels and annotations -------------------------------------------- */
 
@@ -18,11 +19,14 @@ static err *set_entry(void *context, struct arena *a, node *value)
 	if (value->kind == NODE_NULL)
 		*value = node_map(a, 1);
 	if (value->kind != NODE_MAP)
-		return err_new(ERR_INVALID, "wrong node kind: expected MappingNode but got %s",
-			       value->kind == NODE_SEQ ? "SequenceNode" : "ScalarNode");
+		return scalar_wrong_kind(*value, "MappingNode");
 	node set = scalar_string(a, node_get(*value, e->key), e->value);
 
-	node_set(a, *value, e->key, set);
+	/* A new key is plain: it may turn out to be a number. */
+	if (node_has(*value, e->key))
+		node_set(a, *value, e->key, set);
+	else
+		node_put(a, *value, yaml_resolve(a, e->key, YAML_1_2, YAML_NUMBERS_TEXT), set);
 	return NULL;
 }
 
@@ -81,8 +85,7 @@ static err *set_image(void *context, struct arena *a, node *value)
 	str name, tag, digest, text = scalar_text(a, *value);
 
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
-		return err_new(ERR_INVALID, "wrong node kind: expected ScalarNode but got %s",
-			       value->kind == NODE_MAP ? "MappingNode" : "SequenceNode");
+		return scalar_wrong_kind(*value, "ScalarNode");
 	if (!im->match || !regex_test(im->match, text))
 		return NULL;
 	split_image(text, &name, &tag, &digest);
@@ -168,8 +171,7 @@ static err *set_count(void *context, struct arena *a, node *value)
 
 	(void)a;
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
-		return err_new(ERR_INVALID, "wrong node kind: expected ScalarNode but got %s",
-			       value->kind == NODE_MAP ? "MappingNode" : "SequenceNode");
+		return scalar_wrong_kind(*value, "ScalarNode");
 	uint32_t place = value->place;
 
 	*value = node_from_int(*count);

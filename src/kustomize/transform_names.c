@@ -13,11 +13,10 @@ static err *set_namespace(void *context, struct arena *a, node *value)
 	const struct setting *s = context;
 
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
-		return err_new(ERR_INVALID, "wrong node kind: expected ScalarNode but got %s",
-			       value->kind == NODE_MAP ? "MappingNode" : "SequenceNode");
+		return scalar_wrong_kind(*value, "ScalarNode");
 	if (s->c->unset_only && scalar_text(a, *value).n)
 		return NULL;
-	*value = scalar_untagged(a, *value, s->c->ns);
+	*value = scalar_string(a, *value, s->c->ns);
 	return NULL;
 }
 
@@ -83,7 +82,7 @@ static err *move(struct transform *t, struct setting *s, struct resource *r)
 		err *e = fieldspec_walk(t->a, r->object, spec, NODE_STR, set_namespace, s);
 
 		if (e && str_has(err_text(e), S("wrong node kind")))
-			e = err_wrap(e, "namespace field specs must target scalar nodes");
+			return err_wrap(e, "namespace field specs must target scalar nodes");
 		if (e)
 			return err_wrap(e, "namespace transformation failed");
 	}
@@ -132,8 +131,7 @@ static err *add_affix(void *context, struct arena *a, node *value)
 	const struct affix *x = context;
 
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
-		return err_new(ERR_INVALID, "wrong node kind: expected ScalarNode but got %s",
-			       value->kind == NODE_MAP ? "MappingNode" : "SequenceNode");
+		return scalar_wrong_kind(*value, "ScalarNode");
 	*value = scalar_untagged(a, *value,
 				 arena_cat(a, x->prefix, scalar_text(a, *value), x->suffix));
 	return NULL;

@@ -304,7 +304,7 @@ err *transform_json_patch(struct transform *t, const struct loader *l, struct re
 {
 	str text = ops;
 	resource_list selected;
-	node parsed;
+	node parsed = NODE_NOTHING;
 
 	if (!node_str(node_get(target, S("name"))).n)
 		return err_new(ERR_INVALID, "must specify the target name");
@@ -320,8 +320,14 @@ err *transform_json_patch(struct transform *t, const struct loader *l, struct re
 	}
 	err *e = parse_json_patch(t, text, path.n ? path : S("patch"), &parsed);
 
+	if (e && str_starts(err_text(e), S("json: "))) {
+		CLEANUP(buf_release) struct buf json = BUF_INIT;
+
+		err_free(json_write(&json, parsed, NULL));
+		return err_wrap(e, "decoding %s", buf_c(&json));
+	}
 	if (e)
-		return text.p[0] == '[' ? err_wrap(e, "decoding %.*s", STR_ARG(text)) : e;
+		return e;
 	if (!node_len(parsed))
 		return err_new(ERR_INVALID, "patch appears to be empty; file=%.*s, JsonOp=%.*s",
 			       STR_ARG(path), STR_ARG(text));

@@ -186,8 +186,9 @@ static err *set_text(struct transform *t, node *slot, str text)
 		fits = true;
 	}
 	if (!fits)
-		return err_new(ERR_INVALID, "cannot decode %s `%.*s` as a %s", tag_of(new), STR_ARG(text),
-			       tag_of(*slot));
+		return err_new(ERR_INVALID,
+			       "map[string]interface {}(nil): yaml: cannot decode %s `%.*s` as a %s",
+			       tag_of(new), STR_ARG(text), tag_of(*slot));
 	new.style = slot->style;
 	new.place = slot->place;
 	*slot = new;
@@ -251,7 +252,7 @@ static err *print_structured(struct transform *t, struct yaml_doc *doc, str befo
 /* When a part of the path leads to a text, the rest applies inside of it.
  * False (and nothing changed) when it is no such path. */
 static bool set_inside(struct transform *t, node *object, const fieldpath *path,
-		       enum node_kind make, node value)
+		       enum node_kind make, struct options o, node value)
 {
 	node *scalar = NULL;
 	struct yaml_doc *docs;
@@ -278,7 +279,7 @@ static bool set_inside(struct transform *t, node *object, const fieldpath *path,
 	err *e = fieldpath_match(t->a, &docs[0].root, path, used, make, &slots);
 
 	for (size_t i = 0; !e && i < slots.n; i++)
-		e = set_value(t, (struct options){ 0 }, slots.p[i], value);
+		e = set_value(t, o, slots.p[i], value);
 	if (!e && slots.n)
 		e = print_structured(t, &docs[0], scalar_text(t->a, *scalar), &text);
 	if (!e && slots.n)
@@ -309,7 +310,8 @@ static err *set_field(struct transform *t, struct resource *r, str path, struct 
 			      : is_scalar(value) ? NODE_STR
 						 : (enum node_kind)value.kind;
 
-	if (split_path.n > 1 && set_inside(t, &r->object, &split_path, make, value))
+	if (split_path.n > 1 && set_inside(t, &r->object, &split_path, make,
+					    t->release_581 ? (struct options){ 0 } : o, value))
 		return NULL;
 	err *e = fieldpath_match(t->a, &r->object, &split_path, 0, make, &slots);
 

@@ -122,8 +122,10 @@ node value_texts(struct arena *a, node map)
 {
 	node texts = node_map(a, node_len(map));
 
+	/* Keys are set plain: one may turn out to be a number. */
 	node_each_pair(p, map)
-		node_set(a, texts, scalar_text(a, p->key),
+		node_put(a, texts,
+			 yaml_resolve(a, scalar_text(a, p->key), YAML_1_2, YAML_NUMBERS_TEXT),
 			 scalar_string(a, NODE_NOTHING, scalar_text(a, p->value)));
 	texts.place = map.place;
 	return texts;

@@ -18,6 +18,45 @@ static struct resid target_of(node var)
 	return id;
 }
 
+/* "{NAME Kind.version.group {fieldPath}}": a var as Go prints it. */
+static void print_var(struct buf *b, node var, struct gvk kind, str path)
+{
+	buf_addf(b, "{%.*s ", STR_ARG(node_str(node_get(var, S("name")))));
+	gvk_print(b, kind);
+	buf_addf(b, " {%.*s}}", STR_ARG(path));
+}
+
+static str written_path(node var)
+{
+	return node_str(node_get(node_get(var, S("fieldref")), S("fieldPath")));
+}
+
+static str var_text(struct arena *a, node var, str path)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	print_var(&b, var, target_of(var).gvk, path);
+	return arena_str(a, buf_str(&b));
+}
+
+str vars_text(struct arena *a, node vars)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_addc(&b, '[');
+	node_each_item(v, vars) {
+		node ref = node_get(*v, S("objref"));
+		struct gvk kind = { node_str(node_get(ref, S("group"))),
+				    node_str(node_get(ref, S("version"))),
+				    node_str(node_get(ref, S("kind"))) };
+
+		buf_add(&b, v == vars.seq->items ? STR_NONE : S(" "));
+		print_var(&b, *v, kind, written_path(*v));
+	}
+	buf_addc(&b, ']');
+	return arena_str(a, buf_str(&b));
+}
+
 static bool is_target(const struct resource *r, struct resid wanted)
 {
 	bool with_ns = wanted.ns.n || gvk_is_cluster_scoped(wanted.gvk);
@@ -60,7 +99,7 @@ err *vars_merge(struct build *b, struct layer *to, node vars)
 		if (n > 1)
 			return err_new(ERR_CONFLICT,
 				       "found %zu resId matches for var %.*s (unable to disambiguate)", n,
-				       STR_ARG(var_name(*var)));
+				       STR_ARG(var_text(b->t.a, *var, written_path(*var))));
 		if (found)
 			avec_push(b->t.a, &found->ref_vars, var_name(*var));
 		for (size_t i = 0; i < to->vars.n; i++)
@@ -133,12 +172,12 @@ static err *value_of_var(struct build *b, struct layer *layer, node var, node *o
 				return NULL;
 			return err_new(ERR_NOT_FOUND,
 				       "field specified in var '%.*s' not found in corresponding resource",
-				       STR_ARG(name));
+				       STR_ARG(var_text(b->t.a, var, var_path(var))));
 		}
 	}
 	return err_new(ERR_NOT_FOUND,
 		       "var '%.*s' cannot be mapped to a field in the set of known resources",
-		       STR_ARG(name));
+		       STR_ARG(var_text(b->t.a, var, var_path(var))));
 }
 
 /* ---- replacing --------------------------------------------------------- */

@@ -247,6 +247,25 @@ static bool is_right(node in, enum typed_kind kind)
 	return false;
 }
 
+/* A number or boolean as sigs.k8s.io/yaml writes it where a string belongs. */
+static node as_text(struct arena *a, node in)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (in.kind == NODE_BOOL)
+		buf_add(&b, node_bool(in) ? S("true") : S("false"));
+	else if (in.kind == NODE_INT)
+		number_add_int(&b, node_int(in));
+	else if (in.kind == NODE_UINT)
+		number_add_uint(&b, node_uint(in));
+	else
+		number_add_float(&b, node_float(in), NUMBER_G);
+	node text = node_copy_str(a, buf_str(&b));
+
+	text.place = in.place;
+	return text;
+}
+
 /* `out` stays untouched for null: the field is unset. */
 static err *fit(struct fitter *f, node in, const struct typed *type, node *out)
 {
@@ -258,6 +277,9 @@ static err *fit(struct fitter *f, node in, const struct typed *type, node *out)
 	}
 	if (node_is_nil(in))
 		return NULL;
+	if (f->o && f->o->texts && type->kind == TYPED_STRING &&
+	    (in.kind == NODE_BOOL || node_is_num(in)))
+		in = as_text(f->a, in);
 	if (!is_right(in, type->kind))
 		return mismatch(f, in, node_kind_name(in), type);
 	if (f->depth++ >= DEPTH_MAX)

@@ -58,6 +58,8 @@ extern const struct typed typed_any, typed_string, typed_bool, typed_int, typed_
 	}
 
 struct typed_options {
+	bool texts;		/* numbers and booleans become texts where one is wanted, as
+				 * sigs.k8s.io/yaml does */
 	bool strict;			/* refuse unknown fields: json: unknown field "x" */
 	struct sources *sources;	/* for the positions of errors; may be NULL */
 };

@@ -221,7 +221,7 @@ static err *decode_scalar(struct decode *d, const struct yaml_item *item, node *
 	else
 		*out = value;
 	if (d->o->numbers == YAML_NUMBERS_TEXT)
-		out->style = item->style & 15;
+		out->style = item->style & 15u;
 	return NULL;
 }
 
