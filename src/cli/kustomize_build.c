@@ -108,18 +108,18 @@ static err *write_files(struct cli *c, str dir, const struct resmap *m)
 	return NULL;
 }
 
-static err *write_result(struct cli *c, const struct build_options *o, const struct resmap *m,
-			 str cwd)
+static err *write_result(struct cli *c, const struct build_options *o, struct sources *sources,
+			 const struct resmap *m, str cwd)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 	str path = path_is_abs(o->output) ? o->output : path_join(c->arena, cwd, o->output);
 	CLEANUP(fs_drop) struct fs *dir = NULL;
 
 	if (!o->output.n)
-		return kustomize_print(c->arena, m, &c->out.buf);
+		return kustomize_print(c->arena, sources, m, &c->out.buf);
 	if (files_disk.type(&files_disk, path) == FILE_DIR)
 		return write_files(c, path, m);
-	TRY(kustomize_print(c->arena, m, &text));
+	TRY(kustomize_print(c->arena, sources, m, &text));
 	TRY(fs_open(&dir, path_dir(c->arena, path), NULL));
 	return fs_write(dir, path_base(path), buf_str(&text), 0644);
 }
@@ -172,7 +172,7 @@ static err *run(struct cli *c)
 		.context = c,
 	};
 	TRY(kustomize_build(c->arena, &options, c->words.n ? c->words.p[0] : S("."), &m));
-	return write_result(c, o, m, str_c(cwd));
+	return write_result(c, o, &sources, m, str_c(cwd));
 }
 
 const struct command kustomize_build_command = {

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
+#include "kustomize/gosyntax.h"
 #include "kustomize/scalar.h"
 #include "kustomize/value.h"
 #include "value/yaml.h"
@@ -181,19 +182,24 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 	return NULL;
 }
 
-err *kustomize_print(struct arena *a, const struct resmap *m, struct buf *out)
+err *kustomize_print(struct arena *a, struct sources *sources, const struct resmap *m,
+		     struct buf *out)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		struct arena_mark mark = arena_mark(a);
 		node value;
-		err *e = value_of(a, m->list[i]->object, false, &value);
 
+		TRY(value_to_print(a, sources, m->list[i]->object, &value));
 		if (i)
 			buf_add(out, S("---\n"));
-		if (!e)
-			e = yaml_write(out, value, YAML_WRITE_SIGS);
-		if (e)
-			return e;
+		err *e = yaml_write(out, value, YAML_WRITE_SIGS);
+
+		if (e) {
+			CLEANUP(buf_release) struct buf shown = BUF_LIMIT(1 << 24);
+
+			gosyntax_add(a, &shown, value);
+			return err_wrap(e, "%s", buf_c(&shown));
+		}
 		arena_rewind(a, mark);
 	}
 	return buf_check(out, "the result of the build");

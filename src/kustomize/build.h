@@ -50,7 +50,8 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 		     struct resmap **out) __attribute__((warn_unused_result));
 
 /* All resources as YAML documents, "---" between them. */
-err *kustomize_print(struct arena *a, const struct resmap *m, struct buf *out)
+err *kustomize_print(struct arena *a, struct sources *sources, const struct resmap *m,
+		     struct buf *out)
 	__attribute__((warn_unused_result));
 
 /* The order of the `legacy` sort; `first` and `last` are lists of kinds or

@@ -162,6 +162,7 @@ struct matcher {
 	const fieldpath *path;
 	enum node_kind make;
 	fieldpath_slots *out;
+	bool inside;
 };
 
 static err *match(struct matcher *m, node *at, size_t i);
@@ -190,6 +191,7 @@ static err *match_text(struct matcher *m, node *at, size_t i)
 {
 	node *inner = arena_new(m->a, node);
 
+	m->inside = true;
 	TRY(yaml_read(m->a, scalar_text(m->a, *at), YAML_V3, inner));
 	return match(m, inner, i);
 }
@@ -304,9 +306,11 @@ static err *match(struct matcher *m, node *at, size_t i)
 }
 
 err *fieldpath_match(struct arena *a, node *at, const fieldpath *path, size_t from,
-		     enum node_kind make, fieldpath_slots *out)
+		     enum node_kind make, fieldpath_slots *out, bool *inside)
 {
 	struct matcher m = { .a = a, .path = path, .make = make, .out = out };
+	err *e = match(&m, at, from);
 
-	return match(&m, at, from);
+	*inside = m.inside;
+	return e;
 }

@@ -29,9 +29,11 @@ err *fieldpath_find(struct arena *a, node *at, const fieldpath *path, size_t n, 
 /* All places that the path (from part `from` on) matches. With `make`,
  * NODE_STR, NODE_MAP or NODE_SEQ, what is missing is made, ending in an
  * empty node of that kind; a scalar made here decides by its text what it is
- * (FIELDPATH_UNTAGGED in its `type`). */
+ * (FIELDPATH_UNTAGGED in its `type`). `inside` says that the path went on
+ * into a text that holds YAML: such places are in a copy. */
 enum { FIELDPATH_UNTAGGED = 1 };
 err *fieldpath_match(struct arena *a, node *at, const fieldpath *path, size_t from,
-		     enum node_kind make, fieldpath_slots *out) __attribute__((warn_unused_result));
+		     enum node_kind make, fieldpath_slots *out, bool *inside)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "kustomize/deanchor.h"
 #include "kustomize/scalar.h"
 #include "value/yaml.h"
 
@@ -202,9 +203,23 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 		.rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT, .sources = r->sources, .name = name,
 		.line = line,
 	};
-	err *e = yaml_read(r->a, piece, &o, out);
+	err *e = yaml_read(r->a, piece, &o, out), *again;
 
-	return e ? err_wrap(e, "MalformedYAMLError") : NULL;
+	if (!e)
+		return NULL;
+	/* What is YAML but no good value: kustomize sees that when it prints. */
+	struct yaml_options keep = o;
+	struct yaml_doc *docs;
+	size_t n;
+
+	keep.keep = true;
+	again = yaml_read_all(r->a, piece, &keep, &docs, &n);
+	if (again || !n) {
+		err_free(again);
+		return err_wrap(e, "MalformedYAMLError");
+	}
+	err_free(e);
+	return deanchor(r->a, docs[0].root, out);
 }
 
 err *objects_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)

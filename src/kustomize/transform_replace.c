@@ -276,7 +276,8 @@ static bool set_inside(struct transform *t, node *object, const fieldpath *path,
 	}
 	if (!scalar || !str_trim(scalar_text(t->a, *scalar)).n)
 		return false;
-	err *e = fieldpath_match(t->a, &docs[0].root, path, used, make, &slots);
+	bool deeper;
+	err *e = fieldpath_match(t->a, &docs[0].root, path, used, make, &slots, &deeper);
 
 	for (size_t i = 0; !e && i < slots.n; i++)
 		e = set_value(t, o, slots.p[i], value);
@@ -313,10 +314,14 @@ static err *set_field(struct transform *t, struct resource *r, str path, struct 
 	if (split_path.n > 1 && set_inside(t, &r->object, &split_path, make,
 					    t->release_581 ? (struct options){ 0 } : o, value))
 		return NULL;
-	err *e = fieldpath_match(t->a, &r->object, &split_path, 0, make, &slots);
+	bool inside;
+	err *e = fieldpath_match(t->a, &r->object, &split_path, 0, make, &slots, &inside);
 
 	if (e || !slots.n)
 		return missing_field(t, path, o.create, e);
+	/* A text whose value cannot be set is found, but stays as it was. */
+	if (inside)
+		return NULL;
 	for (size_t i = 0; i < slots.n; i++)
 		TRY(set_value(t, o, slots.p[i], value));
 	return NULL;

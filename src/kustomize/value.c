@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/buf.h"
+#include "kustomize/gosyntax.h"
 #include "kustomize/scalar.h"
 #include "value/yaml.h"
 
@@ -116,6 +118,68 @@ err *value_of(struct arena *a, node object, bool floats, node *out)
 	struct converter c = { .a = a, .floats = floats };
 
 	return convert(&c, object, out);
+}
+
+/* ---- printing ---------------------------------------------------------- */
+
+static str key_text(struct arena *a, node key)
+{
+	return key.kind == NODE_NULL ? S("null") : scalar_text(a, key);
+}
+
+/* Lines count from the start of the document, which is where its first node
+ * stands on line 1 at the least. */
+static void complain(struct arena *a, struct sources *sources, node twice, node first,
+		     struct buf *complaints)
+{
+	uint32_t line = 0, before = 0;
+
+	if (sources) {
+		line = sources_line_in_text(sources, twice.place);
+		before = sources_line_in_text(sources, first.place);
+	}
+	buf_addf(complaints, "\n  line %u: mapping key \"%.*s\" already defined at line %u", line,
+		 STR_ARG(key_text(a, twice)), before);
+}
+
+static err *check_keys(struct arena *a, struct sources *sources, node n, unsigned depth,
+		       struct buf *complaints)
+{
+	if (depth > DEPTH_MAX)
+		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
+	node_each_item(i, n)
+		TRY(check_keys(a, sources, *i, depth + 1, complaints));
+	node_each_pair(p, n) {
+		size_t at = (size_t)(p - n.map->pairs), first = node_index_of(n, p->key);
+
+		if (p->key.kind == NODE_SEQ || p->key.kind == NODE_MAP) {
+			CLEANUP(buf_release) struct buf shown = BUF_INIT;
+
+			gosyntax_add(a, &shown, p->key);
+			return err_new(ERR_INVALID, "yaml: invalid map key: %s", buf_c(&shown));
+		}
+		/* Reading aliases away, kustomize enters null keys twice. */
+		if (first != at || p->key.kind == NODE_NULL)
+			complain(a, sources, p->key, n.map->pairs[first].key, complaints);
+		TRY(check_keys(a, sources, p->value, depth + 1, complaints));
+	}
+	return NULL;
+}
+
+err *value_to_print(struct arena *a, struct sources *sources, node object, node *out)
+{
+	CLEANUP(buf_release) struct buf complaints = BUF_LIMIT(1 << 20), shown = BUF_LIMIT(1 << 24);
+	err *e = check_keys(a, sources, object, 0, &complaints);
+
+	if (!e && complaints.n)
+		e = err_new(ERR_INVALID, "yaml: unmarshal errors:%s", buf_c(&complaints));
+	if (e)
+		return err_wrap(e, "map[string]interface {}(nil)");
+	e = value_of(a, object, false, out);
+	if (!e)
+		return NULL;
+	gosyntax_add(a, &shown, object);
+	return err_wrap(e, "%s", buf_c(&shown));
 }
 
 node value_texts(struct arena *a, node map)

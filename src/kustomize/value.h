@@ -11,10 +11,16 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "value/node.h"
+#include "value/source.h"
 
 /* A new tree that shares texts. `floats`: all numbers float64, as after a
  * round through an empty interface. */
 err *value_of(struct arena *a, node object, bool floats, node *out)
+	__attribute__((warn_unused_result));
+/* The same for printing: equal keys, which a tree may have up to now, fail as
+ * go-yaml words it, and errors show the object as kustomize's do. `sources`
+ * (or NULL) tells the lines. */
+err *value_to_print(struct arena *a, struct sources *sources, node object, node *out)
 	__attribute__((warn_unused_result));
 
 /* The same map with every value as a text. */

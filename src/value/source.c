@@ -131,6 +131,16 @@ bool sources_locate(struct sources *s, uint32_t place, struct err_pos *out)
 	return true;
 }
 
+uint32_t sources_line_in_text(struct sources *s, uint32_t place)
+{
+	struct source *of = find(s, place);
+	struct err_pos pos;
+
+	if (!of || !sources_locate(s, place, &pos))
+		return 0;
+	return pos.line - of->line0 + 1;
+}
+
 str sources_line(struct sources *s, uint32_t place)
 {
 	struct source *of = find(s, place);

@@ -40,6 +40,9 @@ uint32_t sources_add_from(struct sources *s, str name, str text, uint32_t line);
 /* File, line and column (in runes, from 1) of a place, and the line's text
  * around it; false for nowhere. `out` borrows from the source. */
 bool sources_locate(struct sources *s, uint32_t place, struct err_pos *out);
+/* The line of a place counted from the beginning of its own text, from 1;
+ * 0 for nowhere. */
+uint32_t sources_line_in_text(struct sources *s, uint32_t place);
 /* The text of the line that holds the place. */
 str sources_line(struct sources *s, uint32_t place);
 /* Give `e` the position of `place`, if it has none yet; `s` may be NULL. */

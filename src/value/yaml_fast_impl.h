@@ -68,9 +68,36 @@ static inline uint32_t fast_place(const struct fast *f, const char *p)
 	return f->base ? f->base + (uint32_t)(p - f->text) : 0;
 }
 
+/* The style of a scalar that stands at `at`, where it is wanted. */
+static inline void fast_style(const struct fast *f, node *n, const char *at)
+{
+	if (f->o->numbers != YAML_NUMBERS_TEXT || n->kind >= NODE_SEQ)
+		return;
+	n->style = STYLE_PLAIN;
+	if (n->kind != NODE_STR)
+		return;
+	switch (*at) {
+	case '"':
+		n->style = STYLE_DOUBLE;
+		break;
+	case '\'':
+		n->style = STYLE_SINGLE;
+		break;
+	case '|':
+		n->style = STYLE_LITERAL;
+		break;
+	case '>':
+		n->style = STYLE_FOLDED;
+		break;
+	default:
+		break;
+	}
+}
+
 /* A value is complete: it goes to the innermost open collection. */
 static inline void fast_give(struct fast *f, node n, const char *at)
 {
+	fast_style(f, &n, at);
 	n.place = fast_place(f, at);
 	vec_push(&f->values, n);
 	if (f->levels.n)
