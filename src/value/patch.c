@@ -169,13 +169,15 @@ static bool equal_nulls(struct patcher *p, node x, node y)
 	return x.kind == y.kind && (!p->text || x.style == y.style);
 }
 
-static bool equal_numbers(node x, node y)
+/* The library compares the JSON texts; of a tree, those that Go would make. */
+static bool equal_numbers(const struct patcher *p, node x, node y)
 {
 	CLEANUP(buf_release) struct buf text_x = BUF_INIT, text_y = BUF_INIT;
-	err *e = json_write(&text_x, x, NULL);
+	const struct json_style style = { .values = !p->text };
+	err *e = json_write(&text_x, x, &style);
 
 	if (!e)
-		e = json_write(&text_y, y, NULL);
+		e = json_write(&text_y, y, &style);
 	bool same = !e && str_eq(buf_str(&text_x), buf_str(&text_y));
 
 	err_free(e);
@@ -196,7 +198,7 @@ static bool compare(struct patcher *p, struct pending *todo, node *x, node *y)
 	if (x->kind == NODE_NULL || y->kind == NODE_NULL)
 		return equal_nulls(p, *x, *y);
 	if (node_is_num(*x) && node_is_num(*y))
-		return equal_numbers(*x, *y);
+		return equal_numbers(p, *x, *y);
 	if (x->kind != y->kind)
 		return false;
 	if (x->kind != NODE_SEQ && x->kind != NODE_MAP)

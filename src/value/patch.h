@@ -10,7 +10,8 @@
  *     strconv.Atoi takes ("+1", "01");
  *   - what stands before the first '/' of a path is ignored, and "~2" is
  *     just that; the rest of pointers is in value/pointer.h;
- *   - "test" compares numbers by their text: 1 and 1.0 differ;
+ *   - "test" compares numbers by their JSON text: in texts 1 and 1.0 differ,
+ *     in trees both are 1;
  *   - a merge patch drops the nulls in what it adds, but not inside lists
  *     that replace something.
  *

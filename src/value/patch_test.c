@@ -30,6 +30,7 @@ static void test_patches_on_trees(void **state)
 		  "[{'op':'test','path':'/a','value':{'b':[1,{'c':null}]}}]",
 		  "{'a':{'b':[1,{'c':null}]}}" },
 		{ "{'a':1}", "[{'op':'test','path':'','value':{'a':1}}]", "{'a':1}" },
+		{ "{'a':1}", "[{'op':'test','path':'/a','value':1.0}]", "{'a':1}" },
 		{ "{'a':1}", "[{'op':'replace','path':'','value':[1]}]", "[1]" },
 		{ "{'a':1}", "[{'op':'add','path':'/b'}]", "{'a':1,'b':null}" },
 		{ "{'m~n':{'x/y':1}}", "[{'op':'remove','path':'/m~0n/x~1y'}]", "{'m~n':{}}" },
