@@ -158,7 +158,7 @@ static bool find_operator(str text, enum comparison_op *out)
 {
 	for (size_t i = 0; i < COMPARISON_OPS; i++)
 		if (str_eq(text, constraint_ops[i])) {
-			*out = i;
+			*out = (enum comparison_op)i;
 			return true;
 		}
 	return false;

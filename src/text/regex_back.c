@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-	MAX_SEEN = 1 << 21,		/* bits */
+	MAX_SEEN = 1 << 18,
 	MAX_JOBS = 1 << 17,
 	MAX_LEN = 1 << 30,
 	RESTORE = 1u << 31,		/* in a job's pc: set this slot back */
@@ -16,8 +16,8 @@ enum {
 void back_init(struct back *b)
 {
 	b->seen = b->few_seen;
-	b->seen_cap = sizeof b->few_seen / sizeof *b->few_seen;
-	b->dirty = b->seen_cap;
+	b->seen_cap = sizeof b->few_seen;
+	b->valid = b->dirty = 0;
 	b->jobs = b->few_jobs;
 	b->jobs_cap = sizeof b->few_jobs / sizeof *b->few_jobs;
 }
@@ -38,66 +38,91 @@ bool back_fits(const struct regex *re, size_t len)
 /* Forget the last hunt and make room for this one. */
 static void prepare(struct back *b, const struct hunt *h)
 {
-	size_t words = ((h->limit - h->from + 1) * h->re->marks + 31) / 32;
+	size_t n = (h->limit - h->from + 1) * h->re->marks;
 
-	if (words > b->seen_cap) {
-		size_t cap = b->seen_cap * 2 > words ? b->seen_cap * 2 : words;
+	memset(b->seen, 0, b->dirty);
+	if (n > b->seen_cap) {
+		size_t cap = b->seen_cap * 2 > n ? b->seen_cap * 2 : n;
 
 		if (b->seen != b->few_seen)
 			free(b->seen);
-		b->seen = mem_calloc(cap, sizeof *b->seen);
-		b->seen_cap = cap;
-	} else {
-		memset(b->seen, 0, b->dirty * sizeof *b->seen);
+		b->seen = mem_calloc(cap, 1);
+		b->seen_cap = b->valid = cap;
+	} else if (n > b->valid) {
+		memset(b->seen + b->valid, 0, n - b->valid);
+		b->valid = n;
 	}
 	b->dirty = 0;
 	b->jobs_n = 0;
 }
 
-static bool push(struct back *b, uint32_t pc, uint32_t at)
+static bool grow_jobs(struct back *b)
 {
-	if (b->jobs_n == b->jobs_cap) {
-		if (b->jobs_n == MAX_JOBS)
-			return false;
-		struct back_job *jobs = mem_calloc(b->jobs_cap * 4, sizeof *jobs);
+	if (b->jobs_n >= MAX_JOBS)
+		return false;
+	struct back_job *jobs = mem_calloc(b->jobs_cap * 4, sizeof *jobs);
 
-		memcpy(jobs, b->jobs, b->jobs_n * sizeof *jobs);
-		if (b->jobs != b->few_jobs)
-			free(b->jobs);
-		b->jobs = jobs;
-		b->jobs_cap *= 4;
-	}
-	b->jobs[b->jobs_n++] = (struct back_job){ pc, at };
+	memcpy(jobs, b->jobs, b->jobs_n * sizeof *jobs);
+	if (b->jobs != b->few_jobs)
+		free(b->jobs);
+	b->jobs = jobs;
+	b->jobs_cap *= 4;
+	return true;
+}
+
+static inline bool push(struct back *b, uint32_t pc, size_t at)
+{
+	if (b->jobs_n == b->jobs_cap && !grow_jobs(b))
+		return false;
+	b->jobs[b->jobs_n++] = (struct back_job){ pc, (uint32_t)at };
 	return true;
 }
 
 /* Whether the mark was there already. */
-static inline bool mark(struct back *b, size_t bit)
+static inline bool mark(struct back *b, size_t i)
 {
-	uint32_t *word = &b->seen[bit / 32], one = (uint32_t)1 << (bit & 31);
-
-	if (*word & one)
+	if (b->seen[i])
 		return true;
-	*word |= one;
-	if (bit / 32 >= b->dirty)
-		b->dirty = bit / 32 + 1;
+	b->seen[i] = 1;
+	if (i >= b->dirty)
+		b->dirty = i + 1;
 	return false;
 }
 
 /* Take a rune as the instruction wants it. */
-static inline bool take(const struct hunt *h, const struct inst *i, size_t *at)
+static bool take(const struct hunt *h, const struct inst *i, size_t *at)
 {
-	size_t size = 1;
+	size_t size;
+
+	if (*at >= h->limit || !inst_takes(h->re, i, rune_at(h->text, *at, &size)))
+		return false;
+	*at += size;
+	return true;
+}
+
+/* The same for a byte of ASCII, which most are. */
+static inline bool take_rune(const struct hunt *h, const struct inst *i, size_t *at)
+{
+	if (i->arg >= 128)
+		return take(h, i, at);
+	if (*at >= h->limit || (unsigned char)h->text.p[*at] != i->arg)
+		return false;
+	++*at;
+	return true;
+}
+
+static inline bool take_set(const struct hunt *h, const struct inst *i, size_t *at)
+{
+	unsigned char c;
 
 	if (*at >= h->limit)
 		return false;
-	uint32_t rune = (unsigned char)h->text.p[*at];
-
-	if (rune >= 0x80)
-		rune = rune_at(h->text, *at, &size);
-	if (i->op == INST_RUNE ? i->arg != rune : !inst_takes(h->re, i, rune))
+	c = (unsigned char)h->text.p[*at];
+	if (c >= 128)
+		return take(h, i, at);
+	if (!(h->re->sets[i->arg].low[c >> 6] >> (c & 63) & 1))
 		return false;
-	*at += size;
+	++*at;
 	return true;
 }
 
@@ -108,8 +133,7 @@ static bool set_slot(struct back *b, const struct hunt *h, uint32_t slot, size_t
 
 	h->slots[slot] = at;
 	/* with nothing else to try, nobody will see it */
-	return !b->jobs_n || push(b, slot | RESTORE,
-				  old == REGEX_UNSET ? 0 : (uint32_t)(old - h->from) + 1);
+	return !b->jobs_n || push(b, slot | RESTORE, old == REGEX_UNSET ? 0 : old - h->from + 1);
 }
 
 /* Go on with the latest path not tried; false when there is none. */
@@ -143,7 +167,7 @@ static enum answer try(struct back *b, const struct hunt *h, size_t at, size_t *
 		if (goes_on) {
 			switch ((enum inst_op)i->op) {
 			case INST_ALT:
-				if (!push(b, i->arg, (uint32_t)(at - h->from)))
+				if (!push(b, i->arg, at - h->from))
 					return ANSWER_GAVE_UP;
 				break;
 			case INST_GROUP:
@@ -157,7 +181,11 @@ static enum answer try(struct back *b, const struct hunt *h, size_t at, size_t *
 				*end = at;
 				return ANSWER_YES;
 			case INST_RUNE:
+				goes_on = take_rune(h, i, &at);
+				break;
 			case INST_SET:
+				goes_on = take_set(h, i, &at);
+				break;
 			case INST_ANY:
 			case INST_ANY_NOT_NL:
 				goes_on = take(h, i, &at);

@@ -202,7 +202,8 @@ static bool take_range(struct parser *p, str *s, str class, struct runeset *set)
 bool parse_take_class(struct parser *p, str *s)
 {
 	str class = *s;
-	struct runeset set = { 0 };
+	struct arena *a = p->t.arena;
+	struct runeset set = { 0 }, ranges = { 0 };
 
 	str_take(s, '[');
 	bool negated = str_take(s, '^');
@@ -214,17 +215,17 @@ bool parse_take_class(struct parser *p, str *s)
 		if (taken == TAKEN_NOT)
 			taken = parse_take_group(p, s, &group);
 		if (taken == TAKEN)
-			runeset_add_set(p->t.arena, &set, &group);
-		else if (taken == TAKEN_FAULT || !take_range(p, s, class, &set))
+			runeset_add_set(a, &set, &group);
+		else if (taken == TAKEN_FAULT || !take_range(p, s, class, &ranges))
 			return false;
 	}
 	str_take(s, ']');
 	if (p->t.flags & TREE_FOLD)
-		runeset_fold(p->t.arena, &set);	/* groups are full circles already */
-	else
-		runeset_clean(&set);
+		runeset_fold(a, &ranges);	/* the groups come in any case already */
+	runeset_add_set(a, &set, &ranges);
+	runeset_clean(&set);
 	if (negated)
-		runeset_negate(p->t.arena, &set);
+		runeset_negate(a, &set);
 	tree_push_class(&p->t, set);
 	return true;
 }

@@ -344,6 +344,12 @@ static void settle(struct dfa *d)
 			vec_push(&d->list, d->next.p[i]);
 }
 
+/* Whether it is worth while to look for where a match can start. */
+static bool can_skip(const struct regex *re)
+{
+	return re->prefix.n || re->rare_first;
+}
+
 /* The state behind a rune of the class, forward. */
 static uint32_t step(struct dfa *d, const struct state *s, uint32_t class)
 {
@@ -356,7 +362,7 @@ static uint32_t step(struct dfa *d, const struct state *s, uint32_t class)
 		uint32_t pc = d->list.p[i];
 
 		if (pc == BEGIN && !end) {
-			idle = !d->next.n && d->re->prefix.n;
+			idle = !d->next.n && can_skip(d->re);
 			vec_push(&d->next, d->re->start);
 			vec_push(&d->next, BEGIN);
 		} else if (pc != BEGIN && d->re->insts[pc].op == INST_MATCH) {
@@ -427,7 +433,9 @@ static void begin(struct run *r, int look)
 				vec_push(&d->next, BEGIN);
 			settle(d);
 		}
-		r->way->starts[kind] = intern(d, r->way, look, false, false) & ROW;
+		bool idle = !r->back && !d->re->anchored && can_skip(d->re);
+
+		r->way->starts[kind] = intern(d, r->way, look, false, idle) & ROW;
 	}
 	r->row = r->way->starts[kind];
 }
@@ -482,10 +490,13 @@ static size_t glide(struct run *r, const struct hunt *h, size_t at, uint32_t sto
 	for (; at < h->limit && text[at] < 128; at++) {
 		uint32_t to = table[row + classes[text[at]]];
 
-		if (to & stop)
-			break;
-		match = to & MATCH ? at : match;
-		row = to & ROW;
+		if (to & (STOP | MATCH)) {
+			if (to & stop)
+				break;
+			match = at;
+			to &= ROW;
+		}
+		row = to;
 	}
 	r->row = row;
 	r->way->runes += at - from;
@@ -504,14 +515,29 @@ static size_t glide_back(struct run *r, const struct hunt *h, size_t at, size_t 
 	for (; at > h->from && text[at - 1] < 128; at--) {
 		uint32_t to = table[row + classes[text[at - 1]]];
 
-		if (to & STOP)
-			break;
-		match = to & MATCH ? at : match;
-		row = to & ROW;
+		if (to & (STOP | MATCH)) {
+			if (to & STOP)
+				break;
+			match = at;
+			to &= ROW;
+		}
+		row = to;
 	}
 	r->row = row;
 	r->way->runes += from - at;
 	*found = match;
+	return at;
+}
+
+/* Begin at the next place where a match can start. */
+static size_t skip(struct run *r, const struct hunt *h, size_t at)
+{
+	const struct regex *re = h->re;
+
+	if (can_skip(re))
+		at = exec_candidate(h, at);
+	if (at != SIZE_MAX)
+		begin(r, at ? (unsigned char)h->text.p[at - 1] : -1);
 	return at;
 }
 
@@ -525,9 +551,7 @@ enum answer dfa_end(struct dfa *d, const struct hunt *h, bool any, size_t *end)
 
 	if (!d->usable)
 		return ANSWER_GAVE_UP;
-	begin(&r, at ? (unsigned char)h->text.p[at - 1] : -1);
-	if (d->re->prefix.n && !h->anchored)
-		at = exec_candidate(h, at);
+	at = skip(&r, h, at);
 	while (!over && at < h->limit) {
 		size_t size;
 
@@ -543,7 +567,7 @@ enum answer dfa_end(struct dfa *d, const struct hunt *h, bool any, size_t *end)
 		over = (to & MATCH && any) || (to & STOP && !state_of(&r)->n);
 		at += size;
 		if (to & STOP && !over && state_of(&r)->idle)
-			at = exec_candidate(h, at);
+			at = skip(&r, h, at);
 	}
 	if (!over && at == h->limit) {
 		if (!go(&r, classes->n - 1, &to))

@@ -77,6 +77,32 @@ uint32_t exec_places_at(str text, size_t at)
 			      at < text.n ? (unsigned char)text.p[at] : -1);
 }
 
+/* The next byte that can begin a match; the limit if there is none. */
+static size_t first_byte(const struct hunt *h, size_t at)
+{
+	const unsigned char *text = (const unsigned char *)h->text.p;
+	const uint8_t *first = h->re->first;
+	size_t limit = h->limit;
+
+	for (; limit - at >= 4; at += 4)
+		if (first[text[at]] | first[text[at + 1]] | first[text[at + 2]] |
+		    first[text[at + 3]])
+			break;
+	while (at < limit && !first[text[at]])
+		at++;
+	return at;
+}
+
+/* The same where bytes may be parts of a rune. */
+static size_t first_rune(const struct hunt *h, size_t at)
+{
+	size_t size;
+
+	for (; at < h->limit && !h->re->first[(unsigned char)h->text.p[at]]; at += size)
+		rune_at(h->text, at, &size);
+	return at;
+}
+
 size_t exec_candidate(const struct hunt *h, size_t at)
 {
 	const struct regex *re = h->re;
@@ -92,12 +118,7 @@ size_t exec_candidate(const struct hunt *h, size_t at)
 	}
 	if (!re->has_first)
 		return at;
-	while (at < h->limit && !re->first[(unsigned char)h->text.p[at]]) {
-		size_t size;
-
-		rune_at(h->text, at, &size);
-		at += size;
-	}
+	at = re->first_ascii ? first_byte(h, at) : first_rune(h, at);
 	return at < h->limit ? at : SIZE_MAX;
 }
 

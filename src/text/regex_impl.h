@@ -64,7 +64,9 @@ struct regex {
 	uint32_t places;		/* kinds that occur */
 	bool anchored;			/* matches only at the start of the text */
 	bool literal;			/* is the prefix and nothing else */
-	bool has_first;			/* `first` says something */
+	bool has_first;			/* `first` says something: */
+	bool first_ascii;		/* just bytes of ASCII, */
+	bool rare_first;		/* and few of them in common texts */
 	size_t min_len;			/* bytes that a match has at least */
 	str prefix;			/* bytes that each match begins with */
 	uint8_t first[256];		/* bytes that a match can begin with */
@@ -138,11 +140,12 @@ struct back_job {
 };
 
 struct back {
-	uint32_t *seen;			/* bits: by place, then by mark */
-	size_t seen_cap, dirty;		/* words; those from `dirty` on are clear */
+	uint8_t *seen;			/* by place, then by mark */
+	size_t seen_cap;		/* up to `valid` it was cleared once, */
+	size_t valid, dirty;		/* and from `dirty` on it still is */
 	struct back_job *jobs;
 	size_t jobs_n, jobs_cap;
-	uint32_t few_seen[256];
+	uint8_t few_seen[1024];
 	struct back_job few_jobs[128];
 };
 

@@ -1,164 +1,194 @@
 /* The simulation: all paths at once, rune by rune. A thread is a place in
  * the program and what its groups are so far; threads stand in order of
- * preference, and no two at the same place. */
+ * preference, and no two at the same place. Threads that came the same way
+ * share the block with their groups; whoever changes it makes a copy. */
 #include "text/regex_impl.h"
 
 #include <stdlib.h>
 
-/* What the slots of all threads may take; with more of them the text is read
- * several times, each time for some of the slots. */
-enum { MAX_SLOT_BYTES = 32 << 20 };
+/* What the blocks of all threads may take; with more groups than that, the
+ * text is read several times, each time for some of the slots. */
+enum { MAX_BLOCK_BYTES = 32 << 20 };
+
+struct thread {
+	uint32_t pc, block;
+};
 
 struct threads {
 	uint32_t *dense, *sparse;	/* set of the instructions that were passed */
 	uint32_t dense_n;
-	VEC(uint32_t) pcs;		/* those that wait for a rune, and MATCH */
-	VEC(size_t) slots;		/* of each of them */
-};
-
-struct step {
-	uint32_t pc;
-	uint32_t slot;			/* + 1: set this slot back to `old` instead */
-	size_t old;
+	VEC(struct thread) list;	/* those that wait for a rune, and MATCH */
 };
 
 struct pike {
 	const struct hunt *h;
 	size_t first_slot, slots_n;	/* the slots of this round */
 	struct threads lists[2];
-	VEC(struct step) steps;
-	size_t *slots;			/* of the path that is followed */
-	size_t *best;
+	VEC(struct thread) todo;
+	VEC(size_t) blocks;		/* of slots_n slots */
+	VEC(uint32_t) refs;		/* of each block */
+	VEC(uint32_t) free;
 };
 
-static bool has(const struct threads *t, uint32_t pc)
+static uint32_t block_new(struct pike *p)
+{
+	if (p->free.n) {
+		uint32_t block = p->free.p[--p->free.n];
+
+		p->refs.p[block] = 1;
+		return block;
+	}
+	vec_reserve(&p->blocks, p->slots_n);
+	p->blocks.n += p->slots_n;
+	vec_push(&p->refs, 1);
+	return (uint32_t)p->refs.n - 1;
+}
+
+static size_t *block_slots(struct pike *p, uint32_t block)
+{
+	return p->slots_n ? p->blocks.p + block * p->slots_n : NULL;
+}
+
+static uint32_t block_ref(struct pike *p, uint32_t block)
+{
+	p->refs.p[block]++;
+	return block;
+}
+
+static void block_unref(struct pike *p, uint32_t block)
+{
+	if (--p->refs.p[block] == 0)
+		vec_push(&p->free, block);
+}
+
+/* The block with a slot set; takes it and gives it or a copy back. */
+static uint32_t block_set(struct pike *p, uint32_t block, size_t slot, size_t at)
+{
+	uint32_t own = block;
+
+	slot -= p->first_slot;	/* far away when it is one of an earlier round */
+	if (slot >= p->slots_n)
+		return block;
+	if (p->refs.p[block] > 1) {
+		own = block_new(p);
+		memcpy(block_slots(p, own), block_slots(p, block), p->slots_n * sizeof(size_t));
+		block_unref(p, block);
+	}
+	block_slots(p, own)[slot] = at;
+	return own;
+}
+
+static bool was_passed(struct threads *t, uint32_t pc)
 {
 	uint32_t i = t->sparse[pc];
 
-	return i < t->dense_n && t->dense[i] == pc;
+	if (i < t->dense_n && t->dense[i] == pc)
+		return true;
+	t->sparse[pc] = t->dense_n;
+	t->dense[t->dense_n++] = pc;
+	return false;
 }
 
-static void clear(struct threads *t)
-{
-	t->dense_n = 0;
-	t->pcs.n = t->slots.n = 0;
-}
-
-static void add_thread(struct pike *p, struct threads *t, uint32_t pc)
-{
-	vec_push(&t->pcs, pc);
-	if (!p->slots_n)
-		return;
-	vec_reserve(&t->slots, p->slots_n);
-	memcpy(t->slots.p + t->slots.n, p->slots, p->slots_n * sizeof *p->slots);
-	t->slots.n += p->slots_n;
-}
-
-static void follow_group(struct pike *p, const struct inst *i, size_t at)
-{
-	size_t slot = i->arg - p->first_slot;
-
-	if (i->arg >= p->first_slot && slot < p->slots_n) {
-		vec_push(&p->steps, (struct step){ 0, (uint32_t)slot + 1, p->slots[slot] });
-		p->slots[slot] = at;
-	}
-	vec_push(&p->steps, (struct step){ .pc = i->out });
-}
-
-/* Follow all paths from an instruction up to where they take a rune. */
-static void follow(struct pike *p, struct threads *t, uint32_t pc, size_t at)
+/* Follow all paths from an instruction up to where they take a rune. Takes
+ * the block. */
+static void follow(struct pike *p, struct threads *t, struct thread from, size_t at)
 {
 	const struct regex *re = p->h->re;
 	uint32_t places = re->places ? exec_places_at(p->h->text, at) : 0;
 
-	vec_push(&p->steps, (struct step){ .pc = pc });
-	while (p->steps.n) {
-		struct step s = p->steps.p[--p->steps.n];
+	vec_push(&p->todo, from);
+	while (p->todo.n) {
+		struct thread now = p->todo.p[--p->todo.n];
+		const struct inst *i = &re->insts[now.pc];
 
-		if (s.slot) {
-			p->slots[s.slot - 1] = s.old;
+		if (was_passed(t, now.pc)) {
+			block_unref(p, now.block);
 			continue;
 		}
-		if (has(t, s.pc))
-			continue;
-		const struct inst *i = &re->insts[s.pc];
-
-		t->sparse[s.pc] = t->dense_n;
-		t->dense[t->dense_n++] = s.pc;
 		switch (i->op) {
 		case INST_ALT:
-			vec_push(&p->steps, (struct step){ .pc = i->arg });
-			vec_push(&p->steps, (struct step){ .pc = i->out });
+			vec_push(&p->todo, (struct thread){ i->arg, block_ref(p, now.block) });
+			vec_push(&p->todo, (struct thread){ i->out, now.block });
 			break;
 		case INST_GROUP:
-			follow_group(p, i, at);
+			now.block = block_set(p, now.block, i->arg, at);
+			vec_push(&p->todo, (struct thread){ i->out, now.block });
 			break;
 		case INST_PLACE:
 			if (!(i->arg & ~places))
-				vec_push(&p->steps, (struct step){ .pc = i->out });
+				vec_push(&p->todo, (struct thread){ i->out, now.block });
+			else
+				block_unref(p, now.block);
 			break;
 		default:
-			add_thread(p, t, s.pc);
+			vec_push(&t->list, now);
 		}
 	}
 }
 
+static void begin(struct pike *p, struct threads *t, size_t at)
+{
+	uint32_t block = block_new(p);
+
+	for (size_t i = 0; i < p->slots_n; i++)
+		block_slots(p, block)[i] = REGEX_UNSET;
+	block = block_set(p, block, 0, at);
+	follow(p, t, (struct thread){ p->h->re->start, block }, at);
+}
+
 /* Move all threads over the rune at `at`, up to the first that matches; true
- * if one did. `size` is 0 at the limit. */
-static bool step(struct pike *p, const struct threads *from, struct threads *to, size_t at,
+ * if one did, its slots noted. `size` is 0 at the limit. */
+static bool step(struct pike *p, struct threads *from, struct threads *to, size_t at,
 		 uint32_t rune, size_t size)
 {
 	const struct regex *re = p->h->re;
+	bool matched = false;
 
-	for (size_t k = 0; k < from->pcs.n; k++) {
-		const struct inst *i = &re->insts[from->pcs.p[k]];
+	for (size_t k = 0; k < from->list.n; k++) {
+		struct thread t = from->list.p[k];
+		const struct inst *i = &re->insts[t.pc];
 
-		if (p->slots_n)
-			memcpy(p->slots, from->slots.p + k * p->slots_n,
-			       p->slots_n * sizeof *p->slots);
-		if (i->op == INST_MATCH)
-			return true;
-		if (size && inst_takes(re, i, rune))
-			follow(p, to, i->out, at + size);
+		if (!matched && i->op == INST_MATCH) {
+			matched = true;
+			t.block = block_set(p, t.block, 1, at);
+			if (p->slots_n)
+				memcpy(p->h->slots + p->first_slot, block_slots(p, t.block),
+				       p->slots_n * sizeof(size_t));
+		} else if (!matched && size && inst_takes(re, i, rune)) {
+			follow(p, to, (struct thread){ i->out, t.block }, at + size);
+			continue;
+		}
+		block_unref(p, t.block);
 	}
-	return false;
+	from->list.n = 0;
+	from->dense_n = 0;
+	return matched;
 }
 
-static bool run(struct pike *p, size_t *end)
+static bool run(struct pike *p)
 {
 	const struct hunt *h = p->h;
 	struct threads *now = &p->lists[0], *next = &p->lists[1];
 	bool matched = false;
 	size_t at = h->from;
 
-	clear(now);
-	clear(next);
 	for (;;) {
+		bool fresh = !matched && (!h->anchored || at == h->from);
 		uint32_t rune = 0;
 		size_t size = 0;
 
-		if (!now->pcs.n && (matched || (h->anchored && at != h->from)))
+		if (!now->list.n && !fresh)
 			break;
-		if (!now->pcs.n && (at = exec_candidate(h, at)) == SIZE_MAX)
+		if (!now->list.n && (at = exec_candidate(h, at)) == SIZE_MAX)
 			break;
-		if (!matched && (!h->anchored || at == h->from)) {
-			for (size_t i = 0; i < p->slots_n; i++)
-				p->slots[i] = REGEX_UNSET;
-			if (p->slots_n && !p->first_slot)
-				p->slots[0] = at;
-			follow(p, now, h->re->start, at);
-		}
+		if (fresh)
+			begin(p, now, at);
 		if (at < h->limit)
 			rune = rune_at(h->text, at, &size);
-		if (step(p, now, next, at, rune, size)) {
-			memcpy(p->best, p->slots, p->slots_n * sizeof *p->best);
-			*end = at;
-			matched = true;
-		}
+		matched = step(p, now, next, at, rune, size) || matched;
 		if (!size || (matched && !h->slots_n))
 			break;
 		at += size;
-		clear(now);
 		struct threads *swap = now;
 
 		now = next;
@@ -167,15 +197,14 @@ static bool run(struct pike *p, size_t *end)
 	return matched;
 }
 
-static void init(struct pike *p, const struct hunt *h, size_t slots_n)
+/* Empty lists and no blocks, for the next round. */
+static void clear(struct pike *p)
 {
-	p->h = h;
-	p->slots = mem_calloc(slots_n + 1, sizeof *p->slots);
-	p->best = mem_calloc(slots_n + 1, sizeof *p->best);
 	for (int i = 0; i < 2; i++) {
-		p->lists[i].dense = mem_calloc(h->re->insts_n, sizeof(uint32_t));
-		p->lists[i].sparse = mem_calloc(h->re->insts_n, sizeof(uint32_t));
+		p->lists[i].list.n = 0;
+		p->lists[i].dense_n = 0;
 	}
+	p->todo.n = p->blocks.n = p->refs.n = p->free.n = 0;
 }
 
 static void release(struct pike *p)
@@ -183,35 +212,34 @@ static void release(struct pike *p)
 	for (int i = 0; i < 2; i++) {
 		free(p->lists[i].dense);
 		free(p->lists[i].sparse);
-		vec_release(&p->lists[i].pcs);
-		vec_release(&p->lists[i].slots);
+		vec_release(&p->lists[i].list);
 	}
-	vec_release(&p->steps);
-	free(p->slots);
-	free(p->best);
+	vec_release(&p->todo);
+	vec_release(&p->blocks);
+	vec_release(&p->refs);
+	vec_release(&p->free);
 }
 
 enum answer pike_hunt(const struct hunt *h)
 {
-	size_t round = MAX_SLOT_BYTES / (2 * sizeof(size_t) * h->re->insts_n), end;
-	struct pike p = { 0 };
+	size_t round = MAX_BLOCK_BYTES / (2 * sizeof(size_t) * h->re->insts_n);
+	struct pike p = { .h = h };
 	bool found;
 
 	if (round < 2)
 		round = 2;
-	if (round > h->slots_n)
-		round = h->slots_n;
-	init(&p, h, round);
+	for (int i = 0; i < 2; i++) {
+		p.lists[i].dense = mem_calloc(h->re->insts_n, sizeof(uint32_t));
+		p.lists[i].sparse = mem_calloc(h->re->insts_n, sizeof(uint32_t));
+	}
 	do {
-		p.slots_n = h->slots_n - p.first_slot < round ? h->slots_n - p.first_slot : round;
-		found = run(&p, &end);
-		if (!found)
-			break;
-		if (p.slots_n && !p.first_slot)
-			p.best[1] = end;
-		memcpy(h->slots + p.first_slot, p.best, p.slots_n * sizeof *p.best);
+		size_t left = h->slots_n - p.first_slot;
+
+		p.slots_n = left < round ? left : round;
+		found = run(&p);
+		clear(&p);
 		p.first_slot += p.slots_n;
-	} while (p.first_slot < h->slots_n);
+	} while (found && p.first_slot < h->slots_n);
 	release(&p);
 	return found ? ANSWER_YES : ANSWER_NO;
 }

@@ -375,6 +375,20 @@ static void add_first_bytes(struct regex *re, const struct inst *i)
 	}
 }
 
+/* Whether few bytes of common texts can begin a match. */
+static bool is_rare(const struct regex *re)
+{
+	static const char common[] = " \netaoinsrl-:/";
+	size_t n = 0;
+
+	for (size_t i = 0; common[i]; i++)
+		if (re->first[(unsigned char)common[i]])
+			return false;
+	for (size_t i = 0; i < 128; i++)
+		n += re->first[i];
+	return n <= 16 && re->first_ascii;
+}
+
 /* The bytes that a match can begin with, if it has to have some. */
 static void find_first(struct builder *b)
 {
@@ -401,6 +415,8 @@ static void find_first(struct builder *b)
 			vec_push(&todo, i->arg);
 	}
 	re->has_first = !empty && memchr(re->first, 0, sizeof re->first);
+	re->first_ascii = !memchr(re->first + 128, 1, 128);
+	re->rare_first = re->has_first && is_rare(re);
 	free(seen);
 	vec_release(&todo);
 }

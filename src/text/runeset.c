@@ -82,11 +82,9 @@ void runeset_clean(struct runeset *s)
 	s->n = n + 1;
 }
 
-void runeset_fold(struct arena *a, struct runeset *s)
+/* Add the fold circles of the set's runes. */
+static void fold_inside(struct arena *a, const struct runeset *s, struct runeset *folded)
 {
-	struct runeset folded = { 0 };
-
-	runeset_clean(s);
 	for (size_t i = 0; i < s->n; i++) {
 		struct unicode_range r = s->p[i];
 
@@ -95,8 +93,49 @@ void runeset_fold(struct arena *a, struct runeset *s)
 			for (uint32_t f = unicode_simple_fold(c); f != c;
 			     f = unicode_simple_fold(f))
 				if (f < r.lo || f > r.hi)
-					runeset_add(a, &folded, f, f);
+					runeset_add(a, folded, f, f);
 	}
+}
+
+static bool folds_into(const struct runeset *s, uint32_t rune)
+{
+	for (uint32_t f = unicode_simple_fold(rune); f != rune; f = unicode_simple_fold(f))
+		if (runeset_has(s, f))
+			return true;
+	return false;
+}
+
+/* The same for a large set: see which of the other runes belong to it. */
+static void fold_outside(struct arena *a, const struct runeset *s, struct runeset *folded)
+{
+	uint32_t c = 0;
+
+	for (size_t i = 0; i <= s->n; i++) {
+		uint32_t end = i < s->n ? s->p[i].lo : UNICODE_MAX + 1;
+
+		for (c = unicode_next_cased(c); c < end; c = unicode_next_cased(c + 1))
+			if (folds_into(s, c))
+				runeset_add(a, folded, c, c);
+		if (i < s->n)
+			c = s->p[i].hi + 1;
+	}
+}
+
+void runeset_fold(struct arena *a, struct runeset *s)
+{
+	enum { LARGE = 1 << 15 };
+	struct runeset folded = { 0 };
+	uint32_t runes = 0;
+
+	runeset_clean(s);
+	for (size_t i = 0; i < s->n; i++)
+		runes += s->p[i].hi - s->p[i].lo + 1;
+	if (runes < LARGE)
+		fold_inside(a, s, &folded);
+	else
+		fold_outside(a, s, &folded);
+	if (!folded.n)
+		return;
 	runeset_add_set(a, s, &folded);
 	runeset_clean(s);
 }
