@@ -113,6 +113,9 @@ static err *eval_field(struct tmpl_exec *x, node dot, str name, const struct tre
 	if (receiver.kind == NODE_OBJECT) {
 		const struct value_field *f = find_field(receiver, name);
 
+		if (f && name.p[0] >= 'a' && name.p[0] <= 'z')
+			return exec_fail(x, "%.*s is an unexported field of struct type %.*s",
+					 STR_ARG(name), STR_ARG(type));
 		if (f && has_args)
 			return exec_fail(x, "%.*s has arguments but cannot be invoked as function",
 					 STR_ARG(name));

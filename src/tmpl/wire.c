@@ -57,6 +57,9 @@ static node object(struct arena *a, node n, enum wire_form form)
 
 	for (size_t i = 0; i < c->fields_n; i++) {
 		str name = str_c(c->fields[i].name);
+
+		if (name.p[0] >= 'a' && name.p[0] <= 'z') /* Go's encoders cannot see it */
+			continue;
 		node key = node_copy_str(a, name);
 
 		if (form == WIRE_YAML && name.n) /* yaml.v3 has field names small */
