@@ -32,7 +32,7 @@ static const struct {
 	  "t:1:15\n  executing \"t\" at <.Capabilities.KubeVersion.normalizedVersion>:\n"
 	  "    normalizedVersion is an unexported field of struct type common.KubeVersion" },
 	{ "{{.Capabilities.Nope}}", "t:1:15\n  executing \"t\" at <.Capabilities.Nope>:\n"
-				    "    can't evaluate field Nope in type *common.Capabilities" },
+				    "    can't evaluate field Nope in type interface {}" },
 };
 
 static node scope(struct arena *a)
