@@ -209,26 +209,36 @@ static err *compare(node a, node b, bool order, int *out)
 	return NULL;
 }
 
-static err *passes(str operator, node left, node right, bool *out)
+static err *passes(const struct step *s, node left, node right, bool *out)
 {
-	static const struct {
-		str text;
-		bool order, below, equal, above;
-	} operators[] = {
-		{ S("<"), true, true, false, false },  { S(">"), true, false, false, true },
-		{ S("=="), false, false, true, false }, { S("!="), false, true, false, true },
-		{ S("<="), true, true, true, false },  { S(">="), true, false, true, true },
-	};
 	int c = 0;
 
-	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-		if (!str_eq(operators[i].text, operator))
-			continue;
-		TRY(compare(left, right, operators[i].order, &c));
-		*out = c < 0 ? operators[i].below : c > 0 ? operators[i].above : operators[i].equal;
-		return NULL;
+	if (s->operator == OPERATOR_UNKNOWN)
+		return err_new(ERR_INVALID, "unrecognized filter operator %.*s", STR_ARG(s->text));
+	TRY(compare(left, right, s->operator > OPERATOR_NE, &c));
+	switch (s->operator) {
+	case OPERATOR_EXISTS:
+	case OPERATOR_UNKNOWN:
+	case OPERATOR_EQ:
+		*out = c == 0;
+		break;
+	case OPERATOR_NE:
+		*out = c != 0;
+		break;
+	case OPERATOR_LT:
+		*out = c < 0;
+		break;
+	case OPERATOR_LE:
+		*out = c <= 0;
+		break;
+	case OPERATOR_GT:
+		*out = c > 0;
+		break;
+	case OPERATOR_GE:
+		*out = c >= 0;
+		break;
 	}
-	return err_new(ERR_INVALID, "unrecognized filter operator %.*s", STR_ARG(operator));
+	return NULL;
 }
 
 /* ---- steps ------------------------------------------------------------ */
@@ -254,11 +264,19 @@ static err *add(struct run *r, struct values *to, node n)
 	return visit(r, 1);
 }
 
+/* Room for `n` values at once, when it is known that there are no more. */
+static void make_room(struct run *r, struct values *to, size_t n)
+{
+	to->p = arena_alloc(&r->scratch, n * sizeof *to->p);
+	to->cap = n;
+}
+
 static err *eval_value(struct run *r, struct values in, const struct step *s, struct values *out)
 {
 	/* A text stands once, a number as often as there are values. */
 	size_t n = s->value.kind == NODE_STR ? 1 : in.n;
 
+	make_room(r, out, n);
 	for (size_t i = 0; i < n; i++)
 		TRY(add(r, out, s->value));
 	return NULL;
@@ -266,6 +284,7 @@ static err *eval_value(struct run *r, struct values in, const struct step *s, st
 
 static err *eval_field(struct run *r, struct values in, const struct step *s, struct values *out)
 {
+	make_room(r, out, in.n);
 	for (size_t i = 0; i < in.n; i++) {
 		node found = node_get(in.p[i], s->text);
 
@@ -455,7 +474,7 @@ static err *keeps(struct run *r, node item, const struct step *s, bool *out)
 	bool there;
 
 	*out = false;
-	if (!s->text.n) {
+	if (s->operator == OPERATOR_EXISTS) {
 		err_free(eval_list(r, in, &s->left, &found));
 		*out = found.n > 0;
 		return NULL;
@@ -466,7 +485,7 @@ static err *keeps(struct run *r, node item, const struct step *s, bool *out)
 	TRY(single(r, in, &s->right, &right, &there));
 	if (!there)
 		return NULL;
-	return passes(s->text, left, right, out);
+	return passes(s, left, right, out);
 }
 
 static err *filter(struct run *r, node list, const struct step *s, struct values *out)

@@ -15,6 +15,17 @@ enum step_kind {
 	STEP_WORD,		/* range, end, or what is neither */
 };
 
+enum step_operator {
+	OPERATOR_EXISTS,	/* there is none */
+	OPERATOR_EQ,
+	OPERATOR_NE,
+	OPERATOR_LT,
+	OPERATOR_LE,
+	OPERATOR_GT,
+	OPERATOR_GE,
+	OPERATOR_UNKNOWN,	/* found out when it runs */
+};
+
 /* Which Go type a value of ours has where that shows; node.type. */
 enum {
 	TYPE_PLAIN,		/* int64, float64, ... */
@@ -36,7 +47,8 @@ struct slice_param {
 
 struct step {
 	enum step_kind kind;
-	str text;		/* field, word, operator of a filter */
+	enum step_operator operator;	/* of a filter */
+	str text;		/* field, word, operator as written */
 	union {
 		node value;
 		struct slice_param slice[3];

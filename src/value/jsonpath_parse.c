@@ -391,6 +391,20 @@ static bool is_operand(char c)
 	return !is_operator(c);
 }
 
+static enum step_operator operator_of(str text)
+{
+	static const str operators[] = {
+		[OPERATOR_EXISTS] = { "", 0 }, [OPERATOR_EQ] = S("=="), [OPERATOR_NE] = S("!="),
+		[OPERATOR_LT] = S("<"),	       [OPERATOR_LE] = S("<="), [OPERATOR_GT] = S(">"),
+		[OPERATOR_GE] = S(">="),
+	};
+	enum step_operator o = OPERATOR_EXISTS;
+
+	while (o < OPERATOR_UNKNOWN && !str_eq(operators[o], text))
+		o++;
+	return o;
+}
+
 static err *parse_filter(struct parser *p, struct steps *to)
 {
 	struct steps left, right = { 0 };
@@ -414,6 +428,7 @@ static err *parse_filter(struct parser *p, struct steps *to)
 		TRY(parse_action(p, rest, &right));
 	struct step *s = push(p, to, STEP_FILTER);
 
+	s->operator = operator_of(operator);
 	s->text = operator;
 	s->left = left;
 	s->right = right;

@@ -1,0 +1,3 @@
+module rill/bench/peers/archive
+
+go 1.26
