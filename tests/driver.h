@@ -47,6 +47,7 @@ extern const struct driver_op driver_ignore_ops[];
 extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_jsonpath_ops[];
 extern const struct driver_op driver_kube_ops[];
+extern const struct driver_op driver_kustomize_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_quantity_ops[];
 extern const struct driver_op driver_regex_ops[];
