@@ -26,9 +26,11 @@ static struct yaml_scan *scan_from(struct fast *f, const char *p)
 	struct yaml_scan *s = &f->scan;
 
 	/* All was checked, so that no rune is out of sight; the column only has
-	 * to tell that this is not the beginning of a line. */
-	s->mark = (struct yaml_mark){ .column = 1, .pos = (int32_t)(p - f->text) };
+	 * to tell that this is inside the block and not the beginning of a line. */
 	s->indent = top ? top->indent : -1;
+	s->mark = (struct yaml_mark){
+		.column = s->indent < 0 ? 1 : s->indent + 1, .pos = (int32_t)(p - f->text),
+	};
 	s->flow = top && top->kind >= FAST_FLOW_SEQ;
 	return s;
 }

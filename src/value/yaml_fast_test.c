@@ -102,6 +102,7 @@ static const char *const taken[] = {
 	"a: 1\nb:\n- x\n- k: z\n  w:\n    - deeper\n    -\n      - 1\nc: # comment\n  d: e # f\n",
 	"# head\n---\na: |\n  text\n\n   more\nb: >-\n  folded\n  text\n\nc: |2\n   x\n",
 	"a: 'it''s'\nb: \"esc\\taped\"\nc: \"over\n  lines\"\nd: plain\n  over lines\n\n  too\n",
+	"list:\n- deep:\n    a: folded text\n      goes on\n    b: 'quoted\n\n      text'\n",
 	"- - - a\n    - b\n  - c\n-   k: v\n    l: w\n",
 	"{\"apiVersion\": \"v1\",\n  \"items\": [\n    {\"a\":1, \"b\": null},\n    true\n  ]\n}\n",
 	"a: x\n---\n---\n# nothing\n---\nb: y",
