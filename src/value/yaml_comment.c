@@ -33,6 +33,7 @@ static err *take_comment(struct yaml_scan *s, int32_t seen, struct yaml_piece *t
 			if (start && !yaml_piece_len(text))
 				*start = s->mark;
 			yaml_take(s, text);
+			yaml_take_run(s, text, (struct yaml_set){ YAML_LOW, YAML_HIGH });
 		} else {
 			yaml_skip(s);
 		}

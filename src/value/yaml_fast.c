@@ -37,33 +37,62 @@ static size_t ordinary_rune(const unsigned char *p, const unsigned char *end)
 /* Tabs, line feeds and printable ASCII all through. */
 static bool is_ascii_block(const unsigned char *p, size_t n)
 {
-	unsigned wrong = 0;
+	unsigned char wrong = 0;	/* no branches: the compiler makes vectors of it */
 
 	for (size_t i = 0; i < n; i++)
-		wrong |= (unsigned)((p[i] < 0x20 && p[i] != '\n' && p[i] != '\t') | (p[i] > 0x7e));
+		wrong |= (unsigned char)((unsigned char)((unsigned char)(p[i] - 0x20) > 0x5e) &
+					 (unsigned char)(p[i] != '\n') &
+					 (unsigned char)(p[i] != '\t'));
 	return !wrong;
 }
 
-/* Valid UTF-8 of ordinary characters, with no breaks but line feeds. */
-static bool is_ordinary(str text)
+/* Valid UTF-8 of ordinary characters, with no breaks but line feeds. Gives
+ * where it ends: at `to`, or behind the rune there; NULL when it is not so. */
+static const char *ordinary(const char *from, const char *to, const char *end)
 {
 	enum { BLOCK = 64 };
-	const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
+	const unsigned char *p = (const unsigned char *)from, *stop = (const unsigned char *)to;
 
-	while (p < end) {
-		size_t n = (size_t)(end - p) < BLOCK ? (size_t)(end - p) : BLOCK;
+	while (p < stop) {
+		size_t n = (size_t)(stop - p) < BLOCK ? (size_t)(stop - p) : BLOCK;
 
 		if (n == BLOCK ? is_ascii_block(p, BLOCK) : is_ascii_block(p, n)) {
 			p += n;
 			continue;
 		}
-		for (const unsigned char *stop = p + n; p < stop;) {
-			size_t width = is_ascii_block(p, 1) ? 1 : ordinary_rune(p, end);
+		for (const unsigned char *block = p + n; p < block;) {
+			size_t width = is_ascii_block(p, 1)
+					       ? 1 : ordinary_rune(p, (const unsigned char *)end);
 
 			if (!width)
-				return false;
+				return NULL;
 			p += width;
 		}
+	}
+	return (const char *)p;
+}
+
+/* The text is checked a little behind where it is read, while the processor
+ * still has it at hand. */
+static bool check_up_to(struct fast *f, const char *to)
+{
+	if (to <= f->checked || f->broken)
+		return !f->broken;
+	const char *p = ordinary(f->checked, to, f->end);
+
+	f->broken = !p;
+	f->checked = p;
+	return p;
+}
+
+/* Nothing may look like a rune that goes on behind the end. */
+static bool ends_whole(str text)
+{
+	for (size_t i = 1; i <= 3 && i <= text.n; i++) {
+		unsigned char c = (unsigned char)text.p[text.n - i];
+
+		if (c >= 0xc0)
+			return (size_t)yaml_width(c) <= i;
 	}
 	return true;
 }
@@ -129,13 +158,10 @@ static bool end_line(struct fast *f, const char *p)
 	return true;
 }
 
-enum stop { STOP_EOL, STOP_COMMENT, STOP_COLON };
-
-/* The end of a plain scalar on its line, without the white space behind it. */
-static enum stop plain_end(const struct fast *f, const char *p, const char **out)
+enum fast_stop fast_plain_end(const struct fast *f, const char *p, const char **out)
 {
 	static const bool special[256] = { ['\n'] = true, [':'] = true, ['#'] = true };
-	enum stop stop = STOP_EOL;
+	enum fast_stop stop = FAST_EOL;
 	const char *q = p;
 
 	for (;; q++) {
@@ -144,11 +170,11 @@ static enum stop plain_end(const struct fast *f, const char *p, const char **out
 		if (fast_is_eol(f, q))
 			break;
 		if (*q == ':' && fast_is_blankz(f, q + 1)) {
-			stop = STOP_COLON;
+			stop = FAST_COLON;
 			break;
 		}
 		if (*q == '#' && q > p && (q[-1] == ' ' || q[-1] == '\t')) {
-			stop = STOP_COMMENT;
+			stop = FAST_COMMENT;
 			break;
 		}
 	}
@@ -175,6 +201,8 @@ static bool goes_on(struct fast *f, const char *eol)
 	while (line < f->end) {
 		const char *p = fast_skip_spaces(f, ++line);
 
+		f->ahead_line = line;
+		f->ahead = p;
 		if (p == f->end)
 			return false;
 		if (*p != '\n')
@@ -185,7 +213,7 @@ static bool goes_on(struct fast *f, const char *eol)
 }
 
 /* A plain scalar that is known up to `end` on this line. */
-static bool plain_value(struct fast *f, const char *p, const char *end, enum stop stop)
+static bool plain_value(struct fast *f, const char *p, const char *end, enum fast_stop stop)
 {
 	str text = { p, (size_t)(end - p) };
 	const char *eol = end;
@@ -193,8 +221,8 @@ static bool plain_value(struct fast *f, const char *p, const char *end, enum sto
 
 	while (!fast_is_eol(f, eol))
 		eol++;
-	if (stop == STOP_EOL && goes_on(f, eol)) {
-		if (!fast_folded_plain(f, p, &text))
+	if (stop == FAST_EOL && goes_on(f, eol)) {
+		if (!fast_folded_plain(f, p, end, &text))
 			return false;
 	} else {
 		f->p = eol < f->end ? eol + 1 : eol;
@@ -225,9 +253,9 @@ static bool value(struct fast *f, const char *p)
 	}
 	if (!starts_plain(f, p))
 		return false;
-	enum stop stop = plain_end(f, p, &end);
+	enum fast_stop stop = fast_plain_end(f, p, &end);
 
-	return stop != STOP_COLON && plain_value(f, p, end, stop);
+	return stop != FAST_COLON && plain_value(f, p, end, stop);
 }
 
 /* ---- pairs and entries ------------------------------------------------- */
@@ -283,9 +311,9 @@ static bool scalar_or_pair(struct fast *f, const char *p, int32_t column, bool i
 		if (memchr(at, '\n', (size_t)(end - at)))
 			return false;
 	} else {
-		enum stop stop = plain_end(f, p, &end);
+		enum fast_stop stop = fast_plain_end(f, p, &end);
 
-		if (stop != STOP_COLON)
+		if (stop != FAST_COLON)
 			return !in_map && plain_value(f, p, end, stop);
 		text = (str){ p, (size_t)(end - p) };
 		while (*end != ':')
@@ -392,9 +420,13 @@ static bool is_marker(const struct fast *f, const char *p, char c)
  * anything but comments. */
 static bool lines(struct fast *f, bool *any)
 {
+	enum { CHECK_EVERY = 16384 };
+
 	*any = false;
 	while (f->p < f->end) {
-		const char *p = fast_skip_spaces(f, f->p);
+		if (f->p - f->checked > CHECK_EVERY && !check_up_to(f, f->p))
+			return false;
+		const char *p = f->p == f->ahead_line ? f->ahead : fast_skip_spaces(f, f->p);
 
 		if (fast_is_eol(f, p) || *p == '#') {
 			f->p = fast_next_line(f, p);
@@ -428,6 +460,8 @@ static bool document(struct fast *f, bool *found, node *root)
 	while (f->levels.n)
 		if (!fast_close(f))
 			return false;
+	if (!check_up_to(f, f->p))
+		return false;
 	if (!any)
 		fast_give(f, node_null(), f->p);
 	*found = any || marked;
@@ -448,6 +482,13 @@ bool yaml_fast_read(struct yaml_fast *fast, bool *found, node *root)
 	return false;
 }
 
+bool yaml_fast_check_ahead(struct yaml_fast *fast, size_t n)
+{
+	struct fast *f = fast->f;
+
+	return check_up_to(f, (size_t)(f->end - f->p) < n ? f->end : f->p + n);
+}
+
 size_t yaml_fast_pos(const struct yaml_fast *fast)
 {
 	return (size_t)(fast->f->p - fast->f->text);
@@ -462,12 +503,13 @@ bool yaml_fast_init(struct yaml_fast *fast, struct arena *a, str text,
 		    const struct yaml_options *o)
 {
 	fast->f = NULL;
-	if (o->keep || !text.n || !is_ordinary(text))
+	if (o->keep || !text.n || !ends_whole(text))
 		return false;
 	struct fast *f = mem_calloc(1, sizeof *f);
 
 	*f = (struct fast){
 		.a = a, .o = o, .text = text.p, .end = text.p + text.n, .p = text.p,
+		.checked = text.p,
 		.max_nodes = o->max_nodes ? o->max_nodes : YAML_NODES_MAX, .folded = BUF_INIT,
 	};
 	yaml_scan_init(&f->scan, a, text, o->rules);
@@ -490,4 +532,5 @@ void yaml_fast_release(struct yaml_fast *fast)
 	yaml_scan_release(&fast->f->scan);
 	buf_release(&fast->f->folded);
 	free(fast->f);
+	fast->f = NULL;
 }

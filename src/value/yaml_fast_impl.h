@@ -25,6 +25,9 @@ struct fast {
 	const struct yaml_options *o;
 	const char *text, *end;
 	const char *p;			/* next line */
+	const char *checked;		/* valid and ordinary up to here */
+	bool broken;			/* and not so behind it */
+	const char *ahead_line, *ahead;	/* a line's beginning and first text, if known */
 	uint32_t base;			/* place of the first byte; 0: none */
 	VEC(struct fast_level) levels;
 	VEC(node) values;
@@ -50,10 +53,17 @@ static inline bool fast_is_blankz(const struct fast *f, const char *p)
 
 static inline const char *fast_skip_spaces(const struct fast *f, const char *p)
 {
+	while (f->end - p >= 8 && memcmp(p, "        ", 8) == 0)
+		p += 8;
 	while (p < f->end && *p == ' ')
 		p++;
 	return p;
 }
+
+enum fast_stop { FAST_EOL, FAST_COMMENT, FAST_COLON };
+
+/* The end of a plain scalar on its line, without the white space behind it. */
+enum fast_stop fast_plain_end(const struct fast *f, const char *p, const char **out);
 
 /* The beginning of the next line. */
 static inline const char *fast_next_line(const struct fast *f, const char *p)
@@ -112,8 +122,9 @@ bool fast_close(struct fast *f);
 bool fast_plain(struct fast *f, str text, node *out);
 /* A quoted scalar at `*p`; `*p` goes behind it. */
 bool fast_quoted(struct fast *f, const char **p, str *out);
-/* A plain scalar that goes on over lines, from `p` on; the next line is set. */
-bool fast_folded_plain(struct fast *f, const char *p, str *out);
+/* A plain scalar that goes on over lines: from `p` to `end` on the first one.
+ * The next line is set. */
+bool fast_folded_plain(struct fast *f, const char *p, const char *end, str *out);
 /* `|` or `>` at `p`: gives the value and sets the next line. */
 bool fast_block(struct fast *f, const char *p);
 /* `[` or `{` at `*p`; gives the value. */

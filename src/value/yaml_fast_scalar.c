@@ -66,23 +66,40 @@ bool fast_quoted(struct fast *f, const char **p, str *out)
 	return true;
 }
 
-bool fast_folded_plain(struct fast *f, const char *p, str *out)
+/* Lines join by a space, or by the line feeds of the empty lines between. */
+bool fast_folded_plain(struct fast *f, const char *p, const char *end, str *out)
 {
-	struct yaml_scan *s = scan_from(f, p);
-	struct yaml_token t;
+	struct fast_level *top = fast_top(f);
+	enum fast_stop stop = FAST_EOL;
 
-	if (!take(yaml_scan_plain(s, &t)))
+	if (!top)
 		return false;
-	const char *q = f->text + s->mark.pos;
+	buf_clear(&f->folded);
+	buf_add(&f->folded, (str){ p, (size_t)(end - p) });
+	while (stop == FAST_EOL) {
+		size_t breaks = 0;
 
-	if (q < f->end && *q == ':')
-		return false;
-	if (q == f->end || *q == '#')
-		f->p = fast_next_line(f, q);
-	else	/* at the text of the next line */
-		f->p = q - s->mark.column;
-	*out = t.value;
-	return true;
+		f->p = fast_next_line(f, end);
+		p = fast_skip_spaces(f, f->p);
+		for (; p < f->end && *p == '\n'; breaks++) {
+			f->p = p + 1;
+			p = fast_skip_spaces(f, f->p);
+		}
+		if (p == f->end || p - f->p <= top->indent || *p == '#')
+			break;
+		if (*p == '\t')
+			return false;
+		stop = fast_plain_end(f, p, &end);
+		if (breaks)
+			buf_fill(&f->folded, '\n', breaks);
+		else
+			buf_addc(&f->folded, ' ');
+		buf_add(&f->folded, (str){ p, (size_t)(end - p) });
+	}
+	if (stop == FAST_COMMENT)
+		f->p = fast_next_line(f, end);
+	*out = arena_str(f->a, buf_str(&f->folded));
+	return stop != FAST_COLON;
 }
 
 /* ---- literal and folded ------------------------------------------------ */

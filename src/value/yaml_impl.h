@@ -224,6 +224,26 @@ str yaml_piece_end(struct yaml_piece *p, struct arena *a);
 /* Step over one rune and add it. */
 void yaml_take(struct yaml_scan *s, struct yaml_piece *p);
 
+/* A set of ASCII characters, as bits. */
+struct yaml_set {
+	uint64_t low, high;
+};
+
+#define YAML_BIT(c) ((uint64_t)1 << ((c) & 63))
+/* Printable and no white space. */
+#define YAML_LOW (~(uint64_t)0 << ('!' & 63))
+#define YAML_HIGH (~YAML_BIT(0x7f))
+
+static inline bool yaml_in_set(struct yaml_set set, unsigned char c)
+{
+	return c < 0x80 && ((c < 64 ? set.low : set.high) >> (c & 63) & 1);
+}
+
+/* Take what stands ahead as far as it is in the set and may be looked at
+ * without reading on; single spaces inside are taken, too. What is left
+ * alone here is a matter of rune by rune. */
+void yaml_take_run(struct yaml_scan *s, struct yaml_piece *p, struct yaml_set set);
+
 /* "yaml: line N: PROBLEM", found at the mark. Scanner errors tell its line, or
  * under 1.2 that of `context`; the first line of all is not told. */
 err *yaml_scan_error(struct yaml_scan *s, struct yaml_mark context, const char *problem)
@@ -403,6 +423,9 @@ void yaml_fast_release(struct yaml_fast *fast);
 /* The next document; `*found` is false at the end. False when it is not for
  * the fast reader, which then stays where it is. */
 bool yaml_fast_read(struct yaml_fast *fast, bool *found, node *root);
+/* Whether the next `n` bytes are nothing unusual as such. Where they are, all
+ * of the text is for the full reader, from the beginning. */
+bool yaml_fast_check_ahead(struct yaml_fast *fast, size_t n);
 size_t yaml_fast_pos(const struct yaml_fast *fast);
 void yaml_fast_goto(struct yaml_fast *fast, size_t pos);
 

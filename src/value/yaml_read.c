@@ -10,6 +10,7 @@ struct reader {
 	uint32_t base;		/* place of the first byte; 0: none */
 	struct yaml_fast fast;
 	bool is_fast;		/* the next document is the fast reader's */
+	size_t read_n;		/* documents so far */
 	bool is_open;		/* `compose` is in use */
 	struct yaml_compose compose;
 	size_t counted;		/* bytes whose lines are counted ... */
@@ -96,6 +97,23 @@ static err *read_full(struct reader *r, struct yaml_doc *out, bool *more)
 	return with_place(r, e, bad);
 }
 
+/* Where the text as such is wrong, go-yaml may tell so long before it gets
+ * there; the documents above are no news. */
+static err *start_again(struct reader *r)
+{
+	struct yaml_document doc;
+
+	yaml_fast_release(&r->fast);
+	open_compose(r, 0);
+	for (size_t i = 0; i < r->read_n; i++) {
+		err *e = yaml_compose_next(&r->compose, &doc);
+
+		if (e)
+			return with_place(r, e, r->compose.parse.scan.bad);
+	}
+	return NULL;
+}
+
 /* ---- documents --------------------------------------------------------- */
 
 /* The next document; `more` is false when there is none. */
@@ -103,11 +121,17 @@ static err *next(struct reader *r, struct yaml_doc *out, bool *more)
 {
 	*out = (struct yaml_doc){ .root = node_null() };
 	if (r->is_fast) {
-		if (yaml_fast_read(&r->fast, more, &out->root))
+		if (yaml_fast_read(&r->fast, more, &out->root)) {
+			r->read_n++;
 			return NULL;
+		}
 		r->is_fast = false;
-		open_compose(r, yaml_fast_pos(&r->fast));
+		if (yaml_fast_check_ahead(&r->fast, r->text.n))
+			open_compose(r, yaml_fast_pos(&r->fast));
+		else
+			TRY(start_again(r));
 	}
+	r->read_n++;
 	return read_full(r, out, more);
 }
 
@@ -141,11 +165,15 @@ static void close_reader(struct reader *r)
 		yaml_compose_release(&r->compose);
 }
 
-/* Go-yaml looks ahead over the end of the first document: under 1.2 it meets errors in
- * the next tokens, too. So what follows must be for the full reader. */
-static bool is_alone(const struct reader *r)
+/* Go-yaml looks ahead over the end of the first document: it meets what is
+ * wrong with the text there, and under 1.2 errors in the next tokens, too. */
+static bool is_alone(struct reader *r)
 {
-	return r->o->rules == YAML_1_1 || yaml_fast_pos(&r->fast) == r->text.n;
+	enum { WINDOWS = 2048 };
+
+	if (yaml_fast_pos(&r->fast) == r->text.n)
+		return true;
+	return r->o->rules == YAML_1_1 && yaml_fast_check_ahead(&r->fast, WINDOWS);
 }
 
 static err *read_first(struct reader *r, node *out)
@@ -159,6 +187,7 @@ static err *read_first(struct reader *r, node *out)
 	if (was_fast && r->is_fast && !is_alone(r)) {
 		arena_rewind(r->a, mark);
 		r->is_fast = false;
+		yaml_fast_release(&r->fast);
 		open_compose(r, 0);
 		TRY(next(r, &doc, &more));
 	}

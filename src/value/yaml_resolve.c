@@ -56,9 +56,34 @@ static const struct word words[] = {
 
 enum { WORD_MAX = 5 };
 
-static const struct word *find_word(str s, enum yaml_rules rules)
+/* Most texts are no word: two letters tell. */
+static bool may_be_word(str s)
 {
 	if (s.n > WORD_MAX)
+		return false;
+	if (s.n < 2)
+		return true;
+	char second = s.p[1] | 0x20;
+
+	switch (s.p[0] | 0x20) {
+	case 't':
+		return second == 'r';
+	case 'f':
+		return second == 'a';
+	case 'n':
+		return second == 'u' || second == 'o';
+	case 'o':
+		return second == 'n' || second == 'f';
+	case 'y':
+		return second == 'e';
+	default:
+		return true;
+	}
+}
+
+static const struct word *find_word(str s, enum yaml_rules rules)
+{
+	if (!may_be_word(s))
 		return NULL;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		const struct word *w = &words[i];

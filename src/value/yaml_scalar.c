@@ -76,6 +76,12 @@ static bool at_document_mark(const struct yaml_scan *s)
 
 /* ---- plain ------------------------------------------------------------- */
 
+/* What cannot end a plain scalar, in brackets or not. */
+static const struct yaml_set plain_set = {
+	YAML_LOW & ~(YAML_BIT(':') | YAML_BIT('#') | YAML_BIT(',') | YAML_BIT('?')),
+	YAML_HIGH & ~(YAML_BIT('[') | YAML_BIT(']') | YAML_BIT('{') | YAML_BIT('}')),
+};
+
 static bool ends_plain(const struct yaml_scan *s)
 {
 	unsigned char c = yaml_at(s, 0);
@@ -105,6 +111,7 @@ err *yaml_scan_plain(struct yaml_scan *s, struct yaml_token *t)
 			if (gap.broken || gap.blanks.n)
 				join_gap(s, &gap, &text);
 			yaml_take(s, &text);
+			yaml_take_run(s, &text, plain_set);
 			t->end = s->mark;
 			TRY(yaml_need(s, 2));
 		}
@@ -200,6 +207,10 @@ static err *take_escape(struct yaml_scan *s, struct yaml_piece *text, struct yam
 	return NULL;
 }
 
+static const struct yaml_set quoted_set = {
+	YAML_LOW & ~(YAML_BIT('"') | YAML_BIT('\'')), YAML_HIGH & ~YAML_BIT('\\'),
+};
+
 /* Text up to white space, the closing quote or an escaped line break. */
 static err *take_quoted_word(struct yaml_scan *s, char quote, struct yaml_piece *text,
 			     struct gap *gap, struct yaml_mark start)
@@ -222,6 +233,7 @@ static err *take_quoted_word(struct yaml_scan *s, char quote, struct yaml_piece 
 			TRY(take_escape(s, text, start));
 		} else {
 			yaml_take(s, text);
+			yaml_take_run(s, text, quoted_set);
 		}
 		TRY(yaml_need(s, 2));
 	}
@@ -368,13 +380,11 @@ static err *take_breaks(struct yaml_scan *s, struct block *b, struct yaml_mark *
 /* The text of one line. */
 static err *take_line(struct yaml_scan *s, struct yaml_piece *text)
 {
-	const char *from = s->text + s->mark.pos;
-
 	while (!yaml_breakz_at(s, 0)) {
-		yaml_skip(s);
+		yaml_take(s, text);
+		yaml_take_run(s, text, (struct yaml_set){ YAML_LOW, YAML_HIGH });
 		TRY(yaml_need(s, 1));
 	}
-	yaml_piece_add(text, (str){ from, (size_t)(s->text + s->mark.pos - from) });
 	return NULL;
 }
 

@@ -91,6 +91,27 @@ void yaml_take(struct yaml_scan *s, struct yaml_piece *p)
 	yaml_piece_add(p, (str){ from, (size_t)(s->text + s->mark.pos - from) });
 }
 
+void yaml_take_run(struct yaml_scan *s, struct yaml_piece *p, struct yaml_set set)
+{
+	const unsigned char *from = (const unsigned char *)s->text + s->mark.pos, *to = from;
+	int32_t n = s->decoded - s->mark.index, left = s->text_n - s->mark.pos;
+
+	n = (n < left ? n : left) - 4;	/* as far as anybody looks ahead */
+	for (const unsigned char *end = from + (n > 0 ? n : 0); to < end; to++)
+		if (!yaml_in_set(set, *to) && (*to != ' ' || !yaml_in_set(set, to[1])))
+			break;
+	n = (int32_t)(to - from);
+	if (n && to[-1] == ' ')		/* the last place may be a space */
+		n--;
+	if (!n)
+		return;
+	s->newlines = 0;
+	s->mark.index += n;
+	s->mark.column += n;
+	s->mark.pos += n;
+	yaml_piece_add(p, (str){ (const char *)from, (size_t)n });
+}
+
 /* ---- simple keys ------------------------------------------------------- */
 
 static struct yaml_key_slot *key_slot(struct yaml_scan *s, int32_t number)

@@ -63,6 +63,18 @@ static inline err *twice_full(struct arena *a, struct yaml_compose *c, const str
 	return o->json ? yaml_json_step(a, root, o->numbers) : NULL;
 }
 
+/* Whether the fast reader takes all that is left. */
+static inline bool twice_ends_well(struct yaml_fast *fast)
+{
+	bool found = true;
+	node root;
+
+	while (found)
+		if (!yaml_fast_read(fast, &found, &root))
+			return false;
+	return true;
+}
+
 /* Documents that the fast reader took, from the first one on. `*what` says
  * what is wrong, if something is. */
 static inline size_t twice_read(str text, const struct yaml_options *o, const char **what)
@@ -85,10 +97,8 @@ static inline size_t twice_read(str text, const struct yaml_options *o, const ch
 			break;
 		err *e = twice_full(&a, &c, o, &really, &want);
 
-		/* under 1.2 the chain meets errors of the next document's first tokens */
-		if (e && o->rules == YAML_1_2 && yaml_fast_pos(&fast) < text.n &&
-		    !yaml_fast_read(&fast, &found, &got))
-			;
+		if (e && !twice_ends_well(&fast))
+			;	/* the chain has met an error further down */
 		else if (e)
 			*what = "the fast reader takes what is an error";
 		else if (found != really)
