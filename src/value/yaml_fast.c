@@ -529,6 +529,7 @@ void yaml_fast_release(struct yaml_fast *fast)
 		return;
 	vec_release(&fast->f->levels);
 	vec_release(&fast->f->values);
+	vec_release(&fast->f->lines);
 	yaml_scan_release(&fast->f->scan);
 	buf_release(&fast->f->folded);
 	free(fast->f);

@@ -34,6 +34,7 @@ struct fast {
 	size_t nodes, max_nodes;
 	struct yaml_scan scan;		/* for scalars with escapes or over lines */
 	struct buf folded;
+	VEC(str) lines;			/* of a block text */
 };
 
 static inline struct fast_level *fast_top(struct fast *f)

@@ -110,8 +110,8 @@ struct block {
 	int32_t indent;		/* spaces before its lines; 0: as the first line has */
 	const char *first;	/* line */
 	const char *end;	/* line behind it */
-	const char *text_end;	/* line behind the last one with text */
-	size_t size;		/* bytes of text, its breaks included */
+	size_t lines;		/* the ones in `f->lines` up to the last with text */
+	size_t size;		/* bytes of their text, breaks included */
 };
 
 static bool take_block_header(struct fast *f, const char *p, struct block *b)
@@ -168,20 +168,23 @@ static const char *block_line(const struct fast *f, const struct block *b, const
 	return p == l + b->indent || fast_is_eol(f, p) ? p : NULL;
 }
 
-static bool measure(struct fast *f, struct block *b)
+static bool find_lines(struct fast *f, struct block *b)
 {
 	const char *l = b->first, *p;
+	size_t size = 0;
 
-	b->text_end = l;
-	for (size_t n = 0; l < f->end && (p = block_line(f, b, l)); ) {
-		const char *next = fast_next_line(f, p);
+	f->lines.n = 0;
+	while (l < f->end && (p = block_line(f, b, l))) {
+		str text = { p, 0 };
 
-		n += (size_t)(next - p);
+		l = fast_next_line(f, p);
+		text.n = (size_t)(l - p);
+		size += text.n;
+		vec_push(&f->lines, text);
 		if (!fast_is_eol(f, p)) {
-			b->text_end = next;
-			b->size = n;
+			b->lines = f->lines.n;
+			b->size = size;
 		}
-		l = next;
 	}
 	b->end = l;
 	p = fast_skip_spaces(f, l);
@@ -191,17 +194,12 @@ static bool measure(struct fast *f, struct block *b)
 
 static str literal_text(struct fast *f, const struct block *b)
 {
-	const char *p = block_line(f, b, b->first);
-
-	if (fast_next_line(f, p) == b->text_end)	/* one line: as it stands */
-		return (str){ p, b->size };
+	if (b->lines == 1)	/* as it stands */
+		return f->lines.p[0];
 	char *text = arena_alloc(f->a, b->size + 1), *to = text;
 
-	for (const char *l = b->first; l < b->text_end;) {
-		p = block_line(f, b, l);
-		l = fast_next_line(f, p);
-		to = mempcpy(to, p, (size_t)(l - p));
-	}
+	for (size_t i = 0; i < b->lines; i++)
+		to = mempcpy(to, f->lines.p[i].p, f->lines.p[i].n);
 	*to = 0;
 	return (str){ text, b->size };
 }
@@ -210,18 +208,18 @@ static str literal_text(struct fast *f, const struct block *b)
 static str folded_text(struct fast *f, const struct block *b)
 {
 	struct buf *to = &f->folded;
-	bool after_blank = true;
+	bool after_blank = true, broken = false;
 	size_t breaks = 0;
 
 	buf_clear(to);
-	for (const char *l = b->first, *p; l < b->text_end;) {
-		p = block_line(f, b, l);
-		l = fast_next_line(f, p);
-		if (*p == '\n') {
+	for (size_t i = 0; i < b->lines; i++) {
+		str l = f->lines.p[i];
+
+		if (l.p[0] == '\n') {
 			breaks++;
 			continue;
 		}
-		bool blank = *p == ' ' || *p == '\t';
+		bool blank = l.p[0] == ' ' || l.p[0] == '\t';
 
 		if (!to->n || blank || after_blank)
 			buf_fill(to, '\n', breaks + (to->n > 0));
@@ -231,9 +229,10 @@ static str folded_text(struct fast *f, const struct block *b)
 			buf_addc(to, ' ');
 		breaks = 0;
 		after_blank = blank;
-		buf_add(to, (str){ p, (size_t)(l - p) - (l[-1] == '\n') });
+		broken = l.p[l.n - 1] == '\n';
+		buf_add(to, str_sub(l, 0, l.n - broken));
 	}
-	if (b->text_end[-1] == '\n')
+	if (broken)
 		buf_addc(to, '\n');
 	return arena_str(f->a, buf_str(to));
 }
@@ -244,9 +243,9 @@ bool fast_block(struct fast *f, const char *p)
 
 	if (!fast_top(f) || !take_block_header(f, p, &b))
 		return false;
-	if ((!b.indent && !find_indent(f, &b)) || !measure(f, &b))
+	if ((!b.indent && !find_indent(f, &b)) || !find_lines(f, &b))
 		return false;
-	if (b.chomp == '+' && b.end != b.text_end)
+	if (b.chomp == '+' && f->lines.n > b.lines)
 		return false;
 	str text = b.literal ? literal_text(f, &b) : folded_text(f, &b);
 
