@@ -20,6 +20,9 @@ extern const struct command complete_command;
 extern const struct command completion_command;
 extern const struct command docgen_command;
 
+/* Of `helm`. */
+extern const struct command helm_template_command;
+
 /* Of `kustomize`. */
 extern const struct command kustomize_build_command;
 

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/helm.h"
 #include "cli/help.h"
 
 static const struct applet rill_applet = {
@@ -44,9 +45,12 @@ const struct command helm_root = {
 	.use = "helm",
 	.brief = "Render Helm charts",
 	.text = "Render charts, with the words and the output of helm.",
+	.shared = helm_settings_flags,
+	.options = sizeof(struct helm_settings),
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&help_command,
+		&helm_template_command,
 		NULL,
 	},
 	.applet = &(const struct applet){

@@ -1,0 +1,342 @@
+#include "cli/helm.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/rand.h"
+#include "cli/commands.h"
+#include "crypto/sha256.h"
+#include "helm/values.h"
+#include "text/path.h"
+#include "text/quote.h"
+#include "value/yaml.h"
+
+enum { FILE_MAX = 128 << 20 };
+
+/* ---- settings ---------------------------------------------------------- */
+
+#define AT(field) offsetof(struct helm_settings, field)
+
+const struct flag helm_settings_flags[] = {
+	{ "burst-limit", 0, FLAG_INT, AT(burst_limit), "most requests to a cluster at once",
+	  .fallback = "100" },
+	{ "color", 0, FLAG_STRING, AT(color), "use colored output (never, auto, always)",
+	  .fallback = "auto", .choices = "never auto always" },
+	{ "colour", 0, FLAG_STRING, AT(color), "use colored output (never, auto, always)",
+	  .fallback = "auto", .choices = "never auto always" },
+	{ "content-cache", 0, FLAG_STRING, AT(content_cache), "directory of downloaded charts" },
+	{ "debug", 0, FLAG_BOOL, AT(debug), "say more" },
+	{ "kube-apiserver", 0, FLAG_STRING, AT(apiserver), "address of the Kubernetes API" },
+	{ "kube-as-group", 0, FLAG_ARRAY, AT(as_groups), "group to act as, repeatable" },
+	{ "kube-as-user", 0, FLAG_STRING, AT(as_user), "user to act as" },
+	{ "kube-ca-file", 0, FLAG_STRING, AT(ca_file), "certificates that the API's is checked by" },
+	{ "kube-context", 0, FLAG_STRING, AT(context), "context of the kubeconfig to use" },
+	{ "kube-insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
+	  "do not check the API's certificate" },
+	{ "kube-tls-server-name", 0, FLAG_STRING, AT(tls_server_name),
+	  "name that the API's certificate is for" },
+	{ "kube-token", 0, FLAG_STRING, AT(token), "bearer token for the API" },
+	{ "kubeconfig", 0, FLAG_STRING, AT(kubeconfig), "path of the kubeconfig file" },
+	{ "namespace", 'n', FLAG_STRING, AT(ns), "namespace of the release" },
+	{ "qps", 0, FLAG_FLOAT, AT(qps), "requests a second to a cluster", .fallback = "0" },
+	{ "registry-config", 0, FLAG_STRING, AT(registry_config), "file of registry logins" },
+	{ "repository-cache", 0, FLAG_STRING, AT(repository_cache),
+	  "directory of cached repository indexes" },
+	{ "repository-config", 0, FLAG_STRING, AT(repository_config),
+	  "file of repository names and URLs" },
+	{ 0 },
+};
+
+#undef AT
+
+const struct helm_settings *helm_settings(const struct cli *c)
+{
+	return cli_options(c, &helm_root);
+}
+
+static str env(const struct cli *c, const char *name)
+{
+	return str_c(cli_env(c, name));
+}
+
+bool helm_debug(const struct cli *c)
+{
+	str v = env(c, "HELM_DEBUG");
+
+	return helm_settings(c)->debug || str_eq(v, S("1")) || str_eq_nocase(v, S("true"));
+}
+
+/* The namespace of the kubeconfig's context, or the empty text. */
+static str context_namespace(struct cli *c, str file, str context)
+{
+	node config, contexts;
+	str text;
+	err *e = fs_read_any(c->arena, file, FILE_MAX, &text);
+
+	if (!e)
+		e = yaml_read(c->arena, text, YAML_KUBE, &config);
+	if (e) {
+		err_free(e);
+		return STR_NONE;
+	}
+	if (!context.n)
+		context = node_str(node_get(config, S("current-context")));
+	contexts = node_get(config, S("contexts"));
+	node_each_item(one, contexts)
+		if (str_eq(node_str(node_get(*one, S("name"))), context))
+			return node_str(node_dig(*one, "context", "namespace"));
+	return STR_NONE;
+}
+
+str helm_namespace(struct cli *c)
+{
+	const struct helm_settings *s = helm_settings(c);
+	str ns = cli_given(c, "namespace") ? s->ns : env(c, "HELM_NAMESPACE");
+	str context = s->context.n ? s->context : env(c, "HELM_KUBECONTEXT");
+	str list = s->kubeconfig.n ? s->kubeconfig : env(c, "KUBECONFIG"), file;
+
+	if (ns.n)
+		return ns;
+	if (!list.n && env(c, "HOME").n)
+		list = arena_cat(c->arena, env(c, "HOME"), S("/.kube/config"));
+	while (!ns.n && str_cut(&list, &file, s->kubeconfig.n ? '\0' : ':'))
+		ns = context_namespace(c, file, context);
+	return ns.n ? ns : S("default");
+}
+
+str helm_dir(struct cli *c, const char *kind, str below)
+{
+	static const struct {
+		const char *kind, *helm, *xdg, *home;
+	} dirs[] = {
+		{ "cache", "HELM_CACHE_HOME", "XDG_CACHE_HOME", ".cache" },
+		{ "config", "HELM_CONFIG_HOME", "XDG_CONFIG_HOME", ".config" },
+		{ "data", "HELM_DATA_HOME", "XDG_DATA_HOME", ".local/share" },
+	};
+
+	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+		if (strcmp(dirs[i].kind, kind) != 0)
+			continue;
+		if (env(c, dirs[i].helm).n)
+			return path_join(c->arena, env(c, dirs[i].helm), below);
+		if (env(c, dirs[i].xdg).n)
+			return path_join(c->arena, env(c, dirs[i].xdg), S("helm"), below);
+		return path_join(c->arena, env(c, "HOME"), str_c(dirs[i].home), S("helm"), below);
+	}
+	return below;
+}
+
+static void write_notice(void *ctx, enum notice_level level, str line)
+{
+	(void)level;
+	cli_note(ctx, "%.*s", STR_ARG(line));
+}
+
+struct notices helm_notices(struct cli *c)
+{
+	return (struct notices){ write_notice, c };
+}
+
+/* ---- values ------------------------------------------------------------ */
+
+#define AT(field) offsetof(struct helm_value_options, field)
+
+const struct flag helm_value_flags[] = {
+	{ "set", 0, FLAG_ARRAY, AT(sets), "set values: a.b=1,list[0]=x; may be repeated" },
+	{ "set-file", 0, FLAG_ARRAY, AT(from_files), "set values to the contents of files: a=path" },
+	{ "set-json", 0, FLAG_ARRAY, AT(json), "set values to JSON: a=[1,2], or a whole object" },
+	{ "set-literal", 0, FLAG_ARRAY, AT(literals), "set a value to the text behind its first =" },
+	{ "set-string", 0, FLAG_ARRAY, AT(strings), "set values, all as texts" },
+	{ "values", 'f', FLAG_LIST, AT(files), "YAML file with values; may be repeated" },
+	{ 0 },
+};
+
+#undef AT
+
+static err *load_text(void *ctx, struct arena *a, str path, str *out)
+{
+	(void)ctx;
+	if (str_eq(str_trim(path), S("-")))
+		return fs_read_any(a, S("/dev/stdin"), FILE_MAX, out);
+	if (str_starts(path, S("http://")) || str_starts(path, S("https://")) ||
+	    str_starts(path, S("oci://")))
+		return err_new(ERR_UNAVAILABLE, "values from %.*s: remote files are not supported",
+			       STR_ARG(path));
+	return fs_read_any(a, path, FILE_MAX, out);
+}
+
+err *helm_values(struct cli *c, const struct helm_value_options *o, node *out)
+{
+	const struct values_sources s = {
+		.files = o->files.p, .files_n = o->files.n,
+		.json = o->json.p, .json_n = o->json.n,
+		.sets = o->sets.p, .sets_n = o->sets.n,
+		.strings = o->strings.p, .strings_n = o->strings.n,
+		.from_files = o->from_files.p, .from_files_n = o->from_files.n,
+		.literals = o->literals.p, .literals_n = o->literals.n,
+		.load = load_text,
+	};
+
+	return values_collect(c->arena, &s, out);
+}
+
+/* ---- charts ------------------------------------------------------------ */
+
+#define AT(field) offsetof(struct helm_chart_options, field)
+
+const struct flag helm_chart_flags[] = {
+	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "certificates that a server's is checked by" },
+	{ "cert-file", 0, FLAG_STRING, AT(cert_file), "certificate to show a server" },
+	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
+	  "do not check servers' certificates" },
+	{ "key-file", 0, FLAG_STRING, AT(key_file), "key of the certificate to show" },
+	{ "keyring", 0, FLAG_STRING, AT(keyring), "file of the keys that signatures are checked by" },
+	{ "pass-credentials", 0, FLAG_BOOL, AT(pass_credentials), "send credentials to all domains" },
+	{ "password", 0, FLAG_STRING, AT(password), "password at the chart's repository" },
+	{ "plain-http", 0, FLAG_BOOL, AT(plain_http), "fetch charts without TLS" },
+	{ "repo", 0, FLAG_STRING, AT(repo), "URL of the repository that has the chart" },
+	{ "username", 0, FLAG_STRING, AT(username), "user at the chart's repository" },
+	{ "verify", 0, FLAG_BOOL, AT(verify), "check the chart's signature before using it" },
+	{ "version", 0, FLAG_STRING, AT(version), "version or range of versions of the chart" },
+	{ 0 },
+};
+
+#undef AT
+
+static str quoted(struct arena *a, str s)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, s, QUOTE_PRINT);
+	return arena_str(a, buf_str(&b));
+}
+
+err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
+{
+	name = arena_str(c->arena, str_trim(name));
+	if (!o->repo.n && name.n && access(name.p, F_OK) == 0) {
+		if (o->verify)
+			return err_new(ERR_UNAVAILABLE,
+				       "--verify: signatures of charts are not checked yet");
+		*path = name;
+		return NULL;
+	}
+	if (!o->repo.n && (path_is_abs(name) || str_starts(name, S("."))))
+		return err_new(ERR_NOT_FOUND, "path %.*s not found",
+			       STR_ARG(quoted(c->arena, name)));
+	if (o->repo.n || str_has(name, S("://")))
+		return err_new(ERR_UNAVAILABLE, "%.*s: charts of remote repositories are not "
+						"supported yet",
+			       STR_ARG(name));
+	if (str_find_char(name, '/') == STR_NPOS)
+		return err_new(ERR_INVALID,
+			       "non-absolute URLs should be in form of repo_name/path_to_chart, "
+			       "got: %.*s",
+			       STR_ARG(name));
+	return err_new(ERR_NOT_FOUND, "repo %.*s not found",
+		       STR_ARG(str_sub(name, 0, str_find_char(name, '/'))));
+}
+
+/* ---- what templates may ask for ---------------------------------------- */
+
+static int64_t now(void *ctx)
+{
+	(void)ctx;
+	return clock_wall();
+}
+
+static void random_bytes(void *ctx, void *to, size_t n)
+{
+	(void)ctx;
+	rand_bytes(to, n);
+}
+
+static void hash(str bytes, uint8_t out[SHA256_SIZE])
+{
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, bytes);
+	sha256_end(&s, out);
+}
+
+/* SHA-256 of the seed and a counter, block by block. */
+static void seeded_bytes(void *ctx, void *to, size_t n)
+{
+	struct helm_world *w = ctx;
+	uint8_t block[sizeof w->seed + sizeof w->drawn], sum[SHA256_SIZE];
+	uint8_t *p = to;
+
+	memcpy(block, w->seed, sizeof w->seed);
+	while (n) {
+		size_t part = n < sizeof sum ? n : sizeof sum;
+
+		w->drawn++;
+		for (size_t i = 0; i < sizeof w->drawn; i++)
+			block[sizeof w->seed + i] = (uint8_t)(w->drawn >> (8 * i));
+		hash(str_of((const char *)block, sizeof block), sum);
+		memcpy(p, sum, part);
+		p += part;
+		n -= part;
+	}
+}
+
+static bool load_zone(void *context, str name, struct buf *bytes)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str text;
+
+	(void)context;
+	err *e = fs_read_any(&a, arena_cat(&a, S("/usr/share/zoneinfo/"), name), 1 << 20, &text);
+
+	if (!e)
+		buf_add(bytes, text);
+	err_free(e);
+	return !e;
+}
+
+static const struct tz_source zones = { .load = load_zone };
+
+/* The machine's zone, by $TZ or /etc/localtime; UTC where it cannot be read. */
+static const struct tz *local_zone(struct cli *c)
+{
+	const char *name = cli_env(c, "TZ");
+	const struct tz *tz = NULL;
+	str bytes;
+	err *e;
+
+	if (name) {
+		name += *name == ':';
+		e = tz_find(c->arena, &zones, str_c(name), &tz);
+	} else {
+		e = fs_read_any(c->arena, S("/etc/localtime"), 1 << 20, &bytes);
+		if (!e)
+			e = tz_read(c->arena, S("Local"), bytes, &tz);
+	}
+	err_free(e);
+	return e ? NULL : tz;
+}
+
+void helm_world_init(struct cli *c, struct helm_world *w)
+{
+	*w = (struct helm_world){ .options = {
+		.limits = engine_limits,
+		.now = now,
+		.random = random_bytes,
+		.zones = &zones,
+		.local = local_zone(c),
+	} };
+}
+
+void helm_world_seed(struct helm_world *w, const str *texts, size_t n)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "%zu:%.*s,", texts[i].n, STR_ARG(texts[i]));
+	hash(buf_str(&b), w->seed);
+	w->drawn = 0;
+	w->options.random = seeded_bytes;
+	w->options.ctx = w;
+}

@@ -1,0 +1,64 @@
+/* helm - what the commands of `helm` share: settings, values, charts.
+ *
+ * Settings come from flags of the root and, where those are not given, from
+ * the environment, by the names that Helm has. Worker-local.
+ */
+#ifndef CLI_HELM_H
+#define CLI_HELM_H
+
+#include "cli/command.h"
+#include "helm/caps.h"
+#include "helm/chart.h"
+#include "helm/render.h"
+
+/* Flags of the root, shared by all its commands. */
+struct helm_settings {
+	str ns, kubeconfig, context, token, as_user, apiserver, ca_file, tls_server_name;
+	struct flag_list as_groups;
+	bool insecure, debug;
+	str registry_config, repository_config, repository_cache, content_cache;
+	int64_t burst_limit;
+	double qps;
+	str color;
+};
+extern const struct flag helm_settings_flags[];
+const struct helm_settings *helm_settings(const struct cli *c);
+/* The namespace: flag, environment, kubeconfig, "default". */
+str helm_namespace(struct cli *c);
+bool helm_debug(const struct cli *c);
+/* Where Helm keeps things: "cache", "config" or "data", and what is below. */
+str helm_dir(struct cli *c, const char *kind, str below);
+
+/* -f, --set and their kin. */
+struct helm_value_options {
+	struct flag_list files, sets, strings, from_files, json, literals;
+};
+extern const struct flag helm_value_flags[];
+err *helm_values(struct cli *c, const struct helm_value_options *o, node *out)
+	__attribute__((warn_unused_result));
+
+/* Where a chart comes from. */
+struct helm_chart_options {
+	str version, keyring, repo, username, password, cert_file, key_file, ca_file;
+	bool verify, insecure, plain_http, pass_credentials;
+};
+extern const struct flag helm_chart_flags[];
+/* The path of a chart that the user named. */
+err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
+	__attribute__((warn_unused_result));
+
+/* Notices to standard error. */
+struct notices helm_notices(struct cli *c);
+
+/* What templates may ask for: clock, random bytes, time zones. With a seed
+ * they are told the same every time. */
+struct helm_world {
+	struct tmpl_options options;
+	uint8_t seed[32];
+	uint64_t drawn;
+};
+void helm_world_init(struct cli *c, struct helm_world *w);
+/* Draw from the texts from now on. */
+void helm_world_seed(struct helm_world *w, const str *texts, size_t n);
+
+#endif

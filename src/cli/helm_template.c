@@ -1,0 +1,465 @@
+#include "base/map.h"
+#include "cli/commands.h"
+#include "cli/helm.h"
+#include "text/glob.h"
+#include "text/path.h"
+#include "text/quote.h"
+
+struct template_options {
+	struct helm_value_options values;
+	struct helm_chart_options chart;
+	bool generate_name, no_hooks, include_crds, skip_tests, is_upgrade, skip_schema, stable;
+	bool release_name, dependency_update, devel, dns;
+	str name_template, output_dir, kube_version, dry_run, post_renderer;
+	struct flag_list show_only, api_versions, post_renderer_args;
+	/* Accepted because scripts give them; they are about clusters. */
+	bool create_namespace, force_replace, force_conflicts, server_side, replace;
+	bool wait_for_jobs, disable_openapi, rollback, skip_crds, sub_notes, hide_notes;
+	bool take_ownership, validate, remote_schema;
+	int64_t timeout;
+	str description, wait;
+	struct flag_map labels;
+};
+
+#define AT(field) offsetof(struct template_options, field)
+
+static const struct flag flags[] = {
+	{ 0, 0, FLAG_TABLE, AT(chart), .table = helm_chart_flags },
+	{ 0, 0, FLAG_TABLE, AT(values), .table = helm_value_flags },
+	{ "api-versions", 'a', FLAG_LIST, AT(api_versions),
+	  "API versions that .Capabilities.APIVersions has besides the usual ones" },
+	{ "atomic", 0, FLAG_BOOL, AT(rollback), "deprecated",
+	  .deprecated = "use --rollback-on-failure instead" },
+	{ "create-namespace", 0, FLAG_BOOL, AT(create_namespace), "no effect without a cluster" },
+	{ "dependency-update", 0, FLAG_BOOL, AT(dependency_update),
+	  "fetch dependencies that are missing first" },
+	{ "description", 0, FLAG_STRING, AT(description), "no effect without a cluster" },
+	{ "devel", 0, FLAG_BOOL, AT(devel), "take development versions, too" },
+	{ "disable-openapi-validation", 0, FLAG_BOOL, AT(disable_openapi),
+	  "no effect without a cluster" },
+	{ "dry-run", 0, FLAG_STRING, AT(dry_run), "client or server", .fallback = "client",
+	  .bare = "unset", .choices = "client server" },
+	{ "enable-dns", 0, FLAG_BOOL, AT(dns), "let templates ask for addresses of hosts" },
+	{ "force", 0, FLAG_BOOL, AT(force_replace), "deprecated",
+	  .deprecated = "use --force-replace instead" },
+	{ "force-conflicts", 0, FLAG_BOOL, AT(force_conflicts), "no effect without a cluster" },
+	{ "force-replace", 0, FLAG_BOOL, AT(force_replace), "no effect without a cluster" },
+	{ "generate-name", 'g', FLAG_BOOL, AT(generate_name), "leave the release's name to rill" },
+	{ "hide-notes", 0, FLAG_BOOL, AT(hide_notes), "no effect", .hidden = true,
+	  .deprecated = "this flag has no effect for 'helm template' and will be removed in "
+			"Helm 5" },
+	{ "include-crds", 0, FLAG_BOOL, AT(include_crds), "print the files of crds/, too" },
+	{ "is-upgrade", 0, FLAG_BOOL, AT(is_upgrade), "render as an upgrade, not an install" },
+	{ "kube-version", 0, FLAG_STRING, AT(kube_version),
+	  "Kubernetes version of .Capabilities.KubeVersion" },
+	{ "labels", 'l', FLAG_MAP, AT(labels), "no effect without a cluster" },
+	{ "name-template", 0, FLAG_STRING, AT(name_template), "template of the release's name" },
+	{ "no-hooks", 0, FLAG_BOOL, AT(no_hooks), "leave hooks out" },
+	{ "output-dir", 0, FLAG_STRING, AT(output_dir), "write files below this directory" },
+	{ "post-renderer", 0, FLAG_STRING, AT(post_renderer), "refused: rill runs no programs" },
+	{ "post-renderer-args", 0, FLAG_ARRAY, AT(post_renderer_args),
+	  "refused with --post-renderer" },
+	{ "release-name", 0, FLAG_BOOL, AT(release_name),
+	  "put the release's name into paths below --output-dir" },
+	{ "render-subchart-notes", 0, FLAG_BOOL, AT(sub_notes), "no effect", .hidden = true,
+	  .deprecated = "this flag has no effect for 'helm template' and will be removed in "
+			"Helm 5" },
+	{ "replace", 0, FLAG_BOOL, AT(replace), "no effect without a cluster" },
+	{ "rollback-on-failure", 0, FLAG_BOOL, AT(rollback), "no effect without a cluster" },
+	{ "server-side", 0, FLAG_BOOL, AT(server_side), "no effect without a cluster",
+	  .fallback = "true" },
+	{ "show-only", 's', FLAG_ARRAY, AT(show_only),
+	  "print what comes from these templates only: templates/a.yaml, charts/*/templates/*" },
+	{ "skip-crds", 0, FLAG_BOOL, AT(skip_crds), "no effect without a cluster" },
+	{ "skip-schema-validation", 0, FLAG_BOOL, AT(skip_schema),
+	  "do not check values against the charts' schemas" },
+	{ "skip-tests", 0, FLAG_BOOL, AT(skip_tests), "leave test hooks out" },
+	{ "stable", 0, FLAG_BOOL, AT(stable),
+	  "draw random texts, keys and certificates from the release's name, so that every run "
+	  "prints the same" },
+	{ "take-ownership", 0, FLAG_BOOL, AT(take_ownership), "no effect without a cluster" },
+	{ "timeout", 0, FLAG_DURATION, AT(timeout), "no effect without a cluster",
+	  .fallback = "5m0s" },
+	{ "validate", 0, FLAG_BOOL, AT(validate), "deprecated",
+	  .deprecated = "use '--dry-run=server' instead" },
+	{ "wait", 0, FLAG_STRING, AT(wait), "no effect without a cluster",
+	  .fallback = "hookOnly", .bare = "watcher" },
+	{ "wait-for-jobs", 0, FLAG_BOOL, AT(wait_for_jobs), "no effect without a cluster" },
+	{ 0 },
+};
+
+#undef AT
+
+/* ---- names ------------------------------------------------------------- */
+
+static err *name_from_template(struct cli *c, str text, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(1 << 20);
+	struct helm_world world;
+	struct tmpl_set set;
+
+	helm_world_init(c, &world);
+	tmpl_set_init(&set, c->arena, NULL);
+	TRY(tmpl_set_parse(&set, S("name-template"), text));
+	struct tmpl_exec *x = tmpl_exec_new(c->arena, &set, &world.options);
+	err *e = tmpl_exec_run(x, S("name-template"), NODE_NOTHING, &b);
+
+	tmpl_exec_free(x);
+	if (!e)
+		*out = arena_str(c->arena, buf_str(&b));
+	return e;
+}
+
+static err *name_and_chart(struct cli *c, const struct template_options *o, str *name, str *chart)
+{
+	const struct flag_words *w = &c->words;
+
+	if (w->n > 2) {
+		str rest = arena_join(c->arena, w->p + 2, w->n - 2, S(", "));
+
+		return err_new(ERR_INVALID,
+			       "expected at most two arguments, unexpected arguments: %.*s",
+			       STR_ARG(rest));
+	}
+	*chart = w->p[w->n - 1];
+	*name = w->n == 2 ? w->p[0] : S("release-name");
+	if (w->n == 2 && o->generate_name)
+		return err_new(ERR_INVALID, "cannot set --generate-name and also specify a name");
+	if (w->n == 2 && o->name_template.n)
+		return err_new(ERR_INVALID, "cannot set --name-template and also specify a name");
+	if (o->name_template.n)
+		return name_from_template(c, o->name_template, name);
+	return NULL;
+}
+
+static bool is_alnum(char ch)
+{
+	return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9');
+}
+
+static bool is_release_name(str s)
+{
+	str label;
+
+	if (!s.n || s.n > 53 || s.p[s.n - 1] == '.')
+		return false;
+	while (str_cut(&s, &label, '.')) {
+		if (!label.n || !is_alnum(label.p[0]) || !is_alnum(label.p[label.n - 1]))
+			return false;
+		for (size_t i = 0; i < label.n; i++)
+			if (!is_alnum(label.p[i]) && label.p[i] != '-')
+				return false;
+	}
+	return true;
+}
+
+static err *check_name(struct cli *c, str name, const struct notices *to)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (is_release_name(name))
+		return NULL;
+	buf_add(&b, S("release name "));
+	quote_add(&b, name, QUOTE_PRINT);
+	buf_add(&b, !name.n ? S(": no name provided")
+			    : S(": invalid release name, must match regex "
+				"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ "
+				"and the length must not be longer than 53"));
+	(void)c;
+	notice(to, NOTICE_ERROR, S("release name check failed"), { "error", buf_str(&b) });
+	return err_new(ERR_INVALID, "release name check failed: %s", buf_c(&b));
+}
+
+/* ---- printing ---------------------------------------------------------- */
+
+static void add_source(struct buf *b, str path, str text)
+{
+	buf_add(b, S("---\n# Source: "));
+	buf_add(b, path);
+	buf_addc(b, '\n');
+	buf_add(b, text);
+	buf_addc(b, '\n');
+}
+
+static void add_manifests(const struct template_options *o, const struct render *r, struct buf *b)
+{
+	size_t start = b->n;
+
+	if (o->include_crds)
+		for (size_t i = 0; i < r->crds_n; i++)
+			add_source(b, r->crds[i].path, r->crds[i].text);
+	for (size_t i = 0; i < r->manifests.n; i++)
+		add_source(b, r->manifests.p[i].path, r->manifests.p[i].text);
+	str all = str_of(b->p ? b->p + start : NULL, b->n - start);
+	str trimmed = manifest_trim(all);
+
+	if (trimmed.n)
+		buf_trim(b, (size_t)(trimmed.p - b->p) + trimmed.n);
+	buf_addc(b, '\n');
+	if (o->no_hooks)
+		return;
+	for (size_t i = 0; i < r->hooks.n; i++) {
+		const struct manifest *m = &r->hooks.p[i];
+
+		if (!o->skip_tests || !(m->events & HOOK_TEST))
+			add_source(b, m->path, m->text);
+	}
+}
+
+/* Behind "# Source: CHART/", or the empty text. */
+static str source_of(str document)
+{
+	str mark = S("# Source: ");
+
+	for (size_t at; (at = str_find(document, mark)) != STR_NPOS;) {
+		document = str_from(document, at + mark.n);
+		size_t slash = str_find_char(document, '/');
+
+		if (slash == STR_NPOS)
+			break;
+		str path = str_from(document, slash + 1);
+
+		path = str_sub(path, 0, str_find_char(path, '\n'));
+		if (slash && path.n)
+			return path;
+	}
+	return STR_NONE;
+}
+
+static err *show_only(struct cli *c, const struct template_options *o, str all)
+{
+	CLEANUP(buf_release) struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < o->show_only.n; i++) {
+		struct manifest_cut cut = { .rest = manifest_trim_left(all) };
+		str document, pattern = o->show_only.p[i];
+		bool missing = true;
+
+		while (manifest_take(&cut, &document)) {
+			str path = source_of(document);
+
+			if (!path.n || glob_match_file(pattern, path) != GLOB_YES)
+				continue;
+			missing = false;
+			buf_add(&out, S("---\n"));
+			buf_add(&out, document);
+			buf_addc(&out, '\n');
+		}
+		if (missing)
+			return err_new(ERR_NOT_FOUND, "could not find template %.*s in chart",
+				       STR_ARG(pattern));
+	}
+	buf_add(&c->out.buf, buf_str(&out));
+	return buf_check(&out, "output");
+}
+
+/* ---- files ------------------------------------------------------------- */
+
+static err *write_file(struct cli *c, const struct fs *fs, str dir, str path, str text, bool again)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str before = STR_NONE;
+
+	if (again)
+		TRY(fs_read(fs, c->arena, path, 1 << 30, &before));
+	buf_add(&b, before);
+	add_source(&b, path, text);
+	TRY(fs_mkdir(fs, path_dir(c->arena, path), 0755));
+	TRY(fs_write(fs, path, buf_str(&b), 0644));
+	buf_addf(&c->out.buf, "wrote %.*s/%.*s\n", STR_ARG(dir), STR_ARG(path));
+	return NULL;
+}
+
+static err *write_list(struct cli *c, const struct fs *fs, str dir, const struct manifest_list *l,
+		       unsigned without, struct map *written)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct manifest *m = &l->p[i];
+
+		if (m->events & without)
+			continue;
+		TRY(write_file(c, fs, dir, m->path, m->text, map_has(written, m->path)));
+		map_set(written, m->path, written);
+	}
+	return NULL;
+}
+
+static err *write_files(struct cli *c, const struct template_options *o, str name,
+			const struct render *r)
+{
+	CLEANUP(fs_drop) struct fs *root = NULL;
+	CLEANUP(map_release) struct map written = MAP_INIT;
+	str dir = o->release_name ? path_join(c->arena, o->output_dir, name) : o->output_dir;
+
+	if (!path_is_abs(dir)) {
+		TRY(fs_open(&root, S("."), NULL));
+		TRY(fs_mkdir(root, dir, 0755));
+		fs_close(root);
+	} else {
+		TRY(fs_open(&root, S("/"), &(const struct fs_options){ .links = FS_LINKS_INSIDE }));
+		TRY(fs_mkdir(root, str_from(dir, 1), 0755));
+		fs_close(root);
+	}
+	root = NULL;
+	TRY(fs_open(&root, dir, NULL));
+	for (size_t i = 0; o->include_crds && i < r->crds_n; i++)
+		TRY(write_file(c, root, dir, r->crds[i].path, r->crds[i].text, false));
+	TRY(write_list(c, root, dir, &r->manifests, 0, &written));
+	if (!o->no_hooks)
+		TRY(write_list(c, root, dir, &r->hooks, o->skip_tests ? HOOK_TEST : 0, &written));
+	buf_addc(&c->out.buf, '\n');
+	return NULL;
+}
+
+/* ---- run --------------------------------------------------------------- */
+
+static err *check_dry_run(str v, const struct notices *to)
+{
+	if (str_eq(v, S("unset")))
+		notice(to, NOTICE_WARN,
+		       S("--dry-run is deprecated and should be replaced with '--dry-run=client'"),
+		       { 0 });
+	else if (str_eq(v, S("true")))
+		notice(to, NOTICE_WARN,
+		       S("boolean '--dry-run=true' flag is deprecated and must be replaced with "
+			 "'--dry-run=client'"),
+		       { 0 });
+	else if (str_eq(v, S("server")))
+		return err_new(ERR_UNAVAILABLE, "--dry-run=server: no cluster is asked yet");
+	else if (str_eq(v, S("none")) || str_eq(v, S("false")))
+		return err_new(ERR_INVALID,
+			       "invalid dry-run value (\"%.*s\"). Must be \"server\" or \"client\"",
+			       STR_ARG(v));
+	else if (!str_eq(v, S("client")))
+		return err_new(ERR_INVALID,
+			       "invalid dry-run value (\"%.*s\"). Must be \"none\", \"server\", or "
+			       "\"client\"",
+			       STR_ARG(v));
+	return NULL;
+}
+
+static err *check(const struct template_options *o, const struct notices *to)
+{
+	if (o->post_renderer.n)
+		return err_new(ERR_FORBIDDEN,
+			       "--post-renderer %.*s: rill executes no programs; pipe the output into "
+			       "the program, or put the changes into a kustomization",
+			       STR_ARG(o->post_renderer));
+	return check_dry_run(o->dry_run, to);
+}
+
+static err *load(struct cli *c, const struct template_options *o, str path,
+		 const struct notices *to, struct chart **out)
+{
+	const struct chart_options options = { .notices = to };
+	struct chart *chart;
+
+	TRY(chart_load(c->arena, path, &options, &chart));
+	if (chart->meta.type.n && !str_eq(chart->meta.type, S("application")))
+		return err_new(ERR_INVALID, "%.*s charts are not installable",
+			       STR_ARG(chart->meta.type));
+	if (chart->meta.deprecated)
+		notice(to, NOTICE_WARN, S("this chart is deprecated"), { 0 });
+	(void)o;
+	err *e = chart_check_dependencies(c->arena, chart);
+
+	if (e)
+		return err_wrap(e, "an error occurred while checking for chart dependencies. You may "
+				   "need to run 'helm dependency build' to fetch missing dependencies");
+	if (str_eq(chart->meta.api_version, S("v3")))
+		return err_new(ERR_INVALID, "invalid chart apiVersion");
+	*out = chart;
+	return NULL;
+}
+
+static err *print(struct cli *c, const struct template_options *o, str name,
+		  const struct render *r)
+{
+	CLEANUP(buf_release) struct buf all = BUF_INIT;
+
+	if (o->output_dir.n)
+		return write_files(c, o, name, r);
+	if (!o->show_only.n) {
+		add_manifests(o, r, &c->out.buf);
+		return NULL;
+	}
+	add_manifests(o, r, &all);
+	return show_only(c, o, buf_str(&all));
+}
+
+static err *render(struct cli *c, const struct template_options *o, struct chart *chart,
+		   node values, struct render_options *ro)
+{
+	struct caps caps = caps_offline(c->arena, o->api_versions.p, o->api_versions.n);
+	const str seed[] = { ro->release.name, ro->release.ns, chart->meta.name };
+	struct helm_world world;
+	struct render r;
+
+	helm_world_init(c, &world);
+	world.options.dns = o->dns;
+	if (o->stable)
+		helm_world_seed(&world, seed, 3);
+	if (o->kube_version.n)
+		TRY(caps_parse_version(c->arena, o->kube_version, &caps.kube));
+	ro->caps = &caps;
+	ro->tmpl = &world.options;
+	err *e = render_chart(c->arena, chart, values, ro, &r);
+
+	if (!e)
+		return print(c, o, ro->release.name, &r);
+	if (!r.begun)
+		return e;
+	if (!helm_debug(c))
+		return err_replace(e, "%s\n\nUse --debug flag to render out invalid YAML",
+				   err_msg(e));
+	for (size_t i = 0; i < r.files_n; i++)
+		if (manifest_trim(r.files[i].text).n)
+			add_source(&c->out.buf, r.files[i].path, r.files[i].text);
+	return e;
+}
+
+static err *run(struct cli *c)
+{
+	const struct template_options *o = c->options;
+	const struct notices to = helm_notices(c);
+	struct objects_kube_version version;
+	struct chart *chart;
+	str name, ref, path;
+	node values;
+
+	if (o->kube_version.n) {
+		err *e = caps_parse_version(c->arena, o->kube_version, &version);
+
+		if (e)
+			return err_wrap(e, "invalid kube version '%.*s'", STR_ARG(o->kube_version));
+	}
+	TRY(check(o, &to));
+	TRY(name_and_chart(c, o, &name, &ref));
+	TRY(helm_locate(c, ref, &o->chart, &path));
+	TRY(helm_values(c, &o->values, &values));
+	TRY(load(c, o, path, &to, &chart));
+	TRY(check_name(c, name, &to));
+	struct render_options ro = {
+		.release = { .name = name, .ns = helm_namespace(c), .revision = 1,
+			     .is_upgrade = o->is_upgrade },
+		.notices = &to,
+		.skip_schema = o->skip_schema,
+	};
+
+	return render(c, o, chart, values, &ro);
+}
+
+const struct command helm_template_command = {
+	.use = "template [NAME] [CHART]",
+	.brief = "Render a chart's templates",
+	.text = "Render a chart and print the manifests. No cluster is asked: lookups find nothing,\n"
+		"and .Capabilities is what a recent Kubernetes has unless flags say otherwise.",
+	.example = "  # Render a chart's directory with values\n"
+		   "  helm template web ./chart -f values.yaml --set image.tag=v2\n\n"
+		   "  # One file of it\n"
+		   "  helm template web ./chart -s templates/deployment.yaml",
+	.args = { ARGS_MIN, 1 },
+	.flags = flags,
+	.options = sizeof(struct template_options),
+	.run = run,
+};
