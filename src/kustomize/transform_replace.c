@@ -1,11 +1,11 @@
 /* Replacements: a value of one object's field put into fields of others. */
 #include "kube/selector.h"
 #include "kustomize/build_impl.h"
-#include "kustomize/fieldpath.h"
 #include "kustomize/kfile.h"
 #include "kustomize/scalar.h"
 #include "text/quote.h"
 #include "text/regex.h"
+#include "value/fieldpath.h"
 #include "value/json.h"
 #include "value/yaml.h"
 
@@ -140,11 +140,15 @@ static err *find_value(struct transform *t, struct resmap *m, node replacement, 
 	TRY(find_source(t, m, source, &r));
 	if (!path.n)
 		path = S("metadata.name");
-	fieldpath split_path = fieldpath_split(t->a, path);
-	err *e = fieldpath_get(t->a, r->object, &split_path, out);
+	struct fieldpath steps;
+	node *found;
+
+	TRY(fieldpath_parse(t->a, path, &steps));
+	err *e = fieldpath_get(&r->object, steps, &found, NULL);
 
 	if (e)
 		return err_wrap(e, "error looking up replacement source");
+	*out = found ? *found : NODE_NOTHING;
 	if (is_blank(*out))
 		return err_new(ERR_NOT_FOUND, "fieldPath `%.*s` is missing for replacement source %.*s",
 			       STR_ARG(path), STR_ARG(resid_text(t->a, id_in(source))));
@@ -174,14 +178,13 @@ static const char *tag_of(node n)
 
 /* A scalar keeps its tag and its quotes when its text changes; a text that
  * the tag does not allow cannot be printed. */
-static err *set_text(struct transform *t, node *slot, str text)
+static err *set_text(struct transform *t, node *slot, bool untagged, str text)
 {
 	node new = yaml_resolve(t->a, text, YAML_1_2, YAML_NUMBERS_TEXT);
-	bool any = slot->type == FIELDPATH_UNTAGGED;
-	bool fits = any || strcmp(tag_of(*slot), tag_of(new)) == 0 ||
+	bool fits = untagged || strcmp(tag_of(*slot), tag_of(new)) == 0 ||
 		    (slot->kind == NODE_FLOAT && new.kind == NODE_INT);
 
-	if (slot->kind == NODE_STR && !any) {
+	if (slot->kind == NODE_STR && !untagged) {
 		new = node_from_str(t->a, text);
 		fits = true;
 	}
@@ -195,8 +198,10 @@ static err *set_text(struct transform *t, node *slot, str text)
 	return NULL;
 }
 
-static err *set_value(struct transform *t, struct options o, node *slot, node value)
+static err *set_value(struct transform *t, struct options o, const struct fieldpath_place *at,
+		      node value)
 {
+	node *slot = fieldpath_node(at);
 	str text = is_scalar(value) ? scalar_text(t->a, value) : STR_NONE;
 
 	if (o.delimiter.n) {
@@ -216,12 +221,11 @@ static err *set_value(struct transform *t, struct options o, node *slot, node va
 		text = arena_join(t->a, list.p, list.n, o.delimiter);
 	}
 	if (is_scalar(*slot))
-		return set_text(t, slot, text);
+		return set_text(t, slot, at->made, text);
 	uint32_t place = slot->place;
 
 	*slot = is_scalar(value) ? value : node_copy(t->a, value);
 	slot->place = place;
-	slot->type = 0;
 	return NULL;
 }
 
@@ -251,18 +255,18 @@ static err *print_structured(struct transform *t, struct yaml_doc *doc, str befo
 
 /* When a part of the path leads to a text, the rest applies inside of it.
  * False (and nothing changed) when it is no such path. */
-static bool set_inside(struct transform *t, node *object, const fieldpath *path,
+static bool set_inside(struct transform *t, node *object, struct fieldpath path,
 		       enum node_kind make, struct options o, node value)
 {
 	node *scalar = NULL;
 	struct yaml_doc *docs;
-	fieldpath_slots slots = { 0 };
+	struct fieldpath_place *places;
 	size_t n, used = 0;
 	str text;
 
-	for (size_t i = 1; i < path->n && !used; i++) {
+	for (size_t i = 1; i < path.n && !used; i++) {
 		node *at;
-		err *e = fieldpath_find(t->a, object, path, i, &at);
+		err *e = fieldpath_get(object, (struct fieldpath){ path.steps, i }, &at, NULL);
 
 		err_free(e);
 		if (e || !at || !is_scalar(*at) || at->kind == NODE_NONE)
@@ -276,17 +280,17 @@ static bool set_inside(struct transform *t, node *object, const fieldpath *path,
 	}
 	if (!scalar || !str_trim(scalar_text(t->a, *scalar)).n)
 		return false;
-	bool deeper;
-	err *e = fieldpath_match(t->a, &docs[0].root, path, used, make, &slots, &deeper);
+	struct fieldpath rest = { path.steps + used, path.n - used };
+	err *e = fieldpath_match(t->a, &docs[0].root, rest, make, &places, &n, NULL);
 
-	for (size_t i = 0; !e && i < slots.n; i++)
-		e = set_value(t, o, slots.p[i], value);
-	if (!e && slots.n)
+	for (size_t i = 0; !e && i < n; i++)
+		e = set_value(t, o, &places[i], value);
+	if (!e && n)
 		e = print_structured(t, &docs[0], scalar_text(t->a, *scalar), &text);
-	if (!e && slots.n)
-		e = set_text(t, scalar, text);
+	if (!e && n)
+		e = set_text(t, scalar, false, text);
 	err_free(e);
-	return !e && slots.n > 0;
+	return !e && n > 0;
 }
 
 /* ---- targets ----------------------------------------------------------- */
@@ -305,25 +309,25 @@ static err *missing_field(struct transform *t, str path, bool create, err *cause
 
 static err *set_field(struct transform *t, struct resource *r, str path, struct options o, node value)
 {
-	fieldpath split_path = fieldpath_split(t->a, path);
-	fieldpath_slots slots = { 0 };
+	struct fieldpath_place *places;
+	struct fieldpath steps;
+	size_t n = 0;
 	enum node_kind make = !o.create		? NODE_NONE
 			      : is_scalar(value) ? NODE_STR
 						 : (enum node_kind)value.kind;
 
-	if (split_path.n > 1 && set_inside(t, &r->object, &split_path, make,
+	TRY(fieldpath_parse(t->a, path, &steps));
+	if (steps.n > 1 && set_inside(t, &r->object, steps, make,
 					    t->release_581 ? (struct options){ 0 } : o, value))
 		return NULL;
-	bool inside;
-	err *e = fieldpath_match(t->a, &r->object, &split_path, 0, make, &slots, &inside);
+	err *e = fieldpath_match(t->a, &r->object, steps, make, &places, &n, NULL);
 
-	if (e || !slots.n)
+	if (e || !n)
 		return missing_field(t, path, o.create, e);
 	/* A text whose value cannot be set is found, but stays as it was. */
-	if (inside)
-		return NULL;
-	for (size_t i = 0; i < slots.n; i++)
-		TRY(set_value(t, o, slots.p[i], value));
+	for (size_t i = 0; i < n; i++)
+		if (!places[i].apart)
+			TRY(set_value(t, o, &places[i], value));
 	return NULL;
 }
 

@@ -269,6 +269,7 @@ struct matcher {
 	const struct regex **patterns;	/* one a step, compiled when first met */
 	VEC(struct fieldpath_place) found;
 	size_t step;			/* the last one looked at */
+	bool apart;			/* in a document that a scalar holds */
 };
 
 static err *match(struct matcher *m, struct fieldpath_place at, size_t step);
@@ -311,7 +312,7 @@ static struct fieldpath_place nowhere(struct matcher *m, node n)
 	node *root = arena_new(m->a, node);
 
 	*root = n;
-	return (struct fieldpath_place){ .root = root, .made = true };
+	return (struct fieldpath_place){ .root = root, .made = true, .apart = true };
 }
 
 /* kyaml gives keys that it makes no tag, so nothing puts quotes around them. */
@@ -328,6 +329,7 @@ static err *add(struct matcher *m, struct fieldpath_place at)
 	if (m->found.n == FIELDPATH_PLACES_MAX)
 		return err_new(ERR_INVALID, "field path leads to more than %d places",
 			       FIELDPATH_PLACES_MAX);
+	at.apart |= m->apart;
 	avec_push(m->a, &m->found, at);
 	return NULL;
 }
@@ -342,8 +344,14 @@ static err *match_text(struct matcher *m, node scalar, size_t step)
 	size_t n;
 
 	TRY(yaml_read_all(m->a, yaml, YAML_KEEP, &docs, &n));
-	if (n)
-		return match(m, (struct fieldpath_place){ .root = &docs[0].root }, step);
+	if (n) {
+		bool before = m->apart;
+
+		m->apart = true;
+		err *e = match(m, (struct fieldpath_place){ .root = &docs[0].root }, step);
+		m->apart = before;
+		return e;
+	}
 	/* No document at all is of no kind. */
 	m->step = step;
 	return err_new(ERR_INVALID,

@@ -61,6 +61,7 @@ struct fieldpath_place {
 	node *root;
 	uint32_t index;
 	bool made;		/* by this walk: it has no tag yet */
+	bool apart;		/* in what no tree holds: the copy of a text, or below a null */
 };
 
 static inline node *fieldpath_node(const struct fieldpath_place *p)
