@@ -79,7 +79,7 @@ static err *take_map_directive(struct merger *m, node patch, enum directive *out
 	*out = MERGE;
 	if (!word)
 		return NULL;
-	TRY(directive_of(merge_text(m->a, *word), out));
+	TRY(directive_of(node_text(m->a, *word), out));
 	node_remove(patch, S("$patch"));
 	return NULL;
 }
@@ -97,7 +97,7 @@ static err *take_list_directive(struct merger *m, node patch, enum directive *ou
 			continue;
 		if (node_len(item) > 1)
 			return NULL;
-		str word = merge_text(m->a, node_get(item, S("$patch")));
+		str word = node_text(m->a, node_get(item, S("$patch")));
 
 		TRY(directive_of(word, out));
 		return merge_set_item(m, patch, NULL, &(str){ "$patch", 6 }, 1, &word, 1);
@@ -155,10 +155,10 @@ static size_t field_names(struct merger *m, node dest, node patch, str **out)
 	str *names = arena_array(m->a, str, node_len(dest) + node_len(patch));
 
 	node_each_pair(p, dest)
-		names[n++] = merge_text(m->a, p->key);
+		names[n++] = node_text(m->a, p->key);
 	if (!same_body(dest, patch))
 		node_each_pair(q, patch)
-			names[n++] = merge_text(m->a, q->key);
+			names[n++] = node_text(m->a, q->key);
 	if (n)
 		qsort(names, n, sizeof *names, cmp_names);
 	for (size_t i = 0; i < n; i++)

@@ -20,9 +20,6 @@ err *merge_walk(struct merger *m, struct merge_pair *p, const struct merge_type 
 	__attribute__((warn_unused_result));
 err *merge_wrong_kind(node n, const char *wanted) __attribute__((warn_unused_result));
 
-/* The text of a scalar as it stands in the source; empty for all else. */
-str merge_text(struct arena *a, node n);
-
 /* A text that YAML 1.1 readers would not take for one gets quotes. */
 node merge_quoted(struct merger *m, node value);
 

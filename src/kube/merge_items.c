@@ -7,7 +7,6 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "kube/merge_impl.h"
-#include "text/number.h"
 
 enum { KEYS_MAX = 8 };	/* no Kubernetes list has more than three */
 
@@ -21,26 +20,6 @@ struct tuples {
 	size_t keys_n;
 	bool used[KEYS_MAX];	/* some tuple has a text under this key */
 };
-
-str merge_text(struct arena *a, node n)
-{
-	char text[NUMBER_MAX];
-
-	if (n.n || n.kind == NODE_STR || n.kind == NODE_TIME)
-		return node_str(n);
-	switch ((enum node_kind)n.kind) {
-	case NODE_BOOL:
-		return n.b ? S("true") : S("false");
-	case NODE_INT:
-		return arena_printf(a, "%lld", (long long)n.i);
-	case NODE_UINT:
-		return arena_printf(a, "%llu", (unsigned long long)n.u);
-	case NODE_FLOAT:
-		return arena_str(a, str_of(text, number_print_float(text, n.f, NUMBER_YAML)));
-	default:
-		return STR_NONE;
-	}
-}
 
 static bool is_empty_map(node n)
 {
@@ -62,14 +41,14 @@ static err *has_value(struct merger *m, node item, str key, str value, bool *out
 	if (!key.n) {
 		if (!is_scalar(item))
 			return merge_wrong_kind(item, "ScalarNode");
-		*out = str_eq(merge_text(m->a, item), value);
+		*out = str_eq(node_text(m->a, item), value);
 		return NULL;
 	}
 	if (item.kind != NODE_MAP)
 		return merge_wrong_kind(item, "MappingNode");
 	const node *field = node_find(item, key);
 
-	*out = field && (!value.n || str_eq(merge_text(m->a, *field), value));
+	*out = field && (!value.n || str_eq(node_text(m->a, *field), value));
 	return NULL;
 }
 
@@ -144,7 +123,7 @@ static struct merge_item find_item(struct merger *m, node list, const str *keys,
 		for (size_t k = 0; all && k < n; k++) {
 			const node *field = keys[k].n ? node_find(i, keys[k]) : &i;
 
-			all = field && str_eq(merge_text(m->a, *field), values[k]);
+			all = field && str_eq(node_text(m->a, *field), values[k]);
 		}
 		if (all)
 			return (struct merge_item){ i, node_note(list, at) };
@@ -169,12 +148,12 @@ static void collect(struct merger *m, struct tuples *t, struct map *seen, node l
 
 		for (size_t k = 0; k < t->keys_n; k++) {
 			if (!t->keys[k].n) {
-				tuple.values[k] = merge_text(m->a, *i);
+				tuple.values[k] = node_text(m->a, *i);
 			} else {
 				node field = node_get(*i, t->keys[k]);
 
 				if (!is_blank(field))
-					tuple.values[k] = merge_text(m->a, field);
+					tuple.values[k] = node_text(m->a, field);
 			}
 			id = arena_printf(m->a, "%.*s%zu:%.*s", STR_ARG(id), tuple.values[k].n,
 					  STR_ARG(tuple.values[k]));
@@ -296,7 +275,7 @@ static err *append_all(struct merger *m, node to, node from, const str *keys, si
 		size_t n = 0;
 
 		if (!keys[0].n) {
-			values[n++] = merge_text(m->a, item.value);
+			values[n++] = node_text(m->a, item.value);
 			TRY(merge_set_item(m, to, &item, keys, 1, values, n));
 			continue;
 		}
@@ -306,7 +285,7 @@ static err *append_all(struct merger *m, node to, node from, const str *keys, si
 			const node *field = node_find(item.value, keys[k]);
 
 			if (field)
-				values[n++] = merge_text(m->a, *field);
+				values[n++] = node_text(m->a, *field);
 			else
 				node_append(m->a, to, item.value);
 		}

@@ -4,7 +4,6 @@
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
 #include "kustomize/gosyntax.h"
-#include "kustomize/scalar.h"
 #include "kustomize/value.h"
 #include "value/yaml.h"
 
@@ -32,7 +31,7 @@ static void drop_local(struct arena *a, struct resmap *m)
 		node mark = node_get(resource_annotations(m->list[i]),
 				     S("config.kubernetes.io/local-config"));
 
-		if (mark.kind != NODE_NONE && !str_eq(scalar_text(a, mark), S("false")))
+		if (mark.kind != NODE_NONE && !str_eq(node_text(a, mark), S("false")))
 			m->list[i]->gone = true;
 	}
 	resmap_sweep(m);

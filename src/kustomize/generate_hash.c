@@ -1,7 +1,6 @@
 /* The name suffix: a hash over a ConfigMap's or Secret's contents. */
 #include "crypto/sha256.h"
 #include "kustomize/generate.h"
-#include "kustomize/scalar.h"
 #include "value/json.h"
 
 /* A field as kustomize encodes it: a map as it is, a scalar by its text, "" for
@@ -14,7 +13,7 @@ static node contents(struct arena *a, const struct resource *r, str field)
 		return node_from_str(a, STR_NONE);
 	if (n.kind == NODE_MAP)
 		return n;
-	return n.kind == NODE_SEQ ? node_null() : node_from_str(a, scalar_text(a, n));
+	return n.kind == NODE_SEQ ? node_null() : node_from_str(a, node_text(a, n));
 }
 
 static node encoded(struct arena *a, const struct resource *r)

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "kustomize/scalar.h"
 #include "text/number.h"
 #include "text/quote.h"
 

@@ -187,7 +187,7 @@ static void record(struct lookup *l, struct resource *target)
 
 static err *set_scalar(struct lookup *l, node *value)
 {
-	str name = scalar_text(l->t->a, *value);
+	str name = node_text(l->t->a, *value);
 	struct resource *target;
 
 	TRY(choose(l, name, NULL, false, &target));
@@ -207,7 +207,7 @@ static err *set_map(struct lookup *l, node map)
 
 	if (!name)
 		return err_new(ERR_INVALID, "path config error; no 'name' field in node");
-	str old = scalar_text(a, *name), in = ns ? scalar_text(a, *ns) : STR_NONE;
+	str old = node_text(a, *name), in = ns ? node_text(a, *ns) : STR_NONE;
 
 	TRY(choose(l, old, ns ? &in : NULL, true, &target));
 	if (!target)

@@ -4,7 +4,6 @@
 
 #include "base/buf.h"
 #include "kustomize/deanchor.h"
-#include "kustomize/scalar.h"
 #include "value/yaml.h"
 
 /* More than a cluster holds; each costs some hundred bytes. */
@@ -76,16 +75,16 @@ static void print_map(struct arena *a, struct buf *b, node map)
 		qsort(sorted.map->pairs, node_len(sorted), sizeof *sorted.map->pairs, cmp_pairs);
 	node_each_pair(p, sorted) {
 		buf_add(b, p == sorted.map->pairs ? STR_NONE : S(" "));
-		buf_add(b, scalar_text(a, p->key));
+		buf_add(b, node_text(a, p->key));
 		buf_addc(b, ':');
-		buf_add(b, node_is_nil(p->value) ? STR_NONE : scalar_text(a, p->value));
+		buf_add(b, node_is_nil(p->value) ? STR_NONE : node_text(a, p->value));
 	}
 	buf_addc(b, ']');
 }
 
 static str meta_text(struct arena *a, node n)
 {
-	return node_is_nil(n) ? STR_NONE : scalar_text(a, n);
+	return node_is_nil(n) ? STR_NONE : node_text(a, n);
 }
 
 str objects_print_meta(struct arena *a, node object)
@@ -156,7 +155,7 @@ static err *unfold(struct reading *r)
 	*r->out = (node_list){ 0 };
 	for (size_t i = 0; i < queue.n; i++) {
 		node object = queue.p[i], items = node_get(object, S("items"));
-		str kind = scalar_text(r->a, node_get(object, S("kind")));
+		str kind = node_text(r->a, node_get(object, S("kind")));
 
 		if (!str_ends(kind, S("List")) || items.kind == NODE_NONE) {
 			avec_push(r->a, &result, object);

@@ -266,7 +266,7 @@ static err *add_value(struct plugin *p, struct resource *r, str value, node targ
 		return err_new(ERR_INVALID, "wrong node kind: expected ScalarNode but got %s",
 			       field && field->kind == NODE_SEQ ? "SequenceNode" : "MappingNode");
 	if (position > 0)
-		value = insert_part(a, scalar_text(a, *field), position - 1, value);
+		value = insert_part(a, node_text(a, *field), position - 1, value);
 	*field = scalar_untagged(a, *field, value);
 	return NULL;
 }

@@ -73,7 +73,7 @@ static node with_texts(struct arena *a, node object)
 	node_each_pair(p, texts)
 		node_set(a, data, node_str(p->key),
 			 scalar_string(a, NODE_NOTHING,
-				       generate_base64(a, scalar_text(a, p->value))));
+				       generate_base64(a, node_text(a, p->value))));
 	return data;
 }
 

@@ -1,28 +1,7 @@
 #include "kustomize/scalar.h"
 
 #include "base/buf.h"
-#include "text/number.h"
 #include "value/yaml.h"
-
-str scalar_text(struct arena *a, node n)
-{
-	char text[NUMBER_MAX];
-
-	if (n.n || n.kind == NODE_STR || n.kind == NODE_TIME)
-		return node_str(n);
-	switch ((enum node_kind)n.kind) {
-	case NODE_BOOL:
-		return n.b ? S("true") : S("false");
-	case NODE_INT:
-		return arena_printf(a, "%lld", (long long)n.i);
-	case NODE_UINT:
-		return arena_printf(a, "%llu", (unsigned long long)n.u);
-	case NODE_FLOAT:
-		return arena_str(a, str_of(text, number_print_float(text, n.f, NUMBER_YAML)));
-	default:
-		return STR_NONE;
-	}
-}
 
 err *scalar_wrong_kind(node n, const char *wanted)
 {

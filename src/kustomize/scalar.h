@@ -12,9 +12,6 @@
 #include "base/err.h"
 #include "value/node.h"
 
-/* The text of a scalar as it stands in the source; empty for all else. */
-str scalar_text(struct arena *a, node n);
-
 /* A new value for `slot`: `old` NODE_NONE when there was none. Borrow `text`. */
 node scalar_string(struct arena *a, node old, str text);
 node scalar_untagged(struct arena *a, node old, str text);

@@ -82,7 +82,7 @@ static void split_image(str text, str *name, str *tag, str *digest)
 static err *set_image(void *context, struct arena *a, node *value)
 {
 	const struct image *im = context;
-	str name, tag, digest, text = scalar_text(a, *value);
+	str name, tag, digest, text = node_text(a, *value);
 
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
 		return scalar_wrong_kind(*value, "ScalarNode");

@@ -14,7 +14,7 @@ static err *set_namespace(void *context, struct arena *a, node *value)
 
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
 		return scalar_wrong_kind(*value, "ScalarNode");
-	if (s->c->unset_only && scalar_text(a, *value).n)
+	if (s->c->unset_only && node_text(a, *value).n)
 		return NULL;
 	*value = scalar_string(a, *value, s->c->ns);
 	return NULL;
@@ -23,8 +23,8 @@ static err *set_namespace(void *context, struct arena *a, node *value)
 static err *set_subject(struct transform *t, struct setting *s, node subject)
 {
 	bool wanted = s->c->subjects == SUBJECTS_ALL
-			      ? str_eq(scalar_text(t->a, node_get(subject, S("kind"))), S("ServiceAccount"))
-			      : str_eq(scalar_text(t->a, node_get(subject, S("name"))), S("default"));
+			      ? str_eq(node_text(t->a, node_get(subject, S("kind"))), S("ServiceAccount"))
+			      : str_eq(node_text(t->a, node_get(subject, S("name"))), S("default"));
 
 	if (!wanted)
 		return NULL;
@@ -57,7 +57,7 @@ static err *set_subjects(struct transform *t, struct setting *s, const struct re
 /* Specs that the code above does better. */
 static bool is_covered(const struct fieldspec *spec, const struct resource *r)
 {
-	str api = scalar_text(NULL, node_get(r->object, S("apiVersion"))), kind = spec->gvk.kind;
+	str api = node_str(node_get(r->object, S("apiVersion"))), kind = spec->gvk.kind;
 
 	if (str_eq(spec->path, S("metadata/namespace")))
 		return true;
@@ -133,7 +133,7 @@ static err *add_affix(void *context, struct arena *a, node *value)
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
 		return scalar_wrong_kind(*value, "ScalarNode");
 	*value = scalar_untagged(a, *value,
-				 arena_cat(a, x->prefix, scalar_text(a, *value), x->suffix));
+				 arena_cat(a, x->prefix, node_text(a, *value), x->suffix));
 	return NULL;
 }
 

@@ -1,7 +1,6 @@
 /* Patches: strategic merge and JSON 6902. */
 #include "kube/merge.h"
 #include "kustomize/objects.h"
-#include "kustomize/scalar.h"
 #include "kustomize/transform.h"
 #include "kustomize/value.h"
 #include "text/quote.h"
@@ -43,7 +42,7 @@ static err *merge_selected(struct transform *t, struct resmap *m, resource_list 
 	resource_set_annotations(t->a, copy, value_texts(t->a, resource_annotations(copy)));
 	for (size_t i = 0; i < selected->n; i++) {
 		struct resource *r = selected->p[i];
-		str api = scalar_text(t->a, node_get(r->object, S("apiVersion")));
+		str api = node_text(t->a, node_get(r->object, S("apiVersion")));
 
 		node_set(t->a, copy->object, S("apiVersion"), node_from_str(t->a, api));
 		TRY(transform_merge(t, r, copy));

@@ -2,7 +2,6 @@
 #include "kube/selector.h"
 #include "kustomize/build_impl.h"
 #include "kustomize/kfile.h"
-#include "kustomize/scalar.h"
 #include "text/quote.h"
 #include "text/regex.h"
 #include "value/fieldpath.h"
@@ -115,7 +114,7 @@ static err *refine(struct transform *t, struct options o, node *value)
 		return NULL;
 	if (!is_scalar(*value))
 		return err_new(ERR_INVALID, "delimiter option can only be used with scalar nodes");
-	str text = scalar_text(t->a, *value);
+	str text = node_text(t->a, *value);
 	parts list = split(t->a, text, o.delimiter);
 
 	if (o.index < 0 || o.index >= (int64_t)list.n)
@@ -202,12 +201,12 @@ static err *set_value(struct transform *t, struct options o, const struct fieldp
 		      node value)
 {
 	node *slot = fieldpath_node(at);
-	str text = is_scalar(value) ? scalar_text(t->a, value) : STR_NONE;
+	str text = is_scalar(value) ? node_text(t->a, value) : STR_NONE;
 
 	if (o.delimiter.n) {
 		if (!is_scalar(*slot))
 			return err_new(ERR_INVALID, "delimiter option can only be used with scalar nodes");
-		parts list = split(t->a, scalar_text(t->a, *slot), o.delimiter);
+		parts list = split(t->a, node_text(t->a, *slot), o.delimiter);
 
 		if (o.index < 0 || o.index >= (int64_t)list.n) {
 			avec_push(t->a, &list, text);
@@ -271,14 +270,14 @@ static bool set_inside(struct transform *t, node *object, struct fieldpath path,
 		err_free(e);
 		if (e || !at || !is_scalar(*at) || at->kind == NODE_NONE)
 			continue;
-		e = yaml_read_all(t->a, scalar_text(t->a, *at), YAML_KEEP, &docs, &n);
+		e = yaml_read_all(t->a, node_text(t->a, *at), YAML_KEEP, &docs, &n);
 		err_free(e);
 		if (e || !n)
 			continue;
 		scalar = at;
 		used = i;
 	}
-	if (!scalar || !str_trim(scalar_text(t->a, *scalar)).n)
+	if (!scalar || !str_trim(node_text(t->a, *scalar)).n)
 		return false;
 	struct fieldpath rest = { path.steps + used, path.n - used };
 	err *e = fieldpath_match(t->a, &docs[0].root, rest, make, &places, &n, NULL);
@@ -286,7 +285,7 @@ static bool set_inside(struct transform *t, node *object, struct fieldpath path,
 	for (size_t i = 0; !e && i < n; i++)
 		e = set_value(t, o, &places[i], value);
 	if (!e && n)
-		e = print_structured(t, &docs[0], scalar_text(t->a, *scalar), &text);
+		e = print_structured(t, &docs[0], node_text(t->a, *scalar), &text);
 	if (!e && n)
 		e = set_text(t, scalar, false, text);
 	err_free(e);

@@ -124,7 +124,7 @@ err *value_of(struct arena *a, node object, bool floats, node *out)
 
 static str key_text(struct arena *a, node key)
 {
-	return key.kind == NODE_NULL ? S("null") : scalar_text(a, key);
+	return key.kind == NODE_NULL ? S("null") : node_text(a, key);
 }
 
 /* Lines count from the start of the document, which is where its first node
@@ -189,8 +189,8 @@ node value_texts(struct arena *a, node map)
 	/* Keys are set plain: one may turn out to be a number. */
 	node_each_pair(p, map)
 		node_put(a, texts,
-			 yaml_resolve(a, scalar_text(a, p->key), YAML_1_2, YAML_NUMBERS_TEXT),
-			 scalar_string(a, NODE_NOTHING, scalar_text(a, p->value)));
+			 yaml_resolve(a, node_text(a, p->key), YAML_1_2, YAML_NUMBERS_TEXT),
+			 scalar_string(a, NODE_NOTHING, node_text(a, p->value)));
 	texts.place = map.place;
 	return texts;
 }

@@ -1,6 +1,5 @@
 /* vars: $(NAME) in fields, replaced by the value of another object's field. */
 #include "kustomize/build_impl.h"
-#include "kustomize/scalar.h"
 #include "text/number.h"
 
 static struct resid target_of(node var)
@@ -218,7 +217,7 @@ static void add_value(struct replacer *r, struct buf *out, str name)
 	else if (v->value.kind == NODE_FLOAT)
 		number_add_float(out, node_float(v->value), NUMBER_V);
 	else
-		buf_add(out, scalar_text(r->a, v->value));
+		buf_add(out, node_text(r->a, v->value));
 }
 
 /* A text that is one reference takes the value with its kind. */

@@ -103,33 +103,6 @@ err *fieldpath_parse(struct arena *a, str text, struct fieldpath *out)
 
 /* ---- nodes as kyaml sees them ----------------------------------------- */
 
-/* The text of a scalar as it is written; empty for lists and maps. */
-static str scalar_text(node n, char to[NUMBER_MAX])
-{
-	if (n.n || n.kind == NODE_STR || n.kind == NODE_TIME)
-		return node_str(n);
-	switch ((enum node_kind)n.kind) {
-	case NODE_BOOL:
-		return n.b ? S("true") : S("false");
-	case NODE_INT:
-	case NODE_UINT:
-	case NODE_FLOAT: {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-		if (n.kind == NODE_INT)
-			number_add_int(&b, n.i);
-		else if (n.kind == NODE_UINT)
-			number_add_uint(&b, n.u);
-		else
-			number_add_float(&b, n.f, NUMBER_YAML);
-		memcpy(to, b.p, b.n);
-		return str_of(to, b.n);
-	}
-	default:
-		return STR_NONE;
-	}
-}
-
 static const char *kind_word(node n)
 {
 	switch ((enum node_kind)n.kind) {
@@ -189,13 +162,13 @@ static err *bad_item(void)
 
 static bool item_is(node item, const struct fieldpath_step *s)
 {
-	char text[NUMBER_MAX];
+	char text[NODE_TEXT_MAX];
 
 	if (!s->key.n)
-		return str_eq(scalar_text(item, text), s->value);
+		return str_eq(node_text_in(item, text), s->value);
 	size_t i = item.kind == NODE_MAP ? node_index(item, s->key) : STR_NPOS;
 
-	return i != STR_NPOS && str_eq(scalar_text(item.map->pairs[i].value, text), s->value);
+	return i != STR_NPOS && str_eq(node_text_in(item.map->pairs[i].value, text), s->value);
 }
 
 static err *get_index(node *n, const struct fieldpath_step *s, node **out)
@@ -338,8 +311,7 @@ static err *add(struct matcher *m, struct fieldpath_place at)
 static err *match_text(struct matcher *m, node scalar, size_t step)
 {
 	const struct fieldpath_step *s = &m->p.steps[step];
-	char text[NUMBER_MAX];
-	str yaml = arena_str(m->a, scalar_text(scalar, text));
+	str yaml = node_text(m->a, scalar);
 	struct yaml_doc *docs;
 	size_t n;
 
@@ -365,12 +337,12 @@ static err *match_text(struct matcher *m, node scalar, size_t step)
  * scalar is replaced when something is to be made. */
 static err *match_nothing(struct matcher *m, struct fieldpath_place at, size_t step)
 {
-	char text[NUMBER_MAX];
+	char text[NODE_TEXT_MAX];
 	node n = *fieldpath_node(&at);
 
 	if (n.kind == NODE_SEQ || n.kind == NODE_MAP)
 		return wrong_kind(n, "ScalarNode");
-	if (node_is_nil(n) || scalar_text(n, text).n) {
+	if (node_is_nil(n) || node_text_in(n, text).n) {
 		if (m->create == NODE_NONE)
 			return NULL;
 		*fieldpath_node(&at) = fresh(m, step + 1);

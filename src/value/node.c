@@ -1,6 +1,7 @@
 #include "value/node.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/die.h"
 #include "base/hash.h"
@@ -78,6 +79,35 @@ node node_seq_of(struct arena *a, const node *items, size_t n)
 }
 
 /* ---- scalars ----------------------------------------------------------- */
+
+_Static_assert((int)NODE_TEXT_MAX >= (int)NUMBER_MAX, "every number fits");
+
+str node_text_in(node n, char to[NODE_TEXT_MAX])
+{
+	if (n.n || n.kind == NODE_STR || n.kind == NODE_TIME)
+		return node_str(n);
+	switch ((enum node_kind)n.kind) {
+	case NODE_BOOL:
+		return n.b ? S("true") : S("false");
+	case NODE_INT:
+		return str_of(to, (size_t)snprintf(to, NODE_TEXT_MAX, "%lld", (long long)n.i));
+	case NODE_UINT:
+		return str_of(to, (size_t)snprintf(to, NODE_TEXT_MAX, "%llu",
+						    (unsigned long long)n.u));
+	case NODE_FLOAT:
+		return str_of(to, number_print_float(to, n.f, NUMBER_YAML));
+	default:
+		return STR_NONE;
+	}
+}
+
+str node_text(struct arena *a, node n)
+{
+	char made[NODE_TEXT_MAX];
+	str text = node_text_in(n, made);
+
+	return text.p == made ? arena_str(a, text) : text;
+}
 
 bool node_bool(node n)
 {

@@ -180,6 +180,11 @@ static inline str node_str(node n)
 		return n.n == NODE_LONG ? *n.big : (str){ n.text, n.n };
 	return STR_NONE;
 }
+/* The text of any scalar: as the source has it, else as YAML writes it; empty
+ * for all else. Into `to` where it must be made, or into the arena. */
+enum { NODE_TEXT_MAX = 48 };
+str node_text_in(node n, char to[NODE_TEXT_MAX]);
+str node_text(struct arena *a, node n);
 /* `fallback` unless it is a NODE_STR. */
 static inline str node_str_or(node n, str fallback)
 {
