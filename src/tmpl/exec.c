@@ -288,6 +288,7 @@ static err *walk_template(struct tmpl_exec *x, node dot, const struct tree_call 
 	TRY(exec_check_stack(x));
 	if (c->pipe)
 		TRY(eval_pipeline(x, dot, c->pipe, &data));
+	x->at = &c->t;	/* too deep is the call, not its argument */
 	return exec_template(x, t, data);
 }
 
