@@ -49,8 +49,11 @@ const struct command helm_root = {
 	.options = sizeof(struct helm_settings),
 	.commands = (const struct command *const[]){
 		&complete_command,
+		&helm_env_command,
 		&help_command,
+		&helm_show_command,
 		&helm_template_command,
+		&helm_version_command,
 		NULL,
 	},
 	.applet = &(const struct applet){

@@ -373,3 +373,51 @@ node meta_object(struct arena *a, const struct chart_meta *m)
 	node_set(a, out, S("Dependencies"), deps);
 	return out;
 }
+
+/* ---- as a file --------------------------------------------------------- */
+
+static void add_text(struct arena *a, node map, str key, str value)
+{
+	if (value.n)
+		set_text(a, map, key, value);
+}
+
+static void add_node(struct arena *a, node map, str key, node value)
+{
+	if (node_len(value))
+		node_set(a, map, key, value);
+}
+
+node meta_dependency_tree(struct arena *a, const struct chart_dependency *d)
+{
+	node out = node_map(a, 8);
+
+	set_text(a, out, S("name"), d->name);
+	add_text(a, out, S("version"), d->version);
+	set_text(a, out, S("repository"), d->repository);
+	add_text(a, out, S("condition"), d->condition);
+	add_node(a, out, S("tags"), d->tags);
+	if (d->enabled)
+		node_set(a, out, S("enabled"), node_from_bool(true));
+	add_node(a, out, S("import-values"), d->import_values);
+	add_text(a, out, S("alias"), d->alias);
+	return out;
+}
+
+node meta_tree(struct arena *a, const struct chart_meta *m)
+{
+	node out = node_map(a, 18), deps = node_seq(a, m->deps_n);
+
+	for (size_t i = 0; i < TEXTS; i++)
+		add_text(a, out, texts[i].key, *text_at(m, i));
+	for (size_t i = 0; i < m->deps_n; i++)
+		node_append(a, deps, meta_dependency_tree(a, &m->deps[i]));
+	add_node(a, out, S("sources"), m->sources);
+	add_node(a, out, S("keywords"), m->keywords);
+	add_node(a, out, S("maintainers"), m->maintainers);
+	add_node(a, out, S("annotations"), m->annotations);
+	add_node(a, out, S("dependencies"), deps);
+	if (m->deprecated)
+		node_set(a, out, S("deprecated"), node_from_bool(true));
+	return out;
+}

@@ -47,6 +47,10 @@ err *meta_check(struct arena *a, struct chart_meta *m) __attribute__((warn_unuse
 /* .Chart as templates see it, but for IsRoot. */
 node meta_object(struct arena *a, const struct chart_meta *m);
 
+/* The metadata as Chart.yaml would have it: what is empty is left out. */
+node meta_tree(struct arena *a, const struct chart_meta *m);
+node meta_dependency_tree(struct arena *a, const struct chart_dependency *d);
+
 /* Whether `version` is in the range; false also when either is none. */
 bool meta_version_fits(struct arena *a, str range, str version);
 

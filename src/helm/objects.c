@@ -291,6 +291,14 @@ static const struct value_class helm_class = {
 	.fields_n = sizeof helm_fields / sizeof *helm_fields,
 };
 
+node objects_helm_info(struct arena *a, const struct objects_helm_version *helm)
+{
+	struct helm_version *o = arena_new(a, struct helm_version);
+
+	*o = (struct helm_version){ &helm_class, *helm };
+	return value_object(o);
+}
+
 static node kube_field(struct arena *a, const void *object)
 {
 	(void)a;

@@ -29,6 +29,9 @@ struct objects_helm_version {
 	str version, git_commit, git_tree_state, go_version, kube_client_version;
 };
 
+/* A version.BuildInfo by itself. */
+node objects_helm_info(struct arena *a, const struct objects_helm_version *helm);
+
 /* `api_versions` is a list of texts. */
 node objects_capabilities(struct arena *a, const struct objects_kube_version *kube,
 			  node api_versions, const struct objects_helm_version *helm);
