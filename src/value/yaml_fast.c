@@ -109,12 +109,10 @@ bool fast_open(struct fast *f, enum fast_kind kind, int32_t indent, const char *
 }
 
 /* Equal keys are errors, but under 1.1 when not strict. */
-static bool make_map(struct fast *f, const struct fast_level *l, node *out)
+static bool make_map(struct fast *f, const node *entries, size_t n, node *out)
 {
-	size_t n = (f->values.n - l->first) / 2;
-
 	_Static_assert(sizeof(struct node_pair) == 2 * sizeof(node), "a pair is two nodes");
-	*out = node_map_of(f->a, (const struct node_pair *)(f->values.p + l->first), n);
+	*out = node_map_of(f->a, (const struct node_pair *)entries, n);
 	return out->map->n == n || (f->o->rules == YAML_1_1 && !f->o->strict);
 }
 
@@ -125,12 +123,15 @@ bool fast_close(struct fast *f)
 
 	if (l.pending)
 		fast_give(f, node_null(), l.pending);
-	f->nodes += f->values.n - l.first;
+	size_t count = f->values.n - l.first;
+	const node *entries = count ? f->values.p + l.first : NULL;
+
+	f->nodes += count;
 	if (f->nodes > f->max_nodes || !arena_fits(f->a, 0))
 		return false;
 	if (l.kind == FAST_SEQ || l.kind == FAST_FLOW_SEQ)
-		n = node_seq_of(f->a, f->values.p + l.first, f->values.n - l.first);
-	else if (!make_map(f, &l, &n))
+		n = node_seq_of(f->a, entries, count);
+	else if (!make_map(f, entries, count / 2, &n))
 		return false;
 	f->values.n = l.first;
 	f->levels.n--;

@@ -128,6 +128,7 @@ struct yaml_scan {
 
 	VEC(struct yaml_comment) comments;
 	size_t comments_head;
+	VEC(struct yaml_mark) ends;	/* scratch */
 
 	struct buf value, breaks, note;	/* scratch */
 };
@@ -302,7 +303,7 @@ struct yaml_parse {
 	VEC(uint8_t) states;	/* to come back to */
 	VEC(struct yaml_mark) marks;	/* where the open collections began */
 	VEC(struct yaml_tag_handle) handles;
-	str head, line, foot;	/* comments on their way to an event */
+	struct buf head, line, foot;	/* comments on their way to an event */
 	str stem;		/* head comment of a collection that is a list's entry */
 };
 

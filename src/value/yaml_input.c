@@ -186,6 +186,7 @@ void yaml_scan_release(struct yaml_scan *s)
 	vec_release(&s->indents);
 	vec_release(&s->keys);
 	vec_release(&s->comments);
+	vec_release(&s->ends);
 	free(s->ring.slots);
 	buf_release(&s->value);
 	buf_release(&s->breaks);

@@ -54,9 +54,11 @@ static err *parse_error(struct yaml_parse *p, const char *problem, struct yaml_m
 
 /* ---- comments ---------------------------------------------------------- */
 
-static void join(struct yaml_parse *p, str *to, str more)
+static void join(struct buf *to, str more)
 {
-	*to = to->n ? arena_cat(p->scan.a, *to, S("\n"), more) : more;
+	if (to->n)
+		buf_addc(to, '\n');
+	buf_add(to, more);
 }
 
 /* Gather the comments up to the token. A head comment does not belong to the
@@ -72,22 +74,34 @@ static void gather_comments(struct yaml_parse *p, const struct yaml_token *t)
 		    (c->kind == COMMENT_HEAD && t->type == TOKEN_BLOCK_END))
 			return;
 		if (c->kind == COMMENT_HEAD)
-			join(p, &p->head, c->text);
+			join(&p->head, c->text);
 		else if (c->kind == COMMENT_FOOT)
-			join(p, &p->foot, c->text);
+			join(&p->foot, c->text);
 		else
-			join(p, &p->line, c->text);
+			join(&p->line, c->text);
 		*c = (struct yaml_comment){ 0 };
 	}
 	s->comments.n = s->comments_head = 0;
 }
 
+/* The first `n` bytes of a comment; `skip` bytes more are dropped. */
+static str cut(struct yaml_parse *p, struct buf *from, size_t n, size_t skip)
+{
+	str all = buf_str(from), rest = str_from(all, n + skip);
+	str piece = n ? arena_str(p->scan.a, str_sub(all, 0, n)) : STR_NONE;
+
+	if (rest.n)
+		memmove(from->p, rest.p, rest.n);
+	buf_trim(from, rest.n);
+	return piece;
+}
+
 static void give_comments(struct yaml_parse *p, struct yaml_event *ev)
 {
-	ev->head = p->head;
-	ev->line = p->line;
-	ev->foot = p->foot;
-	p->head = p->line = p->foot = p->stem = STR_NONE;
+	ev->head = cut(p, &p->head, p->head.n, 0);
+	ev->line = cut(p, &p->line, p->line.n, 0);
+	ev->foot = cut(p, &p->foot, p->foot.n, 0);
+	p->stem = STR_NONE;
 }
 
 static err *peek(struct yaml_parse *p, struct yaml_token **t)
@@ -118,8 +132,7 @@ static err *split_stem(struct yaml_parse *p, size_t head_n, struct yaml_token **
 		return peek(p, t);
 	}
 	if ((*t)->type == TOKEN_BLOCK_SEQ_START || (*t)->type == TOKEN_BLOCK_MAP_START) {
-		p->stem = str_sub(p->head, 0, head_n);
-		p->head = str_from(p->head, head_n + 1);
+		p->stem = cut(p, &p->head, head_n, 1);
 	}
 	return NULL;
 }
@@ -342,14 +355,10 @@ static str split_document_head(struct yaml_parse *p)
 	for (size_t i = p->head.n; i-- > 1;) {
 		if (p->head.p[i] != '\n')
 			continue;
-		size_t cut = i == p->head.n - 1 ? i : p->head.p[i - 1] == '\n' ? i - 1 : 0;
+		size_t n = i == p->head.n - 1 ? i : p->head.p[i - 1] == '\n' ? i - 1 : 0;
 
-		if (!cut)
-			continue;
-		str head = str_sub(p->head, 0, cut);
-
-		p->head = str_from(p->head, i + 1);
-		return head;
+		if (n)
+			return cut(p, &p->head, n, i + 1 - n);
 	}
 	return STR_NONE;
 }
@@ -706,7 +715,9 @@ err *yaml_parse_next(struct yaml_parse *p, struct yaml_event *ev)
 
 void yaml_parse_init(struct yaml_parse *p, struct arena *a, str text, enum yaml_rules rules)
 {
-	*p = (struct yaml_parse){ .state = STATE_STREAM_START };
+	*p = (struct yaml_parse){
+		.state = STATE_STREAM_START, .head = BUF_INIT, .line = BUF_INIT, .foot = BUF_INIT,
+	};
 	yaml_scan_init(&p->scan, a, text, rules);
 }
 
@@ -716,4 +727,7 @@ void yaml_parse_release(struct yaml_parse *p)
 	vec_release(&p->states);
 	vec_release(&p->marks);
 	vec_release(&p->handles);
+	buf_release(&p->head);
+	buf_release(&p->line);
+	buf_release(&p->foot);
 }

@@ -61,12 +61,13 @@ static void open_compose(struct reader *r, size_t pos)
 }
 
 /* The fast reader may go on at the next document, unless that may refer to
- * anchors before it. */
+ * anchors before it. To change readers costs too much where all documents are small. */
 static void back_to_fast(struct reader *r, const struct yaml_document *doc)
 {
+	enum { SMALL = 512 };
 	size_t pos = (size_t)doc->to;
 
-	if (!r->fast.f || !str_starts(str_from(r->text, pos), S("---")) ||
+	if (!r->fast.f || doc->to - doc->from < SMALL || !str_starts(str_from(r->text, pos), S("---")) ||
 	    (r->o->rules == YAML_1_2 && r->compose.anchors.n))
 		return;
 	yaml_fast_goto(&r->fast, pos);

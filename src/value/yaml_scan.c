@@ -255,39 +255,65 @@ static err *roll_indent(struct yaml_scan *s, int32_t number, enum yaml_token_typ
 	return NULL;
 }
 
-/* Rules 1.2: the end of a block stands before the comments that belong to the
- * blocks around it. So look back, from comment to adjoining comment, for one
- * at the column of the block that ends. */
-static struct yaml_mark end_before_comments(const struct yaml_scan *s, struct yaml_mark end)
+/* The level, counted from the innermost, whose blocks stand at a column;
+ * `n` when there is none among the first n. */
+static size_t level_at(const struct yaml_scan *s, int32_t column, size_t n)
 {
-	int32_t stop = end.index;
+	size_t low = 0, high = n;
 
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int32_t indent = mid ? s->indents.p[s->indents.n - mid] : s->indent;
+
+		if (indent == column)
+			return mid;
+		if (indent > column)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return n;
+}
+
+/* Rules 1.2: the end of a block stands before the comments that belong to the
+ * blocks around it. So look back, from comment to adjoining comment, for the
+ * first one at the column of each of the `n` blocks that end. */
+static void find_ends(struct yaml_scan *s, size_t n, int32_t stop)
+{
+	s->ends.n = 0;
+	for (size_t i = 0; i < n; i++)
+		vec_push(&s->ends, (struct yaml_mark){ .line = -1 });
 	for (size_t i = s->comments.n; i-- > 0;) {
 		const struct yaml_comment *c = &s->comments.p[i];
 
 		if (c->end.index < stop)
 			break;
-		if (c->start.column == s->indent + 1)
-			end = c->start;
+		size_t level = level_at(s, c->start.column - 1, n);
+
+		if (level < n)
+			s->ends.p[level] = c->start;
 		stop = c->scan.index;
 	}
-	return end;
 }
 
 /* Close the blocks that stand further in than the column. */
 static void unroll_indent(struct yaml_scan *s, int32_t column, struct yaml_mark scan)
 {
 	struct yaml_mark end = s->mark;
+	size_t n = 0;
 
-	if (s->flow)
+	if (s->flow || s->indent <= column)
 		return;
 	if (s->rules == YAML_1_2) {
 		end = scan;
 		end.index--;
+		for (n = 1; s->indents.p[s->indents.n - n] > column; n++)
+			;
+		find_ends(s, n, end.index);
 	}
-	while (s->indent > column) {
-		if (s->rules == YAML_1_2)
-			end = end_before_comments(s, end);
+	for (size_t i = 0; s->indent > column; i++) {
+		if (i < n && s->ends.p[i].line >= 0)
+			end = s->ends.p[i];
 		insert_token(s, -1, (struct yaml_token){ .type = TOKEN_BLOCK_END, .start = end,
 							 .end = end });
 		s->indent = s->indents.p[--s->indents.n];
