@@ -319,8 +319,16 @@ size_t tree_factor(struct tree_stack *t, struct tree **subs, size_t n)
 {
 	if (n < 2)
 		return n;
+	/* each level makes the tree at least one higher */
+	if (t->factoring == TREE_MAX_HEIGHT) {
+		tree_fail(t, tree_too_deep, t->pattern);
+		return n;
+	}
+	t->factoring++;
 	n = factor_strings(t, subs, n);
 	n = factor_classes(t, subs, n);
 	n = merge_classes(t, subs, n);
-	return merge_empty(subs, n);
+	n = merge_empty(subs, n);
+	t->factoring--;
+	return n;
 }

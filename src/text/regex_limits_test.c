@@ -82,7 +82,7 @@ static void test_size_and_depth(void **state)
 static void test_factoring_is_bounded(void **state)
 {
 	(void)state;
-	for (size_t words = 450; words <= 1200; words += 750) {
+	for (size_t words = 450; words <= 2850; words += 800) {
 		CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 		for (size_t i = 1; i < words; i++) {

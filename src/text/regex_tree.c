@@ -2,7 +2,6 @@
 
 /* The limits that Go's parser sets, and users meet. */
 enum {
-	MAX_HEIGHT = 1000,
 	MAX_SIZE = (128 << 20) / 40,	/* instructions */
 	MAX_RUNES = (128 << 20) / 4,
 	MAX_REPEAT = 1000,
@@ -11,7 +10,7 @@ enum {
 #define NO_RUNE UINT32_MAX
 
 static const char too_large[] = "expression too large";
-static const char too_deep[] = "expression nests too deeply";
+const char tree_too_deep[] = "expression nests too deeply";
 
 bool tree_fail(struct tree_stack *t, const char *fault, str fragment)
 {
@@ -133,15 +132,15 @@ static int height_of(struct tree *tree, bool anew)
 
 static void check_height(struct tree_stack *t, struct tree *tree)
 {
-	if (t->made < MAX_HEIGHT)
+	if (t->made < TREE_MAX_HEIGHT)
 		return;
 	if (!t->measuring) {
 		t->measuring = true;
 		for (size_t i = 0; i < t->trees.n; i++)
 			check_height(t, t->trees.p[i]);
 	}
-	if (height_of(tree, true) > MAX_HEIGHT)
-		tree_fail(t, too_deep, t->pattern);
+	if (height_of(tree, true) > TREE_MAX_HEIGHT)
+		tree_fail(t, tree_too_deep, t->pattern);
 }
 
 void tree_check_limits(struct tree_stack *t, struct tree *tree)

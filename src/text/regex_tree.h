@@ -67,6 +67,9 @@ struct tree {
 	struct tree *next_free;
 };
 
+enum { TREE_MAX_HEIGHT = 1000 };
+extern const char tree_too_deep[];
+
 struct tree_stack {
 	struct arena *arena;
 	str pattern;
@@ -76,6 +79,7 @@ struct tree_stack {
 	size_t made;			/* trees ever made, without reused ones */
 	size_t runes;			/* in literals and classes */
 	int64_t repeats;		/* product of all repetitions */
+	int factoring;			/* levels of it under way */
 	bool sizing, measuring;		/* sizes and heights are kept up to date */
 	const char *fault;		/* the first thing that went wrong, or NULL */
 	str fragment;			/* of the pattern */
