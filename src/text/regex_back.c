@@ -11,6 +11,7 @@ enum {
 	MAX_JOBS = 1 << 17,
 	MAX_LEN = 1 << 30,
 	RESTORE = 1u << 31,		/* in a job's pc: set this slot back */
+	RANGE = 1 << 30,		/* go on at each place down to that of the job below */
 };
 
 void back_init(struct back *b)
@@ -136,20 +137,60 @@ static bool set_slot(struct back *b, const struct hunt *h, uint32_t slot, size_t
 	return !b->jobs_n || push(b, slot | RESTORE, old == REGEX_UNSET ? 0 : old - h->from + 1);
 }
 
+static size_t place_before(const struct hunt *h, size_t at)
+{
+	size_t size = 1;
+
+	if ((unsigned char)h->text.p[at - 1] >= 128)
+		utf8_decode_last((str){ h->text.p, at }, &size);
+	return at - size;
+}
+
 /* Go on with the latest path not tried; false when there is none. */
 static bool pop(struct back *b, const struct hunt *h, uint32_t *pc, size_t *at)
 {
 	while (b->jobs_n) {
-		struct back_job job = b->jobs[--b->jobs_n];
+		struct back_job *job = &b->jobs[b->jobs_n - 1];
 
-		if (!(job.pc & RESTORE)) {
-			*pc = job.pc;
-			*at = h->from + job.at;
-			return true;
+		if (job->pc & RESTORE) {
+			h->slots[job->pc & ~RESTORE] = job->at ? h->from + job->at - 1 :
+								 REGEX_UNSET;
+			b->jobs_n--;
+			continue;
 		}
-		h->slots[job.pc & ~RESTORE] = job.at ? h->from + job.at - 1 : REGEX_UNSET;
+		*pc = job->pc & ~(uint32_t)RANGE;
+		*at = h->from + job->at;
+		if (!(job->pc & RANGE))
+			b->jobs_n--;
+		else if (job->at == job[-1].at)
+			b->jobs_n -= 2;
+		else
+			job->at = (uint32_t)(place_before(h, *at) - h->from);
+		return true;
 	}
 	return false;
+}
+
+/* Run through a loop as far as it goes. It may be left at each place on the
+ * way: from here first, from the others later. */
+static bool run_loop(struct back *b, const struct hunt *h, const struct inst *loop, size_t *at)
+{
+	const struct inst *body = &h->re->insts[loop->out];
+	size_t start = *at, marks = h->re->marks, next = start;
+
+	for (;;) {
+		if (body->mark && mark(b, (next - h->from) * marks + body->mark - 1))
+			break;
+		if (!(body->op == INST_SET ? take_set(h, body, &next) : take(h, body, &next)))
+			break;
+		if (loop->mark && mark(b, (next - h->from) * marks + loop->mark - 1))
+			break;
+		*at = next;
+	}
+	if (*at == start)
+		return true;
+	return push(b, loop->arg, start - h->from) &&
+	       push(b, loop->arg | RANGE, place_before(h, *at) - h->from);
 }
 
 static enum answer try(struct back *b, const struct hunt *h, size_t at, size_t *end)
@@ -167,7 +208,10 @@ static enum answer try(struct back *b, const struct hunt *h, size_t at, size_t *
 		if (goes_on) {
 			switch ((enum inst_op)i->op) {
 			case INST_ALT:
-				if (!push(b, i->arg, at - h->from))
+				if (i->loop)
+					pc = i->arg;
+				if (!(i->loop ? run_loop(b, h, i, &at) :
+						push(b, i->arg, at - h->from)))
 					return ANSWER_GAVE_UP;
 				break;
 			case INST_GROUP:

@@ -31,7 +31,8 @@ enum inst_op {
 };
 
 struct inst {
-	uint32_t op;
+	uint16_t op;
+	bool loop;		/* ALT: out takes one rune and comes back here */
 	uint32_t out;
 	uint32_t arg;
 	uint32_t mark;		/* number + 1 if several ways lead here, else 0 */

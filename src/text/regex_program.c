@@ -19,7 +19,7 @@ static uint32_t emit(struct builder *b, enum inst_op op, uint32_t out, uint32_t 
 		b->too_large = true;
 		return 0;
 	}
-	vec_push(&b->insts, (struct inst){ .op = op, .out = out, .arg = arg });
+	vec_push(&b->insts, (struct inst){ .op = (uint16_t)op, .out = out, .arg = arg });
 	return (uint32_t)b->insts.n - 1;
 }
 
@@ -327,6 +327,17 @@ static void number_marks(struct regex *re)
 		re->insts[i].mark = re->insts[i].mark == MANY ? ++re->marks : 0;
 }
 
+/* Greedy loops over one rune: the backtracker runs through them at once. */
+static void find_loops(struct regex *re)
+{
+	for (uint32_t i = 0; i < re->insts_n; i++) {
+		const struct inst *body = &re->insts[re->insts[i].out];
+
+		re->insts[i].loop = re->insts[i].op == INST_ALT && body->op >= INST_RUNE &&
+				    body->out == i;
+	}
+}
+
 static bool is_surrogate(uint32_t rune)
 {
 	return rune >= 0xd800 && rune <= 0xdfff;
@@ -438,6 +449,7 @@ err *regex_build(struct arena *a, struct tree *tree, size_t groups, struct regex
 		re->anchored = is_anchored(tree);
 		re->min_len = min_len(tree);
 		number_marks(re);
+		find_loops(re);
 		find_prefix(&b);
 		find_first(&b);
 	}
