@@ -49,10 +49,14 @@ static err *substring(str value, const str *args, size_t n, struct buf *out)
 		buf_add(out, value);
 		return NULL;
 	}
-	/* Where Flux 2.9 fails with "slice bounds out of range". */
-	if (length < 0)
-		return err_new(ERR_INVALID, "the length of a substring must not be negative: %" PRId64,
-			       length);
+	/* Flux 2.9 takes it for an offset from the start, which lies before `from`. */
+	if (length < 0) {
+		if (from + length < 0)
+			return err_new(ERR_INVALID, "panic: runtime error: slice bounds out of range "
+				       "[:%" PRId64 "]", from + length);
+		return err_new(ERR_INVALID, "panic: runtime error: slice bounds out of range [%" PRId64
+			       ":%" PRId64 "]", from, from + length);
+	}
 	if (length > size)
 		length = size;
 	buf_add(out, str_sub(value, (size_t)from, (size_t)from + (size_t)length));

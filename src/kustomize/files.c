@@ -163,6 +163,58 @@ void files_confined_init(struct files_confined *f, const struct fs *root)
 	f->root = root;
 }
 
+/* ---- overlay ----------------------------------------------------------- */
+
+static const struct files_overlay *overlay_of(const struct files *f)
+{
+	return (const struct files_overlay *)f;
+}
+
+static bool is_laid_over(const struct files *f, str path)
+{
+	return str_eq(path, overlay_of(f)->path);
+}
+
+static err *overlay_real(const struct files *f, struct arena *a, str path, str *out)
+{
+	if (is_laid_over(f, path)) {
+		*out = path;
+		return NULL;
+	}
+	return overlay_of(f)->below->real(overlay_of(f)->below, a, path, out);
+}
+
+static enum file_type overlay_type(const struct files *f, str path)
+{
+	if (is_laid_over(f, path))
+		return FILE_REGULAR;
+	return overlay_of(f)->below->type(overlay_of(f)->below, path);
+}
+
+static err *overlay_read(const struct files *f, struct arena *a, str path, str *out)
+{
+	if (is_laid_over(f, path)) {
+		*out = overlay_of(f)->text;
+		return NULL;
+	}
+	return overlay_of(f)->below->read(overlay_of(f)->below, a, path, out);
+}
+
+static err *overlay_list(const struct files *f, struct arena *a, str path, struct fs_entry **out,
+			 size_t *n)
+{
+	return overlay_of(f)->below->list(overlay_of(f)->below, a, path, out, n);
+}
+
+void files_overlay_init(struct files_overlay *f, const struct files *below, str path, str text)
+{
+	*f = (struct files_overlay){
+		.files = { .real = overlay_real, .type = overlay_type, .read = overlay_read,
+			   .list = overlay_list },
+		.below = below, .path = path, .text = text,
+	};
+}
+
 /* ---- memory ------------------------------------------------------------ */
 
 static enum file_type memory_type(const struct files *f, str path)

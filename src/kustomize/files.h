@@ -43,6 +43,15 @@ struct files_confined {
 };
 void files_confined_init(struct files_confined *f, const struct fs *root);
 
+/* One file that is not there, or has another text, over other files. Borrows
+ * everything. */
+struct files_overlay {
+	struct files files;
+	const struct files *below;
+	str path, text;
+};
+void files_overlay_init(struct files_overlay *f, const struct files *below, str path, str text);
+
 /* Files in memory: a map from absolute path to `str *`. */
 struct files_memory {
 	struct files files;

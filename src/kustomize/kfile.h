@@ -11,6 +11,7 @@
 #ifndef KUSTOMIZE_KFILE_H
 #define KUSTOMIZE_KFILE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/vec.h"
 #include "value/node.h"
@@ -30,6 +31,10 @@ extern const str kfile_names[3];
  * version. `lenient` drops unknown fields, as Flux reads the root file. */
 err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *sources,
 		 bool lenient, struct kfile *out) __attribute__((warn_unused_result));
+
+/* A tree fitted to kfile_type as YAML: what a Go program writes of the struct,
+ * empty fields left out. */
+err *kfile_write(struct arena *a, node root, struct buf *out) __attribute__((warn_unused_result));
 
 /* The struct of the file, and those of its parts that plugins and
  * configurations share. */
