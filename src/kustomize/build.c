@@ -141,11 +141,45 @@ static void clean_annotations(struct build *b, struct resmap *m, node metadata)
 	}
 }
 
+static size_t commas(str text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		n += text.p[i] == ',';
+	return n;
+}
+
+/* Kustomize joins an object's former names, namespaces and kinds with commas,
+ * and gives up on those that have commas in them (SOPS encrypts names so). */
+static err *check_histories(const struct resmap *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct resource *r = m->list[i];
+		size_t names = 0, spaces = 0, kinds = 0;
+
+		for (size_t k = 0; k < r->former.n; k++) {
+			names += commas(r->former.p[k].name);
+			spaces += commas(r->former.p[k].ns);
+			kinds += commas(r->former.p[k].kind);
+		}
+		if (names == spaces && names == kinds)
+			continue;
+		err *e = err_new(ERR_INVALID, "number of previous names, number of previous namespaces, "
+				 "number of previous kinds not equal");
+
+		err_set_code(e, KUSTOMIZE_PANIC);
+		return e;
+	}
+	return NULL;
+}
+
 /* ---- all --------------------------------------------------------------- */
 
 static err *finish(struct build *b, struct root *r, struct layer *layer)
 {
 	TRY(transform_hash(&b->t, layer->m));
+	TRY(check_histories(layer->m));
 	TRY(transform_namerefs(&b->t, layer->m, &layer->config->names));
 	TRY(vars_resolve(b, layer));
 	drop_local(b->t.a, layer->m);

@@ -46,6 +46,9 @@ struct kustomize_options {
 	void *context;
 };
 
+/* The err_code of an error for which kustomize itself panics. */
+enum { KUSTOMIZE_PANIC = 1 };
+
 err *kustomize_build(struct arena *a, const struct kustomize_options *o, str target,
 		     struct resmap **out) __attribute__((warn_unused_result));
 

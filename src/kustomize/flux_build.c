@@ -24,7 +24,11 @@ err *flux_build(struct arena *a, const struct flux_source *s, const struct flux_
 
 	files_confined_init(&confined, s->root);
 	files_overlay_init(&files, &confined.files, k->path, k->text);
-	return kustomize_build(a, &o, path_dir(a, k->path), out);
+	err *e = kustomize_build(a, &o, path_dir(a, k->path), out);
+
+	if (e && err_code(e) == KUSTOMIZE_PANIC)
+		return err_wrap(e, "recovered from kustomize build panic");
+	return e;
 }
 
 /* ---- variables --------------------------------------------------------- */
@@ -105,6 +109,8 @@ static err *parse(struct arena *a, str text, node *out)
 	node tree;
 	err *e = yaml_read(a, text, YAML_SIGS, &tree);
 
+	if (e && err_cause(e))	/* without "error converting YAML to JSON" */
+		return err_replace(e, "YAMLToJSON: %s", err_msg(err_cause(e)));
 	if (e)
 		return err_wrap(e, "YAMLToJSON");
 	TRY(json_write(&json, tree, NULL));

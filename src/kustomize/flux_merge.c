@@ -2,7 +2,6 @@
 #include "kustomize/flux_impl.h"
 #include "kustomize/gosyntax.h"
 #include "kustomize/kfile.h"
-#include "kustomize/scalar.h"
 #include "text/gourl.h"
 #include "text/path.h"
 #include "value/json.h"
@@ -35,7 +34,7 @@ static err *wrong_kind(struct arena *a, const char *field, node n, const char *w
 	if (node_len(n))
 		gosyntax_add(a, &shown, n);
 	else
-		buf_add(&shown, scalar_text(a, n));
+		buf_add(&shown, node_text(a, n));
 	return err_new(ERR_INVALID, ".spec.%s accessor error: %s is of the type %s, expected %s", field,
 		       buf_c(&shown), go_type(n), wanted);
 }
