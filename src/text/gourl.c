@@ -13,6 +13,7 @@ enum place {
 	PLACE_USER = 8,
 	PLACE_QUERY = 16,
 	PLACE_FRAGMENT = 32,
+	PLACE_SEGMENT = 64,
 };
 
 static bool is_alnum(unsigned char c)
@@ -26,12 +27,14 @@ static bool is_plain(unsigned char c, enum place place)
 		const char *bytes;
 		int places;
 	} sets[] = {
-		{ "-._~", 63 },
+		{ "-._~", 127 },
 		{ "!()*", PLACE_FRAGMENT | PLACE_HOST | PLACE_ZONE },
 		{ "\"'<>[]", PLACE_HOST | PLACE_ZONE },
-		{ "$&+,;=", PLACE_FRAGMENT | PLACE_USER | PLACE_HOST | PLACE_ZONE | PLACE_PATH },
-		{ ":", PLACE_FRAGMENT | PLACE_HOST | PLACE_ZONE | PLACE_PATH },
-		{ "@/", PLACE_FRAGMENT | PLACE_PATH },
+		{ ",;", PLACE_FRAGMENT | PLACE_USER | PLACE_HOST | PLACE_ZONE | PLACE_PATH },
+		{ "$&+=", 127 & ~PLACE_QUERY },
+		{ ":", PLACE_FRAGMENT | PLACE_HOST | PLACE_ZONE | PLACE_PATH | PLACE_SEGMENT },
+		{ "@", PLACE_FRAGMENT | PLACE_PATH | PLACE_SEGMENT },
+		{ "/", PLACE_FRAGMENT | PLACE_PATH },
 		{ "?", PLACE_FRAGMENT },
 	};
 
@@ -68,6 +71,11 @@ static void escape(struct buf *b, str s, enum place place)
 void gourl_escape_query(struct buf *b, str s)
 {
 	escape(b, s, PLACE_QUERY);
+}
+
+void gourl_escape_segment(struct buf *b, str s)
+{
+	escape(b, s, PLACE_SEGMENT);
 }
 
 static err *quoted_error(const char *before, str s, const char *after)
@@ -123,6 +131,11 @@ static err *unescape(struct arena *a, str s, enum place place, str *out)
 	to[n] = 0;
 	*out = str_of(to, n);
 	return NULL;
+}
+
+err *gourl_unescape_segment(struct arena *a, str s, str *out)
+{
+	return unescape(a, s, PLACE_SEGMENT, out);
 }
 
 /* ---- parsing ----------------------------------------------------------- */
@@ -426,4 +439,89 @@ str gourl_hostname(const struct gourl *u)
 	if (str_starts(h, S("[")) && close != STR_NPOS)
 		return str_sub(h, 1, close);
 	return str_sub(h, 0, colon);
+}
+
+/* ---- references -------------------------------------------------------- */
+
+/* The path without "." and ".." elements, beginning with a slash. */
+static void add_clean_path(struct buf *out, str full)
+{
+	bool more = true, first = true;
+	str element = STR_NONE;
+
+	buf_addc(out, '/');
+	while (more) {
+		more = str_split(full, '/', &element, &full);
+		if (str_eq(element, S("."))) {
+			first = false;
+		} else if (str_eq(element, S(".."))) {
+			size_t slash = str_rfind_char(str_from(buf_str(out), 1), '/');
+
+			buf_trim(out, slash == STR_NPOS ? 1 : slash + 1);
+			first = out->n == 1;
+		} else {
+			if (!first)
+				buf_addc(out, '/');
+			buf_add(out, element);
+			first = false;
+		}
+	}
+	if (str_eq(element, S(".")) || str_eq(element, S("..")))
+		buf_addc(out, '/');
+}
+
+/* Set the path to `reference` as seen from `base`, both escaped. */
+static void join_path(struct arena *a, str base, str reference, struct gourl *out)
+{
+	CLEANUP(buf_release) struct buf full = BUF_INIT, clean = BUF_INIT;
+
+	if (!reference.n || reference.p[0] != '/')
+		buf_add(&full, reference.n ? str_sub(base, 0, str_rfind_char(base, '/') + 1) : base);
+	buf_add(&full, reference);
+	if (full.n)
+		add_clean_path(&clean, buf_str(&full));
+	str path = buf_str(&clean);
+
+	/* what was escaped decodes again */
+	if (path.n > 1 && path.p[1] == '/')
+		path = str_from(path, 1);
+	err_free(set_part(a, arena_str(a, path), PLACE_PATH, &out->path, &out->raw_path));
+}
+
+static str escaped_path(struct buf *b, const struct gourl *u)
+{
+	add_part(b, u->path, u->raw_path, PLACE_PATH);
+	return buf_str(b);
+}
+
+void gourl_resolve(struct arena *a, const struct gourl *base, const struct gourl *ref,
+		   struct gourl *out)
+{
+	CLEANUP(buf_release) struct buf from = BUF_INIT, to = BUF_INIT;
+	struct gourl u = *ref;
+
+	if (!ref->scheme.n)
+		u.scheme = base->scheme;
+	if (ref->scheme.n || ref->host.n || ref->has_user) {
+		join_path(a, escaped_path(&to, ref), STR_NONE, &u);
+	} else if (!ref->opaque.n) {
+		if (!ref->path.n && !ref->empty_query && !ref->query.n) {
+			u.query = base->query;
+			if (!ref->fragment.n) {
+				u.fragment = base->fragment;
+				u.raw_fragment = base->raw_fragment;
+			}
+		}
+		if (!ref->path.n && base->opaque.n) {
+			u.opaque = base->opaque;
+		} else {
+			u.host = base->host;
+			u.has_user = base->has_user;
+			u.has_password = base->has_password;
+			u.user = base->user;
+			u.password = base->password;
+			join_path(a, escaped_path(&from, base), escaped_path(&to, ref), &u);
+		}
+	}
+	*out = u;
 }

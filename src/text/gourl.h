@@ -30,13 +30,19 @@ struct gourl {
 
 /* url.Parse. */
 err *gourl_parse(struct arena *a, str text, struct gourl *out) __attribute__((warn_unused_result));
+/* URL.ResolveReference: `ref` as seen from `base`. */
+void gourl_resolve(struct arena *a, const struct gourl *base, const struct gourl *ref,
+		   struct gourl *out);
 /* URL.String. */
 void gourl_add(struct buf *b, const struct gourl *u);
 /* Userinfo.String: "user:password", encoded. */
 void gourl_add_user(struct buf *b, const struct gourl *u);
 /* The host without port and brackets. */
 str gourl_hostname(const struct gourl *u);
-/* url.QueryEscape. */
+/* url.QueryEscape and url.PathEscape. */
 void gourl_escape_query(struct buf *b, str s);
+void gourl_escape_segment(struct buf *b, str s);
+/* url.PathUnescape: `invalid URL escape "%zz"`. */
+err *gourl_unescape_segment(struct arena *a, str s, str *out) __attribute__((warn_unused_result));
 
 #endif
