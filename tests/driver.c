@@ -17,6 +17,7 @@ static const struct driver_op *const areas[] = {
 	driver_number_ops,
 	driver_quantity_ops,
 	driver_regex_ops,
+	driver_schema_ops,
 	driver_semver_ops,
 	driver_time_ops,
 	driver_tmpl_ops,

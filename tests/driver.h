@@ -51,6 +51,7 @@ extern const struct driver_op driver_kustomize_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_quantity_ops[];
 extern const struct driver_op driver_regex_ops[];
+extern const struct driver_op driver_schema_ops[];
 extern const struct driver_op driver_semver_ops[];
 extern const struct driver_op driver_time_ops[];
 extern const struct driver_op driver_tmpl_ops[];
