@@ -49,8 +49,23 @@ static err *run_regex_replace(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+static err *run_regex_split(struct arena *a, node request, node *output)
+{
+	regex_pieces pieces = { 0 };
+	const struct regex *re;
+
+	TRY(regex_compile(a, driver_text(a, request, "pattern"), &re));
+	regex_split(a, re, driver_text(a, request, "input"),
+		    node_int(node_get(request, S("limit"))), &pieces);
+	*output = node_seq(a, pieces.n);
+	for (size_t i = 0; i < pieces.n; i++)
+		node_append(a, *output, node_copy_str(a, pieces.p[i]));
+	return NULL;
+}
+
 const struct driver_op driver_regex_ops[] = {
 	{ "regex", run_regex },
 	{ "regex-replace", run_regex_replace },
+	{ "regex-split", run_regex_split },
 	{ 0 },
 };

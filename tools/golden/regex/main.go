@@ -247,7 +247,14 @@ func field(request map[string]any, name, value string) {
 	}
 }
 
-func answer(p, t, template string, replace bool) map[string]any {
+func sendable(text string) any {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return map[string]any{"b64": base64.StdEncoding.EncodeToString([]byte(text))}
+}
+
+func answer(p, t, template, op string, limit int) map[string]any {
 	re, err := regexp.Compile(p)
 	if err != nil {
 		if utf8.ValidString(err.Error()) {
@@ -255,12 +262,15 @@ func answer(p, t, template string, replace bool) map[string]any {
 		}
 		return map[string]any{"error_b64": base64.StdEncoding.EncodeToString([]byte(err.Error()))}
 	}
-	if replace {
-		out := re.ReplaceAllString(t, template)
-		if utf8.ValidString(out) {
-			return map[string]any{"output": out}
+	switch op {
+	case "regex-replace":
+		return map[string]any{"output": sendable(re.ReplaceAllString(t, template))}
+	case "regex-split":
+		pieces := []any{}
+		for _, piece := range re.Split(t, limit) {
+			pieces = append(pieces, sendable(piece))
 		}
-		return map[string]any{"output": map[string]any{"b64": base64.StdEncoding.EncodeToString([]byte(out))}}
+		return map[string]any{"output": pieces}
 	}
 	find, names := []any{}, []any{}
 	for _, m := range re.FindAllStringSubmatchIndex(t, -1) {
@@ -299,12 +309,12 @@ func compare(driver string, n int) error {
 		if s.Intn(5) == 0 {
 			p = s.broken(p)
 		}
-		request := map[string]any{"op": "regex"}
+		op := s.pick("regex", "regex", "regex", "regex-replace", "regex-split")
+		limit := s.Intn(6) - 2
+		request := map[string]any{"op": op, "limit": limit}
 		template := ""
-		replace := s.Intn(5) == 0
-		if replace {
+		if op == "regex-replace" {
 			template = s.pick("x", "$0", "<$1>", "$n$m", "${1}a$$", "$1a", "${n", "$", "$2-$1", "é$é")
-			request["op"] = "regex-replace"
 			field(request, "template", template)
 		}
 		field(request, "pattern", p)
@@ -321,7 +331,7 @@ func compare(driver string, n int) error {
 		if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
 			return err
 		}
-		if want := answer(p, t, template, replace); !reflect.DeepEqual(got, want) {
+		if want := answer(p, t, template, op, limit); !reflect.DeepEqual(got, want) {
 			bad++
 			w, _ := json.Marshal(want)
 			fmt.Printf("%q %q on %.200q\n got %.300s\nwant %.300s\n", p, template, t, lines.Text(), w)
