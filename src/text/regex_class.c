@@ -59,8 +59,10 @@ static struct runeset group_set(struct parser *p, const struct group *g, bool ne
 
 static struct runeset unicode_set(struct parser *p, struct unicode_class class, bool negated)
 {
+	/* Go's tables leave out what LC folds to, U+0345 */
+	const uint32_t cased = 1u << UNICODE_LL | 1u << UNICODE_LT | 1u << UNICODE_LU;
 	struct set_cache *c = &p->cache;
-	bool fold = p->t.flags & TREE_FOLD;
+	bool fold = p->t.flags & TREE_FOLD && class.categories != cased;
 	struct runeset set = { 0 };
 	struct unicode_range r;
 
