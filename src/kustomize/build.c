@@ -4,6 +4,7 @@
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
 #include "kustomize/gosyntax.h"
+#include "kustomize/objects.h"
 #include "kustomize/value.h"
 #include "value/yaml.h"
 
@@ -25,9 +26,12 @@ err *transform_hash(struct transform *t, struct resmap *m)
 	return NULL;
 }
 
-static void drop_local(struct arena *a, struct resmap *m)
+/* Patches may have left less than an object. */
+static err *drop_local(struct arena *a, struct resmap *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
+		if (node_len(m->list[i]->object))
+			TRY(objects_check(a, m->list[i]->object));
 		node mark = node_get(resource_annotations(m->list[i]),
 				     S("config.kubernetes.io/local-config"));
 
@@ -35,6 +39,7 @@ static void drop_local(struct arena *a, struct resmap *m)
 			m->list[i]->gone = true;
 	}
 	resmap_sweep(m);
+	return NULL;
 }
 
 static bool asks_for(node metadata, str option)
@@ -182,7 +187,7 @@ static err *finish(struct build *b, struct root *r, struct layer *layer)
 	TRY(check_histories(layer->m));
 	TRY(transform_namerefs(&b->t, layer->m, &layer->config->names));
 	TRY(vars_resolve(b, layer));
-	drop_local(b->t.a, layer->m);
+	TRY(drop_local(b->t.a, layer->m));
 	TRY(apply_order(b, r, layer->m));
 	if (b->o->managed_by || asks_for(r->metadata, S("managedByLabel")))
 		TRY(add_managed_by(b, layer->m));

@@ -104,7 +104,7 @@ str objects_print_meta(struct arena *a, node object)
 	return arena_str(a, buf_str(&b));
 }
 
-static err *check_head(struct arena *a, node object)
+err *objects_check(struct arena *a, node object)
 {
 	node metadata = node_get(object, S("metadata"));
 	str kind = meta_text(a, node_get(object, S("kind")));
@@ -139,7 +139,7 @@ static err *add(struct reading *r, node object)
 		return NULL;
 	if (r->out->n >= OBJECTS_MAX)
 		return err_new(ERR_INVALID, "more than %d objects in one file", OBJECTS_MAX);
-	err *e = check_head(r->a, object);
+	err *e = objects_check(r->a, object);
 
 	if (e)
 		return sources_err(r->sources, object.place, e);

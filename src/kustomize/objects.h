@@ -29,6 +29,8 @@ err *objects_parse(struct arena *a, struct sources *sources, str text, str name,
 err *objects_name_file(err *e, str name) __attribute__((returns_nonnull));
 bool objects_is_malformed(const err *e);
 
+/* Fails when the object has no kind or, but for lists, no name. */
+err *objects_check(struct arena *a, node object) __attribute__((warn_unused_result));
 /* "{{v1 ConfigMap} {name ns} map[] map[]}": an object's head as Go prints it. */
 str objects_print_meta(struct arena *a, node object);
 

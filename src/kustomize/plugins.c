@@ -448,7 +448,9 @@ static err *run(struct plugin *p, bool generator)
 
 	if (p->id.gvk.group.n || !str_eq(p->id.gvk.version, S("builtin")))
 		return err_new(ERR_FORBIDDEN,
-			       "external plugins disabled; unable to load external plugin '%.*s'",
+			       "external plugins disabled; unable to load external plugin '%.*s': "
+			       "only built-in ones are run, never programs or containers that the "
+			       "files of a build name",
 			       STR_ARG(kind));
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		node config;

@@ -237,6 +237,8 @@ err *transform_patch(struct transform *t, const struct loader *l, struct resmap 
 	t->configured = true;
 	if (p.merges.n)
 		return merge_entry(t, m, &p, target, options);
+	if (!node_len(p.ops))	/* nothing to do: the target is not looked at */
+		return NULL;
 	if (p.ops.kind != NODE_SEQ)
 		return NULL;
 	if (target.kind != NODE_MAP)

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Golden builds: kustomize.sh RILL DIR. Each CASE/in of DIR, built with the
+# arguments in CASE/args, gives CASE/want and says CASE/error; without the
+# latter it says nothing. CASE/differs holds what rill says otherwise, on
+# purpose.
+set -eu
+
+rill=$(realpath "$1")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+: >"$tmp/empty"
+failed=0
+
+for case in "$2"/*/; do
+	case=$(cd "$case" && pwd -P)
+	status=0
+	# shellcheck disable=SC2046 # several words
+	(cd "$case/in" && "$rill" kustomize build $(cat "$case/args") >"$tmp/out" 2>"$tmp/raw") ||
+		status=$?
+	sed "s|$case/in|ROOT|g" "$tmp/raw" >"$tmp/err"
+	want=$case/want error=$case/error expected=0
+	[ -e "$want" ] || want=$tmp/empty expected=1
+	[ -e "$error" ] || error=$tmp/empty
+	[ ! -e "$case/differs" ] || error=$case/differs
+	if [ $status != $expected ] || ! diff -u "$want" "$tmp/out" || ! diff -u "$error" "$tmp/err"
+	then
+		echo "$(basename "$case"): failed, status $status"
+		failed=$((failed + 1))
+	fi
+done
+exit $((failed > 0))
