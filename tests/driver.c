@@ -9,6 +9,7 @@ static const struct driver_op *const areas[] = {
 	driver_archive_ops,
 	driver_fieldpath_ops,
 	driver_glob_ops,
+	driver_helm_ops,
 	driver_ignore_ops,
 	driver_json_ops,
 	driver_jsonpath_ops,

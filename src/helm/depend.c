@@ -224,8 +224,9 @@ static void import_one(struct depending *x, const struct chart_dependency *d, no
 	node table = values_table(values, arena_cat(x->a, d->name, S("."), child), &missing);
 
 	if (table.kind == NODE_MAP) {
-		coalesce_tables(x->a, imported, at_path(x->a, parent, table), COALESCE_MERGE,
-				x->to);
+		/* A copy: else later imports could hang a map below itself. */
+		table = at_path(x->a, parent, node_copy(x->a, table));
+		coalesce_tables(x->a, imported, table, COALESCE_MERGE, x->to);
 		return;
 	}
 	str error = not_a_table(x->a, missing);
@@ -241,7 +242,6 @@ static void import_one(struct depending *x, const struct chart_dependency *d, no
 static err *import(struct depending *x, struct chart *c)
 {
 	node values, imported = node_map(x->a, 0);
-	bool any = false;
 
 	for (size_t i = 0; i < c->subs_n; i++)
 		TRY(import(x, c->subs[i]));
@@ -252,17 +252,11 @@ static err *import(struct depending *x, struct chart *c)
 		struct chart_dependency *d = &c->meta.deps[i];
 		node done = value_seq(x->a, GO_SLICE, 0);
 
-		node_each_item(item, d->import_values) {
+		node_each_item(item, d->import_values)
 			import_one(x, d, *item, values, imported, done);
-			any = true;
-		}
 		d->import_values = done;
 	}
-	/* The tables that were imported are still part of `values`. */
-	if (any) {
-		values = node_copy(x->a, values);
-		coalesce_tables(x->a, values, imported, COALESCE_MERGE, x->to);
-	}
+	coalesce_tables(x->a, values, imported, COALESCE_MERGE, x->to);
 	c->values = values;
 	return NULL;
 }

@@ -143,9 +143,9 @@ static bool next_word(str *list, bool *more, str *word)
 }
 
 /* False when it names an event that there is not. */
-static bool read_events(struct manifest *m, str list)
+static bool read_events(struct arena *a, struct manifest *m, str list)
 {
-	size_t n = 0;
+	VEC(const char *) names = { 0 };
 	str word;
 
 	for (bool more = true; next_word(&list, &more, &word);) {
@@ -156,10 +156,11 @@ static bool read_events(struct manifest *m, str list)
 			i++;
 		if (i == sizeof events / sizeof *events)
 			return false;
-		if (!(m->events & events[i].event))
-			m->event_names[n++] = events[i].name;
+		avec_push(a, &names, events[i].name);
 		m->events |= events[i].event;
 	}
+	avec_push(a, &names, NULL);
+	m->event_names = names.p;
 	return true;
 }
 
@@ -183,7 +184,7 @@ static void add_document(struct arena *a, struct manifest m, const struct notice
 		avec_push(a, manifests, m);
 		return;
 	}
-	if (!read_events(&m, node_str(hook))) {
+	if (!read_events(a, &m, node_str(hook))) {
 		notice(to, NOTICE_INFO, S("skipping unknown hooks"),
 		       { "hookTypes", node_str(hook) });
 		return;

@@ -33,7 +33,7 @@ struct manifest {
 	node annotations;	/* map of texts, or NODE_NONE */
 	/* hooks only: */
 	unsigned events;	/* of enum manifest_event */
-	const char *event_names[9];	/* in the order of the annotation, ends with NULL */
+	const char **event_names;	/* as the annotation has them, ends with NULL */
 	int64_t weight;
 	str delete_policies;	/* as the annotation has them */
 	str log_policies;

@@ -393,6 +393,9 @@ static err *take_key(struct parser *p, node data, unsigned names)
 		return err_new(ERR_INVALID, "key %.*s has no value (cannot end with ,)",
 			       STR_ARG(quoted(p, t.text)));
 	case '=':
+		/* Go sees the end of the line here already. */
+		p->eof = !p->rest.n && p->o->kind != STRVALS_JSON &&
+			 p->o->kind != STRVALS_LITERAL;
 		e = take_value(p, &value);
 		if (!e)
 			set(p, data, t.text, value);
