@@ -127,7 +127,7 @@ bool fast_close(struct fast *f)
 	const node *entries = count ? f->values.p + l.first : NULL;
 
 	f->nodes += count;
-	if (f->nodes > f->max_nodes || !arena_fits(f->a, 0))
+	if (f->nodes > f->max_nodes || !arena_fits(f->a, count * sizeof *entries))
 		return false;
 	if (l.kind == FAST_SEQ || l.kind == FAST_FLOW_SEQ)
 		n = node_seq_of(f->a, entries, count);
