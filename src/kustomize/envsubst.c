@@ -153,8 +153,21 @@ static err *take_default(struct reader *r, struct part *p)
 	}
 }
 
+/* The bytes of the rune behind the operator. */
+static str next_rune(const struct reader *r)
+{
+	size_t size;
+	str rest = str_from(r->rest, 1);
+
+	utf8_decode(rest, &size);
+	return str_sub(rest, 0, size);
+}
+
 static err *take_substring(struct reader *r, struct part *p)
 {
+	/* The original looks at what follows and goes back by too much. */
+	if (r->rest.n < 2 || ((unsigned char)r->rest.p[1] >= 0x80 && utf8_valid(next_rune(r))))
+		return bad_substitution();
 	p->op = S(":");
 	r->rest = str_from(r->rest, 1);
 	/* The empty position is read up to the brace or colon that stops it. */
@@ -282,8 +295,15 @@ struct writer {
 	struct arena *a;
 	const struct map *vars;
 	bool strict;
-	struct map missing;
 };
+
+static err *missing(str name)
+{
+	CLEANUP(buf_release) struct buf quoted = BUF_LIMIT(1 << 16);
+
+	quote_add(&quoted, name, QUOTE_PRINT);
+	return err_new(ERR_INVALID, "variable not set (strict mode): %s", buf_c(&quoted));
+}
 
 static err *write(struct writer *w, const struct part *p, struct buf *out)
 {
@@ -302,19 +322,8 @@ static err *write(struct writer *w, const struct part *p, struct buf *out)
 	const str *value = map_get(w->vars, p->name);
 
 	if (!value && w->strict && !gives_default(p->op))
-		map_set(&w->missing, p->name, &w->missing);
+		return missing(p->name);
 	return envsubst_apply(w->a, p->op, value ? *value : STR_NONE, args, p->args.n, out);
-}
-
-static err *missing_error(const struct map *missing)
-{
-	CLEANUP(buf_release) struct buf names = BUF_LIMIT(1 << 16);
-
-	for (size_t i = 0; i < missing->n; i++) {
-		buf_add(&names, i ? S(", ") : STR_NONE);
-		quote_add(&names, missing->entries[i].key, QUOTE_PRINT);
-	}
-	return err_new(ERR_INVALID, "variable not set (strict mode): %s", buf_c(&names));
 }
 
 err *envsubst(struct arena *a, str text, const struct map *vars, bool strict, struct buf *out)
@@ -325,8 +334,5 @@ err *envsubst(struct arena *a, str text, const struct map *vars, bool strict, st
 
 	for (size_t i = 0; !e && i < list.n; i++)
 		e = write(&w, list.p[i], out);
-	if (!e && w.missing.n)
-		e = missing_error(&w.missing);
-	map_release(&w.missing);
 	return e ? e : buf_check(out, "the text after substitution");
 }

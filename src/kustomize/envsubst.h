@@ -6,7 +6,7 @@
  * byte ends the text, as in the original.
  *
  * Strict: a variable that is not set is an error unless its operator gives a
- * default. All of them are reported at once. Worker-local.
+ * default. As fluxcd/pkg/envsubst 1.8 does. Worker-local.
  */
 #ifndef KUSTOMIZE_ENVSUBST_H
 #define KUSTOMIZE_ENVSUBST_H
