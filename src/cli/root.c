@@ -49,6 +49,7 @@ const struct command helm_root = {
 	.options = sizeof(struct helm_settings),
 	.commands = (const struct command *const[]){
 		&complete_command,
+		&completion_command,
 		&helm_env_command,
 		&help_command,
 		&helm_show_command,
@@ -68,8 +69,9 @@ const struct command kustomize_root = {
 	.brief = "Build kustomizations",
 	.text = "Build kustomizations, with the words and the output of kustomize.",
 	.commands = (const struct command *const[]){
-		&complete_command,
 		&kustomize_build_command,
+		&complete_command,
+		&completion_command,
 		&help_command,
 		NULL,
 	},
