@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
-#include "kustomize/objects.h"
+#include "kustomize/objfile.h"
 #include "text/path.h"
 #include "text/quote.h"
 #include "value/json.h"
@@ -119,11 +119,11 @@ static err *add_file(struct build *b, struct root *r, struct layer *to, str path
 	err *e = loader_read(a, r->l, path, &text, &real);
 
 	if (!e) {
-		e = objects_parse(a, b->t.sources, text, real, &objects);
+		e = objfile_parse(a, b->t.sources, text, real, &objects);
 		for (size_t i = 0; !e && i < objects.n; i++)
 			e = resmap_append(read, take_in(b, objects.p[i]));
 		if (e)
-			e = objects_name_file(e, path);
+			e = objfile_name_file(e, path);
 	}
 	if (e)
 		return err_wrap(e, "accumulating resources from '%.*s'", STR_ARG(path));
@@ -199,7 +199,7 @@ err *accumulate_paths(struct build *b, struct root *r, struct layer *to, node pa
 		if (str_starts(err_text(as_file), S("HTTP Error")))
 			return as_file;
 		e = loader_enter(b->t.a, r->l, path, &l);
-		if (e && objects_is_malformed(as_file)) {
+		if (e && objfile_is_malformed(as_file)) {
 			err_free(e);
 			return as_file;
 		}
@@ -299,7 +299,7 @@ static err *inflate_charts(struct build *b, struct root *r, struct layer *to)
 			node_set(a, chart, S("namespace"), node_from_str(a, ns.n ? ns : r->helm_ns));
 		TRY(b->o->helm->inflate(b->o->helm, a, r->l, chart,
 					node_get(r->k.root, S("helmGlobals")), &text));
-		TRY(objects_parse(a, b->t.sources, text, node_str(node_get(chart, S("name"))),
+		TRY(objfile_parse(a, b->t.sources, text, node_str(node_get(chart, S("name"))),
 				  &objects));
 		for (size_t k = 0; k < objects.n; k++) {
 			struct resource *one = resource_new(a, objects.p[k]);

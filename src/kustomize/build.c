@@ -4,7 +4,7 @@
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
 #include "kustomize/gosyntax.h"
-#include "kustomize/objects.h"
+#include "kustomize/objfile.h"
 #include "kustomize/value.h"
 #include "value/yaml.h"
 
@@ -31,7 +31,7 @@ static err *drop_local(struct arena *a, struct resmap *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		if (node_len(m->list[i]->object))
-			TRY(objects_check(a, m->list[i]->object));
+			TRY(objfile_check(a, m->list[i]->object));
 		node mark = node_get(resource_annotations(m->list[i]),
 				     S("config.kubernetes.io/local-config"));
 

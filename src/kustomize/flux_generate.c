@@ -2,7 +2,7 @@
 #include "base/vec.h"
 #include "kustomize/flux_impl.h"
 #include "kustomize/kfile.h"
-#include "kustomize/objects.h"
+#include "kustomize/objfile.h"
 #include "text/path.h"
 #include "value/yaml.h"
 
@@ -114,7 +114,7 @@ static err *check_manifest(struct scan *c, str path)
 	str text;
 
 	TRY(fs_read(c->s->root, c->a, path, FILES_READ_MAX, &text));
-	err *e = objects_parse(c->a, NULL, text, path_base(path), &objects);
+	err *e = objfile_parse(c->a, NULL, text, path_base(path), &objects);
 
 	if (e) {
 		str name = absolute(c->a, c->s, path);

@@ -3,7 +3,7 @@
  * run: a build is a pure function of its files. */
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
-#include "kustomize/objects.h"
+#include "kustomize/objfile.h"
 #include "kustomize/scalar.h"
 #include "kustomize/value.h"
 #include "text/path.h"
@@ -403,7 +403,7 @@ static err *make_chart(struct plugin *p, node config)
 		return err_new(ERR_INVALID, "must specify --enable-helm");
 	p->b->t.configured = true;
 	TRY(helm->inflate(helm, a, p->r->l, chart, globals, &text));
-	TRY(objects_parse(a, p->b->t.sources, text, text_of(chart, S("name")), &objects));
+	TRY(objfile_parse(a, p->b->t.sources, text, text_of(chart, S("name")), &objects));
 	for (size_t i = 0; i < objects.n; i++) {
 		struct resource *r = resource_new(a, objects.p[i]);
 
@@ -487,7 +487,7 @@ static err *load(struct build *b, struct root *r, node entries, struct layer *ou
 	out->m = resmap_new(a);
 	node_each_item(i, entries) {
 		node_list objects;
-		err *e = objects_parse(a, b->t.sources, node_str(*i), S("plugin"), &objects);
+		err *e = objfile_parse(a, b->t.sources, node_str(*i), S("plugin"), &objects);
 
 		if (e) {
 			err_free(e);

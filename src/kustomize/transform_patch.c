@@ -1,6 +1,6 @@
 /* Patches: strategic merge and JSON 6902. */
 #include "kube/merge.h"
-#include "kustomize/objects.h"
+#include "kustomize/objfile.h"
 #include "kustomize/transform.h"
 #include "kustomize/value.h"
 #include "text/quote.h"
@@ -175,7 +175,7 @@ static err *read_entry(struct transform *t, const struct loader *l, node entry, 
 
 static err *parse_entry(struct transform *t, struct entry *p)
 {
-	err *no_merge = objects_parse(t->a, t->sources, p->text, p->name, &p->merges);
+	err *no_merge = objfile_parse(t->a, t->sources, p->text, p->name, &p->merges);
 	err *no_json = parse_json_patch(t, p->text, p->name, &p->ops);
 	err *e = NULL;
 
@@ -258,14 +258,14 @@ err *transform_patch(struct transform *t, const struct loader *l, struct resmap 
 static err *load_merges(struct transform *t, const struct loader *l, str path, node_list *out)
 {
 	str text;
-	err *e = objects_parse(t->a, t->sources, path, S("patch"), out);
+	err *e = objfile_parse(t->a, t->sources, path, S("patch"), out);
 
 	if (!e)
 		return NULL;
 	err_free(e);
 	TRY(loader_read(t->a, l, path, &text, NULL));
-	e = objects_parse(t->a, t->sources, text, path, out);
-	return e ? objects_name_file(e, path) : NULL;
+	e = objfile_parse(t->a, t->sources, text, path, out);
+	return e ? objfile_name_file(e, path) : NULL;
 }
 
 err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
@@ -281,7 +281,7 @@ err *transform_merge_patches(struct transform *t, const struct loader *l, struct
 			avec_push(t->a, &all, some.p[i]);
 	}
 	if (inline_patches.n) {
-		TRY(objects_parse(t->a, t->sources, inline_patches, S("patches"), &some));
+		TRY(objfile_parse(t->a, t->sources, inline_patches, S("patches"), &some));
 		for (size_t i = 0; i < some.n; i++)
 			avec_push(t->a, &all, some.p[i]);
 	}

@@ -1,4 +1,4 @@
-/* objects - the Kubernetes objects in a file.
+/* objfile - the Kubernetes objects in a file.
  *
  * As kustomize reads them: the text is cut at lines that begin with "---"
  * before any of it is parsed, each piece is one document by YAML 1.2's rules
@@ -9,8 +9,8 @@
  * Ownership: trees live in the arena and borrow from `text`, which must live
  * as long as the build.
  */
-#ifndef KUSTOMIZE_OBJECTS_H
-#define KUSTOMIZE_OBJECTS_H
+#ifndef KUSTOMIZE_OBJFILE_H
+#define KUSTOMIZE_OBJFILE_H
 
 #include "base/err.h"
 #include "base/vec.h"
@@ -21,17 +21,17 @@
 typedef VEC(node) node_list;
 
 /* `name` is the file as the user knows it; `sources` may be NULL. */
-err *objects_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
+err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
 	__attribute__((warn_unused_result));
 
 /* The message of a file that is not YAML gets " in File: NAME", as where
  * kustomize says which file it was. */
-err *objects_name_file(err *e, str name) __attribute__((returns_nonnull));
-bool objects_is_malformed(const err *e);
+err *objfile_name_file(err *e, str name) __attribute__((returns_nonnull));
+bool objfile_is_malformed(const err *e);
 
 /* Fails when the object has no kind or, but for lists, no name. */
-err *objects_check(struct arena *a, node object) __attribute__((warn_unused_result));
+err *objfile_check(struct arena *a, node object) __attribute__((warn_unused_result));
 /* "{{v1 ConfigMap} {name ns} map[] map[]}": an object's head as Go prints it. */
-str objects_print_meta(struct arena *a, node object);
+str objfile_print_meta(struct arena *a, node object);
 
 #endif

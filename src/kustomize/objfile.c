@@ -1,4 +1,4 @@
-#include "kustomize/objects.h"
+#include "kustomize/objfile.h"
 
 #include <stdlib.h>
 
@@ -87,7 +87,7 @@ static str meta_text(struct arena *a, node n)
 	return node_is_nil(n) ? STR_NONE : node_text(a, n);
 }
 
-str objects_print_meta(struct arena *a, node object)
+str objfile_print_meta(struct arena *a, node object)
 {
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(1 << 20);
 	node metadata = node_get(object, S("metadata"));
@@ -104,7 +104,7 @@ str objects_print_meta(struct arena *a, node object)
 	return arena_str(a, buf_str(&b));
 }
 
-err *objects_check(struct arena *a, node object)
+err *objfile_check(struct arena *a, node object)
 {
 	node metadata = node_get(object, S("metadata"));
 	str kind = meta_text(a, node_get(object, S("kind")));
@@ -118,10 +118,10 @@ err *objects_check(struct arena *a, node object)
 		return err_new(ERR_INVALID, "missing Resource metadata");
 	if (!kind.n)
 		return err_new(ERR_INVALID, "missing kind in object %.*s",
-			       STR_ARG(objects_print_meta(a, object)));
+			       STR_ARG(objfile_print_meta(a, object)));
 	if (!str_ends(kind, S("List")) && !meta_text(a, node_get(metadata, S("name"))).n)
 		return err_new(ERR_INVALID, "missing metadata.name in object %.*s",
-			       STR_ARG(objects_print_meta(a, object)));
+			       STR_ARG(objfile_print_meta(a, object)));
 	return NULL;
 }
 
@@ -139,7 +139,7 @@ static err *add(struct reading *r, node object)
 		return NULL;
 	if (r->out->n >= OBJECTS_MAX)
 		return err_new(ERR_INVALID, "more than %d objects in one file", OBJECTS_MAX);
-	err *e = objects_check(r->a, object);
+	err *e = objfile_check(r->a, object);
 
 	if (e)
 		return sources_err(r->sources, object.place, e);
@@ -221,7 +221,7 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 	return deanchor(r->a, docs[0].root, out);
 }
 
-err *objects_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
+err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
 {
 	struct reading r = { .a = a, .sources = sources, .out = out };
 	size_t at = 0, start, end;
@@ -259,16 +259,16 @@ err *objects_parse(struct arena *a, struct sources *sources, str text, str name,
 	return unfold(&r);
 }
 
-bool objects_is_malformed(const err *e)
+bool objfile_is_malformed(const err *e)
 {
 	return str_has(err_text(e), S("MalformedYAMLError"));
 }
 
-err *objects_name_file(err *e, str name)
+err *objfile_name_file(err *e, str name)
 {
 	str text = err_text(e);
 
-	if (!objects_is_malformed(e) && !str_has(text, S("error converting YAML to JSON")) &&
+	if (!objfile_is_malformed(e) && !str_has(text, S("error converting YAML to JSON")) &&
 	    !str_has(text, S("error unmarshaling JSON")))
 		return e;
 	return err_replace(e, "%.*s in File: %.*s", STR_ARG(text), STR_ARG(name));
