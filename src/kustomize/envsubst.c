@@ -295,14 +295,26 @@ struct writer {
 	struct arena *a;
 	const struct map *vars;
 	bool strict;
+	struct map missing;
 };
 
-static err *missing(str name)
+/* The names as Go quotes them; the bare ones, a line each, are the detail. */
+static err *missing_error(const struct map *missing)
 {
 	CLEANUP(buf_release) struct buf quoted = BUF_LIMIT(1 << 16);
+	CLEANUP(buf_release) struct buf names = BUF_LIMIT(1 << 16);
 
-	quote_add(&quoted, name, QUOTE_PRINT);
-	return err_new(ERR_INVALID, "variable not set (strict mode): %s", buf_c(&quoted));
+	for (size_t i = 0; i < missing->n; i++) {
+		str name = missing->entries[i].key;
+
+		buf_add(&quoted, i ? S(", ") : STR_NONE);
+		quote_add(&quoted, name, QUOTE_PRINT);
+		buf_addf(&names, "%.*s\n", STR_ARG(name));
+	}
+	err *e = err_new(ERR_NOT_FOUND, "variable not set (strict mode): %s", buf_c(&quoted));
+
+	err_set_detail(e, buf_str(&names));
+	return e;
 }
 
 static err *write(struct writer *w, const struct part *p, struct buf *out)
@@ -322,7 +334,7 @@ static err *write(struct writer *w, const struct part *p, struct buf *out)
 	const str *value = map_get(w->vars, p->name);
 
 	if (!value && w->strict && !gives_default(p->op))
-		return missing(p->name);
+		map_set(&w->missing, p->name, &w->missing);
 	return envsubst_apply(w->a, p->op, value ? *value : STR_NONE, args, p->args.n, out);
 }
 
@@ -334,5 +346,8 @@ err *envsubst(struct arena *a, str text, const struct map *vars, bool strict, st
 
 	for (size_t i = 0; !e && i < list.n; i++)
 		e = write(&w, list.p[i], out);
+	if (!e && w.missing.n)
+		e = missing_error(&w.missing);
+	map_release(&w.missing);
 	return e ? e : buf_check(out, "the text after substitution");
 }

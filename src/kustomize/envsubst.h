@@ -6,7 +6,9 @@
  * byte ends the text, as in the original.
  *
  * Strict: a variable that is not set is an error unless its operator gives a
- * default. As fluxcd/pkg/envsubst 1.8 does. Worker-local.
+ * default. As fluxcd/pkg/envsubst 1.8 does, but that all of them are
+ * reported at once: the error is of the kind ERR_NOT_FOUND, its detail their names, one a
+ * line. Worker-local.
  */
 #ifndef KUSTOMIZE_ENVSUBST_H
 #define KUSTOMIZE_ENVSUBST_H

@@ -52,10 +52,12 @@ struct flux_substitution {
 	const struct map *vars;
 	bool strict;		/* a variable that has no value and no default fails */
 	bool always;		/* also without any variable: for the defaults */
+	struct sources *sources;	/* those of the build, to tell where; may be NULL */
 };
 
 /* A resource marked "kustomize.toolkit.fluxcd.io/substitute: disabled" stays
- * as it is. Errors begin with "envsubst error: ". */
+ * as it is. Errors begin with "envsubst error: "; of variables that are not set
+ * they tell all, the line of each, and what to do. */
 err *flux_substitute(struct arena *a, const struct flux_substitution *s, struct resource *r)
 	__attribute__((warn_unused_result));
 

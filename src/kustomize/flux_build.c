@@ -117,6 +117,61 @@ static err *parse(struct arena *a, str text, node *out)
 	return yaml_read(a, arena_str(a, buf_str(&json)), &kept, out);
 }
 
+#define NAME_BYTES "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/* Whether the text has an expression with the variable; `open` is "${NAME". */
+static bool uses(str text, str open)
+{
+	for (size_t at; (at = str_find(text, open)) != STR_NPOS;) {
+		text = str_from(text, at + open.n);
+		if (!text.n || !strchr(NAME_BYTES, text.p[0]) || !text.p[0])
+			return true;
+	}
+	return false;
+}
+
+/* The first scalar that uses the variable. */
+static uint32_t find_use(node n, str open)
+{
+	uint32_t place = 0;
+
+	if (n.kind != NODE_MAP && n.kind != NODE_SEQ)
+		return uses(node_str(n), open) ? n.place : 0;
+	node_each_item(item, n)
+		if (!place)
+			place = find_use(*item, open);
+	node_each_pair(p, n)
+		if (!place)
+			place = uses(node_str(p->key), open) ? p->key.place : find_use(p->value, open);
+	return place;
+}
+
+/* Flux's message names the first variable; here come all, where they are
+ * used, and the ways out. */
+static err *explain_missing(struct arena *a, const struct flux_substitution *s, node object, err *e)
+{
+	CLEANUP(buf_release) struct buf places = BUF_LIMIT(1 << 16);
+	str names = err_detail(e), first, name;
+	uint32_t place = 0;
+
+	first = str_sub(names, 0, str_find_char(names, '\n'));
+	while (str_cut(&names, &name, '\n')) {
+		uint32_t at = find_use(object, arena_cat(a, S("${"), name));
+		struct err_pos pos;
+
+		if (!place)
+			place = at;
+		if (s->sources && sources_locate(s->sources, at, &pos))
+			buf_addf(&places, "%s%.*s at %.*s:%u:%u", places.n ? ", " : " (", STR_ARG(name),
+				 STR_ARG(pos.file), pos.line, pos.col);
+	}
+	if (places.n)
+		buf_addc(&places, ')');
+	return sources_err(s->sources, place,
+			   err_replace(e, "%s%s; set it in spec.postBuild, or give a default: "
+				       "${%.*s:=value}", err_msg(e), buf_c(&places), STR_ARG(first)));
+}
+
 static err *substitute(struct arena *a, const struct flux_substitution *s, struct resource *r)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
@@ -128,6 +183,8 @@ static err *substitute(struct arena *a, const struct flux_substitution *s, struc
 	TRY(yaml_write(&text, value, YAML_WRITE_SIGS));
 	err *e = envsubst(a, buf_str(&text), s->vars, s->strict, &replaced);
 
+	if (e && err_kind(e) == ERR_NOT_FOUND)
+		e = explain_missing(a, s, r->object, e);
 	if (e)
 		return err_wrap(e, "variable substitution failed");
 	return parse(a, arena_str(a, buf_str(&replaced)), &r->object);

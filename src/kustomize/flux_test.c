@@ -229,7 +229,8 @@ static const struct {
 	{ "{}", "a: ${A:=1}\n", "a: ${A:=1}\n", 0, 0 },
 	{ "{}", "a: ${A:=1}\n", "a: 1\n", 0, true },
 	{ "{A: b}", "a: ${B}\n", "envsubst error: variable substitution failed: variable not set (strict "
-				 "mode): \"B\"", true, 0 },
+				 "mode): \"B\"; set it in spec.postBuild, or give a default: "
+				 "${B:=value}", true, 0 },
 	{ "{1A: b}", "a: b\n", "envsubst error: '1A' var name is invalid, must match "
 			       "'^[_[:alpha:]][_[:alpha:][:digit:]]*$'", 0, 0 },
 	{ "{A: 'b: c'}", "a: ${A}\n", "envsubst error: YAMLToJSON: yaml: mapping values are not allowed in "
@@ -277,11 +278,34 @@ static void variables_are_replaced_in_the_text(void **state)
 	}
 }
 
+static void all_unset_variables_are_told_with_their_lines(void **state)
+{
+	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
+	CLEANUP(map_release) struct map vars = MAP_INIT;
+	struct flux_substitution s = { .vars = &vars, .strict = true, .always = true,
+				       .sources = &sources };
+	const struct yaml_options o = { .rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT,
+					.sources = &sources, .name = S("a.yaml") };
+	node n;
+
+	(void)state;
+	need(yaml_read(&a, S("kind: A\nz:\n- ${BC:-d}\n- x-${B}\nb: ${C}${B}\n"), &o, &n));
+	CLEANUP(err_drop) err *e = flux_substitute(&a, &s, resource_new(&a, n));
+
+	assert_non_null(e);
+	assert_string_equal(err_msg(e), "envsubst error: variable substitution failed: variable not set "
+					"(strict mode): \"C\", \"B\" (C at a.yaml:5:4, B at a.yaml:4:3); set "
+					"it in spec.postBuild, or give a default: ${C:=value}");
+	assert_int_equal(err_position(e).line, 5);
+	arena_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(builds_as_flux_does),
 		cmocka_unit_test(variables_are_replaced_in_the_text),
+		cmocka_unit_test(all_unset_variables_are_told_with_their_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,10 @@ type line struct {
 }
 
 func record() (l line) {
-	l = line{Op: "envsubst", Template: template(), Vars: vars, Strict: r.Intn(4) == 0}
+	l = line{Op: "envsubst", Template: template(), Vars: vars}
+	if r.Intn(4) == 0 { // one expression: the original tells of the first variable only
+		l.Strict, l.Template = true, expression()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			l.Error = fmt.Sprintf("panic: %v", p)
