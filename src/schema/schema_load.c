@@ -625,8 +625,8 @@ static err *check_place(struct compiler *c, struct place *p)
 		return NULL;
 	err *e = schema_run(load_dialect_meta(c, p->near), p->at, c, p->doc);
 
-	if (!e)
-		return NULL;
+	if (!e || err_kind(e) == ERR_INTERNAL)
+		return e;
 	place_add_url(&url, p);
 	return quoted_cause("", buf_str(&url), " is not valid against metaschema", e);
 }

@@ -437,7 +437,7 @@ static bool take_number(struct run *r, const struct frame *f, struct number *x)
 {
 	schema_number(x, *f->v);
 	if (!x->ok)
-		r->fatal = err_new(ERR_INVALID,
+		r->fatal = err_new(ERR_INTERNAL,
 				   "unable to validate schema: runtime error: invalid memory address "
 				   "or nil pointer dereference");
 	return x->ok;
@@ -473,7 +473,7 @@ static enum flow run_multiple_of(struct run *r, struct frame *f, const struct st
 		return FLOW_FINISH;
 	schema_number(&of, s->want);
 	if (!of.n) {
-		r->fatal = err_new(ERR_INVALID, "unable to validate schema: division by zero");
+		r->fatal = err_new(ERR_INTERNAL, "unable to validate schema: division by zero");
 		return FLOW_FINISH;
 	}
 	r->fatal = schema_number_multiple(&x, &of, &yes);

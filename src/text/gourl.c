@@ -1,8 +1,7 @@
 #include "text/gourl.h"
 
-#include <arpa/inet.h>
-
 #include "base/die.h"
+#include "text/netip.h"
 #include "text/quote.h"
 
 /* Where a text stands decides which bytes need no %. */
@@ -169,17 +168,14 @@ static err *check_port(str port)
 	return valid ? NULL : quoted_error("invalid port ", port, " after host");
 }
 
-static err *check_address(struct arena *a, str host)
+static err *check_address(str host)
 {
-	unsigned char bytes[16];
-	str plain = host, zone;
+	struct netip ip;
+	err *e = netip_parse(host, &ip);
 
-	str_split(host, '%', &plain, &zone);
-	if (inet_pton(AF_INET6, arena_str(a, plain).p, bytes) == 1)
-		return NULL;
-	if (inet_pton(AF_INET, arena_str(a, plain).p, bytes) == 1)
-		return err_new(ERR_INVALID, "invalid IP-literal");
-	return quoted_error("invalid host: ParseAddr(", host, "): unable to parse IP");
+	if (e)
+		return err_wrap(e, "invalid host");
+	return ip.v6 ? NULL : err_new(ERR_INVALID, "invalid IP-literal");
 }
 
 /* "[::1]:80" */
@@ -200,7 +196,7 @@ static err *parse_literal(struct arena *a, str s, str *out)
 		TRY(unescape(a, str_from(inner, zone), PLACE_ZONE, &part));
 		name = arena_cat(a, name, part);
 	}
-	TRY(check_address(a, name));
+	TRY(check_address(name));
 	*out = arena_cat(a, S("["), name, S("]"), port);
 	return NULL;
 }
