@@ -61,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		str best;
 
 		check_version(&a, line, c);
-		if (tags.n && semver_try_parse(&x, tags.p[tags.n - 1]) && semver_try_parse(&y, line)) {
+		if (tags.n && semver_try_parse(&x, tags.p[tags.n - 1]) &&
+		    semver_try_parse(&y, line)) {
 			int c1 = semver_cmp(&x, &y), c2 = semver_cmp(&y, &x);
 
 			assert((c1 > 0) - (c1 < 0) == (c2 < 0) - (c2 > 0));

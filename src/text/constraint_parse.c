@@ -219,7 +219,8 @@ err *constraint_parse(struct arena *a, str text, struct constraint **out)
 	struct constraint *c = arena_new(a, struct constraint);
 
 	if (text.n > MAX_LEN)
-		return err_new(ERR_INVALID, "constraint string is too long (max %d bytes)", MAX_LEN);
+		return err_new(ERR_INVALID, "constraint string is too long (max %d bytes)",
+			       MAX_LEN);
 	str rest = rewrite_ranges(a, arena_str(a, text));
 	VEC(str) groups = { 0 };
 

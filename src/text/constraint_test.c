@@ -125,7 +125,8 @@ static void test_reasons(void **state)
 		{ "1.2.3", "1.2.4", "\"1.2.4\" is not equal to \"1.2.3\"" },
 		{ "!=1.2.3", "1.2.3", "\"1.2.3\" is equal to \"1.2.3\"" },
 		{ "~1", "2.0.0", "\"2.0.0\" does not have same major version as \"1\"" },
-		{ "~1.2", "1.3.0", "\"1.3.0\" does not have same major and minor version as \"1.2\"" },
+		{ "~1.2", "1.3.0",
+		  "\"1.3.0\" does not have same major and minor version as \"1.2\"" },
 		{ "^0.2", "0.3.0",
 		  "\"0.3.0\" does not have same minor version as \"0.2\". Expected minor versions "
 		  "to match when constraint major version is 0" },
@@ -182,7 +183,8 @@ static void test_print(void **state)
 static void test_latest(void **state)
 {
 	static const str tags[] = {
-		{ "latest", 6 }, { "v1.2.0", 6 }, { "1.2.0", 5 }, { "1.10.0-rc.1", 11 }, { "2.0", 3 },
+		{ "latest", 6 }, { "v1.2.0", 6 }, { "1.2.0", 5 },
+		{ "1.10.0-rc.1", 11 }, { "2.0", 3 },
 	};
 	str got = STR_NONE;
 

@@ -72,6 +72,15 @@ static int cmp_edge(const void *a, const void *b)
 	return (ea->rune > eb->rune) - (ea->rune < eb->rune);
 }
 
+enum rune_look regex_classes_look(int byte)
+{
+	if (byte < 0)
+		return LOOK_END;
+	if (byte == '\n')
+		return LOOK_NEWLINE;
+	return exec_places_between(byte, -1) & PLACE_WORD_BOUNDARY ? LOOK_WORD : LOOK_OTHER;
+}
+
 /* The class of that sum, a new one if need be; MAX_CLASSES: there is no room. */
 static uint32_t class_of_sum(struct rune_classes *c, uint64_t *sums, uint64_t sum, uint32_t rune)
 {
@@ -81,7 +90,8 @@ static uint32_t class_of_sum(struct rune_classes *c, uint64_t *sums, uint64_t su
 	if (c->n == MAX_CLASSES)
 		return MAX_CLASSES;
 	sums[c->n] = sum;
-	c->classes[c->n] = (struct rune_class){ rune, rune < 128 ? (int)rune : 0x80 };
+	c->classes[c->n].rune = rune;
+	c->classes[c->n].look = regex_classes_look(rune < 128 ? (int)rune : 128);
 	return c->n++;
 }
 
@@ -123,7 +133,7 @@ bool regex_classes_init(struct rune_classes *c, const struct regex *re)
 	}
 	for (uint32_t rune = 0; rune < 128; rune++)
 		c->ascii[rune] = (uint8_t)regex_class_find(c, rune);
-	c->classes[c->n++] = (struct rune_class){ UINT32_MAX, -1 };
+	c->classes[c->n++] = (struct rune_class){ UINT32_MAX, LOOK_END };
 	return true;
 }
 

@@ -11,9 +11,18 @@
 
 #include "text/regex_impl.h"
 
+/* What a rune is to lines and words. */
+enum rune_look {
+	LOOK_OTHER,
+	LOOK_WORD,
+	LOOK_NEWLINE,
+	LOOK_END,		/* no rune: the end or start of the text */
+	LOOKS,
+};
+
 struct rune_class {
 	uint32_t rune;		/* one of it, for all */
-	int look;		/* a byte that is the same to lines and words; -1: no rune */
+	enum rune_look look;
 };
 
 struct rune_classes {
@@ -28,6 +37,9 @@ struct rune_classes {
 /* False when there are too many. */
 bool regex_classes_init(struct rune_classes *c, const struct regex *re);
 void regex_classes_release(struct rune_classes *c);
+
+/* Of a byte, or -1. */
+enum rune_look regex_classes_look(int byte);
 
 uint32_t regex_class_find(const struct rune_classes *c, uint32_t rune);
 

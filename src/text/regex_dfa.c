@@ -33,7 +33,7 @@ enum {
 struct state {
 	uint32_t *list;
 	uint32_t n;
-	int look;			/* the last rune, as a class has it, if it waits */
+	enum rune_look look;		/* of the last rune, if it waits */
 	bool waits;			/* for the next rune, to judge places */
 	bool match;			/* before the last rune */
 	bool idle;			/* a search that has found nothing yet: may skip ahead */
@@ -42,11 +42,11 @@ struct state {
 struct way {
 	struct arena arena;		/* of the states' lists */
 	VEC(struct state) states;	/* from 1 on */
-	uint32_t *table;		/* states.cap rows */
+	uint32_t *table;		/* a row of transitions for each state */
 	size_t rows;
 	uint32_t *slots;		/* hash table: states, 0 is free */
 	size_t slots_n;
-	uint32_t starts[4];		/* rows of the first states; 0: not made */
+	uint32_t starts[LOOKS];		/* rows of the first states; 0: not made */
 	size_t runes;			/* read since the states were dropped */
 };
 
@@ -221,7 +221,7 @@ static uint64_t hash_state(const struct state *s)
 {
 	str list = { (const char *)s->list, s->n * sizeof *s->list };
 
-	return hash_bytes(list) ^ (uint64_t)(s->look + 1) << 2 ^ s->waits << 1 ^ s->match;
+	return hash_bytes(list) ^ (uint64_t)s->look << 2 ^ s->waits << 1 ^ s->match;
 }
 
 static void grow_slots(struct way *w)
@@ -251,10 +251,10 @@ static void grow_table(struct dfa *d, struct way *w)
 }
 
 /* The state that d->list is, made if it is new; as a transition. */
-static uint32_t intern(struct dfa *d, struct way *w, int look, bool match, bool idle)
+static uint32_t intern(struct dfa *d, struct way *w, enum rune_look look, bool match, bool idle)
 {
 	struct state s = {
-		.list = d->list.p, .n = (uint32_t)d->list.n, .look = d->waits ? look : -1,
+		.list = d->list.p, .n = (uint32_t)d->list.n, .look = d->waits ? look : LOOK_OTHER,
 		.waits = d->waits, .match = match, .idle = idle,
 	};
 
@@ -290,10 +290,19 @@ static size_t held(const struct dfa *d, const struct way *w)
 	       w->states.cap * sizeof *w->states.p + w->slots_n * sizeof *w->slots;
 }
 
-/* The threads of a state, places judged, into d->list. */
-static void judge(struct dfa *d, const struct state *s, int look)
+static uint32_t places_between(enum rune_look before, enum rune_look after)
 {
-	struct judgement j = { true, exec_places_between(s->look, look) };
+	static const int bytes[] = {
+		[LOOK_OTHER] = ' ', [LOOK_WORD] = 'a', [LOOK_NEWLINE] = '\n', [LOOK_END] = -1,
+	};
+
+	return exec_places_between(bytes[before], bytes[after]);
+}
+
+/* The threads of a state, places judged, into d->list. */
+static void judge(struct dfa *d, const struct state *s, enum rune_look look)
+{
+	struct judgement j = { true, places_between(s->look, look) };
 
 	new_stamp(d);
 	d->list.n = 0;
@@ -304,9 +313,9 @@ static void judge(struct dfa *d, const struct state *s, int look)
 			follow(d, s->list[i], j);
 }
 
-static void judge_back(struct dfa *d, const struct state *s, int look)
+static void judge_back(struct dfa *d, const struct state *s, enum rune_look look)
 {
-	struct judgement j = { true, exec_places_between(look, s->look) };
+	struct judgement j = { true, places_between(look, s->look) };
 
 	new_stamp(d);
 	d->list.n = 0;
@@ -354,7 +363,7 @@ static bool can_skip(const struct regex *re)
 static uint32_t step(struct dfa *d, const struct state *s, uint32_t class)
 {
 	const struct rune_class *c = &d->classes.classes[class];
-	bool end = c->look < 0, match = false, idle = false;
+	bool end = c->look == LOOK_END, match = false, idle = false;
 
 	judge(d, s, c->look);
 	d->next.n = 0;
@@ -393,7 +402,7 @@ static uint32_t step_back(struct dfa *d, const struct state *s, uint32_t class)
 
 		if (pc == BEGIN)
 			match = true;
-		else if (c->look >= 0 && inst_takes(d->re, &d->re->insts[pc], c->rune))
+		else if (c->look != LOOK_END && inst_takes(d->re, &d->re->insts[pc], c->rune))
 			follow_back(d, pc, unknown);
 	}
 	sort_list(d);
@@ -414,13 +423,12 @@ static const struct state *state_of(const struct run *r)
 }
 
 /* Begin with what is on the other side of the first place. */
-static void begin(struct run *r, int look)
+static void begin(struct run *r, int byte)
 {
 	struct dfa *d = r->d;
-	size_t kind = !d->re->places ? 0 : look < 0 ? 1 : look == '\n' ? 2 :
-		      exec_places_between(look, -1) & PLACE_WORD_BOUNDARY ? 3 : 0;
+	enum rune_look look = d->re->places ? regex_classes_look(byte) : LOOK_OTHER;
 
-	if (!r->way->starts[kind]) {
+	if (!r->way->starts[look]) {
 		d->next.n = d->list.n = 0;
 		d->waits = false;
 		if (r->back) {
@@ -435,9 +443,9 @@ static void begin(struct run *r, int look)
 		}
 		bool idle = !r->back && !d->re->anchored && can_skip(d->re);
 
-		r->way->starts[kind] = intern(d, r->way, look, false, idle) & ROW;
+		r->way->starts[look] = intern(d, r->way, look, false, idle) & ROW;
 	}
-	r->row = r->way->starts[kind];
+	r->row = r->way->starts[look];
 }
 
 /* Forget all states but the one where the run stands. */

@@ -66,8 +66,8 @@ static uint32_t found_digest(const struct regex *re, const struct texts *t)
 		regex_search_init(&s, re, t->all.p[i]);
 		while (regex_next(&s, groups, regex_groups(re))) {
 			for (size_t k = 0; k < regex_groups(re); k++) {
-				snprintf(number, sizeof number, "%zd %zd ", (ssize_t)groups[k].start,
-					 (ssize_t)groups[k].end);
+				snprintf(number, sizeof number, "%zd %zd ",
+					 (ssize_t)groups[k].start, (ssize_t)groups[k].end);
 				d = digest(d, str_c(number));
 			}
 			d = digest(d, S(";"));

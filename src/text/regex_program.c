@@ -273,7 +273,7 @@ static bool is_anchored(const struct tree *tree)
 
 static size_t min_len(const struct tree *tree)
 {
-	enum { ENOUGH = 1 << 20 };	/* against overflow; any text is shorter or it does not matter */
+	enum { ENOUGH = 1 << 20 };	/* as good as more, and never overflows */
 	size_t n = 0;
 	char bytes[4];
 

@@ -1,7 +1,7 @@
 // Records what Go's package regexp does, and compares a build with it.
 //
-//	go run . record DIR           write DIR/patterns and DIR/FROM
-//	go run . compare DRIVER N     ask tests/driver N random questions
+//	go run main.go record DIR           write DIR/patterns and DIR/FROM
+//	go run main.go compare DRIVER N     ask tests/driver N random questions
 package main
 
 import (
