@@ -201,16 +201,18 @@ static err *read_all(struct reader *r, struct yaml_doc **docs, size_t *n)
 	VEC(struct yaml_doc) list = { 0 };
 	struct yaml_doc doc;
 	bool more;
+	err *e;
 
-	for (;;) {
-		TRY(next(r, &doc, &more));
-		if (!more)
-			break;
-		avec_push(r->a, &list, doc);
+	while (!(e = next(r, &doc, &more)) && more)
+		vec_push(&list, doc);
+	if (!e) {
+		*n = list.n;
+		*docs = arena_alloc(r->a, list.n * sizeof doc);
+		if (list.n)
+			memcpy(*docs, list.p, list.n * sizeof doc);
 	}
-	*docs = list.p;
-	*n = list.n;
-	return NULL;
+	vec_release(&list);
+	return e;
 }
 
 err *yaml_read(struct arena *a, str text, const struct yaml_options *o, node *out)
