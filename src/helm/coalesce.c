@@ -13,6 +13,8 @@ struct prefix {
 struct coalescing {
 	struct arena *a;
 	const struct notices *to;
+	unsigned depth;
+	bool too_deep;
 };
 
 /* ---- warnings ---------------------------------------------------------- */
@@ -101,27 +103,32 @@ static void merge_tables(struct coalescing *x, node over, node under, const stru
 {
 	bool dropped = false;
 
-	if (!values_is_table(over) || !values_is_table(under))
+	x->too_deep |= x->depth >= COALESCE_DEPTH_MAX;
+	if (!values_is_table(over) || !values_is_table(under) || x->too_deep)
 		return;
-	node_each_pair(u, under) {
-		str key = node_str(u->key);
+	x->depth++;
+	/* Imports may make the two share maps: look at each pair anew. */
+	for (size_t i = 0, n = node_len(under); i < n; i++) {
+		node below = under.map->pairs[i].value;
+		str key = node_str(under.map->pairs[i].key);
 		node *there = find(over, key);
 
 		if (!there) {
-			node_set(x->a, over, key, u->value);
-		} else if (merge_both(x, there, u->value, p, key, mode)) {
+			node_set(x->a, over, key, below);
+		} else if (merge_both(x, there, below, p, key, mode)) {
 			*find(over, key) = NODE_NOTHING;
 			dropped = true;
 		}
 	}
 	if (dropped)
 		node_remove_none(over);
+	x->depth--;
 }
 
 void coalesce_tables(struct arena *a, node over, node under, enum coalesce_mode mode,
 		     const struct notices *to)
 {
-	struct coalescing x = { a, to };
+	struct coalescing x = { .a = a, .to = to };
 
 	merge_tables(&x, over, under, NULL, mode);
 }
@@ -277,10 +284,13 @@ static err *coalesce(struct coalescing *x, const struct chart *c, node values,
 err *coalesce_chart(struct arena *a, const struct chart *c, node values, enum coalesce_mode mode,
 		    const struct notices *to, node *out)
 {
-	struct coalescing x = { a, to };
+	struct coalescing x = { .a = a, .to = to };
 	node all = values_is_table(values) ? node_copy(a, values) : node_map(a, 0);
 
 	TRY(coalesce(&x, c, all, NULL, mode));
+	if (x.too_deep)
+		return err_new(ERR_INVALID, "values are nested deeper than %d levels",
+			       COALESCE_DEPTH_MAX);
 	*out = all;
 	return NULL;
 }

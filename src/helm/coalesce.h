@@ -13,6 +13,9 @@
 
 #include "helm/chart.h"
 
+/* Deeper maps are not merged: coalesce_chart fails on them. */
+enum { COALESCE_DEPTH_MAX = 2000 };
+
 enum coalesce_mode { COALESCE_VALUES, COALESCE_MERGE };
 
 /* The values of `c` with the user's `values` (a map or NODE_NONE) over them.

@@ -6,6 +6,9 @@
 #include "tmpl/printf.h"
 #include "tmpl/value.h"
 
+/* Maps and lists that the values may have behind each import. */
+enum { IMPORT_NODES_MAX = 200000 };
+
 struct depending {
 	struct arena *a;
 	const struct notices *to;
@@ -224,9 +227,8 @@ static void import_one(struct depending *x, const struct chart_dependency *d, no
 	node table = values_table(values, arena_cat(x->a, d->name, S("."), child), &missing);
 
 	if (table.kind == NODE_MAP) {
-		/* A copy: else later imports could hang a map below itself. */
-		table = at_path(x->a, parent, node_copy(x->a, table));
-		coalesce_tables(x->a, imported, table, COALESCE_MERGE, x->to);
+		coalesce_tables(x->a, imported, at_path(x->a, parent, table), COALESCE_MERGE,
+				x->to);
 		return;
 	}
 	str error = not_a_table(x->a, missing);
@@ -236,6 +238,23 @@ static void import_one(struct depending *x, const struct chart_dependency *d, no
 		       { "chart", d->name }, { "error", error });
 	else
 		notice(x->to, NOTICE_WARN, S("ImportValues missing table"), { "error", error });
+}
+
+/* Imported tables stay those of the child, as in Helm: what a later import
+ * merges into one shows in the child, too. So maps can come to hang below
+ * themselves. False for these, and for what would be too large a copy. */
+static bool is_bounded(node n, unsigned depth, size_t *budget)
+{
+	if (depth > COALESCE_DEPTH_MAX || !*budget)
+		return false;
+	--*budget;
+	node_each_item(i, n)
+		if (i->kind >= NODE_SEQ && !is_bounded(*i, depth + 1, budget))
+			return false;
+	node_each_pair(p, n)
+		if (p->value.kind >= NODE_SEQ && !is_bounded(p->value, depth + 1, budget))
+			return false;
+	return true;
 }
 
 /* What is imported ranks below the parent's own values. */
@@ -252,10 +271,19 @@ static err *import(struct depending *x, struct chart *c)
 		struct chart_dependency *d = &c->meta.deps[i];
 		node done = value_seq(x->a, GO_SLICE, 0);
 
-		node_each_item(item, d->import_values)
+		node_each_item(item, d->import_values) {
+			size_t budget = IMPORT_NODES_MAX;
+
 			import_one(x, d, *item, values, imported, done);
+			if (!is_bounded(imported, 0, &budget) || !is_bounded(values, 0, &budget))
+				return err_new(ERR_INVALID, "import-values of %.*s: values grow "
+							    "without bound",
+					       STR_ARG(d->name));
+		}
 		d->import_values = done;
 	}
+	/* The tables that were imported are still part of `values`. */
+	values = node_copy(x->a, values);
 	coalesce_tables(x->a, values, imported, COALESCE_MERGE, x->to);
 	c->values = values;
 	return NULL;

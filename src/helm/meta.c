@@ -356,13 +356,15 @@ static node dependency_object(struct arena *a, const struct chart_dependency *d)
 
 node meta_object(struct arena *a, const struct chart_meta *m)
 {
-	node out = value_map(a, GO_MAP, 18), annotations = value_map(a, GO_STRING_MAP, 0);
+	node out = value_map(a, GO_MAP, 18), annotations;
 	node deps = value_seq(a, GO_SLICE, m->deps_n);
 
 	for (size_t i = 0; i < TEXTS; i++)
 		set_text(a, out, str_c(texts[i].go), *text_at(m, i));
 	for (size_t i = 0; i < m->deps_n; i++)
 		node_append(a, deps, dependency_object(a, &m->deps[i]));
+	annotations = value_map(a, m->annotations.kind == NODE_MAP ? GO_STRING_MAP
+								   : GO_NIL_STRING_MAP, 0);
 	node_each_pair(p, m->annotations)
 		node_put(a, annotations, p->key, p->value);
 	node_set(a, out, S("Sources"), list_copy(a, m->sources));

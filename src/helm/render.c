@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "helm/coalesce.h"
 #include "helm/depend.h"
+#include "helm/schemas.h"
 #include "text/path.h"
 
 /* ---- templates --------------------------------------------------------- */
@@ -91,6 +92,8 @@ err *render_chart(struct arena *a, struct chart *c, node values, const struct re
 		return err_wrap(e, "chart dependencies processing failed");
 	}
 	TRY(coalesce_chart(a, c, values, COALESCE_VALUES, o->notices, &all));
+	if (!o->skip_schema)
+		TRY(schemas_check(c, all, o->fetch_schema, o->fetch_ctx));
 	out->begun = true;
 	add_crds(a, c, &crds);
 	out->crds = crds.p;

@@ -19,6 +19,9 @@ struct render_options {
 	const struct notices *notices;
 	const struct tmpl_options *tmpl; /* time, random bytes, zones, lookup, limits */
 	bool skip_schema;
+	/* The text behind a schema's http reference; NULL: those are refused. */
+	err *(*fetch_schema)(void *ctx, struct arena *a, str url, str *text);
+	void *fetch_ctx;
 	bool sub_notes;		/* notes of subcharts, too */
 };
 

@@ -76,7 +76,8 @@ static bool is_nil_value(node n)
 {
 	return n.kind == NODE_NONE ||
 	       (n.kind == NODE_SEQ && (n.type == GO_NIL_SLICE || n.type == GO_NIL_STRINGS)) ||
-	       (n.kind == NODE_MAP && n.type == GO_NIL_MAP);
+	       (n.kind == NODE_MAP &&
+		(n.type == GO_NIL_MAP || n.type == GO_NIL_STRING_MAP));
 }
 
 static bool is_comparable(node n)

@@ -114,20 +114,17 @@ enum { JSON, JSON_PRETTY, JSON_RAW, YAML, YAML_PRETTY };
 
 static err *write_value(struct tmpl_call *c, int form, struct buf *b)
 {
-	static const struct json_style pretty = { .indent = 2 }, raw = { .raw_html = true };
+	struct json_style style = { .indent = form == JSON_PRETTY ? 2 : 0,
+				    .raw_html = form == JSON_RAW };
 	node n;
 
 	TRY(wire_value(c, c->argv[0], form == YAML_PRETTY ? WIRE_YAML : WIRE_JSON, &n));
-	switch (form) {
-	case JSON:
-		return json_write(b, n, NULL);
-	case JSON_PRETTY:
-		return json_write(b, n, &pretty);
-	case JSON_RAW:
-		return json_write(b, n, &raw);
-	default:
-		break;
-	}
+	/* A tree made for the wire has its maps sorted, and structs as they are. */
+	style.source_order = n.kind == NODE_MAP || n.kind == NODE_SEQ
+				     ? c->argv[0].kind != n.kind || c->argv[0].map != n.map
+				     : false;
+	if (form <= JSON_RAW)
+		return json_write(b, n, &style);
 	TRY(yaml_write(b, n, form == YAML ? YAML_WRITE_SIGS : YAML_WRITE_V3_WIDE));
 	if (b->n && b->p[b->n - 1] == '\n')
 		buf_trim(b, b->n - 1);

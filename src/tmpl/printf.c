@@ -238,7 +238,7 @@ static void print_map(struct printer *p, node v, uint32_t verb, int depth)
 
 	if (p->f.sharp_v) {
 		buf_add(b, value_type_name(v));
-		if (v.type == GO_NIL_MAP) {
+		if (v.type == GO_NIL_MAP || v.type == GO_NIL_STRING_MAP) {
 			buf_add(b, S("(nil)"));
 			return;
 		}

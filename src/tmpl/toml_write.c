@@ -28,7 +28,8 @@ static bool is_nil(node n)
 {
 	return node_is_nil(n) ||
 	       (n.kind == NODE_SEQ && (n.type == GO_NIL_SLICE || n.type == GO_NIL_STRINGS)) ||
-	       (n.kind == NODE_MAP && n.type == GO_NIL_MAP);
+	       (n.kind == NODE_MAP &&
+		(n.type == GO_NIL_MAP || n.type == GO_NIL_STRING_MAP));
 }
 
 /* A struct that writes itself as a text or time is no table. */

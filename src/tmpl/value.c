@@ -95,6 +95,7 @@ static const str map_types[] = {
 	[GO_VALUES] = S("common.Values"),
 	[GO_FILES] = S("engine.files"),
 	[GO_NIL_MAP] = S("map[string]interface {}"),
+	[GO_NIL_STRING_MAP] = S("map[string]string"),
 };
 
 str value_type_name(node n)
@@ -228,7 +229,7 @@ node value_item(node list, size_t i)
 
 node value_zero_elem(node map)
 {
-	if (map.type == GO_STRING_MAP)
+	if (map.type == GO_STRING_MAP || map.type == GO_NIL_STRING_MAP)
 		return node_lit("");
 	if (map.type == GO_FILES)
 		return (node){ .kind = NODE_STR, .type = GO_BYTES, .text = "" };

@@ -53,6 +53,7 @@ enum value_map_type {
 	GO_VALUES,  /* common.Values */
 	GO_FILES,   /* engine.files, of GO_BYTES */
 	GO_NIL_MAP, /* a nil map[string]interface {} */
+	GO_NIL_STRING_MAP,
 };
 
 /* reflect.Kind, as far as values have it. */

@@ -7,7 +7,7 @@ static bool is_special(node n)
 	if (n.kind == NODE_SEQ)
 		return n.type == GO_NIL_SLICE || n.type == GO_NIL_STRINGS;
 	if (n.kind == NODE_MAP)
-		return n.type == GO_NIL_MAP;
+		return n.type == GO_NIL_MAP || n.type == GO_NIL_STRING_MAP;
 	return n.kind == NODE_OBJECT || value_is_bytes(n);
 }
 
@@ -87,10 +87,11 @@ static node convert(struct arena *a, node n, enum wire_form form)
 		return to;
 	}
 	if (n.kind == NODE_MAP) {
+		const struct node_pair *pairs = value_sorted(a, n);
 		node to = node_map(a, n.map->n);
 
-		node_each_pair(p, n)
-			node_push(a, to, p->key, convert(a, p->value, form));
+		for (size_t i = 0; i < n.map->n; i++)
+			node_push(a, to, pairs[i].key, convert(a, pairs[i].value, form));
 		return to;
 	}
 	return n;
