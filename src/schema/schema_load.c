@@ -148,6 +148,21 @@ static err *join_url(struct arena *a, str base, str reference, str *url, str *fr
 
 /* ---- loading ----------------------------------------------------------- */
 
+/* Whether the error is that the text ends: then a byte more is the error. */
+static bool is_cut_off(str text, const err *e)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node n;
+
+	if (!str_starts(err_text(e), S("invalid character ' ' ")))
+		return false;
+	err *longer = json_read(&a, arena_cat(&a, text, S("\x01")), NULL, &n);
+	bool cut_off = longer && str_starts(err_text(longer), S("invalid character '\\x01' "));
+
+	err_free(longer);
+	return cut_off;
+}
+
 err *load_json(struct arena *a, str text, node *out)
 {
 	err *e = json_read(a, text, &(struct json_options){ .numbers = JSON_NUMBERS_TEXT }, out);
@@ -155,6 +170,8 @@ err *load_json(struct arena *a, str text, node *out)
 	if (!e)
 		return NULL;
 	/* as a stream the text ends otherwise */
+	if (is_cut_off(text, e))
+		return err_replace(e, "unexpected EOF");
 	if (str_eq(err_text(e), S("unexpected end of JSON input")))
 		return err_replace(e, str_trim(text).n ? "unexpected EOF" : "EOF");
 	if (str_starts(err_text(e), S("invalid character")) &&
