@@ -36,27 +36,45 @@ err *fieldspec_merge_all(struct arena *a, fieldspecs *to, const fieldspecs *from
 
 /* ---- paths ------------------------------------------------------------- */
 
-fieldspec_path fieldspec_split(struct arena *a, str path)
+struct fieldspec_steps fieldspec_steps(str path)
 {
-	fieldspec_path names = { 0 };
-	char *text = arena_alloc(a, path.n + 1);
-	size_t start = 0, n = 0;
+	/* A leading slash says nothing. */
+	return (struct fieldspec_steps){ .rest = str_starts(path, S("/")) ? str_from(path, 1) : path };
+}
 
-	for (size_t i = 0; i < path.n && names.n < PATH_NAMES_MAX; i++) {
-		if (path.p[i] == '\\' && i + 1 < path.n && path.p[i + 1] == '/') {
-			text[n++] = '/';
+/* Walks are many and escapes are rare: only these are copied. */
+static str unescape(struct arena *a, str name)
+{
+	char *text = arena_alloc(a, name.n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] == '\\' && i + 1 < name.n && name.p[i + 1] == '/')
 			i++;
-		} else if (path.p[i] == '/') {
-			/* A leading slash says nothing. */
-			if (i)
-				avec_push(a, &names, str_of(text + start, n - start));
-			start = n;
-		} else {
-			text[n++] = path.p[i];
+		text[n++] = name.p[i];
+	}
+	return str_of(text, n);
+}
+
+str fieldspec_take(struct arena *a, struct fieldspec_steps *s)
+{
+	bool escaped = false;
+	size_t n = 0;
+
+	for (; n < s->rest.n; n++) {
+		if (s->rest.p[n] == '\\' && n + 1 < s->rest.n && s->rest.p[n + 1] == '/') {
+			escaped = true;
+			n++;
+		} else if (s->rest.p[n] == '/' && s->taken + 1 < PATH_NAMES_MAX) {
+			break;
 		}
 	}
-	avec_push(a, &names, str_of(text + start, n - start));
-	return names;
+	str name = str_sub(s->rest, 0, n);
+
+	s->end = n >= s->rest.n;
+	s->rest = str_from(s->rest, n + 1);
+	s->taken++;
+	return escaped ? unescape(a, name) : name;
 }
 
 /* ---- the walk ---------------------------------------------------------- */
@@ -64,7 +82,6 @@ fieldspec_path fieldspec_split(struct arena *a, str path)
 struct walk {
 	struct arena *a;
 	const struct fieldspec *spec;
-	fieldspec_path path;
 	enum node_kind make;
 	fieldspec_visit *visit;
 	void *context;
@@ -79,14 +96,14 @@ static node made(struct arena *a, enum node_kind kind)
 	return node_from_str(a, STR_NONE);
 }
 
-static err *descend(struct walk *w, size_t at, node *value);
+static err *descend(struct walk *w, struct fieldspec_steps at, node *value);
 
-static err *into_map(struct walk *w, size_t at, node *value)
+static err *into_map(struct walk *w, struct fieldspec_steps at, node *value)
 {
-	str name = w->path.p[at];
-	bool is_list = str_ends(name, S("[]")), last = at + 1 == w->path.n;
+	str name = fieldspec_take(w->a, &at);
+	bool is_list = str_ends(name, S("[]"));
 	bool create = w->spec->create && w->make != NODE_NONE && !is_list;
-	enum node_kind kind = last ? w->make : NODE_MAP;
+	enum node_kind kind = at.end ? w->make : NODE_MAP;
 
 	if (is_list)
 		name = str_sub(name, 0, name.n - 2);
@@ -102,10 +119,10 @@ static err *into_map(struct walk *w, size_t at, node *value)
 	} else if (field->kind == NODE_NULL && (create || is_list)) {
 		*field = made(w->a, is_list ? NODE_SEQ : kind);
 	}
-	return descend(w, at + 1, field);
+	return descend(w, at, field);
 }
 
-static err *into_list(struct walk *w, size_t at, node *value)
+static err *into_list(struct walk *w, struct fieldspec_steps at, node *value)
 {
 	node_each_item(i, *value) {
 		err *e = descend(w, at, i);
@@ -113,18 +130,18 @@ static err *into_list(struct walk *w, size_t at, node *value)
 
 		if (!e)
 			continue;
-		for (size_t k = at; k < w->path.n; k++) {
-			buf_add(&path, k > at ? S(" ") : STR_NONE);
-			buf_add(&path, w->path.p[k]);
+		for (struct fieldspec_steps left = at; !left.end;) {
+			buf_add(&path, left.taken > at.taken ? S(" ") : STR_NONE);
+			buf_add(&path, fieldspec_take(w->a, &left));
 		}
 		return err_wrap(e, "visit traversal on path: [%s]", buf_c(&path));
 	}
 	return NULL;
 }
 
-static err *descend(struct walk *w, size_t at, node *value)
+static err *descend(struct walk *w, struct fieldspec_steps at, node *value)
 {
-	if (at == w->path.n)
+	if (at.end)
 		return w->visit(w->context, w->a, value);
 	if (node_is_nil(*value))
 		return NULL;
@@ -135,17 +152,16 @@ static err *descend(struct walk *w, size_t at, node *value)
 	return err_new(ERR_INVALID, "expected sequence or mapping node");
 }
 
-err *fieldspec_walk(struct arena *a, node object, const struct fieldspec *spec,
-		    enum node_kind make, fieldspec_visit *visit, void *context)
+static err *walk(struct arena *a, node object, struct gvk gvk, const struct fieldspec *spec,
+		 enum node_kind make, fieldspec_visit *visit, void *context)
 {
 	struct walk w = {
 		.a = a, .spec = spec, .make = make, .visit = visit, .context = context,
 	};
 
-	if (!gvk_selected(gvk_of(object), spec->gvk))
+	if (!gvk_selected(gvk, spec->gvk))
 		return NULL;
-	w.path = fieldspec_split(a, spec->path);
-	err *e = descend(&w, 0, &object);
+	err *e = descend(&w, fieldspec_steps(spec->path), &object);
 
 	if (!e)
 		return NULL;
@@ -158,10 +174,18 @@ err *fieldspec_walk(struct arena *a, node object, const struct fieldspec *spec,
 			STR_ARG(resid_text(a, id)));
 }
 
+err *fieldspec_walk(struct arena *a, node object, const struct fieldspec *spec,
+		    enum node_kind make, fieldspec_visit *visit, void *context)
+{
+	return walk(a, object, gvk_of(object), spec, make, visit, context);
+}
+
 err *fieldspec_walk_all(struct arena *a, node object, const fieldspecs *specs, enum node_kind make,
 			fieldspec_visit *visit, void *context)
 {
+	struct gvk gvk = gvk_of(object);
+
 	for (size_t i = 0; i < specs->n; i++)
-		TRY(fieldspec_walk(a, object, &specs->p[i], make, visit, context));
+		TRY(walk(a, object, gvk, &specs->p[i], make, visit, context));
 	return NULL;
 }

@@ -62,8 +62,13 @@ err *fieldspec_walk(struct arena *a, node object, const struct fieldspec *spec,
 err *fieldspec_walk_all(struct arena *a, node object, const fieldspecs *specs, enum node_kind make,
 			fieldspec_visit *visit, void *context) __attribute__((warn_unused_result));
 
-/* The names of a path; "\/" becomes "/". */
-typedef VEC(str) fieldspec_path;
-fieldspec_path fieldspec_split(struct arena *a, str path);
+/* What is left of a path, taken name by name; "\/" becomes "/". */
+struct fieldspec_steps {
+	str rest;
+	size_t taken;
+	bool end;		/* the last name is taken */
+};
+struct fieldspec_steps fieldspec_steps(str path);
+str fieldspec_take(struct arena *a, struct fieldspec_steps *s);
 
 #endif

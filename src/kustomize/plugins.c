@@ -210,20 +210,21 @@ static err *run_hash(struct plugin *p, node config)
 /* The field at a path of names, made as far as it is missing. */
 static node *need_field(struct arena *a, node object, str path)
 {
-	fieldspec_path names = fieldspec_split(a, path);
+	struct fieldspec_steps left = fieldspec_steps(path);
 	node at = object;
 
-	for (size_t i = 0; i < names.n; i++) {
-		node *next = at.kind == NODE_MAP ? node_find(at, names.p[i]) : NULL;
+	while (!left.end) {
+		str name = fieldspec_take(a, &left);
+		node *next = at.kind == NODE_MAP ? node_find(at, name) : NULL;
 
 		if (!next) {
 			if (at.kind != NODE_MAP)
 				return NULL;
-			node_set(a, at, names.p[i],
-				 i + 1 < names.n ? node_map(a, 1) : node_from_str(a, STR_NONE));
-			next = node_find(at, names.p[i]);
+			node_set(a, at, name,
+				 !left.end ? node_map(a, 1) : node_from_str(a, STR_NONE));
+			next = node_find(at, name);
 		}
-		if (i + 1 == names.n)
+		if (left.end)
 			return next;
 		at = *next;
 	}
