@@ -2,21 +2,25 @@
 #include "text/quote.h"
 #include "value/yaml.h"
 
-static err *write_all(struct buf *b, const struct yaml_doc *docs, size_t n)
+static err *rewrite_all(struct arena *a, struct buf *b, str text, const struct yaml_options *o,
+			enum yaml_profile profile)
 {
+	struct yaml_doc *docs;
+	size_t n;
+
+	TRY(yaml_read_all(a, text, o, &docs, &n));
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			buf_add(b, S("---\n"));
-		struct yaml_doc compact = docs[i];
-
-		compact.wide = false;
-		TRY(yaml_write_doc(b, &compact, YAML_WRITE_KYAML));
+		docs[i].wide = false;
+		TRY(yaml_write_doc(b, &docs[i], profile));
 	}
 	return NULL;
 }
 
 /* yaml: "text" read by "rules" (1.1 through JSON, 1.2) and written as "emit"
- * says: sigs, v3-wide, or kyaml, which keeps all documents as they are. */
+ * says: sigs, v3-wide, or kyaml, which keeps all documents as they are. Rules
+ * 1.2 read "all" documents also into values. */
 static err *run_yaml(struct arena *a, node request, node *output)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -25,11 +29,9 @@ static err *run_yaml(struct arena *a, node request, node *output)
 	struct yaml_options o = *YAML_V3;
 
 	if (str_eq(emit, S("kyaml"))) {
-		struct yaml_doc *docs;
-		size_t n;
-
-		TRY(yaml_read_all(a, text, YAML_KEEP, &docs, &n));
-		TRY(write_all(&b, docs, n));
+		TRY(rewrite_all(a, &b, text, YAML_KEEP, YAML_WRITE_KYAML));
+	} else if (driver_bool(request, "all", false)) {
+		TRY(rewrite_all(a, &b, text, YAML_V3, YAML_WRITE_V3_WIDE));
 	} else {
 		node tree;
 

@@ -24,6 +24,7 @@ type reading struct {
 	Rules    string `json:"rules,omitempty"`
 	Emit     string `json:"emit,omitempty"`
 	Strict   bool   `json:"strict,omitempty"`
+	All      bool   `json:"all,omitempty"`
 	Output   any    `json:"output,omitempty"`
 	Error    string `json:"error,omitempty"`
 	ErrorB64 string `json:"error_b64,omitempty"`
@@ -71,6 +72,23 @@ func readV3(s, emit string) (string, error) {
 		return string(b), err
 	}
 	return v3Wide(v)
+}
+
+func readAll(s string) (string, error) {
+	var all []string
+	for d := yaml3.NewDecoder(strings.NewReader(s)); ; {
+		var v any
+		if err := d.Decode(&v); err == io.EOF {
+			return strings.Join(all, "---\n"), nil
+		} else if err != nil {
+			return "", err
+		}
+		b, err := v3Wide(v)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, b)
+	}
 }
 
 func nodes(s string) (docs []*yaml3.Node, err error) {
@@ -177,6 +195,7 @@ var ways = []struct {
 	{reading{Op: "yaml", Rules: "1.2", Emit: "sigs"}, func(s string) (string, error) { return readV3(s, "sigs") }},
 	{reading{Op: "yaml", Rules: "1.2", Emit: "kyaml"}, readKyaml},
 	{reading{Op: "yaml-tree"}, readTree},
+	{reading{Op: "yaml", Rules: "1.2", Emit: "v3-wide", All: true}, readAll},
 }
 
 // The answer, unless the library crashes or changes its mind (Go's map order).
@@ -268,8 +287,11 @@ func writeRead(path string, seed int64, count int, seeds []string) {
 			s = seeds[i]
 		case r.Intn(3) == 0:
 			s = randomSoup(r)
-		case r.Intn(6) == 0:
-			s = seeds[r.Intn(len(seeds))] + "\n---\n" + damage(r, seeds[r.Intn(len(seeds))])
+		case r.Intn(4) == 0:
+			s = seeds[r.Intn(len(seeds))]
+			for n := 1 + r.Intn(3); n > 0; n-- {
+				s += "\n---\n" + damage(r, seeds[r.Intn(len(seeds))])
+			}
 		default:
 			s = damage(r, seeds[r.Intn(len(seeds))])
 		}
