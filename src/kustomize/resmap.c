@@ -15,8 +15,11 @@ struct table {
 	VEC(struct link) links;
 };
 
+/* Each table is made when it is first asked. */
+enum { PRESENT, ANY, NAMES, TABLES };
+
 struct resmap_index {
-	struct table present, any, names;
+	struct table tables[TABLES];
 };
 
 struct resmap *resmap_new(struct arena *a)
@@ -37,7 +40,19 @@ static uint64_t hash_id(struct resid id)
 	return h * 31 + hash_bytes(resid_effective_ns(id));
 }
 
-static void table_init(struct table *t, struct arena *a, size_t n)
+static void link_up(struct table *t, uint32_t link)
+{
+	uint32_t slot = (uint32_t)t->links.p[link].hash & t->mask;
+
+	t->links.p[link].next = 0;
+	if (t->last[slot])
+		t->links.p[t->last[slot] - 1].next = link + 1;
+	else
+		t->first[slot] = link + 1;
+	t->last[slot] = link + 1;
+}
+
+static void table_size(struct table *t, struct arena *a, size_t n)
 {
 	uint32_t size = 16;
 
@@ -46,48 +61,47 @@ static void table_init(struct table *t, struct arena *a, size_t n)
 	t->first = arena_array(a, uint32_t, size);
 	t->last = arena_array(a, uint32_t, size);
 	t->mask = size - 1;
+	for (uint32_t i = 0; i < t->links.n; i++)
+		link_up(t, i);
 }
 
 static void table_add(struct table *t, struct arena *a, uint64_t hash, struct resource *r)
 {
-	uint32_t slot = (uint32_t)hash & t->mask;
-	uint32_t at = t->last[slot];
+	uint32_t at = t->last[(uint32_t)hash & t->mask];
 
 	/* Entries of one resource come together: do not enter it twice. */
 	if (at && t->links.p[at - 1].resource == r && t->links.p[at - 1].hash == hash)
 		return;
+	if (t->links.n * 2 > t->mask)
+		table_size(t, a, t->links.n * 2);
 	avec_push(a, &t->links, (struct link){ hash, r, 0 });
-	if (at)
-		t->links.p[at - 1].next = (uint32_t)t->links.n;
-	else
-		t->first[slot] = (uint32_t)t->links.n;
-	t->last[slot] = (uint32_t)t->links.n;
+	link_up(t, (uint32_t)t->links.n - 1);
 }
 
-static void enter(struct resmap *m, struct resource *r)
+static void enter(struct table *t, unsigned which, struct arena *a, struct resource *r)
 {
-	struct resmap_index *x = m->index;
 	struct resid id = resource_id(r);
 
-	table_add(&x->present, m->a, hash_id(id), r);
-	table_add(&x->any, m->a, hash_id(id), r);
-	table_add(&x->names, m->a, hash_bytes(id.name), r);
-	for (size_t i = 0; i < r->former.n; i++) {
-		table_add(&x->any, m->a, hash_id(resource_former_id(r, i)), r);
-		table_add(&x->names, m->a, hash_bytes(r->former.p[i].name), r);
-	}
+	table_add(t, a, which == NAMES ? hash_bytes(id.name) : hash_id(id), r);
+	for (size_t i = 0; which != PRESENT && i < r->former.n; i++)
+		table_add(t, a,
+			  which == NAMES ? hash_bytes(r->former.p[i].name)
+					 : hash_id(resource_former_id(r, i)),
+			  r);
 }
 
-static void need_index(struct resmap *m)
+static const struct table *need(struct resmap *m, unsigned which)
 {
-	if (m->index && m->index->present.links.n * 2 <= m->index->present.mask + 1)
-		return;
-	m->index = arena_new(m->a, struct resmap_index);
-	table_init(&m->index->present, m->a, m->n * 2);
-	table_init(&m->index->any, m->a, m->n * 4);
-	table_init(&m->index->names, m->a, m->n * 4);
-	for (size_t i = 0; i < m->n; i++)
-		enter(m, m->list[i]);
+	if (!m->index)
+		m->index = arena_new(m->a, struct resmap_index);
+	struct table *t = &m->index->tables[which];
+
+	if (!t->first) {
+		table_size(t, m->a, m->n);
+		for (size_t i = 0; i < m->n; i++)
+			enter(t, which, m->a, m->list[i]);
+	}
+	return t;
 }
 
 void resmap_touch(struct resmap *m)
@@ -106,9 +120,7 @@ resource_list resmap_by_id(struct resmap *m, struct resid id)
 {
 	resource_list found = { 0 };
 	uint64_t hash = hash_id(id);
-
-	need_index(m);
-	const struct table *t = &m->index->present;
+	const struct table *t = need(m, PRESENT);
 
 	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next)
 		if (t->links.p[at - 1].hash == hash &&
@@ -121,9 +133,7 @@ resource_list resmap_by_any_id(struct resmap *m, struct resid id)
 {
 	resource_list found = { 0 };
 	uint64_t hash = hash_id(id);
-
-	need_index(m);
-	const struct table *t = &m->index->any;
+	const struct table *t = need(m, ANY);
 
 	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next)
 		if (t->links.p[at - 1].hash == hash && resource_is(t->links.p[at - 1].resource, id))
@@ -145,9 +155,7 @@ resource_list resmap_by_name(struct resmap *m, str name)
 {
 	resource_list found = { 0 };
 	uint64_t hash = hash_bytes(name);
-
-	need_index(m);
-	const struct table *t = &m->index->names;
+	const struct table *t = need(m, NAMES);
 
 	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next)
 		if (t->links.p[at - 1].hash == hash && had_name(t->links.p[at - 1].resource, name))
@@ -162,8 +170,9 @@ static void push(struct resmap *m, struct resource *r)
 		m->list = avec_move(m->a, m->list, m->n, m->cap, sizeof(*m->list));
 	}
 	m->list[m->n++] = r;
-	if (m->index)
-		enter(m, r);
+	for (unsigned i = 0; m->index && i < TABLES; i++)
+		if (m->index->tables[i].first)
+			enter(&m->index->tables[i], i, m->a, r);
 }
 
 err *resmap_append(struct resmap *m, struct resource *r)
