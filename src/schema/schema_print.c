@@ -260,14 +260,46 @@ static void print_format(struct buf *b, const struct fail *f)
 	buf_add(b, f->text);
 }
 
+/* Those that always say the same. */
+static const char *const fixed[OPS] = {
+	[OP_REF_ALONE] = "validation failed",
+	[OP_REF] = "validation failed",
+	[OP_RECURSIVE_REF] = "validation failed",
+	[OP_DYNAMIC_REF] = "validation failed",
+	[OP_CONTAINS] = "no items match contains schema",
+	[OP_NOT] = "'not' failed",
+	[OP_ALL_OF] = "'allOf' failed",
+	[OP_ANY_OF] = "'anyOf' failed",
+	[OP_ONE_OF] = "'oneOf' failed, none matched",
+};
+
+static void print_type(struct buf *b, const struct fail *f)
+{
+	buf_add(b, S("got "));
+	print_types(b, schema_type(f->got));
+	buf_add(b, S(", want "));
+	print_types(b, f->step->types);
+}
+
+static void print_additional(struct buf *b, const struct fail *f)
+{
+	buf_add(b, S("additional properties "));
+	print_quoted_list(b, f->names);
+	buf_add(b, S(" not allowed"));
+}
+
+static void print_pattern(struct buf *b, const struct fail *f)
+{
+	print_quoted(b, node_str(f->got));
+	buf_add(b, S(" does not match pattern "));
+	print_quoted(b, regex_pattern(f->step->pattern));
+}
+
 static void print_step(struct buf *b, const struct fail *f)
 {
-	switch ((enum op)f->step->op) {
+	switch (f->step->op) {
 	case OP_TYPE:
-		buf_add(b, S("got "));
-		print_types(b, schema_type(f->got));
-		buf_add(b, S(", want "));
-		print_types(b, f->step->types);
+		print_type(b, f);
 		break;
 	case OP_CONST:
 		print_const(b, f->step->want);
@@ -278,14 +310,6 @@ static void print_step(struct buf *b, const struct fail *f)
 	case OP_FORMAT:
 		print_format(b, f);
 		break;
-	case OP_MIN_PROPERTIES:
-	case OP_MAX_PROPERTIES:
-	case OP_MIN_ITEMS:
-	case OP_MAX_ITEMS:
-	case OP_MIN_LENGTH:
-	case OP_MAX_LENGTH:
-		print_counts(b, f);
-		break;
 	case OP_REQUIRED:
 		print_required(b, f->names);
 		break;
@@ -294,9 +318,7 @@ static void print_step(struct buf *b, const struct fail *f)
 		print_dependent(b, f);
 		break;
 	case OP_MEMBERS:
-		buf_add(b, S("additional properties "));
-		print_quoted_list(b, f->names);
-		buf_add(b, S(" not allowed"));
+		print_additional(b, f);
 		break;
 	case OP_UNIQUE_ITEMS:
 		print_pair(b, "items at ", " and ", " are equal", f);
@@ -306,45 +328,16 @@ static void print_step(struct buf *b, const struct fail *f)
 		print_int(b, f->i);
 		buf_add(b, S(" additionalItem(s) not allowed"));
 		break;
-	case OP_CONTAINS:
-		buf_add(b, S("no items match contains schema"));
-		break;
 	case OP_PATTERN:
-		print_quoted(b, node_str(f->got));
-		buf_add(b, S(" does not match pattern "));
-		print_quoted(b, regex_pattern(f->step->pattern));
+		print_pattern(b, f);
 		break;
-	case OP_MINIMUM:
-	case OP_MAXIMUM:
-	case OP_EXCLUSIVE_MINIMUM:
-	case OP_EXCLUSIVE_MAXIMUM:
-	case OP_MULTIPLE_OF:
-		print_bound(b, f);
-		break;
-	case OP_NOT:
-		buf_add(b, S("'not' failed"));
-		break;
-	case OP_ALL_OF:
-		buf_add(b, S("'allOf' failed"));
-		break;
-	case OP_ANY_OF:
-		buf_add(b, S("'anyOf' failed"));
-		break;
-	case OP_ONE_OF:
-		buf_add(b, S("'oneOf' failed, none matched"));
-		break;
-	case OP_REF_ALONE:
-	case OP_REF:
-	case OP_RECURSIVE_REF:
-	case OP_DYNAMIC_REF:
-	case OP_PROPERTY_NAMES:
-	case OP_DEPENDENT_SCHEMAS:
-	case OP_IF:
-	case OP_UNEVALUATED_PROPERTIES:
-	case OP_UNEVALUATED_ITEMS:
-	case OPS:
-		buf_add(b, S("validation failed"));
-		break;
+	default:
+		if (fixed[f->step->op])
+			buf_add(b, str_c(fixed[f->step->op]));
+		else if (f->step->op >= OP_MINIMUM)
+			print_bound(b, f);
+		else
+			print_counts(b, f);
 	}
 }
 
