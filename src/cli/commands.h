@@ -21,7 +21,9 @@ extern const struct command completion_command;
 extern const struct command docgen_command;
 
 /* Of `helm`. */
+extern const struct command helm_dependency_command;
 extern const struct command helm_env_command;
+extern const struct command helm_package_command;
 extern const struct command helm_show_command;
 extern const struct command helm_template_command;
 extern const struct command helm_version_command;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "crypto/sha256.h"
 #include "helm/values.h"
+#include "text/number.h"
 #include "text/path.h"
 #include "text/quote.h"
 #include "value/yaml.h"
@@ -179,6 +180,22 @@ err *helm_values(struct cli *c, const struct helm_value_options *o, node *out)
 	};
 
 	return values_collect(c->arena, &s, out);
+}
+
+err *helm_epoch(const struct cli *c, int64_t *out)
+{
+	str text = env(c, "SOURCE_DATE_EPOCH");
+
+	*out = PACK_OWN_TIMES;
+	if (!text.n)
+		return NULL;
+	err *e = number_parse_int(text, 10, out);
+
+	if (e)
+		return err_wrap(e, "invalid SOURCE_DATE_EPOCH");
+	if (*out < 0)
+		return err_new(ERR_INVALID, "invalid SOURCE_DATE_EPOCH: must not be negative");
+	return NULL;
 }
 
 /* ---- charts ------------------------------------------------------------ */

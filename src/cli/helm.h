@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "helm/caps.h"
 #include "helm/chart.h"
+#include "helm/pack.h"
 #include "helm/render.h"
 
 /* Flags of the root, shared by all its commands. */
@@ -36,6 +37,9 @@ struct helm_value_options {
 extern const struct flag helm_value_flags[];
 err *helm_values(struct cli *c, const struct helm_value_options *o, node *out)
 	__attribute__((warn_unused_result));
+
+/* $SOURCE_DATE_EPOCH, or PACK_OWN_TIMES. */
+err *helm_epoch(const struct cli *c, int64_t *out) __attribute__((warn_unused_result));
 
 /* Where a chart comes from. */
 struct helm_chart_options {

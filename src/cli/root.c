@@ -50,8 +50,10 @@ const struct command helm_root = {
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
+		&helm_dependency_command,
 		&helm_env_command,
 		&help_command,
+		&helm_package_command,
 		&helm_show_command,
 		&helm_template_command,
 		&helm_version_command,

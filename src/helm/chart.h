@@ -72,6 +72,13 @@ err *chart_load_archive(struct arena *a, str bytes, const struct chart_options *
 /* From a directory or archive that the user named: no root, links anywhere. */
 err *chart_load(struct arena *a, str path, const struct chart_options *o, struct chart **out)
 	__attribute__((warn_unused_result));
+/* The same for what must be one of the two. */
+enum chart_path { CHART_PATH_NONE, CHART_PATH_DIR, CHART_PATH_FILE };
+enum chart_only { CHART_ANY, CHART_ONLY_DIR, CHART_ONLY_FILE };
+err *chart_load_path(struct arena *a, str path, const struct chart_options *o,
+		     enum chart_only only, struct chart **out) __attribute__((warn_unused_result));
+/* What is there; CHART_PATH_NONE also when it cannot be told. */
+enum chart_path chart_path_kind(str path);
 /* From files in memory; what is below charts/ included. */
 err *chart_load_files(struct arena *a, const struct chart_files *files,
 		      const struct chart_options *o, struct chart **out)

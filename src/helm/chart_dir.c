@@ -1,5 +1,6 @@
 /* Charts in directories, and whatever a user names. */
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "helm/chart_impl.h"
@@ -182,14 +183,34 @@ static err *load_file(struct arena *a, str path, const struct chart_options *o, 
 	return chart_load_files(a, &files, o, out);
 }
 
+enum chart_path chart_path_kind(str path)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct stat st;
+
+	if (stat(arena_str(&a, path).p, &st) != 0)
+		return CHART_PATH_NONE;
+	return S_ISDIR(st.st_mode) ? CHART_PATH_DIR : CHART_PATH_FILE;
+}
+
 err *chart_load(struct arena *a, str path, const struct chart_options *o, struct chart **out)
+{
+	return chart_load_path(a, path, o, CHART_ANY, out);
+}
+
+err *chart_load_path(struct arena *a, str path, const struct chart_options *o,
+		     enum chart_only only, struct chart **out)
 {
 	CLEANUP(fs_drop) struct fs *root = NULL;
 	str full;
 
 	TRY(absolute(a, path, &full));
 	TRY(fs_open(&root, S("/"), &(const struct fs_options){ .links = FS_LINKS_INSIDE }));
-	if (!fs_is_dir(root, str_from(full, 1)))
+	bool dir = fs_is_dir(root, str_from(full, 1));
+
+	if (dir && only == CHART_ONLY_FILE)
+		return err_new(ERR_INVALID, "cannot load a directory");
+	if (!dir && only != CHART_ONLY_DIR)
 		return load_file(a, full, o, out);
 	return chart_load_dir(a, root, str_from(full, 1), full, o, out);
 }

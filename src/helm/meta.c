@@ -147,6 +147,18 @@ void meta_from_tree(struct arena *a, node tree, struct chart_meta *out)
 	*out = m;
 }
 
+size_t meta_lock_dependencies(struct arena *a, node lock, struct chart_dependency **out)
+{
+	node list = node_get(lock, S("dependencies"));
+	size_t n = 0;
+
+	*out = arena_array(a, struct chart_dependency, node_len(list) + 1);
+	node_each_item(d, list)
+		if (!node_is_nil(*d))
+			(*out)[n++] = dependency_from(*d);
+	return n;
+}
+
 /* ---- cleaning ---------------------------------------------------------- */
 
 /* White space becomes a space, what does not print goes. */

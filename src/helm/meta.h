@@ -47,6 +47,9 @@ err *meta_check(struct arena *a, struct chart_meta *m) __attribute__((warn_unuse
 /* .Chart as templates see it, but for IsRoot. */
 node meta_object(struct arena *a, const struct chart_meta *m);
 
+/* The dependencies of a Chart.lock; gives how many. */
+size_t meta_lock_dependencies(struct arena *a, node lock, struct chart_dependency **out);
+
 /* The metadata as Chart.yaml would have it: what is empty is left out. */
 node meta_tree(struct arena *a, const struct chart_meta *m);
 node meta_dependency_tree(struct arena *a, const struct chart_dependency *d);

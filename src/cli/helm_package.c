@@ -1,0 +1,124 @@
+#include <limits.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/helm.h"
+#include "helm/pack.h"
+#include "helm/vendor.h"
+#include "text/path.h"
+#include "text/semver.h"
+
+struct package_options {
+	struct helm_value_options values;
+	bool sign, update, insecure, plain_http;
+	str key, keyring, passphrase, version, app_version, destination;
+	str username, password, cert_file, key_file, ca_file;
+};
+
+#define AT(field) offsetof(struct package_options, field)
+
+static const struct flag flags[] = {
+	{ "app-version", 0, FLAG_STRING, AT(app_version), "appVersion to put into the chart" },
+	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "certificates that a server's is checked by" },
+	{ "cert-file", 0, FLAG_STRING, AT(cert_file), "certificate to show a server" },
+	{ "dependency-update", 'u', FLAG_BOOL, AT(update), "fetch dependencies into charts/ first" },
+	{ "destination", 'd', FLAG_STRING, AT(destination), "directory to write to",
+	  .fallback = "." },
+	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
+	  "do not check servers' certificates" },
+	{ "key", 0, FLAG_STRING, AT(key), "key to sign with" },
+	{ "key-file", 0, FLAG_STRING, AT(key_file), "key of the certificate to show" },
+	{ "keyring", 0, FLAG_STRING, AT(keyring), "file of the keys to sign with" },
+	{ "passphrase-file", 0, FLAG_STRING, AT(passphrase), "file with the key's passphrase" },
+	{ "password", 0, FLAG_STRING, AT(password), "password at the chart's repository" },
+	{ "plain-http", 0, FLAG_BOOL, AT(plain_http), "fetch charts without TLS" },
+	{ "sign", 0, FLAG_BOOL, AT(sign), "refused: rill does not sign charts yet" },
+	{ "username", 0, FLAG_STRING, AT(username), "user at the chart's repository" },
+	{ "version", 0, FLAG_STRING, AT(version), "version to put into the chart" },
+	{ 0 },
+};
+
+#undef AT
+
+static err *save(struct cli *c, const struct package_options *o, const struct chart *chart,
+		 int64_t mtime, str *path)
+{
+	CLEANUP(buf_release) struct buf bytes = BUF_INIT;
+	CLEANUP(fs_drop) struct fs *fs = NULL;
+	char cwd[PATH_MAX];
+
+	if (!getcwd(cwd, sizeof cwd))
+		return err_new(ERR_INTERNAL, "cannot tell the working directory");
+	str dest = str_eq(o->destination, S(".")) ? str_c(cwd) : o->destination;
+	bool is_abs = path_is_abs(dest);
+
+	TRY(pack_chart(c->arena, chart, mtime, &bytes));
+	TRY(buf_check(&bytes, "chart"));
+	TRY(fs_open(&fs, is_abs ? S("/") : str_c(cwd),
+		    &(const struct fs_options){ .links = FS_LINKS_INSIDE }));
+	str below = is_abs ? str_from(dest, 1) : dest;
+
+	TRY(fs_mkdir(fs, below, 0755));
+	*path = path_join(c->arena, dest, pack_name(c->arena, chart));
+	return fs_write(fs, path_join(c->arena, below, pack_name(c->arena, chart)),
+			buf_str(&bytes), 0644);
+}
+
+static err *package(struct cli *c, const struct package_options *o, str arg, int64_t mtime)
+{
+	const struct notices to = helm_notices(c);
+	struct chart *chart;
+	str path;
+
+	if (access(arg.p, F_OK) != 0)
+		return err_new(ERR_NOT_FOUND, "stat %.*s: no such file or directory", STR_ARG(arg));
+	if (o->update) {
+		CLEANUP(buf_release) struct buf unseen = BUF_INIT;
+
+		TRY(vendor_update(c->arena, arg, mtime, &unseen));
+	}
+	TRY(chart_load_path(c->arena, arg, &(const struct chart_options){ .notices = &to },
+			    CHART_ONLY_DIR, &chart));
+	if (str_eq(chart->meta.api_version, S("v3")))
+		return err_new(ERR_INVALID, "invalid chart apiVersion");
+	if (o->version.n) {
+		struct semver v;
+
+		TRY(semver_parse(&v, o->version));
+		chart->meta.version = o->version;
+	}
+	if (o->app_version.n)
+		chart->meta.app_version = o->app_version;
+	TRY(chart_check_dependencies(c->arena, chart));
+	err *e = save(c, o, chart, mtime, &path);
+
+	if (e)
+		return err_wrap(e, "failed to save");
+	buf_addf(&c->out.buf, "Successfully packaged chart and saved it to: %.*s\n", STR_ARG(path));
+	return NULL;
+}
+
+static err *run(struct cli *c)
+{
+	const struct package_options *o = c->options;
+	int64_t mtime;
+
+	if (!c->words.n)
+		return err_new(ERR_INVALID, "need at least one argument, the path to the chart");
+	if (o->sign)
+		return err_new(ERR_UNAVAILABLE, "--sign: rill does not sign charts yet");
+	TRY(helm_epoch(c, &mtime));
+	for (size_t i = 0; i < c->words.n; i++)
+		TRY(package(c, o, c->words.p[i], mtime));
+	return NULL;
+}
+
+const struct command helm_package_command = {
+	.use = "package [CHART_PATH] [...]",
+	.brief = "Pack charts into archives",
+	.text = "Pack the directories of charts into archives NAME-VERSION.tgz. With\n"
+		"$SOURCE_DATE_EPOCH set, all files in them have that time.",
+	.flags = flags,
+	.options = sizeof(struct package_options),
+	.run = run,
+};

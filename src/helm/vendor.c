@@ -1,0 +1,375 @@
+#include "helm/vendor.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+#include "crypto/sha256.h"
+#include "helm/pack.h"
+#include "text/constraint.h"
+#include "text/path.h"
+#include "text/quote.h"
+#include "value/json.h"
+#include "value/yaml.h"
+
+struct vendor {
+	struct arena *a;
+	str path;		/* of the chart, as the user named it */
+	struct fs *fs;		/* the same, opened */
+	struct chart *chart;
+	int64_t mtime;
+	struct buf *out;
+};
+
+struct archive {
+	str name, bytes;
+};
+
+struct archives {
+	struct archive *p;
+	size_t n, cap;
+};
+
+static str quoted(struct arena *a, str s)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, s, QUOTE_PRINT);
+	return arena_str(a, buf_str(&b));
+}
+
+/* ---- finding ----------------------------------------------------------- */
+
+static bool is_local(const struct chart_dependency *d)
+{
+	return str_starts(d->repository, S("file://"));
+}
+
+static str local_path(struct vendor *v, str repository)
+{
+	str_take_str(&repository, S("file://"));
+	return path_is_abs(repository) ? path_clean(v->a, repository)
+				       : path_join(v->a, v->path, repository);
+}
+
+static err *load(struct vendor *v, str path, struct chart **out)
+{
+	return chart_load_path(v->a, path, NULL, CHART_ONLY_DIR, out);
+}
+
+static err *load_local(struct vendor *v, const struct chart_dependency *d, struct chart **out)
+{
+	str path = local_path(v, d->repository);
+
+	if (chart_path_kind(path) == CHART_PATH_NONE)
+		return err_new(ERR_NOT_FOUND, "directory %.*s not found", STR_ARG(path));
+	return load(v, path, out);
+}
+
+static err *check_range(struct vendor *v, const struct chart_dependency *d, bool quotes)
+{
+	struct constraint *c;
+	err *e = constraint_parse(v->a, d->version, &c);
+
+	if (!e)
+		return NULL;
+	return err_wrap(e, "dependency %.*s has an invalid version/constraint format",
+			STR_ARG(quotes ? quoted(v->a, d->name) : d->name));
+}
+
+/* The versions that Chart.lock is to name. */
+static err *resolve(struct vendor *v, struct chart_dependency *locked)
+{
+	const struct chart_meta *m = &v->chart->meta;
+	CLEANUP(buf_release) struct buf missing = BUF_INIT;
+	size_t missing_n = 0;
+
+	for (size_t i = 0; i < m->deps_n; i++) {
+		const struct chart_dependency *d = &m->deps[i];
+		struct chart *c;
+
+		TRY(check_range(v, d, true));
+		locked[i] = (struct chart_dependency){ .name = d->name, .version = d->version,
+						       .repository = d->repository };
+		if (!d->repository.n)
+			continue;
+		if (!is_local(d))
+			return err_new(ERR_UNAVAILABLE,
+				       "dependency %.*s: remote repositories are not supported yet",
+				       STR_ARG(quoted(v->a, d->name)));
+		TRY(load_local(v, d, &c));
+		locked[i].version = c->meta.version;
+		if (meta_version_fits(v->a, d->version, c->meta.version))
+			continue;
+		buf_addf(&missing, "%s%.*s (repository %.*s, version %.*s)", missing_n++ ? ", " : "",
+			 STR_ARG(quoted(v->a, d->name)), STR_ARG(quoted(v->a, d->repository)),
+			 STR_ARG(quoted(v->a, d->version)));
+	}
+	if (!missing_n)
+		return NULL;
+	return err_new(ERR_NOT_FOUND,
+		       "can't get a valid version for %zu subchart(s): %s. Make sure a matching chart "
+		       "version exists in the repo, or change the version constraint in Chart.yaml",
+		       missing_n, buf_c(&missing));
+}
+
+/* ---- the lock ---------------------------------------------------------- */
+
+static node dependency_trees(struct arena *a, const struct chart_dependency *deps, size_t n)
+{
+	node list = node_seq(a, n);
+
+	for (size_t i = 0; i < n; i++) {
+		node_sort(deps[i].import_values);
+		node_append(a, list, meta_dependency_tree(a, &deps[i]));
+	}
+	return list;
+}
+
+/* Of what Chart.yaml asks for and what was found, as JSON. */
+static err *digest(struct vendor *v, const struct chart_dependency *locked, size_t n, str *out)
+{
+	const struct chart_meta *m = &v->chart->meta;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	char hex[SHA256_HEX + 1];
+	node both = node_seq(v->a, 2);
+
+	node_append(v->a, both, dependency_trees(v->a, m->deps, m->deps_n));
+	node_append(v->a, both, dependency_trees(v->a, locked, n));
+	TRY(json_write(&b, both, &(const struct json_style){ .source_order = true }));
+	sha256_hex(buf_str(&b), hex);
+	*out = arena_cat(v->a, S("sha256:"), str_c(hex));
+	return NULL;
+}
+
+static str now_text(struct arena *a)
+{
+	int64_t now = clock_wall();
+	time_t sec = (time_t)(now / CLOCK_SECOND);
+	struct tm tm;
+
+	gmtime_r(&sec, &tm);
+	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900,
+			    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+			    (int)(now % CLOCK_SECOND));
+}
+
+static err *write_lock(struct vendor *v, const struct chart_dependency *locked, str sum)
+{
+	bool v1 = str_eq(v->chart->meta.api_version, S("v1"));
+	str name = v1 ? S("requirements.lock") : S("Chart.lock"), link;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node lock = node_map(v->a, 3);
+	struct fs_info info;
+	err *e = fs_lstat(v->fs, name, &info);
+
+	if (!e && info.type == FS_LINK) {
+		TRY(fs_read_link(v->fs, v->a, name, &link));
+		return err_new(ERR_FORBIDDEN, "the %.*s file is a symlink to %.*s", STR_ARG(name),
+			       STR_ARG(quoted(v->a, link)));
+	}
+	err_free(e);
+	node_set(v->a, lock, S("generated"), node_from_str(v->a, now_text(v->a)));
+	node_set(v->a, lock, S("digest"), node_from_str(v->a, sum));
+	node_set(v->a, lock, S("dependencies"),
+		 dependency_trees(v->a, locked, v->chart->meta.deps_n));
+	TRY(yaml_write(&b, lock, YAML_WRITE_SIGS));
+	return fs_write(v->fs, name, buf_str(&b), 0644);
+}
+
+/* ---- charts/ ----------------------------------------------------------- */
+
+/* One that has no repository lies in charts/ already. */
+static err *check_present(struct vendor *v, const struct chart_dependency *d)
+{
+	str path = path_join(v->a, v->path, S("charts"), d->name);
+	struct chart *c;
+
+	buf_addf(v->out, "Dependency %.*s did not declare a repository. Assuming it exists in the "
+			 "charts directory\n",
+		 STR_ARG(d->name));
+	err *e = load(v, path, &c);
+
+	if (e)
+		return err_wrap(e, "unable to load chart '%.*s'", STR_ARG(path));
+	TRY(check_range(v, d, false));
+	if (meta_version_fits(v->a, d->version, c->meta.version))
+		return NULL;
+	return err_new(ERR_INVALID, "dependency %.*s at version %.*s does not satisfy the constraint "
+				    "%.*s",
+		       STR_ARG(d->name), STR_ARG(c->meta.version), STR_ARG(d->version));
+}
+
+static err *pack_local(struct vendor *v, struct chart_dependency *d, struct archives *list)
+{
+	CLEANUP(buf_release) struct buf bytes = BUF_INIT;
+	struct chart *c;
+
+	TRY(load_local(v, d, &c));
+	TRY(check_range(v, d, false));
+	if (!meta_version_fits(v->a, d->version, c->meta.version))
+		return err_new(ERR_INVALID, "can't get a valid version for dependency %.*s",
+			       STR_ARG(d->name));
+	TRY(pack_chart(v->a, c, v->mtime, &bytes));
+	TRY(buf_check(&bytes, "chart"));
+	d->version = c->meta.version;
+	avec_push(v->a, list,
+		  (struct archive){ pack_name(v->a, c), arena_str(v->a, buf_str(&bytes)) });
+	return NULL;
+}
+
+static err *gather(struct vendor *v, struct chart_dependency *deps, size_t n,
+		   struct archives *list)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!deps[i].repository.n)
+			TRY(check_present(v, &deps[i]));
+		else if (is_local(&deps[i]))
+			TRY(pack_local(v, &deps[i], list));
+		else
+			return err_new(ERR_UNAVAILABLE,
+				       "dependency %.*s: remote repositories are not supported yet",
+				       STR_ARG(quoted(v->a, deps[i].name)));
+	}
+	return NULL;
+}
+
+static bool has_archive(const struct archives *list, str name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->p[i].name, name))
+			return true;
+	return false;
+}
+
+static bool is_without_repository(const struct chart_dependency *deps, size_t n, str name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!deps[i].repository.n && str_eq(deps[i].name, name))
+			return true;
+	return false;
+}
+
+/* Archives in charts/ that nobody asked for any more. */
+static err *remove_outdated(struct vendor *v, const struct chart_dependency *deps, size_t n,
+			    const struct fs_entry *before, size_t before_n,
+			    const struct archives *list)
+{
+	buf_add(v->out, S("Deleting outdated charts\n"));
+	for (size_t i = 0; i < before_n; i++) {
+		str name = before[i].name, path = path_join(v->a, v->path, S("charts"), name);
+		struct chart *c;
+
+		if (before[i].type == FS_DIR || has_archive(list, name))
+			continue;
+		err *e = chart_load_path(v->a, path, NULL, CHART_ONLY_FILE, &c);
+
+		if (e) {
+			buf_addf(v->out, "Could not verify %.*s for deletion: %s (Skipping)\n",
+				 STR_ARG(path), err_msg(e));
+			err_free(e);
+		} else if (!is_without_repository(deps, n, c->meta.name)) {
+			TRY(fs_remove(v->fs, path_join(v->a, S("charts"), name)));
+		}
+	}
+	return NULL;
+}
+
+static err *fetch_all(struct vendor *v, struct chart_dependency *deps, size_t n)
+{
+	struct archives list = { 0 };
+	struct fs_entry *before;
+	size_t before_n;
+
+	TRY(fs_mkdir(v->fs, S("charts"), 0755));
+	TRY(fs_list(v->fs, v->a, S("charts"), CHART_FILES_MAX, &before, &before_n));
+	buf_addf(v->out, "Saving %zu charts\n", n);
+	err *e = gather(v, deps, n, &list);
+
+	if (e) {
+		buf_addf(v->out, "Save error occurred:  %s\n", err_msg(e));
+		return e;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		TRY(fs_write(v->fs, path_join(v->a, S("charts"), list.p[i].name), list.p[i].bytes,
+			     0644));
+	return remove_outdated(v, deps, n, before, before_n, &list);
+}
+
+/* ---- the two ways ------------------------------------------------------ */
+
+static err *begin(struct vendor *v)
+{
+	enum chart_path kind = chart_path_kind(v->path);
+
+	if (kind == CHART_PATH_NONE)
+		return err_new(ERR_NOT_FOUND,
+			       "could not find %.*s: stat %.*s: no such file or directory",
+			       STR_ARG(v->path), STR_ARG(v->path));
+	if (kind != CHART_PATH_DIR)
+		return err_new(ERR_INVALID, "only unpacked charts can be updated");
+	TRY(fs_open(&v->fs, v->path, NULL));
+	return load(v, v->path, &v->chart);
+}
+
+static err *update(struct vendor *v)
+{
+	const struct chart_meta *m = &v->chart->meta;
+	struct chart_dependency *locked =
+		arena_array(v->a, struct chart_dependency, m->deps_n + 1);
+	str sum;
+
+	if (!m->has_deps)
+		return NULL;
+	TRY(resolve(v, locked));
+	TRY(fetch_all(v, locked, m->deps_n));
+	TRY(digest(v, locked, m->deps_n, &sum));
+	if (str_eq(node_str(node_get(v->chart->lock, S("digest"))), sum))
+		return NULL;
+	return write_lock(v, locked, sum);
+}
+
+static err *build(struct vendor *v)
+{
+	struct chart_dependency *deps;
+	size_t n;
+	str sum;
+
+	if (v->chart->lock.kind != NODE_MAP)
+		return update(v);
+	n = meta_lock_dependencies(v->a, v->chart->lock, &deps);
+	TRY(digest(v, deps, n, &sum));
+	if (!str_eq(sum, node_str(node_get(v->chart->lock, S("digest"))))) {
+		if (str_eq(v->chart->meta.api_version, S("v1")))
+			return err_new(ERR_CONFLICT,
+				       "the lock file (requirements.lock) is out of sync with the "
+				       "dependencies file (requirements.yaml). Please update the "
+				       "dependencies");
+		return err_new(ERR_CONFLICT,
+			       "the lock file (Chart.lock) is out of sync with the dependencies file "
+			       "(Chart.yaml). Please update the dependencies with 'helm dependency "
+			       "update'");
+	}
+	return fetch_all(v, deps, n);
+}
+
+static err *run(struct arena *a, str chart, int64_t mtime, struct buf *out,
+		err *(*way)(struct vendor *v))
+{
+	struct vendor v = { .a = a, .path = path_clean(a, chart), .mtime = mtime, .out = out };
+	err *e = begin(&v);
+
+	if (!e)
+		e = way(&v);
+	fs_close(v.fs);
+	return e;
+}
+
+err *vendor_update(struct arena *a, str chart, int64_t mtime, struct buf *out)
+{
+	return run(a, chart, mtime, out, update);
+}
+
+err *vendor_build(struct arena *a, str chart, int64_t mtime, struct buf *out)
+{
+	return run(a, chart, mtime, out, build);
+}

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Charts made, fetched, packed and rendered: helm.sh RILL. The texts compared
+# here are those of helm 4.3.1 for the same files.
+set -eu
+
+rill=$(realpath "$1")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir"
+export HOME=$dir SOURCE_DATE_EPOCH=1700000000
+
+fail() {
+	echo "helm.sh: $*"
+	exit 1
+}
+expect() {
+	local want=$1
+	shift
+	local got
+	got=$("$@" 2>&1) || true
+	[ "$got" = "$want" ] || fail "$*: want '$want', got '$got'"
+}
+h() { "$rill" helm "$@"; }
+
+mkdir -p p/templates p/charts/here dep/templates outside
+printf 'apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies:\n- name: dep\n  version: ^1.0.0\n  repository: file://../dep\n- name: here\n  version: "*"\n' >p/Chart.yaml
+printf 'apiVersion: v2\nname: dep\nversion: 1.2.3\n' >dep/Chart.yaml
+printf 'apiVersion: v2\nname: here\nversion: 0.1.0\n' >p/charts/here/Chart.yaml
+printf 'a: 1\n' >p/values.yaml
+printf 'kind: A\nname: {{ .Release.Name }}\na: {{ .Values.a }}\n' >p/templates/a.yaml
+printf 'kind: B\nrandom: {{ randAlphaNum 20 }}\n' >dep/templates/b.yaml
+
+missing="Error: an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: dep"
+expect "$missing" h template x p
+saved='Saving 2 charts
+Dependency here did not declare a repository. Assuming it exists in the charts directory
+Deleting outdated charts'
+expect "$saved" h dependency update p
+expect "$saved" h dependency build p
+grep -q '^digest: sha256:' p/Chart.lock || fail "no digest"
+h dependency list p | grep -q '^dep .*file://../dep.*ok' || fail "dep is not ok"
+expect "Successfully packaged chart and saved it to: $dir/p-1.0.0.tgz" h package p
+cp p-1.0.0.tgz first.tgz
+h package p >/dev/null
+cmp first.tgz p-1.0.0.tgz || fail "two archives of one chart differ"
+[ "$(h template x p-1.0.0.tgz | grep -c '^# Source: p/')" = 2 ] || fail "packed chart renders otherwise"
+[ "$(h template x p --stable)" = "$(h template x p --stable)" ] || fail "--stable is not"
+[ "$(h template x p)" != "$(h template x p)" ] || fail "random texts are the same"
+h template x p --post-renderer sh 2>&1 | grep -q 'rill executes no programs' || fail "post-renderer"
+
+# A lock that leads out of the chart is not written through.
+rm p/Chart.lock
+ln -s "$dir/outside/lock" p/Chart.lock
+h dependency update p >/dev/null 2>&1 && fail "lock written through a link"
+[ ! -e outside/lock ] || fail "file outside the chart"
+expect 'Error: path "./nope" not found' h template x ./nope
+expect "Error: file '$dir/p/values.yaml' seems to be a YAML file, but expected a gzipped archive" h template x p/values.yaml
+echo ok
