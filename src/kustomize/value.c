@@ -63,6 +63,21 @@ static err *convert_map(struct converter *c, node in, node *out)
 	return NULL;
 }
 
+/* Kustomize prints a tree as YAML and reads it again on the way to JSON, and
+ * its library does not fold text as it unfolds it: lines that are indented
+ * more than the first come back with empty lines around them. */
+static err *refold(struct arena *a, node in, node *out)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	node map = node_map(a, 1), back;
+
+	node_set(a, map, S("v"), in);
+	TRY(yaml_write(&text, map, YAML_WRITE_KYAML));
+	TRY(yaml_read(a, arena_str(a, buf_str(&text)), YAML_V3, &back));
+	*out = node_get(back, S("v"));
+	return NULL;
+}
+
 static err *convert_scalar(struct converter *c, node in, node *out)
 {
 	switch ((enum node_kind)in.kind) {
@@ -93,6 +108,8 @@ static err *convert_scalar(struct converter *c, node in, node *out)
 		break;
 	default:
 		*out = in;
+		if (in.style == STYLE_FOLDED)
+			TRY(refold(c->a, in, out));
 		break;
 	}
 	out->place = in.place;
