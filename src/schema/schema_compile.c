@@ -8,10 +8,23 @@ struct draftsman {
 	struct schema *s;
 	struct place *place;
 	node obj;
+	uint64_t keys;		/* bits of those in `obj` */
 	const struct dialect *dialect;
 	bool has[OPS];
 	struct step steps[OPS];
 };
+
+static const node *find_key(const struct draftsman *d, str key)
+{
+	return d->keys & schema_key_bit(key) ? node_find(d->obj, key) : NULL;
+}
+
+static node get_key(const struct draftsman *d, str key)
+{
+	const node *n = find_key(d, key);
+
+	return n ? *n : NODE_NOTHING;
+}
 
 /* ---- the queue --------------------------------------------------------- */
 
@@ -29,14 +42,14 @@ static struct schema *enqueue(struct compiler *c, struct place *p)
 
 static const struct schema *enqueue_key(struct draftsman *d, str key)
 {
-	const node *slot = node_find(d->obj, key);
+	const node *slot = find_key(d, key);
 
 	return slot ? enqueue(d->c, place_below(d->c, d->place, slot, key)) : NULL;
 }
 
 static bool enqueue_list(struct draftsman *d, str key, struct schema_list *out)
 {
-	const node *slot = node_find(d->obj, key);
+	const node *slot = find_key(d, key);
 
 	if (!slot || slot->kind != NODE_SEQ)
 		return false;
@@ -52,7 +65,7 @@ static bool enqueue_list(struct draftsman *d, str key, struct schema_list *out)
 /* The schemas of a map, in its order; `*map` is NODE_NONE without one. */
 static void enqueue_map(struct draftsman *d, str key, node *map, struct schema_list *out)
 {
-	const node *slot = node_find(d->obj, key);
+	const node *slot = find_key(d, key);
 
 	*map = NODE_NOTHING;
 	if (!slot || slot->kind != NODE_MAP)
@@ -69,7 +82,7 @@ static void enqueue_map(struct draftsman *d, str key, node *map, struct schema_l
 /* NULL without the keyword. */
 static err *enqueue_reference(struct draftsman *d, str key, const struct schema **out)
 {
-	node reference = node_get(d->obj, key);
+	node reference = get_key(d, key);
 	struct target target;
 
 	*out = NULL;
@@ -116,7 +129,7 @@ static void set_list(struct draftsman *d, enum op op, str key)
 
 static bool get_bool(struct draftsman *d, str key)
 {
-	node n = node_get(d->obj, key);
+	node n = get_key(d, key);
 
 	return n.kind == NODE_BOOL && node_bool(n);
 }
@@ -125,7 +138,7 @@ static bool get_number(struct draftsman *d, str key, node *out)
 {
 	struct number x;
 
-	*out = node_get(d->obj, key);
+	*out = get_key(d, key);
 	if (!node_is_num(*out))
 		return false;
 	schema_number(&x, *out);
@@ -204,7 +217,7 @@ static err *bad_regex(struct draftsman *d, str key, str pattern, err *e)
 /* additionalProperties and the like: a boolean says it without a schema. */
 static enum rest get_rest(struct draftsman *d, str key, const struct schema **out)
 {
-	node n = node_get(d->obj, key);
+	node n = get_key(d, key);
 
 	if (n.kind == NODE_BOOL)
 		return node_bool(n) ? REST_ALL : REST_NONE;
@@ -237,7 +250,7 @@ static err *set_members(struct draftsman *d)
 /* Of kinds that the keyword may have: lists of names, schemas. */
 static void set_dependencies(struct draftsman *d, enum op op, str key, bool lists, bool schemas)
 {
-	const node *slot = node_find(d->obj, key);
+	const node *slot = find_key(d, key);
 	size_t n = 0;
 
 	if (!slot || slot->kind != NODE_MAP || !slot->map->n)
@@ -265,7 +278,7 @@ static void set_dependencies(struct draftsman *d, enum op op, str key, bool list
 
 static void set_items_before_2020(struct draftsman *d)
 {
-	node n = node_get(d->obj, S("items"));
+	node n = get_key(d, S("items"));
 	struct items *items = arena_new(d->c->a, struct items);
 
 	if (!n.kind)
@@ -297,7 +310,7 @@ static err *set_applicators(struct draftsman *d)
 
 static void set_types(struct draftsman *d)
 {
-	node type = node_get(d->obj, S("type")), list = node_get(d->obj, S("enum"));
+	node type = get_key(d, S("type")), list = get_key(d, S("enum"));
 	unsigned types = type_bit(type);
 
 	node_each_item(item, type)
@@ -325,7 +338,7 @@ static void set_bound(struct draftsman *d, enum op op, str key, enum op exclusiv
 
 static err *set_validation(struct draftsman *d)
 {
-	node pattern = node_get(d->obj, S("pattern")), required = node_get(d->obj, S("required"));
+	node pattern = get_key(d, S("pattern")), required = get_key(d, S("required"));
 
 	set_types(d);
 	set_number(d, OP_MULTIPLE_OF, S("multipleOf"));
@@ -366,7 +379,7 @@ static bool asserts_formats(const struct draftsman *d)
 
 static void set_format(struct draftsman *d)
 {
-	node name = node_get(d->obj, S("format"));
+	node name = get_key(d, S("format"));
 	const struct format *f = name.kind == NODE_STR ? format_find(node_str(name)) : NULL;
 
 	if (f && asserts_formats(d))
@@ -411,7 +424,7 @@ static void set_contains(struct draftsman *d)
 
 static void set_condition(struct draftsman *d)
 {
-	node test = node_get(d->obj, S("if"));
+	node test = get_key(d, S("if"));
 	struct condition *condition = arena_new(d->c->a, struct condition);
 
 	if (!test.kind)
@@ -431,8 +444,8 @@ static void set_draft_6_and_7(struct draftsman *d)
 		set_schema(d, OP_PROPERTY_NAMES, S("propertyNames"));
 	}
 	if (d->s->version >= 6 && meta_has_vocab(d->dialect, VOCAB_VALIDATION) &&
-	    node_has(d->obj, S("const")))
-		set(d, OP_CONST)->want = node_get(d->obj, S("const"));
+	    find_key(d, S("const")))
+		set(d, OP_CONST)->want = get_key(d, S("const"));
 	if (d->s->version >= 7 && meta_has_vocab(d->dialect, VOCAB_APPLICATOR))
 		set_condition(d);
 }
@@ -468,14 +481,14 @@ static err *set_draft_2020(struct draftsman *d)
 		struct dynamic_ref *dynamic = arena_new(d->c->a, struct dynamic_ref);
 		str before, fragment;
 
-		TRY(load_fragment(d->c->a, node_str(node_get(d->obj, S("$dynamicRef"))), &before,
+		TRY(load_fragment(d->c->a, node_str(get_key(d, S("$dynamicRef"))), &before,
 				   &fragment));
 		dynamic->schema = ref;
 		if (fragment.n && fragment.p[0] != '/')
 			dynamic->anchor = fragment;
 		set(d, OP_DYNAMIC_REF)->dynamic = dynamic;
 	}
-	d->s->dynamic_anchor = node_str_or(node_get(d->obj, S("$dynamicAnchor")), STR_NONE);
+	d->s->dynamic_anchor = node_str_or(get_key(d, S("$dynamicAnchor")), STR_NONE);
 	if (!meta_has_vocab(d->dialect, VOCAB_APPLICATOR))
 		return NULL;
 	struct items *items = arena_new(d->c->a, struct items);
@@ -522,6 +535,7 @@ static err *compile_object(struct compiler *c, struct schema *s, struct place *p
 		.s = s,
 		.place = p,
 		.obj = *p->at,
+		.keys = schema_key_bits(*p->at),
 		.dialect = &p->near->dialect,
 	};
 

@@ -294,6 +294,25 @@ err *schema_compile_place(struct compiler *c, struct place *p, const struct sche
 	__attribute__((warn_unused_result));
 void compile_release(struct compiler *c);
 
+/* Keywords of an object as bits: most of those that are not there are known
+ * by one look. */
+static inline uint64_t schema_key_bit(str key)
+{
+	if (!key.n)
+		return 1;
+	return (uint64_t)1 << ((key.n * 11 + (unsigned char)key.p[0] * 3u +
+				(unsigned char)key.p[key.n - 1]) & 63);
+}
+
+static inline uint64_t schema_key_bits(node obj)
+{
+	uint64_t bits = 0;
+
+	node_each_pair(p, obj)
+		bits |= schema_key_bit(node_str(p->key));
+	return bits;
+}
+
 /* ---- numbers ----------------------------------------------------------- */
 
 /* A decimal number of any size: 0.DIGITS times 10^point. */

@@ -431,10 +431,13 @@ typedef VEC(struct search) searches;
 static void search_below(struct compiler *c, struct place *p, struct resource *in, int version,
 			 searches *todo)
 {
+	uint64_t keys = schema_key_bits(*p->at);
 	size_t start = todo->n;
 
 	for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
-		const node *slot = node_find(*p->at, below[i].keyword);
+		const node *slot = keys & schema_key_bit(below[i].keyword)
+					   ? node_find(*p->at, below[i].keyword)
+					   : NULL;
 
 		if (!slot || version < below[i].since)
 			continue;
