@@ -9,7 +9,6 @@
 #include "text/semver.h"
 
 struct package_options {
-	struct helm_value_options values;
 	bool sign, update, insecure, plain_http;
 	str key, keyring, passphrase, version, app_version, destination;
 	str username, password, cert_file, key_file, ca_file;

@@ -153,7 +153,7 @@ static bool is_release_name(str s)
 	return true;
 }
 
-static err *check_name(struct cli *c, str name, const struct notices *to)
+static err *check_name(str name, const struct notices *to)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
@@ -165,7 +165,6 @@ static err *check_name(struct cli *c, str name, const struct notices *to)
 			    : S(": invalid release name, must match regex "
 				"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ "
 				"and the length must not be longer than 53"));
-	(void)c;
 	notice(to, NOTICE_ERROR, S("release name check failed"), { "error", buf_str(&b) });
 	return err_new(ERR_INVALID, "release name check failed: %s", buf_c(&b));
 }
@@ -348,8 +347,7 @@ static err *check(const struct template_options *o, const struct notices *to)
 	return check_dry_run(o->dry_run, to);
 }
 
-static err *load(struct cli *c, const struct template_options *o, str path,
-		 const struct notices *to, struct chart **out)
+static err *load(struct cli *c, str path, const struct notices *to, struct chart **out)
 {
 	const struct chart_options options = { .notices = to };
 	struct chart *chart;
@@ -360,7 +358,6 @@ static err *load(struct cli *c, const struct template_options *o, str path,
 			       STR_ARG(chart->meta.type));
 	if (chart->meta.deprecated)
 		notice(to, NOTICE_WARN, S("this chart is deprecated"), { 0 });
-	(void)o;
 	err *e = chart_check_dependencies(c->arena, chart);
 
 	if (e)
@@ -437,8 +434,8 @@ static err *run(struct cli *c)
 	TRY(name_and_chart(c, o, &name, &ref));
 	TRY(helm_locate(c, ref, &o->chart, &path));
 	TRY(helm_values(c, &o->values, &values));
-	TRY(load(c, o, path, &to, &chart));
-	TRY(check_name(c, name, &to));
+	TRY(load(c, path, &to, &chart));
+	TRY(check_name(name, &to));
 	struct render_options ro = {
 		.release = { .name = name, .ns = helm_namespace(c), .revision = 1,
 			     .is_upgrade = o->is_upgrade },
