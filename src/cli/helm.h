@@ -51,6 +51,15 @@ extern const struct flag helm_chart_flags[];
 err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
 	__attribute__((warn_unused_result));
 
+/* What `helm template` prints of a chart. */
+struct helm_print {
+	bool crds, no_hooks, no_tests;
+};
+void helm_add_manifests(const struct helm_print *o, const struct render *r, struct buf *b);
+/* A release's name from a --name-template. */
+err *helm_name_from_template(struct cli *c, str text, str *out)
+	__attribute__((warn_unused_result));
+
 /* Notices to standard error. */
 struct notices helm_notices(struct cli *c);
 

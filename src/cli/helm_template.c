@@ -92,7 +92,7 @@ static const struct flag flags[] = {
 
 /* ---- names ------------------------------------------------------------- */
 
-static err *name_from_template(struct cli *c, str text, str *out)
+err *helm_name_from_template(struct cli *c, str text, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(1 << 20);
 	struct helm_world world;
@@ -128,7 +128,7 @@ static err *name_and_chart(struct cli *c, const struct template_options *o, str 
 	if (w->n == 2 && o->name_template.n)
 		return err_new(ERR_INVALID, "cannot set --name-template and also specify a name");
 	if (o->name_template.n)
-		return name_from_template(c, o->name_template, name);
+		return helm_name_from_template(c, o->name_template, name);
 	return NULL;
 }
 
@@ -180,11 +180,11 @@ static void add_source(struct buf *b, str path, str text)
 	buf_addc(b, '\n');
 }
 
-static void add_manifests(const struct template_options *o, const struct render *r, struct buf *b)
+void helm_add_manifests(const struct helm_print *o, const struct render *r, struct buf *b)
 {
 	size_t start = b->n;
 
-	if (o->include_crds)
+	if (o->crds)
 		for (size_t i = 0; i < r->crds_n; i++)
 			add_source(b, r->crds[i].path, r->crds[i].text);
 	for (size_t i = 0; i < r->manifests.n; i++)
@@ -200,7 +200,7 @@ static void add_manifests(const struct template_options *o, const struct render 
 	for (size_t i = 0; i < r->hooks.n; i++) {
 		const struct manifest *m = &r->hooks.p[i];
 
-		if (!o->skip_tests || !(m->events & HOOK_TEST))
+		if (!o->no_tests || !(m->events & HOOK_TEST))
 			add_source(b, m->path, m->text);
 	}
 }
@@ -373,14 +373,16 @@ static err *print(struct cli *c, const struct template_options *o, str name,
 		  const struct render *r)
 {
 	CLEANUP(buf_release) struct buf all = BUF_INIT;
+	const struct helm_print what = { .crds = o->include_crds, .no_hooks = o->no_hooks,
+					 .no_tests = o->skip_tests };
 
 	if (o->output_dir.n)
 		return write_files(c, o, name, r);
 	if (!o->show_only.n) {
-		add_manifests(o, r, &c->out.buf);
+		helm_add_manifests(&what, r, &c->out.buf);
 		return NULL;
 	}
-	add_manifests(o, r, &all);
+	helm_add_manifests(&what, r, &all);
 	return show_only(c, o, buf_str(&all));
 }
 

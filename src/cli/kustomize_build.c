@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/kustomize_helm.h"
 #include "kustomize/build.h"
 #include "kustomize/value.h"
 #include "text/path.h"
@@ -151,9 +152,11 @@ static err *run(struct cli *c)
 	const struct build_options *o = c->options;
 	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
 	const char *label = cli_env(c, "KUSTOMIZE_ENABLE_MANAGEDBY_LABEL");
+	struct kustomize_charts charts;
 	char cwd[PATH_MAX];
 	struct resmap *m;
 
+	kustomize_charts_init(&charts, c, o->helm_kube_version, &o->helm_api_versions);
 	if (c->words.n > 1)
 		return err_new(ERR_INVALID, "specify one path to kustomization.yaml");
 	TRY(check(o));
@@ -161,6 +164,7 @@ static err *run(struct cli *c)
 		return err_new(ERR_INTERNAL, "cannot tell the working directory");
 	struct kustomize_options options = {
 		.sources = &sources,
+		.helm = o->helm ? &charts.hook : NULL,
 		.working_dir = str_c(cwd),
 		.version = S("v" KUSTOMIZE_VERSION),
 		.order = !cli_given(c, "reorder")		  ? KUSTOMIZE_ORDER_DEFAULT
