@@ -15,7 +15,7 @@ struct template_options {
 	/* Accepted because scripts give them; they are about clusters. */
 	bool create_namespace, force_replace, force_conflicts, server_side, replace;
 	bool wait_for_jobs, disable_openapi, rollback, skip_crds, sub_notes, hide_notes;
-	bool take_ownership, validate, remote_schema;
+	bool take_ownership, validate;
 	int64_t timeout;
 	str description, wait;
 	struct flag_map labels;
