@@ -72,9 +72,12 @@ const struct command kustomize_root = {
 	.text = "Build kustomizations, with the words and the output of kustomize.",
 	.commands = (const struct command *const[]){
 		&kustomize_build_command,
+		&kustomize_create_command,
+		&kustomize_edit_command,
 		&complete_command,
 		&completion_command,
 		&help_command,
+		&kustomize_version_command,
 		NULL,
 	},
 	.applet = &(const struct applet){

@@ -161,14 +161,25 @@ static err *check_kind(struct arena *a, struct kfile *k, str dir)
 	return NULL;
 }
 
-err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *sources,
-		 bool lenient, struct kfile *out)
+void kfile_set_kind(struct arena *a, node root)
+{
+	if (!node_str(node_get(root, S("kind"))).n)
+		node_set(a, root, S("kind"), node_lit("Kustomization"));
+	bool component = str_eq(node_str(node_get(root, S("kind"))), S("Component"));
+
+	if (!node_str(node_get(root, S("apiVersion"))).n)
+		node_set(a, root, S("apiVersion"),
+			 component ? node_lit("kustomize.config.k8s.io/v1alpha1")
+				   : node_lit("kustomize.config.k8s.io/v1beta1"));
+}
+
+static err *read_root(struct arena *a, str text, str name, struct sources *sources, bool lenient,
+		      node *out)
 {
 	const struct yaml_options rules = {
 		.rules = YAML_1_1, .json = true, .sources = sources, .name = name,
 	};
 	const struct typed_options fit = { .strict = !lenient, .sources = sources };
-	struct kfile k = { 0 };
 	node raw;
 	err *e = yaml_read(a, text, &rules, &raw);
 	str why = e ? err_text(e) : STR_NONE;
@@ -177,9 +188,29 @@ err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *s
 	if (str_take_str(&why, S("error converting YAML to JSON: ")))
 		e = err_replace(e, "%.*s", STR_ARG(why));
 	if (!e)
-		e = typed_fit(a, raw, &kfile_type, &fit, &k.root);
-	if (e)
-		return err_wrap(e, "invalid Kustomization");
+		e = typed_fit(a, raw, &kfile_type, &fit, out);
+	return e ? err_wrap(e, "invalid Kustomization") : NULL;
+}
+
+err *kfile_read(struct arena *a, str text, str name, node *out)
+{
+	node root;
+
+	TRY(read_root(a, text, name, NULL, false, &root));
+	if (root.kind != NODE_MAP)
+		root = node_map(a, 4);
+	modernize(a, root);
+	kfile_set_kind(a, root);
+	*out = root;
+	return NULL;
+}
+
+err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *sources,
+		 bool lenient, struct kfile *out)
+{
+	struct kfile k = { 0 };
+
+	TRY(read_root(a, text, name, sources, lenient, &k.root));
 	warn(a, &k);
 	modernize(a, k.root);
 	if (is_empty(k.root))

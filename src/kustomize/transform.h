@@ -68,6 +68,8 @@ err *transform_entries(struct transform *t, struct resmap *m, node entries, cons
 /* `image` is fitted to kfile_image_type, `replica` to kfile_replica_type. */
 err *transform_image(struct transform *t, struct resmap *m, node image, const fieldspecs *specs)
 	__attribute__((warn_unused_result));
+/* The parts of "name:tag@digest"; a host's port is part of the name. */
+void transform_split_image(str text, str *name, str *tag, str *digest);
 err *transform_replicas(struct transform *t, struct resmap *m, node replica,
 			const fieldspecs *specs) __attribute__((warn_unused_result));
 /* Replacements: a list fitted to kfile_replacement_type. */

@@ -59,8 +59,7 @@ struct image {
 	str new_name, new_tag, tag_suffix, digest;
 };
 
-/* The parts of "name:tag@digest"; a host's port is part of the name. */
-static void split_image(str text, str *name, str *tag, str *digest)
+void transform_split_image(str text, str *name, str *tag, str *digest)
 {
 	size_t slash = str_find_char(text, '/'), from = slash == STR_NPOS ? 0 : slash;
 	size_t at = str_find_char(str_from(text, from), '@');
@@ -88,7 +87,7 @@ static err *set_image(void *context, struct arena *a, node *value)
 		return scalar_wrong_kind(*value, "ScalarNode");
 	if (!im->match || !regex_test(im->match, text))
 		return NULL;
-	split_image(text, &name, &tag, &digest);
+	transform_split_image(text, &name, &tag, &digest);
 	if (im->new_name.n)
 		name = im->new_name;
 	if (im->new_tag.n || im->digest.n) {

@@ -1,0 +1,198 @@
+/* kustomize edit add: an entry of a list or map of the kustomization file. */
+#include "cli/kustomize_edit.h"
+#include "text/path.h"
+
+/* ---- paths ------------------------------------------------------------- */
+
+struct path_options {
+	bool no_verify;
+};
+
+static const struct flag resource_flags[] = {
+	{ "no-verify", 0, FLAG_BOOL, offsetof(struct path_options, no_verify),
+	  "skip validation for resources" },
+	{ 0 },
+};
+
+static err *add_paths(struct cli *c, str field, const char *what, const char *missing, bool roots)
+{
+	const struct path_options *o = c->options;
+	edit_paths paths = { 0 };
+	struct edit e;
+
+	if (!c->words.n)
+		return err_new(ERR_INVALID, "must specify a %s", missing);
+	TRY(edit_here(c, &e));
+	if (o && o->no_verify)
+		for (size_t i = 0; i < c->words.n; i++)
+			avec_push(c->arena, &paths, c->words.p[i]);
+	else
+		TRY(edit_expand(&e, c->words.p, c->words.n, roots, &paths));
+	if (!paths.n)
+		return NULL;
+	TRY(edit_open(c, &e));
+	edit_add_paths(&e, field, what, &paths);
+	return edit_save(&e);
+}
+
+static err *run_resource(struct cli *c)
+{
+	return add_paths(c, S("resources"), "resource", "resource file", true);
+}
+
+static err *run_component(struct cli *c)
+{
+	return add_paths(c, S("components"), "component", "component file", true);
+}
+
+static err *run_generator(struct cli *c)
+{
+	return add_paths(c, S("generators"), "generator",
+			 "yaml file which contains a generator plugin resource", false);
+}
+
+static err *run_transformer(struct cli *c)
+{
+	return add_paths(c, S("transformers"), "transformer",
+			 "yaml file which contains a transformer plugin resource", false);
+}
+
+static const struct command resource_command = {
+	.use = "resource",
+	.brief = "Add the name of a file containing a resource to the kustomization file",
+	.example = "  kustomize edit add resource deployment.yaml 'services/*.yaml'",
+	.flags = resource_flags,
+	.options = sizeof(struct path_options),
+	.run = run_resource,
+};
+
+static const struct command component_command = {
+	.use = "component",
+	.brief = "Add the name of a file containing a component to the kustomization file",
+	.example = "  kustomize edit add component ../components/tls",
+	.run = run_component,
+};
+
+static const struct command generator_command = {
+	.use = "generator",
+	.brief = "Add the name of a file containing a generator configuration to the kustomization "
+		 "file",
+	.example = "  kustomize edit add generator generator.yaml",
+	.run = run_generator,
+};
+
+static const struct command transformer_command = {
+	.use = "transformer",
+	.brief = "Add the name of a file containing a transformer configuration to the "
+		 "kustomization file",
+	.example = "  kustomize edit add transformer transformer.yaml",
+	.run = run_transformer,
+};
+
+static err *add_bases(struct edit *e)
+{
+	struct arena *a = e->c->arena;
+	node list = kfile_edit_list(&e->k, a, S("resources"));
+	str rest = e->c->words.p[0], path;
+
+	while (str_cut(&rest, &path, ',')) {
+		if (files_disk.type(&files_disk, path_join(a, e->dir, path)) == FILE_NONE)
+			return err_new(ERR_NOT_FOUND, "%.*s does not exist", STR_ARG(path));
+		if (kfile_edit_has(list, path))
+			return err_new(ERR_EXISTS, "base %.*s already in kustomization file",
+				       STR_ARG(path));
+		node_append(a, list, node_from_str(a, path));
+	}
+	return NULL;
+}
+
+static err *run_base(struct cli *c)
+{
+	return c->words.n == 1 ? edit_run(c, add_bases)
+			       : err_new(ERR_INVALID, "must specify a base directory");
+}
+
+static const struct command base_command = {
+	.use = "base",
+	.brief = "Adds one or more bases to the kustomization.yaml in current directory",
+	.example = "  kustomize edit add base ../base,../other",
+	.run = run_base,
+};
+
+/* ---- labels and annotations -------------------------------------------- */
+
+struct pair_options {
+	bool force;
+};
+
+static const struct flag pair_flags[] = {
+	{ "force", 'f', FLAG_BOOL, offsetof(struct pair_options, force),
+	  "overwrite what is there already" },
+	{ 0 },
+};
+
+static err *add_pairs(struct cli *c, str field, const char *what)
+{
+	const struct pair_options *o = c->options;
+	struct edit e;
+
+	if (!c->words.n)
+		return err_new(ERR_INVALID, "must specify %s", what);
+	TRY(edit_open(c, &e));
+	node map = kfile_edit_map(&e.k, c->arena, field);
+
+	for (size_t i = 0; i < c->words.n; i++) {
+		str key, value;
+
+		TRY(edit_pair(what, c->words.p[i], &key, &value));
+		if (node_has(map, key) && !o->force)
+			return err_new(ERR_EXISTS,
+				       "%s %.*s already in kustomization file. Use --force to override.",
+				       what, STR_ARG(key));
+		node_set(c->arena, map, key, node_from_str(c->arena, value));
+	}
+	return edit_save(&e);
+}
+
+static err *run_label(struct cli *c)
+{
+	return add_pairs(c, S("commonLabels"), "label");
+}
+
+static err *run_annotation(struct cli *c)
+{
+	return add_pairs(c, S("commonAnnotations"), "annotation");
+}
+
+static const struct command label_command = {
+	.use = "label",
+	.brief = "Adds one or more commonLabels to kustomization.yaml",
+	.example = "  kustomize edit add label app:web tier:front",
+	.flags = pair_flags,
+	.options = sizeof(struct pair_options),
+	.run = run_label,
+};
+
+static const struct command annotation_command = {
+	.use = "annotation",
+	.brief = "Adds one or more commonAnnotations to kustomization.yaml",
+	.example = "  kustomize edit add annotation note:text",
+	.flags = pair_flags,
+	.options = sizeof(struct pair_options),
+	.run = run_annotation,
+};
+
+const struct command kustomize_edit_add_command = {
+	.use = "add",
+	.brief = "Adds an item to the kustomization file",
+	.commands = (const struct command *const[]){
+		&annotation_command,
+		&base_command,
+		&component_command,
+		&generator_command,
+		&label_command,
+		&resource_command,
+		&transformer_command,
+		NULL,
+	},
+};
