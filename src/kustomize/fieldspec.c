@@ -7,8 +7,8 @@ enum { PATH_NAMES_MAX = 256 };
 
 /* ---- lists ------------------------------------------------------------- */
 
-/* kustomize calls two specs the same when the first one's kinds take in the
- * second's and the paths are equal. */
+/* kustomize calls two specs the same when the new one's kinds take in the
+ * old one's and the paths are equal. */
 static bool covers(const struct fieldspec *have, const struct fieldspec *new)
 {
 	return str_eq(have->path, new->path) && gvk_selected(have->gvk, new->gvk);
