@@ -75,8 +75,8 @@ static const struct flag flags[] = {
 	  "do not check values against the charts' schemas" },
 	{ "skip-tests", 0, FLAG_BOOL, AT(skip_tests), "leave test hooks out" },
 	{ "stable", 0, FLAG_BOOL, AT(stable),
-	  "draw random texts, keys and certificates from the release's name, so that every run "
-	  "prints the same" },
+	  "draw random texts from the release's name, so that every run prints the same; keys and "
+	  "certificates are new each time" },
 	{ "take-ownership", 0, FLAG_BOOL, AT(take_ownership), "no effect without a cluster" },
 	{ "timeout", 0, FLAG_DURATION, AT(timeout), "no effect without a cluster",
 	  .fallback = "5m0s" },

@@ -156,7 +156,7 @@ static err *run(struct cli *c)
 	char cwd[PATH_MAX];
 	struct resmap *m;
 
-	kustomize_charts_init(&charts, c, o->helm_kube_version, &o->helm_api_versions);
+	kustomize_helm_init(&charts, c, o->helm_kube_version, &o->helm_api_versions);
 	if (c->words.n > 1)
 		return err_new(ERR_INVALID, "specify one path to kustomization.yaml");
 	TRY(check(o));

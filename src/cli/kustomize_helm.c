@@ -200,7 +200,7 @@ static err *inflate(struct kustomize_helm *h, struct arena *a, const struct load
 	return NULL;
 }
 
-void kustomize_charts_init(struct kustomize_charts *k, struct cli *c, str kube_version,
+void kustomize_helm_init(struct kustomize_charts *k, struct cli *c, str kube_version,
 			   const struct flag_list *api_versions)
 {
 	*k = (struct kustomize_charts){ .hook = { .inflate = inflate }, .c = c,

@@ -16,7 +16,7 @@ struct kustomize_charts {
 	const struct flag_list *api_versions;
 };
 
-void kustomize_charts_init(struct kustomize_charts *k, struct cli *c, str kube_version,
+void kustomize_helm_init(struct kustomize_charts *k, struct cli *c, str kube_version,
 			   const struct flag_list *api_versions);
 
 #endif

@@ -39,7 +39,7 @@ static void set_tag(struct yaml_compose *c, struct yaml_item *item, str tag)
 		return;
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
 		if (str_eq(str_c(tags[i].name), name))
-			item->tag = tags[i].tag;
+			item->tag = (uint8_t)tags[i].tag;
 }
 
 /* ---- notes ------------------------------------------------------------- */
