@@ -1,7 +1,8 @@
 #!/bin/sh
 # Golden builds: kustomize.sh RILL DIR. Each CASE/in of DIR, built with the
 # arguments in CASE/args, gives CASE/want and says CASE/error; without the
-# latter it says nothing. CASE/differs holds what rill says otherwise, on
+# latter it says nothing. CASE/where holds the place and the advice that rill
+# adds, if the case is about them. CASE/differs holds what rill says otherwise, on
 # purpose.
 set -eu
 
@@ -17,12 +18,17 @@ for case in "$2"/*/; do
 	# shellcheck disable=SC2046 # several words
 	(cd "$case/in" && "$rill" kustomize build $(cat "$case/args") >"$tmp/out" 2>"$tmp/raw") ||
 		status=$?
-	sed "s|$case/in|ROOT|g" "$tmp/raw" >"$tmp/err"
+	sed "s|$case/in|ROOT|g" "$tmp/raw" >"$tmp/all"
+	grep -Ev '^  (at ROOT|did you mean)' "$tmp/all" >"$tmp/err" || true
+	grep -E '^  (at ROOT|did you mean)' "$tmp/all" >"$tmp/at" || true
 	want=$case/want error=$case/error expected=0
 	[ -e "$want" ] || want=$tmp/empty expected=1
 	[ -e "$error" ] || error=$tmp/empty
 	[ ! -e "$case/differs" ] || error=$case/differs
-	if [ $status != $expected ] || ! diff -u "$want" "$tmp/out" || ! diff -u "$error" "$tmp/err"
+	[ -e "$case/where" ] || cp "$tmp/at" "$tmp/where"
+	[ ! -e "$case/where" ] || cp "$case/where" "$tmp/where"
+	if [ $status != $expected ] || ! diff -u "$want" "$tmp/out" || ! diff -u "$error" "$tmp/err" ||
+		! diff -u "$tmp/where" "$tmp/at"
 	then
 		echo "$(basename "$case"): failed, status $status"
 		failed=$((failed + 1))
