@@ -19,8 +19,8 @@ for case in "$2"/*/; do
 	(cd "$case/in" && "$rill" kustomize build $(cat "$case/args") >"$tmp/out" 2>"$tmp/raw") ||
 		status=$?
 	sed "s|$case/in|ROOT|g" "$tmp/raw" >"$tmp/all"
-	grep -Ev '^  (at ROOT|did you mean)' "$tmp/all" >"$tmp/err" || true
-	grep -E '^  (at ROOT|did you mean)' "$tmp/all" >"$tmp/at" || true
+	grep -Ev '^  (at |did you mean)' "$tmp/all" >"$tmp/err" || true
+	grep -E '^  (at |did you mean)' "$tmp/all" >"$tmp/at" || true
 	want=$case/want error=$case/error expected=0
 	[ -e "$want" ] || want=$tmp/empty expected=1
 	[ -e "$error" ] || error=$tmp/empty
