@@ -124,6 +124,28 @@ err *edit_pair(const char *what, str text, str *key, str *value)
 	return NULL;
 }
 
+err *edit_set_pairs(struct cli *c, str field, const char *what, bool replace)
+{
+	struct edit e;
+
+	if (!c->words.n)
+		return err_new(ERR_INVALID, "must specify %s", what);
+	TRY(edit_open(c, &e));
+	node map = kfile_edit_map(&e.k, c->arena, field);
+
+	for (size_t i = 0; i < c->words.n; i++) {
+		str key, value;
+
+		TRY(edit_pair(what, c->words.p[i], &key, &value));
+		if (node_has(map, key) && !replace)
+			return err_new(ERR_EXISTS,
+				       "%s %.*s already in kustomization file. Use --force to override.",
+				       what, STR_ARG(key));
+		node_set(c->arena, map, key, node_from_str(c->arena, value));
+	}
+	return edit_save(&e);
+}
+
 const struct command kustomize_edit_command = {
 	.use = "edit",
 	.brief = "Edits a kustomization file",

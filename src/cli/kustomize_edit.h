@@ -34,5 +34,9 @@ void edit_add_paths(struct edit *e, str field, const char *what, const edit_path
 
 /* "a:b" or "a" as a pair of the map; `what` is "label" or "annotation". */
 err *edit_pair(const char *what, str text, str *key, str *value) __attribute__((warn_unused_result));
+/* The words of the command line as pairs of a map of the file. Without
+ * `replace`, one that is there already is an error. */
+err *edit_set_pairs(struct cli *c, str field, const char *what, bool replace)
+	__attribute__((warn_unused_result));
 
 #endif

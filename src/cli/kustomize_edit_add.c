@@ -134,24 +134,8 @@ static const struct flag pair_flags[] = {
 static err *add_pairs(struct cli *c, str field, const char *what)
 {
 	const struct pair_options *o = c->options;
-	struct edit e;
 
-	if (!c->words.n)
-		return err_new(ERR_INVALID, "must specify %s", what);
-	TRY(edit_open(c, &e));
-	node map = kfile_edit_map(&e.k, c->arena, field);
-
-	for (size_t i = 0; i < c->words.n; i++) {
-		str key, value;
-
-		TRY(edit_pair(what, c->words.p[i], &key, &value));
-		if (node_has(map, key) && !o->force)
-			return err_new(ERR_EXISTS,
-				       "%s %.*s already in kustomization file. Use --force to override.",
-				       what, STR_ARG(key));
-		node_set(c->arena, map, key, node_from_str(c->arena, value));
-	}
-	return edit_save(&e);
+	return edit_set_pairs(c, field, what, o->force);
 }
 
 static err *run_label(struct cli *c)

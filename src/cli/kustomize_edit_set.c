@@ -197,32 +197,14 @@ static const struct command suffix_command = {
 
 /* ---- labels and annotations -------------------------------------------- */
 
-static err *set_pairs(struct cli *c, str field, const char *what)
-{
-	struct edit e;
-
-	if (!c->words.n)
-		return err_new(ERR_INVALID, "must specify %s", what);
-	TRY(edit_open(c, &e));
-	node map = kfile_edit_map(&e.k, c->arena, field);
-
-	for (size_t i = 0; i < c->words.n; i++) {
-		str key, value;
-
-		TRY(edit_pair(what, c->words.p[i], &key, &value));
-		node_set(c->arena, map, key, node_from_str(c->arena, value));
-	}
-	return edit_save(&e);
-}
-
 static err *run_label(struct cli *c)
 {
-	return set_pairs(c, S("commonLabels"), "label");
+	return edit_set_pairs(c, S("commonLabels"), "label", true);
 }
 
 static err *run_annotation(struct cli *c)
 {
-	return set_pairs(c, S("commonAnnotations"), "annotation");
+	return edit_set_pairs(c, S("commonAnnotations"), "annotation", true);
 }
 
 static const struct command label_command = {
