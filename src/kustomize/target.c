@@ -8,6 +8,7 @@ enum part { GROUP, VERSION, KIND, NAME, NAMESPACE, PARTS };
 struct target {
 	const struct regex *part[PARTS];	/* NULL: any */
 	struct selector labels, annotations;
+	bool has_marks;
 };
 
 static const str part_fields[PARTS] = {
@@ -18,6 +19,8 @@ static const str part_fields[PARTS] = {
 err *target_compile(struct arena *a, node selector, struct target **out)
 {
 	struct target *t = arena_new(a, struct target);
+	str labels = node_str(node_get(selector, S("labelSelector")));
+	str annotations = node_str(node_get(selector, S("annotationSelector")));
 
 	for (size_t i = 0; i < PARTS; i++) {
 		str pattern = node_str(node_get(selector, part_fields[i]));
@@ -25,9 +28,9 @@ err *target_compile(struct arena *a, node selector, struct target **out)
 		if (pattern.n)
 			TRY(regex_compile(a, arena_cat(a, S("^(?:"), pattern, S(")$")), &t->part[i]));
 	}
-	TRY(selector_parse(a, node_str(node_get(selector, S("labelSelector"))), &t->labels));
-	TRY(selector_parse(a, node_str(node_get(selector, S("annotationSelector"))),
-			   &t->annotations));
+	TRY(selector_parse(a, labels, &t->labels));
+	TRY(selector_parse(a, annotations, &t->annotations));
+	t->has_marks = labels.n || annotations.n;
 	*out = t;
 	return NULL;
 }
@@ -37,16 +40,43 @@ static bool fits(const struct target *t, enum part part, str text)
 	return !t->part[part] || regex_test(t->part[part], text);
 }
 
+static bool fits_gvk(const struct target *t, struct gvk gvk)
+{
+	return fits(t, GROUP, gvk.group) && fits(t, VERSION, gvk.version) && fits(t, KIND, gvk.kind);
+}
+
+bool target_has_id(const struct target *t)
+{
+	for (size_t i = 0; i < PARTS; i++)
+		if (t->part[i])
+			return true;
+	return false;
+}
+
+bool target_has_marks(const struct target *t)
+{
+	return t->has_marks;
+}
+
+bool target_fits_id(const struct target *t, struct resid id)
+{
+	return fits_gvk(t, id.gvk) && fits(t, NAME, id.name) && fits(t, NAMESPACE, id.ns);
+}
+
+bool target_fits_marks(const struct target *t, const struct resource *r)
+{
+	return selector_matches(&t->labels, resource_labels(r)) &&
+	       selector_matches(&t->annotations, resource_annotations(r));
+}
+
 bool target_selects(const struct target *t, const struct resource *r)
 {
 	struct resid now = resource_id(r), first = resource_original_id(r);
 
 	return (fits(t, NAMESPACE, resid_effective_ns(first)) ||
 		fits(t, NAMESPACE, resid_effective_ns(now))) &&
-	       (fits(t, NAME, first.name) || fits(t, NAME, now.name)) &&
-	       fits(t, GROUP, now.gvk.group) && fits(t, VERSION, now.gvk.version) &&
-	       fits(t, KIND, now.gvk.kind) && selector_matches(&t->labels, resource_labels(r)) &&
-	       selector_matches(&t->annotations, resource_annotations(r));
+	       (fits(t, NAME, first.name) || fits(t, NAME, now.name)) && fits_gvk(t, now.gvk) &&
+	       target_fits_marks(t, r);
 }
 
 err *target_select_all(struct transform *t, struct resmap *m, node selector, resource_list *out)

@@ -37,6 +37,12 @@ err *target_compile(struct arena *a, node selector, struct target **out)
 	__attribute__((warn_unused_result));
 /* By original or present name and namespace, as `patches` select. */
 bool target_selects(const struct target *t, const struct resource *r);
+/* What a selector is made of: expressions over identity, and selectors over
+ * labels and annotations. A part that is not there (`has`) fits everything. */
+bool target_has_id(const struct target *t);
+bool target_has_marks(const struct target *t);
+bool target_fits_id(const struct target *t, struct resid id);
+bool target_fits_marks(const struct target *t, const struct resource *r);
 err *target_select_all(struct transform *t, struct resmap *m, node selector, resource_list *out)
 	__attribute__((warn_unused_result));
 

@@ -1,9 +1,7 @@
 /* Replacements: a value of one object's field put into fields of others. */
-#include "kube/selector.h"
 #include "kustomize/build_impl.h"
 #include "kustomize/kfile.h"
 #include "text/quote.h"
-#include "text/regex.h"
 #include "value/fieldpath.h"
 #include "value/json.h"
 #include "value/yaml.h"
@@ -330,70 +328,20 @@ static err *set_field(struct transform *t, struct resource *r, str path, struct 
 	return NULL;
 }
 
-/* One selector of a target: expressions over identity, and the rest. */
-struct choice {
-	const struct regex *group, *version, *kind, *name, *ns;
-	struct selector labels, annotations;
-	bool by_id, by_marks;
-};
-
-static err *compile_part(struct arena *a, node n, str field, const struct regex **out)
-{
-	str pattern = node_str(node_get(n, field));
-
-	*out = NULL;
-	if (!pattern.n)
-		return NULL;
-	return regex_compile(a, arena_cat(a, S("^(?:"), pattern, S(")$")), out);
-}
-
-static err *compile(struct arena *a, node n, struct choice *c)
-{
-	str labels = node_str(node_get(n, S("labelSelector")));
-	str annotations = node_str(node_get(n, S("annotationSelector")));
-
-	TRY(compile_part(a, n, S("group"), &c->group));
-	TRY(compile_part(a, n, S("version"), &c->version));
-	TRY(compile_part(a, n, S("kind"), &c->kind));
-	TRY(compile_part(a, n, S("name"), &c->name));
-	TRY(compile_part(a, n, S("namespace"), &c->ns));
-	TRY(selector_parse(a, labels, &c->labels));
-	TRY(selector_parse(a, annotations, &c->annotations));
-	c->by_id = c->group || c->version || c->kind || c->name || c->ns;
-	c->by_marks = labels.n || annotations.n;
-	return NULL;
-}
-
-static bool fits(const struct regex *re, str text)
-{
-	return !re || regex_test(re, text);
-}
-
-static bool chooses(const struct choice *c, struct resid id)
-{
-	return fits(c->group, id.gvk.group) && fits(c->version, id.gvk.version) &&
-	       fits(c->kind, id.gvk.kind) && fits(c->name, id.name) && fits(c->ns, id.ns);
-}
-
-static bool chooses_any(const struct choice *c, const struct resource *r)
+/* By any identity that the resource ever had. */
+static bool chooses_any(const struct target *c, const struct resource *r)
 {
 	for (size_t i = 0; i <= r->former.n; i++)
-		if (chooses(c, nth_id(r, i)))
+		if (target_fits_id(c, nth_id(r, i)))
 			return true;
 	return false;
 }
 
-static bool has_marks(const struct choice *c, const struct resource *r)
-{
-	return selector_matches(&c->annotations, resource_annotations(r)) &&
-	       selector_matches(&c->labels, resource_labels(r));
-}
-
-static bool is_rejected(const struct choice *reject, size_t n, const struct resource *r)
+static bool is_rejected(struct target *const *reject, size_t n, const struct resource *r)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((reject[i].by_marks && has_marks(&reject[i], r)) ||
-		    (reject[i].by_id && chooses_any(&reject[i], r)))
+		if ((target_has_marks(reject[i]) && target_fits_marks(reject[i], r)) ||
+		    (target_has_id(reject[i]) && chooses_any(reject[i], r)))
 			return true;
 	return false;
 }
@@ -417,21 +365,21 @@ static err *set_fields(struct transform *t, struct resource *r, node target, nod
 static err *apply(struct transform *t, struct resmap *m, node target, node value)
 {
 	node select = node_get(target, S("select")), rejects = node_get(target, S("reject"));
-	struct choice chosen, *reject = arena_array(t->a, struct choice, node_len(rejects));
+	struct target *chosen, **reject = arena_array(t->a, struct target *, node_len(rejects));
 
 	if (select.kind != NODE_MAP)
 		return err_new(ERR_INVALID, "target must specify resources to select");
-	err *e = compile(t->a, select, &chosen);
+	err *e = target_compile(t->a, select, &chosen);
 
 	for (size_t i = 0; !e && i < node_len(rejects); i++)
-		e = compile(t->a, node_at(rejects, i), &reject[i]);
+		e = target_compile(t->a, node_at(rejects, i), &reject[i]);
 	if (e)
 		return err_wrap(e, "error creating target selector");
 	for (size_t i = 0; i < m->n; i++) {
 		struct resource *r = m->list[i];
 
-		if (has_marks(&chosen, r) && !is_rejected(reject, node_len(rejects), r) &&
-		    chooses_any(&chosen, r))
+		if (target_fits_marks(chosen, r) && !is_rejected(reject, node_len(rejects), r) &&
+		    chooses_any(chosen, r))
 			TRY(set_fields(t, r, target, node_copy(t->a, value)));
 	}
 	return NULL;
