@@ -39,16 +39,6 @@ static struct gvk gvk_in(node n)
 			     node_str(node_get(n, S("kind"))) };
 }
 
-static void add_specs(struct arena *a, fieldspecs *to, node list)
-{
-	node_each_item(i, list)
-		avec_push(a, to, (struct fieldspec){
-					 .gvk = gvk_in(*i),
-					 .path = node_str(node_get(*i, S("path"))),
-					 .create = node_bool(node_get(*i, S("create"))),
-				 });
-}
-
 static err *read_file(struct build *b, str text, str name, const struct config **out)
 {
 	const struct yaml_options rules = {
@@ -65,13 +55,13 @@ static err *read_file(struct build *b, str text, str name, const struct config *
 	if (e)
 		return err_wrap(err_wrap(e, "while decoding JSON"), "error unmarshaling JSON");
 	for (int i = 0; i < SPECS_LISTS; i++)
-		add_specs(a, &c->lists[i],
+		fieldspec_read(a, &c->lists[i],
 			  node_get(file, fieldspec_list_name((enum fieldspec_list)i)));
 	node references = node_get(file, S("nameReference"));
 
 	node_each_item(r, references) {
 		avec_push(a, &c->names, (struct nameref){ .target = gvk_in(*r) });
-		add_specs(a, &c->names.p[c->names.n - 1].referrers, node_get(*r, S("fieldSpecs")));
+		fieldspec_read(a, &c->names.p[c->names.n - 1].referrers, node_get(*r, S("fieldSpecs")));
 	}
 	*out = c;
 	return NULL;

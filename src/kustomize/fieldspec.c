@@ -14,6 +14,18 @@ static bool covers(const struct fieldspec *have, const struct fieldspec *new)
 	return str_eq(have->path, new->path) && gvk_selected(have->gvk, new->gvk);
 }
 
+void fieldspec_read(struct arena *a, fieldspecs *to, node list)
+{
+	node_each_item(i, list)
+		avec_push(a, to, (struct fieldspec){
+					 .gvk = { node_str(node_get(*i, S("group"))),
+						  node_str(node_get(*i, S("version"))),
+						  node_str(node_get(*i, S("kind"))) },
+					 .path = node_str(node_get(*i, S("path"))),
+					 .create = node_bool(node_get(*i, S("create"))),
+				 });
+}
+
 err *fieldspec_merge(struct arena *a, fieldspecs *to, struct fieldspec new)
 {
 	for (size_t i = 0; i < to->n; i++) {

@@ -43,6 +43,8 @@ enum fieldspec_list {
 str fieldspec_list_name(enum fieldspec_list list);
 fieldspecs fieldspec_defaults(struct arena *a, enum fieldspec_list list);
 
+/* Add the entries of a list in a file, fitted to kfile_fieldspecs_type. */
+void fieldspec_read(struct arena *a, fieldspecs *to, node list);
 /* Add a spec unless it is there; "conflicting fieldspecs" when one differs
  * from it only in `create`. */
 err *fieldspec_merge(struct arena *a, fieldspecs *to, struct fieldspec new)

@@ -80,18 +80,9 @@ static err *fit(struct plugin *p, const struct typed *type, node *out)
 
 static fieldspecs specs_of(struct plugin *p, node config)
 {
-	node list = node_get(config, S("fieldSpecs"));
 	fieldspecs specs = { 0 };
 
-	node_each_item(f, list)
-		avec_push(p->b->t.a, &specs,
-			  (struct fieldspec){
-				  .gvk = { node_str(node_get(*f, S("group"))),
-					   node_str(node_get(*f, S("version"))),
-					   node_str(node_get(*f, S("kind"))) },
-				  .path = node_str(node_get(*f, S("path"))),
-				  .create = node_bool(node_get(*f, S("create"))),
-			  });
+	fieldspec_read(p->b->t.a, &specs, node_get(config, S("fieldSpecs")));
 	return specs;
 }
 

@@ -85,28 +85,13 @@ static err *names(struct step *s)
 
 /* ---- labels ------------------------------------------------------------ */
 
-static fieldspecs own_specs(struct step *s, node list)
-{
-	fieldspecs own = { 0 };
-
-	node_each_item(f, list)
-		avec_push(s->b->t.a, &own,
-			  (struct fieldspec){
-				  .gvk = { node_str(node_get(*f, S("group"))),
-					   node_str(node_get(*f, S("version"))),
-					   node_str(node_get(*f, S("kind"))) },
-				  .path = node_str(node_get(*f, S("path"))),
-				  .create = node_bool(node_get(*f, S("create"))),
-			  });
-	return own;
-}
-
 static err *label_specs(struct step *s, node label, fieldspecs *out)
 {
 	static const struct fieldspec metadata = { .path = { "metadata/labels", 15 }, .create = true };
 	struct arena *a = s->b->t.a;
 
-	*out = own_specs(s, node_get(label, S("fields")));
+	*out = (fieldspecs){ 0 };
+	fieldspec_read(a, out, node_get(label, S("fields")));
 	TRY(fieldspec_merge_all(a, out, specs(s, SPECS_LABELS)));
 	if (node_bool(node_get(label, S("includeSelectors"))))
 		return fieldspec_merge_all(a, out, specs(s, SPECS_COMMON_LABELS));
