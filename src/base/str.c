@@ -64,6 +64,15 @@ size_t str_find_char(str s, char c)
 	return hit ? (size_t)(hit - s.p) : STR_NPOS;
 }
 
+size_t str_count_char(str s, char c)
+{
+	size_t n = 0;
+
+	for (size_t at; (at = str_find_char(s, c)) != STR_NPOS; n++)
+		s = str_from(s, at + 1);
+	return n;
+}
+
 size_t str_rfind_char(str s, char c)
 {
 	const char *hit = s.n ? memrchr(s.p, c, s.n) : NULL;

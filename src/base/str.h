@@ -70,6 +70,8 @@ size_t str_find(str s, str needle);
 size_t str_rfind(str s, str needle);
 size_t str_find_char(str s, char c);
 size_t str_rfind_char(str s, char c);
+/* How often the byte occurs. */
+size_t str_count_char(str s, char c);
 static inline bool str_has(str s, str needle)
 {
 	return str_find(s, needle) != STR_NPOS;

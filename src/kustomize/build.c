@@ -146,15 +146,6 @@ static void clean_annotations(struct build *b, struct resmap *m, node metadata)
 	}
 }
 
-static size_t commas(str text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.n; i++)
-		n += text.p[i] == ',';
-	return n;
-}
-
 /* Kustomize joins an object's former names, namespaces and kinds with commas,
  * and gives up on those that have commas in them (SOPS encrypts names so). */
 static err *check_histories(const struct resmap *m)
@@ -164,9 +155,9 @@ static err *check_histories(const struct resmap *m)
 		size_t names = 0, spaces = 0, kinds = 0;
 
 		for (size_t k = 0; k < r->former.n; k++) {
-			names += commas(r->former.p[k].name);
-			spaces += commas(r->former.p[k].ns);
-			kinds += commas(r->former.p[k].kind);
+			names += str_count_char(r->former.p[k].name, ',');
+			spaces += str_count_char(r->former.p[k].ns, ',');
+			kinds += str_count_char(r->former.p[k].kind, ',');
 		}
 		if (names == spaces && names == kinds)
 			continue;

@@ -44,15 +44,6 @@ static bool find_separator(str text, size_t from, size_t *start, size_t *end)
 	}
 }
 
-static uint32_t lines_in(str text)
-{
-	uint32_t n = 0;
-
-	for (size_t at; (at = str_find_char(text, '\n')) != STR_NPOS; n++)
-		text = str_from(text, at + 1);
-	return n;
-}
-
 /* ---- heads ------------------------------------------------------------- */
 
 static bool is_empty(node n)
@@ -252,7 +243,7 @@ err *objfile_parse(struct arena *a, struct sources *sources, str text, str name,
 		} else {
 			TRY(add(&r, object));
 		}
-		line += lines_in(piece) + 1;
+		line += (uint32_t)str_count_char(piece, '\n') + 1;
 		at = end;
 		first = false;
 	}

@@ -2,15 +2,6 @@
  * and without knowing YAML, so block texts can deceive it in the same way. */
 #include "value/yaml.h"
 
-static size_t count_char(str s, char c)
-{
-	size_t n = 0;
-
-	for (size_t at; (at = str_find_char(s, c)) != STR_NPOS; n++)
-		s = str_from(s, at + 1);
-	return n;
-}
-
 static size_t spaces_before(str s)
 {
 	return s.n - str_trim_left_set(s, S(" ")).n;
@@ -27,7 +18,7 @@ bool yaml_is_wide(str text)
 		if (str_starts(str_from(line, indent), S("- "))) {
 			str k = str_trim_set(key, S(" "));
 
-			if (str_ends(k, S(":")) && count_char(k, ':') == 1) {
+			if (str_ends(k, S(":")) && str_count_char(k, ':') == 1) {
 				if (indent == spaces_before(key))
 					return false;
 				if (indent == spaces_before(key) + 2)
