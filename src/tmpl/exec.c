@@ -350,14 +350,8 @@ err *tmpl_exec_run(struct tmpl_exec *x, str name, node data, struct buf *out)
 {
 	const struct tree_template *t = tmpl_set_find(x->set, name);
 
-	if (!t) {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-		quote_add(&b, name, QUOTE_PRINT);
-		return err_new(ERR_NOT_FOUND,
-			       "template: no template %.*s associated with template \"gotpl\"",
-			       STR_ARG(buf_str(&b)));
-	}
+	if (!t)
+		return tmpl_set_missing(name);
 	x->out = out;
 	x->tmpl = t;
 	x->at = NULL;

@@ -21,14 +21,8 @@ static err *run_include(struct tmpl_call *c)
 			       "rendering template has a nested reference name: %.*s: "
 			       "unable to execute template",
 			       STR_ARG(name));
-	if (!t) {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-		quote_add(&b, name, QUOTE_PRINT);
-		return err_new(ERR_NOT_FOUND,
-			       "template: no template %.*s associated with template \"gotpl\"",
-			       STR_ARG(buf_str(&b)));
-	}
+	if (!t)
+		return tmpl_set_missing(name);
 	count->i++;
 	err *e = exec_to_text(x, t, value_exec(c->argv[1]), &text);
 

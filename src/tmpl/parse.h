@@ -34,6 +34,8 @@ struct tmpl_parsed {
 void tmpl_set_init(struct tmpl_set *s, struct arena *a, const struct tmpl_set *under);
 /* NULL when there is no such template. */
 const struct tree_template *tmpl_set_find(const struct tmpl_set *s, str name);
+/* The error of one that a name from outside asks for. */
+err *tmpl_set_missing(str name) __attribute__((warn_unused_result, returns_nonnull));
 void tmpl_set_add(struct tmpl_set *s, const struct tmpl_parsed *p);
 
 /* Parse without adding. Borrows `name` and `text`. */

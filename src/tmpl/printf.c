@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "text/duration.h"
+#include "text/gotime.h"
 #include "text/number.h"
 #include "tmpl/printf_impl.h"
 
@@ -165,15 +166,6 @@ static void print_str(struct printer *p, str s, uint32_t verb)
 
 /* ---- methods ----------------------------------------------------------- */
 
-static const str months[] = {
-	S("January"), S("February"), S("March"),     S("April"),   S("May"),      S("June"),
-	S("July"),    S("August"),   S("September"), S("October"), S("November"), S("December"),
-};
-static const str weekdays[] = {
-	S("Sunday"),   S("Monday"), S("Tuesday"),  S("Wednesday"),
-	S("Thursday"), S("Friday"), S("Saturday"),
-};
-
 /* What the String method of the value gives; false when it has none. */
 static bool method_text(struct buf *b, node v)
 {
@@ -190,9 +182,9 @@ static bool method_text(struct buf *b, node v)
 	if (v.type == GO_DURATION)
 		duration_add(b, v.i);
 	else if (v.type == GO_MONTH && v.i >= 1 && v.i <= 12)
-		buf_add(b, months[v.i - 1]);
+		buf_add(b, gotime_month_name((int)v.i));
 	else if (v.type == GO_WEEKDAY && v.i >= 0 && v.i <= 6)
-		buf_add(b, weekdays[v.i]);
+		buf_add(b, gotime_weekday_name((int)v.i));
 	else
 		return false;
 	return true;

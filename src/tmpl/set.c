@@ -1,3 +1,4 @@
+#include "text/quote.h"
 #include "tmpl/parse.h"
 
 void tmpl_set_init(struct tmpl_set *s, struct arena *a, const struct tmpl_set *under)
@@ -14,6 +15,16 @@ const struct tree_template *tmpl_set_find(const struct tmpl_set *s, str name)
 			return n->object;
 	}
 	return NULL;
+}
+
+err *tmpl_set_missing(str name)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, name, QUOTE_PRINT);
+	return err_new(ERR_NOT_FOUND,
+		       "template: no template %.*s associated with template \"gotpl\"",
+		       STR_ARG(buf_str(&b)));
 }
 
 void tmpl_set_add(struct tmpl_set *s, const struct tmpl_parsed *p)
