@@ -154,23 +154,9 @@ static err *find_value(struct transform *t, struct resmap *m, node replacement, 
 
 /* ---- setting ----------------------------------------------------------- */
 
-static const char *tag_of(node n)
+static str tag_of(node n)
 {
-	switch ((enum node_kind)n.kind) {
-	case NODE_NULL:
-		return "!!null";
-	case NODE_BOOL:
-		return "!!bool";
-	case NODE_INT:
-	case NODE_UINT:
-		return "!!int";
-	case NODE_FLOAT:
-		return "!!float";
-	case NODE_TIME:
-		return "!!timestamp";
-	default:
-		return "!!str";
-	}
+	return yaml_kind_tag((enum node_kind)n.kind);
 }
 
 /* A scalar keeps its tag and its quotes when its text changes; a text that
@@ -178,7 +164,7 @@ static const char *tag_of(node n)
 static err *set_text(struct transform *t, node *slot, bool untagged, str text)
 {
 	node new = yaml_resolve(t->a, text, YAML_1_2, YAML_NUMBERS_TEXT);
-	bool fits = untagged || strcmp(tag_of(*slot), tag_of(new)) == 0 ||
+	bool fits = untagged || str_eq(tag_of(*slot), tag_of(new)) ||
 		    (slot->kind == NODE_FLOAT && new.kind == NODE_INT);
 
 	if (slot->kind == NODE_STR && !untagged) {
@@ -187,8 +173,8 @@ static err *set_text(struct transform *t, node *slot, bool untagged, str text)
 	}
 	if (!fits)
 		return err_new(ERR_INVALID,
-			       "map[string]interface {}(nil): yaml: cannot decode %s `%.*s` as a %s",
-			       tag_of(new), STR_ARG(text), tag_of(*slot));
+			       "map[string]interface {}(nil): yaml: cannot decode %.*s `%.*s` as a %.*s",
+			       STR_ARG(tag_of(new)), STR_ARG(text), STR_ARG(tag_of(*slot)));
 	new.style = slot->style;
 	new.place = slot->place;
 	*slot = new;

@@ -95,6 +95,9 @@ err *yaml_write_doc(struct buf *b, const struct yaml_doc *doc, enum yaml_profile
  * are NODE_TIME under both rules; "<<" is a text. */
 node yaml_resolve(struct arena *a, str plain, enum yaml_rules rules, enum yaml_numbers numbers);
 
+/* The tag of a scalar of that kind: "!!int"; "!!null" for none, "!!str" for
+ * what is no scalar. */
+str yaml_kind_tag(enum node_kind kind);
 /* The text of a NODE_TIME as Go prints the time: RFC 3339 with its fraction.
  * Gives the length. */
 enum { YAML_TIME_MAX = 48 };

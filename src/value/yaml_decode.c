@@ -122,25 +122,6 @@ static err *push(struct decode *d, struct frame f)
 
 /* ---- scalars ----------------------------------------------------------- */
 
-static const char *kind_tag(enum node_kind kind)
-{
-	switch (kind) {
-	case NODE_NULL:
-		return "!!null";
-	case NODE_BOOL:
-		return "!!bool";
-	case NODE_INT:
-	case NODE_UINT:
-		return "!!int";
-	case NODE_FLOAT:
-		return "!!float";
-	case NODE_TIME:
-		return "!!timestamp";
-	default:
-		return "!!str";
-	}
-}
-
 static bool fits_tag(enum yaml_tag tag, enum node_kind kind)
 {
 	switch (tag) {
@@ -205,8 +186,8 @@ static err *decode_scalar(struct decode *d, const struct yaml_item *item, node *
 				  &value);
 		if (!fits_tag(tag, kind)) {
 			d->bad = item->start;
-			return err_new(ERR_INVALID, "yaml: cannot decode %s `%.*s` as a %.*s",
-				       kind_tag(kind), STR_ARG(item->value),
+			return err_new(ERR_INVALID, "yaml: cannot decode %.*s `%.*s` as a %.*s",
+				       STR_ARG(yaml_kind_tag(kind)), STR_ARG(item->value),
 				       STR_ARG(item->tag_text));
 		}
 		if (kind == NODE_TIME && d->o->rules == YAML_1_1)

@@ -96,17 +96,6 @@ static str scalar_text(struct entry *x)
 	return x->n.style == STYLE_ANY ? S("null") : STR_NONE;
 }
 
-static str kind_tag(enum node_kind kind)
-{
-	static const char *const tags[] = {
-		[NODE_NONE] = "!!null", [NODE_NULL] = "!!null", [NODE_BOOL] = "!!bool",
-		[NODE_INT] = "!!int", [NODE_UINT] = "!!int", [NODE_FLOAT] = "!!float",
-		[NODE_STR] = "!!str", [NODE_TIME] = "!!timestamp",
-	};
-
-	return str_c(tags[kind]);
-}
-
 /* Where the text alone would read as another kind, quotes make a text of it,
  * and a tag anything else. */
 static bool find_tag(struct entry *x, bool plain)
@@ -120,9 +109,9 @@ static bool find_tag(struct entry *x, bool plain)
 		x->tag = S("!!merge");
 		return false;
 	}
-	str tag = kind_tag((enum node_kind)x->n.kind);
+	str tag = yaml_kind_tag((enum node_kind)x->n.kind);
 
-	if (str_eq(tag, kind_tag(yaml_plain(x->text, YAML_1_2, true, &value))))
+	if (str_eq(tag, yaml_kind_tag(yaml_plain(x->text, YAML_1_2, true, &value))))
 		return false;
 	if (!is_text)
 		x->tag = tag;

@@ -380,6 +380,17 @@ enum node_kind yaml_plain(str s, enum yaml_rules rules, bool times, node *value)
 	return (enum node_kind)w->kind;
 }
 
+str yaml_kind_tag(enum node_kind kind)
+{
+	static const char *const tags[] = {
+		[NODE_NONE] = "!!null", [NODE_NULL] = "!!null", [NODE_BOOL] = "!!bool",
+		[NODE_INT] = "!!int", [NODE_UINT] = "!!int", [NODE_FLOAT] = "!!float",
+		[NODE_STR] = "!!str", [NODE_TIME] = "!!timestamp",
+	};
+
+	return kind <= NODE_TIME ? str_c(tags[kind]) : S("!!str");
+}
+
 node yaml_resolve(struct arena *a, str plain, enum yaml_rules rules, enum yaml_numbers numbers)
 {
 	node value;
