@@ -1,0 +1,90 @@
+/* type - what may stand at one place of a Kubernetes object.
+ *
+ * Built-in kinds and custom resources go through one core, and this is what
+ * it is driven by: a graph of types, from the type of the whole object
+ * through its fields, values and items. The types of built-in kinds are
+ * constant tables (kube/builtin.h), those of custom resources are compiled
+ * from the structural schemas of their CustomResourceDefinition
+ * (schema/structural.h). Reading (unknown fields, wrong kinds of values),
+ * strategic merge, server-side apply, pruning, defaulting and the OpenAPI
+ * documents all walk these types.
+ *
+ * A NULL type, and TYPE_ANY, mean "nothing is known here": everything is
+ * kept. As in structured-merge-diff, objects below it are then merged by key
+ * and lists replaced as a whole.
+ *
+ * Types may be recursive. Immutable: any thread. Those of a CRD live in the
+ * arena that they were compiled in.
+ */
+#ifndef SCHEMA_TYPE_H
+#define SCHEMA_TYPE_H
+
+#include "value/node.h"
+
+enum type_kind {
+	TYPE_ANY,		/* RawExtension, JSON, preserve-unknown-fields without type */
+	TYPE_OBJECT,		/* known fields */
+	TYPE_MAP,		/* free keys, each value of type `values` */
+	TYPE_LIST,
+	TYPE_STRING,
+	TYPE_INT,		/* `format`: int32, int64 */
+	TYPE_NUMBER,
+	TYPE_BOOL,
+	TYPE_INT_OR_STRING,
+	TYPE_QUANTITY,		/* a string or a number, kept canonical (built-in kinds) */
+	TYPE_BYTES,		/* base64 text (built-in kinds) */
+	TYPE_TIME,		/* RFC 3339, seconds (built-in kinds: metav1.Time) */
+	TYPE_MICRO_TIME,	/* metav1.MicroTime */
+	TYPE_FIELDS,		/* FieldsV1 */
+};
+
+enum type_list {
+	TYPE_LIST_ATOMIC,	/* owned and replaced as a whole */
+	TYPE_LIST_SET,		/* scalars, merged by value */
+	TYPE_LIST_MAP,		/* objects, merged by `keys` */
+};
+
+/* How a strategic merge patch treats the value of a field. */
+enum type_patch {
+	TYPE_PATCH_MERGE = 1,		/* a list whose items are merged */
+	TYPE_PATCH_RETAIN_KEYS = 2,
+};
+
+struct type;
+struct type_rules;	/* schema/structural.h: limits, formats, CEL; of CRDs only */
+
+struct type_field {
+	str name;
+	const struct type *type;
+	node fallback;			/* the schema's default; NODE_NONE: none */
+	str patch_key;			/* merge key of a strategic merge; empty: none */
+	uint8_t patch;			/* enum type_patch, or-ed */
+	bool required;
+};
+
+struct type {
+	uint8_t kind;			/* enum type_kind */
+	uint8_t list;			/* enum type_list, of TYPE_LIST */
+	bool atomic;			/* an object or map owned as a whole (map-type: atomic) */
+	bool preserve;			/* unknown fields are kept (x-kubernetes-preserve-unknown-fields) */
+	bool embedded;			/* a whole object: apiVersion, kind, metadata are implied */
+	bool nullable;			/* CRDs: null is a value */
+	bool metadata;			/* this is ObjectMeta */
+	str name;			/* built-in types: "io.k8s.api.core.v1.PodSpec"; else empty */
+	str format;			/* "int32", "date-time"; empty: none */
+	const struct type_field *fields;	/* TYPE_OBJECT: sorted by name, bytewise */
+	size_t fields_n;
+	const struct type *values;	/* of TYPE_MAP, or of keys besides `fields` */
+	const struct type *items;	/* of TYPE_LIST */
+	const str *keys;		/* of TYPE_LIST_MAP */
+	size_t keys_n;
+	const struct type_rules *rules;	/* NULL: none */
+};
+
+/* The field of that name, or NULL; NULL in gives NULL. */
+const struct type_field *type_field(const struct type *t, str name);
+/* The type below a key of an object or map, or NULL when nothing is known
+ * about it (also: the key is unknown). */
+const struct type *type_below(const struct type *t, str key);
+
+#endif

@@ -1,0 +1,155 @@
+/* kind - what the server knows about one served resource, and the hooks of
+ * built-in kinds.
+ *
+ * One core serves all resources: it reads, defaults, admits, validates,
+ * stores and prints by the row of the resource, a struct kind. Rows of
+ * built-in resources are constant tables (kinds.c and the kinds_*.c that it
+ * gathers), rows of custom resources are made from their
+ * CustomResourceDefinition (custom.c). Only what the types cannot say is code, and
+ * that code is in the hooks: defaults, preparation, validation, table cells.
+ *
+ * A hook works on node trees in the arena of the request. `object` may be
+ * changed by defaults, prepare and admit; `old` may not. What is wrong is
+ * added to `errors`, what is worth a warning to `warnings`; a hook that must
+ * refuse with another Status than Invalid sets `refusal`.
+ *
+ * Hooks never write to the store. What they need to see of other objects
+ * (a namespace's labels, a ServiceAccount, a quota) they get through
+ * `look`, which reads the current state.
+ *
+ * Rows of built-in kinds: immutable, any thread. Calls: worker-local.
+ */
+#ifndef SERVER_KIND_H
+#define SERVER_KIND_H
+
+#include "kube/gvk.h"
+#include "schema/fielderr.h"
+#include "schema/type.h"
+#include "value/node.h"
+
+struct kind_call;
+
+enum kind_verb {
+	KIND_GET = 1 << 0,
+	KIND_LIST = 1 << 1,
+	KIND_WATCH = 1 << 2,
+	KIND_CREATE = 1 << 3,
+	KIND_UPDATE = 1 << 4,
+	KIND_PATCH = 1 << 5,
+	KIND_DELETE = 1 << 6,
+	KIND_DELETE_ALL = 1 << 7,
+	KIND_ALL_VERBS = (1 << 8) - 1,
+};
+
+/* How `metadata.generation` moves. */
+enum kind_generation {
+	KIND_GENERATION_NONE,	/* the client's value is stored at creation and kept */
+	KIND_GENERATION_SPEC,	/* 1, then +1 for every change of spec */
+	KIND_GENERATION_ANNOTATIONS,	/* the same, and of annotations (Deployment) */
+	KIND_GENERATION_ALL,	/* +1 for every change outside metadata (and status, with /status) */
+};
+
+struct kind_column {
+	const char *name;
+	const char *type;	/* "string", "integer", "date", ... */
+	const char *format;	/* "name" or "" */
+	const char *about;	/* description: our own words, or the recorded fact */
+	int priority;
+};
+
+/* A field selector's label and where its value is: "spec.nodeName". */
+struct kind_selectable {
+	const char *label;
+	/* The value as text; NULL function: the label is the path of a string. */
+	str (*value)(struct arena *a, node object);
+};
+
+struct kind_hooks {
+	/* Set what is missing, as the defaulting functions of the API do: on
+	 * create, update, patch, and before comparing. Idempotent. */
+	void (*defaults)(struct arena *a, node object);
+	/* What the strategy does before validation: drop status, allocate,
+	 * carry over. `old` is NODE_NONE on create. Default: nothing more than
+	 * the core does (status, generation, system metadata). */
+	void (*prepare)(struct kind_call *c);
+	/* Mutating and validating admission of this kind. */
+	void (*admit)(struct kind_call *c);
+	/* All rules of create (old is NODE_NONE) and update. Metadata is
+	 * validated by the core with `name_rule`. */
+	void (*validate)(struct kind_call *c);
+	/* Cells behind those columns, for one object: one node a column. */
+	void (*cells)(struct arena *a, node object, node *cells);
+	/* The row's `conditions` (Pods), or NODE_NONE. */
+	node (*row_conditions)(struct arena *a, node object);
+};
+
+enum kind_name_rule {
+	KIND_NAME_SUBDOMAIN,	/* DNS-1123 subdomain */
+	KIND_NAME_LABEL,	/* DNS-1123 label */
+	KIND_NAME_PATH,		/* a path segment: RBAC and a few others */
+	KIND_NAME_OWN,		/* the validate hook checks the name itself */
+};
+
+struct kind {
+	struct gvk gvk;			/* group "" is core */
+	str plural, singular, list_kind;
+	const str *short_names;
+	size_t short_names_n;
+	const str *categories;
+	size_t categories_n;
+	bool namespaced;
+	bool has_status, has_scale;	/* subresources */
+	bool custom;			/* of a CRD */
+	uint16_t verbs;			/* enum kind_verb, or-ed */
+	uint8_t generation;		/* enum kind_generation */
+	uint8_t name_rule;		/* enum kind_name_rule */
+	bool delete_returns_object;	/* DELETE answers with the object, not a Status */
+	const struct type *type;	/* of the whole object */
+	const struct kind_column *columns;
+	size_t columns_n;
+	const struct kind_selectable *selectable;	/* besides metadata.name and .namespace */
+	size_t selectable_n;
+	const struct kind_hooks *hooks;	/* NULL: none */
+	void *more;			/* of a CRD: custom.h */
+};
+
+struct kind_warnings {
+	struct arena *arena;
+	str *list;
+	size_t n, cap;
+};
+
+void kind_warn(struct kind_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* One write of one object, as the hooks see it. */
+struct kind_call {
+	struct arena *arena;
+	const struct kind *kind;
+	node object;			/* as it will be stored */
+	node old;			/* NODE_NONE on create */
+	str subresource;		/* empty, "status", "scale", ... */
+	str namespace;			/* empty outside namespaces */
+	str user;			/* who asks */
+	const str *groups;
+	size_t groups_n;
+	bool dry_run;
+	struct fielderrs *errors;
+	struct kind_warnings *warnings;
+	err *refusal;			/* code and reason by err_kind and err_detail: status.h */
+	/* The current object, read only, in the call's arena; NODE_NONE when
+	 * there is none. `namespace` empty: cluster scope. */
+	node (*look)(struct kind_call *c, str group, str plural, str namespace, str name);
+	/* All current objects of a resource in a namespace, as a list of objects. */
+	node (*look_all)(struct kind_call *c, str group, str plural, str namespace);
+	/* Cluster IPs, node ports: ask for a given one (or "" / 0 for any), NODE_NONE
+	 * and an entry in `errors` at `path` when it is taken or out of range. */
+	node (*allocate_ip)(struct kind_call *c, str wanted, str path);
+	node (*allocate_port)(struct kind_call *c, int64_t wanted, str path);
+	void *server;
+};
+
+/* All built-in rows, in the order of /api and /apis (apiserver's group order,
+ * preferred version first, resources by name). */
+const struct kind *const *kind_builtins(size_t *n);
+
+#endif
