@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/vec.h"
-#include "kube/names.h"
+#include "text/names.h"
 #include "text/number.h"
 #include "text/quote.h"
 

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "kube/names.h"
 #include "kube/selector.h"
 #include "value/json.h"
 
@@ -99,39 +98,12 @@ static void test_bounds_terms(void **state)
 	arena_release(&a);
 }
 
-static const struct {
-	const char *name;
-	enum name_rule rule;
-	bool good;
-} names[] = {
-	{ "podinfo", NAME_DNS_LABEL, true },	    { "pod.info", NAME_DNS_LABEL, false },
-	{ "pod.info", NAME_DNS_SUBDOMAIN, true },   { "Pod", NAME_DNS_SUBDOMAIN, false },
-	{ "a..b", NAME_DNS_SUBDOMAIN, false },	    { "", NAME_DNS_SUBDOMAIN, false },
-	{ "app.kubernetes.io/name", NAME_QUALIFIED, true },
-	{ "a/b/c", NAME_QUALIFIED, false },	    { "-a", NAME_QUALIFIED, false },
-	{ "", NAME_LABEL_VALUE, true },		    { "A_b.c-1", NAME_LABEL_VALUE, true },
-	{ "a b", NAME_LABEL_VALUE, false },
-};
-
-static void test_names(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		CLEANUP(buf_release) struct buf why = BUF_INIT;
-
-		if (name_check(str_c(names[i].name), names[i].rule, &why) != names[i].good)
-			fail_msg("'%s': %s", names[i].name, buf_c(&why));
-		assert_int_equal(why.n == 0, names[i].good);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_rejects),
 		cmocka_unit_test(test_bounds_terms),
-		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
