@@ -1,0 +1,176 @@
+/* cel - the Common Expression Language, as the Kubernetes API server and Flux
+ * have it.
+ *
+ * An environment says which functions there are and which variables of which
+ * types. An expression is compiled in it once (parsed, type-checked,
+ * planned) and evaluated any number of times over node trees, which are
+ * wrapped as they are touched, never converted as a whole. Results, error
+ * texts, counted and estimated costs are those of cel-go 0.26 with the
+ * libraries of Kubernetes 1.36, or those that Flux uses.
+ *
+ *	struct cel_env *env = cel_env_new(a, CEL_KUBERNETES);
+ *	cel_env_declare_schema(env, S("self"), decl, false);
+ *	TRY(cel_compile(a, env, S("self.replicas <= 3"), &program));
+ *	...
+ *	struct cel_binding self = { S("self"), object };
+ *	TRY(cel_eval(program, a, &self, 1, CEL_COST_LIMIT, &value, &cost));
+ *
+ * The text of a compile error is what cel-go prints: one block an error,
+ * "ERROR: <input>:1:5: WHAT\n | SOURCE\n | ....^", joined by newlines. The
+ * text of a runtime error is the plain message.
+ *
+ * Expressions are hostile: length, nesting, expansion of macros, number of
+ * errors, evaluation steps, recursion and memory are bounded by constants.
+ *
+ * Ownership: an environment and what it declares live in the arena it was
+ * made in, a program in the one given to cel_compile; programs borrow from
+ * their environment and from the source text. Values live in the arena given
+ * to cel_eval and borrow from program and bindings. Environments are
+ * worker-local until the last declaration, then immutable; programs are
+ * immutable: any thread may evaluate one.
+ */
+#ifndef CEL_CEL_H
+#define CEL_CEL_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cel/cel_decl.h"
+#include "value/node.h"
+
+struct cel_env;
+struct cel_program;
+struct cel_type;
+
+enum cel_library {
+	CEL_KUBERNETES,		/* the stored-expressions environment of 1.36 */
+	CEL_FLUX,		/* health checks and readiness expressions of Flux */
+};
+
+/* What one evaluation may cost in the API server, and a whole object's rules
+ * together; no limit. */
+#define CEL_COST_LIMIT UINT64_C(1000000)
+#define CEL_COST_BUDGET UINT64_C(10000000)
+#define CEL_COST_NONE UINT64_MAX
+
+/* ---- environments ------------------------------------------------------ */
+
+struct cel_env *cel_env_new(struct arena *a, enum cel_library library);
+/* A variable of any type (`dyn`). */
+void cel_env_declare(struct cel_env *env, str name);
+/* A variable that is an object of any fields (google.protobuf.Struct). */
+void cel_env_declare_struct(struct cel_env *env, str name);
+/* A variable of the type that `decl` (exposed, see cel_decl.h) describes;
+ * `optional`: an optional of it, for oldSelf with optionalOldSelf. The
+ * decl is borrowed. */
+void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl *decl,
+			    bool optional);
+
+/* ---- programs ---------------------------------------------------------- */
+
+err *cel_compile(struct arena *a, const struct cel_env *env, str source,
+		 const struct cel_program **out) __attribute__((warn_unused_result));
+
+enum cel_kind {
+	CEL_DYN,		/* as a type only: not known before evaluation */
+	CEL_NULL,
+	CEL_BOOL,
+	CEL_INT,
+	CEL_UINT,
+	CEL_DOUBLE,
+	CEL_STRING,
+	CEL_BYTES,
+	CEL_LIST,
+	CEL_MAP,
+	CEL_OBJECT,		/* as a type only: declared fields; as a value it is a map */
+	CEL_TIMESTAMP,
+	CEL_DURATION,
+	CEL_TYPE,
+	CEL_OPTIONAL,
+	CEL_QUANTITY,
+	CEL_URL,
+	CEL_IP,
+	CEL_CIDR,
+	CEL_FORMAT,
+	CEL_SEMVER,
+	CEL_AUTHORIZER,		/* as types only: the authorizer and what it answers */
+	CEL_TYPE_PARAM,		/* inside the checker and the evaluator only: */
+	CEL_TYPE_ERROR,
+	CEL_FAULT,
+	CEL_UNKNOWN,
+};
+
+/* What the checked expression gives. */
+enum cel_kind cel_program_kind(const struct cel_program *program);
+/* Its type as cel-go prints it: "list(string)". */
+str cel_program_type(struct arena *a, const struct cel_program *program);
+/* Whether the expression refers to the declared variable. */
+bool cel_program_uses(const struct cel_program *program, str variable);
+
+struct cel_range {
+	uint64_t min, max;
+};
+
+/* Least and most that an evaluation may cost. The sizes of variables are those
+ * that their declarations allow; a `dyn` may be of any size. The paths of all
+ * variables are looked up in `root` (the decl of self), as the API server
+ * does; NULL: no sizes are known. */
+struct cel_range cel_estimate(const struct cel_program *program, const struct cel_decl *root);
+
+/* ---- evaluation -------------------------------------------------------- */
+
+struct cel_binding {
+	str name;
+	node value;		/* NODE_NONE for an optional variable: it is none */
+};
+
+/* One result: see cel_value_* below. */
+typedef struct cel_value cel_value;
+struct cel_items;
+struct cel_entries;
+struct cel_box;
+
+struct cel_value {
+	uint8_t kind;		/* enum cel_kind */
+	uint8_t form;		/* how lists and maps are held; private */
+	uint16_t flags;		/* private */
+	uint32_t nanos;		/* CEL_TIMESTAMP */
+	union {
+		bool b;
+		int64_t i;	/* CEL_INT; CEL_DURATION in nanoseconds, CEL_TIMESTAMP in seconds */
+		uint64_t u;
+		double d;
+		str s;		/* CEL_STRING, CEL_BYTES */
+		struct {
+			const void *body;	/* struct node_seq or struct node_map */
+			const struct cel_decl *decl;
+		} of_node;
+		struct {
+			struct cel_items *items;
+			size_t n;
+		} list;
+		struct {
+			struct cel_entries *entries;
+			size_t n;
+		} map;
+		const struct cel_type *type;
+		const struct cel_box *box;	/* optionals, faults and the libraries' types */
+	};
+};
+
+/* Variables that are declared and not bound are an error when they are
+ * touched. `cost` (may be NULL) gets what was spent, on failure too; over the
+ * limit the error is "operation cancelled: actual cost limit exceeded". */
+err *cel_eval(const struct cel_program *program, struct arena *a, const struct cel_binding *bindings,
+	      size_t n, uint64_t limit, cel_value *value, uint64_t *cost)
+	__attribute__((warn_unused_result));
+
+/* The name of the value's type: "int", "list", "google.protobuf.Timestamp". */
+str cel_value_type_name(cel_value v);
+/* The value as a plain tree: bytes as base64, times and the libraries' types as
+ * their text, uint as a number, NaN and infinities as text; keys that are no
+ * strings as text; an optional as {"has":BOOL,"type":KIND,"value":...}. */
+node cel_value_node(struct arena *a, cel_value v);
+/* The one word for its kind that goes with cel_value_node: "timestamp". */
+const char *cel_value_kind_name(cel_value v);
+
+#endif
