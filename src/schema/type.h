@@ -48,6 +48,19 @@ enum type_list {
 enum type_patch {
 	TYPE_PATCH_MERGE = 1,		/* a list whose items are merged */
 	TYPE_PATCH_RETAIN_KEYS = 2,
+	TYPE_PATCH_REPLACE = 4,		/* an object that is replaced as a whole */
+};
+
+/* How the Go struct of a built-in kind declares a field. It decides what a
+ * stored object has: a field that is not POINTER cannot be unset. Its zero
+ * (false, 0, "", an empty list or map) is printed unless OMIT_EMPTY; a struct
+ * and a time are printed even then, but for the zero time with OMIT_ZERO. A
+ * POINTER that is not OMIT_EMPTY is printed as null when unset, and so is an unset list
+ * or map. */
+enum type_go {
+	TYPE_GO_POINTER = 1,
+	TYPE_GO_OMIT_EMPTY = 2,
+	TYPE_GO_OMIT_ZERO = 4,
 };
 
 struct type;
@@ -59,6 +72,7 @@ struct type_field {
 	node fallback;			/* the schema's default; NODE_NONE: none */
 	str patch_key;			/* merge key of a strategic merge; empty: none */
 	uint8_t patch;			/* enum type_patch, or-ed */
+	uint8_t go;			/* enum type_go, or-ed; built-in kinds */
 	bool required;
 };
 
@@ -71,6 +85,7 @@ struct type {
 	bool nullable;			/* CRDs: null is a value */
 	bool metadata;			/* this is ObjectMeta */
 	str name;			/* built-in types: "io.k8s.api.core.v1.PodSpec"; else empty */
+	str go;				/* built-in types, how Go prints it: "v1.PodSpec", "[]string" */
 	str format;			/* "int32", "date-time"; empty: none */
 	const struct type_field *fields;	/* TYPE_OBJECT: sorted by name, bytewise */
 	size_t fields_n;
@@ -78,6 +93,8 @@ struct type {
 	const struct type *items;	/* of TYPE_LIST */
 	const str *keys;		/* of TYPE_LIST_MAP */
 	size_t keys_n;
+	const str *choices;		/* the values that the documents list for a text */
+	size_t choices_n;
 	const struct type_rules *rules;	/* NULL: none */
 };
 
