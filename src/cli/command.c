@@ -7,6 +7,7 @@
 #include "base/die.h"
 #include "cli/help.h"
 #include "cli/suggest.h"
+#include "text/errtext.h"
 #include "text/quote.h"
 
 /* ---- for commands ------------------------------------------------------ */
@@ -401,7 +402,12 @@ int command_run(struct cli *c, const struct command *root, const str *args, size
 	if (e) {
 		const struct applet *applet = applet_of(&c->path);
 
-		buf_addf(&c->err.buf, "%s%s\n", applet->error_prefix, err_msg(e));
+		buf_add(&c->err.buf, str_c(applet->error_prefix));
+		if (output_is_terminal(&c->err))
+			errtext_visible(&c->err.buf, err_text(e));
+		else
+			buf_add(&c->err.buf, err_text(e));
+		buf_addc(&c->err.buf, '\n');
 		if (lost && applet->run_hint) {
 			str path = command_path_text(c->arena, &c->path, true);
 

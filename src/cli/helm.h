@@ -53,7 +53,7 @@ err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, st
 
 /* What `helm template` prints of a chart. */
 struct helm_print {
-	bool crds, no_hooks, no_tests;
+	bool crds, no_hooks, no_tests, origins;
 };
 void helm_add_manifests(const struct helm_print *o, const struct render *r, struct buf *b);
 /* A release's name from a --name-template. */

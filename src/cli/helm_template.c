@@ -1,6 +1,8 @@
 #include "base/map.h"
 #include "cli/commands.h"
 #include "cli/helm.h"
+#include "helm/origin.h"
+#include "text/errtext.h"
 #include "text/glob.h"
 #include "text/path.h"
 #include "text/quote.h"
@@ -9,6 +11,7 @@ struct template_options {
 	struct helm_value_options values;
 	struct helm_chart_options chart;
 	bool generate_name, no_hooks, include_crds, skip_tests, is_upgrade, skip_schema, stable;
+	bool origins;
 	bool release_name, dependency_update, devel, dns;
 	str name_template, output_dir, kube_version, dry_run, post_renderer;
 	struct flag_list show_only, api_versions, post_renderer_args;
@@ -55,6 +58,8 @@ static const struct flag flags[] = {
 	{ "labels", 'l', FLAG_MAP, AT(labels), "no effect without a cluster" },
 	{ "name-template", 0, FLAG_STRING, AT(name_template), "template of the release's name" },
 	{ "no-hooks", 0, FLAG_BOOL, AT(no_hooks), "leave hooks out" },
+	{ "origins", 0, FLAG_BOOL, AT(origins),
+	  "print below each # Source the line of the template that the object begins on" },
 	{ "output-dir", 0, FLAG_STRING, AT(output_dir), "write files below this directory" },
 	{ "post-renderer", 0, FLAG_STRING, AT(post_renderer), "refused: rill runs no programs" },
 	{ "post-renderer-args", 0, FLAG_ARRAY, AT(post_renderer_args),
@@ -180,6 +185,20 @@ static void add_source(struct buf *b, str path, str text)
 	buf_addc(b, '\n');
 }
 
+static void add_manifest(const struct helm_print *o, const struct manifest *m, struct buf *b)
+{
+	struct trace_place from;
+
+	if (!o->origins || !origin_of(m, &from)) {
+		add_source(b, m->path, m->text);
+		return;
+	}
+	buf_addf(b, "---\n# Source: %.*s\n# Origin: %.*s:%u\n", STR_ARG(m->path),
+		 STR_ARG(from.file), from.line);
+	buf_add(b, m->text);
+	buf_addc(b, '\n');
+}
+
 void helm_add_manifests(const struct helm_print *o, const struct render *r, struct buf *b)
 {
 	size_t start = b->n;
@@ -188,7 +207,7 @@ void helm_add_manifests(const struct helm_print *o, const struct render *r, stru
 		for (size_t i = 0; i < r->crds_n; i++)
 			add_source(b, r->crds[i].path, r->crds[i].text);
 	for (size_t i = 0; i < r->manifests.n; i++)
-		add_source(b, r->manifests.p[i].path, r->manifests.p[i].text);
+		add_manifest(o, &r->manifests.p[i], b);
 	str all = str_of(b->p ? b->p + start : NULL, b->n - start);
 	str trimmed = manifest_trim(all);
 
@@ -201,7 +220,7 @@ void helm_add_manifests(const struct helm_print *o, const struct render *r, stru
 		const struct manifest *m = &r->hooks.p[i];
 
 		if (!o->no_tests || !(m->events & HOOK_TEST))
-			add_source(b, m->path, m->text);
+			add_manifest(o, m, b);
 	}
 }
 
@@ -374,7 +393,7 @@ static err *print(struct cli *c, const struct template_options *o, str name,
 {
 	CLEANUP(buf_release) struct buf all = BUF_INIT;
 	const struct helm_print what = { .crds = o->include_crds, .no_hooks = o->no_hooks,
-					 .no_tests = o->skip_tests };
+					 .no_tests = o->skip_tests, .origins = o->origins };
 
 	if (o->output_dir.n)
 		return write_files(c, o, name, r);
@@ -384,6 +403,13 @@ static err *print(struct cli *c, const struct template_options *o, str name,
 	}
 	helm_add_manifests(&what, r, &all);
 	return show_only(c, o, buf_str(&all));
+}
+
+/* Scripts compare what stands in their logs with what Helm says: places are
+ * for people. */
+static err *tell(struct cli *c, err *e)
+{
+	return helm_debug(c) || output_is_terminal(&c->err) ? errtext_tell(e) : e;
 }
 
 static err *render(struct cli *c, const struct template_options *o, struct chart *chart,
@@ -409,12 +435,12 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 	if (!r.begun)
 		return e;
 	if (!helm_debug(c))
-		return err_replace(e, "%s\n\nUse --debug flag to render out invalid YAML",
-				   err_msg(e));
+		return tell(c, err_replace(e, "%s\n\nUse --debug flag to render out invalid YAML",
+					   err_msg(e)));
 	for (size_t i = 0; i < r.files_n; i++)
 		if (manifest_trim(r.files[i].text).n)
 			add_source(&c->out.buf, r.files[i].path, r.files[i].text);
-	return e;
+	return tell(c, e);
 }
 
 static err *run(struct cli *c)
@@ -452,7 +478,9 @@ const struct command helm_template_command = {
 	.use = "template [NAME] [CHART]",
 	.brief = "Render a chart's templates",
 	.text = "Render a chart and print the manifests. No cluster is asked: lookups find nothing,\n"
-		"and .Capabilities is what a recent Kubernetes has unless flags say otherwise.",
+		"and .Capabilities is what a recent Kubernetes has unless flags say otherwise.\n\n"
+		"When what was rendered is no YAML, the error names the line of the template and the\n"
+		"line of its output: on a terminal, and elsewhere with --debug.",
 	.example = "  # Render a chart's directory with values\n"
 		   "  helm template web ./chart -f values.yaml --set image.tag=v2\n\n"
 		   "  # One file of it\n"

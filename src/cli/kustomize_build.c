@@ -5,6 +5,7 @@
 #include "cli/kustomize_helm.h"
 #include "kustomize/build.h"
 #include "kustomize/value.h"
+#include "text/errtext.h"
 #include "text/path.h"
 #include "value/yaml.h"
 
@@ -147,20 +148,6 @@ static err *check(const struct build_options *o)
 	return NULL;
 }
 
-/* Kustomize's message, and below it the place in the file, its line, and for
- * a misspelt field the one that may be meant. */
-static err *tell_where(err *e)
-{
-	struct err_pos pos = err_position(e);
-	str line = str_trim(pos.text), hint = err_detail(e);
-
-	if (!pos.file.n)
-		return e;
-	return err_replace(e, "%s\n  at %.*s:%u:%u%s%.*s%s%.*s", err_msg(e), STR_ARG(pos.file),
-			   pos.line, pos.col, line.n ? ": " : "", STR_ARG(line), hint.n ? "\n  " : "",
-			   STR_ARG(hint));
-}
-
 static err *run(struct cli *c)
 {
 	const struct build_options *o = c->options;
@@ -193,7 +180,7 @@ static err *run(struct cli *c)
 
 	if (!e)
 		e = write_result(c, o, &sources, m, str_c(cwd));
-	return e ? tell_where(e) : NULL;
+	return e ? errtext_tell(e) : NULL;
 }
 
 const struct command kustomize_build_command = {

@@ -39,6 +39,11 @@ void output_step(struct output *o)
 		output_flush(o);
 }
 
+bool output_is_terminal(const struct output *o)
+{
+	return o->fd >= 0 && isatty(o->fd);
+}
+
 err *output_check(const struct output *o, const char *name)
 {
 	if (o->failed)

@@ -28,6 +28,9 @@ void output_flush(struct output *o);
 /* Flush when enough is gathered: for loops that write much. */
 void output_step(struct output *o);
 
+/* Somebody reads along. */
+bool output_is_terminal(const struct output *o);
+
 /* What went wrong so far: "write NAME: no space left on device", or NULL. */
 err *output_check(const struct output *o, const char *name) __attribute__((warn_unused_result));
 

@@ -104,7 +104,7 @@ err *chart_check_api(struct arena *a, str chart_yaml)
 	static const struct typed_field fields[] = { TYPED_FIELD("apiVersion", &typed_string) };
 	static const struct typed type = TYPED_STRUCT_OF("loader", "chartBase", fields);
 	node base;
-	err *e = yamlfit_read(a, chart_yaml, &type, &base);
+	err *e = yamlfit_read(a, chart_yaml, &type, NULL, &base);
 
 	if (e)
 		return err_wrap(e, "cannot load Chart.yaml");

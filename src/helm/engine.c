@@ -64,6 +64,16 @@ static void set_template(struct arena *a, node dot, const struct engine_file *f)
 	node_set(a, dot, S("Template"), t);
 }
 
+static void take_output(struct arena *a, struct tmpl_exec *x, str written,
+			struct engine_output *out)
+{
+	out->text = tmpl_without_no_value(a, written);
+	if (out->text.n == written.n)
+		out->trace = tmpl_exec_trace(x, out->text, STR_NONE);
+	else
+		out->trace = tmpl_exec_trace(x, arena_str(a, written), TMPL_NO_VALUE);
+}
+
 static err *render_files(struct arena *a, const struct engine_templates *t, const node *dots,
 			 struct tmpl_exec *x, struct engine_output *out, size_t *n)
 {
@@ -83,7 +93,7 @@ static err *render_files(struct arena *a, const struct engine_templates *t, cons
 		if (e)
 			return engine_exec_error(f->name, e);
 		out[*n].name = f->name;
-		out[*n].text = tmpl_without_no_value(a, buf_str(&b));
+		take_output(a, x, buf_str(&b), &out[*n]);
 		++*n;
 	}
 	return NULL;

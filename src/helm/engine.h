@@ -36,6 +36,7 @@ struct engine_templates {
 
 struct engine_output {
 	str name, text;
+	const struct trace *trace; /* where the lines of `text` come from */
 };
 
 /* Parse the files into `out`, which lives in the arena. */

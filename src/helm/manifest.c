@@ -5,6 +5,7 @@
 #include "base/sort.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "helm/origin.h"
 #include "helm/yamlfit.h"
 #include "text/number.h"
 #include "text/path.h"
@@ -96,14 +97,26 @@ static const struct typed_field head_fields[] = {
 };
 static const struct typed head_type = TYPED_STRUCT_OF("util", "SimpleHead", head_fields);
 
+/* Reads it once more, to see where it went wrong. */
+static err *head_error(const struct manifest *m, err *e)
+{
+	CLEANUP(arena_release) struct arena scratch = ARENA_INIT;
+	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
+	node head;
+	CLEANUP(err_drop) err *again = yamlfit_read(&scratch, m->text, &head_type, &sources, &head);
+
+	return origin_add(err_wrap(e, "YAML parse error on %.*s", STR_ARG(m->path)), m,
+			  again ? err_position(again).line : 1);
+}
+
 static err *read_head(struct arena *a, struct manifest *m)
 {
 	CLEANUP(arena_release) struct arena scratch = ARENA_INIT;
 	node head;
-	err *e = yamlfit_read(&scratch, m->text, &head_type, &head);
+	err *e = yamlfit_read(&scratch, m->text, &head_type, NULL, &head);
 
 	if (e)
-		return err_wrap(e, "YAML parse error on %.*s", STR_ARG(m->path));
+		return head_error(m, e);
 	node metadata = node_get(head, S("metadata"));
 
 	m->api_version = arena_str(a, node_str(node_get(head, S("apiVersion"))));
@@ -260,7 +273,8 @@ err *manifest_sort(struct arena *a, struct manifest_file *files, size_t n,
 	sort_stable(files, n, sizeof *files, cmp_paths, NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct manifest_cut cut = { .rest = manifest_trim_left(files[i].text) };
-		struct manifest m = { .path = files[i].path };
+		struct manifest m = { .path = files[i].path, .output = files[i].text,
+				      .trace = files[i].trace };
 
 		if (str_starts(path_base(m.path), S("_")))
 			continue;

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "helm/notice.h"
+#include "tmpl/trace.h"
 #include "value/node.h"
 
 enum manifest_event {
@@ -28,7 +29,9 @@ enum manifest_event {
 
 struct manifest {
 	str path;		/* "app/templates/pod.yaml" */
-	str text;
+	str text;		/* a part of `output` */
+	str output;		/* of the template */
+	const struct trace *trace;	/* of the output, or NULL: helm/origin.h */
 	str api_version, kind, name;
 	node annotations;	/* map of texts, or NODE_NONE */
 	/* hooks only: */
@@ -46,6 +49,7 @@ struct manifest_list {
 
 struct manifest_file {
 	str path, text;
+	const struct trace *trace;	/* of `text`, or NULL */
 };
 
 enum manifest_order { MANIFEST_INSTALL, MANIFEST_UNINSTALL };

@@ -99,7 +99,7 @@ err *meta_read(struct arena *a, str text, node *tree)
 {
 	node fitted = NODE_NOTHING;
 
-	TRY(yamlfit_read(a, text, &metadata_type, &fitted));
+	TRY(yamlfit_read(a, text, &metadata_type, NULL, &fitted));
 	if (tree->kind != NODE_MAP)
 		*tree = node_map(a, node_len(fitted));
 	node_each_pair(p, fitted)
@@ -109,7 +109,7 @@ err *meta_read(struct arena *a, str text, node *tree)
 
 err *meta_read_lock(struct arena *a, str text, node *out)
 {
-	return yamlfit_read(a, text, &lock_type, out);
+	return yamlfit_read(a, text, &lock_type, NULL, out);
 }
 
 static struct chart_dependency dependency_from(node n)

@@ -30,7 +30,8 @@ static void take_notes(struct arena *a, const struct chart *c, const struct rend
 	for (size_t i = 0; i < n; i++) {
 		if (!str_ends(outputs[i].name, S("NOTES.txt")))
 			out->files[out->files_n++] =
-				(struct manifest_file){ outputs[i].name, outputs[i].text };
+				(struct manifest_file){ outputs[i].name, outputs[i].text,
+							 outputs[i].trace };
 		else if (o->sub_notes || str_eq(outputs[i].name, own))
 			avec_push(a, &notes, outputs[i].text);
 	}

@@ -7,12 +7,18 @@ static err *undecodable(err *e)
 	return err_wrap(e, "error unmarshaling JSON: while decoding JSON");
 }
 
-err *yamlfit_read(struct arena *a, str text, const struct typed *type, node *out)
+err *yamlfit_read(struct arena *a, str text, const struct typed *type, struct sources *sources,
+		  node *out)
 {
-	static const struct typed_options options = { .texts = true };
+	const struct typed_options options = { .texts = true, .sources = sources };
+	struct yaml_options yaml = *YAML_KUBE;
 	node tree;
 
-	TRY(yaml_read(a, text, YAML_KUBE, &tree));
+	if (sources) {
+		yaml.sources = sources;
+		yaml.name = S("document");
+	}
+	TRY(yaml_read(a, text, &yaml, &tree));
 	err *e = typed_fit(a, tree, type, &options, out);
 
 	return e ? undecodable(e) : NULL;

@@ -2,15 +2,17 @@
  *
  * YAML becomes JSON first, and there numbers and booleans that stand where
  * the type wants a text become texts. Then the JSON is decoded. Errors say
- * which of the two steps failed. Any thread.
+ * which of the two steps failed, and with a table of sources where in the
+ * text, which is then called "document". Any thread.
  */
 #ifndef HELM_YAMLFIT_H
 #define HELM_YAMLFIT_H
 
 #include "value/typed.h"
 
-err *yamlfit_read(struct arena *a, str text, const struct typed *type, node *out)
-	__attribute__((warn_unused_result));
+/* `sources` may be NULL. */
+err *yamlfit_read(struct arena *a, str text, const struct typed *type, struct sources *sources,
+		  node *out) __attribute__((warn_unused_result));
 /* Into a map[string]interface {}: NODE_NULL for an empty document. */
 err *yamlfit_read_map(struct arena *a, str text, node *out) __attribute__((warn_unused_result));
 

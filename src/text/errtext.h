@@ -1,16 +1,14 @@
 /* errtext - an error as the user sees it.
  *
- * Everywhere: "apps/podinfo/helmrelease.yaml:24:7: message", without position
- * just the message. On a terminal, below it, the line of the source and a
- * caret under the place:
+ * The message comes first and stands alone: scripts and tests compare it with
+ * that of the original program. What else is known goes below it, indented:
+ * the place, with the text of its line, and advice (the error's detail).
  *
- *	apps/podinfo/helmrelease.yaml:24:7: strconv.ParseBool: ...
- *	  suspend: maybe
- *	           ^
+ *	Error: YAML parse error on app/templates/pod.yaml: ... line 4: ...
+ *	  at app/templates/_helpers.tpl:12: name: {{ .Values.name }}
+ *	  line 7 of the output of app/templates/pod.yaml: name: [a
  *
- * What the texts hold cannot steer the terminal: there, characters that do
- * not print are shown escaped. Elsewhere the message is written as it is:
- * programs compare it. Any thread.
+ * Any thread.
  */
 #ifndef TEXT_ERRTEXT_H
 #define TEXT_ERRTEXT_H
@@ -18,7 +16,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Without a final newline. */
-void errtext_write(struct buf *b, const err *e, bool terminal);
+/* The error with place and advice below its message; as it is when no place
+ * is known. Takes `e`. */
+err *errtext_tell(err *e) __attribute__((warn_unused_result, returns_nonnull));
+
+/* Write a text of many lines to a terminal, which nothing in it can steer:
+ * characters that do not print are shown escaped, as in \x1b. */
+void errtext_visible(struct buf *b, str text);
 
 #endif

@@ -95,10 +95,26 @@ static err *walk_list(struct tmpl_exec *x, node dot, const struct tree_list *lis
 	return NULL;
 }
 
+static void trace_here(struct tmpl_exec *x, enum trace_kind kind, uint32_t pos)
+{
+	trace_add(&x->trace, (struct trace_note){ .kind = (uint8_t)kind,
+						  .at = (uint32_t)x->out->n,
+						  .pos = pos,
+						  .tmpl = x->tmpl });
+}
+
+static err *walk_text(struct tmpl_exec *x, const struct tree_text *t)
+{
+	trace_here(x, TRACE_TEXT, (uint32_t)(t->text.p - x->tmpl->text.p));
+	buf_add(x->out, t->text);
+	return NULL;
+}
+
 static err *walk_action(struct tmpl_exec *x, node dot, const struct tree_action *a)
 {
 	node v;
 
+	trace_here(x, TRACE_ACTION, a->t.pos);
 	TRY(eval_pipeline(x, dot, a->pipe, &v));
 	if (a->pipe->decls_n)
 		return NULL;
@@ -250,9 +266,10 @@ err *exec_template(struct tmpl_exec *x, const struct tree_template *t, node data
 	return NULL;
 }
 
-err *exec_to_text(struct tmpl_exec *x, const struct tree_template *t, node data, str *out)
+err *exec_to_text(struct tmpl_exec *x, const struct tree_template *t, node data, bool included,
+		  str *out)
 {
-	size_t start = x->out->n;
+	size_t start = x->out->n, notes = trace_begin(&x->trace);
 	const struct tree_template *tmpl = x->tmpl;
 	const struct tree *at = x->at;
 	size_t frame = x->frame, mark = x->vars.n;
@@ -269,6 +286,7 @@ err *exec_to_text(struct tmpl_exec *x, const struct tree_template *t, node data,
 		return e;
 	}
 	*out = arena_str(x->a, str_from(buf_str(x->out), start));
+	trace_end(&x->trace, notes, (uint32_t)start, included ? *out : STR_NONE);
 	if (!x->out->full)
 		buf_trim(x->out, start);
 	return NULL;
@@ -298,8 +316,7 @@ static err *walk(struct tmpl_exec *x, node dot, const struct tree *t)
 	TRY(exec_step(x));
 	switch ((enum tree_kind)t->kind) {
 	case TREE_TEXT:
-		buf_add(x->out, ((const struct tree_text *)t)->text);
-		return NULL;
+		return walk_text(x, (const struct tree_text *)t);
 	case TREE_ACTION:
 		return walk_action(x, dot, (const struct tree_action *)t);
 	case TREE_IF:
@@ -342,6 +359,7 @@ void tmpl_exec_free(struct tmpl_exec *x)
 	if (!x)
 		return;
 	buf_release(&x->scratch);
+	vec_release(&x->trace.notes);
 	vec_release(&x->vars);
 	free(x);
 }
@@ -352,6 +370,8 @@ err *tmpl_exec_run(struct tmpl_exec *x, str name, node data, struct buf *out)
 
 	if (!t)
 		return tmpl_set_missing(name);
+	x->trace.notes.n = 0;
+	x->trace.full = false;
 	x->out = out;
 	x->tmpl = t;
 	x->at = NULL;
@@ -363,4 +383,9 @@ err *tmpl_exec_run(struct tmpl_exec *x, str name, node data, struct buf *out)
 	if (!e && out->full)
 		e = exec_step_slow(x);
 	return e;
+}
+
+const struct trace *tmpl_exec_trace(struct tmpl_exec *x, str output, str gone)
+{
+	return trace_finish(x->a, &x->trace, output, gone);
 }

@@ -21,6 +21,7 @@
 #include "text/tz.h"
 #include "tmpl/fn.h"
 #include "tmpl/parse.h"
+#include "tmpl/trace.h"
 
 struct tmpl_limits {
 	size_t text;    /* bytes of any one text a function makes */
@@ -69,6 +70,10 @@ void tmpl_exec_free(struct tmpl_exec *x);
 /* Go's ExecuteTemplate. */
 err *tmpl_exec_run(struct tmpl_exec *x, str name, node data, struct buf *out)
 	__attribute__((warn_unused_result));
+
+/* Where the lines of the last run's output come from. `output` is that output,
+ * and `gone` what its caller deletes from it; both are borrowed. */
+const struct trace *tmpl_exec_trace(struct tmpl_exec *x, str output, str gone);
 
 /* Whether an error came out of running a template (Go's ExecError) rather
  * than from finding one. */

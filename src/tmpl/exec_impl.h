@@ -6,6 +6,7 @@
 
 #include "base/vec.h"
 #include "tmpl/exec.h"
+#include "tmpl/trace.h"
 
 enum exec_flow { FLOW_ON, FLOW_BREAK, FLOW_CONTINUE };
 
@@ -19,6 +20,7 @@ struct tmpl_exec {
 	const struct tmpl_set *set;
 	const struct tmpl_options *o;
 	struct buf *out;
+	struct trace trace; /* of what `out` gets */
 	struct buf scratch;
 	const struct tree_template *tmpl; /* that runs */
 	const struct tree *at;            /* for errors; NULL: nowhere yet */
@@ -54,9 +56,10 @@ err *exec_check_stack(struct tmpl_exec *x) __attribute__((warn_unused_result));
 /* Run a template as Go's Execute does, with its own variables. */
 err *exec_template(struct tmpl_exec *x, const struct tree_template *t, node data)
 	__attribute__((warn_unused_result));
-/* The same, its output as a text in the arena. */
-err *exec_to_text(struct tmpl_exec *x, const struct tree_template *t, node data, str *out)
-	__attribute__((warn_unused_result));
+/* The same, its output as a text in the arena. Lines of output are traced into
+ * the text when it is `included`. */
+err *exec_to_text(struct tmpl_exec *x, const struct tree_template *t, node data, bool included,
+		  str *out) __attribute__((warn_unused_result));
 
 /* The value of a pipeline; its variables are declared or assigned. */
 err *eval_pipeline(struct tmpl_exec *x, node dot, const struct tree_pipe *pipe, node *out)

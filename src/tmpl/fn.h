@@ -148,6 +148,7 @@ int64_t tmpl_parse_int(str s, int base);
 /* A random number below `n`, from the options. */
 uint64_t tmpl_random_below(struct tmpl_call *c, uint64_t n);
 /* The text without any "<no value>": a copy. */
+#define TMPL_NO_VALUE S("<no value>")
 str tmpl_without_no_value(struct arena *a, str s);
 /* The text that sprig makes of anything: strval. Borrows or makes it in `a`. */
 str tmpl_strval(struct arena *a, node n);

@@ -24,7 +24,7 @@ static err *run_include(struct tmpl_call *c)
 	if (!t)
 		return tmpl_set_missing(name);
 	count->i++;
-	err *e = exec_to_text(x, t, value_exec(c->argv[1]), &text);
+	err *e = exec_to_text(x, t, value_exec(c->argv[1]), true, &text);
 
 	node_find(x->included, name)->i--;
 	return e ? e : tmpl_give_str(c, text);
@@ -74,7 +74,7 @@ static err *run_tpl(struct tmpl_call *c)
 	tmpl_set_init(own, c->a, set);
 	tmpl_set_add(own, p);
 	x->set = own;
-	err *e = exec_to_text(x, p->main, value_exec(c->argv[1]), &text);
+	err *e = exec_to_text(x, p->main, value_exec(c->argv[1]), false, &text);
 
 	x->set = set;
 	if (e)
@@ -84,7 +84,7 @@ static err *run_tpl(struct tmpl_call *c)
 
 str tmpl_without_no_value(struct arena *a, str s)
 {
-	const str gone = S("<no value>");
+	const str gone = TMPL_NO_VALUE;
 	size_t at = str_find(s, gone);
 
 	if (at == STR_NPOS)

@@ -48,6 +48,21 @@ cmp first.tgz p-1.0.0.tgz || fail "two archives of one chart differ"
 [ "$(h template x p)" != "$(h template x p)" ] || fail "random texts are the same"
 h template x p --post-renderer sh 2>&1 | grep -q 'rill executes no programs' || fail "post-renderer"
 
+# Places: of objects, and of what is no YAML. A pipe gets Helm's message alone.
+mkdir -p o/templates
+printf 'apiVersion: v2\nname: o\nversion: 1.0.0\n' >o/Chart.yaml
+printf '{{ define "labels" }}\na: 1\nb: {{ .Values.b }}\n{{ end }}' >o/templates/_h.tpl
+printf 'kind: A\n---\n{{ include "labels" . | trim }}\n' >o/templates/a.yaml
+[ "$(h template o --origins | grep '^# Origin')" = '# Origin: o/templates/_h.tpl:2
+# Origin: o/templates/a.yaml:1' ] || fail "origins"
+bad="Error: YAML parse error on o/templates/a.yaml: error converting YAML to JSON: yaml: line 2: did not find expected ',' or ']'"
+expect "$bad
+
+Use --debug flag to render out invalid YAML" h template o --set 'b=[x'
+h template o --set 'b=[x' --debug 2>&1 >/dev/null | tail -2 >place
+printf '  at o/templates/_h.tpl:3: b: {{ .Values.b }}\n  line 4 of the output of o/templates/a.yaml: b: [x\n' |
+	diff place - || fail "place of the error"
+
 # A lock that leads out of the chart is not written through.
 rm p/Chart.lock
 ln -s "$dir/outside/lock" p/Chart.lock
