@@ -6,6 +6,7 @@
 
 /* One table an area, sorted. */
 static const struct driver_op *const areas[] = {
+	driver_api_ops,
 	driver_archive_ops,
 	driver_fieldpath_ops,
 	driver_glob_ops,

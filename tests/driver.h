@@ -40,6 +40,7 @@ bool driver_bool(node request, const char *field, bool fallback);
 node driver_answer(struct arena *a, str line);
 
 /* One table an area, sorted; listed again in driver.c. */
+extern const struct driver_op driver_api_ops[];
 extern const struct driver_op driver_archive_ops[];
 extern const struct driver_op driver_fieldpath_ops[];
 extern const struct driver_op driver_glob_ops[];
