@@ -176,6 +176,10 @@ static void *serve(void *arg)
 			if (got <= 0)
 				goto out;
 			n += (size_t)got;
+			if (request[0] == 0x16) { /* a TLS greeting */
+				say(v.fd, "HTTP/1.0 400 Bad Request\r\n\r\n");
+				goto out;
+			}
 			request[n] = 0;
 			end = strstr(request, "\r\n\r\n");
 		}
