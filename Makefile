@@ -7,6 +7,7 @@
 #	make fuzz	every fuzz target for FUZZ_SECONDS seconds (needs clang)
 #	make bench	benchmarks of an optimised build
 #	make lint	what the compiler does not check
+#	make peers	build the reference programs for comparisons (needs Go)
 #	make install	under DESTDIR and PREFIX (default /usr/local)
 
 BUILD ?= build
@@ -27,7 +28,7 @@ export TSAN_OPTIONS ?= halt_on_error=1
 build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)
 check = meson test --no-rebuild --print-errorlogs --num-processes $(JOBS) -C $(1)
 
-.PHONY: all setup test demo asan tsan fuzz bench lint install clean
+.PHONY: all setup test demo asan tsan fuzz bench peers lint install clean
 
 all: setup
 	@$(call build,$(BUILD))
@@ -56,6 +57,9 @@ fuzz: setup
 bench: setup
 	@$(call build,build-release,--buildtype=release -Doptimization=2 -Dtests=disabled)
 	@bench/run build-release
+
+peers:
+	@tools/peers
 
 lint: all
 	@tools/lint $(BUILD)
