@@ -64,7 +64,18 @@ struct kind_selectable {
 	str (*value)(struct arena *a, node object);
 };
 
+/* A subresource besides status and scale, as discovery lists it. */
+struct kind_subresource {
+	str name;
+	struct gvk gvk;			/* of what it takes or gives; often only the kind */
+	uint16_t verbs;			/* enum kind_verb, or-ed */
+};
+
 struct kind_hooks {
+	/* Of a resource that shows the objects of another one (`stored`): the
+	 * object as it is stored, and back. */
+	node (*to_stored)(struct arena *a, node object);
+	node (*from_stored)(struct arena *a, node object);
 	/* Set what is missing, as the defaulting functions of the API do: on
 	 * create, update, patch, and before comparing. Idempotent. */
 	void (*defaults)(struct arena *a, node object);
@@ -99,6 +110,8 @@ struct kind {
 	size_t categories_n;
 	bool namespaced;
 	bool has_status, has_scale;	/* subresources */
+	const struct kind_subresource *subresources;	/* the others, by name */
+	size_t subresources_n;
 	bool custom;			/* of a CRD */
 	uint16_t verbs;			/* enum kind_verb, or-ed */
 	uint8_t generation;		/* enum kind_generation */
@@ -110,6 +123,9 @@ struct kind {
 	const struct kind_selectable *selectable;	/* besides metadata.name and .namespace */
 	size_t selectable_n;
 	const struct kind_hooks *hooks;	/* NULL: none */
+	/* A resource that shows the objects of another in a shape of its own
+	 * (events.k8s.io, autoscaling/v1): the row of what is stored; else NULL. */
+	const struct kind *stored;
 	void *more;			/* of a CRD: custom.h */
 };
 
