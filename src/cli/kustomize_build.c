@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/kustomize_helm.h"
 #include "kustomize/build.h"
+#include "kustomize/explain.h"
 #include "kustomize/value.h"
 #include "text/errtext.h"
 #include "text/path.h"
@@ -18,6 +19,7 @@ struct build_options {
 	str network_name;
 	struct flag_list mounts, env;
 	bool no_remote_bases;
+	str explain;
 };
 
 #define AT(field) offsetof(struct build_options, field)
@@ -34,6 +36,9 @@ static const struct flag flags[] = {
 			"`managedByLabel` option in the `buildMetadata` field instead." },
 	{ "env", 'e', FLAG_ARRAY, AT(env),
 	  "accepted for compatibility: variables for functions in containers" },
+	{ "explain", 0, FLAG_STRING, AT(explain),
+	  "print where the fields of this object, KIND/NAME, come from; with a PATH behind DIR, where "
+	  "that field does" },
 	{ "helm-api-versions", 0, FLAG_ARRAY, AT(helm_api_versions),
 	  "API versions that charts find in .Capabilities.APIVersions" },
 	{ "helm-command", 0, FLAG_STRING, AT(helm_command),
@@ -148,6 +153,42 @@ static err *check(const struct build_options *o)
 	return NULL;
 }
 
+/* Of the two words at most that may follow --explain, which is DIR? */
+static void split_words(struct cli *c, str *dir, str *path)
+{
+	str first = c->words.n ? c->words.p[0] : STR_NONE;
+
+	*dir = S(".");
+	*path = STR_NONE;
+	if (c->words.n == 2) {
+		*dir = first;
+		*path = c->words.p[1];
+	} else if (first.n && (files_disk.type(&files_disk, first) == FILE_DIR ||
+			       loader_is_repo(first))) {
+		*dir = first;
+	} else {
+		*path = first;
+	}
+}
+
+static err *explain(struct cli *c, const struct build_options *o, str path,
+		    struct sources *sources, const struct resmap *m, str cwd)
+{
+	const struct explain x = { .sources = sources, .dir = cwd };
+	resource_list found;
+	str kind, name;
+
+	if (!str_split(o->explain, '/', &kind, &name) || !kind.n || !name.n)
+		return err_new(ERR_INVALID, "--explain takes KIND/NAME, not '%.*s'",
+			       STR_ARG(o->explain));
+	TRY(explain_find(c->arena, m, kind, name, &found));
+	for (size_t i = 0; i < found.n; i++) {
+		buf_add(&c->out.buf, i ? S("---\n") : STR_NONE);
+		TRY(explain_print(&x, c->arena, found.p[i], path, &c->out.buf));
+	}
+	return NULL;
+}
+
 static err *run(struct cli *c)
 {
 	const struct build_options *o = c->options;
@@ -156,9 +197,10 @@ static err *run(struct cli *c)
 	struct kustomize_charts charts;
 	char cwd[PATH_MAX];
 	struct resmap *m;
+	str dir, path = STR_NONE;
 
 	kustomize_helm_init(&charts, c, o->helm_kube_version, &o->helm_api_versions);
-	if (c->words.n > 1)
+	if (c->words.n > (o->explain.n ? 2 : 1))
 		return err_new(ERR_INVALID, "specify one path to kustomization.yaml");
 	TRY(check(o));
 	if (!getcwd(cwd, sizeof cwd))
@@ -173,14 +215,21 @@ static err *run(struct cli *c)
 							 : KUSTOMIZE_ORDER_LEGACY,
 		.any_file = str_eq(o->restrictor, S("LoadRestrictionsNone")),
 		.managed_by = o->managed_by || (label && str_eq(str_c(label), S("on"))),
+		.trail = o->explain.n > 0,
 		.warn = warn,
 		.context = c,
 	};
-	err *e = kustomize_build(c->arena, &options, c->words.n ? c->words.p[0] : S("."), &m);
+	if (o->explain.n)
+		split_words(c, &dir, &path);
+	else
+		dir = c->words.n ? c->words.p[0] : S(".");
+	err *e = kustomize_build(c->arena, &options, dir, &m);
 
-	if (!e)
+	if (!e && o->explain.n)
+		e = explain(c, o, path, &sources, m, str_c(cwd));
+	else if (!e)
 		e = write_result(c, o, &sources, m, str_c(cwd));
-	return e ? errtext_tell(e) : NULL;
+	return e ? errtext_tell_from(e, str_c(cwd)) : NULL;
 }
 
 const struct command kustomize_build_command = {

@@ -127,6 +127,7 @@ static err *add_file(struct build *b, struct root *r, struct layer *to, str path
 	}
 	if (e)
 		return err_wrap(e, "accumulating resources from '%.*s'", STR_ARG(path));
+	trail_read(b->t.trail, read);
 	origin_of_file(b, r, read, path);
 	e = resmap_append_all(to->m, read);
 	return e ? err_wrap(e, "merging resources from '%.*s'", STR_ARG(path)) : NULL;
@@ -273,6 +274,8 @@ static err *run_generators(struct build *b, struct root *r, struct layer *to, co
 		TRY(resmap_append(made, made_one));
 		origin_of_generated(b, r, made, kind);
 		e = resmap_absorb(to->m, made, b->o->release_581);
+		trail_entry(b->t.trail, i->place);
+		trail_done(b->t.trail, to->m);
 		if (e)
 			return sources_err(b->t.sources, i->place,
 					   err_wrap(e, "merging from generator %s", kind));
@@ -309,6 +312,8 @@ static err *inflate_charts(struct build *b, struct root *r, struct layer *to)
 		}
 		origin_of_generated(b, r, made, "HelmChartInflationGenerator");
 		TRY(resmap_absorb(to->m, made, b->o->release_581));
+		trail_entry(b->t.trail, i->place);
+		trail_done(b->t.trail, to->m);
 	}
 	return NULL;
 }
@@ -317,11 +322,14 @@ static err *generate(struct build *b, struct root *r, struct layer *to)
 {
 	node options = node_get(r->k.root, S("generatorOptions"));
 
+	build_begin(b, r, "configMapGenerator", 0);
 	TRY(run_generators(b, r, to, "ConfigMapGenerator",
 			   node_get(r->k.root, S("configMapGenerator")), options,
 			   generate_configmap));
+	build_begin(b, r, "secretGenerator", 0);
 	TRY(run_generators(b, r, to, "SecretGenerator", node_get(r->k.root, S("secretGenerator")),
 			   options, generate_secret));
+	build_begin(b, r, "helmCharts", 0);
 	TRY(inflate_charts(b, r, to));
 	return plugins_generate(b, r, to);
 }

@@ -172,17 +172,34 @@ static err *check_histories(const struct resmap *m)
 
 /* ---- all --------------------------------------------------------------- */
 
+void build_begin(struct build *b, const struct root *r, const char *what, uint32_t place)
+{
+	if (!b->t.trail)
+		return;
+	trail_begin(b->t.trail,
+		    arena_cat(b->t.a, str_c(what), r->k.component ? S(" of a component") : STR_NONE),
+		    place);
+}
+
 static err *finish(struct build *b, struct root *r, struct layer *layer)
 {
+	trail_begin(b->t.trail, S("hash of the contents"), 0);
 	TRY(transform_hash(&b->t, layer->m));
+	trail_done(b->t.trail, layer->m);
 	TRY(check_histories(layer->m));
+	trail_begin(b->t.trail, S("reference to a name"), 0);
 	TRY(transform_namerefs(&b->t, layer->m, &layer->config->names));
+	trail_done(b->t.trail, layer->m);
+	build_begin(b, r, "vars", node_get(r->k.root, S("vars")).place);
 	TRY(vars_resolve(b, layer));
+	trail_done(b->t.trail, layer->m);
 	TRY(drop_local(b->t.a, layer->m));
 	TRY(apply_order(b, r, layer->m));
+	build_begin(b, r, "buildMetadata", r->metadata.place);
 	if (b->o->managed_by || asks_for(r->metadata, S("managedByLabel")))
 		TRY(add_managed_by(b, layer->m));
 	clean_annotations(b, layer->m, r->metadata);
+	trail_done(b->t.trail, layer->m);
 	return NULL;
 }
 
@@ -199,6 +216,10 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 	struct loader *l;
 	struct root r;
 
+	if (o->trail && o->sources) {
+		b.trail = (struct trail){ .a = a, .sources = o->sources };
+		b.t.trail = &b.trail;
+	}
 	TRY(loader_open(a, o->files ? o->files : &files_disk, o->remote, target, o->working_dir,
 			!o->any_file, &l));
 	TRY(build_open_root(&b, l, o->lenient_root, &r));

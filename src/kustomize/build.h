@@ -39,6 +39,7 @@ struct kustomize_options {
 	enum kustomize_order order;
 	bool any_file;			/* LoadRestrictionsNone */
 	bool managed_by;
+	bool trail;			/* keep the way of every field (trail.h); needs `sources` */
 	bool lenient_root;		/* unknown fields of the top file are dropped, as by Flux */
 	bool release_581;		/* where 5.8.1 and 5.8.2 differ, do as 5.8.1, which is in Flux 2.9 */
 	/* Warnings about deprecated fields and the like, a line each; may be NULL. */

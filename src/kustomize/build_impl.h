@@ -15,6 +15,7 @@ struct config {
 
 struct build {
 	struct transform t;
+	struct trail trail;		/* t.trail, if at all */
 	const struct kustomize_options *o;
 	const struct config *defaults;
 	bool schema_set;
@@ -81,6 +82,9 @@ err *vars_merge(struct build *b, struct layer *to, node vars) __attribute__((war
 /* As kustomize prints a list of them. */
 str vars_text(struct arena *a, node vars);
 err *vars_resolve(struct build *b, struct layer *layer) __attribute__((warn_unused_result));
+
+/* What is done next for a root, as its file calls it; for trail.h. */
+void build_begin(struct build *b, const struct root *r, const char *what, uint32_t place);
 
 /* "trouble configuring builtin KIND with config: `\nYAML`: cause". */
 err *build_bad_builtin(const char *kind, node config, err *cause) __attribute__((returns_nonnull));

@@ -18,6 +18,7 @@ enum {
 
 struct kv {
 	str key, value;
+	uint32_t place;		/* of the source that is named in the kustomization file */
 };
 
 typedef VEC(struct kv) kvs;
@@ -37,11 +38,11 @@ static str go_list(struct arena *a, node list)
 	return arena_str(a, buf_str(&b));
 }
 
-static err *add_kv(struct arena *a, kvs *to, str key, str value)
+static err *add_kv(struct arena *a, kvs *to, str key, str value, uint32_t place)
 {
 	if (to->n >= PAIRS_MAX)
 		return err_new(ERR_INVALID, "more than %d keys", PAIRS_MAX);
-	avec_push(a, to, (struct kv){ key, value });
+	avec_push(a, to, (struct kv){ key, value, place });
 	return NULL;
 }
 
@@ -68,7 +69,7 @@ static err *bad_line(struct arena *a, str line)
 		       STR_ARG(line));
 }
 
-static err *read_env(struct arena *a, str text, kvs *to)
+static err *read_env(struct arena *a, str text, uint32_t place, kvs *to)
 {
 	bool first = true;
 	str line, key, value;
@@ -88,7 +89,7 @@ static err *read_env(struct arena *a, str text, kvs *to)
 			continue;
 		str_split(line, '=', &key, &value);
 		if (key.n)
-			TRY(add_kv(a, to, key, value));
+			TRY(add_kv(a, to, key, value, place));
 	}
 	return NULL;
 }
@@ -99,7 +100,7 @@ static err *read_envs(struct arena *a, const struct loader *l, node paths, kvs *
 		str text;
 
 		TRY(loader_read(a, l, node_str(*p), &text, NULL));
-		TRY(read_env(a, text, to));
+		TRY(read_env(a, text, p->place, to));
 	}
 	return NULL;
 }
@@ -115,7 +116,7 @@ static err *read_literals(struct arena *a, node literals, kvs *to)
 		if (value.n >= 2 && value.p[0] == value.p[value.n - 1] &&
 		    (value.p[0] == '"' || value.p[0] == '\''))
 			value = str_sub(value, 1, value.n - 1);
-		TRY(add_kv(a, to, key, value));
+		TRY(add_kv(a, to, key, value, i->place));
 	}
 	return NULL;
 }
@@ -156,7 +157,7 @@ static err *read_files(struct arena *a, const struct loader *l, node files, kvs 
 
 		TRY(split_file(node_str(*i), &key, &path));
 		TRY(loader_read(a, l, path, &text, NULL));
-		TRY(add_kv(a, to, key, text));
+		TRY(add_kv(a, to, key, text, i->place));
 	}
 	return NULL;
 }
@@ -215,19 +216,33 @@ str generate_base64(struct arena *a, str bytes)
 	return arena_str(a, buf_str(&lines));
 }
 
+/* A new text, which stands at `place` in the kustomization file. */
+static node new_text(struct arena *a, str text, uint32_t place)
+{
+	node n = scalar_string(a, NODE_NOTHING, text);
+
+	n.place = place;
+	return n;
+}
+
+static node copied(struct arena *a, node text)
+{
+	return new_text(a, node_str(text), text.place);
+}
+
 static err *base_object(struct arena *a, const char *kind, node args, node *out)
 {
 	node object = node_map(a, 6), metadata = node_map(a, 4);
-	str name = node_str(node_get(args, S("name"))), ns = node_str(node_get(args, S("namespace")));
+	node name = node_get(args, S("name")), ns = node_get(args, S("namespace"));
 
-	if (!name.n)
+	if (!node_str(name).n)
 		return err_new(ERR_INVALID, "a configmap must have a name");
 	node_set(a, object, S("apiVersion"), node_lit("v1"));
 	node_set(a, object, S("kind"), node_from_str(a, str_c(kind)));
 	node_set(a, object, S("metadata"), metadata);
-	node_set(a, metadata, S("name"), scalar_string(a, NODE_NOTHING, name));
-	if (ns.n)
-		node_set(a, metadata, S("namespace"), scalar_string(a, NODE_NOTHING, ns));
+	node_set(a, metadata, S("name"), copied(a, name));
+	if (node_str(ns).n)
+		node_set(a, metadata, S("namespace"), copied(a, ns));
 	*out = object;
 	return NULL;
 }
@@ -242,7 +257,7 @@ static void set_options(struct arena *a, node object, node options)
 
 		node_each_pair(p, from)
 			node_set(a, node_need_map(a, metadata, str_c(maps[i])), node_str(p->key),
-				 scalar_string(a, NODE_NOTHING, node_str(p->value)));
+				 copied(a, p->value));
 	}
 	if (node_bool(node_get(options, S("immutable"))))
 		node_set(a, object, S("immutable"), node_from_bool(true));
@@ -284,7 +299,7 @@ err *generate_configmap(struct arena *a, const struct loader *l, node args, stru
 		node data = node_need_map(a, object, text ? S("data") : S("binaryData"));
 		str value = text ? pairs.p[i].value : generate_base64(a, pairs.p[i].value);
 
-		node_set(a, data, pairs.p[i].key, scalar_string(a, NODE_NOTHING, value));
+		node_set(a, data, pairs.p[i].key, new_text(a, value, pairs.p[i].place));
 	}
 	*out = finish(a, object, args);
 	return NULL;
@@ -292,17 +307,17 @@ err *generate_configmap(struct arena *a, const struct loader *l, node args, stru
 
 err *generate_secret(struct arena *a, const struct loader *l, node args, struct resource **out)
 {
-	str type = node_str(node_get(args, S("type")));
-	node object, data = node_map(a, 4);
+	node object, data = node_map(a, 4), type = node_get(args, S("type"));
 	kvs pairs = { 0 };
 
 	TRY(base_object(a, "Secret", args, &object));
-	node_set(a, object, S("type"), scalar_string(a, NODE_NOTHING, type.n ? type : S("Opaque")));
+	node_set(a, object, S("type"), 
+		 node_str(type).n ? copied(a, type) : new_text(a, S("Opaque"), 0));
 	TRY(load_sorted(a, l, args, &pairs));
 	node_set(a, object, S("data"), data);
 	for (size_t i = 0; i < pairs.n; i++)
 		node_set(a, data, pairs.p[i].key,
-			 scalar_string(a, NODE_NOTHING, generate_base64(a, pairs.p[i].value)));
+			 new_text(a, generate_base64(a, pairs.p[i].value), pairs.p[i].place));
 	*out = finish(a, object, args);
 	return NULL;
 }

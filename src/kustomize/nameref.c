@@ -185,6 +185,17 @@ static void record(struct lookup *l, struct resource *target)
 	avec_push(l->t->a, &target->ref_by, l->id);
 }
 
+/* The text of a field of the target's metadata, which is where it stands. */
+static node referred(struct lookup *l, node old, const struct resource *target, const char *field)
+{
+	node of = node_get(node_get(target->object, S("metadata")), str_c(field));
+	node new = scalar_untagged(l->t->a, old, node_str(of));
+
+	if (of.place)
+		new.place = of.place;
+	return new;
+}
+
 static err *set_scalar(struct lookup *l, node *value)
 {
 	str name = node_text(l->t->a, *value);
@@ -195,7 +206,7 @@ static err *set_scalar(struct lookup *l, node *value)
 		return NULL;
 	record(l, target);
 	if (!str_eq(resource_name(target), name))
-		*value = scalar_untagged(l->t->a, *value, resource_name(target));
+		*value = referred(l, *value, target, "name");
 	return NULL;
 }
 
@@ -217,10 +228,10 @@ static err *set_map(struct lookup *l, node map)
 
 	if (str_eq(resource_name(target), old) && !target_ns.n)
 		return NULL;
-	node_set(a, map, S("name"), scalar_untagged(a, *name, resource_name(target)));
+	node_set(a, map, S("name"), referred(l, *name, target, "name"));
 	if (target_ns.n)
 		node_set(a, map, S("namespace"),
-			 scalar_untagged(a, node_get(map, S("namespace")), target_ns));
+			 referred(l, node_get(map, S("namespace")), target, "namespace"));
 	return NULL;
 }
 

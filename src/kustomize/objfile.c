@@ -121,6 +121,7 @@ err *objfile_check(struct arena *a, node object)
 struct reading {
 	struct arena *a;
 	struct sources *sources;
+	const struct source_scalar *in;	/* or NULL */
 	node_list *out;
 };
 
@@ -191,7 +192,7 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 {
 	const struct yaml_options o = {
 		.rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT, .sources = r->sources, .name = name,
-		.line = line,
+		.line = line, .in = r->in,
 	};
 	err *e = yaml_read(r->a, piece, &o, out), *again;
 
@@ -212,15 +213,13 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 	return deanchor(r->a, docs[0].root, out);
 }
 
-err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
+static err *parse(struct reading *r, str text, str name)
 {
-	struct reading r = { .a = a, .sources = sources, .out = out };
 	size_t at = 0, start, end;
 	uint32_t line = 1;
 	bool more = true, first = true;
 
-	text = without_cr(a, text);
-	*out = (node_list){ 0 };
+	*r->out = (node_list){ 0 };
 	while (more) {
 		node object;
 
@@ -234,20 +233,36 @@ err *objfile_parse(struct arena *a, struct sources *sources, str text, str name,
 				return err_new(ERR_INVALID, "invalid document separator: %.*s",
 					       STR_ARG(str_trim(str_sub(text, start, end))));
 		}
-		TRY(read_piece(&r, piece, name, line, &object));
+		TRY(read_piece(r, piece, name, line, &object));
 		if (first && !more && is_wrapping(object)) {
 			node items = node_get(object, S("items"));
 
 			node_each_item(i, items)
-				TRY(add(&r, *i));
+				TRY(add(r, *i));
 		} else {
-			TRY(add(&r, object));
+			TRY(add(r, object));
 		}
 		line += (uint32_t)str_count_char(piece, '\n') + 1;
 		at = end;
 		first = false;
 	}
-	return unfold(&r);
+	return unfold(r);
+}
+
+err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
+{
+	struct reading r = { .a = a, .sources = sources, .out = out };
+
+	return parse(&r, without_cr(a, text), name);
+}
+
+err *objfile_parse_inline(struct arena *a, struct sources *sources, str text, uint32_t place,
+			  str name, node_list *out)
+{
+	const struct source_scalar in = { place, without_cr(a, text) };
+	struct reading r = { .a = a, .sources = sources, .in = &in, .out = out };
+
+	return parse(&r, in.value, name);
 }
 
 bool objfile_is_malformed(const err *e)

@@ -23,6 +23,10 @@ typedef VEC(node) node_list;
 /* `name` is the file as the user knows it; `sources` may be NULL. */
 err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
 	__attribute__((warn_unused_result));
+/* The same for a text that is the value of a scalar at `place` in another file
+ * (0: nobody knows; then `name` is told). */
+err *objfile_parse_inline(struct arena *a, struct sources *sources, str text, uint32_t place,
+			  str name, node_list *out) __attribute__((warn_unused_result));
 
 /* The message of a file that is not YAML gets " in File: NAME", as where
  * kustomize says which file it was. */

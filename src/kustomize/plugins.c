@@ -175,13 +175,13 @@ static err *run_patch(struct plugin *p, node config)
 static err *run_merge_patches(struct plugin *p, node config)
 {
 	return transform_merge_patches(&p->b->t, p->r->l, p->m, node_get(config, S("paths")),
-				       text_of(config, S("patches")));
+				       node_get(config, S("patches")));
 }
 
 static err *run_json_patch(struct plugin *p, node config)
 {
 	return transform_json_patch(&p->b->t, p->r->l, p->m, node_get(config, S("target")),
-				    text_of(config, S("path")), text_of(config, S("jsonOp")));
+				    text_of(config, S("path")), node_get(config, S("jsonOp")));
 }
 
 static err *run_replacements(struct plugin *p, node config)
@@ -479,7 +479,8 @@ static err *load(struct build *b, struct root *r, node entries, struct layer *ou
 	out->m = resmap_new(a);
 	node_each_item(i, entries) {
 		node_list objects;
-		err *e = objfile_parse(a, b->t.sources, node_str(*i), S("plugin"), &objects);
+		err *e = objfile_parse_inline(a, b->t.sources, node_str(*i), i->place, S("plugin"),
+					      &objects);
 
 		if (e) {
 			err_free(e);
@@ -496,6 +497,10 @@ static err *prepare(struct build *b, struct root *r, struct resmap *m, const str
 		    struct plugin *out)
 {
 	*out = (struct plugin){ .b = b, .r = r, .m = m, .id = resource_id(from) };
+	if (b->t.trail)
+		build_begin(b, r,
+			    arena_cat(b->t.a, out->id.gvk.kind, S(" "), out->id.name).p,
+			    from->object.place);
 	return value_of(b->t.a, from->object, false, &out->config);
 }
 
@@ -523,6 +528,7 @@ err *plugins_generate(struct build *b, struct root *r, struct layer *to)
 			return e;
 		origin_of_plugin(b, r, made, configs.m->list[i], false);
 		e = resmap_absorb(to->m, made, b->o->release_581);
+		trail_done(b->t.trail, to->m);
 		if (e)
 			return err_wrap(e, "merging from generator %.*s", STR_ARG(p.id.gvk.kind));
 	}
@@ -539,6 +545,7 @@ static err *transform(struct build *b, struct root *r, struct layer *to, node en
 		TRY(prepare(b, r, to->m, configs.m->list[i], &p));
 		TRY(run(&p, false));
 		origin_of_plugin(b, r, to->m, configs.m->list[i], true);
+		trail_done(b->t.trail, to->m);
 		resmap_sweep(to->m);
 	}
 	return NULL;

@@ -89,6 +89,7 @@ static void take_over(struct arena *a, struct resource *new, const struct resour
 				 overlay(a, resource_annotations(old), resource_annotations(new)));
 	resource_set_name(a, new, resource_name(old));
 	resource_set_ns(a, new, resource_ns(old));
+	new->seen = old->seen;
 	new->former = old->former;
 	new->prefixes = old->prefixes;
 	new->suffixes = old->suffixes;

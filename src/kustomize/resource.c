@@ -10,19 +10,6 @@ struct resource *resource_new(struct arena *a, node object)
 	return r;
 }
 
-static struct origin *copy_origins(struct arena *a, const struct origin *o)
-{
-	struct origin *first = NULL, **to = &first;
-
-	for (; o; o = o->next) {
-		*to = arena_new(a, struct origin);
-		**to = *o;
-		(*to)->next = NULL;
-		to = &(*to)->next;
-	}
-	return first;
-}
-
 #define COPY_LIST(a, list)                                                                   \
 	do {                                                                                 \
 		(list).p = avec_move((a), (list).p, (list).n, (list).n, sizeof *(list).p);   \
@@ -40,8 +27,6 @@ struct resource *resource_copy(struct arena *a, const struct resource *r)
 	COPY_LIST(a, c->suffixes);
 	COPY_LIST(a, c->ref_vars);
 	COPY_LIST(a, c->ref_by);
-	c->origin = copy_origins(a, r->origin);
-	c->changes = copy_origins(a, r->changes);
 	return c;
 }
 

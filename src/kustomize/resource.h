@@ -25,24 +25,13 @@ struct former {
 
 typedef VEC(str) str_list;
 
-/* Where an object came from, or what changed it; `next` is the next change. */
-struct origin {
-	str path;		/* of the file, from the top root; empty if generated */
-	str repo, ref;		/* remote bases */
-	str configured_in;	/* the kustomization file that names the generator or transformer */
-	struct gvk configured_by;
-	str by_name, by_ns;
-	struct origin *next;
-};
-
 struct resource {
 	node object;
+	node seen;			/* as the last step left it: kustomize/trail.h */
 	VEC(struct former) former;	/* oldest first */
 	str_list prefixes, suffixes;	/* innermost first */
 	str_list ref_vars;		/* names of the vars that this object's fields use */
 	VEC(struct resid) ref_by;
-	struct origin *origin;
-	struct origin *changes;		/* transformers that ran over it */
 	enum behavior behavior;
 	bool generated;		/* by a ConfigMap or Secret generator */
 	bool needs_hash;

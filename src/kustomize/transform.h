@@ -16,12 +16,14 @@
 #include "kustomize/fieldspec.h"
 #include "kustomize/loader.h"
 #include "kustomize/resmap.h"
+#include "kustomize/trail.h"
 #include "value/source.h"
 
 /* What all transformers of one build share. */
 struct transform {
 	struct arena *a;
 	struct sources *sources;	/* may be NULL */
+	struct trail *trail;		/* NULL: nobody asked */
 	const struct merge_schema *schema;
 	bool release_581;	/* do as kustomize 5.8.1 where 5.8.2 differs */
 	bool configured;	/* the last transformer liked its configuration */
@@ -87,13 +89,13 @@ err *transform_replacements(struct transform *t, const struct loader *l, struct 
 /* Lay a strategic merge patch over one resource. */
 err *transform_merge(struct transform *t, struct resource *r, const struct resource *patch)
 	__attribute__((warn_unused_result));
-/* One entry of `patches`, of `patchesStrategicMerge` (a text), of
- * `patchesJson6902`. */
+/* One entry of `patches`; the entries of `patchesStrategicMerge`, and patches
+ * written in place; one of `patchesJson6902`. */
 err *transform_patch(struct transform *t, const struct loader *l, struct resmap *m, node patch)
 	__attribute__((warn_unused_result));
 err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
-			     node paths, str inline_patches) __attribute__((warn_unused_result));
+			     node paths, node patches) __attribute__((warn_unused_result));
 err *transform_json_patch(struct transform *t, const struct loader *l, struct resmap *m, node target,
-			  str path, str ops) __attribute__((warn_unused_result));
+			  str path, node ops) __attribute__((warn_unused_result));
 
 #endif

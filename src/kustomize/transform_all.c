@@ -17,17 +17,28 @@ static err *done(struct step *s, const char *kind, node config, err *e)
 	}
 	origin_transformed(s->b, s->r, s->to->m, kind);
 	resmap_sweep(s->to->m);
+	trail_done(s->b->t.trail, s->to->m);
 	return NULL;
-}
-
-static void begin(struct step *s, bool configured)
-{
-	s->b->t.configured = configured;
 }
 
 static node field(struct step *s, str name)
 {
 	return node_get(s->r->k.root, name);
+}
+
+/* The work on a field of the file; `configured`: it has nothing that could be
+ * wrong before it starts. */
+static void begin(struct step *s, const char *name, bool configured)
+{
+	s->b->t.configured = configured;
+	build_begin(s->b, s->r, name, field(s, str_c(name)).place);
+}
+
+/* On one entry of it. */
+static void begin_entry(struct step *s, node entry, bool configured)
+{
+	s->b->t.configured = configured;
+	trail_entry(s->b->t.trail, entry.place);
 }
 
 static const fieldspecs *specs(struct step *s, enum fieldspec_list list)
@@ -43,17 +54,19 @@ static err *merge_patches(struct step *s)
 	if (!node_len(paths))
 		return NULL;
 	node_set(s->b->t.a, config, S("paths"), paths);
-	begin(s, false);
+	begin(s, "patchesStrategicMerge", false);
 	return done(s, "PatchStrategicMergeTransformer", config,
-		    transform_merge_patches(&s->b->t, s->r->l, s->to->m, paths, STR_NONE));
+		    transform_merge_patches(&s->b->t, s->r->l, s->to->m, paths,
+					    NODE_NOTHING));
 }
 
 static err *patches(struct step *s)
 {
 	node list = field(s, S("patches"));
 
+	begin(s, "patches", false);
 	node_each_item(p, list) {
-		begin(s, false);
+		begin_entry(s, *p, false);
 		TRY(done(s, "PatchTransformer", *p,
 			 transform_patch(&s->b->t, s->r->l, s->to->m, *p)));
 	}
@@ -70,13 +83,15 @@ static err *names(struct step *s)
 	str prefix = node_str(node_get(root, S("namePrefix")));
 	str suffix = node_str(node_get(root, S("nameSuffix")));
 
-	begin(s, true);
+	begin(s, "namespace", true);
 	if (ns.ns.n)
 		TRY(done(s, "NamespaceTransformer", root,
 			 transform_namespace(&s->b->t, s->to->m, &ns)));
+	begin(s, "namePrefix", true);
 	if (prefix.n)
 		TRY(done(s, "PrefixTransformer", root,
 			 transform_prefix(&s->b->t, s->to->m, prefix, specs(s, SPECS_NAME_PREFIX))));
+	begin(s, "nameSuffix", true);
 	if (suffix.n)
 		TRY(done(s, "SuffixTransformer", root,
 			 transform_suffix(&s->b->t, s->to->m, suffix, specs(s, SPECS_NAME_SUFFIX))));
@@ -110,16 +125,18 @@ static err *labels(struct step *s)
 {
 	node list = field(s, S("labels")), common = field(s, S("commonLabels"));
 
-	begin(s, true);
+	begin(s, "labels", true);
 	node_each_item(label, list) {
 		fieldspecs where;
 		err *e = label_specs(s, *label, &where);
 
+		begin_entry(s, *label, true);
 		if (e)
 			return err_wrap(e, "failed to merge labels");
 		TRY(done(s, "LabelTransformer", *label,
 			 transform_entries(&s->b->t, s->to->m, node_get(*label, S("pairs")), &where)));
 	}
+	begin(s, "commonLabels", true);
 	if (node_len(list) || node_len(common))
 		TRY(done(s, "LabelTransformer", common,
 			 transform_entries(&s->b->t, s->to->m, common,
@@ -133,6 +150,7 @@ static err *annotations(struct step *s)
 
 	if (!node_len(entries))
 		return NULL;
+	begin(s, "commonAnnotations", true);
 	return done(s, "AnnotationsTransformer", entries,
 		    transform_entries(&s->b->t, s->to->m, entries,
 				      specs(s, SPECS_COMMON_ANNOTATIONS)));
@@ -143,6 +161,7 @@ static err *json_patches(struct step *s)
 	node list = field(s, S("patchesJson6902"));
 	struct arena *a = s->b->t.a;
 
+	begin(s, "patchesJson6902", false);
 	node_each_item(p, list) {
 		node config = node_map(a, 3), path = node_get(*p, S("path"));
 		node ops = node_get(*p, S("patch")), target = node_get(*p, S("target"));
@@ -154,10 +173,10 @@ static err *json_patches(struct step *s)
 		if (target.kind != NODE_NONE)
 			node_set(a, config, S("target"), target);
 		config.place = p->place;
-		begin(s, false);
+		begin_entry(s, *p, false);
 		TRY(done(s, "PatchJson6902Transformer", config,
 			 transform_json_patch(&s->b->t, s->r->l, s->to->m, target, node_str(path),
-					      node_str(ops))));
+					      ops)));
 	}
 	return NULL;
 }
@@ -166,13 +185,18 @@ static err *counts_and_images(struct step *s)
 {
 	node replicas = field(s, S("replicas")), images = field(s, S("images"));
 
-	begin(s, true);
-	node_each_item(r, replicas)
+	begin(s, "replicas", true);
+	node_each_item(r, replicas) {
+		begin_entry(s, *r, true);
 		TRY(done(s, "ReplicaCountTransformer", *r,
 			 transform_replicas(&s->b->t, s->to->m, *r, specs(s, SPECS_REPLICAS))));
-	node_each_item(i, images)
+	}
+	begin(s, "images", true);
+	node_each_item(i, images) {
+		begin_entry(s, *i, true);
 		TRY(done(s, "ImageTagTransformer", *i,
 			 transform_image(&s->b->t, s->to->m, *i, specs(s, SPECS_IMAGES))));
+	}
 	return NULL;
 }
 
@@ -183,7 +207,7 @@ static err *replacements(struct step *s)
 	if (!node_len(list))
 		return NULL;
 	node_set(s->b->t.a, config, S("replacements"), list);
-	begin(s, false);
+	begin(s, "replacements", false);
 	return done(s, "ReplacementTransformer", config,
 		    transform_replacements(&s->b->t, s->r->l, s->to->m, list));
 }

@@ -10,6 +10,7 @@
 
 struct entry {
 	str key, value;
+	uint32_t place;
 };
 
 static err *set_entry(void *context, struct arena *a, node *value)
@@ -22,6 +23,8 @@ static err *set_entry(void *context, struct arena *a, node *value)
 		return scalar_wrong_kind(*value, "MappingNode");
 	node set = scalar_string(a, node_get(*value, e->key), e->value);
 
+	if (e->place)
+		set.place = e->place;
 	/* A new key is plain: it may turn out to be a number. */
 	if (node_has(*value, e->key))
 		node_set(a, *value, e->key, set);
@@ -45,7 +48,7 @@ err *transform_entries(struct transform *t, struct resmap *m, node entries, cons
 	qsort(sorted.map->pairs, node_len(sorted), sizeof *sorted.map->pairs, cmp_pairs);
 	for (size_t i = 0; i < m->n; i++)
 		node_each_pair(p, sorted) {
-			struct entry e = { node_str(p->key), node_str(p->value) };
+			struct entry e = { node_str(p->key), node_str(p->value), p->value.place };
 
 			TRY(fieldspec_walk_all(t->a, m->list[i]->object, specs, NODE_MAP, set_entry, &e));
 		}

@@ -73,13 +73,15 @@ static err *find_target(struct transform *t, struct resmap *m, const struct reso
 
 /* ---- JSON -------------------------------------------------------------- */
 
-static err *parse_json_patch(struct transform *t, str text, str name, node *out)
+/* `place` is that of the scalar whose value the text is, or 0. */
+static err *parse_json_patch(struct transform *t, str text, uint32_t place, str name, node *out)
 {
+	const struct source_scalar in = { place, text };
 	const struct yaml_options yaml = {
-		.rules = YAML_1_1, .json = true, .sources = t->sources, .name = name,
+		.rules = YAML_1_1, .json = true, .sources = t->sources, .name = name, .in = &in,
 	};
 	const struct json_options json = {
-		.numbers = JSON_NUMBERS_KUBE, .sources = t->sources, .name = name,
+		.numbers = JSON_NUMBERS_KUBE, .sources = t->sources, .name = name, .in = &in,
 	};
 
 	if (!text.n)
@@ -124,6 +126,7 @@ struct entry {
 	str text;
 	str source;		/* [patch: "..."] or [path: "..."] */
 	str name;		/* for positions */
+	uint32_t place;		/* of the scalar that the text is the value of; 0: a file's */
 	node_list merges;
 	node ops;
 };
@@ -157,26 +160,41 @@ static err *read_entry(struct transform *t, const struct loader *l, node entry, 
 		return err_replace(e, "%.*s", STR_ARG(at));
 	}
 	if (path.n) {
-		err *e = loader_read(t->a, l, path, &out->text, NULL);
+		err *e = loader_read(t->a, l, path, &out->text, &out->name);
 
 		if (e)
 			return err_replace(e, "failed to get the patch file from path(%.*s): %.*s",
 					   STR_ARG(path), STR_ARG(err_text(e)));
 	} else {
 		out->text = patch;
+		out->place = node_get(entry, S("patch")).place;
 	}
 	buf_add(&shown, path.n ? S("[path: ") : S("[patch: "));
 	quote_add(&shown, path.n ? path : patch, QUOTE_PRINT);
 	buf_addc(&shown, ']');
 	out->source = arena_str(t->a, buf_str(&shown));
-	out->name = path.n ? path : S("patch");
+	if (!path.n)
+		out->name = S("patch");
 	return NULL;
+}
+
+/* Kustomize does not say what is wrong with the text; the place tells. */
+static err *unparsable(const struct entry *p, const err *no_merge, const err *no_json)
+{
+	struct err_pos as_merge = err_position(no_merge), as_json = err_position(no_json);
+	err *e = err_new(ERR_INVALID, "unable to parse SM or JSON patch from %.*s",
+			 STR_ARG(p->source));
+
+	if (as_merge.file.n)
+		return err_at_pos(e, &as_merge);
+	return as_json.file.n ? err_at_pos(e, &as_json) : e;
 }
 
 static err *parse_entry(struct transform *t, struct entry *p)
 {
-	err *no_merge = objfile_parse(t->a, t->sources, p->text, p->name, &p->merges);
-	err *no_json = parse_json_patch(t, p->text, p->name, &p->ops);
+	err *no_merge = objfile_parse_inline(t->a, t->sources, p->text, p->place, p->name,
+					     &p->merges);
+	err *no_json = parse_json_patch(t, p->text, p->place, p->name, &p->ops);
 	err *e = NULL;
 
 	if (no_merge)
@@ -187,8 +205,7 @@ static err *parse_entry(struct transform *t, struct entry *p)
 		e = err_new(ERR_INVALID, "illegally qualifies as both an SM and JSON patch: %.*s",
 			    STR_ARG(p->source));
 	else if (no_merge && no_json)
-		e = err_new(ERR_INVALID, "unable to parse SM or JSON patch from %.*s",
-			    STR_ARG(p->source));
+		e = unparsable(p, no_merge, no_json);
 	err_free(no_merge);
 	err_free(no_json);
 	return e;
@@ -255,55 +272,72 @@ err *transform_patch(struct transform *t, const struct loader *l, struct resmap 
 
 /* ---- the older fields -------------------------------------------------- */
 
-static err *load_merges(struct transform *t, const struct loader *l, str path, node_list *out)
+static err *load_merges(struct transform *t, const struct loader *l, node entry, node_list *out)
 {
-	str text;
-	err *e = objfile_parse(t->a, t->sources, path, S("patch"), out);
+	str path = node_str(entry), text, real;
+	err *e = objfile_parse_inline(t->a, t->sources, path, entry.place, S("patch"), out);
 
 	if (!e)
 		return NULL;
 	err_free(e);
-	TRY(loader_read(t->a, l, path, &text, NULL));
-	e = objfile_parse(t->a, t->sources, text, path, out);
+	TRY(loader_read(t->a, l, path, &text, &real));
+	e = objfile_parse(t->a, t->sources, text, real, out);
 	return e ? objfile_name_file(e, path) : NULL;
 }
 
-err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
-			     node paths, str inline_patches)
+struct listed_patch {
+	node merge;
+	uint32_t entry;		/* place of the entry that it is from */
+};
+
+typedef VEC(struct listed_patch) listed_patches;
+
+static void add_merges(struct transform *t, listed_patches *to, const node_list *merges,
+		       uint32_t entry)
 {
-	node_list all = { 0 }, some;
+	for (size_t i = 0; i < merges->n; i++)
+		avec_push(t->a, to, (struct listed_patch){ merges->p[i], entry });
+}
+
+err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
+			     node paths, node patches)
+{
+	str inline_patches = node_str(patches);
+	listed_patches all = { 0 };
+	node_list some;
 
 	if (!node_len(paths) && !inline_patches.n)
 		return err_new(ERR_INVALID, "empty file path and empty patch content");
 	node_each_item(p, paths) {
-		TRY(load_merges(t, l, node_str(*p), &some));
-		for (size_t i = 0; i < some.n; i++)
-			avec_push(t->a, &all, some.p[i]);
+		TRY(load_merges(t, l, *p, &some));
+		add_merges(t, &all, &some, p->place);
 	}
 	if (inline_patches.n) {
-		TRY(objfile_parse(t->a, t->sources, inline_patches, S("patches"), &some));
-		for (size_t i = 0; i < some.n; i++)
-			avec_push(t->a, &all, some.p[i]);
+		TRY(objfile_parse_inline(t->a, t->sources, inline_patches, patches.place,
+					 S("patches"), &some));
+		add_merges(t, &all, &some, patches.place);
 	}
 	if (!all.n)
 		return err_new(ERR_INVALID, "patch appears to be empty; files=[], Patch=%.*s",
 			       STR_ARG(inline_patches));
 	t->configured = true;
 	for (size_t i = 0; i < all.n; i++) {
-		struct resource *patch = resource_new(t->a, all.p[i]), *r;
+		struct resource *patch = resource_new(t->a, all.p[i].merge), *r;
 		resource_list one = { 0 };
 
 		TRY(find_target(t, m, patch, &r));
 		avec_push(t->a, &one, r);
+		trail_entry(t->trail, all.p[i].entry);
 		TRY(merge_selected(t, m, &one, patch));
+		trail_done(t->trail, m);
 	}
 	return NULL;
 }
 
 err *transform_json_patch(struct transform *t, const struct loader *l, struct resmap *m, node target,
-			  str path, str ops)
+			  str path, node inline_ops)
 {
-	str text = ops;
+	str ops = node_str(inline_ops), text = ops, name = S("patch");
 	resource_list selected;
 	node parsed = NODE_NOTHING;
 
@@ -314,12 +348,12 @@ err *transform_json_patch(struct transform *t, const struct loader *l, struct re
 	if (path.n && ops.n)
 		return err_new(ERR_INVALID, "must specify a file path or jsonOp, not both");
 	if (path.n) {
-		TRY(loader_read(t->a, l, path, &text, NULL));
+		TRY(loader_read(t->a, l, path, &text, &name));
 		if (!text.n)
 			return err_new(ERR_INVALID, "patch file '%.*s' empty seems to be empty",
 				       STR_ARG(path));
 	}
-	err *e = parse_json_patch(t, text, path.n ? path : S("patch"), &parsed);
+	err *e = parse_json_patch(t, text, path.n ? 0 : inline_ops.place, name, &parsed);
 
 	if (e && str_starts(err_text(e), S("json: "))) {
 		CLEANUP(buf_release) struct buf json = BUF_INIT;

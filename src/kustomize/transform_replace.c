@@ -118,7 +118,10 @@ static err *refine(struct transform *t, struct options o, node *value)
 	if (o.index < 0 || o.index >= (int64_t)list.n)
 		return err_new(ERR_INVALID, "options.index %lld is out of bounds for value %.*s",
 			       (long long)o.index, STR_ARG(text));
+	uint32_t place = value->place;
+
 	*value = node_from_str(t->a, list.p[o.index]);
+	value->place = place;
 	return NULL;
 }
 
@@ -161,7 +164,7 @@ static str tag_of(node n)
 
 /* A scalar keeps its tag and its quotes when its text changes; a text that
  * the tag does not allow cannot be printed. */
-static err *set_text(struct transform *t, node *slot, bool untagged, str text)
+static err *set_text(struct transform *t, node *slot, bool untagged, str text, uint32_t place)
 {
 	node new = yaml_resolve(t->a, text, YAML_1_2, YAML_NUMBERS_TEXT);
 	bool fits = untagged || str_eq(tag_of(*slot), tag_of(new)) ||
@@ -176,7 +179,7 @@ static err *set_text(struct transform *t, node *slot, bool untagged, str text)
 			       "map[string]interface {}(nil): yaml: cannot decode %.*s `%.*s` as a %.*s",
 			       STR_ARG(tag_of(new)), STR_ARG(text), STR_ARG(tag_of(*slot)));
 	new.style = slot->style;
-	new.place = slot->place;
+	new.place = place ? place : slot->place;
 	*slot = new;
 	return NULL;
 }
@@ -204,11 +207,8 @@ static err *set_value(struct transform *t, struct options o, const struct fieldp
 		text = arena_join(t->a, list.p, list.n, o.delimiter);
 	}
 	if (is_scalar(*slot))
-		return set_text(t, slot, at->made, text);
-	uint32_t place = slot->place;
-
+		return set_text(t, slot, at->made, text, value.place);
 	*slot = is_scalar(value) ? value : node_copy(t->a, value);
-	slot->place = place;
 	return NULL;
 }
 
@@ -271,7 +271,7 @@ static bool set_inside(struct transform *t, node *object, struct fieldpath path,
 	if (!e && n)
 		e = print_structured(t, &docs[0], node_text(t->a, *scalar), &text);
 	if (!e && n)
-		e = set_text(t, scalar, false, text);
+		e = set_text(t, scalar, false, text, value.place);
 	err_free(e);
 	return !e && n > 0;
 }
@@ -421,9 +421,11 @@ err *transform_replacements(struct transform *t, const struct loader *l, struct 
 		    targets.kind != NODE_SEQ)
 			return err_new(ERR_INVALID, "replacements must specify a source and at least one "
 						    "target");
+		trail_entry(t->trail, r->place);
 		TRY(find_value(t, m, *r, &value));
 		node_each_item(target, targets)
 			TRY(apply(t, m, *target, value));
+		trail_done(t->trail, m);
 	}
 	resmap_touch(m);
 	return NULL;

@@ -204,10 +204,13 @@ node value_texts(struct arena *a, node map)
 	node texts = node_map(a, node_len(map));
 
 	/* Keys are set plain: one may turn out to be a number. */
-	node_each_pair(p, map)
+	node_each_pair(p, map) {
+		node text = scalar_string(a, NODE_NOTHING, node_text(a, p->value));
+
+		text.place = p->value.place;
 		node_put(a, texts,
-			 yaml_resolve(a, node_text(a, p->key), YAML_1_2, YAML_NUMBERS_TEXT),
-			 scalar_string(a, NODE_NOTHING, node_text(a, p->value)));
+			 yaml_resolve(a, node_text(a, p->key), YAML_1_2, YAML_NUMBERS_TEXT), text);
+	}
 	texts.place = map.place;
 	return texts;
 }

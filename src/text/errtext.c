@@ -5,7 +5,14 @@
 /* Bytes of the line of the place that are shown. */
 enum { SHOWN_MAX = 400 };
 
-err *errtext_tell(err *e)
+str errtext_file(str dir, str file)
+{
+	str rest = file;
+
+	return dir.n && str_take_str(&rest, dir) && str_take(&rest, '/') ? rest : file;
+}
+
+err *errtext_tell_from(err *e, str dir)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	struct err_pos pos = err_position(e);
@@ -15,7 +22,7 @@ err *errtext_tell(err *e)
 		return e;
 	buf_add(&b, err_text(e));
 	buf_add(&b, S("\n  at "));
-	buf_add(&b, pos.file);
+	buf_add(&b, errtext_file(dir, pos.file));
 	if (pos.line)
 		buf_addf(&b, ":%u", pos.line);
 	if (pos.line && pos.col)
@@ -25,6 +32,11 @@ err *errtext_tell(err *e)
 	if (advice.n)
 		buf_addf(&b, "\n  %.*s", STR_ARG(advice));
 	return err_replace(e, "%.*s", STR_ARG(buf_str(&b)));
+}
+
+err *errtext_tell(err *e)
+{
+	return errtext_tell_from(e, STR_NONE);
 }
 
 void errtext_visible(struct buf *b, str text)

@@ -19,6 +19,11 @@
 /* The error with place and advice below its message; as it is when no place
  * is known. Takes `e`. */
 err *errtext_tell(err *e) __attribute__((warn_unused_result, returns_nonnull));
+/* The same with files below `dir` named from there. */
+err *errtext_tell_from(err *e, str dir) __attribute__((warn_unused_result, returns_nonnull));
+
+/* A file below `dir` as it is called there; any other as it is. Borrows `file`. */
+str errtext_file(str dir, str file);
 
 /* Write a text of many lines to a terminal, which nothing in it can steer:
  * characters that do not print are shown escaped, as in \x1b. */

@@ -48,6 +48,27 @@ static void test_the_place_of_the_cause_is_shown(void **state)
 	assert_string_equal(err_msg(e), "reading: bad\n  at a.yaml:2:5");
 }
 
+static void test_files_are_named_from_a_directory(void **state)
+{
+	static const struct {
+		const char *dir, *want;
+	} rows[] = {
+		{ "/w", "bad\n  at a/b.yaml:2:5" },
+		{ "/w/a", "bad\n  at b.yaml:2:5" },
+		{ "/", "bad\n  at /w/a/b.yaml:2:5" },
+		{ "/w/a/b", "bad\n  at /w/a/b.yaml:2:5" },
+		{ "", "bad\n  at /w/a/b.yaml:2:5" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		err *e = err_at(err_new(ERR_INVALID, "bad"), S("/w/a/b.yaml"), 2, 5);
+		CLEANUP(err_drop) err *told = errtext_tell_from(e, str_c(rows[i].dir));
+
+		assert_string_equal(err_msg(told), rows[i].want);
+	}
+}
+
 static void test_a_terminal_is_not_steered(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -63,6 +84,7 @@ int main(void)
 		cmocka_unit_test(test_place_and_advice_go_below),
 		cmocka_unit_test(test_the_place_of_the_cause_is_shown),
 		cmocka_unit_test(test_a_terminal_is_not_steered),
+		cmocka_unit_test(test_files_are_named_from_a_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ struct json_options {
 	enum json_numbers numbers;
 	struct sources *sources;	/* NULL: nodes get no place */
 	str name;			/* file name for `sources` and positions */
+	const struct source_scalar *in;	/* it is the value of a scalar of another text; or NULL */
 	size_t max_depth;		/* 0: JSON_DEPTH_MAX */
 	bool raw;			/* a raw tree, see below; `numbers` is ignored */
 };

@@ -543,7 +543,7 @@ err *json_read(struct arena *a, str text, const struct json_options *o, node *ou
 			       (size_t)JSON_SIZE_MAX);
 	r.max_depth = r.o->max_depth ? r.o->max_depth : JSON_DEPTH_MAX;
 	if (r.o->sources)
-		r.base = sources_add(r.o->sources, r.o->name, text);
+		r.base = sources_add_in(r.o->sources, r.o->name, text, r.o->in);
 	vec_reserve(&r.nodes, 64);
 	err *e = read_text(&r);
 

@@ -37,6 +37,7 @@ struct yaml_options {
 	struct sources *sources;	/* NULL: nodes get no place */
 	str name;
 	uint32_t line;		/* the text begins on this line of its file; 0: 1 */
+	const struct source_scalar *in;	/* it is the value of a scalar of another text; or NULL */
 	size_t max_nodes;	/* 0: YAML_NODES_MAX */
 };
 

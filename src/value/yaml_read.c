@@ -152,7 +152,9 @@ static err *open_reader(struct reader *r, struct arena *a, str text, const struc
 	r->is_fast = yaml_fast_init(&r->fast, a, text, o);
 	if (!r->is_fast)
 		open_compose(r, 0);
-	if (o->sources)
+	if (o->sources && o->in)
+		r->base = sources_add_in(o->sources, o->name, text_of_places(r), o->in);
+	else if (o->sources)
 		r->base = sources_add_from(o->sources, o->name, text_of_places(r), first_line(o));
 	if (r->is_fast)
 		yaml_fast_base(&r->fast, r->base);
