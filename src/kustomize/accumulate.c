@@ -207,7 +207,11 @@ err *accumulate_paths(struct build *b, struct root *r, struct layer *to, node pa
 		if (!e)
 			e = add_root(b, r, to, l, path, false);
 		if (e) {
+			struct err_pos in_file = err_position(as_file);
+
 			e = err_wrap(e, "accumulation err='%.*s'", STR_ARG(err_text(as_file)));
+			if (in_file.file.n)
+				e = err_at_pos(e, &in_file);
 			err_free(as_file);
 			return sources_err(b->t.sources, p->place, e);
 		}
@@ -233,10 +237,11 @@ static err *add_components(struct build *b, struct root *r, struct layer *to)
 		err *e = loader_enter(b->t.a, r->l, node_str(*p), &l);
 
 		if (e)
-			return quoted("loader.New ", e);
+			return sources_err(b->t.sources, p->place, quoted("loader.New ", e));
 		e = add_root(b, r, to, l, node_str(*p), true);
 		if (e)
-			return quoted("accumulateDirectory: ", e);
+			return sources_err(b->t.sources, p->place,
+					   quoted("accumulateDirectory: ", e));
 	}
 	return NULL;
 }
@@ -345,7 +350,9 @@ static err *load_config(struct build *b, struct root *r, struct layer *to)
 	err *e = config_merge(b, to->config, own, &to->config);
 
 	if (e)
-		return err_wrap(e, "merging config");
+		return sources_err(b->t.sources,
+				   node_get(r->k.root, S("configurations")).place,
+				   err_wrap(e, "merging config"));
 	if (!node_len(crd_files))
 		return NULL;
 	e = config_load_crds(b, r, crd_files, &crds);
@@ -372,5 +379,8 @@ err *accumulate(struct build *b, struct root *r, struct layer *to)
 	node vars = node_get(r->k.root, S("vars"));
 
 	e = vars_merge(b, to, vars);
-	return e ? err_wrap(e, "merging vars %.*s", STR_ARG(vars_text(b->t.a, vars))) : NULL;
+	if (!e)
+		return NULL;
+	e = err_wrap(e, "merging vars %.*s", STR_ARG(vars_text(b->t.a, vars)));
+	return sources_err(b->t.sources, vars.place, e);
 }

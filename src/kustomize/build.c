@@ -27,11 +27,16 @@ err *transform_hash(struct transform *t, struct resmap *m)
 }
 
 /* Patches may have left less than an object. */
-static err *drop_local(struct arena *a, struct resmap *m)
+static err *drop_local(struct build *b, struct resmap *m)
 {
+	struct arena *a = b->t.a;
+
 	for (size_t i = 0; i < m->n; i++) {
-		if (node_len(m->list[i]->object))
-			TRY(objfile_check(a, m->list[i]->object));
+		node object = m->list[i]->object;
+		err *e = node_len(object) ? objfile_check(a, object) : NULL;
+
+		if (e)
+			return sources_err(b->t.sources, object.place, e);
 		node mark = node_get(resource_annotations(m->list[i]),
 				     S("config.kubernetes.io/local-config"));
 
@@ -193,7 +198,7 @@ static err *finish(struct build *b, struct root *r, struct layer *layer)
 	build_begin(b, r, "vars", node_get(r->k.root, S("vars")).place);
 	TRY(vars_resolve(b, layer));
 	trail_done(b->t.trail, layer->m);
-	TRY(drop_local(b->t.a, layer->m));
+	TRY(drop_local(b, layer->m));
 	TRY(apply_order(b, r, layer->m));
 	build_begin(b, r, "buildMetadata", r->metadata.place);
 	if (b->o->managed_by || asks_for(r->metadata, S("managedByLabel")))

@@ -71,15 +71,22 @@ err *config_load(struct build *b, struct root *r, node files, const struct confi
 {
 	const struct config *all = NULL;
 
+	err *e = NULL;
+
 	node_each_item(f, files) {
 		const struct config *one;
 		str text, real;
 
-		TRY(loader_read(b->t.a, r->l, node_str(*f), &text, &real));
-		TRY(read_file(b, text, real, &one));
-		TRY(config_merge(b, all, one, &all));
+		e = loader_read(b->t.a, r->l, node_str(*f), &text, &real);
+		if (!e)
+			e = read_file(b, text, real, &one);
+		if (!e)
+			e = config_merge(b, all, one, &all);
+		if (e)
+			return sources_err(b->t.sources, f->place, e);
 	}
-	return config_merge(b, b->defaults, all, out);
+	e = config_merge(b, b->defaults, all, out);
+	return e ? sources_err(b->t.sources, files.place, e) : NULL;
 }
 
 /* ---- crds -------------------------------------------------------------- */
@@ -90,9 +97,11 @@ struct crd_walk {
 	node types;			/* name -> { Schema: ... } */
 	struct gvk kind;
 	unsigned depth;
+	unsigned fields;
 };
 
-enum { CRD_DEPTH_MAX = 100 };
+/* Types may refer to each other in every way: both bounds are needed. */
+enum { CRD_DEPTH_MAX = 100, CRD_FIELDS_MAX = 1000000 };
 
 static node properties_of(struct crd_walk *w, str type)
 {
@@ -137,6 +146,9 @@ static err *walk_type(struct crd_walk *w, str type, str path)
 		str name = node_str(p->key), ref = node_str(node_get(p->value, S("$ref")));
 		str at = path.n ? arena_cat(w->b->t.a, path, S("/"), name) : name;
 
+		if (++w->fields > CRD_FIELDS_MAX)
+			return err_new(ERR_INVALID, "the types have more than %d fields",
+				       CRD_FIELDS_MAX);
 		if (node_has(p->value, S("x-kubernetes-annotation")))
 			TRY(add_one(w, SPECS_COMMON_ANNOTATIONS, at));
 		if (node_has(p->value, S("x-kubernetes-label-selector")))
@@ -169,22 +181,25 @@ static err *walk_roots(struct crd_walk *w)
 
 err *config_load_crds(struct build *b, struct root *r, node files, const struct config **out)
 {
-	const struct yaml_options rules = { .rules = YAML_1_1, .json = true,
-					    .sources = b->t.sources };
+	struct yaml_options rules = { .rules = YAML_1_1, .json = true, .sources = b->t.sources };
 	struct config *c = arena_new(b->t.a, struct config);
 
 	node_each_item(f, files) {
 		struct crd_walk w = { .b = b, .c = c };
 		str text;
 
-		TRY(loader_read(b->t.a, r->l, node_str(*f), &text, NULL));
-		err *e = str_starts(text, S("{")) ? json_read(b->t.a, text, NULL, &w.types)
-						  : yaml_read(b->t.a, text, &rules, &w.types);
+		err *e = loader_read(b->t.a, r->l, node_str(*f), &text, &rules.name);
 
+		if (e)
+			return sources_err(b->t.sources, f->place, e);
+		e = str_starts(text, S("{")) ? json_read(b->t.a, text, NULL, &w.types)
+					     : yaml_read(b->t.a, text, &rules, &w.types);
 		if (e)
 			return err_wrap(e, "unable to parse open API definition from '%.*s'",
 					STR_ARG(node_str(*f)));
-		TRY(walk_roots(&w));
+		e = walk_roots(&w);
+		if (e)
+			return sources_err(b->t.sources, f->place, e);
 	}
 	*out = c;
 	return NULL;

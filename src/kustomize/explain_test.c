@@ -90,7 +90,7 @@ static const struct {
 	  "prod/kustomization.yaml:1 (namePrefix)\n"
 	  "spec:\n"
 	  "  replicas: 3                               # base/web.yaml:6 -> "
-	  "ha/kustomization.yaml:4 (replicas of a component) -> "
+	  "ha/kustomization.yaml:5 (replicas of a component) -> "
 	  "prod/kustomization.yaml:10 (patches)\n"
 	  "  template:\n"
 	  "    spec:\n"
@@ -109,7 +109,7 @@ static const struct {
 	  "            name: prod-settings-2697752hk7  # base/web.yaml:16 -> "
 	  "prod/kustomization.yaml:21 (reference to a name)\n"
 	  "        image: nginx:2                      # base/web.yaml:11 -> "
-	  "prod/kustomization.yaml:18 (images)\n"
+	  "prod/kustomization.yaml:19 (images)\n"
 	  "        name: web                           # base/web.yaml:10\n" },
 	{ "ConfigMap", "settings", "",
 	  "# ConfigMap prod-settings-2697752hk7\n"
@@ -139,6 +139,7 @@ static const struct {
 	  "spec.replicas: 3\n"
 	  "  base/web.yaml:6:13: replicas: 1\n"
 	  "  replicas of a component: ha/kustomization.yaml:4:3: - name: web\n"
+	  "    ha/kustomization.yaml:5:10: count: 2\n"
 	  "  patches: prod/kustomization.yaml:5:3: - patch: |-\n"
 	  "    prod/kustomization.yaml:10:17: replicas: 3\n" },
 	{ "Deployment", "prod-web", "spec.template.spec.containers[0]",
@@ -150,7 +151,8 @@ static const struct {
 	{ "Deployment", "prod-web", "spec.template.spec.containers.[name=web].image",
 	  "spec.template.spec.containers.[name=web].image: nginx:2\n"
 	  "  base/web.yaml:11:16: image: nginx\n"
-	  "  images: prod/kustomization.yaml:18:3: - name: nginx\n" },
+	  "  images: prod/kustomization.yaml:18:3: - name: nginx\n"
+	  "    prod/kustomization.yaml:19:11: newTag: '2'\n" },
 };
 
 static void test_explain(void **state)

@@ -137,10 +137,10 @@ static bool is_empty(node root)
 	return true;
 }
 
-static err *check_kind(struct arena *a, struct kfile *k, str dir)
+static err *check_kind(struct arena *a, struct kfile *k, struct sources *sources, str dir)
 {
-	str kind = node_str(node_get(k->root, S("kind")));
-	str version = node_str(node_get(k->root, S("apiVersion"))), wanted;
+	node have_kind = node_get(k->root, S("kind")), have_version = node_get(k->root, S("apiVersion"));
+	str kind = node_str(have_kind), version = node_str(have_version), wanted;
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
 
 	if (!kind.n)
@@ -148,14 +148,18 @@ static err *check_kind(struct arena *a, struct kfile *k, str dir)
 	k->component = str_eq(kind, S("Component"));
 	wanted = k->component ? S("kustomize.config.k8s.io/v1alpha1")
 			      : S("kustomize.config.k8s.io/v1beta1");
-	if (!k->component && !str_eq(kind, S("Kustomization")))
+	bool bad_kind = !k->component && !str_eq(kind, S("Kustomization"));
+
+	if (bad_kind)
 		buf_addf(&why, "kind should be Kustomization or Component");
 	if (version.n && !str_eq(version, wanted))
 		buf_addf(&why, "%sapiVersion for %.*s should be %s", why.n ? "\n" : "",
 			 STR_ARG(kind), wanted.p);
 	if (why.n)
-		return err_new(ERR_INVALID, "Failed to read kustomization file under %.*s:\n%s",
-			       STR_ARG(dir), buf_c(&why));
+		return sources_err(sources, bad_kind ? have_kind.place : have_version.place,
+				   err_new(ERR_INVALID,
+					   "Failed to read kustomization file under %.*s:\n%s",
+					   STR_ARG(dir), buf_c(&why)));
 	node_set(a, k->root, S("kind"), node_from_str(a, kind));
 	node_set(a, k->root, S("apiVersion"), node_from_str(a, wanted));
 	return NULL;
@@ -214,8 +218,8 @@ err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *s
 	warn(a, &k);
 	modernize(a, k.root);
 	if (is_empty(k.root))
-		return err_new(ERR_INVALID, "kustomization.yaml is empty");
-	TRY(check_kind(a, &k, dir));
+		return err_at(err_new(ERR_INVALID, "kustomization.yaml is empty"), name, 1, 1);
+	TRY(check_kind(a, &k, sources, dir));
 	*out = k;
 	return NULL;
 }

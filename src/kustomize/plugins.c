@@ -525,7 +525,7 @@ err *plugins_generate(struct build *b, struct root *r, struct layer *to)
 			e = err_wrap(err_wrap(e, "failed to load generator"),
 				     "loading generator plugins");
 		if (e)
-			return e;
+			return sources_err(b->t.sources, configs.m->list[i]->object.place, e);
 		origin_of_plugin(b, r, made, configs.m->list[i], false);
 		e = resmap_absorb(to->m, made, b->o->release_581);
 		trail_done(b->t.trail, to->m);
@@ -543,7 +543,10 @@ static err *transform(struct build *b, struct root *r, struct layer *to, node en
 	TRY(load(b, r, entries, &configs));
 	for (size_t i = 0; i < configs.m->n; i++) {
 		TRY(prepare(b, r, to->m, configs.m->list[i], &p));
-		TRY(run(&p, false));
+		err *e = run(&p, false);
+
+		if (e)
+			return sources_err(b->t.sources, configs.m->list[i]->object.place, e);
 		origin_of_plugin(b, r, to->m, configs.m->list[i], true);
 		trail_done(b->t.trail, to->m);
 		resmap_sweep(to->m);

@@ -60,6 +60,7 @@ err *transform_entries(struct transform *t, struct resmap *m, node entries, cons
 struct image {
 	const struct regex *match;	/* NULL: matches nothing */
 	str new_name, new_tag, tag_suffix, digest;
+	uint32_t place;		/* of the last of these that is set */
 };
 
 void transform_split_image(str text, str *name, str *tag, str *digest)
@@ -105,6 +106,8 @@ static err *set_image(void *context, struct arena *a, node *value)
 	if (digest.n)
 		name = arena_cat(a, name, S("@"), digest);
 	*value = scalar_untagged(a, *value, name);
+	if (im->place)
+		value->place = im->place;
 	return NULL;
 }
 
@@ -145,15 +148,23 @@ static void compile_image(struct transform *t, str name, struct image *im)
 	err_free(regex_compile(t->a, pattern, &im->match));
 }
 
+static str image_part(struct image *im, node image, const char *field)
+{
+	node part = node_get(image, str_c(field));
+
+	if (node_str(part).n)
+		im->place = part.place;
+	return node_str(part);
+}
+
 err *transform_image(struct transform *t, struct resmap *m, node image, const fieldspecs *specs)
 {
-	struct image im = {
-		.new_name = node_str(node_get(image, S("newName"))),
-		.new_tag = node_str(node_get(image, S("newTag"))),
-		.tag_suffix = node_str(node_get(image, S("tagSuffix"))),
-		.digest = node_str(node_get(image, S("digest"))),
-	};
+	struct image im = { 0 };
 
+	im.new_name = image_part(&im, image, "newName");
+	im.new_tag = image_part(&im, image, "newTag");
+	im.tag_suffix = image_part(&im, image, "tagSuffix");
+	im.digest = image_part(&im, image, "digest");
 	compile_image(t, node_str(node_get(image, S("name"))), &im);
 	for (size_t i = 0; i < m->n; i++)
 		if (!str_eq(resource_kind(m->list[i]), S("CustomResourceDefinition")))
@@ -169,14 +180,14 @@ err *transform_image(struct transform *t, struct resmap *m, node image, const fi
 
 static err *set_count(void *context, struct arena *a, node *value)
 {
-	const int64_t *count = context;
+	const node *count = context;
 
 	(void)a;
 	if (value->kind == NODE_MAP || value->kind == NODE_SEQ)
 		return scalar_wrong_kind(*value, "ScalarNode");
-	uint32_t place = value->place;
+	uint32_t place = count->place ? count->place : value->place;
 
-	*value = node_from_int(*count);
+	*value = node_from_int(node_int(*count));
 	value->place = place;
 	return NULL;
 }
@@ -199,7 +210,7 @@ err *transform_replicas(struct transform *t, struct resmap *m, node replica,
 			const fieldspecs *specs)
 {
 	str name = node_str(node_get(replica, S("name")));
-	int64_t count = node_int(node_get(replica, S("count")));
+	node count = node_get(replica, S("count"));
 	resource_list named = resmap_by_name(m, name);
 	CLEANUP(buf_release) struct buf kinds = BUF_INIT;
 	bool found = false;

@@ -181,13 +181,11 @@ static err *read_entry(struct transform *t, const struct loader *l, node entry, 
 /* Kustomize does not say what is wrong with the text; the place tells. */
 static err *unparsable(const struct entry *p, const err *no_merge, const err *no_json)
 {
-	struct err_pos as_merge = err_position(no_merge), as_json = err_position(no_json);
+	struct err_pos pos = err_position(str_starts(p->text, S("[")) ? no_json : no_merge);
 	err *e = err_new(ERR_INVALID, "unable to parse SM or JSON patch from %.*s",
 			 STR_ARG(p->source));
 
-	if (as_merge.file.n)
-		return err_at_pos(e, &as_merge);
-	return as_json.file.n ? err_at_pos(e, &as_json) : e;
+	return pos.file.n ? err_at_pos(e, &pos) : e;
 }
 
 static err *parse_entry(struct transform *t, struct entry *p)

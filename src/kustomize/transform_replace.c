@@ -375,13 +375,14 @@ static err *apply(struct transform *t, struct resmap *m, node target, node value
 
 static err *add_from_file(struct transform *t, const struct loader *l, str path, node to)
 {
-	const struct yaml_options rules = { .rules = YAML_1_1, .json = true, .sources = t->sources };
+	struct yaml_options rules = { .rules = YAML_1_1, .json = true, .sources = t->sources };
 	static const struct typed list_type = { .kind = TYPED_LIST, .go = "[]types.Replacement",
 						.of = &kfile_replacement_type };
 	str text, real;
 	node read, fitted;
 
 	TRY(loader_read(t->a, l, path, &text, &real));
+	rules.name = real;
 	TRY(yaml_read(t->a, text, &rules, &read));
 	if (read.kind == NODE_MAP) {
 		TRY(typed_fit(t->a, read, &kfile_replacement_type, NULL, &fitted));
@@ -407,7 +408,9 @@ err *transform_replacements(struct transform *t, const struct loader *l, struct 
 		str path = node_str(node_get(*r, S("path")));
 
 		if (path.n && (node_has(*r, S("source")) || node_len(node_get(*r, S("targets")))))
-			return err_new(ERR_INVALID, "cannot specify both path and inline replacement");
+			return sources_err(t->sources, r->place,
+					   err_new(ERR_INVALID, "cannot specify both path and inline "
+								"replacement"));
 		if (path.n)
 			TRY(add_from_file(t, l, path, list));
 		else
@@ -419,12 +422,19 @@ err *transform_replacements(struct transform *t, const struct loader *l, struct 
 
 		if ((node_is_nil(node_get(*r, S("source"))) && !node_has(*r, S("sourceValue"))) ||
 		    targets.kind != NODE_SEQ)
-			return err_new(ERR_INVALID, "replacements must specify a source and at least one "
-						    "target");
+			return sources_err(t->sources, r->place,
+					   err_new(ERR_INVALID, "replacements must specify a source "
+								"and at least one target"));
 		trail_entry(t->trail, r->place);
-		TRY(find_value(t, m, *r, &value));
-		node_each_item(target, targets)
-			TRY(apply(t, m, *target, value));
+		err *e = find_value(t, m, *r, &value);
+
+		if (e)
+			return sources_err(t->sources, node_get(*r, S("source")).place, e);
+		node_each_item(target, targets) {
+			e = apply(t, m, *target, value);
+			if (e)
+				return sources_err(t->sources, target->place, e);
+		}
 		trail_done(t->trail, m);
 	}
 	resmap_touch(m);

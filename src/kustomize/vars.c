@@ -295,7 +295,10 @@ err *vars_resolve(struct build *b, struct layer *layer)
 	r.vars = arena_array(b->t.a, struct known, r.n);
 	for (size_t i = 0; i < r.n; i++) {
 		r.vars[i].name = var_name(layer->vars.p[i]);
-		TRY(value_of_var(b, layer, layer->vars.p[i], &r.vars[i].value));
+		err *e = value_of_var(b, layer, layer->vars.p[i], &r.vars[i].value);
+
+		if (e)
+			return sources_err(b->t.sources, layer->vars.p[i].place, e);
 	}
 	for (size_t i = 0; i < layer->m->n; i++)
 		TRY(fieldspec_walk_all(b->t.a, layer->m->list[i]->object,

@@ -52,7 +52,7 @@ static void test_files_are_named_from_a_directory(void **state)
 {
 	static const struct {
 		const char *dir, *want;
-	} rows[] = {
+	} names[] = {
 		{ "/w", "bad\n  at a/b.yaml:2:5" },
 		{ "/w/a", "bad\n  at b.yaml:2:5" },
 		{ "/", "bad\n  at /w/a/b.yaml:2:5" },
@@ -61,11 +61,11 @@ static void test_files_are_named_from_a_directory(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		err *e = err_at(err_new(ERR_INVALID, "bad"), S("/w/a/b.yaml"), 2, 5);
-		CLEANUP(err_drop) err *told = errtext_tell_from(e, str_c(rows[i].dir));
+		CLEANUP(err_drop) err *told = errtext_tell_from(e, str_c(names[i].dir));
 
-		assert_string_equal(err_msg(told), rows[i].want);
+		assert_string_equal(err_msg(told), names[i].want);
 	}
 }
 
