@@ -16,6 +16,7 @@ static const struct driver_op *const areas[] = {
 	driver_jsonpath_ops,
 	driver_kube_ops,
 	driver_kustomize_ops,
+	driver_managed_ops,
 	driver_number_ops,
 	driver_quantity_ops,
 	driver_regex_ops,

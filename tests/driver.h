@@ -50,6 +50,7 @@ extern const struct driver_op driver_json_ops[];
 extern const struct driver_op driver_jsonpath_ops[];
 extern const struct driver_op driver_kube_ops[];
 extern const struct driver_op driver_kustomize_ops[];
+extern const struct driver_op driver_managed_ops[];
 extern const struct driver_op driver_number_ops[];
 extern const struct driver_op driver_quantity_ops[];
 extern const struct driver_op driver_regex_ops[];

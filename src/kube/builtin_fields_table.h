@@ -1074,21 +1074,21 @@ static const struct type_field fields_admissionregistration_v1_MatchResources[] 
 	F(T("resourceRules"), B_list_admissionregistration_v1_NamedRuleWithOperations, OMIT_EMPTY)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicy[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_admissionregistration_v1_MutatingAdmissionPolicySpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_admissionregistration_v1_MutatingAdmissionPolicyBindingSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_admissionregistration_v1_MutatingAdmissionPolicyBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyBindingSpec[] = {
@@ -1097,9 +1097,9 @@ static const struct type_field fields_admissionregistration_v1_MutatingAdmission
 	F(T("policyName"), B_string, OMIT_EMPTY)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_admissionregistration_v1_MutatingAdmissionPolicy, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicySpec[] = {
@@ -1126,15 +1126,15 @@ static const struct type_field fields_admissionregistration_v1_MutatingWebhook[]
 	F(T("timeoutSeconds"), B_int32, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingWebhookConfiguration[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("webhooks"), B_by_name_admissionregistration_v1_MutatingWebhook, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
 };
 static const struct type_field fields_admissionregistration_v1_MutatingWebhookConfigurationList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_admissionregistration_v1_MutatingWebhookConfiguration, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_Mutation[] = {
@@ -1143,12 +1143,12 @@ static const struct type_field fields_admissionregistration_v1_Mutation[] = {
 	F(T("patchType"), B_v1_PatchType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_admissionregistration_v1_NamedRuleWithOperations[] = {
-	F(T("apiGroups"), B_list_string, OMIT_EMPTY)
-	F(T("apiVersions"), B_list_string, OMIT_EMPTY)
-	F(T("operations"), B_list_v1_OperationType, OMIT_EMPTY)
+	F(T("apiGroups"), B_list_string, OMIT_EMPTY, .through = "RuleWithOperations.Rule")
+	F(T("apiVersions"), B_list_string, OMIT_EMPTY, .through = "RuleWithOperations.Rule")
+	F(T("operations"), B_list_v1_OperationType, OMIT_EMPTY, .through = "RuleWithOperations")
 	F(T("resourceNames"), B_list_string, OMIT_EMPTY)
-	F(T("resources"), B_list_string, OMIT_EMPTY)
-	F(T("scope"), B_v1_ScopeType, POINTER | OMIT_EMPTY)
+	F(T("resources"), B_list_string, OMIT_EMPTY, .through = "RuleWithOperations.Rule")
+	F(T("scope"), B_v1_ScopeType, POINTER | OMIT_EMPTY, .through = "RuleWithOperations.Rule")
 };
 static const struct type_field fields_admissionregistration_v1_ParamKind[] = {
 	F(T("apiVersion"), B_string, OMIT_EMPTY)
@@ -1161,11 +1161,11 @@ static const struct type_field fields_admissionregistration_v1_ParamRef[] = {
 	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_admissionregistration_v1_RuleWithOperations[] = {
-	F(T("apiGroups"), B_list_string, OMIT_EMPTY)
-	F(T("apiVersions"), B_list_string, OMIT_EMPTY)
+	F(T("apiGroups"), B_list_string, OMIT_EMPTY, .through = "Rule")
+	F(T("apiVersions"), B_list_string, OMIT_EMPTY, .through = "Rule")
 	F(T("operations"), B_list_v1_OperationType, OMIT_EMPTY)
-	F(T("resources"), B_list_string, OMIT_EMPTY)
-	F(T("scope"), B_v1_ScopeType, POINTER | OMIT_EMPTY)
+	F(T("resources"), B_list_string, OMIT_EMPTY, .through = "Rule")
+	F(T("scope"), B_v1_ScopeType, POINTER | OMIT_EMPTY, .through = "Rule")
 };
 static const struct type_field fields_admissionregistration_v1_ServiceReference[] = {
 	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
@@ -1177,22 +1177,22 @@ static const struct type_field fields_admissionregistration_v1_TypeChecking[] = 
 	F(T("expressionWarnings"), B_list_admissionregistration_v1_ExpressionWarning, OMIT_EMPTY)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicy[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_admissionregistration_v1_ValidatingAdmissionPolicySpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_admissionregistration_v1_ValidatingAdmissionPolicyStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_admissionregistration_v1_ValidatingAdmissionPolicyBindingSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_admissionregistration_v1_ValidatingAdmissionPolicyBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyBindingSpec[] = {
@@ -1202,9 +1202,9 @@ static const struct type_field fields_admissionregistration_v1_ValidatingAdmissi
 	F(T("validationActions"), B_set_v1_ValidationAction, OMIT_EMPTY, .required = true)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_admissionregistration_v1_ValidatingAdmissionPolicy, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicySpec[] = {
@@ -1235,15 +1235,15 @@ static const struct type_field fields_admissionregistration_v1_ValidatingWebhook
 	F(T("timeoutSeconds"), B_int32, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingWebhookConfiguration[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("webhooks"), B_by_name_admissionregistration_v1_ValidatingWebhook, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
 };
 static const struct type_field fields_admissionregistration_v1_ValidatingWebhookConfigurationList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_admissionregistration_v1_ValidatingWebhookConfiguration, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_admissionregistration_v1_Validation[] = {
@@ -1262,21 +1262,21 @@ static const struct type_field fields_admissionregistration_v1_WebhookClientConf
 	F(T("url"), B_string, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_apps_v1_ControllerRevision[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("data"), B_runtime_RawExtension, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("revision"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
 };
 static const struct type_field fields_apps_v1_ControllerRevisionList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apps_v1_ControllerRevision, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apps_v1_DaemonSet[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_apps_v1_DaemonSetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_apps_v1_DaemonSetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1289,9 +1289,9 @@ static const struct type_field fields_apps_v1_DaemonSetCondition[] = {
 	F(T("type"), B_v1_DaemonSetConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apps_v1_DaemonSetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apps_v1_DaemonSet, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apps_v1_DaemonSetSpec[] = {
@@ -1318,8 +1318,8 @@ static const struct type_field fields_apps_v1_DaemonSetUpdateStrategy[] = {
 	F(T("type"), B_v1_DaemonSetUpdateStrategyType, OMIT_EMPTY)
 };
 static const struct type_field fields_apps_v1_Deployment[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_apps_v1_DeploymentSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_apps_v1_DeploymentStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1333,9 +1333,9 @@ static const struct type_field fields_apps_v1_DeploymentCondition[] = {
 	F(T("type"), B_v1_DeploymentConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apps_v1_DeploymentList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apps_v1_Deployment, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apps_v1_DeploymentSpec[] = {
@@ -1364,8 +1364,8 @@ static const struct type_field fields_apps_v1_DeploymentStrategy[] = {
 	F(T("type"), B_v1_DeploymentStrategyType, OMIT_EMPTY)
 };
 static const struct type_field fields_apps_v1_ReplicaSet[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_apps_v1_ReplicaSetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_apps_v1_ReplicaSetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1378,9 +1378,9 @@ static const struct type_field fields_apps_v1_ReplicaSetCondition[] = {
 	F(T("type"), B_v1_ReplicaSetConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apps_v1_ReplicaSetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apps_v1_ReplicaSet, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apps_v1_ReplicaSetSpec[] = {
@@ -1411,8 +1411,8 @@ static const struct type_field fields_apps_v1_RollingUpdateStatefulSetStrategy[]
 	F(T("partition"), B_int32, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_apps_v1_StatefulSet[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_apps_v1_StatefulSetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_apps_v1_StatefulSetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1425,9 +1425,9 @@ static const struct type_field fields_apps_v1_StatefulSetCondition[] = {
 	F(T("type"), B_v1_StatefulSetConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apps_v1_StatefulSetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apps_v1_StatefulSet, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apps_v1_StatefulSetOrdinals[] = {
@@ -1473,8 +1473,8 @@ static const struct type_field fields_authentication_v1_BoundObjectReference[] =
 	F(T("uid"), B_types_UID, OMIT_EMPTY)
 };
 static const struct type_field fields_authentication_v1_SelfSubjectReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_authentication_v1_SelfSubjectReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
@@ -1482,8 +1482,8 @@ static const struct type_field fields_authentication_v1_SelfSubjectReviewStatus[
 	F(T("userInfo"), B_authentication_v1_UserInfo, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_authentication_v1_TokenRequest[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_authentication_v1_TokenRequestSpec, 0, .fallback = NO_PAIRS)
 	F(T("status"), B_authentication_v1_TokenRequestStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1498,8 +1498,8 @@ static const struct type_field fields_authentication_v1_TokenRequestStatus[] = {
 	F(T("token"), B_string, 0, .fallback = TEXT(""))
 };
 static const struct type_field fields_authentication_v1_TokenReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_authentication_v1_TokenReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_authentication_v1_TokenReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1529,8 +1529,8 @@ static const struct type_field fields_authorization_v1_LabelSelectorAttributes[]
 	F(T("requirements"), B_list_apis_meta_v1_LabelSelectorRequirement, OMIT_EMPTY)
 };
 static const struct type_field fields_authorization_v1_LocalSubjectAccessReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_authorization_v1_SubjectAccessReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1561,8 +1561,8 @@ static const struct type_field fields_authorization_v1_ResourceRule[] = {
 	F(T("verbs"), B_list_string, 0, .required = true)
 };
 static const struct type_field fields_authorization_v1_SelfSubjectAccessReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_authorization_v1_SelfSubjectAccessReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1572,8 +1572,8 @@ static const struct type_field fields_authorization_v1_SelfSubjectAccessReviewSp
 	F(T("resourceAttributes"), B_authorization_v1_ResourceAttributes, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_authorization_v1_SelfSubjectRulesReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_authorization_v1_SelfSubjectRulesReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_authorization_v1_SubjectRulesReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1582,8 +1582,8 @@ static const struct type_field fields_authorization_v1_SelfSubjectRulesReviewSpe
 	F(T("namespace"), B_string, OMIT_EMPTY)
 };
 static const struct type_field fields_authorization_v1_SubjectAccessReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_authorization_v1_SubjectAccessReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1614,16 +1614,16 @@ static const struct type_field fields_autoscaling_v1_CrossVersionObjectReference
 	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscaler[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_autoscaling_v1_HorizontalPodAutoscalerSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_autoscaling_v1_HorizontalPodAutoscalerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscalerList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_autoscaling_v1_HorizontalPodAutoscaler, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscalerSpec[] = {
@@ -1640,8 +1640,8 @@ static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscalerStat
 	F(T("observedGeneration"), B_int64, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_autoscaling_v1_Scale[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_autoscaling_v1_ScaleSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_autoscaling_v1_ScaleStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1688,8 +1688,8 @@ static const struct type_field fields_autoscaling_v2_HPAScalingRules[] = {
 	F(T("tolerance"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscaler[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_autoscaling_v2_HorizontalPodAutoscalerSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_autoscaling_v2_HorizontalPodAutoscalerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1706,9 +1706,9 @@ static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerCond
 	F(T("type"), B_v2_HorizontalPodAutoscalerConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_autoscaling_v2_HorizontalPodAutoscaler, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerSpec[] = {
@@ -1784,16 +1784,16 @@ static const struct type_field fields_autoscaling_v2_ResourceMetricStatus[] = {
 	F(T("name"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_batch_v1_CronJob[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_batch_v1_CronJobSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_batch_v1_CronJobStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_batch_v1_CronJobList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_batch_v1_CronJob, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_batch_v1_CronJobSpec[] = {
@@ -1812,8 +1812,8 @@ static const struct type_field fields_batch_v1_CronJobStatus[] = {
 	F(T("lastSuccessfulTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_batch_v1_Job[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_batch_v1_JobSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_batch_v1_JobStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1827,9 +1827,9 @@ static const struct type_field fields_batch_v1_JobCondition[] = {
 	F(T("type"), B_v1_JobConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_batch_v1_JobList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_batch_v1_Job, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_batch_v1_JobSpec[] = {
@@ -1896,8 +1896,8 @@ static const struct type_field fields_batch_v1_UncountedTerminatedPods[] = {
 	F(T("succeeded"), B_set_types_UID, OMIT_EMPTY)
 };
 static const struct type_field fields_certificates_v1_CertificateSigningRequest[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_certificates_v1_CertificateSigningRequestSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_certificates_v1_CertificateSigningRequestStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -1911,9 +1911,9 @@ static const struct type_field fields_certificates_v1_CertificateSigningRequestC
 	F(T("type"), B_v1_RequestConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_certificates_v1_CertificateSigningRequestList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_certificates_v1_CertificateSigningRequest, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_certificates_v1_CertificateSigningRequestSpec[] = {
@@ -1931,15 +1931,15 @@ static const struct type_field fields_certificates_v1_CertificateSigningRequestS
 	F(T("conditions"), B_by_type_certificates_v1_CertificateSigningRequestCondition, OMIT_EMPTY)
 };
 static const struct type_field fields_coordination_v1_Lease[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_coordination_v1_LeaseSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_coordination_v1_LeaseList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_coordination_v1_Lease, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_coordination_v1_LeaseSpec[] = {
@@ -1990,8 +1990,8 @@ static const struct type_field fields_core_v1_AzureFileVolumeSource[] = {
 	F(T("shareName"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_Binding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("target"), B_core_v1_ObjectReference, 0, .fallback = NO_PAIRS, .required = true)
 };
@@ -2063,38 +2063,38 @@ static const struct type_field fields_core_v1_ComponentCondition[] = {
 	F(T("type"), B_v1_ComponentConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_ComponentStatus[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("conditions"), B_by_type_core_v1_ComponentCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ComponentStatusList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_ComponentStatus, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ConfigMap[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("binaryData"), B_map_bytes, OMIT_EMPTY)
 	F(T("data"), B_map_string, OMIT_EMPTY)
 	F(T("immutable"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ConfigMapEnvSource[] = {
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_ConfigMapKeySelector[] = {
 	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_ConfigMapList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_ConfigMap, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ConfigMapNodeConfigSource[] = {
@@ -2106,13 +2106,13 @@ static const struct type_field fields_core_v1_ConfigMapNodeConfigSource[] = {
 };
 static const struct type_field fields_core_v1_ConfigMapProjection[] = {
 	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_ConfigMapVolumeSource[] = {
 	F(T("defaultMode"), B_int32, POINTER | OMIT_EMPTY)
 	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_Container[] = {
@@ -2249,15 +2249,15 @@ static const struct type_field fields_core_v1_EndpointSubset[] = {
 	F(T("ports"), B_list_core_v1_EndpointPort, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_Endpoints[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("subsets"), B_list_core_v1_EndpointSubset, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_EndpointsList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Endpoints, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_EnvFromSource[] = {
@@ -2278,44 +2278,44 @@ static const struct type_field fields_core_v1_EnvVarSource[] = {
 	F(T("secretKeyRef"), B_core_v1_SecretKeySelector, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_EphemeralContainer[] = {
-	F(T("args"), B_list_string, OMIT_EMPTY)
-	F(T("command"), B_list_string, OMIT_EMPTY)
-	F(T("env"), B_by_name_core_v1_EnvVar, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("envFrom"), B_list_core_v1_EnvFromSource, OMIT_EMPTY)
-	F(T("image"), B_string, OMIT_EMPTY)
-	F(T("imagePullPolicy"), B_v1_PullPolicy, OMIT_EMPTY)
-	F(T("lifecycle"), B_core_v1_Lifecycle, POINTER | OMIT_EMPTY)
-	F(T("livenessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("ports"), B_by_containerPort_protocol_core_v1_ContainerPort, OMIT_EMPTY, .patch_key = T("containerPort"), .patch = TYPE_PATCH_MERGE)
-	F(T("readinessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY)
-	F(T("resizePolicy"), B_list_core_v1_ContainerResizePolicy, OMIT_EMPTY)
-	F(T("resources"), B_core_v1_ResourceRequirements, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("restartPolicy"), B_v1_ContainerRestartPolicy, POINTER | OMIT_EMPTY)
-	F(T("restartPolicyRules"), B_list_core_v1_ContainerRestartRule, OMIT_EMPTY)
-	F(T("securityContext"), B_core_v1_SecurityContext, POINTER | OMIT_EMPTY)
-	F(T("startupProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY)
-	F(T("stdin"), B_bool, OMIT_EMPTY)
-	F(T("stdinOnce"), B_bool, OMIT_EMPTY)
+	F(T("args"), B_list_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("command"), B_list_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("env"), B_by_name_core_v1_EnvVar, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
+	F(T("envFrom"), B_list_core_v1_EnvFromSource, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("image"), B_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("imagePullPolicy"), B_v1_PullPolicy, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("lifecycle"), B_core_v1_Lifecycle, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("livenessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("name"), B_string, 0, .fallback = TEXT(""), .through = "EphemeralContainerCommon", .required = true)
+	F(T("ports"), B_by_containerPort_protocol_core_v1_ContainerPort, OMIT_EMPTY, .patch_key = T("containerPort"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
+	F(T("readinessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("resizePolicy"), B_list_core_v1_ContainerResizePolicy, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("resources"), B_core_v1_ResourceRequirements, OMIT_EMPTY, .fallback = NO_PAIRS, .through = "EphemeralContainerCommon")
+	F(T("restartPolicy"), B_v1_ContainerRestartPolicy, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("restartPolicyRules"), B_list_core_v1_ContainerRestartRule, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("securityContext"), B_core_v1_SecurityContext, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("startupProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("stdin"), B_bool, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("stdinOnce"), B_bool, OMIT_EMPTY, .through = "EphemeralContainerCommon")
 	F(T("targetContainerName"), B_string, OMIT_EMPTY)
-	F(T("terminationMessagePath"), B_string, OMIT_EMPTY)
-	F(T("terminationMessagePolicy"), B_v1_TerminationMessagePolicy, OMIT_EMPTY)
-	F(T("tty"), B_bool, OMIT_EMPTY)
-	F(T("volumeDevices"), B_by_devicePath_core_v1_VolumeDevice, OMIT_EMPTY, .patch_key = T("devicePath"), .patch = TYPE_PATCH_MERGE)
-	F(T("volumeMounts"), B_by_mountPath_core_v1_VolumeMount, OMIT_EMPTY, .patch_key = T("mountPath"), .patch = TYPE_PATCH_MERGE)
-	F(T("workingDir"), B_string, OMIT_EMPTY)
+	F(T("terminationMessagePath"), B_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("terminationMessagePolicy"), B_v1_TerminationMessagePolicy, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("tty"), B_bool, OMIT_EMPTY, .through = "EphemeralContainerCommon")
+	F(T("volumeDevices"), B_by_devicePath_core_v1_VolumeDevice, OMIT_EMPTY, .patch_key = T("devicePath"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
+	F(T("volumeMounts"), B_by_mountPath_core_v1_VolumeMount, OMIT_EMPTY, .patch_key = T("mountPath"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
+	F(T("workingDir"), B_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
 };
 static const struct type_field fields_core_v1_EphemeralVolumeSource[] = {
 	F(T("volumeClaimTemplate"), B_core_v1_PersistentVolumeClaimTemplate, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_Event[] = {
 	F(T("action"), B_string, OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("count"), B_int32, OMIT_EMPTY)
 	F(T("eventTime"), B_apis_meta_v1_MicroTime, OMIT_EMPTY)
 	F(T("firstTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
 	F(T("involvedObject"), B_core_v1_ObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("lastTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
 	F(T("message"), B_string, OMIT_EMPTY)
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, 0, .fallback = NO_PAIRS, .required = true)
@@ -2328,9 +2328,9 @@ static const struct type_field fields_core_v1_Event[] = {
 	F(T("type"), B_string, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_EventList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Event, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_EventSeries[] = {
@@ -2473,8 +2473,8 @@ static const struct type_field fields_core_v1_LifecycleHandler[] = {
 	F(T("tcpSocket"), B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_LimitRange[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_LimitRangeSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
@@ -2487,9 +2487,9 @@ static const struct type_field fields_core_v1_LimitRangeItem[] = {
 	F(T("type"), B_v1_LimitType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_LimitRangeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_LimitRange, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_LimitRangeSpec[] = {
@@ -2526,8 +2526,8 @@ static const struct type_field fields_core_v1_NFSVolumeSource[] = {
 	F(T("server"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_Namespace[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_NamespaceSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_NamespaceStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -2540,9 +2540,9 @@ static const struct type_field fields_core_v1_NamespaceCondition[] = {
 	F(T("type"), B_v1_NamespaceConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_NamespaceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Namespace, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_NamespaceSpec[] = {
@@ -2553,8 +2553,8 @@ static const struct type_field fields_core_v1_NamespaceStatus[] = {
 	F(T("phase"), B_v1_NamespacePhase, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_Node[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_NodeSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_NodeStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -2596,9 +2596,9 @@ static const struct type_field fields_core_v1_NodeFeatures[] = {
 	F(T("supplementalGroupsPolicy"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_NodeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Node, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_NodeRuntimeHandler[] = {
@@ -2676,15 +2676,15 @@ static const struct type_field fields_core_v1_ObjectReference[] = {
 	F(T("uid"), B_types_UID, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_PersistentVolume[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_PersistentVolumeSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_PersistentVolumeStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_PersistentVolumeClaim[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_PersistentVolumeClaimSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_PersistentVolumeClaimStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -2698,9 +2698,9 @@ static const struct type_field fields_core_v1_PersistentVolumeClaimCondition[] =
 	F(T("type"), B_v1_PersistentVolumeClaimConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_PersistentVolumeClaimList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_PersistentVolumeClaim, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_PersistentVolumeClaimSpec[] = {
@@ -2733,43 +2733,43 @@ static const struct type_field fields_core_v1_PersistentVolumeClaimVolumeSource[
 	F(T("readOnly"), B_bool, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_PersistentVolumeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_PersistentVolume, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_PersistentVolumeSpec[] = {
 	F(T("accessModes"), B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
-	F(T("awsElasticBlockStore"), B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("azureDisk"), B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("azureFile"), B_core_v1_AzureFilePersistentVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("awsElasticBlockStore"), B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("azureDisk"), B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("azureFile"), B_core_v1_AzureFilePersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 	F(T("capacity"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("cephfs"), B_core_v1_CephFSPersistentVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("cinder"), B_core_v1_CinderPersistentVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("cephfs"), B_core_v1_CephFSPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("cinder"), B_core_v1_CinderPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 	F(T("claimRef"), B_core_v1_ObjectReference_granular, POINTER | OMIT_EMPTY)
-	F(T("csi"), B_core_v1_CSIPersistentVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("fc"), B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("flexVolume"), B_core_v1_FlexPersistentVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("flocker"), B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("gcePersistentDisk"), B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("glusterfs"), B_core_v1_GlusterfsPersistentVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("hostPath"), B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("iscsi"), B_core_v1_ISCSIPersistentVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("local"), B_core_v1_LocalVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("csi"), B_core_v1_CSIPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("fc"), B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("flexVolume"), B_core_v1_FlexPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("flocker"), B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("gcePersistentDisk"), B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("glusterfs"), B_core_v1_GlusterfsPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("hostPath"), B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("iscsi"), B_core_v1_ISCSIPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("local"), B_core_v1_LocalVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 	F(T("mountOptions"), B_list_string, OMIT_EMPTY)
-	F(T("nfs"), B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("nfs"), B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 	F(T("nodeAffinity"), B_core_v1_VolumeNodeAffinity, POINTER | OMIT_EMPTY)
 	F(T("persistentVolumeReclaimPolicy"), B_v1_PersistentVolumeReclaimPolicy, OMIT_EMPTY)
-	F(T("photonPersistentDisk"), B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("portworxVolume"), B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("quobyte"), B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("rbd"), B_core_v1_RBDPersistentVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("scaleIO"), B_core_v1_ScaleIOPersistentVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("photonPersistentDisk"), B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("portworxVolume"), B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("quobyte"), B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("rbd"), B_core_v1_RBDPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
+	F(T("scaleIO"), B_core_v1_ScaleIOPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 	F(T("storageClassName"), B_string, OMIT_EMPTY)
-	F(T("storageos"), B_core_v1_StorageOSPersistentVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("storageos"), B_core_v1_StorageOSPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 	F(T("volumeAttributesClassName"), B_string, POINTER | OMIT_EMPTY)
 	F(T("volumeMode"), B_v1_PersistentVolumeMode, POINTER | OMIT_EMPTY)
-	F(T("vsphereVolume"), B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("vsphereVolume"), B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
 };
 static const struct type_field fields_core_v1_PersistentVolumeStatus[] = {
 	F(T("lastPhaseTransitionTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
@@ -2782,8 +2782,8 @@ static const struct type_field fields_core_v1_PhotonPersistentDiskVolumeSource[]
 	F(T("pdID"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_Pod[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_PodSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_PodStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -2839,9 +2839,9 @@ static const struct type_field fields_core_v1_PodIP[] = {
 	F(T("ip"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_PodList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Pod, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_PodOS[] = {
@@ -2948,15 +2948,15 @@ static const struct type_field fields_core_v1_PodStatus[] = {
 	F(T("startTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_PodTemplate[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("template"), B_core_v1_PodTemplateSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_PodTemplateList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_PodTemplate, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_PodTemplateSpec[] = {
@@ -2978,14 +2978,14 @@ static const struct type_field fields_core_v1_PreferredSchedulingTerm[] = {
 	F(T("weight"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
 };
 static const struct type_field fields_core_v1_Probe[] = {
-	F(T("exec"), B_core_v1_ExecAction, POINTER | OMIT_EMPTY)
+	F(T("exec"), B_core_v1_ExecAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
 	F(T("failureThreshold"), B_int32, OMIT_EMPTY)
-	F(T("grpc"), B_core_v1_GRPCAction, POINTER | OMIT_EMPTY)
-	F(T("httpGet"), B_core_v1_HTTPGetAction, POINTER | OMIT_EMPTY)
+	F(T("grpc"), B_core_v1_GRPCAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
+	F(T("httpGet"), B_core_v1_HTTPGetAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
 	F(T("initialDelaySeconds"), B_int32, OMIT_EMPTY)
 	F(T("periodSeconds"), B_int32, OMIT_EMPTY)
 	F(T("successThreshold"), B_int32, OMIT_EMPTY)
-	F(T("tcpSocket"), B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY)
+	F(T("tcpSocket"), B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
 	F(T("terminationGracePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
 	F(T("timeoutSeconds"), B_int32, OMIT_EMPTY)
 };
@@ -3022,8 +3022,8 @@ static const struct type_field fields_core_v1_RBDVolumeSource[] = {
 	F(T("user"), B_string, OMIT_EMPTY, .fallback = TEXT("admin"))
 };
 static const struct type_field fields_core_v1_ReplicationController[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_ReplicationControllerSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_ReplicationControllerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -3036,9 +3036,9 @@ static const struct type_field fields_core_v1_ReplicationControllerCondition[] =
 	F(T("type"), B_v1_ReplicationControllerConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_ReplicationControllerList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_ReplicationController, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ReplicationControllerSpec[] = {
@@ -3070,16 +3070,16 @@ static const struct type_field fields_core_v1_ResourceHealth[] = {
 	F(T("resourceID"), B_v1_ResourceID, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_ResourceQuota[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_ResourceQuotaSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_ResourceQuotaStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ResourceQuotaList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_ResourceQuota, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ResourceQuotaSpec[] = {
@@ -3143,32 +3143,32 @@ static const struct type_field fields_core_v1_SeccompProfile[] = {
 	F(T("type"), B_v1_SeccompProfileType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_Secret[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("data"), B_map_bytes, OMIT_EMPTY)
 	F(T("immutable"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("stringData"), B_map_string, OMIT_EMPTY)
 	F(T("type"), B_v1_SecretType, OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_SecretEnvSource[] = {
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_SecretKeySelector[] = {
 	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_SecretList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Secret, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_SecretProjection[] = {
 	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
+	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
 	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_SecretReference[] = {
@@ -3196,24 +3196,24 @@ static const struct type_field fields_core_v1_SecurityContext[] = {
 	F(T("windowsOptions"), B_core_v1_WindowsSecurityContextOptions, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_Service[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_core_v1_ServiceSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_core_v1_ServiceStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ServiceAccount[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("automountServiceAccountToken"), B_bool, POINTER | OMIT_EMPTY)
 	F(T("imagePullSecrets"), B_list_core_v1_LocalObjectReference, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("secrets"), B_by_name_core_v1_ObjectReference, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
 };
 static const struct type_field fields_core_v1_ServiceAccountList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_ServiceAccount, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ServiceAccountTokenProjection[] = {
@@ -3222,9 +3222,9 @@ static const struct type_field fields_core_v1_ServiceAccountTokenProjection[] = 
 	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_core_v1_ServiceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_core_v1_Service, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_core_v1_ServicePort[] = {
@@ -3331,37 +3331,37 @@ static const struct type_field fields_core_v1_TypedObjectReference[] = {
 	F(T("namespace"), B_string, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_core_v1_Volume[] = {
-	F(T("awsElasticBlockStore"), B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("azureDisk"), B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("azureFile"), B_core_v1_AzureFileVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("cephfs"), B_core_v1_CephFSVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("cinder"), B_core_v1_CinderVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("configMap"), B_core_v1_ConfigMapVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("csi"), B_core_v1_CSIVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("downwardAPI"), B_core_v1_DownwardAPIVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("emptyDir"), B_core_v1_EmptyDirVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("ephemeral"), B_core_v1_EphemeralVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("fc"), B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("flexVolume"), B_core_v1_FlexVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("flocker"), B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("gcePersistentDisk"), B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("gitRepo"), B_core_v1_GitRepoVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("glusterfs"), B_core_v1_GlusterfsVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("hostPath"), B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("image"), B_core_v1_ImageVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("iscsi"), B_core_v1_ISCSIVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("awsElasticBlockStore"), B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("azureDisk"), B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("azureFile"), B_core_v1_AzureFileVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("cephfs"), B_core_v1_CephFSVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("cinder"), B_core_v1_CinderVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("configMap"), B_core_v1_ConfigMapVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("csi"), B_core_v1_CSIVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("downwardAPI"), B_core_v1_DownwardAPIVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("emptyDir"), B_core_v1_EmptyDirVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("ephemeral"), B_core_v1_EphemeralVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("fc"), B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("flexVolume"), B_core_v1_FlexVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("flocker"), B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("gcePersistentDisk"), B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("gitRepo"), B_core_v1_GitRepoVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("glusterfs"), B_core_v1_GlusterfsVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("hostPath"), B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("image"), B_core_v1_ImageVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("iscsi"), B_core_v1_ISCSIVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
 	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nfs"), B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("persistentVolumeClaim"), B_core_v1_PersistentVolumeClaimVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("photonPersistentDisk"), B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("portworxVolume"), B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("projected"), B_core_v1_ProjectedVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("quobyte"), B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("rbd"), B_core_v1_RBDVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("scaleIO"), B_core_v1_ScaleIOVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("secret"), B_core_v1_SecretVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("storageos"), B_core_v1_StorageOSVolumeSource, POINTER | OMIT_EMPTY)
-	F(T("vsphereVolume"), B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY)
+	F(T("nfs"), B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("persistentVolumeClaim"), B_core_v1_PersistentVolumeClaimVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("photonPersistentDisk"), B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("portworxVolume"), B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("projected"), B_core_v1_ProjectedVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("quobyte"), B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("rbd"), B_core_v1_RBDVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("scaleIO"), B_core_v1_ScaleIOVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("secret"), B_core_v1_SecretVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("storageos"), B_core_v1_StorageOSVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
+	F(T("vsphereVolume"), B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
 };
 static const struct type_field fields_core_v1_VolumeDevice[] = {
 	F(T("devicePath"), B_string, 0, .fallback = TEXT(""), .required = true)
@@ -3444,16 +3444,16 @@ static const struct type_field fields_discovery_v1_EndpointPort[] = {
 };
 static const struct type_field fields_discovery_v1_EndpointSlice[] = {
 	F(T("addressType"), B_v1_AddressType, 0, .fallback = TEXT(""), .required = true)
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("endpoints"), B_list_discovery_v1_Endpoint, 0)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("ports"), B_list_discovery_v1_EndpointPort, 0)
 };
 static const struct type_field fields_discovery_v1_EndpointSliceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_discovery_v1_EndpointSlice, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_discovery_v1_ForNode[] = {
@@ -3464,13 +3464,13 @@ static const struct type_field fields_discovery_v1_ForZone[] = {
 };
 static const struct type_field fields_events_v1_Event[] = {
 	F(T("action"), B_string, OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("deprecatedCount"), B_int32, OMIT_EMPTY)
 	F(T("deprecatedFirstTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
 	F(T("deprecatedLastTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
 	F(T("deprecatedSource"), B_core_v1_EventSource, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("eventTime"), B_apis_meta_v1_MicroTime, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, 0, .fallback = NO_PAIRS)
 	F(T("note"), B_string, OMIT_EMPTY)
 	F(T("reason"), B_string, OMIT_EMPTY)
@@ -3482,9 +3482,9 @@ static const struct type_field fields_events_v1_Event[] = {
 	F(T("type"), B_string, OMIT_EMPTY)
 };
 static const struct type_field fields_events_v1_EventList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_events_v1_Event, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_events_v1_EventSeries[] = {
@@ -3499,8 +3499,8 @@ static const struct type_field fields_flowcontrol_v1_FlowDistinguisherMethod[] =
 	F(T("type"), B_v1_FlowDistinguisherMethodType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_flowcontrol_v1_FlowSchema[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_flowcontrol_v1_FlowSchemaSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_flowcontrol_v1_FlowSchemaStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -3513,9 +3513,9 @@ static const struct type_field fields_flowcontrol_v1_FlowSchemaCondition[] = {
 	F(T("type"), B_v1_FlowSchemaConditionType, OMIT_EMPTY)
 };
 static const struct type_field fields_flowcontrol_v1_FlowSchemaList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_flowcontrol_v1_FlowSchema, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_flowcontrol_v1_FlowSchemaSpec[] = {
@@ -3550,8 +3550,8 @@ static const struct type_field fields_flowcontrol_v1_PolicyRulesWithSubjects[] =
 	F(T("subjects"), B_list_flowcontrol_v1_Subject, 0, .required = true)
 };
 static const struct type_field fields_flowcontrol_v1_PriorityLevelConfiguration[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_flowcontrol_v1_PriorityLevelConfigurationSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_flowcontrol_v1_PriorityLevelConfigurationStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -3564,9 +3564,9 @@ static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationC
 	F(T("type"), B_v1_PriorityLevelConfigurationConditionType, OMIT_EMPTY)
 };
 static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_flowcontrol_v1_PriorityLevelConfiguration, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationReference[] = {
@@ -3614,15 +3614,15 @@ static const struct type_field fields_networking_v1_HTTPIngressRuleValue[] = {
 	F(T("paths"), B_list_networking_v1_HTTPIngressPath, 0, .required = true)
 };
 static const struct type_field fields_networking_v1_IPAddress[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_networking_v1_IPAddressSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
 };
 static const struct type_field fields_networking_v1_IPAddressList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_networking_v1_IPAddress, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_IPAddressSpec[] = {
@@ -3633,8 +3633,8 @@ static const struct type_field fields_networking_v1_IPBlock[] = {
 	F(T("except"), B_list_string, OMIT_EMPTY)
 };
 static const struct type_field fields_networking_v1_Ingress[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_networking_v1_IngressSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_networking_v1_IngressStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -3644,15 +3644,15 @@ static const struct type_field fields_networking_v1_IngressBackend[] = {
 	F(T("service"), B_networking_v1_IngressServiceBackend, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_networking_v1_IngressClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_networking_v1_IngressClassSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_IngressClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_networking_v1_IngressClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_IngressClassParametersReference[] = {
@@ -3667,9 +3667,9 @@ static const struct type_field fields_networking_v1_IngressClassSpec[] = {
 	F(T("parameters"), B_networking_v1_IngressClassParametersReference, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_networking_v1_IngressList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_networking_v1_Ingress, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_IngressLoadBalancerIngress[] = {
@@ -3687,7 +3687,7 @@ static const struct type_field fields_networking_v1_IngressPortStatus[] = {
 };
 static const struct type_field fields_networking_v1_IngressRule[] = {
 	F(T("host"), B_string, OMIT_EMPTY)
-	F(T("http"), B_networking_v1_HTTPIngressRuleValue, POINTER | OMIT_EMPTY)
+	F(T("http"), B_networking_v1_HTTPIngressRuleValue, POINTER | OMIT_EMPTY, .through = "IngressRuleValue")
 };
 static const struct type_field fields_networking_v1_IngressServiceBackend[] = {
 	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
@@ -3707,8 +3707,8 @@ static const struct type_field fields_networking_v1_IngressTLS[] = {
 	F(T("secretName"), B_string, OMIT_EMPTY)
 };
 static const struct type_field fields_networking_v1_NetworkPolicy[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_networking_v1_NetworkPolicySpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
@@ -3721,9 +3721,9 @@ static const struct type_field fields_networking_v1_NetworkPolicyIngressRule[] =
 	F(T("ports"), B_list_networking_v1_NetworkPolicyPort, OMIT_EMPTY)
 };
 static const struct type_field fields_networking_v1_NetworkPolicyList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_networking_v1_NetworkPolicy, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_NetworkPolicyPeer[] = {
@@ -3753,16 +3753,16 @@ static const struct type_field fields_networking_v1_ServiceBackendPort[] = {
 	F(T("number"), B_int32, OMIT_EMPTY)
 };
 static const struct type_field fields_networking_v1_ServiceCIDR[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_networking_v1_ServiceCIDRSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_networking_v1_ServiceCIDRStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_ServiceCIDRList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_networking_v1_ServiceCIDR, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_networking_v1_ServiceCIDRSpec[] = {
@@ -3775,17 +3775,17 @@ static const struct type_field fields_node_v1_Overhead[] = {
 	F(T("podFixed"), B_map_api_resource_Quantity, OMIT_EMPTY)
 };
 static const struct type_field fields_node_v1_RuntimeClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("handler"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("overhead"), B_node_v1_Overhead, POINTER | OMIT_EMPTY)
 	F(T("scheduling"), B_node_v1_Scheduling, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_node_v1_RuntimeClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_node_v1_RuntimeClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_node_v1_Scheduling[] = {
@@ -3793,22 +3793,22 @@ static const struct type_field fields_node_v1_Scheduling[] = {
 	F(T("tolerations"), B_list_core_v1_Toleration, OMIT_EMPTY)
 };
 static const struct type_field fields_policy_v1_Eviction[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("deleteOptions"), B_apis_meta_v1_DeleteOptions, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_policy_v1_PodDisruptionBudget[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_policy_v1_PodDisruptionBudgetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_policy_v1_PodDisruptionBudgetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_policy_v1_PodDisruptionBudgetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_policy_v1_PodDisruptionBudget, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_policy_v1_PodDisruptionBudgetSpec[] = {
@@ -3831,28 +3831,28 @@ static const struct type_field fields_rbac_v1_AggregationRule[] = {
 };
 static const struct type_field fields_rbac_v1_ClusterRole[] = {
 	F(T("aggregationRule"), B_rbac_v1_AggregationRule, POINTER | OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("rules"), B_list_rbac_v1_PolicyRule, 0)
 };
 static const struct type_field fields_rbac_v1_ClusterRoleBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("roleRef"), B_rbac_v1_RoleRef, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("subjects"), B_list_rbac_v1_Subject, OMIT_EMPTY)
 };
 static const struct type_field fields_rbac_v1_ClusterRoleBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_rbac_v1_ClusterRoleBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_rbac_v1_ClusterRoleList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_rbac_v1_ClusterRole, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_rbac_v1_PolicyRule[] = {
@@ -3863,28 +3863,28 @@ static const struct type_field fields_rbac_v1_PolicyRule[] = {
 	F(T("verbs"), B_list_string, 0, .required = true)
 };
 static const struct type_field fields_rbac_v1_Role[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("rules"), B_list_rbac_v1_PolicyRule, 0)
 };
 static const struct type_field fields_rbac_v1_RoleBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("roleRef"), B_rbac_v1_RoleRef, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("subjects"), B_list_rbac_v1_Subject, OMIT_EMPTY)
 };
 static const struct type_field fields_rbac_v1_RoleBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_rbac_v1_RoleBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_rbac_v1_RoleList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_rbac_v1_Role, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_rbac_v1_RoleRef[] = {
@@ -3951,7 +3951,7 @@ static const struct type_field fields_resource_v1_Device[] = {
 	F(T("taints"), B_list_resource_v1_DeviceTaint, OMIT_EMPTY)
 };
 static const struct type_field fields_resource_v1_DeviceAllocationConfiguration[] = {
-	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY)
+	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = "DeviceConfiguration")
 	F(T("requests"), B_list_string, OMIT_EMPTY)
 	F(T("source"), B_v1_AllocationConfigSource, 0, .fallback = TEXT(""), .required = true)
 };
@@ -3979,22 +3979,22 @@ static const struct type_field fields_resource_v1_DeviceClaim[] = {
 	F(T("requests"), B_list_resource_v1_DeviceRequest, 0)
 };
 static const struct type_field fields_resource_v1_DeviceClaimConfiguration[] = {
-	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY)
+	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = "DeviceConfiguration")
 	F(T("requests"), B_list_string, OMIT_EMPTY)
 };
 static const struct type_field fields_resource_v1_DeviceClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_resource_v1_DeviceClassSpec, 0, .fallback = NO_PAIRS, .required = true)
 };
 static const struct type_field fields_resource_v1_DeviceClassConfiguration[] = {
-	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY)
+	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = "DeviceConfiguration")
 };
 static const struct type_field fields_resource_v1_DeviceClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_resource_v1_DeviceClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_resource_v1_DeviceClassSpec[] = {
@@ -4076,8 +4076,8 @@ static const struct type_field fields_resource_v1_OpaqueDeviceConfiguration[] = 
 	F(T("parameters"), B_runtime_RawExtension, 0, .required = true)
 };
 static const struct type_field fields_resource_v1_ResourceClaim[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_resource_v1_ResourceClaimSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_resource_v1_ResourceClaimStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -4089,9 +4089,9 @@ static const struct type_field fields_resource_v1_ResourceClaimConsumerReference
 	F(T("uid"), B_types_UID, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_resource_v1_ResourceClaimList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_resource_v1_ResourceClaim, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_resource_v1_ResourceClaimSpec[] = {
@@ -4103,15 +4103,15 @@ static const struct type_field fields_resource_v1_ResourceClaimStatus[] = {
 	F(T("reservedFor"), B_by_uid_resource_v1_ResourceClaimConsumerReference, OMIT_EMPTY, .patch_key = T("uid"), .patch = TYPE_PATCH_MERGE)
 };
 static const struct type_field fields_resource_v1_ResourceClaimTemplate[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_resource_v1_ResourceClaimTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
 };
 static const struct type_field fields_resource_v1_ResourceClaimTemplateList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_resource_v1_ResourceClaimTemplate, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_resource_v1_ResourceClaimTemplateSpec[] = {
@@ -4124,15 +4124,15 @@ static const struct type_field fields_resource_v1_ResourcePool[] = {
 	F(T("resourceSliceCount"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
 };
 static const struct type_field fields_resource_v1_ResourceSlice[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_resource_v1_ResourceSliceSpec, 0, .fallback = NO_PAIRS, .required = true)
 };
 static const struct type_field fields_resource_v1_ResourceSliceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_resource_v1_ResourceSlice, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_resource_v1_ResourceSliceSpec[] = {
@@ -4146,30 +4146,30 @@ static const struct type_field fields_resource_v1_ResourceSliceSpec[] = {
 	F(T("sharedCounters"), B_list_resource_v1_CounterSet, OMIT_EMPTY)
 };
 static const struct type_field fields_scheduling_v1_PriorityClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("description"), B_string, OMIT_EMPTY)
 	F(T("globalDefault"), B_bool, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("preemptionPolicy"), B_v1_PreemptionPolicy, POINTER | OMIT_EMPTY)
 	F(T("value"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
 };
 static const struct type_field fields_scheduling_v1_PriorityClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_scheduling_v1_PriorityClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_CSIDriver[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_storage_v1_CSIDriverSpec, 0, .fallback = NO_PAIRS, .required = true)
 };
 static const struct type_field fields_storage_v1_CSIDriverList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_storage_v1_CSIDriver, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_CSIDriverSpec[] = {
@@ -4186,8 +4186,8 @@ static const struct type_field fields_storage_v1_CSIDriverSpec[] = {
 	F(T("volumeLifecycleModes"), B_set_v1_VolumeLifecycleMode, OMIT_EMPTY)
 };
 static const struct type_field fields_storage_v1_CSINode[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_storage_v1_CSINodeSpec, 0, .fallback = NO_PAIRS, .required = true)
 };
@@ -4198,34 +4198,34 @@ static const struct type_field fields_storage_v1_CSINodeDriver[] = {
 	F(T("topologyKeys"), B_list_string, 0)
 };
 static const struct type_field fields_storage_v1_CSINodeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_storage_v1_CSINode, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_CSINodeSpec[] = {
 	F(T("drivers"), B_by_name_storage_v1_CSINodeDriver, 0, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE, .required = true)
 };
 static const struct type_field fields_storage_v1_CSIStorageCapacity[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("capacity"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("maximumVolumeSize"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("nodeTopology"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
 	F(T("storageClassName"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_storage_v1_CSIStorageCapacityList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_storage_v1_CSIStorageCapacity, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_StorageClass[] = {
 	F(T("allowVolumeExpansion"), B_bool, POINTER | OMIT_EMPTY)
 	F(T("allowedTopologies"), B_list_core_v1_TopologySelectorTerm, OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("mountOptions"), B_list_string, OMIT_EMPTY)
 	F(T("parameters"), B_map_string, OMIT_EMPTY)
@@ -4234,9 +4234,9 @@ static const struct type_field fields_storage_v1_StorageClass[] = {
 	F(T("volumeBindingMode"), B_v1_VolumeBindingMode, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_storage_v1_StorageClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_storage_v1_StorageClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_TokenRequest[] = {
@@ -4244,16 +4244,16 @@ static const struct type_field fields_storage_v1_TokenRequest[] = {
 	F(T("expirationSeconds"), B_int64, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_storage_v1_VolumeAttachment[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_storage_v1_VolumeAttachmentSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_storage_v1_VolumeAttachmentStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_VolumeAttachmentList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_storage_v1_VolumeAttachment, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_VolumeAttachmentSource[] = {
@@ -4272,16 +4272,16 @@ static const struct type_field fields_storage_v1_VolumeAttachmentStatus[] = {
 	F(T("detachError"), B_storage_v1_VolumeError, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_storage_v1_VolumeAttributesClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("driverName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("parameters"), B_map_string, OMIT_EMPTY)
 };
 static const struct type_field fields_storage_v1_VolumeAttributesClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_storage_v1_VolumeAttributesClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_storage_v1_VolumeError[] = {
@@ -4305,8 +4305,8 @@ static const struct type_field fields_apiextensions_v1_CustomResourceConversion[
 	F(T("webhook"), B_apiextensions_v1_WebhookConversion, POINTER | OMIT_EMPTY)
 };
 static const struct type_field fields_apiextensions_v1_CustomResourceDefinition[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_apiextensions_v1_CustomResourceDefinitionSpec, 0, .fallback = NO_PAIRS, .required = true)
 	F(T("status"), B_apiextensions_v1_CustomResourceDefinitionStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -4320,9 +4320,9 @@ static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionC
 	F(T("type"), B_v1_CustomResourceDefinitionConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apiextensions_v1_CustomResourceDefinition, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionNames[] = {
@@ -4447,17 +4447,17 @@ static const struct type_field fields_apiextensions_v1_WebhookConversion[] = {
 	F(T("conversionReviewVersions"), B_list_string, 0, .required = true)
 };
 static const struct type_field fields_apis_meta_v1_APIGroup[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
 	F(T("preferredVersion"), B_apis_meta_v1_GroupVersionForDiscovery, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("serverAddressByClientCIDRs"), B_list_apis_meta_v1_ServerAddressByClientCIDR, OMIT_EMPTY)
 	F(T("versions"), B_list_apis_meta_v1_GroupVersionForDiscovery, 0, .required = true)
 };
 static const struct type_field fields_apis_meta_v1_APIGroupList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("groups"), B_list_apis_meta_v1_APIGroup, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 };
 static const struct type_field fields_apis_meta_v1_APIResource[] = {
 	F(T("categories"), B_list_string, OMIT_EMPTY)
@@ -4472,14 +4472,14 @@ static const struct type_field fields_apis_meta_v1_APIResource[] = {
 	F(T("version"), B_string, OMIT_EMPTY)
 };
 static const struct type_field fields_apis_meta_v1_APIResourceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("groupVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("resources"), B_list_apis_meta_v1_APIResource, 0, .required = true)
 };
 static const struct type_field fields_apis_meta_v1_APIVersions[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("serverAddressByClientCIDRs"), B_list_apis_meta_v1_ServerAddressByClientCIDR, 0, .required = true)
 	F(T("versions"), B_list_string, 0, .required = true)
 };
@@ -4492,11 +4492,11 @@ static const struct type_field fields_apis_meta_v1_Condition[] = {
 	F(T("type"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apis_meta_v1_DeleteOptions[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("dryRun"), B_list_string, OMIT_EMPTY)
 	F(T("gracePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
 	F(T("ignoreStoreReadErrorWithClusterBreakingPotential"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("orphanDependents"), B_bool, POINTER | OMIT_EMPTY)
 	F(T("preconditions"), B_apis_meta_v1_Preconditions, POINTER | OMIT_EMPTY)
 	F(T("propagationPolicy"), B_v1_DeletionPropagation, POINTER | OMIT_EMPTY)
@@ -4572,10 +4572,10 @@ static const struct type_field fields_apis_meta_v1_ShardInfo[] = {
 	F(T("selector"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apis_meta_v1_Status[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("code"), B_int32, OMIT_EMPTY)
 	F(T("details"), B_apis_meta_v1_StatusDetails, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("message"), B_string, OMIT_EMPTY)
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("reason"), B_v1_StatusReason, OMIT_EMPTY)
@@ -4614,8 +4614,8 @@ static const struct type_field fields_version_Info[] = {
 	F(T("platform"), B_string, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apiregistration_v1_APIService[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("spec"), B_apiregistration_v1_APIServiceSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
 	F(T("status"), B_apiregistration_v1_APIServiceStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
@@ -4628,9 +4628,9 @@ static const struct type_field fields_apiregistration_v1_APIServiceCondition[] =
 	F(T("type"), B_v1_APIServiceConditionType, 0, .fallback = TEXT(""), .required = true)
 };
 static const struct type_field fields_apiregistration_v1_APIServiceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
+	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("items"), B_list_apiregistration_v1_APIService, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY)
+	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
 	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
 };
 static const struct type_field fields_apiregistration_v1_APIServiceSpec[] = {

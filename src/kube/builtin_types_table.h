@@ -577,7 +577,7 @@ static const struct type types[BUILTIN_TYPES_N] = {
 	[B_apis_meta_v1_StatusDetails] = { NAMED("io.k8s.apimachinery.pkg.apis.meta.", "v1.StatusDetails", TYPE_OBJECT), FIELDS(apis_meta_v1_StatusDetails) },
 	[B_apis_meta_v1_Time] = { NAMED("io.k8s.apimachinery.pkg.apis.meta.", "v1.Time", TYPE_TIME), .format = T("date-time") },
 	[B_apis_meta_v1_WatchEvent] = { NAMED("io.k8s.apimachinery.pkg.apis.meta.", "v1.WatchEvent", TYPE_OBJECT), FIELDS(apis_meta_v1_WatchEvent) },
-	[B_runtime_RawExtension] = { NAMED("io.k8s.apimachinery.pkg.", "runtime.RawExtension", TYPE_ANY) },
+	[B_runtime_RawExtension] = { NAMED("io.k8s.apimachinery.pkg.", "runtime.RawExtension", TYPE_ANY), .atomic = true },
 	[B_util_intstr_IntOrString] = { NAMED("io.k8s.apimachinery.pkg.util.", "intstr.IntOrString", TYPE_INT_OR_STRING), .format = T("int-or-string") },
 	[B_version_Info] = { NAMED("io.k8s.apimachinery.pkg.", "version.Info", TYPE_OBJECT), FIELDS(version_Info) },
 	[B_apiregistration_v1_APIService] = { NAMED("io.k8s.kube-aggregator.pkg.apis.apiregistration.", "v1.APIService", TYPE_OBJECT), FIELDS(apiregistration_v1_APIService) },

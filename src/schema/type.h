@@ -74,12 +74,13 @@ struct type_field {
 	uint8_t patch;			/* enum type_patch, or-ed */
 	uint8_t go;			/* enum type_go, or-ed; built-in kinds */
 	bool required;
+	const char *through;		/* built-in kinds: the embedded structs that it is in, or NULL */
 };
 
 struct type {
 	uint8_t kind;			/* enum type_kind */
 	uint8_t list;			/* enum type_list, of TYPE_LIST */
-	bool atomic;			/* an object or map owned as a whole (map-type: atomic) */
+	bool atomic;			/* owned as a whole: map-type atomic, RawExtension */
 	bool preserve;			/* unknown fields are kept (x-kubernetes-preserve-unknown-fields) */
 	bool embedded;			/* a whole object: apiVersion, kind, metadata are implied */
 	bool nullable;			/* CRDs: null is a value */

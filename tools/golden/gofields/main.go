@@ -22,6 +22,7 @@ type field struct {
 	Pointer bool   `json:"pointer,omitempty"`
 	Omit    bool   `json:"omit,omitempty"`
 	Zero    bool   `json:"omitzero,omitempty"`
+	Through string `json:"through,omitempty"` // names of the embedded structs that it is in
 }
 
 var marshaler = reflect.TypeFor[json.Marshaler]()
@@ -51,10 +52,10 @@ func walk(t reflect.Type) {
 	}
 	fields := map[string]field{}
 	found[name(t)] = fields
-	collect(t, fields)
+	collect(t, "", fields)
 }
 
-func collect(t reflect.Type, fields map[string]field) {
+func collect(t reflect.Type, through string, fields map[string]field) {
 	for i := 0; i < t.NumField(); i++ {
 		f := t.Field(i)
 		tag := strings.Split(f.Tag.Get("json"), ",")
@@ -66,13 +67,13 @@ func collect(t reflect.Type, fields map[string]field) {
 			if e.Kind() == reflect.Pointer {
 				e = e.Elem()
 			}
-			collect(e, fields)
+			collect(e, through+e.Name()+".", fields)
 			continue
 		}
 		if tag[0] == "" {
 			tag[0] = f.Name
 		}
-		out := field{Go: f.Type.String()}
+		out := field{Go: f.Type.String(), Through: strings.TrimSuffix(through, ".")}
 		for _, option := range tag[1:] {
 			out.Omit = out.Omit || option == "omitempty"
 			out.Zero = out.Zero || option == "omitzero"
