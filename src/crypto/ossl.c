@@ -1,39 +1,24 @@
 #include "crypto/ossl.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
+#include "base/dll.h"
+
 static const char library[] = "libcrypto.so.3";
+
+static const struct dll_symbol symbols[] = {
+#define OSSL(name) { #name, offsetof(struct ossl, name) },
+#include "crypto/ossl.def"
+#undef OSSL
+};
 
 static struct ossl table;
 static const char *failure; /* NULL: `table` is filled */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool find(void *lib, const char *name, void *slot)
-{
-	void *f = dlsym(lib, name);
-
-	if (!f)
-		failure = name;
-	else
-		memcpy(slot, &f, sizeof f);
-	return f != NULL;
-}
-
-/* The library stays open: its exit handlers may run at any time. */
 static void load(void)
 {
-	void *lib = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-
-	if (!lib) {
-		failure = library;
-		return;
-	}
-#define OSSL(name)                          \
-	if (!find(lib, #name, &table.name)) \
-		return;
-#include "crypto/ossl.def"
-#undef OSSL
+	failure = dll_open(library, symbols, DLL_COUNT(symbols), &table);
 }
 
 err *ossl_get(const struct ossl **out)

@@ -1,0 +1,265 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "server/store_impl.h"
+
+/* One round of the writing thread: the writes taken, those of them that go
+ * through, and their events. */
+struct round {
+	struct store *s;
+	struct store_op *ops[STORE_GROUP_MAX];
+	size_t n;
+	struct store_op *good[STORE_GROUP_MAX];
+	struct store_event events[STORE_GROUP_MAX];
+	size_t good_n;
+	uint64_t rv;
+};
+
+static void take_queue(struct round *r)
+{
+	struct store *s = r->s;
+
+	pthread_mutex_lock(&s->queue_m);
+	while (!s->queue && !s->ending)
+		pthread_cond_wait(&s->queue_more, &s->queue_m);
+	for (r->n = 0; s->queue && r->n < STORE_GROUP_MAX; r->n++) {
+		r->ops[r->n] = s->queue;
+		s->queue = s->queue->next;
+	}
+	if (!s->queue)
+		s->queue_end = &s->queue;
+	pthread_mutex_unlock(&s->queue_m);
+}
+
+/* The state that a write of this round meets: what earlier ones of the round
+ * made of it, else the current one. NULL: it is not there. Only this thread
+ * changes the sets' keys, but readers may exchange blobs (store_refresh). */
+static struct blob *meets(struct round *r, struct store_table *t, str namespace, str name)
+{
+	for (size_t i = r->good_n; i--;) {
+		struct store_event *e = &r->events[i];
+
+		if (e->table == t && !blob_cmp_key(e->now, namespace, name))
+			return e->change == STORE_DELETED ? NULL : blob_ref(e->now);
+	}
+	return store_get(r->s, t, namespace, name);
+}
+
+static enum store_outcome judge(struct round *r, const struct store_op *op, const struct blob *old)
+{
+	if (op->guard) {
+		CLEANUP(blob_drop) struct blob *guard = meets(r, op->guard, STR_NONE, op->guard_name);
+
+		if (!guard)
+			return STORE_NO_GUARD;
+	}
+	if (op->write == STORE_CREATE)
+		return old ? STORE_EXISTS : STORE_DONE;
+	if (!old)
+		return STORE_MISSING;
+	return op->expect && op->expect != old->rv ? STORE_CONFLICT : STORE_DONE;
+}
+
+static err *log_event(struct store *s, const struct store_event *e)
+{
+	return store_log_add(s->log, &(struct store_log_row){
+					     .rv = e->rv,
+					     .before = e->before ? e->before->rv : 0,
+					     .table = e->table->name,
+					     .namespace = blob_namespace(e->now),
+					     .name = blob_name(e->now),
+					     .change = e->change,
+					     .body_at = e->now->body_at,
+					     .meta_at = e->now->meta_at,
+					     .stamp = e->now->stamp,
+					     .json = blob_json(e->now),
+				     });
+}
+
+/* Decide about one write; what goes through becomes an event. */
+static err *try_op(struct round *r, struct store_op *op)
+{
+	static const enum store_change changes[] = {
+		[STORE_CREATE] = STORE_ADDED,
+		[STORE_UPDATE] = STORE_MODIFIED,
+		[STORE_DELETE] = STORE_DELETED,
+	};
+	struct blob *old = meets(r, op->table, op->parts.namespace, op->parts.name);
+
+	op->outcome = judge(r, op, old);
+	if (op->outcome != STORE_DONE) {
+		blob_unref(old);
+		return NULL;
+	}
+	struct store_event *e = &r->events[r->good_n];
+
+	*e = (struct store_event){
+		.rv = ++r->rv,
+		.table = op->table,
+		.change = changes[op->write],
+		.now = blob_new(&op->parts, r->rv),
+		.before = old,
+	};
+	r->good[r->good_n++] = op;
+	return r->s->log ? log_event(r->s, e) : NULL;
+}
+
+/* Numbers are written down before they are used. */
+static err *reserve(struct round *r)
+{
+	struct store *s = r->s;
+
+	if (!s->log || r->rv + r->n <= s->marks.reserved)
+		return NULL;
+	pthread_mutex_lock(&s->m);
+	s->marks.reserved = r->rv + STORE_GROUP_MAX + STORE_RESERVE;
+	pthread_mutex_unlock(&s->m);
+	return store_mark(s);
+}
+
+static err *write_all(struct round *r)
+{
+	TRY(reserve(r));
+	if (r->s->log)
+		TRY(store_log_begin(r->s->log));
+	for (size_t i = 0; i < r->n; i++)
+		TRY(try_op(r, r->ops[i]));
+	return r->s->log ? store_log_commit(r->s->log) : NULL;
+}
+
+/* Show readers what was committed. */
+static void publish(struct round *r)
+{
+	struct store *s = r->s;
+	int64_t now = clock_mono();
+
+	pthread_mutex_lock(&s->m);
+	for (size_t i = 0; i < r->good_n; i++) {
+		const struct store_event *e = &r->events[i];
+
+		if (e->change == STORE_DELETED)
+			objset_remove(&e->table->set, blob_namespace(e->now), blob_name(e->now));
+		else
+			objset_put(&e->table->set, blob_ref(e->now));
+		r->good[i]->blob = blob_ref(e->now);
+		store_past_add(s, e, now);
+	}
+	s->rv = r->rv;
+	store_past_trim(s, now);
+	pthread_mutex_unlock(&s->m);
+}
+
+/* The disk refused: none of the round happened. */
+static void fail_all(struct round *r, err *e)
+{
+	for (size_t i = 0; i < r->good_n; i++)
+		store_event_release(&r->events[i]);
+	for (size_t i = 0; i < r->n; i++) {
+		r->ops[i]->outcome = STORE_FAILED;
+		r->ops[i]->error = err_new(err_kind(e), "%s", err_msg(e));
+	}
+	err_free(e);
+}
+
+/* The log forgets what memory has forgotten; not each time, and not much at
+ * once. A full disk is told to the next write. */
+static void compact(struct store *s)
+{
+	enum { STEP = 1024 };
+	uint64_t from = s->log ? store_log_marks(s->log).compacted : 0;
+	uint64_t upto = store_oldest(s);
+
+	if (!s->log || upto < from + STEP)
+		return;
+	err_free(store_log_compact(s->log, upto < from + 4 * STEP ? upto : from + 4 * STEP));
+}
+
+static void serve_round(struct round *r)
+{
+	struct store *s = r->s;
+
+	r->good_n = 0;
+	r->rv = store_rv(s);
+	err *e = write_all(r);
+
+	if (e)
+		fail_all(r, e);
+	else
+		publish(r);
+	for (size_t i = 0; i < r->n; i++)
+		r->ops[i]->done(r->ops[i]);
+	if (r->good_n && !e && s->o.changed)
+		s->o.changed(s->o.ctx);
+	compact(s);
+}
+
+/* The end of the numbers that were given out is written down, so that the
+ * next start knows that none was lost. */
+static void finish(struct store *s)
+{
+	if (!s->log)
+		return;
+	s->marks.reserved = s->rv;
+	err_free(store_mark(s));
+}
+
+void *store_serve(void *store)
+{
+	struct round *r = mem_calloc(1, sizeof *r);
+
+	r->s = store;
+	for (;;) {
+		take_queue(r);
+		if (!r->n)
+			break;
+		serve_round(r);
+	}
+	finish(store);
+	free(r);
+	return NULL;
+}
+
+void store_submit(struct store *s, struct store_op *op)
+{
+	op->next = NULL;
+	op->blob = NULL;
+	op->error = NULL;
+	pthread_mutex_lock(&s->queue_m);
+	*s->queue_end = op;
+	s->queue_end = &op->next;
+	pthread_cond_signal(&s->queue_more);
+	pthread_mutex_unlock(&s->queue_m);
+}
+
+struct waiting {
+	pthread_mutex_t m;
+	pthread_cond_t c;
+	bool done;
+};
+
+static void wake(struct store_op *op)
+{
+	struct waiting *w = op->ctx;
+
+	pthread_mutex_lock(&w->m);
+	w->done = true;
+	pthread_cond_signal(&w->c);
+	pthread_mutex_unlock(&w->m);
+}
+
+enum store_outcome store_write(struct store *s, struct store_op *op)
+{
+	struct waiting w = { .m = PTHREAD_MUTEX_INITIALIZER, .c = PTHREAD_COND_INITIALIZER };
+
+	op->done = wake;
+	op->ctx = &w;
+	store_submit(s, op);
+	pthread_mutex_lock(&w.m);
+	while (!w.done)
+		pthread_cond_wait(&w.c, &w.m);
+	pthread_mutex_unlock(&w.m);
+	pthread_mutex_destroy(&w.m);
+	pthread_cond_destroy(&w.c);
+	return op->outcome;
+}
