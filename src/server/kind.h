@@ -22,6 +22,8 @@
 #ifndef SERVER_KIND_H
 #define SERVER_KIND_H
 
+#include <stdatomic.h>
+
 #include "kube/gvk.h"
 #include "schema/fielderr.h"
 #include "schema/type.h"
@@ -94,6 +96,12 @@ struct kind_hooks {
 	node (*row_conditions)(struct arena *a, node object);
 };
 
+/* What rows that come and go live in. */
+struct kind_owner {
+	atomic_uint refs;
+	void (*release)(struct kind_owner *o);	/* at the last reference */
+};
+
 enum kind_name_rule {
 	KIND_NAME_SUBDOMAIN,	/* DNS-1123 subdomain */
 	KIND_NAME_LABEL,	/* DNS-1123 label */
@@ -126,8 +134,30 @@ struct kind {
 	/* A resource that shows the objects of another in a shape of its own
 	 * (events.k8s.io, autoscaling/v1): the row of what is stored; else NULL. */
 	const struct kind *stored;
+	/* Of what the objects stored last were made by: a change of schema makes it
+	 * another, and older blobs are read through the schema again. 0: constant. */
+	uint64_t stamp;
+	const char *deprecated;		/* the warning of every request; NULL: none */
+	struct kind_owner *owner;	/* NULL: the row is constant */
 	void *more;			/* of a CRD: custom.h */
 };
+
+static inline const struct kind *kind_ref(const struct kind *k)
+{
+	if (k && k->owner)
+		atomic_fetch_add_explicit(&k->owner->refs, 1, memory_order_relaxed);
+	return k;
+}
+static inline void kind_unref(const struct kind *k)
+{
+	if (k && k->owner &&
+	    atomic_fetch_sub_explicit(&k->owner->refs, 1, memory_order_acq_rel) == 1)
+		k->owner->release(k->owner);
+}
+static inline const struct kind *kind_stored(const struct kind *k)
+{
+	return k->stored ? k->stored : k;
+}
 
 struct kind_warnings {
 	struct arena *arena;
@@ -135,7 +165,10 @@ struct kind_warnings {
 	size_t n, cap;
 };
 
+/* More than fit the headers of an answer are dropped, and so is a repeated one. */
+enum { KIND_WARNINGS_MAX = 100 };
 void kind_warn(struct kind_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void kind_warn_text(struct kind_warnings *w, str text);
 
 /* One write of one object, as the hooks see it. */
 struct kind_call {

@@ -185,4 +185,3 @@ size_t objset_between(const struct objset *s, struct objset_at from, struct objs
 		n += s->pieces[i]->n;
 	return from.slot < n ? n - from.slot : 0;
 }
-

@@ -233,7 +233,7 @@ err *store_open(struct store **out, const struct store_options *o)
 	pthread_mutex_init(&s->m, NULL);
 	pthread_mutex_init(&s->queue_m, NULL);
 	pthread_cond_init(&s->queue_more, NULL);
-	s->rv = 1;	/* 0 means "any" to clients */
+	s->rv = 1; /* 0 means "any" to clients */
 	err *e = str_eq(o->dir, S(":memory:")) ? NULL : load(s);
 
 	if (e) {
@@ -299,7 +299,7 @@ static enum store_found check_number(const struct store *s, uint64_t rv)
 /* The key that changed behind a number, and its state as of that number. */
 struct undone {
 	const struct blob *key;
-	struct blob *then;	/* NULL: it was not there */
+	struct blob *then; /* NULL: it was not there */
 };
 
 static int cmp_undone(const void *a, const void *b, void *ctx)

@@ -43,8 +43,7 @@ static const char select_sql[] =
 static const char drop_replaced_sql[] =
 	"DELETE FROM log WHERE rv IN (SELECT before FROM log WHERE rv > ?1 AND rv <= ?2"
 	" AND before > 0)";
-static const char drop_deleted_sql[] =
-	"DELETE FROM log WHERE rv > ?1 AND rv <= ?2 AND change = 2";
+static const char drop_deleted_sql[] = "DELETE FROM log WHERE rv > ?1 AND rv <= ?2 AND change = 2";
 
 static err *failed(const struct store_log *l, const char *what)
 {

@@ -1,3 +1,4 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -51,7 +51,7 @@ static enum store_outcome put(struct store *s, struct store_table *t, enum store
 }
 
 static void check_value(struct store *s, struct store_table *t, const char *ns, const char *name,
-			 const char *value)
+			const char *value)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct blob *b = store_get(s, t, str_c(ns), str_c(name));
@@ -66,8 +66,7 @@ static void check_value(struct store *s, struct store_table *t, const char *ns, 
 	char rv[24];
 
 	snprintf(rv, sizeof rv, "%llu", (unsigned long long)b->rv);
-	assert_true(
-		str_eq(node_str(node_dig(tree, "metadata", "resourceVersion")), str_c(rv)));
+	assert_true(str_eq(node_str(node_dig(tree, "metadata", "resourceVersion")), str_c(rv)));
 	assert_int_equal(node_int(node_at(node_get(tree, S("spec")), 0)), 1);
 	blob_unref(b);
 }
@@ -135,7 +134,9 @@ static void test_guard_must_be_there(void **state)
 		.table = t,
 		.guard = spaces,
 		.guard_name = S("a"),
-		.parts = { .namespace = S("a"), .name = S("x"), .head = S("{\"metadata\":{\""),
+		.parts = { .namespace = S("a"),
+			   .name = S("x"),
+			   .head = S("{\"metadata\":{\""),
 			   .tail = S("\":1}}") },
 	};
 
@@ -161,9 +162,10 @@ static void test_lists_are_cut_in_order(void **state)
 	expect_list(s, t, (struct store_range){ .namespace = S("b") }, "b/a=1 b/m=1");
 	expect_list(s, t, (struct store_range){ .namespace = S("bb") }, "");
 	expect_list(s, t, (struct store_range){ .limit = 2 }, "a/b=1 a/z=1 +4");
-	expect_list(s, t,
-		    (struct store_range){ .after_namespace = S("a"), .after_name = S("z"), .limit = 2 },
-		    "ab/q=1 b/a=1 +2");
+	expect_list(
+		s, t,
+		(struct store_range){ .after_namespace = S("a"), .after_name = S("z"), .limit = 2 },
+		"ab/q=1 b/a=1 +2");
 	expect_list(s, t,
 		    (struct store_range){
 			    .namespace = S("b"), .after_namespace = S("b"), .after_name = S("c") },
@@ -220,11 +222,13 @@ static void test_older_states_are_listed(void **state)
 	expect_list(s, t, (struct store_range){ .at = at }, "a/b=1 a/d=1 a/f=1");
 	expect_list(s, t, (struct store_range){ .at = at + 1, .limit = 1 }, "a/b=1 +2");
 	expect_list(s, t,
-		    (struct store_range){ .at = at + 1, .after_namespace = S("a"), .after_name = S("b") },
+		    (struct store_range){
+			    .at = at + 1, .after_namespace = S("a"), .after_name = S("b") },
 		    "a/d=2 a/f=1");
 	struct store_list l;
 
-	assert_int_equal(store_list(s, t, &(struct store_range){ .at = at + 100 }, &l), STORE_FUTURE);
+	assert_int_equal(store_list(s, t, &(struct store_range){ .at = at + 100 }, &l),
+			 STORE_FUTURE);
 	store_close(s);
 }
 
@@ -392,8 +396,7 @@ static void write_until_killed(void *ctx, size_t writer)
 
 		snprintf(name, sizeof name, "w%zu-%u", writer, r.value % NAMES);
 		snprintf(value, sizeof value, "%u", r.value);
-		enum store_outcome o =
-			put(c->s, c->t, STORE_UPDATE, "a", name, 0, value, &r.rv);
+		enum store_outcome o = put(c->s, c->t, STORE_UPDATE, "a", name, 0, value, &r.rv);
 
 		if (o == STORE_MISSING)
 			o = put(c->s, c->t, STORE_CREATE, "a", name, 0, value, &r.rv);
@@ -451,7 +454,8 @@ static void check_seen(struct store *s, const struct seen *seen)
 			CLEANUP(blob_drop) struct blob *b = store_get(s, t, S("a"), str_c(name));
 
 			assert_non_null(b);
-			assert_true(str_to_u64(node_str(node_get(blob_labels(&a, b), S("v"))), &value));
+			assert_true(
+				str_to_u64(node_str(node_get(blob_labels(&a, b), S("v"))), &value));
 			assert_true(value >= seen->value[w][i]);
 		}
 }

@@ -49,7 +49,8 @@ static struct blob *meets(struct round *r, struct store_table *t, str namespace,
 static enum store_outcome judge(struct round *r, const struct store_op *op, const struct blob *old)
 {
 	if (op->guard) {
-		CLEANUP(blob_drop) struct blob *guard = meets(r, op->guard, STR_NONE, op->guard_name);
+		CLEANUP(blob_drop)
+		struct blob *guard = meets(r, op->guard, STR_NONE, op->guard_name);
 
 		if (!guard)
 			return STORE_NO_GUARD;

@@ -1,0 +1,94 @@
+/* server - the embedded Kubernetes API server.
+ *
+ * One struct server is one API: its store, its kinds, its users, and, when it
+ * is told to listen, a port. kubectl, helm and client-go programs come over
+ * HTTPS; code in the same process calls server_call and server_watch and
+ * meets the same rules.
+ *
+ * Threads: a loop thread (sockets, timers, what is answered from memory,
+ * watches), workers (writes and long answers), the store's writing thread.
+ * The functions here are for any thread but the loop's, server_open and
+ * server_close for one.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "server/request.h"
+
+struct server_options {
+	str data_dir;		/* made when missing; ":memory:": nothing is kept */
+	bool full_sync;
+	str listen;		/* "127.0.0.1:0"; empty: no port */
+	bool plain;		/* HTTP instead of HTTPS */
+	str token;		/* of the administrator; empty: a random one */
+	bool no_sim;		/* nobody runs workloads */
+	const str *crds;	/* YAML texts of CRDs to be there from the start */
+	size_t crds_n;
+	unsigned workers;	/* 0: SERVER_WORKERS */
+};
+
+enum { SERVER_WORKERS = 16 };
+
+err *server_open(struct server **out, const struct server_options *o)
+	__attribute__((warn_unused_result));
+/* Take no more requests, answer those that came, end watches, close. */
+void server_close(struct server *s);
+
+/* "https://127.0.0.1:41234", empty without a port; the texts live with the server. */
+str server_url(const struct server *s);
+str server_ca(const struct server *s);		/* PEM; empty for plain HTTP */
+str server_token(const struct server *s);
+/* A kubeconfig for the administrator, in YAML. */
+void server_kubeconfig(const struct server *s, struct buf *b);
+/* What "/readyz" asks. */
+bool server_is_ready(struct server *s);
+
+/* ---- direct calls ------------------------------------------------------ */
+
+struct server_ask {
+	str method;		/* "GET" */
+	str path;		/* "/api/v1/namespaces/a/configmaps?limit=5" */
+	str type;		/* Content-Type; empty: application/json */
+	str accept;		/* empty: application/json */
+	str agent;		/* User-Agent: names the field manager when no one does */
+	str body;
+	struct request_user user;	/* no name: system:apiserver of system:masters */
+};
+
+struct server_answer {
+	int code;
+	str type, body;		/* in the arena */
+	const str *warnings;
+	size_t warnings_n;
+};
+
+/* Ask and wait. Refusals are answers as well. */
+void server_call(struct server *s, struct arena *a, const struct server_ask *ask,
+		 struct server_answer *out);
+
+/* A watch as a callback: events come on the loop thread, in order, and must
+ * be taken at once. `object` lives until the callback returns. After `ended`
+ * (or server_unwatch) nothing comes any more. */
+struct server_watcher {
+	void (*event)(void *ctx, str type, str object);
+	void (*ended)(void *ctx);
+	void *ctx;
+};
+struct server_watch;
+
+/* The path has its query ("...?watch=true&resourceVersion=5"). On a refusal
+ * *out is NULL and `answer` holds it. */
+void server_watch(struct server *s, struct arena *a, const struct server_ask *ask,
+		  const struct server_watcher *w, struct server_watch **out,
+		  struct server_answer *answer);
+void server_unwatch(struct server_watch *w);
+
+/* ---- for the parts of the server --------------------------------------- */
+
+struct store *server_store(struct server *s);
+struct registry *server_registry(struct server *s);
+struct store_table *server_table(struct server *s, const struct kind *k);
+/* Run on a worker; dropped when the server closes first. */
+void server_later(struct server *s, void (*run)(void *arg), void (*drop)(void *arg), void *arg);
+
+#endif
