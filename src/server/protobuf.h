@@ -1,0 +1,22 @@
+/* protobuf - bodies of requests in the API's binary form.
+ *
+ * kubectl and helm send built-in objects as "k8s\0" and a message: an
+ * envelope with apiVersion and kind, and the object by the numbers of its
+ * fields. Here they become the tree that the JSON of the same object would
+ * give, in the shape that the sender's Go struct has: still to be made
+ * canonical (kube/canon.h), as all bodies. Objects are never written in this
+ * form: who asks for it takes JSON as well.
+ *
+ * Input is bounded: depth, and one node for at least two bytes. Any thread.
+ */
+#ifndef SERVER_PROTOBUF_H
+#define SERVER_PROTOBUF_H
+
+#include "value/node.h"
+
+#define PROTOBUF_MAGIC ((str){ "k8s\0", 4 })
+
+/* Texts are copied, so the body may go. */
+err *protobuf_read(struct arena *a, str body, node *out) __attribute__((warn_unused_result));
+
+#endif
