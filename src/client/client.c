@@ -1,0 +1,150 @@
+#include "client/client_impl.h"
+
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "value/json.h"
+
+void client_answer_release(struct client_answer *a)
+{
+	buf_release(&a->body);
+}
+
+static struct client *make(void)
+{
+	struct client *c = mem_calloc(1, sizeof *c);
+
+	atomic_init(&c->count, 1);
+	return c;
+}
+
+struct client *client_new_over(const struct client_transport *t)
+{
+	struct client *c = make();
+
+	c->transport = *t;
+	return c;
+}
+
+err *client_new(struct client **out, struct net_client *net, const struct kubeconfig *k,
+		const struct client_options *o)
+{
+	struct client_transport t;
+
+	TRY(http_transport(&t, net, k, o));
+	*out = client_new_over(&t);
+	return NULL;
+}
+
+struct client *client_ref(struct client *c)
+{
+	atomic_fetch_add(&c->count, 1);
+	return c;
+}
+
+void client_unref(struct client *c)
+{
+	if (!c || atomic_fetch_sub(&c->count, 1) != 1)
+		return;
+	if (c->over)
+		client_unref(c->over);
+	else
+		c->transport.free(c->transport.ctx);
+	arena_release(&c->mem);
+	free(c);
+}
+
+void client_drop(struct client **c)
+{
+	client_unref(*c);
+	*c = NULL;
+}
+
+err *client_impersonate(struct client *c, str user, const str *groups, size_t n,
+			struct client **out)
+{
+	if (!user.n)
+		return err_new(ERR_INVALID, "nobody to impersonate");
+	struct client *as = make();
+	str *copies = arena_array(&as->mem, str, n);
+
+	as->over = client_ref(c->over ? c->over : c);
+	as->transport = as->over->transport;
+	as->as = arena_str(&as->mem, user);
+	for (size_t i = 0; i < n; i++)
+		copies[i] = arena_str(&as->mem, groups[i]);
+	as->as_groups = copies;
+	as->as_groups_n = n;
+	*out = as;
+	return NULL;
+}
+
+uint64_t client_requests(const struct client *c)
+{
+	return atomic_load(&c->requests);
+}
+
+/* ---- calls ------------------------------------------------------------- */
+
+struct client_call {
+	struct client *client;
+	void *handle;
+};
+
+/* The request as this client's user makes it. */
+static struct client_request as_own(struct client *c, const struct client_request *r)
+{
+	struct client_request own = *r;
+
+	if (c->as.n && !own.as.n) {
+		own.as = c->as;
+		own.as_groups = c->as_groups;
+		own.as_groups_n = c->as_groups_n;
+	}
+	atomic_fetch_add(&c->requests, 1);
+	return own;
+}
+
+struct client_call *client_start(struct client *c, const struct client_request *r)
+{
+	struct client_call *call = mem_calloc(1, sizeof *call);
+	struct client_request own = as_own(c, r);
+
+	call->client = client_ref(c);
+	call->handle = c->transport.start(c->transport.ctx, &own);
+	return call;
+}
+
+static err *finish(struct client_call *call, struct client_answer *out)
+{
+	struct client *c = call->client;
+	err *e = c->transport.wait(c->transport.ctx, call->handle, out);
+
+	client_unref(c);
+	free(call);
+	if (!e && out->status >= 400)
+		e = client_status_error(out->status, buf_str(&out->body));
+	return e;
+}
+
+err *client_wait(struct client_call *call, struct arena *a, node *out)
+{
+	CLEANUP(client_answer_release) struct client_answer answer = CLIENT_ANSWER_INIT;
+
+	TRY(finish(call, &answer));
+	if (!out)
+		return NULL;
+	err *e = json_read(a, arena_str(a, buf_str(&answer.body)), NULL, out);
+
+	return e ? err_wrap(e, "the server's answer is no JSON") : NULL;
+}
+
+err *client_do(struct client *c, struct arena *a, const struct client_request *r, node *out)
+{
+	return client_wait(client_start(c, r), a, out);
+}
+
+err *client_raw(struct client *c, const struct client_request *r, struct client_answer *out)
+{
+	return finish(client_start(c, r), out);
+}

@@ -1,0 +1,335 @@
+/* http - requests to the API server over the network. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/fs.h"
+#include "base/vec.h"
+#include "client/client_impl.h"
+#include "text/gourl.h"
+
+/* A token in a file is rotated about once an hour. */
+#define TOKEN_AGE (30 * CLOCK_SECOND)
+/* A credential that ends so soon is asked for anew. */
+#define CREDENTIAL_MARGIN (10 * CLOCK_SECOND)
+
+struct http {
+	struct net_client *net;
+	struct arena mem;		/* holds the configuration's texts */
+	struct kubeconfig config;
+	str user_agent;
+	char *const *env;
+	void (*on_warning)(void *ctx, str text);
+	void *ctx;
+	struct net_tls tls;
+	struct net_proxy proxy;
+
+	pthread_mutex_t lock;		/* of what follows */
+	struct arena token_mem;
+	str token;			/* of the file or the plugin */
+	int64_t token_until;		/* clock_wall; 0: none yet */
+	str cert, key;			/* of the plugin */
+};
+
+/* What a request says about who asks; texts in the request's own arena. */
+struct identity {
+	str token, cert, key;
+};
+
+static err *refresh(struct http *h)
+{
+	if (h->config.exec.command.n) {
+		struct exec_credential got;
+
+		if (!h->env)
+			return err_new(ERR_FORBIDDEN, "exec plugins of a kubeconfig are not run here");
+		arena_clear(&h->token_mem);
+		h->token_until = 0;
+		TRY(exec_credential_get(&h->token_mem, &h->config, h->env, &got));
+		h->token = got.token;
+		h->cert = got.cert;
+		h->key = got.key;
+		h->token_until = got.until == INT64_MAX ? INT64_MAX : got.until - CREDENTIAL_MARGIN;
+		return NULL;
+	}
+	str text;
+
+	arena_clear(&h->token_mem);
+	h->token_until = 0;
+	TRY(fs_read_any(&h->token_mem, h->config.token_file, KUBECONFIG_SIZE_MAX, &text));
+	h->token = str_trim(text);
+	h->token_until = clock_wall() + TOKEN_AGE;
+	return NULL;
+}
+
+static err *identify(struct http *h, struct arena *a, struct identity *out)
+{
+	*out = (struct identity){ h->config.token, h->config.cert, h->config.key };
+	if (!h->config.exec.command.n && (!h->config.token_file.n || out->token.n))
+		return NULL;
+	err *e = NULL;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->token_until <= clock_wall())
+		e = refresh(h);
+	if (!e) {
+		out->token = arena_str(a, h->token);
+		if (h->cert.n) {
+			out->cert = arena_str(a, h->cert);
+			out->key = arena_str(a, h->key);
+		}
+	}
+	pthread_mutex_unlock(&h->lock);
+	return e;
+}
+
+/* ---- a request --------------------------------------------------------- */
+
+struct http_call {
+	struct http *http;
+	struct net_call *call;
+	err *refused;			/* what went wrong before it began */
+	struct arena mem;
+	struct client_stream stream;
+	int status;
+};
+
+typedef VEC(struct net_header) headers_vec;
+
+static void add(struct arena *a, headers_vec *v, str name, str value)
+{
+	if (value.n)
+		avec_push(a, v, (struct net_header){ name, value });
+}
+
+/* Impersonate-Extra-KEY: the key escaped, as a header has no other letters. */
+static void add_extra(struct arena *a, headers_vec *v, str pair)
+{
+	CLEANUP(buf_release) struct buf name = BUF_INIT;
+	str key;
+
+	if (!str_cut(&pair, &key, '='))
+		return;
+	buf_add(&name, S("Impersonate-Extra-"));
+	gourl_escape_segment(&name, key);
+	add(a, v, arena_str(a, buf_str(&name)), pair);
+}
+
+static void add_headers(struct http *h, struct arena *a, headers_vec *v,
+			const struct client_request *r)
+{
+	const struct kubeconfig *k = &h->config;
+	bool own = !r->as.n;
+
+	add(a, v, S("Accept"), r->accept.n ? r->accept : S("application/json"));
+	add(a, v, S("User-Agent"), h->user_agent);
+	if (r->body.n)
+		add(a, v, S("Content-Type"),
+		    r->content_type.n ? r->content_type : S("application/json"));
+	add(a, v, S("Impersonate-User"), own ? k->as : r->as);
+	add(a, v, S("Impersonate-Uid"), own ? k->as_uid : STR_NONE);
+	for (size_t i = 0; i < (own ? k->as_groups_n : r->as_groups_n); i++)
+		add(a, v, S("Impersonate-Group"), own ? k->as_groups[i] : r->as_groups[i]);
+	for (size_t i = 0; own && i < k->as_extra_n; i++)
+		add_extra(a, v, k->as_extra[i]);
+}
+
+/* Warning: 299 - "text" */
+static void tell_warnings(struct http *h, const struct net_response *r)
+{
+	for (size_t i = 0; h->on_warning && i < r->headers_n; i++) {
+		str value = r->headers[i].value;
+
+		if (!str_eq_nocase(r->headers[i].name, S("Warning")))
+			continue;
+		size_t from = str_find_char(value, '"'), to = str_rfind_char(value, '"');
+
+		if (from != STR_NPOS && to > from)
+			h->on_warning(h->ctx, str_sub(value, from + 1, to));
+	}
+}
+
+static void on_head(void *ctx, const struct net_response *head)
+{
+	struct http_call *c = ctx;
+
+	tell_warnings(c->http, head);
+	c->status = head->status;
+	if (c->stream.on_head)
+		c->stream.on_head(c->stream.ctx, head->status);
+}
+
+static bool on_data(void *ctx, str piece)
+{
+	struct http_call *c = ctx;
+
+	return c->stream.on_data(c->stream.ctx, piece);
+}
+
+static void on_end(void *ctx, const err *why)
+{
+	struct http_call *c = ctx;
+
+	c->stream.on_end(c->stream.ctx, why);
+}
+
+static struct http_call *begin(struct http *h, const struct client_request *r,
+			       const struct client_stream *s)
+{
+	struct http_call *c = mem_calloc(1, sizeof *c);
+	struct arena *a = &c->mem;
+	struct identity id;
+	headers_vec headers = { 0 };
+
+	c->http = h;
+	c->refused = identify(h, a, &id);
+	if (c->refused)
+		return c;
+	struct net_tls tls = h->tls;
+
+	tls.cert = id.cert;
+	tls.key = id.key;
+	add_headers(h, a, &headers, r);
+	struct net_request n = {
+		.method = r->method,
+		.url = arena_cat(a, h->config.server, r->path, r->query.n ? S("?") : STR_NONE,
+				 r->query),
+		.headers = headers.p,
+		.headers_n = headers.n,
+		.body = r->body.n ? arena_str(a, r->body) : STR_NONE,
+		.token = id.token,
+		.user = id.token.n ? STR_NONE : h->config.user,
+		.password = id.token.n ? STR_NONE : h->config.password,
+		.tls = &tls,
+		.proxy = h->proxy.url.n ? &h->proxy : NULL,
+		.addresses = NET_ANY_ADDRESS,	/* the user's own server */
+		.timeout = r->timeout ? r->timeout : s ? 0 : CLIENT_TIMEOUT,
+		.max_body = CLIENT_ANSWER_MAX,
+		.cancel = r->cancel,
+	};
+
+	if (s) {
+		c->stream = *s;
+		n.max_body = 0;
+		n.on_head = on_head;
+		n.on_data = on_data;
+		n.on_end = on_end;
+		n.ctx = c;
+	}
+	c->call = net_start(h->net, &n);
+	return c;
+}
+
+static void *start(void *ctx, const struct client_request *r)
+{
+	return begin(ctx, r, NULL);
+}
+
+static void call_free(struct http_call *c)
+{
+	err_free(c->refused);
+	arena_release(&c->mem);
+	free(c);
+}
+
+static err *wait(void *ctx, void *handle, struct client_answer *out)
+{
+	struct http *h = ctx;
+	struct http_call *c = handle;
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	err *e = c->refused;
+
+	c->refused = NULL;
+	if (!e)
+		e = net_wait(c->call, &r);
+	call_free(c);
+	if (e)
+		return e;
+	tell_warnings(h, &r);
+	out->status = r.status;
+	buf_release(&out->body);
+	out->body = r.body;
+	r.body = (struct buf)BUF_INIT;
+	return NULL;
+}
+
+static void *stream(void *ctx, const struct client_request *r, const struct client_stream *s)
+{
+	struct http_call *c = begin(ctx, r, s);
+
+	if (c->refused)
+		s->on_end(s->ctx, c->refused);
+	return c;
+}
+
+static void stop(void *ctx, void *handle)
+{
+	struct http_call *c = handle;
+
+	(void)ctx;
+	if (c->call)
+		net_drop(c->call);
+	call_free(c);
+}
+
+static void http_free(void *ctx)
+{
+	struct http *h = ctx;
+
+	pthread_mutex_destroy(&h->lock);
+	arena_release(&h->token_mem);
+	arena_release(&h->mem);
+	free(h);
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+static const str *copy_texts(struct arena *a, const str *texts, size_t n)
+{
+	str *to = arena_array(a, str, n);
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = arena_str(a, texts[i]);
+	return to;
+}
+
+static void copy_config(struct arena *a, struct kubeconfig *to, const struct kubeconfig *from)
+{
+	str *const texts[] = { &to->server,	 &to->ca,	&to->cert,     &to->key,
+			       &to->token,	 &to->token_file, &to->user,   &to->password,
+			       &to->tls_server_name, &to->proxy_url, &to->as,  &to->as_uid,
+			       &to->exec.command, &to->exec.api_version, &to->exec.install_hint,
+			       &to->namespace,	 &to->context };
+
+	*to = *from;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		*texts[i] = arena_str(a, *texts[i]);
+	to->as_groups = copy_texts(a, from->as_groups, from->as_groups_n);
+	to->as_extra = copy_texts(a, from->as_extra, from->as_extra_n);
+	to->exec.args = copy_texts(a, from->exec.args, from->exec.args_n);
+	to->exec.env = copy_texts(a, from->exec.env, from->exec.env_n);
+}
+
+err *http_transport(struct client_transport *out, struct net_client *net,
+		    const struct kubeconfig *k, const struct client_options *o)
+{
+	static const struct client_options none = { 0 };
+	struct http *h = mem_calloc(1, sizeof *h);
+
+	if (!o)
+		o = &none;
+	h->net = net;
+	copy_config(&h->mem, &h->config, k);
+	h->user_agent = arena_str(&h->mem, o->user_agent);
+	h->env = o->env;
+	h->on_warning = o->on_warning;
+	h->ctx = o->ctx;
+	h->tls = (struct net_tls){ .ca = h->config.ca,
+				   .server_name = h->config.tls_server_name,
+				   .insecure = h->config.insecure };
+	h->proxy.url = h->config.proxy_url;
+	pthread_mutex_init(&h->lock, NULL);
+	*out = (struct client_transport){ start, wait, stream, stop, http_free, h };
+	return NULL;
+}

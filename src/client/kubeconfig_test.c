@@ -1,0 +1,171 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "base/die.h"
+#include "base/fs.h"
+#include "client/kubeconfig.h"
+
+#define ONE                                                                              \
+	"apiVersion: v1\nkind: Config\ncurrent-context: a\n"                             \
+	"contexts:\n- name: a\n  context: {cluster: ca, user: ua, namespace: apps}\n"    \
+	"clusters:\n- name: ca\n  cluster: {server: 'https://one:6443/', "               \
+	"certificate-authority: ca.pem}\n"                                               \
+	"users:\n- name: ua\n  user: {token: secret}\n"
+
+#define TWO                                                                       \
+	"current-context: b\n"                                                    \
+	"contexts:\n- name: a\n  context: {cluster: cb}\n"                        \
+	"- name: b\n  context: {cluster: cb, user: ub}\n"                         \
+	"clusters:\n- name: cb\n  cluster: {server: 'https://two'}\n"             \
+	"users:\n- name: ub\n  user: {client-certificate-data: Y2VydA==, "        \
+	"client-key-data: a2V5, exec: {command: ./login, apiVersion: v1}}\n"
+
+struct place {
+	struct fs *dir;
+	char one[512], list[1024], home[512];
+	char *env[3];
+};
+
+static int make_place(void **state)
+{
+	static struct place p;
+
+	assert_null(fs_open_temp(&p.dir, STR_NONE, S("kubeconfig-")));
+	assert_null(fs_write(p.dir, S("one"), S(ONE), 0600));
+	assert_null(fs_write(p.dir, S("two"), S(TWO), 0600));
+	assert_null(fs_write(p.dir, S("ca.pem"), S("PEM"), 0600));
+	str root = fs_root(p.dir);
+
+	snprintf(p.one, sizeof p.one, "%.*s/one", STR_ARG(root));
+	snprintf(p.list, sizeof p.list, "KUBECONFIG=%.*s/missing:%.*s/one:%.*s/two", STR_ARG(root),
+		 STR_ARG(root), STR_ARG(root));
+	snprintf(p.home, sizeof p.home, "HOME=%.*s", STR_ARG(root));
+	p.env[0] = p.list;
+	p.env[1] = p.home;
+	p.env[2] = NULL;
+	*state = &p;
+	return 0;
+}
+
+static int drop_place(void **state)
+{
+	struct place *p = *state;
+
+	fs_close(p->dir);
+	return 0;
+}
+
+static bool is(str s, const char *want)
+{
+	return str_eq(s, str_c(want));
+}
+
+static void test_the_first_file_that_says_something_wins(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct place *p = *state;
+	struct kubeconfig k;
+
+	assert_null(kubeconfig_load(&a, p->env, NULL, &k));
+	assert_true(is(k.server, "https://one:6443") && is(k.ca, "PEM"));
+	assert_true(is(k.token, "secret") && is(k.namespace, "apps") && is(k.context, "a"));
+	assert_null(kubeconfig_load(&a, p->env, &(struct kubeconfig_wish){ .context = S("b") }, &k));
+	assert_true(is(k.server, "https://two") && is(k.cert, "cert") && is(k.key, "key"));
+	assert_true(str_ends(k.exec.command, S("/login")) && k.exec.command.p[0] == '/');
+}
+
+static void test_wishes_go_before_files(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct place *p = *state;
+	struct kubeconfig k;
+	const struct kubeconfig_wish w = { .server = S("https://other"),
+					   .token = S("mine"),
+					   .user = S("ub"),
+					   .insecure = true,
+					   .as = S("bob") };
+
+	assert_null(kubeconfig_load(&a, p->env, &w, &k));
+	assert_true(is(k.server, "https://other") && is(k.token, "mine") && is(k.as, "bob"));
+	assert_true(k.insecure && !k.ca.n && !k.exec.command.n && is(k.cert, "cert"));
+}
+
+static void test_what_is_not_there_is_named(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct place *p = *state;
+	struct kubeconfig k;
+	static const struct {
+		struct kubeconfig_wish wish;
+		const char *text;
+	} rows[] = {
+		{ { .context = S("nope") }, "context \"nope\" does not exist" },
+		{ { .cluster = S("nope") }, "cluster \"nope\" does not exist" },
+		{ { .user = S("nope") }, "auth info \"nope\" does not exist" },
+		{ { .path = S("./nope.yaml") }, "stat ./nope.yaml: no such file or directory" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(err_drop) err *e = kubeconfig_load(&a, p->env, &rows[i].wish, &k);
+
+		assert_non_null(e);
+		assert_string_equal(err_msg(e), rows[i].text);
+	}
+}
+
+static void test_without_any_file_it_is_localhost(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct place *p = *state;
+	struct kubeconfig k;
+
+	assert_null(kubeconfig_load(&a, p->env + 1, NULL, &k));
+	assert_true(is(k.server, "http://localhost:8080"));
+}
+
+static void test_a_secret_s_kubeconfig_has_no_paths_and_runs_nothing(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct kubeconfig k;
+
+	(void)state;
+	assert_null(kubeconfig_read(&a, S(ONE), false, false, &k));
+	assert_true(is(k.server, "https://one:6443") && !k.ca.n);
+	assert_null(kubeconfig_read(&a, S(TWO), false, false, &k));
+	assert_false(k.exec.command.n);
+	CLEANUP(err_drop) err *e = kubeconfig_read(&a, S("[1, 2]"), false, false, &k);
+
+	assert_non_null(e);
+}
+
+static void test_what_is_written_reads_back(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	const struct kubeconfig k = { .server = S("https://x"),
+				      .ca = S("PEM"),
+				      .token = S("t"),
+				      .namespace = S("n") };
+	struct kubeconfig back;
+
+	(void)state;
+	assert_null(kubeconfig_read(&a, kubeconfig_text(&a, &k, S("rill")), false, false, &back));
+	assert_true(is(back.server, "https://x") && is(back.ca, "PEM") && is(back.token, "t"));
+	assert_true(is(back.namespace, "n") && is(back.context, "rill"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_first_file_that_says_something_wins),
+		cmocka_unit_test(test_wishes_go_before_files),
+		cmocka_unit_test(test_what_is_not_there_is_named),
+		cmocka_unit_test(test_without_any_file_it_is_localhost),
+		cmocka_unit_test(test_a_secret_s_kubeconfig_has_no_paths_and_runs_nothing),
+		cmocka_unit_test(test_what_is_written_reads_back),
+	};
+	return cmocka_run_group_tests(tests, make_place, drop_place);
+}
