@@ -1,6 +1,8 @@
 #include "driver.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "kube/health.h"
 #include "kube/merge.h"
 #include "value/yaml.h"
 
@@ -34,7 +36,21 @@ static err *run_merge(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+static err *run_health(struct arena *a, node request, node *output)
+{
+	struct health h;
+
+	/* 2024: between the creation times of the recorded objects */
+	TRY(health_of(a, node_get(request, S("object")), 1704067200 * CLOCK_SECOND, &h));
+	*output = node_map(a, 3);
+	node_set(a, *output, S("message"), node_from_str(a, h.message));
+	node_set(a, *output, S("reason"), node_from_str(a, h.reason));
+	node_set(a, *output, S("status"), node_from_str(a, health_name(h.status)));
+	return NULL;
+}
+
 const struct driver_op driver_kube_ops[] = {
+	{ .name = "health", .run = run_health },
 	{ .name = "strategic-merge", .run = run_merge },
 	{ 0 },
 };
