@@ -28,14 +28,25 @@ err *edit_open(struct cli *c, struct edit *out)
 	return NULL;
 }
 
+err *edit_write(struct arena *a, str path, str text)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	struct fs_info info = { .mode = 0644 };
+
+	/* A link stays one; a file keeps its mode. */
+	if (files_disk.type(&files_disk, path) == FILE_REGULAR)
+		TRY(files_disk.real(&files_disk, a, path, &path));
+	TRY(fs_open(&dir, path_dir(a, path), NULL));
+	err_free(fs_stat(dir, path_base(path), &info));
+	return fs_write(dir, path_base(path), text, info.mode);
+}
+
 err *edit_save(struct edit *e)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
-	CLEANUP(fs_drop) struct fs *dir = NULL;
 
 	TRY(kfile_edit_print(&e->k, e->c->arena, &text));
-	TRY(fs_open(&dir, e->dir, NULL));
-	return fs_write(dir, e->k.name, buf_str(&text), 0644);
+	return edit_write(e->c->arena, path_join(e->c->arena, e->dir, e->k.name), buf_str(&text));
 }
 
 err *edit_run(struct cli *c, err *(*change)(struct edit *e))
@@ -124,27 +135,88 @@ err *edit_pair(const char *what, str text, str *key, str *value)
 	return NULL;
 }
 
-err *edit_set_pairs(struct cli *c, str field, const char *what, bool replace)
+err *edit_pairs(struct cli *c, const char *what, node *out)
 {
-	struct edit e;
+	node map = node_map(c->arena, c->words.n);
 
 	if (!c->words.n)
 		return err_new(ERR_INVALID, "must specify %s", what);
-	TRY(edit_open(c, &e));
-	node map = kfile_edit_map(&e.k, c->arena, field);
-
 	for (size_t i = 0; i < c->words.n; i++) {
 		str key, value;
 
 		TRY(edit_pair(what, c->words.p[i], &key, &value));
-		if (node_has(map, key) && !replace)
-			return err_new(ERR_EXISTS,
-				       "%s %.*s already in kustomization file. Use --force to override.",
-				       what, STR_ARG(key));
 		node_set(c->arena, map, key, node_from_str(c->arena, value));
 	}
+	*out = map;
+	return NULL;
+}
+
+err *edit_put_pair(struct edit *e, node map, const struct node_pair *pair, const char *what,
+		   bool replace)
+{
+	str key = node_str(pair->key);
+
+	if (node_has(map, key) && !replace)
+		return err_new(ERR_EXISTS,
+			       "%s %.*s already in kustomization file. Use --force to override.", what,
+			       STR_ARG(key));
+	node_set(e->c->arena, map, key, pair->value);
+	return NULL;
+}
+
+err *edit_set_pairs(struct cli *c, str field, const char *what, bool replace)
+{
+	struct edit e;
+	node given;
+
+	TRY(edit_pairs(c, what, &given));
+	TRY(edit_open(c, &e));
+	node map = kfile_edit_map(&e.k, c->arena, field);
+
+	node_each_pair(p, given)
+		TRY(edit_put_pair(&e, map, p, what, replace));
 	return edit_save(&e);
 }
+
+/* ---- the commands ------------------------------------------------------ */
+
+/* Generators, then transformers; kustomize prints them in any order. */
+static const char *const plugins[] = {
+	"ConfigMapGenerator",
+	"HelmChartInflationGenerator",
+	"IAMPolicyGenerator",
+	"SecretGenerator",
+	"AnnotationsTransformer",
+	"HashTransformer",
+	"ImageTagTransformer",
+	"LabelTransformer",
+	"NamespaceTransformer",
+	"PatchJson6902Transformer",
+	"PatchStrategicMergeTransformer",
+	"PatchTransformer",
+	"PrefixSuffixTransformer",
+	"PrefixTransformer",
+	"ReplacementTransformer",
+	"ReplicaCountTransformer",
+	"SuffixTransformer",
+	"ValueAddTransformer",
+};
+
+static err *run_list(struct cli *c)
+{
+	buf_add(&c->out.buf, S("Builtin plugins:\n\n"));
+	for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
+		buf_addf(&c->out.buf, " * %s\n", plugins[i]);
+	return NULL;
+}
+
+static const struct command list_command = {
+	.use = "alpha-list-builtin-plugin",
+	.brief = "[Alpha] List the builtin plugins",
+	.text = "List the kinds that generators and transformers of apiVersion \"builtin\" may have.",
+	.example = "  kustomize edit alpha-list-builtin-plugin",
+	.run = run_list,
+};
 
 const struct command kustomize_edit_command = {
 	.use = "edit",
@@ -155,6 +227,7 @@ const struct command kustomize_edit_command = {
 		   "  kustomize edit set image nginx:1.29",
 	.commands = (const struct command *const[]){
 		&kustomize_edit_add_command,
+		&list_command,
 		&kustomize_edit_fix_command,
 		&kustomize_edit_remove_command,
 		&kustomize_edit_set_command,

@@ -122,37 +122,74 @@ static const struct command base_command = {
 /* ---- labels and annotations -------------------------------------------- */
 
 struct pair_options {
-	bool force;
+	bool force, no_selector, templates;
 };
 
-static const struct flag pair_flags[] = {
-	{ "force", 'f', FLAG_BOOL, offsetof(struct pair_options, force),
-	  "overwrite what is there already" },
+#define PAIR(field) offsetof(struct pair_options, field)
+
+static const struct flag annotation_flags[] = {
+	{ "force", 'f', FLAG_BOOL, PAIR(force), "overwrite what is there already" },
 	{ 0 },
 };
 
-static err *add_pairs(struct cli *c, str field, const char *what)
-{
-	const struct pair_options *o = c->options;
+static const struct flag label_flags[] = {
+	{ "force", 'f', FLAG_BOOL, PAIR(force), "overwrite what is there already" },
+	{ "include-templates", 0, FLAG_BOOL, PAIR(templates),
+	  "label templates, too (only with --without-selector)" },
+	{ "without-selector", 0, FLAG_BOOL, PAIR(no_selector),
+	  "leave selectors alone: add to labels, not to commonLabels" },
+	{ 0 },
+};
 
-	return edit_set_pairs(c, field, what, o->force);
+/* The pairs of the first entry of `labels` that labels the same things. */
+static node label_pairs(struct edit *e, const struct pair_options *o)
+{
+	struct arena *a = e->c->arena;
+	node list = kfile_edit_list(&e->k, a, S("labels")), entry = node_map(a, 2);
+
+	node_each_item(i, list)
+		if (!node_bool(node_get(*i, S("includeSelectors"))) &&
+		    node_bool(node_get(*i, S("includeTemplates"))) == o->templates)
+			return node_need_map(a, *i, S("pairs"));
+	if (o->templates)
+		node_set(a, entry, S("includeTemplates"), node_from_bool(true));
+	node_append(a, list, entry);
+	return node_need_map(a, entry, S("pairs"));
 }
 
 static err *run_label(struct cli *c)
 {
-	return add_pairs(c, S("commonLabels"), "label");
+	const struct pair_options *o = c->options;
+	struct edit e;
+	node given;
+
+	if (c->words.n && !o->no_selector && o->templates)
+		return err_new(ERR_INVALID, "--without-selector flag must be specified for "
+					    "--include-templates to work");
+	if (!o->no_selector)
+		return edit_set_pairs(c, S("commonLabels"), "label", o->force);
+	TRY(edit_pairs(c, "label", &given));
+	TRY(edit_open(c, &e));
+	node pairs = label_pairs(&e, o);
+
+	node_each_pair(p, given)
+		TRY(edit_put_pair(&e, pairs, p, "label", o->force));
+	return edit_save(&e);
 }
 
 static err *run_annotation(struct cli *c)
 {
-	return add_pairs(c, S("commonAnnotations"), "annotation");
+	const struct pair_options *o = c->options;
+
+	return edit_set_pairs(c, S("commonAnnotations"), "annotation", o->force);
 }
 
 static const struct command label_command = {
 	.use = "label",
 	.brief = "Adds one or more commonLabels to kustomization.yaml",
-	.example = "  kustomize edit add label app:web tier:front",
-	.flags = pair_flags,
+	.example = "  kustomize edit add label app:web tier:front\n"
+		   "  kustomize edit add label --without-selector --include-templates team:blue",
+	.flags = label_flags,
 	.options = sizeof(struct pair_options),
 	.run = run_label,
 };
@@ -161,7 +198,7 @@ static const struct command annotation_command = {
 	.use = "annotation",
 	.brief = "Adds one or more commonAnnotations to kustomization.yaml",
 	.example = "  kustomize edit add annotation note:text",
-	.flags = pair_flags,
+	.flags = annotation_flags,
 	.options = sizeof(struct pair_options),
 	.run = run_annotation,
 };
@@ -172,10 +209,14 @@ const struct command kustomize_edit_add_command = {
 	.commands = (const struct command *const[]){
 		&annotation_command,
 		&base_command,
+		&kustomize_edit_add_buildmetadata_command,
 		&component_command,
+		&kustomize_edit_add_configmap_command,
 		&generator_command,
 		&label_command,
+		&kustomize_edit_add_patch_command,
 		&resource_command,
+		&kustomize_edit_add_secret_command,
 		&transformer_command,
 		NULL,
 	},

@@ -133,8 +133,12 @@ const struct command kustomize_edit_remove_command = {
 	.brief = "Removes items from the kustomization file",
 	.commands = (const struct command *const[]){
 		&annotation_command,
+		&kustomize_edit_remove_buildmetadata_command,
+		&kustomize_edit_remove_configmap_command,
 		&label_command,
+		&kustomize_edit_remove_patch_command,
 		&resource_command,
+		&kustomize_edit_remove_secret_command,
 		&transformer_command,
 		NULL,
 	},

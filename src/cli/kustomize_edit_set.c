@@ -4,6 +4,7 @@
 #include "cli/kustomize_edit.h"
 #include "kustomize/transform.h"
 #include "text/number.h"
+#include "text/regex.h"
 
 static int cmp_names(const void *x, const void *y)
 {
@@ -202,8 +203,29 @@ static err *run_label(struct cli *c)
 	return edit_set_pairs(c, S("commonLabels"), "label", true);
 }
 
+/* A key of an annotation, as the original checks it. */
+static err *check_keys(struct cli *c)
+{
+	static const str pattern =
+		S("^([a-zA-Z](([-a-zA-Z0-9.]{0,251})[a-zA-Z0-9])?/)?"
+		  "[a-zA-Z0-9]([-a-zA-Z0-9_.]{0,61}[a-zA-Z0-9])?$");
+	const struct regex *valid;
+	node given;
+
+	TRY(edit_pairs(c, "annotation", &given));
+	TRY(regex_compile(c->arena, pattern, &valid));
+	node_each_pair(p, given)
+		if (!regex_test(valid, node_str(p->key)))
+			return err_new(ERR_INVALID,
+				       "invalid annotation key: see the syntax and character set rules at "
+				       "https://kubernetes.io/docs/concepts/overview/working-with-objects/"
+				       "annotations/");
+	return NULL;
+}
+
 static err *run_annotation(struct cli *c)
 {
+	TRY(check_keys(c));
 	return edit_set_pairs(c, S("commonAnnotations"), "annotation", true);
 }
 
@@ -226,12 +248,15 @@ const struct command kustomize_edit_set_command = {
 	.brief = "Sets the value of different fields in kustomization file",
 	.commands = (const struct command *const[]){
 		&annotation_command,
+		&kustomize_edit_set_buildmetadata_command,
+		&kustomize_edit_set_configmap_command,
 		&image_command,
 		&label_command,
 		&prefix_command,
-		&suffix_command,
 		&namespace_command,
+		&suffix_command,
 		&replicas_command,
+		&kustomize_edit_set_secret_command,
 		NULL,
 	},
 };

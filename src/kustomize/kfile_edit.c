@@ -88,7 +88,7 @@ static void find_blocks(struct arena *a, str text, struct kfile_edit *k)
 	}
 }
 
-static err *find_file(struct arena *a, const struct files *files, str dir, str *name)
+err *kfile_edit_find(struct arena *a, const struct files *files, str dir, str *name)
 {
 	str found[3];
 	size_t n = 0;
@@ -113,7 +113,7 @@ err *kfile_edit_open(struct arena *a, const struct files *files, str dir, struct
 	struct kfile_edit k = { 0 };
 	str text;
 
-	TRY(find_file(a, files, dir, &k.name));
+	TRY(kfile_edit_find(a, files, dir, &k.name));
 	TRY(files->read(files, a, path_join(a, dir, k.name), &text));
 	TRY(kfile_read(a, text, k.name, &k.root));
 	find_blocks(a, text, &k);
@@ -143,7 +143,7 @@ static err *print_field(const struct kfile_edit *k, struct arena *a, size_t fiel
 	if (is_empty(value))
 		return NULL;
 	node_set(a, alone, name, value);
-	return yaml_write(to, alone, YAML_WRITE_SIGS);
+	return kfile_write(a, alone, to);
 }
 
 err *kfile_edit_print(const struct kfile_edit *k, struct arena *a, struct buf *to)

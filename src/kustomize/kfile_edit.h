@@ -27,7 +27,9 @@ struct kfile_edit {
 	VEC(struct kfile_block) blocks;	/* the fields that were there */
 };
 
-/* The one kustomization file in `dir`. */
+/* The name of the one kustomization file in `dir`, and the file read. */
+err *kfile_edit_find(struct arena *a, const struct files *files, str dir, str *name)
+	__attribute__((warn_unused_result));
 err *kfile_edit_open(struct arena *a, const struct files *files, str dir, struct kfile_edit *out)
 	__attribute__((warn_unused_result));
 /* A file that is not there yet: kustomization.yaml. */
