@@ -22,6 +22,7 @@ static const struct driver_op *const areas[] = {
 	driver_regex_ops,
 	driver_schema_ops,
 	driver_semver_ops,
+	driver_server_ops,
 	driver_time_ops,
 	driver_tmpl_ops,
 	driver_yaml_ops,

@@ -29,6 +29,7 @@
 #include "schema/type.h"
 #include "value/node.h"
 
+struct kind;
 struct kind_call;
 
 enum kind_verb {
@@ -80,7 +81,7 @@ struct kind_hooks {
 	node (*from_stored)(struct arena *a, node object);
 	/* Set what is missing, as the defaulting functions of the API do: on
 	 * create, update, patch, and before comparing. Idempotent. */
-	void (*defaults)(struct arena *a, node object);
+	void (*defaults)(struct arena *a, const struct kind *k, node object);
 	/* What the strategy does before validation: drop status, allocate,
 	 * carry over. `old` is NODE_NONE on create. Default: nothing more than
 	 * the core does (status, generation, system metadata). */
@@ -91,7 +92,7 @@ struct kind_hooks {
 	 * validated by the core with `name_rule`. */
 	void (*validate)(struct kind_call *c);
 	/* Cells behind those columns, for one object: one node a column. */
-	void (*cells)(struct arena *a, node object, node *cells);
+	void (*cells)(struct arena *a, const struct kind *k, node object, node *cells);
 	/* The row's `conditions` (Pods), or NODE_NONE. */
 	node (*row_conditions)(struct arena *a, node object);
 };

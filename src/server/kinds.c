@@ -1,6 +1,7 @@
 #include <pthread.h>
 
 #include "kube/builtin.h"
+#include "server/defaults.h"
 #include "server/kinds_impl.h"
 
 #include "server/kinds_columns_table.h"
@@ -104,6 +105,7 @@ static const struct kind bindings = {
 
 static const struct kind componentstatuses = {
 	NAMED("", "v1", "ComponentStatus", "componentstatuses", "componentstatus"),
+	.deprecated = "v1 ComponentStatus is deprecated in v1.19+",
 	NAMES(short_names, T("cs")),
 	.verbs = KIND_GET | KIND_LIST,
 	.name_rule = KIND_NAME_PATH,
@@ -120,6 +122,7 @@ static const struct kind configmaps = {
 
 static const struct kind endpoints = {
 	NAMED("", "v1", "Endpoints", "endpoints", "endpoints"),
+	.deprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 	NAMES(short_names, T("ep")),
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
@@ -788,6 +791,9 @@ static const struct kind *const rows[] = {
 	&prioritylevelconfigurations,
 };
 
+/* Of kinds that need nothing else. */
+static const struct kind_hooks plain_hooks = { .defaults = defaults_apply };
+
 enum { ROWS_N = sizeof rows / sizeof *rows };
 
 /* The rows with their types, which are found by name. */
@@ -799,6 +805,8 @@ static void find_types(void)
 	for (size_t i = 0; i < ROWS_N; i++) {
 		typed[i] = *rows[i];
 		typed[i].type = builtin_type(rows[i]->gvk);
+		if (!typed[i].hooks)
+			typed[i].hooks = &plain_hooks;
 		all[i] = &typed[i];
 	}
 	for (size_t i = 0; i < ROWS_N; i++)

@@ -193,6 +193,25 @@ struct quantity quantity_of(int64_t value, int32_t scale, enum quantity_form for
 	return (struct quantity){ .value = value, .scale = scale, .form = form };
 }
 
+err *quantity_round_up(struct arena *a, struct quantity *q, int32_t scale)
+{
+	bool exact;
+
+	if (q->big) {
+		TRY(bigdec_round_up(a, q->dec, -scale, &q->dec, &exact));
+	} else if (q->value == 0) {
+		return NULL;
+	} else {
+		for (; q->scale < scale; q->scale++) {
+			int64_t rest = q->value % 10;
+
+			q->value = q->value / 10 + (rest > 0) - (rest < 0);
+		}
+	}
+	q->text = STR_NONE;
+	return NULL;
+}
+
 int quantity_sign(const struct quantity *q)
 {
 	return q->big ? bigdec_sign(q->dec) : (q->value > 0) - (q->value < 0);

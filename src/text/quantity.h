@@ -54,6 +54,9 @@ err *quantity_add(struct arena *a, const struct quantity *x, const struct quanti
 err *quantity_sub(struct arena *a, const struct quantity *x, const struct quantity *y,
 		  struct quantity *out) __attribute__((warn_unused_result));
 struct quantity quantity_neg(const struct quantity *q);
+/* RoundUp: away from zero to a multiple of 10^scale. */
+err *quantity_round_up(struct arena *a, struct quantity *q, int32_t scale)
+	__attribute__((warn_unused_result));
 
 /* AsInt64: false for a fraction, and for what is not small. */
 bool quantity_int(const struct quantity *q, int64_t *out);
