@@ -232,9 +232,6 @@ static err *convert_list(struct canon *c, node in, const struct type *type, stru
 		mismatch(c, at, node_kind_name(in), type);
 		return NULL;
 	}
-	/* the storage of the original cannot tell an empty list from none */
-	if (!node_len(in))
-		return NULL;
 	node list = node_seq(c->a, node_len(in));
 
 	for (size_t i = 0; i < node_len(in); i++) {
@@ -254,8 +251,6 @@ static err *convert_map(struct canon *c, node in, const struct type *type, struc
 		mismatch(c, at, node_kind_name(in), type);
 		return NULL;
 	}
-	if (!node_len(in))
-		return NULL;
 	node map = node_map(c->a, node_len(in));
 
 	node_each_pair(p, in) {

@@ -100,6 +100,7 @@ struct plan {
 	uint16_t values, values_n;	/* in `values` */
 	bool declared;			/* some field's declaration has a default */
 	bool rounds;			/* its quantities in maps are whole thousandths */
+	bool nulls;			/* it has lists or maps that are printed when empty */
 	bool reaches;			/* there may be something to do here or below */
 };
 
@@ -166,6 +167,14 @@ static bool has_amounts(const struct type *t)
 	return false;
 }
 
+/* A list or map that is printed even when it is empty: as null. The original's
+ * storage cannot tell an empty one from none. */
+static bool is_printed_empty(const struct type_field *f)
+{
+	return !(f->go & (TYPE_GO_OMIT_EMPTY | TYPE_GO_POINTER)) && f->type &&
+	       (f->type->kind == TYPE_LIST || f->type->kind == TYPE_MAP);
+}
+
 static const struct type *element(const struct type *t)
 {
 	while (t && (t->kind == TYPE_LIST || t->kind == TYPE_MAP))
@@ -211,10 +220,12 @@ static void make_plans(void)
 	for (size_t i = 0; i < types_n; i++) {
 		struct plan *p = &plans[i];
 
-		for (size_t f = 0; f < first_type[i].fields_n; f++)
+		for (size_t f = 0; f < first_type[i].fields_n; f++) {
 			p->declared |= is_declared(&first_type[i].fields[f]);
+			p->nulls |= is_printed_empty(&first_type[i].fields[f]);
+		}
 		p->rounds = has_amounts(&first_type[i]);
-		p->reaches = p->rules[0] || p->values_n || p->declared || p->rounds;
+		p->reaches = p->rules[0] || p->values_n || p->declared || p->rounds || p->nulls;
 	}
 	while (spread_reach())
 		;
@@ -304,6 +315,17 @@ static void set_declared(struct arena *a, const struct type *t, node object)
 	}
 }
 
+static void set_nulls(struct arena *a, const struct type *t, node object)
+{
+	for (size_t i = 0; i < t->fields_n; i++) {
+		node v = node_get(object, t->fields[i].name);
+
+		if ((v.kind == NODE_SEQ || v.kind == NODE_MAP) && !node_len(v) &&
+		    is_printed_empty(&t->fields[i]))
+			node_set(a, object, t->fields[i].name, node_null());
+	}
+}
+
 /* Without a pointer Go cannot tell 0 from nothing. */
 static void set_value(struct arena *a, const struct type *t, node object,
 		      const struct defaults_value *v)
@@ -328,6 +350,8 @@ static void walk_object(struct arena *a, const struct type *t, const struct plan
 		set_declared(a, t, object);
 	if (p->rounds)
 		round_amounts(a, t, object);
+	if (p->nulls)
+		set_nulls(a, t, object);
 	/* by index: what is below does not add fields here */
 	for (size_t i = 0; i < node_len(object); i++) {
 		const struct node_pair *pair = &object.map->pairs[i];
