@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text/number.h"
 #include "text/quote.h"
 #include "value/json.h"
 
@@ -86,6 +87,8 @@ static void add_value(struct buf *b, node value)
 		quote_add(b, node_str(value), QUOTE_PRINT);
 	} else if (value.kind == NODE_NONE) {
 		buf_add(b, S("null"));
+	} else if (value.kind == NODE_FLOAT || value.kind == NODE_UINT) {
+		number_add_float(b, node_float(value), NUMBER_V);
 	} else {
 		err *e = json_write(b, value, &(struct json_style){ .raw_html = false });
 
@@ -169,18 +172,33 @@ void fielderr_not_supported(struct fielderrs *e, str path, node value, const str
 	add(e, FIELDERR_NOT_SUPPORTED, path, &value, buf_str(&b));
 }
 
-void fielderr_too_long(struct fielderrs *e, str path, size_t max)
+void fielderr_invalid_bare(struct fielderrs *e, str path, const char *detail, ...)
 {
-	add(e, FIELDERR_TOO_LONG, path, NULL,
-	    arena_printf(e->arena, "may not be more than %zu bytes", max));
+	DETAIL(text);
+	add(e, FIELDERR_INVALID, path, NULL, text);
 }
 
-void fielderr_too_many(struct fielderrs *e, str path, size_t is, size_t max)
+void fielderr_duplicate_bare(struct fielderrs *e, str path)
 {
-	node value = node_from_uint(is);
+	add(e, FIELDERR_DUPLICATE, path, NULL, STR_NONE);
+}
 
-	add(e, FIELDERR_TOO_MANY, path, &value,
-	    arena_printf(e->arena, "must have at most %zu items", max));
+void fielderr_too_long(struct fielderrs *e, str path, int64_t max)
+{
+	add(e, FIELDERR_TOO_LONG, path, NULL,
+	    max < 0 ? S("value is too long")
+		    : arena_printf(e->arena, "may not be more than %lld byte%s", (long long)max,
+				   max == 1 ? "" : "s"));
+}
+
+void fielderr_too_many(struct fielderrs *e, str path, int64_t is, int64_t max)
+{
+	node value = node_from_int(is);
+
+	add(e, FIELDERR_TOO_MANY, path, is < 0 ? NULL : &value,
+	    max < 0 ? S("has too many items")
+		    : arena_printf(e->arena, "must have at most %lld item%s", (long long)max,
+				   max == 1 ? "" : "s"));
 }
 
 static bool same(const struct fielderr *a, const struct fielderr *b)

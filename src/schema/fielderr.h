@@ -69,8 +69,13 @@ void fielderr_not_found(struct fielderrs *e, str path, node value);
 /* The supported values are printed quoted, in this order. */
 void fielderr_not_supported(struct fielderrs *e, str path, node value, const str *supported,
 			    size_t n);
-void fielderr_too_long(struct fielderrs *e, str path, size_t max);
-void fielderr_too_many(struct fielderrs *e, str path, size_t is, size_t max);
+/* A negative `max` is not shown; nor is a negative `is`. */
+void fielderr_too_long(struct fielderrs *e, str path, int64_t max);
+void fielderr_too_many(struct fielderrs *e, str path, int64_t is, int64_t max);
+/* An entry that shows no value. */
+void fielderr_invalid_bare(struct fielderrs *e, str path, const char *detail, ...)
+	__attribute__((format(printf, 3, 4)));
+void fielderr_duplicate_bare(struct fielderrs *e, str path);
 /* Any other text behind the path. */
 void fielderr_add(struct fielderrs *e, enum fielderr_type type, str path, str text);
 
