@@ -20,6 +20,9 @@ extern const struct command complete_command;
 extern const struct command completion_command;
 extern const struct command docgen_command;
 
+/* Of `flux`, and of `rill`. */
+extern const struct command flux_get_command;
+
 /* Of `helm`. */
 extern const struct command helm_dependency_command;
 extern const struct command helm_env_command;

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/flux.h"
 #include "cli/helm.h"
 #include "cli/help.h"
 
@@ -13,10 +14,13 @@ const struct command rill_root = {
 	.text = "Rill does what Flux does, in one small program: it renders, compares and\n"
 		"applies what a Git repository says should run on Kubernetes.",
 	.version = RILL_VERSION,
+	.shared = flux_settings_flags,
+	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
 		&docgen_command,
+		&flux_get_command,
 		&helm_root,
 		&help_command,
 		&kustomize_root,
@@ -32,9 +36,12 @@ const struct command flux_root = {
 	.brief = "GitOps for Kubernetes from the command line",
 	.text = "Set up, look at and steer the delivery of Git repositories to Kubernetes.",
 	.version = FLUX_VERSION,
+	.shared = flux_settings_flags,
+	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
+		&flux_get_command,
 		&help_command,
 		NULL,
 	},

@@ -5,7 +5,6 @@
  * the Reconciling and Stalled conditions, then the rules of the kind, then the
  * Ready condition. What a kind has no rule for is Current.
  *
-
  * One rule is not kstatus': a suspended Job is Current, as Flux has it.
  *
  * Texts live in the arena or borrow from the object. Any thread.

@@ -1,0 +1,280 @@
+#include "cli/flux.h"
+
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "cli/commands.h"
+#include "kube/health.h"
+#include "text/names.h"
+
+#define AT(field) offsetof(struct flux_settings, field)
+
+static str default_namespace(const struct cli *c);
+static str default_cache(const struct cli *c);
+
+const struct flag flux_settings_flags[] = {
+	{ "as", 0, FLAG_STRING, AT(as), "user to act as" },
+	{ "as-group", 0, FLAG_ARRAY, AT(as_groups), "group to act as, repeatable" },
+	{ "as-uid", 0, FLAG_STRING, AT(as_uid), "UID to act as" },
+	{ "as-user-extra", 0, FLAG_ARRAY, AT(as_extra),
+	  "what else to say about the user to act as, as key=value, repeatable" },
+	{ "cache-dir", 0, FLAG_STRING, AT(cache_dir), "directory of what is known about servers",
+	  .computed = default_cache },
+	{ "certificate-authority", 0, FLAG_STRING, AT(certificate_authority),
+	  "file of certificates that the server's is checked by" },
+	{ "client-certificate", 0, FLAG_STRING, AT(client_certificate),
+	  "file of the client certificate" },
+	{ "client-key", 0, FLAG_STRING, AT(client_key), "file of the client certificate's key" },
+	{ "cluster", 0, FLAG_STRING, AT(cluster), "cluster of the kubeconfig to use" },
+	{ "context", 0, FLAG_STRING, AT(context), "context of the kubeconfig to use" },
+	{ "disable-compression", 0, FLAG_BOOL, AT(disable_compression),
+	  "do not ask for compressed answers" },
+	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
+	  "do not check the server's certificate" },
+	{ "kube-api-burst", 0, FLAG_INT, AT(burst), "most requests to the server at once",
+	  .fallback = "300" },
+	{ "kube-api-qps", 0, FLAG_FLOAT, AT(qps), "requests a second to the server",
+	  .fallback = "50" },
+	{ "kubeconfig", 0, FLAG_STRING, AT(kubeconfig), "kubeconfig file to use" },
+	{ "namespace", 'n', FLAG_STRING, AT(namespace),
+	  "namespace of the objects, or of the controllers", .computed = default_namespace },
+	{ "ns-follows-kube-context", 0, FLAG_BOOL, AT(ns_follows_context),
+	  "take the namespace from the kubeconfig's context" },
+	{ "server", 0, FLAG_STRING, AT(server), "address of the Kubernetes API server" },
+	{ "timeout", 0, FLAG_DURATION, AT(timeout), "how long the command may take",
+	  .fallback = "5m0s" },
+	{ "tls-server-name", 0, FLAG_STRING, AT(tls_server_name),
+	  "name that the server's certificate is for" },
+	{ "token", 0, FLAG_STRING, AT(token), "bearer token for the server" },
+	{ "user", 0, FLAG_STRING, AT(user), "user of the kubeconfig to use" },
+	{ "verbose", 0, FLAG_BOOL, AT(verbose), "print the objects that are made" },
+	{ 0 },
+};
+
+#undef AT
+
+struct flux_settings *flux_settings(struct cli *c)
+{
+	return c->options_at[0];
+}
+
+/* ---- defaults ---------------------------------------------------------- */
+
+static str env_namespace(const struct cli *c)
+{
+	return str_c(cli_env(c, "FLUX_SYSTEM_NAMESPACE"));
+}
+
+static bool is_namespace(str name)
+{
+	return name_check(name, NAME_DNS_LABEL, NULL);
+}
+
+static str default_namespace(const struct cli *c)
+{
+	str named = env_namespace(c);
+
+	return named.n && is_namespace(named) ? named : S("flux-system");
+}
+
+static str default_cache(const struct cli *c)
+{
+	str home = str_c(cli_env(c, "HOME"));
+
+	return arena_cat(c->arena, home, S("/.kube/cache"));
+}
+
+static struct kubeconfig_wish wish_of(const struct flux_settings *s)
+{
+	return (struct kubeconfig_wish){
+		.path = s->kubeconfig,
+		.context = s->context,
+		.cluster = s->cluster,
+		.user = s->user,
+		.server = s->server,
+		.token = s->token,
+		.as = s->as,
+		.as_uid = s->as_uid,
+		.as_groups = s->as_groups.p,
+		.as_groups_n = s->as_groups.n,
+		.as_extra = s->as_extra.p,
+		.as_extra_n = s->as_extra.n,
+		.client_certificate = s->client_certificate,
+		.client_key = s->client_key,
+		.certificate_authority = s->certificate_authority,
+		.tls_server_name = s->tls_server_name,
+		.insecure = s->insecure,
+	};
+}
+
+/* The namespace of the chosen context; a kubeconfig that cannot be read is
+ * no reason to stop here. */
+static void follow_context(struct cli *c, struct flux_settings *s)
+{
+	struct kubeconfig k;
+	const struct kubeconfig_wish wish = wish_of(s);
+	err *e = kubeconfig_load(c->arena, c->env, &wish, &k);
+
+	if (!e && k.namespace.n)
+		s->namespace = k.namespace;
+	err_free(e);
+}
+
+err *flux_before(struct cli *c)
+{
+	struct flux_settings *s = flux_settings(c);
+	str wrong = env_namespace(c);
+	const char *follows = cli_env(c, "FLUX_NS_FOLLOWS_KUBE_CONTEXT");
+
+	if (wrong.n && !is_namespace(wrong))
+		flux_warning(c, " ignoring invalid FLUX_SYSTEM_NAMESPACE: \"%.*s\"",
+			     STR_ARG(wrong));
+	if (!cli_given(c, "namespace") && (s->ns_follows_context || (follows && *follows)))
+		follow_context(c, s);
+	if (!is_namespace(s->namespace))
+		return err_new(ERR_INVALID, "namespace must be a valid DNS label: \"%.*s\"",
+			       STR_ARG(s->namespace));
+	return NULL;
+}
+
+/* ---- messages ---------------------------------------------------------- */
+
+__attribute__((format(printf, 3, 0)))
+static void say(struct cli *c, const char *symbol, const char *fmt, va_list args)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	fmt_add(&b, fmt, args);
+	cli_note(c, "%s %s", symbol, buf_c(&b));
+}
+
+#define MESSAGE(name, symbol)                           \
+	void flux_##name(struct cli *c, const char *fmt, ...) \
+	{                                               \
+		va_list args;                           \
+                                                        \
+		va_start(args, fmt);                    \
+		say(c, symbol, fmt, args);              \
+		va_end(args);                           \
+	}
+
+MESSAGE(action, "►")
+MESSAGE(generate, "✚")
+MESSAGE(waiting, "◎")
+MESSAGE(success, "✔")
+MESSAGE(warning, "⚠️")
+MESSAGE(failure, "✗")
+
+/* ---- the server -------------------------------------------------------- */
+
+static void note_warning(void *ctx, str text)
+{
+	cli_note(ctx, "Warning: %.*s", STR_ARG(text));
+}
+
+err *flux_open(struct cli *c, struct flux_server *out)
+{
+	const struct flux_settings *s = flux_settings(c);
+	const struct kubeconfig_wish wish = wish_of(s);
+	const struct client_options o = { .user_agent = S("flux/v" FLUX_VERSION),
+					  .env = c->env,
+					  .on_warning = note_warning,
+					  .ctx = c };
+
+	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
+	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
+	out->deadline = clock_after(clock_mono(), s->timeout);
+	return client_new(&out->client, out->net, &out->config, &o);
+}
+
+void flux_close(struct flux_server *s)
+{
+	client_drop(&s->client);
+	net_client_drop(&s->net);
+}
+
+/* ---- kinds ------------------------------------------------------------- */
+
+#define SOURCE "source.toolkit.fluxcd.io"
+#define IMAGE "image.toolkit.fluxcd.io"
+#define NOTIFICATION "notification.toolkit.fluxcd.io"
+
+const struct flux_kind flux_kinds[FLUX_KINDS] = {
+	[FLUX_GIT] = { SOURCE, "GitRepository", "v1", "gitrepositories", "source git" },
+	[FLUX_OCI] = { SOURCE, "OCIRepository", "v1", "ocirepositories", "source oci" },
+	[FLUX_HELM_REPOSITORY] = { SOURCE, "HelmRepository", "v1", "helmrepositories",
+				   "source helm" },
+	[FLUX_CHART] = { SOURCE, "HelmChart", "v1", "helmcharts", "source chart" },
+	[FLUX_BUCKET] = { SOURCE, "Bucket", "v1", "buckets", "source bucket" },
+	[FLUX_EXTERNAL] = { SOURCE, "ExternalArtifact", "v1", "externalartifacts",
+			    "source external-artifact" },
+	[FLUX_GENERATOR] = { "source.extensions.fluxcd.io", "ArtifactGenerator", "v1beta1",
+			     "artifactgenerators", "artifactgenerator" },
+	[FLUX_KUSTOMIZATION] = { "kustomize.toolkit.fluxcd.io", "Kustomization", "v1",
+				 "kustomizations", "kustomization" },
+	[FLUX_RELEASE] = { "helm.toolkit.fluxcd.io", "HelmRelease", "v2", "helmreleases",
+			   "helmrelease" },
+	[FLUX_IMAGE_REPOSITORY] = { IMAGE, "ImageRepository", "v1", "imagerepositories",
+				    "image repository" },
+	[FLUX_IMAGE_POLICY] = { IMAGE, "ImagePolicy", "v1", "imagepolicies", "image policy" },
+	[FLUX_IMAGE_UPDATE] = { IMAGE, "ImageUpdateAutomation", "v1", "imageupdateautomations",
+				"image update automation" },
+	[FLUX_ALERT] = { NOTIFICATION, "Alert", "v1beta3", "alerts", "alert", true },
+	[FLUX_PROVIDER] = { NOTIFICATION, "Provider", "v1beta3", "providers", "alert provider",
+			    true },
+	[FLUX_RECEIVER] = { NOTIFICATION, "Receiver", "v1", "receivers", "receiver" },
+};
+
+struct client_resource flux_resource(const struct flux_kind *k)
+{
+	return (struct client_resource){ str_c(k->group), str_c(k->version), str_c(k->plural),
+					 str_c(k->kind), true };
+}
+
+/* ---- objects ----------------------------------------------------------- */
+
+str flux_name(node object)
+{
+	return node_str(node_dig(object, "metadata", "name"));
+}
+
+str flux_namespace(node object)
+{
+	return node_str(node_dig(object, "metadata", "namespace"));
+}
+
+str flux_bool(bool b)
+{
+	return b ? S("True") : S("False");
+}
+
+static bool is_hex(char ch)
+{
+	return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'f');
+}
+
+static bool is_word(char ch)
+{
+	return is_hex(ch) || (ch >= 'g' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '_';
+}
+
+/* A whole word of 40 to 128 hexadecimal digits is a digest. */
+str flux_short(struct arena *a, str text)
+{
+	enum { DIGEST_MIN = 40, DIGEST_MAX = 128, SHOWN = 8 };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0, n; i < text.n; i += n) {
+		bool hex = true;
+
+		for (n = 0; i + n < text.n && is_word(text.p[i + n]); n++)
+			hex = hex && is_hex(text.p[i + n]);
+		if (!n)
+			n = 1;
+		bool digest = hex && n >= DIGEST_MIN && n <= DIGEST_MAX;
+
+		buf_add(&b, str_sub(text, i, i + (digest ? SHOWN : n)));
+	}
+	return b.n == text.n ? text : arena_str(a, buf_str(&b));
+}

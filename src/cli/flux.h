@@ -1,0 +1,118 @@
+/* flux - what the flux commands share: global flags, the server, the kinds,
+ * messages and tables.
+ *
+ * Progress and results go to standard error behind a symbol, data to
+ * standard output; so it is in flux, and scripts rely on it. Every command
+ * is one row per kind of the table flux_kinds and one generic function per
+ * verb.
+ *
+ * Worker-local.
+ */
+#ifndef CLI_FLUX_H
+#define CLI_FLUX_H
+
+#include "api/kind.h"
+#include "cli/command.h"
+#include "client/client.h"
+
+struct flux_settings {
+	str namespace, kubeconfig, context, cluster, user, server, token;
+	str as, as_uid;
+	struct flag_list as_groups, as_extra;
+	str client_certificate, client_key, certificate_authority, tls_server_name;
+	bool insecure;
+	str cache_dir;
+	bool disable_compression, verbose, ns_follows_context;
+	double qps;
+	int64_t burst;
+	int64_t timeout;
+};
+
+extern const struct flag flux_settings_flags[];
+
+/* The settings of the running command. */
+struct flux_settings *flux_settings(struct cli *c);
+/* Before every command but those of `create`: which namespace, and whether it
+ * is one. */
+err *flux_before(struct cli *c) __attribute__((warn_unused_result));
+
+/* ---- messages ---------------------------------------------------------- */
+
+/* "► text" and so on, on standard error, at once. */
+void flux_action(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void flux_generate(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void flux_waiting(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void flux_success(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void flux_warning(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void flux_failure(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- the server -------------------------------------------------------- */
+
+/* Connections of one command; ended by flux_close. */
+struct flux_server {
+	struct net_client *net;
+	struct client *client;
+	struct kubeconfig config;
+	int64_t deadline;	/* clock_mono: now and --timeout */
+};
+#define FLUX_SERVER_NONE { 0 }
+
+err *flux_open(struct cli *c, struct flux_server *out) __attribute__((warn_unused_result));
+/* For CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE. */
+void flux_close(struct flux_server *s);
+
+/* ---- kinds ------------------------------------------------------------- */
+
+struct flux_kind {
+	const char *group, *kind;
+	const char *version;	/* that the commands read and write */
+	const char *plural;
+	const char *human;	/* "source git" */
+	bool is_static;		/* never reports Ready: Alert, Provider */
+};
+
+enum flux_kind_id {
+	FLUX_GIT,
+	FLUX_OCI,
+	FLUX_HELM_REPOSITORY,
+	FLUX_CHART,
+	FLUX_BUCKET,
+	FLUX_EXTERNAL,
+	FLUX_GENERATOR,
+	FLUX_KUSTOMIZATION,
+	FLUX_RELEASE,
+	FLUX_IMAGE_REPOSITORY,
+	FLUX_IMAGE_POLICY,
+	FLUX_IMAGE_UPDATE,
+	FLUX_ALERT,
+	FLUX_PROVIDER,
+	FLUX_RECEIVER,
+	FLUX_KINDS,
+};
+
+extern const struct flux_kind flux_kinds[FLUX_KINDS];
+
+struct client_resource flux_resource(const struct flux_kind *k);
+
+/* ---- objects ----------------------------------------------------------- */
+
+str flux_name(node object);
+str flux_namespace(node object);
+/* Digests cut to eight characters: "main@sha1:70da637c". */
+str flux_short(struct arena *a, str text);
+/* The text as a table cell of a boolean: "True" or "False". */
+str flux_bool(bool b);
+
+/* ---- tables ------------------------------------------------------------ */
+
+/* Rows of `columns` cells each. Cells borrow. */
+struct flux_table {
+	struct arena *arena;
+	const char *const *header;	/* NULL: none */
+	size_t columns;
+	VEC(str) cells;
+};
+void flux_table_add(struct flux_table *t, str cell);
+void flux_table_print(struct buf *b, const struct flux_table *t);
+
+#endif
