@@ -12,6 +12,11 @@
 
 /* ---- for commands ------------------------------------------------------ */
 
+const void *cli_subject(const struct cli *c)
+{
+	return c->path.at[c->path.n - 1]->subject;
+}
+
 void *cli_options(const struct cli *c, const struct command *above)
 {
 	for (size_t i = 0; i < c->path.n; i++)

@@ -60,6 +60,7 @@ struct command {
 	/* Called before `run` of it and of all commands below that have none nearer. */
 	err *(*before)(struct cli *c);
 	err *(*run)(struct cli *c);
+	const void *subject;		/* what it is about, where many rows share a function */
 	const char *deprecated;
 	bool hidden;
 	bool raw;			/* flags are not parsed: all arguments are words */
@@ -88,6 +89,8 @@ struct cli {
 
 /* ---- for commands ------------------------------------------------------ */
 
+/* The `subject` of the running command. */
+const void *cli_subject(const struct cli *c);
 /* The options of a command above the running one. */
 void *cli_options(const struct cli *c, const struct command *above);
 /* Whether the flag stands on the command line. */

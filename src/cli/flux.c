@@ -232,6 +232,21 @@ struct client_resource flux_resource(const struct flux_kind *k)
 					 str_c(k->kind), true };
 }
 
+enum flux_kind_id flux_kind_of(const struct cli *c)
+{
+	const struct flux_kind *k = cli_subject(c);
+
+	return (enum flux_kind_id)(k - flux_kinds);
+}
+
+enum flux_kind_id flux_kind_find(str kind)
+{
+	for (size_t i = 0; i < FLUX_KINDS; i++)
+		if (str_eq(str_c(flux_kinds[i].kind), kind))
+			return (enum flux_kind_id)i;
+	return FLUX_KINDS;
+}
+
 /* ---- objects ----------------------------------------------------------- */
 
 str flux_name(node object)

@@ -93,6 +93,10 @@ enum flux_kind_id {
 extern const struct flux_kind flux_kinds[FLUX_KINDS];
 
 struct client_resource flux_resource(const struct flux_kind *k);
+/* The kind that the running command is about: its `subject` is a row. */
+enum flux_kind_id flux_kind_of(const struct cli *c);
+/* The kind of an object or of a reference to one; FLUX_KINDS: none of these. */
+enum flux_kind_id flux_kind_find(str kind);
 
 /* ---- objects ----------------------------------------------------------- */
 
@@ -102,6 +106,29 @@ str flux_namespace(node object);
 str flux_short(struct arena *a, str text);
 /* The text as a table cell of a boolean: "True" or "False". */
 str flux_bool(bool b);
+
+/* ---- waiting ----------------------------------------------------------- */
+
+/* What a wait is for. */
+enum flux_wait {
+	FLUX_WAIT_HANDLED,	/* the reconcile request was answered, and Current */
+	FLUX_WAIT_READY,	/* the controller has seen this generation, and Current */
+	FLUX_WAIT_CURRENT,	/* Current, for kinds that never report Ready */
+};
+
+/* Until the object is as wanted, or never will be: an error with the health's
+ * message, or "context deadline exceeded". `before` is the answered request
+ * that FLUX_WAIT_HANDLED must not see again. Where the user set no --timeout,
+ * a Ready=False of the asked-for attempt is final as well: `out` is the
+ * object then, and there is no error. */
+err *flux_wait_for(struct cli *c, struct flux_server *s, enum flux_kind_id kind, str namespace,
+		   str name, enum flux_wait what, str before, node *out)
+	__attribute__((warn_unused_result));
+/* What a reconciled object has to say: "fetched revision main@sha1:...". */
+str flux_outcome(struct arena *a, enum flux_kind_id kind, node object);
+
+/* Ask the user; true for y or Y. The question goes to standard output. */
+bool flux_ask(struct cli *c, const char *question);
 
 /* ---- tables ------------------------------------------------------------ */
 

@@ -508,8 +508,9 @@ static err *watch_one(const struct getter *g, struct flux_server *s)
 		     : err_new(ERR_TIMEOUT, "timed out waiting for the condition");
 }
 
-static err *get_kind(struct cli *c, enum flux_kind_id kind)
+static err *run_kind(struct cli *c)
 {
+	enum flux_kind_id kind = flux_kind_of(c);
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 	struct get_options *o = c->options_at[1];
 	const struct getter g = { c, o, kind, false };
@@ -604,18 +605,15 @@ static err *run_all(struct cli *c)
 
 /* ---- commands ---------------------------------------------------------- */
 
-#define GET(id, variable, words, said, example_text, ...)                          \
-	static err *run_##variable(struct cli *c)                                  \
-	{                                                                          \
-		return get_kind(c, id);                                            \
-	}                                                                          \
-	static const struct command get_##variable = {                             \
-		.use = words,                                                      \
-		.brief = "List " said,                                             \
-		.text = "List " said " and how they are.",                         \
-		.example = example_text,                                           \
-		.run = run_##variable,                                             \
-		__VA_ARGS__                                                        \
+#define GET(id, variable, words, said, example_text, ...)   \
+	static const struct command get_##variable = {      \
+		.use = words,                               \
+		.brief = "List " said,                      \
+		.text = "List " said " and how they are.",  \
+		.example = example_text,                    \
+		.run = run_kind,                            \
+		.subject = &flux_kinds[id],                 \
+		__VA_ARGS__                                 \
 	};
 
 GET(FLUX_GIT, git, "git", "Git sources", "  flux get sources git -A")
