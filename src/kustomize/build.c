@@ -208,6 +208,16 @@ static err *finish(struct build *b, struct root *r, struct layer *layer)
 	return NULL;
 }
 
+/* Values stand where those of `from` do. */
+static void take_places(node *to, node from)
+{
+	to->place = from.place;
+	node_each_item(i, *to)
+		take_places(i, node_at(from, (size_t)(i - to->seq->items)));
+	node_each_pair(p, *to)
+		take_places(&p->value, node_get(from, node_str(p->key)));
+}
+
 err *kustomize_build(struct arena *a, const struct kustomize_options *o, str target,
 		     struct resmap **out)
 {
@@ -228,6 +238,8 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 	TRY(loader_open(a, o->files ? o->files : &files_disk, o->remote, target, o->working_dir,
 			!o->any_file, &l));
 	TRY(build_open_root(&b, l, o->lenient_root, &r));
+	if (o->root_places.kind == NODE_MAP)
+		take_places(&r.k.root, o->root_places);
 	r.metadata = node_get(r.k.root, S("buildMetadata"));
 	b.track = node_len(r.metadata) > 0;
 	TRY(build_set_schema(&b, &r, true));

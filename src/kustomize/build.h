@@ -40,6 +40,9 @@ struct kustomize_options {
 	bool any_file;			/* LoadRestrictionsNone */
 	bool managed_by;
 	bool trail;			/* keep the way of every field (trail.h); needs `sources` */
+	/* The top file's tree as it was before it became text, whose values know their
+	 * places; NODE_NONE: they stand where they are read. */
+	node root_places;
 	bool lenient_root;		/* unknown fields of the top file are dropped, as by Flux */
 	bool release_581;		/* where 5.8.1 and 5.8.2 differ, do as 5.8.1, which is in Flux 2.9 */
 	/* Warnings about deprecated fields and the like, a line each; may be NULL. */

@@ -170,14 +170,18 @@ static const struct files_overlay *overlay_of(const struct files *f)
 	return (const struct files_overlay *)f;
 }
 
-static bool is_laid_over(const struct files *f, str path)
+static const str *laid_over(const struct files *f, str path)
 {
-	return str_eq(path, overlay_of(f)->path);
+	const struct files_overlay *o = overlay_of(f);
+
+	if (str_eq(path, o->path))
+		return &o->text;
+	return o->more ? map_get(o->more, path) : NULL;
 }
 
 static err *overlay_real(const struct files *f, struct arena *a, str path, str *out)
 {
-	if (is_laid_over(f, path)) {
+	if (laid_over(f, path)) {
 		*out = path;
 		return NULL;
 	}
@@ -186,18 +190,29 @@ static err *overlay_real(const struct files *f, struct arena *a, str path, str *
 
 static enum file_type overlay_type(const struct files *f, str path)
 {
-	if (is_laid_over(f, path))
+	if (laid_over(f, path))
 		return FILE_REGULAR;
 	return overlay_of(f)->below->type(overlay_of(f)->below, path);
 }
 
 static err *overlay_read(const struct files *f, struct arena *a, str path, str *out)
 {
-	if (is_laid_over(f, path)) {
-		*out = overlay_of(f)->text;
+	const struct files_overlay *o = overlay_of(f);
+	const str *text = laid_over(f, path);
+	str real;
+
+	/* What cannot be resolved cannot be read, either: that says why. */
+	if (!text && o->more && o->more->n) {
+		err *e = o->below->real(o->below, a, path, &real);
+
+		text = e ? NULL : laid_over(f, real);
+		err_free(e);
+	}
+	if (text) {
+		*out = *text;
 		return NULL;
 	}
-	return overlay_of(f)->below->read(overlay_of(f)->below, a, path, out);
+	return o->below->read(o->below, a, path, out);
 }
 
 static err *overlay_list(const struct files *f, struct arena *a, str path, struct fs_entry **out,

@@ -43,12 +43,14 @@ struct files_confined {
 };
 void files_confined_init(struct files_confined *f, const struct fs *root);
 
-/* One file that is not there, or has another text, over other files. Borrows
- * everything. */
+/* Files that are not there, or have other texts, over other files. Borrows
+ * everything. `more` (or NULL) maps absolute paths without links to `str *`; it is
+ * found through links, too. */
 struct files_overlay {
 	struct files files;
 	const struct files *below;
 	str path, text;
+	const struct map *more;
 };
 void files_overlay_init(struct files_overlay *f, const struct files *below, str path, str text);
 

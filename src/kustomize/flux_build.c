@@ -1,13 +1,26 @@
-/* The build itself, and what comes behind it. */
-#include "kustomize/envsubst.h"
-#include "kustomize/flux.h"
+/* The build itself, and the order of what comes before and behind it. */
+#include "kustomize/flux_impl.h"
 #include "kustomize/value.h"
 #include "text/path.h"
 #include "value/json.h"
-#include "value/yaml.h"
 
-err *flux_build(struct arena *a, const struct flux_source *s, const struct flux_kfile *k,
-		struct resmap **out)
+err *flux_dir(struct arena *a, const struct fs *root, node object, str *out)
+{
+	str path = node_str(node_dig(object, "spec", "path"));
+	struct fs_info info;
+
+	path = str_from(path_clean(a, arena_cat(a, S("/"), path)), 1);
+	err *e = fs_stat(root, path, &info);
+
+	if (e)
+		return err_wrap(e, "kustomization path not found");
+	*out = path;
+	return NULL;
+}
+
+/* `texts` are laid over the files; NULL for none. */
+static err *build(struct arena *a, const struct flux_source *s, const struct flux_kfile *k,
+		  const struct map *texts, struct resmap **out)
 {
 	struct files_confined confined;
 	struct files_overlay files;
@@ -20,10 +33,12 @@ err *flux_build(struct arena *a, const struct flux_source *s, const struct flux_
 		.order = KUSTOMIZE_ORDER_NONE,
 		.any_file = true,
 		.release_581 = true,
+		.root_places = k->root,
 	};
 
 	files_confined_init(&confined, s->root);
 	files_overlay_init(&files, &confined.files, k->path, k->text);
+	files.more = texts;
 	err *e = kustomize_build(a, &o, path_dir(a, k->path), out);
 
 	if (e && err_code(e) == KUSTOMIZE_PANIC)
@@ -31,170 +46,101 @@ err *flux_build(struct arena *a, const struct flux_source *s, const struct flux_
 	return e;
 }
 
-/* ---- variables --------------------------------------------------------- */
-
-str flux_var(struct arena *a, str value)
+err *flux_build(struct arena *a, const struct flux_source *s, const struct flux_kfile *k,
+		struct resmap **out)
 {
-	CLEANUP(buf_release) struct buf out = BUF_INIT;
-	str line;
-
-	if (str_find_char(value, '\n') == STR_NPOS)
-		return value;
-	while (str_cut(&value, &line, '\n'))
-		buf_add(&out, line);
-	return arena_str(a, buf_str(&out));
+	return build(a, s, k, NULL, out);
 }
 
-err *flux_inline_vars(struct arena *a, node object, struct map *vars)
+/* ---- all of it --------------------------------------------------------- */
+
+struct render {
+	struct arena *a;
+	const struct flux_rendering *how;
+	struct flux_decryptor *decryptor;	/* NULL: not asked for, or no keys */
+	node object;
+	struct flux_substitution substitution;
+	struct map *vars;
+	bool vars_known;
+};
+
+static err *of_object(struct arena *a, const char *what, const struct resource *r, err *cause)
 {
-	node list = node_dig(object, "spec", "postBuild", "substitute");
+	CLEANUP(buf_release) struct buf gvk = BUF_INIT;
+	str name = arena_str(a, resource_name(r));
 
-	if (!node_is_nil(list) && list.kind != NODE_MAP)
-		return err_new(ERR_INVALID,
-			       ".spec.postBuild.substitute accessor error: expected map[string]interface{}");
-	node_each_pair(p, list) {
-		str *value = arena_new(a, str);
-
-		if (p->value.kind != NODE_STR)
-			return err_new(ERR_INVALID,
-				       ".spec.postBuild.substitute accessor error: contains non-string value in "
-				       "the map under key \"%.*s\"", STR_ARG(node_str(p->key)));
-		*value = flux_var(a, node_str(p->value));
-		map_set(vars, node_str(p->key), value);
-	}
-	return NULL;
+	gvk_print(&gvk, resource_gvk(r));
+	return err_wrap(cause, "%s '%s/%.*s'", what, buf_c(&gvk), STR_ARG(name));
 }
 
-/* ---- substitution ------------------------------------------------------ */
-
-#define SUBSTITUTE S("kustomize.toolkit.fluxcd.io/substitute")
-
-static bool is_disabled(const struct resource *r)
+static err *check(struct arena *a, const struct resource *r)
 {
-	return str_eq(node_str(node_get(resource_labels(r), SUBSTITUTE)), S("disabled")) ||
-	       str_eq(node_str(node_get(resource_annotations(r), SUBSTITUTE)), S("disabled"));
-}
-
-static bool is_var_name(str name)
-{
-	for (size_t i = 0; i < name.n; i++) {
-		char c = name.p[i];
-		bool letter = c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-
-		if (!letter && (!i || c < '0' || c > '9'))
-			return false;
-	}
-	return name.n > 0;
-}
-
-static err *check_names(const struct map *vars)
-{
-	for (size_t i = 0; i < vars->n; i++) {
-		str name = vars->entries[i].key;
-
-		if (!is_var_name(name))
-			return err_new(ERR_INVALID,
-				       "'%.*s' var name is invalid, must match "
-				       "'^[_[:alpha:]][_[:alpha:][:digit:]]*$'",
-				       STR_ARG(name));
-	}
-	return NULL;
-}
-
-/* The text back to an object: through JSON, where all numbers are floats. */
-static err *parse(struct arena *a, str text, node *out)
-{
-	static const struct yaml_options kept = { .rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT };
 	CLEANUP(buf_release) struct buf json = BUF_INIT;
-	node tree;
-	err *e = yaml_read(a, text, YAML_SIGS, &tree);
-
-	if (e && err_cause(e))	/* without "error converting YAML to JSON" */
-		return err_replace(e, "YAMLToJSON: %s", err_msg(err_cause(e)));
-	if (e)
-		return err_wrap(e, "YAMLToJSON");
-	TRY(json_write(&json, tree, NULL));
-	return yaml_read(a, arena_str(a, buf_str(&json)), &kept, out);
-}
-
-#define NAME_BYTES "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-/* Whether the text has an expression with the variable; `open` is "${NAME". */
-static bool uses(str text, str open)
-{
-	for (size_t at; (at = str_find(text, open)) != STR_NPOS;) {
-		text = str_from(text, at + open.n);
-		if (!text.n || !strchr(NAME_BYTES, text.p[0]) || !text.p[0])
-			return true;
-	}
-	return false;
-}
-
-/* The first scalar that uses the variable. */
-static uint32_t find_use(node n, str open)
-{
-	uint32_t place = 0;
-
-	if (n.kind != NODE_MAP && n.kind != NODE_SEQ)
-		return uses(node_str(n), open) ? n.place : 0;
-	node_each_item(item, n)
-		if (!place)
-			place = find_use(*item, open);
-	node_each_pair(p, n)
-		if (!place)
-			place = uses(node_str(p->key), open) ? p->key.place : find_use(p->value, open);
-	return place;
-}
-
-/* Flux's message names the first variable; here come all, where they are
- * used, and the ways out. */
-static err *explain_missing(struct arena *a, const struct flux_substitution *s, node object, err *e)
-{
-	CLEANUP(buf_release) struct buf places = BUF_LIMIT(1 << 16);
-	str names = err_detail(e), first, name;
-	uint32_t place = 0;
-
-	first = str_sub(names, 0, str_find_char(names, '\n'));
-	while (str_cut(&names, &name, '\n')) {
-		uint32_t at = find_use(object, arena_cat(a, S("${"), name));
-		struct err_pos pos;
-
-		if (!place)
-			place = at;
-		if (s->sources && sources_locate(s->sources, at, &pos))
-			buf_addf(&places, "%s%.*s at %.*s:%u:%u", places.n ? ", " : " (", STR_ARG(name),
-				 STR_ARG(pos.file), pos.line, pos.col);
-	}
-	if (places.n)
-		buf_addc(&places, ')');
-	return sources_err(s->sources, place,
-			   err_replace(e, "%s%s; set it in spec.postBuild, or give a default: "
-				       "${%.*s:=value}", err_msg(e), buf_c(&places), STR_ARG(first)));
-}
-
-static err *substitute(struct arena *a, const struct flux_substitution *s, struct resource *r)
-{
-	CLEANUP(buf_release) struct buf text = BUF_INIT;
-	CLEANUP(buf_release) struct buf replaced = BUF_INIT;
+	struct gvk gvk = resource_gvk(r);
 	node value;
 
-	TRY(check_names(s->vars));
-	TRY(value_to_print(a, NULL, r->object, &value));
-	TRY(yaml_write(&text, value, YAML_WRITE_SIGS));
-	err *e = envsubst(a, buf_str(&text), s->vars, s->strict, &replaced);
-
-	if (e && err_kind(e) == ERR_NOT_FOUND)
-		e = explain_missing(a, s, r->object, e);
-	if (e)
-		return err_wrap(e, "variable substitution failed");
-	return parse(a, arena_str(a, buf_str(&replaced)), &r->object);
+	if (resource_name(r).n && gvk.kind.n && (gvk.group.n || gvk.version.n))
+		return NULL;
+	TRY(value_of(a, r->object, false, &value));
+	TRY(json_write(&json, value, NULL));
+	return err_new(ERR_INVALID, "failed to decode Kubernetes apiVersion, kind and name from: %s",
+		       buf_c(&json));
 }
 
-err *flux_substitute(struct arena *a, const struct flux_substitution *s, struct resource *r)
+/* The variables are asked for when the first object wants them. */
+static err *substitute(struct render *w, struct resource *r)
 {
-	if (is_disabled(r) || (!s->vars->n && !s->always))
+	if (flux_keeps_variables(r))
 		return NULL;
-	err *e = substitute(a, s, r);
+	if (!w->vars_known)
+		TRY(flux_vars(w->a, w->object, w->how->lookup, w->vars));
+	w->vars_known = true;
+	return flux_substitute(w->a, &w->substitution, r);
+}
 
-	return e ? err_wrap(e, "envsubst error") : NULL;
+static err *finish_object(struct render *w, struct resource *r)
+{
+	err *e = NULL;
+
+	if (!w->how->as_cli)
+		TRY(check(w->a, r));
+	if (w->decryptor)
+		e = flux_decrypt_resource(w->a, w->decryptor, r);
+	if (e)
+		return of_object(w->a, "decryption failed for", r, e);
+	if (!node_is_nil(node_dig(w->object, "spec", "postBuild")))
+		e = substitute(w, r);
+	if (e && w->how->as_cli)
+		return err_wrap(e, "var substitution failed for '%.*s'", STR_ARG(resource_name(r)));
+	return e ? of_object(w->a, "post build failed for", r, e) : NULL;
+}
+
+err *flux_render(struct arena *a, const struct flux_source *s, const struct flux_kfile *k,
+		 node object, const struct flux_rendering *how, struct resmap **out)
+{
+	CLEANUP(map_release) struct map texts = MAP_INIT, vars = MAP_INIT;
+	node strategy = node_dig(object, "spec", "postBuild", "substituteStrategy");
+	struct render w = {
+		.a = a, .how = how, .object = object, .vars = &vars,
+		.substitution = { .vars = &vars, .strict = how->strict, .sources = s->sources,
+				  .always = str_eq(node_str(strategy), S("Always")) },
+	};
+	struct resmap *m;
+	err *e;
+
+	if (str_eq(node_str(node_dig(object, "spec", "decryption", "provider")), S("sops")))
+		w.decryptor = how->decryptor;
+	if (w.decryptor) {
+		e = flux_decrypt_sources(a, s, k, w.decryptor, &texts);
+		if (e)
+			return err_wrap(e, "error decrypting sources");
+	}
+	e = build(a, s, k, &texts, &m);
+	if (e)
+		return err_wrap(e, "kustomize build failed");
+	for (size_t i = 0; i < m->n; i++)
+		TRY(finish_object(&w, m->list[i]));
+	resmap_touch(m);
+	*out = m;
+	return NULL;
 }

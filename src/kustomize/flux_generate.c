@@ -174,7 +174,7 @@ static err *read_kfile(struct arena *a, const struct flux_source *s, str path, n
 
 	TRY(fs_read(s->root, a, path, FILES_READ_MAX, &text));
 	o.sources = s->sources;
-	o.name = path;
+	o.name = absolute(a, s, path);
 	TRY(yaml_read(a, text, &o, &tree));
 	if (node_is_nil(tree)) {
 		*out = node_map(a, 4);
@@ -207,5 +207,6 @@ err *flux_generate(struct arena *a, const struct flux_source *s, node object,
 	TRY(kfile_write(a, kfile, &text));
 	out->path = absolute(a, s, out->created ? path_join(a, s->dir, kfile_names[0]) : path);
 	out->text = arena_str(a, buf_str(&text));
+	out->root = kfile;
 	return NULL;
 }

@@ -4,6 +4,9 @@
 #include "kustomize/flux.h"
 #include "text/ignore.h"
 
+/* The labels and annotations by which objects steer Flux. */
+#define FLUX_KEY(name) S("kustomize.toolkit.fluxcd.io/" name)
+
 /* The rules of all .sourceignore files below the directory and of the list
  * that was given, lowest first, over Flux's default ones; NULL without
  * `filter`. `any`: whether there are rules but those. */
@@ -14,5 +17,8 @@ err *flux_load_ignores(struct arena *a, const struct flux_source *s, struct igno
 err *flux_merge(struct arena *a, const struct flux_source *s, node object,
 		const struct ignore *ignores, bool created, node kfile)
 	__attribute__((warn_unused_result));
+
+/* Whether a resource is marked so that its variables stay. */
+bool flux_keeps_variables(const struct resource *r);
 
 #endif

@@ -1,27 +1,12 @@
 /* Directories as Flux builds them: what is generated, merged, refused. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "kustomize/disk_test.h"
 
 #include "kustomize/flux.h"
-#include "value/yaml.h"
 
 #define HEAD "apiVersion: kustomize.config.k8s.io/v1beta1\n"
 #define CM(name) "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " name "\n"
 
 static struct arena a;
-
-static void need(err *e)
-{
-	if (e)
-		fail_msg("%s", err_msg(e));
-}
-
-struct file {
-	const char *path, *text;
-};
 
 struct sample {
 	const char *does;
@@ -127,19 +112,6 @@ static const struct sample samples[] = {
 	},
 };
 
-static str with_root(const struct fs *root, const char *text)
-{
-	str before, after;
-
-	if (!str_has(str_c(text), S("$ROOT")))
-		return str_c(text);
-	size_t at = str_find(str_c(text), S("$ROOT"));
-
-	before = str_sub(str_c(text), 0, at);
-	after = str_from(str_c(text), at + 5);
-	return arena_cat(&a, before, fs_root(root), after);
-}
-
 static void is(const struct sample *s, const char *what, str want, str got)
 {
 	if (!str_eq(want, got))
@@ -175,25 +147,13 @@ static err *build(const struct sample *s, const struct fs *root, str *kfile, str
 
 static void check(const struct sample *s)
 {
-	CLEANUP(fs_drop) struct fs *temp = NULL;
-	CLEANUP(fs_drop) struct fs *root = NULL;
+	CLEANUP(disk_release) struct disk d = disk_of(s->files, N(s->files));
 	CLEANUP(buf_release) struct buf built = BUF_INIT;
 	str kfile;
-
-	need(fs_open_temp(&temp, STR_NONE, S("flux-test-")));
-	for (size_t i = 0; i < 5 && s->files[i].path; i++) {
-		str path = str_c(s->files[i].path);
-		size_t slash = str_rfind_char(path, '/');
-
-		if (slash != STR_NPOS)
-			need(fs_mkdir(temp, str_sub(path, 0, slash), 0755));
-		need(fs_create(temp, path, str_c(s->files[i].text), 0644));
-	}
-	need(fs_open(&root, fs_root(temp), &(const struct fs_options){ .links = FS_LINKS_INSIDE }));
-	CLEANUP(err_drop) err *e = build(s, root, &kfile, &built);
+	CLEANUP(err_drop) err *e = build(s, d.root, &kfile, &built);
 
 	if (s->error || e)
-		is(s, "error", s->error ? with_root(root, s->error) : STR_NONE,
+		is(s, "error", s->error ? disk_text(&a, &d, s->error) : STR_NONE,
 		   e ? err_text(e) : STR_NONE);
 	if (s->kfile)
 		is(s, "file", str_c(s->kfile), kfile);

@@ -196,11 +196,11 @@ static err *read_root(struct arena *a, str text, str name, struct sources *sourc
 	return e ? err_wrap(e, "invalid Kustomization") : NULL;
 }
 
-err *kfile_read(struct arena *a, str text, str name, node *out)
+err *kfile_read(struct arena *a, str text, str name, bool lenient, node *out)
 {
 	node root;
 
-	TRY(read_root(a, text, name, NULL, false, &root));
+	TRY(read_root(a, text, name, NULL, lenient, &root));
 	if (root.kind != NODE_MAP)
 		root = node_map(a, 4);
 	modernize(a, root);

@@ -36,8 +36,10 @@ err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *s
  * empty fields left out. */
 err *kfile_write(struct arena *a, node root, struct buf *out) __attribute__((warn_unused_result));
 
-/* The same without checks or defaults but kind and version, for editing. */
-err *kfile_read(struct arena *a, str text, str name, node *out) __attribute__((warn_unused_result));
+/* The same without checks or defaults but kind and version: for editing, and
+ * `lenient` for whoever only looks. */
+err *kfile_read(struct arena *a, str text, str name, bool lenient, node *out)
+	__attribute__((warn_unused_result));
 void kfile_set_kind(struct arena *a, node root);
 
 /* The struct of the file, and those of its parts that plugins and

@@ -115,7 +115,7 @@ err *kfile_edit_open(struct arena *a, const struct files *files, str dir, struct
 
 	TRY(kfile_edit_find(a, files, dir, &k.name));
 	TRY(files->read(files, a, path_join(a, dir, k.name), &text));
-	TRY(kfile_read(a, text, k.name, &k.root));
+	TRY(kfile_read(a, text, k.name, false, &k.root));
 	find_blocks(a, text, &k);
 	*out = k;
 	return NULL;
