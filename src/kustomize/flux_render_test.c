@@ -166,7 +166,7 @@ static const struct sample samples[] = {
 	},
 	{
 		.does = "objects that are encrypted as a whole, values of Secrets, and one that opts out",
-		.files = { { "a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: ENC[x]}\n"
+		.files = { { "a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: 'ENC[x]'}\n"
 				       "sops: {mac: 'ENC[x]'}\n" },
 			   { "b.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\ndata:\n"
 				       "  a.ini: W3NvcHNd\n  plain: cGxhaW4=\n  odd: '?'\n" },
