@@ -21,16 +21,6 @@ static void set(struct crd *c, node map, const char *key, node value)
 	node_set(c->arena, map, str_c(key), value);
 }
 
-/* Rows from `at` on that stand below row `at`, itself included. */
-static size_t extent(const struct api_kind *k, size_t at)
-{
-	size_t end = at + 1;
-
-	while (end < k->fields_n && k->fields[end].depth > k->fields[at].depth)
-		end++;
-	return end - at;
-}
-
 /* A field of that name may have had another type: the version's own row
  * counts, else the one of the newest versions. */
 static bool is_other_row(struct crd *c, size_t at)
@@ -71,10 +61,10 @@ static node schema_of(struct crd *c, size_t at);
 static void add_below(struct crd *c, node schema, size_t at)
 {
 	const struct api_field *f = &c->kind->fields[at];
-	size_t end = at + extent(c->kind, at);
+	size_t end = at + kind_extent(c->kind, at);
 	node properties = node_map(c->arena, 8), required = node_seq(c->arena, 4);
 
-	for (size_t i = at + 1; i < end; i += extent(c->kind, i)) {
+	for (size_t i = at + 1; i < end; i += kind_extent(c->kind, i)) {
 		const struct api_field *b = &c->kind->fields[i];
 
 		if (is_other_row(c, i))
@@ -123,7 +113,7 @@ static node root_schema(struct crd *c)
 	node schema = node_map(c->arena, 4), properties = node_map(c->arena, 5);
 	node required = node_seq(c->arena, 1);
 
-	for (size_t i = 0; i < c->kind->fields_n; i += extent(c->kind, i)) {
+	for (size_t i = 0; i < c->kind->fields_n; i += kind_extent(c->kind, i)) {
 		const struct api_field *f = &c->kind->fields[i];
 
 		node_set(c->arena, properties, f->name, schema_of(c, i));

@@ -29,3 +29,12 @@ const struct api_version *api_kind_version(const struct api_kind *k, str name)
 			return &k->versions[i];
 	return NULL;
 }
+
+size_t kind_extent(const struct api_kind *k, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < k->fields_n && k->fields[end].depth > k->fields[at].depth)
+		end++;
+	return end - at;
+}

@@ -97,6 +97,23 @@ static void test_a_release_keeps_its_values_whatever_they_are(void **state)
 			   S("HelmReleaseList")));
 }
 
+static void test_a_spec_is_printed_as_go_prints_it(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node spec = node_map(&a, 5), out;
+
+	(void)state;
+	node_set(&a, spec, S("prune"), node_from_bool(false));
+	node_set(&a, spec, S("force"), node_from_bool(false));
+	node_set(&a, spec, S("interval"), node_lit("90s"));
+	node_set(&a, spec, S("validation"), node_lit("server"));
+	node_set(&a, spec, S("bogus"), node_lit("x"));
+	out = api_kind_canonical(&a, kustomization(), spec);
+	assert_true(node_has(out, S("prune")) && !node_has(out, S("force")));
+	assert_true(str_eq(node_str(node_get(out, S("interval"))), S("1m30s")));
+	assert_false(node_has(out, S("bogus")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +121,7 @@ int main(void)
 		cmocka_unit_test(test_old_versions_are_served_with_a_warning),
 		cmocka_unit_test(test_limits_hold_in_their_own_version_only),
 		cmocka_unit_test(test_a_release_keeps_its_values_whatever_they_are),
+		cmocka_unit_test(test_a_spec_is_printed_as_go_prints_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,9 +22,11 @@ extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
 extern const struct command flux_delete_command;
+extern const struct command flux_export_command;
 extern const struct command flux_get_command;
 extern const struct command flux_reconcile_command;
 extern const struct command flux_resume_command;
+extern const struct command flux_stats_command;
 extern const struct command flux_suspend_command;
 
 /* Of `helm`. */

@@ -130,6 +130,9 @@ str flux_outcome(struct arena *a, enum flux_kind_id kind, node object);
 /* Ask the user; true for y or Y. The question goes to standard output. */
 bool flux_ask(struct cli *c, const char *question);
 
+/* "---" and the object as flux exports it. */
+err *flux_print_export(struct buf *b, node object) __attribute__((warn_unused_result));
+
 /* ---- tables ------------------------------------------------------------ */
 
 /* Rows of `columns` cells each. Cells borrow. */
