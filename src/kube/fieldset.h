@@ -61,7 +61,9 @@ static inline struct fieldset_step fieldset_field(str name)
 {
 	return (struct fieldset_step){ .kind = FIELDSET_FIELD, .name = name };
 }
-/* Negative, zero or positive. Numbers compare by value: 1 and 1.0 are equal. */
+/* The order of values of any kind: negative, zero or positive. Numbers compare
+ * by value: 1 and 1.0 are equal. */
+int fieldset_cmp_value(node x, node y);
 int fieldset_cmp_step(const struct fieldset_step *x, const struct fieldset_step *y);
 
 /* ---- asking ------------------------------------------------------------ */

@@ -39,8 +39,9 @@ struct managed_request {
 	str now;			/* RFC 3339, seconds, UTC */
 	bool force;			/* of an apply */
 	const struct fieldset *reset;	/* what this endpoint ignores; NULL: nothing */
+	const struct fieldset *only;	/* all that it does not ignore; NULL: see `reset` */
 	/* False: the version is not served any more, what is owned in it is
-	 * dropped. NULL: all versions have the same fields. */
+	 * dropped. NULL: there is but one. */
 	bool (*convert)(void *context, struct arena *a, node object, str api_version,
 			struct managed_version *out);
 	void *context;
@@ -50,6 +51,9 @@ struct managed_request {
  * /status. NULL: nothing. */
 const struct fieldset *managed_reset(struct arena *a, struct gvk gvk, bool custom, bool has_status,
 				     str subresource);
+/* Of Pods' /ephemeralcontainers and /resize: the only fields that count. NULL:
+ * all. An index below 0 in it stands for any item. */
+const struct fieldset *managed_only(struct arena *a, struct gvk gvk, str subresource);
 
 /* The entries that belong into metadata.managedFields of `object` after this
  * write: a list, or NODE_NONE for none. The client's own list in `object`

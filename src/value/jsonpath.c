@@ -1,9 +1,8 @@
 /* Running templates: what each step finds, and how it is printed. */
 #include "value/jsonpath.h"
 
-#include "base/sort.h"
 #include "base/vec.h"
-#include "text/number.h"
+#include "value/goprint.h"
 #include "value/json.h"
 #include "value/jsonpath_impl.h"
 
@@ -60,85 +59,18 @@ static str go_type(node n)
 	}
 }
 
-static void print_scalar(struct buf *b, node n)
-{
-	switch (n.kind) {
-	case NODE_BOOL:
-		buf_add(b, node_bool(n) ? S("true") : S("false"));
-		break;
-	case NODE_INT:
-		number_add_int(b, node_int(n));
-		break;
-	case NODE_UINT:
-		number_add_uint(b, node_uint(n));
-		break;
-	case NODE_FLOAT:
-		number_add_float(b, node_float(n), NUMBER_V);
-		break;
-	case NODE_NULL:
-		buf_add(b, S("<nil>"));
-		break;
-	default:
-		buf_add(b, node_str(n));
-	}
-}
-
-static int by_key(const void *a, const void *b, void *ctx)
-{
-	const struct node_pair *x = a, *y = b;
-
-	(void)ctx;
-	return str_cmp(node_str(x->key), node_str(y->key));
-}
-
-/* fmt's %v: map[a:1 b:[x y]], keys sorted. As deep as the tree. */
-static void print_go(struct arena *a, struct buf *b, node n)
-{
-	if (b->full)
-		return;
-	if (n.kind == NODE_SEQ) {
-		buf_addc(b, '[');
-		for (size_t i = 0; i < node_len(n); i++) {
-			if (i)
-				buf_addc(b, ' ');
-			print_go(a, b, node_at(n, i));
-		}
-		buf_addc(b, ']');
-	} else if (n.kind == NODE_MAP) {
-		size_t count = node_len(n);
-		struct node_pair *pairs = arena_array(a, struct node_pair, count);
-
-		if (count)
-			memcpy(pairs, n.map->pairs, count * sizeof *pairs);
-		sort_stable(pairs, count, sizeof *pairs, by_key, NULL);
-		buf_add(b, S("map["));
-		for (size_t i = 0; i < count; i++) {
-			if (i)
-				buf_addc(b, ' ');
-			print_scalar(b, pairs[i].key);
-			buf_addc(b, ':');
-			print_go(a, b, pairs[i].value);
-		}
-		buf_addc(b, ']');
-	} else {
-		print_scalar(b, n);
-	}
-}
-
 static err *not_filtered(node n)
 {
-	struct arena a = ARENA_INIT;
 	struct buf b = BUF_LIMIT(SHOWN_MAX);
 
 	if (n.kind == NODE_NONE)
 		buf_add(&b, S("<invalid reflect.Value>"));
 	else
-		print_go(&a, &b, n);
+		goprint_add(&b, n);
 	err *e = err_new(ERR_INVALID, "%.*s is not array or slice and cannot be filtered",
 			 STR_ARG(buf_str(&b)));
 
 	buf_release(&b);
-	arena_release(&a);
 	return e;
 }
 
@@ -643,7 +575,7 @@ err *jsonpath_print_value(struct buf *b, node n)
 	else if (n.kind == NODE_NULL)
 		buf_add(b, S("null"));
 	else
-		print_scalar(b, n);
+		goprint_add(b, n);
 	return NULL;
 }
 

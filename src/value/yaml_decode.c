@@ -10,6 +10,7 @@
 
 #include "text/base64.h"
 #include "text/quote.h"
+#include "value/goprint.h"
 
 enum work {
 	WORK_SEQ,		/* a list: begin */
@@ -517,7 +518,7 @@ static err *bad_key(struct decode *d, const struct yaml_item *at, node key)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
-	yaml_go_print(&text, key);
+	goprint_add_syntax(&text, key);
 	d->bad = at->start;
 	return err_new(ERR_INVALID, "yaml: invalid map key: %s", buf_c(&text));
 }
@@ -598,7 +599,7 @@ static void set(struct decode *d, struct frame *f)
 	    node_index_of(f->out, f->key) != STR_NPOS) {
 		if (complain(d, value)) {
 			buf_addf(&d->complaints, "key ");
-			yaml_go_print(&d->complaints, f->key);
+			goprint_add_syntax(&d->complaints, f->key);
 			buf_addf(&d->complaints, " already set in map");
 		}
 		d->good = true;

@@ -404,9 +404,6 @@ bool yaml_json_number(node *n, enum yaml_numbers numbers);
 void yaml_keep(struct arena *a, const struct yaml_document *doc, uint32_t base,
 	       struct yaml_doc *out);
 
-/* A value as fmt's %#v prints it. */
-void yaml_go_print(struct buf *b, node n);
-
 /* ---- fast reader ------------------------------------------------------- */
 
 struct fast;

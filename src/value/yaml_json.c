@@ -5,106 +5,7 @@
 
 #include "base/utf8.h"
 #include "text/number.h"
-#include "text/quote.h"
-
-/* ---- %#v --------------------------------------------------------------- */
-
-/* Keys of several types are in the order in which the types lie in memory. */
-static int key_rank(node key)
-{
-	static const uint8_t ranks[] = {
-		[NODE_NULL] = 0, [NODE_STR] = 1, [NODE_UINT] = 2, [NODE_INT] = 3,
-		[NODE_FLOAT] = 4, [NODE_BOOL] = 5, [NODE_TIME] = 6,
-	};
-
-	return ranks[key.kind];
-}
-
-static int cmp_keys(const void *x, const void *y)
-{
-	const struct node_pair *a = x, *b = y;
-
-	if (a->key.kind != b->key.kind)
-		return key_rank(a->key) - key_rank(b->key);
-	if (a->key.kind == NODE_STR || a->key.kind == NODE_TIME)
-		return str_cmp(node_str(a->key), node_str(b->key));
-	double f = node_float(a->key), g = node_float(b->key);
-
-	return (f > g) - (f < g);
-}
-
-static void print_scalar(struct buf *b, node n)
-{
-	switch ((enum node_kind)n.kind) {
-	case NODE_BOOL:
-		buf_add(b, node_bool(n) ? S("true") : S("false"));
-		return;
-	case NODE_INT:
-		number_add_int(b, node_int(n));
-		return;
-	case NODE_UINT:
-		buf_addf(b, "0x%llx", (unsigned long long)node_uint(n));
-		return;
-	case NODE_FLOAT:
-		number_add_float(b, node_float(n), NUMBER_V);
-		return;
-	case NODE_STR:
-	case NODE_TIME:
-		quote_add(b, node_str(n), QUOTE_PRINT);
-		return;
-	default:
-		buf_addf(b, "interface {}(nil)");
-	}
-}
-
-static void print_value(struct buf *b, node n);
-
-static void print_map(struct buf *b, node n)
-{
-	size_t count = node_len(n);
-	struct node_pair *pairs = mem_alloc((count + 1) * sizeof *pairs);
-
-	if (count)
-		memcpy(pairs, n.map->pairs, count * sizeof *pairs);
-	qsort(pairs, count, sizeof *pairs, cmp_keys);
-	buf_add(b, n.style == STYLE_ANY_KEYS ? S("map[interface {}]interface {}{")
-					   : S("map[string]interface {}{"));
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			buf_add(b, S(", "));
-		print_value(b, pairs[i].key);
-		buf_addc(b, ':');
-		print_value(b, pairs[i].value);
-	}
-	buf_addc(b, '}');
-	free(pairs);
-}
-
-/* Depth is bounded by the reader, the text by the buffer. */
-static void print_value(struct buf *b, node n)
-{
-	if (n.kind == NODE_MAP) {
-		print_map(b, n);
-	} else if (n.kind == NODE_SEQ) {
-		buf_add(b, S("[]interface {}{"));
-		node_each_item(item, n) {
-			if (item != n.seq->items)
-				buf_add(b, S(", "));
-			print_value(b, *item);
-		}
-		buf_addc(b, '}');
-	} else {
-		print_scalar(b, n);
-	}
-}
-
-void yaml_go_print(struct buf *b, node n)
-{
-	if (node_is_nil(n))
-		buf_add(b, S("<nil>"));
-	else
-		print_value(b, n);
-}
+#include "value/goprint.h"
 
 /* ---- keys -------------------------------------------------------------- */
 
@@ -123,9 +24,9 @@ static err *bad_key(const struct node_pair *p)
 
 	buf_addf(&b, "unsupported map key of type: %s, key: ",
 		 p->key.kind == NODE_UINT ? "uint64" : "%!s(<nil>)");
-	yaml_go_print(&b, p->key);
+	goprint_add_syntax(&b, p->key);
 	buf_addf(&b, ", value: ");
-	yaml_go_print(&b, p->value);
+	goprint_add_syntax(&b, p->value);
 	return err_new(ERR_INVALID, "%s", buf_c(&b));
 }
 

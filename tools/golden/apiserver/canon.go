@@ -60,4 +60,3 @@ func recordCanon() any {
 	}
 	return c
 }
-

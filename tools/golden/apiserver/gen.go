@@ -94,7 +94,7 @@ func load(dir string) {
 	}
 	for _, s := range schemas {
 		order(s)
-		if len(s.Kinds) == 1 && s.Properties["metadata"] != nil && s.Properties["items"] == nil {
+		if len(s.Kinds) == 1 && s.Properties["metadata"] != nil && s.Properties["items"] == nil && s.Kinds[0].Kind != "Status" {
 			kinds = append(kinds, kind{s.Kinds[0], s})
 		}
 	}

@@ -2,6 +2,7 @@
 // cases to standard output, one a line. OPENAPI is a folder of recorded documents, WHAT is one of
 //
 //	canon    objects decoded into Go structs and printed again
+//	ssa      stories of updates and applies, and who owns what after each
 package main
 
 import (
@@ -31,6 +32,7 @@ func main() {
 	r = rand.New(rand.NewSource(*seed))
 	load(flag.Arg(1))
 	record := map[string]func() any{
+		"ssa":   recordSSA,
 		"canon": recordCanon,
 	}[flag.Arg(0)]
 	if record == nil {
