@@ -29,6 +29,7 @@
 #include "schema/type.h"
 #include "value/node.h"
 
+struct cell_rule;
 struct kind;
 struct kind_call;
 
@@ -91,7 +92,8 @@ struct kind_hooks {
 	/* All rules of create (old is NODE_NONE) and update. Metadata is
 	 * validated by the core with `name_rule`. */
 	void (*validate)(struct kind_call *c);
-	/* Cells behind those columns, for one object: one node a column. */
+	/* Cells behind those columns, for one object: one node a column. Of
+	 * kinds without rules for them (`cells`). */
 	void (*cells)(struct arena *a, const struct kind *k, node object, node *cells);
 	/* The row's `conditions` (Pods), or NODE_NONE. */
 	node (*row_conditions)(struct arena *a, node object);
@@ -129,6 +131,8 @@ struct kind {
 	const struct type *type;	/* of the whole object */
 	const struct kind_column *columns;
 	size_t columns_n;
+	const struct cell_rule *cells;	/* cells.h; of custom resources the hook makes them */
+	size_t cells_n;
 	const struct kind_selectable *selectable;	/* besides metadata.name and .namespace */
 	size_t selectable_n;
 	const struct kind_hooks *hooks;	/* NULL: none */

@@ -1,6 +1,7 @@
 #include <pthread.h>
 
 #include "kube/builtin.h"
+#include "server/cells.h"
 #include "server/defaults.h"
 #include "server/kinds_impl.h"
 
@@ -110,6 +111,7 @@ static const struct kind componentstatuses = {
 	.verbs = KIND_GET | KIND_LIST,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_componentstatuses),
+	.cells = cells_componentstatuses,
 };
 
 static const struct kind configmaps = {
@@ -118,6 +120,7 @@ static const struct kind configmaps = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_configmaps),
+	.cells = cells_configmaps,
 };
 
 static const struct kind endpoints = {
@@ -127,6 +130,7 @@ static const struct kind endpoints = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_endpoints),
+	.cells = cells_endpoints,
 };
 
 static const struct kind events = {
@@ -136,6 +140,7 @@ static const struct kind events = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_events),
+	.cells = cells_events,
 	TABLE(selectable, events_selectable),
 };
 
@@ -145,6 +150,7 @@ static const struct kind limitranges = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_limitranges),
+	.cells = cells_created,
 };
 
 static const struct kind_subresource namespaces_subresources[] = {
@@ -160,6 +166,7 @@ static const struct kind namespaces = {
 	.name_rule = KIND_NAME_LABEL,
 	.delete_returns_object = true,
 	TABLE(columns, columns_namespaces),
+	.cells = cells_namespaces,
 	TABLE(selectable, namespaces_selectable),
 };
 
@@ -174,6 +181,7 @@ static const struct kind nodes = {
 	TABLE(subresources, nodes_subresources),
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_nodes),
+	.cells = cells_nodes,
 	TABLE(selectable, nodes_selectable),
 };
 
@@ -184,6 +192,7 @@ static const struct kind persistentvolumeclaims = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_persistentvolumeclaims),
+	.cells = cells_persistentvolumeclaims,
 };
 
 static const struct kind persistentvolumes = {
@@ -193,6 +202,7 @@ static const struct kind persistentvolumes = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_persistentvolumes),
+	.cells = cells_persistentvolumes,
 };
 
 static const struct kind_subresource pods_subresources[] = {
@@ -217,6 +227,7 @@ static const struct kind pods = {
 	.generation = KIND_GENERATION_SPEC,
 	.delete_returns_object = true,
 	TABLE(columns, columns_pods),
+	.cells = cells_pods,
 	TABLE(selectable, pods_selectable),
 };
 
@@ -227,6 +238,7 @@ static const struct kind podtemplates = {
 	.generation = KIND_GENERATION_ALL,
 	.delete_returns_object = true,
 	TABLE(columns, columns_podtemplates),
+	.cells = cells_podtemplates,
 };
 
 static const struct kind replicationcontrollers = {
@@ -237,6 +249,7 @@ static const struct kind replicationcontrollers = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_replicationcontrollers),
+	.cells = cells_replicationcontrollers,
 	TABLE(selectable, replicationcontrollers_selectable),
 };
 
@@ -247,6 +260,7 @@ static const struct kind resourcequotas = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourcequotas),
+	.cells = cells_resourcequotas,
 };
 
 static const struct kind secrets = {
@@ -254,6 +268,7 @@ static const struct kind secrets = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_secrets),
+	.cells = cells_secrets,
 	TABLE(selectable, secrets_selectable),
 };
 
@@ -269,6 +284,7 @@ static const struct kind serviceaccounts = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_serviceaccounts),
+	.cells = cells_plain,
 };
 
 static const struct kind_subresource services_subresources[] = {
@@ -285,6 +301,7 @@ static const struct kind services = {
 	.name_rule = KIND_NAME_LABEL,
 	.delete_returns_object = true,
 	TABLE(columns, columns_services),
+	.cells = cells_services,
 	TABLE(selectable, services_selectable),
 };
 
@@ -295,6 +312,7 @@ static const struct kind apiservices = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_apiservices),
+	.cells = cells_apiservices,
 };
 
 static const struct kind controllerrevisions = {
@@ -302,6 +320,7 @@ static const struct kind controllerrevisions = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_controllerrevisions),
+	.cells = cells_controllerrevisions,
 };
 
 static const struct kind daemonsets = {
@@ -312,6 +331,7 @@ static const struct kind daemonsets = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_daemonsets),
+	.cells = cells_daemonsets,
 };
 
 static const struct kind deployments = {
@@ -322,6 +342,7 @@ static const struct kind deployments = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_ANNOTATIONS,
 	TABLE(columns, columns_deployments),
+	.cells = cells_deployments,
 };
 
 static const struct kind replicasets = {
@@ -332,6 +353,7 @@ static const struct kind replicasets = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_replicasets),
+	.cells = cells_replicasets,
 };
 
 static const struct kind statefulsets = {
@@ -343,15 +365,18 @@ static const struct kind statefulsets = {
 	.generation = KIND_GENERATION_SPEC,
 	.name_rule = KIND_NAME_LABEL,
 	TABLE(columns, columns_statefulsets),
+	.cells = cells_statefulsets,
 };
 
 static const struct kind events_k8s_io = {
 	.stored = &events,
+	.hooks = &kinds_event_view_hooks,
 	NAMED("events.k8s.io", "v1", "Event", "events", "event"),
 	NAMES(short_names, T("ev")),
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_events),
+	.cells = cells_events,
 	TABLE(selectable, events_k8s_io_selectable),
 };
 
@@ -399,10 +424,12 @@ static const struct kind horizontalpodautoscalers = {
 	.namespaced = true, .has_status = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_horizontalpodautoscalers),
+	.cells = cells_horizontalpodautoscalers,
 };
 
 static const struct kind horizontalpodautoscalers_v1 = {
 	.stored = &horizontalpodautoscalers,
+	.hooks = &kinds_hpa_view_hooks,
 	NAMED("autoscaling", "v1", "HorizontalPodAutoscaler",
 	      "horizontalpodautoscalers", "horizontalpodautoscaler"),
 	NAMES(short_names, T("hpa")),
@@ -410,6 +437,7 @@ static const struct kind horizontalpodautoscalers_v1 = {
 	.namespaced = true, .has_status = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_horizontalpodautoscalers),
+	.cells = cells_horizontalpodautoscalers,
 };
 
 static const struct kind cronjobs = {
@@ -420,6 +448,7 @@ static const struct kind cronjobs = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_cronjobs),
+	.cells = cells_cronjobs,
 };
 
 static const struct kind jobs = {
@@ -429,6 +458,7 @@ static const struct kind jobs = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_jobs),
+	.cells = cells_jobs,
 	TABLE(selectable, jobs_selectable),
 };
 
@@ -445,6 +475,7 @@ static const struct kind certificatesigningrequests = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_certificatesigningrequests),
+	.cells = cells_certificatesigningrequests,
 	TABLE(selectable, certificatesigningrequests_selectable),
 };
 
@@ -453,6 +484,7 @@ static const struct kind ingressclasses = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_ingressclasses),
+	.cells = cells_ingressclasses,
 };
 
 static const struct kind ingresses = {
@@ -462,6 +494,7 @@ static const struct kind ingresses = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_ingresses),
+	.cells = cells_ingresses,
 };
 
 static const struct kind ipaddresses = {
@@ -470,6 +503,7 @@ static const struct kind ipaddresses = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_OWN,
 	TABLE(columns, columns_ipaddresses),
+	.cells = cells_ipaddresses,
 };
 
 static const struct kind networkpolicies = {
@@ -479,6 +513,7 @@ static const struct kind networkpolicies = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_networkpolicies),
+	.cells = cells_networkpolicies,
 };
 
 static const struct kind servicecidrs = {
@@ -486,6 +521,7 @@ static const struct kind servicecidrs = {
 	.has_status = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_servicecidrs),
+	.cells = cells_servicecidrs,
 };
 
 static const struct kind poddisruptionbudgets = {
@@ -495,6 +531,7 @@ static const struct kind poddisruptionbudgets = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_poddisruptionbudgets),
+	.cells = cells_poddisruptionbudgets,
 };
 
 static const struct kind clusterrolebindings = {
@@ -503,6 +540,7 @@ static const struct kind clusterrolebindings = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_clusterrolebindings),
+	.cells = cells_clusterrolebindings,
 };
 
 static const struct kind clusterroles = {
@@ -510,6 +548,7 @@ static const struct kind clusterroles = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_clusterroles),
+	.cells = cells_created,
 };
 
 static const struct kind rolebindings = {
@@ -518,6 +557,7 @@ static const struct kind rolebindings = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_rolebindings),
+	.cells = cells_rolebindings,
 };
 
 static const struct kind roles = {
@@ -526,6 +566,7 @@ static const struct kind roles = {
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_roles),
+	.cells = cells_created,
 };
 
 static const struct kind csidrivers = {
@@ -533,6 +574,7 @@ static const struct kind csidrivers = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_csidrivers),
+	.cells = cells_csidrivers,
 };
 
 static const struct kind csinodes = {
@@ -540,6 +582,7 @@ static const struct kind csinodes = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_csinodes),
+	.cells = cells_csinodes,
 };
 
 static const struct kind csistoragecapacities = {
@@ -548,6 +591,7 @@ static const struct kind csistoragecapacities = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_csistoragecapacities),
+	.cells = cells_created,
 };
 
 static const struct kind storageclasses = {
@@ -556,6 +600,7 @@ static const struct kind storageclasses = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_storageclasses),
+	.cells = cells_storageclasses,
 };
 
 static const struct kind volumeattachments = {
@@ -564,6 +609,7 @@ static const struct kind volumeattachments = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_volumeattachments),
+	.cells = cells_volumeattachments,
 };
 
 static const struct kind volumeattributesclasses = {
@@ -573,6 +619,7 @@ static const struct kind volumeattributesclasses = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_volumeattributesclasses),
+	.cells = cells_volumeattributesclasses,
 };
 
 static const struct kind mutatingadmissionpolicies = {
@@ -582,6 +629,7 @@ static const struct kind mutatingadmissionpolicies = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_mutatingadmissionpolicies),
+	.cells = cells_mutatingadmissionpolicies,
 };
 
 static const struct kind mutatingadmissionpolicybindings = {
@@ -591,6 +639,7 @@ static const struct kind mutatingadmissionpolicybindings = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_mutatingadmissionpolicybindings),
+	.cells = cells_validatingadmissionpolicybindings,
 };
 
 static const struct kind mutatingwebhookconfigurations = {
@@ -600,6 +649,7 @@ static const struct kind mutatingwebhookconfigurations = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_ALL,
 	TABLE(columns, columns_mutatingwebhookconfigurations),
+	.cells = cells_webhooks,
 };
 
 static const struct kind validatingadmissionpolicies = {
@@ -610,6 +660,7 @@ static const struct kind validatingadmissionpolicies = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_validatingadmissionpolicies),
+	.cells = cells_validatingadmissionpolicies,
 };
 
 static const struct kind validatingadmissionpolicybindings = {
@@ -619,6 +670,7 @@ static const struct kind validatingadmissionpolicybindings = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_validatingadmissionpolicybindings),
+	.cells = cells_validatingadmissionpolicybindings,
 };
 
 static const struct kind validatingwebhookconfigurations = {
@@ -628,6 +680,7 @@ static const struct kind validatingwebhookconfigurations = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_ALL,
 	TABLE(columns, columns_validatingwebhookconfigurations),
+	.cells = cells_webhooks,
 };
 
 static const struct kind customresourcedefinitions = {
@@ -639,6 +692,7 @@ static const struct kind customresourcedefinitions = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_customresourcedefinitions),
+	.cells = cells_created,
 };
 
 static const struct kind priorityclasses = {
@@ -646,6 +700,7 @@ static const struct kind priorityclasses = {
 	NAMES(short_names, T("pc")),
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_priorityclasses),
+	.cells = cells_priorityclasses,
 };
 
 static const struct kind leases = {
@@ -653,12 +708,14 @@ static const struct kind leases = {
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_leases),
+	.cells = cells_leases,
 };
 
 static const struct kind runtimeclasses = {
 	NAMED("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", "runtimeclass"),
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_runtimeclasses),
+	.cells = cells_runtimeclasses,
 };
 
 static const struct kind endpointslices = {
@@ -667,6 +724,7 @@ static const struct kind endpointslices = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_ALL,
 	TABLE(columns, columns_endpointslices),
+	.cells = cells_endpointslices,
 };
 
 static const struct kind deviceclasses = {
@@ -675,6 +733,7 @@ static const struct kind deviceclasses = {
 	.generation = KIND_GENERATION_SPEC,
 	.delete_returns_object = true,
 	TABLE(columns, columns_deviceclasses),
+	.cells = cells_plain,
 };
 
 static const struct kind resourceclaims = {
@@ -683,6 +742,7 @@ static const struct kind resourceclaims = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourceclaims),
+	.cells = cells_resourceclaims,
 };
 
 static const struct kind resourceclaimtemplates = {
@@ -692,6 +752,7 @@ static const struct kind resourceclaimtemplates = {
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourceclaimtemplates),
+	.cells = cells_plain,
 };
 
 static const struct kind resourceslices = {
@@ -700,6 +761,7 @@ static const struct kind resourceslices = {
 	.generation = KIND_GENERATION_SPEC,
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourceslices),
+	.cells = cells_resourceslices,
 	TABLE(selectable, resourceslices_selectable),
 };
 
@@ -709,6 +771,7 @@ static const struct kind flowschemas = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_flowschemas),
+	.cells = cells_flowschemas,
 };
 
 static const struct kind prioritylevelconfigurations = {
@@ -718,6 +781,7 @@ static const struct kind prioritylevelconfigurations = {
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_prioritylevelconfigurations),
+	.cells = cells_prioritylevelconfigurations,
 };
 
 static const struct kind *const rows[] = {
@@ -802,11 +866,22 @@ static const struct kind *all[ROWS_N];
 
 static void find_types(void)
 {
+	static const struct {
+		const struct cell_rule *rules;
+		const size_t *n;
+	} cells[] = {
+#define COUNTED(name) { cells_##name, &cells_##name##_n },
+		CELLS_LIST(COUNTED)
+	};
+
 	for (size_t i = 0; i < ROWS_N; i++) {
 		typed[i] = *rows[i];
 		typed[i].type = builtin_type(rows[i]->gvk);
 		if (!typed[i].hooks)
 			typed[i].hooks = &plain_hooks;
+		for (size_t c = 0; c < sizeof cells / sizeof *cells; c++)
+			if (cells[c].rules == rows[i]->cells)
+				typed[i].cells_n = *cells[c].n;
 		all[i] = &typed[i];
 	}
 	for (size_t i = 0; i < ROWS_N; i++)

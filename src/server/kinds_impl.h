@@ -19,4 +19,7 @@ str kinds_select_status_replicas(struct arena *a, node object);
 str kinds_select_job_successful(struct arena *a, node job);
 str kinds_select_event_source(struct arena *a, node event);
 
+/* Hooks, by family. */
+extern const struct kind_hooks kinds_event_view_hooks, kinds_hpa_view_hooks;
+
 #endif

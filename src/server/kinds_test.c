@@ -31,8 +31,8 @@ static void every_row_is_whole(void **state)
 
 		if (!k->type || !k->plural.n || !k->singular.n || !k->verbs)
 			fail_msg("row %zu (%.*s) lacks something", i, STR_ARG(k->plural));
-		if ((k->verbs & KIND_LIST) && !k->columns_n)
-			fail_msg("%.*s has no columns", STR_ARG(k->plural));
+		if ((k->verbs & KIND_LIST) && (!k->columns_n || k->cells_n < k->columns_n))
+			fail_msg("%.*s lacks columns or cells", STR_ARG(k->plural));
 		for (size_t s = 1; s < k->subresources_n; s++)
 			assert_true(str_cmp(k->subresources[s - 1].name, k->subresources[s].name) < 0);
 		for (size_t j = 0; j < i; j++)
