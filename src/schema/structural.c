@@ -123,9 +123,9 @@ const struct type *structural_status(const struct type *t)
 /* ---- checking objects -------------------------------------------------- */
 
 /* Errors that may be the cause of others: rules are not run then. */
-static bool blocks(const struct fielderrs *e, size_t from)
+static bool blocks(const struct fielderrs *e)
 {
-	for (size_t i = from; i < e->n; i++)
+	for (size_t i = 0; i < e->n; i++)
 		switch (e->list[i].type) {
 		case FIELDERR_NOT_SUPPORTED:
 		case FIELDERR_REQUIRED:
@@ -140,14 +140,14 @@ static bool blocks(const struct fielderrs *e, size_t from)
 }
 
 static void check_rules(const struct structural_check *c, const struct type_rules *s, node object,
-			node old, size_t from)
+			node old)
 {
 	struct structural_pair pair = { .value = object, .old = old, .schema = s };
 	struct structural_cel run = { c->arena, c->errors, CEL_COST_BUDGET, c->kept };
 
 	if (!s->rules_below)
 		return;
-	if (blocks(c->errors, from))
+	if (blocks(c->errors))
 		fielderr_invalid(c->errors, S("<nil>"), NODE_NOTHING,
 				 "some validation rules were not checked because the object was invalid; "
 				 "correct the existing errors to complete validation");
@@ -184,21 +184,26 @@ static void check_status(const struct structural_check *c, const struct structur
 	structural_run(run, c->errors, &at, status, value, &pair);
 }
 
-void structural_validate(const struct structural_check *c, node object, node old)
+void structural_validate_values(const struct structural_check *c, node object, node old)
 {
 	const struct type_rules *s = c->type ? c->type->rules : NULL;
 	struct structural_run run = { .arena = c->arena };
 	struct structural_pair pair = { .value = object, .old = old, .schema = s };
-	size_t from = c->errors->n;
+
+	if (s && c->status)
+		check_status(c, &run, s, object, old);
+	else if (s)
+		structural_run(&run, c->errors, NULL, s, object, old.kind ? &pair : NULL);
+}
+
+void structural_validate_rest(const struct structural_check *c, node object, node old)
+{
+	const struct type_rules *s = c->type ? c->type->rules : NULL;
 
 	if (!s)
 		return;
-	if (c->status)
-		check_status(c, &run, s, object, old);
-	else
-		structural_run(&run, c->errors, NULL, s, object, old.kind ? &pair : NULL);
 	if (!c->status)
 		structural_check_embedded(c->errors, c->meta, NULL, s, object, false);
 	check_lists(c, s, object, old);
-	check_rules(c, s, object, old, from);
+	check_rules(c, s, object, old);
 }

@@ -53,6 +53,8 @@ struct structural_unknown {
 	size_t n, cap;
 };
 
+void structural_unknown_add(struct structural_unknown *u, str path);
+
 /* Drop the fields that the schema does not know, and name them. `root`: this
  * is a whole object, its apiVersion, kind and metadata stay. `u` may be NULL. */
 void structural_prune(const struct type *t, node object, bool root, struct structural_unknown *u);
@@ -87,8 +89,11 @@ struct structural_check {
 	bool status;		/* an update of /status: only that is checked by the schema */
 };
 
-/* Everything the schema says about an object. `old` is NODE_NONE on create. */
-void structural_validate(const struct structural_check *c, node object, node old);
+/* Everything the schema says about an object. `old` is NODE_NONE on create.
+ * Between values (types, limits, formats) and the rest (embedded objects, lists, rules)
+ * the API server looks at other things. */
+void structural_validate_values(const struct structural_check *c, node object, node old);
+void structural_validate_rest(const struct structural_check *c, node object, node old);
 
 /* ---- checking schemas -------------------------------------------------- */
 
@@ -106,6 +111,27 @@ struct structural_schema {
 /* Everything that is wrong with the schema of a definition. Fails for what is
  * too deep or too large to be judged. */
 err *structural_check_schema(const struct structural_schema *o, node schema)
+	__attribute__((warn_unused_result));
+
+/* The places in objects that a schema has, for paths such as ".spec.color". */
+struct structural_fields {
+	struct arena *arena;
+	const struct type_rules *root;
+};
+err *structural_fields_read(struct arena *a, node schema, struct structural_fields *out)
+	__attribute__((warn_unused_result));
+/* `path` is the path as errors name it; `scalar`: a string, integer or boolean is
+ * there. Keys in brackets are not taken. */
+err *structural_fields_find(const struct structural_fields *f, str text, str *path, bool *scalar)
+	__attribute__((warn_unused_result));
+
+/* The formats of a schema that nothing checks, one a place. */
+struct structural_formats {
+	struct arena *arena;
+	str *p;
+	size_t n, cap;
+};
+err *structural_ignored_formats(node schema, struct structural_formats *out)
 	__attribute__((warn_unused_result));
 
 #endif

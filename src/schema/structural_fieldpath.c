@@ -119,3 +119,24 @@ err *structural_field_path(struct arena *a, const struct type_rules *s, str text
 	*found = w.at;
 	return NULL;
 }
+
+err *structural_fields_read(struct arena *a, node schema, struct structural_fields *out)
+{
+	struct type_rules *s;
+
+	*out = (struct structural_fields){ .arena = a };
+	TRY(structural_read(a, schema, &s));
+	TRY(structural_refused(s));
+	out->root = s;
+	return NULL;
+}
+
+err *structural_fields_find(const struct structural_fields *f, str text, str *path, bool *scalar)
+{
+	const struct type_rules *found;
+
+	TRY(structural_field_path(f->arena, f->root, text, false, path, &found));
+	*scalar = found && (found->kind == STRUCTURAL_STRING || found->kind == STRUCTURAL_BOOLEAN ||
+			    found->kind == STRUCTURAL_INTEGER);
+	return NULL;
+}

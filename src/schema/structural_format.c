@@ -598,3 +598,36 @@ str structural_format(const struct type_rules *s)
 	return is_supported(s->int_or_string ? STRUCTURAL_UNTYPED : s->kind, s->format) ? s->format
 											: STR_NONE;
 }
+
+static void collect(const struct type_rules *s, struct structural_formats *out);
+
+static void collect_list(const struct structural_list *list, struct structural_formats *out)
+{
+	for (size_t i = 0; i < list->n; i++)
+		collect(list->p[i], out);
+}
+
+static void collect(const struct type_rules *s, struct structural_formats *out)
+{
+	if (!s)
+		return;
+	if (s->format.n && !is_supported(s->kind, s->format))
+		avec_push(out->arena, out, s->format);
+	collect(s->items, out);
+	collect_list(&s->limits->all_of, out);
+	collect_list(&s->limits->any_of, out);
+	collect_list(&s->limits->one_of, out);
+	collect(s->limits->not_, out);
+	for (size_t i = 0; i < s->fields_n; i++)
+		collect(s->fields[i].schema, out);
+	collect(s->values, out);
+}
+
+err *structural_ignored_formats(node schema, struct structural_formats *out)
+{
+	struct type_rules *s;
+
+	TRY(structural_read(out->arena, schema, &s));
+	collect(s, out);
+	return NULL;
+}

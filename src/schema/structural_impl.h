@@ -224,10 +224,6 @@ bool structural_format_known(str format);
 bool structural_format_fits(str format, str text);
 /* The format of a schema in so far as custom resources are checked by it. */
 str structural_format(const struct type_rules *s);
-/* The formats in a schema that are ignored, in the order of the API server's
- * warnings. */
-size_t structural_ignored_formats(struct arena *a, const struct type_rules *s, str **out);
-
 /* ---- structural_run.c -------------------------------------------------- */
 
 struct structural_run {

@@ -1,7 +1,7 @@
 /* apiVersion, kind and metadata of objects within objects. */
 #include "schema/structural_impl.h"
 
-#include "base/vec.h"
+#include "base/sort.h"
 #include "schema/objectmeta.h"
 
 /* ---- checking ---------------------------------------------------------- */
@@ -133,9 +133,9 @@ static void note_unknown(struct fitter *f, const struct structural_where *at,
 	struct structural_where w = { .up = at, .kind = WHERE_CHILD, .name = S("metadata") };
 	str path = structural_where_path(f->arena, &w);
 
-	for (size_t i = 0; f->unknown && i < found->n && f->unknown->n < STRUCTURAL_UNKNOWN_MAX; i++)
-		avec_push(f->unknown->arena, f->unknown,
-			  arena_cat(f->unknown->arena, path, S("."), found->p[i]));
+	for (size_t i = 0; f->unknown && i < found->n; i++)
+		structural_unknown_add(f->unknown, arena_cat(f->unknown->arena, path, S("."),
+							     found->p[i]));
 }
 
 /* Field by field, what does not fit is left out. */
@@ -251,9 +251,13 @@ err *structural_coerce(struct arena *a, const struct type *t, node object,
 	struct fielderrs errors = { .arena = a };
 	struct fitter f = { a, &errors, m, drop, u };
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	size_t before = u ? u->n : 0;
 
-	if (!t || !t->rules || fit(&f, NULL, t->rules, object, false))
+	if (!t || !t->rules || fit(&f, NULL, t->rules, object, false)) {
+		if (u)
+			sort_strs(u->p + before, u->n - before);
 		return NULL;
+	}
 	fielderr_print(&b, &errors);
 	return err_new(ERR_INVALID, "%s", buf_c(&b));
 }

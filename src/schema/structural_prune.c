@@ -6,6 +6,12 @@
 
 /* ---- unknown fields ---------------------------------------------------- */
 
+void structural_unknown_add(struct structural_unknown *u, str path)
+{
+	if (u->n < STRUCTURAL_UNKNOWN_MAX)
+		avec_push(u->arena, u, path);
+}
+
 struct pruner {
 	struct structural_unknown *unknown;	/* may be NULL */
 };
@@ -35,7 +41,7 @@ static void note(struct pruner *p, const struct structural_where *w, str key)
 	if (!u || u->n == STRUCTURAL_UNKNOWN_MAX)
 		return;
 	add_place(&b, &at);
-	avec_push(u->arena, u, arena_str(u->arena, buf_str(&b)));
+	structural_unknown_add(u, arena_str(u->arena, buf_str(&b)));
 }
 
 static void prune(struct pruner *p, const struct structural_where *w, const struct type_rules *s,
@@ -111,10 +117,11 @@ void structural_prune(const struct type *t, node object, bool root, struct struc
 	struct pruner p = { .unknown = u };
 	struct structural_where start = { .kind = WHERE_START };
 	const struct type_rules *s = t ? t->rules : NULL;
+	size_t before = u ? u->n : 0;
 
 	prune(&p, &start, s, root || (s && s->embedded), object);
 	if (u)
-		sort_strs(u->p, u->n);
+		sort_strs(u->p + before, u->n - before);
 }
 
 /* ---- nulls ------------------------------------------------------------- */

@@ -1,6 +1,5 @@
 #include "server/custom.h"
 
-#include "base/vec.h"
 #include "kube/builtin.h"
 #include "kube/canon.h"
 
@@ -11,7 +10,7 @@ static err *fit(struct arena *a, node metadata, struct structural_unknown *unkno
 
 	TRY(canon_object(a, metadata, type, &found, out));
 	for (size_t i = 0; unknown && i < found.n; i++)
-		avec_push(unknown->arena, unknown, found.list[i]);
+		structural_unknown_add(unknown, found.list[i]);
 	return NULL;
 }
 

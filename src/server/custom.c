@@ -1,0 +1,283 @@
+#include "server/custom_impl.h"
+
+#include "kube/builtin.h"
+#include "server/crd.h"
+#include "server/registry.h"
+#include "server/status.h"
+#include "text/names.h"
+#include "text/quote.h"
+#include "value/json.h"
+
+#define METADATA S("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
+
+static str text_at(node n, str key)
+{
+	return node_str_or(node_get(n, key), STR_NONE);
+}
+
+/* ---- writes ------------------------------------------------------------ */
+
+static void defaults(struct arena *a, const struct kind *k, node object)
+{
+	/* What has too many defaults stays without the rest, and is then checked so. */
+	err_free(structural_default(a, k->type, object));
+}
+
+static bool is_standard_finalizer(str s)
+{
+	return str_eq(s, S("orphan")) || str_eq(s, S("foregroundDeletion")) ||
+	       str_eq(s, S("kubernetes"));
+}
+
+static void warn_finalizer(struct kind_call *c, str name)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str list[NAME_COMPLAINTS_MAX];
+	size_t n = name_complaints(name, NAME_QUALIFIED, list);
+
+	buf_add(&b, S("metadata.finalizers: "));
+	quote_add(&b, name, QUOTE_PRINT);
+	str start = arena_str(c->arena, buf_str(&b));
+
+	for (size_t i = 0; i < n; i++)
+		kind_warn_text(c->warnings, arena_cat(c->arena, start, S(": "), list[i]));
+	if (str_find_char(name, '/') != STR_NPOS || is_standard_finalizer(name))
+		return;
+	kind_warn_text(c->warnings,
+		       arena_cat(c->arena, start, S(": prefer a domain-qualified finalizer name "),
+				 str_find_char(name, '.') != STR_NPOS ? S("including a path (/) ")
+								      : S(""),
+				 S("to avoid accidental conflicts with other finalizer writers")));
+}
+
+static void warn_finalizers(struct kind_call *c)
+{
+	node now = node_dig(c->object, "metadata", "finalizers");
+	node old = node_dig(c->old, "metadata", "finalizers");
+
+	node_each_item(f, now) {
+		bool known = false;
+
+		node_each_item(o, old)
+			known |= str_eq(node_str(*o), node_str(*f));
+		if (!known)
+			warn_finalizer(c, node_str(*f));
+	}
+}
+
+static void validate(struct kind_call *c)
+{
+	struct fielderrs kept = { .arena = c->arena };
+	bool status = str_eq(c->subresource, S("status"));
+	struct structural_check check = {
+		.arena = c->arena, .type = c->kind->type, .errors = c->errors,
+		.meta = &custom_meta, .kept = &kept, .status = status,
+	};
+
+	structural_validate_values(&check, c->object, c->old);
+	custom_check_scale(c, !status);
+	structural_validate_rest(&check, c->object, c->old);
+	if (!status)
+		warn_finalizers(c);
+	for (size_t i = 0; i < kept.n; i++)
+		kind_warn_text(c->warnings,
+			       arena_cat(c->arena, kept.list[i].path, S(": "), kept.list[i].text));
+}
+
+/* An object that comes while its definition goes is refused. */
+static void admit(struct kind_call *c)
+{
+	const struct custom *custom = custom_version_of(c->kind)->custom;
+
+	if (custom->terminating && !c->old.kind)
+		c->refusal = status_forbidden(c->kind->gvk.group, c->kind->plural,
+					      node_str(node_dig(c->object, "metadata", "name")),
+					      "create not allowed while custom resource definition is "
+					      "terminating");
+}
+
+static const struct kind_hooks hooks = {
+	.defaults = defaults,
+	.admit = admit,
+	.validate = validate,
+	.cells = custom_cells,
+};
+
+/* ---- rows -------------------------------------------------------------- */
+
+static size_t texts_at(struct arena *a, node n, str key, const str **out)
+{
+	node list = node_get(n, key);
+	str *texts = arena_array(a, str, node_len(list) + 1);
+	size_t k = 0;
+
+	node_each_item(item, list)
+		texts[k++] = node_str(*item);
+	*out = texts;
+	return k;
+}
+
+/* "g/v1beta1 K is deprecated; use g/v2 K": the highest served version above. */
+static str deprecation(struct arena *a, node crd, node version)
+{
+	str group = node_str(node_dig(crd, "spec", "group")), best = STR_NONE;
+	str kind = node_str(node_dig(crd, "spec", "names", "kind"));
+	str name = text_at(version, S("name"));
+	node own = node_get(version, S("deprecationWarning"));
+
+	if (own.kind == NODE_STR)
+		return node_str(own);
+	node_each_item(v, node_dig(crd, "spec", "versions")) {
+		str other = text_at(*v, S("name"));
+
+		if (node_bool(node_get(*v, S("served"))) && !node_bool(node_get(*v, S("deprecated"))) &&
+		    registry_cmp_version(other, name) < 0 &&
+		    (!best.n || registry_cmp_version(other, best) < 0))
+			best = other;
+	}
+	str text = arena_cat(a, group, S("/"), name, S(" "), kind, S(" is deprecated"));
+
+	return best.n ? arena_cat(a, text, S("; use "), group, S("/"), best, S(" "), kind) : text;
+}
+
+static void set_names(struct arena *a, struct kind *k, node names)
+{
+	k->plural = text_at(names, S("plural"));
+	k->singular = text_at(names, S("singular"));
+	k->list_kind = text_at(names, S("listKind"));
+	k->short_names_n = texts_at(a, names, S("shortNames"), &k->short_names);
+	k->categories_n = texts_at(a, names, S("categories"), &k->categories);
+}
+
+static err *set_kind(struct custom *c, struct custom_version *v, node crd, node version)
+{
+	node names = node_dig(crd, "status", "acceptedNames");
+	node sub = node_get(version, S("subresources"));
+	struct kind *k = &v->kind;
+
+	k->gvk = (struct gvk){ node_str(node_dig(crd, "spec", "group")), text_at(version, S("name")),
+			       text_at(names, S("kind")) };
+	set_names(&c->arena, k, names);
+	k->namespaced = str_eq(node_str(node_dig(crd, "spec", "scope")), S("Namespaced"));
+	k->has_status = !node_is_nil(node_get(sub, S("status")));
+	k->has_scale = !node_is_nil(node_get(sub, S("scale")));
+	k->custom = true;
+	k->verbs = KIND_ALL_VERBS;
+	k->generation = KIND_GENERATION_ALL;
+	k->name_rule = KIND_NAME_SUBDOMAIN;
+	k->hooks = &hooks;
+	k->owner = &c->owner;
+	k->more = v;
+	if (node_bool(node_get(version, S("deprecated"))))
+		k->deprecated = arena_str(&c->arena, deprecation(&c->arena, crd, version)).p;
+	v->schema = node_dig(version, "schema", "openAPIV3Schema");
+	custom_set_columns(&c->arena, v, version);
+	custom_set_scale(&c->arena, v, version);
+	return structural_compile(&c->arena, v->schema, builtin_named(METADATA), &k->type);
+}
+
+static err *fill(struct custom *c, str json, uint64_t stamp)
+{
+	node crd, versions;
+
+	TRY(json_read(&c->arena, arena_str(&c->arena, json), NULL, &crd));
+	versions = node_dig(crd, "spec", "versions");
+	c->name = node_str(node_dig(crd, "metadata", "name"));
+	c->terminating = crd_is(crd, S("Terminating"));
+	c->kinds = arena_array(&c->arena, const struct kind *, node_len(versions) + 1);
+	node_each_item(version, versions) {
+		struct custom_version *v;
+
+		if (node_bool(node_get(*version, S("storage"))))
+			c->storage_version = text_at(*version, S("name"));
+		if (!node_bool(node_get(*version, S("served"))))
+			continue;
+		v = arena_new(&c->arena, struct custom_version);
+		v->custom = c;
+		v->kind.stamp = stamp;
+		TRY(set_kind(c, v, crd, *version));
+		c->kinds[c->n++] = &v->kind;
+	}
+	return NULL;
+}
+
+static void release(struct kind_owner *owner)
+{
+	struct custom *c = (struct custom *)owner;
+
+	arena_release(&c->arena);
+	free(c);
+}
+
+_Static_assert(offsetof(struct custom, owner) == 0, "the owner is the whole");
+
+err *custom_new(str json, uint64_t stamp, struct custom **out)
+{
+	struct custom *c = mem_calloc(1, sizeof *c);
+
+	atomic_init(&c->owner.refs, 1);
+	c->owner.release = release;
+	err *e = fill(c, json, stamp);
+
+	if (e) {
+		release(&c->owner);
+		return e;
+	}
+	*out = c;
+	return NULL;
+}
+
+void custom_release(struct custom *c)
+{
+	if (c && atomic_fetch_sub_explicit(&c->owner.refs, 1, memory_order_acq_rel) == 1)
+		release(&c->owner);
+}
+
+const struct kind *const *custom_kinds(const struct custom *c, size_t *n)
+{
+	*n = c->n;
+	return c->kinds;
+}
+
+str custom_definition(const struct kind *k)
+{
+	return custom_version_of(k)->custom->name;
+}
+
+str custom_storage_version(const struct kind *k)
+{
+	return custom_version_of(k)->custom->storage_version;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static err *fit_metadata(struct arena *a, node object, bool stored, struct structural_unknown *u)
+{
+	struct structural_unknown found = { .arena = a };
+	node *meta = node_find(object, S("metadata"));
+	node fitted;
+
+	if (!meta)
+		return NULL;
+	err *e = custom_meta.fit(a, *meta, &found, &fitted);
+
+	if (e && stored) {
+		err_free(e);
+		return NULL;
+	}
+	if (e)
+		return e;
+	*meta = fitted;
+	for (size_t i = 0; u && i < found.n; i++)
+		structural_unknown_add(u, arena_cat(u->arena, S("metadata."), found.p[i]));
+	return NULL;
+}
+
+err *custom_read(struct arena *a, const struct kind *k, node object, bool stored,
+		 struct structural_unknown *u)
+{
+	TRY(fit_metadata(a, object, stored, u));
+	structural_prune(k->type, object, true, u);
+	structural_drop_nulls(k->type, object);
+	return structural_coerce(a, k->type, object, &custom_meta, stored, u);
+}

@@ -1,0 +1,46 @@
+/* Private to custom*.c. */
+#ifndef SERVER_CUSTOM_IMPL_H
+#define SERVER_CUSTOM_IMPL_H
+
+#include "base/arena.h"
+#include "server/custom.h"
+#include "value/jsonpath.h"
+
+struct custom_column {
+	const struct jsonpath *path;	/* NULL: the name */
+	const char *type;
+};
+
+/* One version of a definition. */
+struct custom_version {
+	struct kind kind;
+	struct custom *custom;
+	node schema;			/* openAPIV3Schema; NODE_NONE: none */
+	const struct custom_column *columns;	/* as many as the kind has */
+	bool scale;
+	str spec_path, status_path, selector_path;	/* of scale, without the dot in front */
+};
+
+struct custom {
+	struct kind_owner owner;
+	struct arena arena;
+	str name, storage_version;
+	bool terminating;		/* the definition is being deleted */
+	const struct kind **kinds;
+	size_t n;
+};
+
+static inline const struct custom_version *custom_version_of(const struct kind *k)
+{
+	return k->more;
+}
+
+/* custom_table.c: columns and selectable fields from the version's node. */
+void custom_set_columns(struct arena *a, struct custom_version *v, node version);
+void custom_cells(struct arena *a, const struct kind *k, node object, node *cells);
+
+/* custom_scale.c: what validation says of the numbers that scale shows. */
+void custom_set_scale(struct arena *a, struct custom_version *v, node version);
+void custom_check_scale(struct kind_call *c, bool spec);
+
+#endif
