@@ -270,7 +270,7 @@ static str in_small_letters(struct arena *a, str s)
 	return str_of(to, s.n);
 }
 
-static err *parse_rest(struct arena *a, str s, struct gourl *u)
+static err *parse_rest(struct arena *a, str s, bool request, struct gourl *u)
 {
 	str segment, after;
 
@@ -279,12 +279,14 @@ static err *parse_rest(struct arena *a, str s, struct gourl *u)
 			u->opaque = s;
 			return NULL;
 		}
+		if (request)
+			return err_new(ERR_INVALID, "invalid URI for request");
 		str_split(s, '/', &segment, &after);
 		if (str_find_char(segment, ':') != STR_NPOS)
 			return err_new(ERR_INVALID,
 				       "first path segment in URL cannot contain colon");
 	}
-	if (str_starts(s, S("//")) && (u->scheme.n || !str_starts(s, S("///")))) {
+	if (str_starts(s, S("//")) && (u->scheme.n || (!request && !str_starts(s, S("///"))))) {
 		str authority = str_from(s, 2);
 		size_t slash = str_find_char(authority, '/');
 
@@ -296,11 +298,13 @@ static err *parse_rest(struct arena *a, str s, struct gourl *u)
 	return set_part(a, s, PLACE_PATH, &u->path, &u->raw_path);
 }
 
-static err *parse_all(struct arena *a, str s, struct gourl *u)
+static err *parse_all(struct arena *a, str s, bool request, struct gourl *u)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
 			return err_new(ERR_INVALID, "net/url: invalid control character in URL");
+	if (request && !s.n)
+		return err_new(ERR_INVALID, "empty url");
 	if (str_eq(s, S("*"))) {
 		u->path = s;
 		return NULL;
@@ -308,7 +312,7 @@ static err *parse_all(struct arena *a, str s, struct gourl *u)
 	TRY(take_scheme(&s, &u->scheme));
 	u->scheme = in_small_letters(a, u->scheme);
 	take_query(&s, u);
-	return parse_rest(a, s, u);
+	return parse_rest(a, s, request, u);
 }
 
 static err *parse_error(str text, err *e)
@@ -325,12 +329,23 @@ err *gourl_parse(struct arena *a, str text, struct gourl *out)
 	str before, fragment;
 
 	str_split(text, '#', &before, &fragment);
-	err *e = parse_all(a, before, &u);
+	err *e = parse_all(a, before, false, &u);
 
 	if (e)
 		return parse_error(before, e);
 	if (fragment.n)
 		e = set_part(a, fragment, PLACE_FRAGMENT, &u.fragment, &u.raw_fragment);
+	if (e)
+		return parse_error(text, e);
+	*out = u;
+	return NULL;
+}
+
+err *gourl_parse_request(struct arena *a, str text, struct gourl *out)
+{
+	struct gourl u = { 0 };
+	err *e = parse_all(a, text, true, &u);
+
 	if (e)
 		return parse_error(text, e);
 	*out = u;

@@ -30,6 +30,9 @@ struct gourl {
 
 /* url.Parse. */
 err *gourl_parse(struct arena *a, str text, struct gourl *out) __attribute__((warn_unused_result));
+/* url.ParseRequestURI: a path or a whole URL, and '#' has no meaning. */
+err *gourl_parse_request(struct arena *a, str text, struct gourl *out)
+	__attribute__((warn_unused_result));
 /* URL.ResolveReference: `ref` as seen from `base`. */
 void gourl_resolve(struct arena *a, const struct gourl *base, const struct gourl *ref,
 		   struct gourl *out);

@@ -65,7 +65,7 @@ func answer(v any, err error) string {
 }
 
 func main() {
-	areas := map[string]func(){"duration": duration, "number": number, "quantity": quantities, "quote": quote, "time": times}
+	areas := map[string]func(){"duration": duration, "number": number, "quantity": quantities, "quote": quote, "time": times, "webaddr": addresses}
 	if len(os.Args) != 2 || areas[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: text AREA")
 		os.Exit(2)
