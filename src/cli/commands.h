@@ -32,6 +32,7 @@ extern const struct command flux_suspend_command;
 /* Of `helm`. */
 extern const struct command helm_dependency_command;
 extern const struct command helm_env_command;
+extern const struct command helm_lint_command;
 extern const struct command helm_package_command;
 extern const struct command helm_show_command;
 extern const struct command helm_template_command;

@@ -1,6 +1,7 @@
 #include "base/map.h"
 #include "cli/commands.h"
 #include "cli/helm.h"
+#include "cli/helm_remote.h"
 #include "helm/origin.h"
 #include "text/errtext.h"
 #include "text/glob.h"
@@ -10,7 +11,8 @@
 struct template_options {
 	struct helm_value_options values;
 	struct helm_chart_options chart;
-	bool generate_name, no_hooks, include_crds, skip_tests, is_upgrade, skip_schema, stable;
+	struct helm_schema_options schema;
+	bool generate_name, no_hooks, include_crds, skip_tests, is_upgrade, stable;
 	bool origins;
 	bool release_name, dependency_update, devel, dns;
 	str name_template, output_dir, kube_version, dry_run, post_renderer;
@@ -29,6 +31,7 @@ struct template_options {
 static const struct flag flags[] = {
 	{ 0, 0, FLAG_TABLE, AT(chart), .table = helm_chart_flags },
 	{ 0, 0, FLAG_TABLE, AT(values), .table = helm_value_flags },
+	{ 0, 0, FLAG_TABLE, AT(schema), .table = helm_schema_flags },
 	{ "api-versions", 'a', FLAG_LIST, AT(api_versions),
 	  "API versions that .Capabilities.APIVersions has besides the usual ones" },
 	{ "atomic", 0, FLAG_BOOL, AT(rollback), "deprecated",
@@ -76,8 +79,6 @@ static const struct flag flags[] = {
 	{ "show-only", 's', FLAG_ARRAY, AT(show_only),
 	  "print what comes from these templates only: templates/a.yaml, charts/*/templates/*" },
 	{ "skip-crds", 0, FLAG_BOOL, AT(skip_crds), "no effect without a cluster" },
-	{ "skip-schema-validation", 0, FLAG_BOOL, AT(skip_schema),
-	  "do not check values against the charts' schemas" },
 	{ "skip-tests", 0, FLAG_BOOL, AT(skip_tests), "leave test hooks out" },
 	{ "stable", 0, FLAG_BOOL, AT(stable),
 	  "draw random texts from the release's name, so that every run prints the same; keys and "
@@ -417,10 +418,14 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 {
 	struct caps caps = caps_offline(c->arena, o->api_versions.p, o->api_versions.n);
 	const str seed[] = { ro->release.name, ro->release.ns, chart->meta.name };
+	CLEANUP(helm_remote_release) struct helm_remote remote;
 	struct helm_world world;
 	struct render r;
 
 	helm_world_init(c, &world);
+	helm_remote_init(&remote, &o->schema);
+	ro->fetch_schema = remote.fetch;
+	ro->fetch_ctx = &remote;
 	world.options.dns = o->dns;
 	if (o->stable)
 		helm_world_seed(&world, seed, 3);
@@ -468,7 +473,7 @@ static err *run(struct cli *c)
 		.release = { .name = name, .ns = helm_namespace(c), .revision = 1,
 			     .is_upgrade = o->is_upgrade },
 		.notices = &to,
-		.skip_schema = o->skip_schema,
+		.skip_schema = o->schema.skip,
 	};
 
 	return render(c, o, chart, values, &ro);

@@ -72,6 +72,7 @@ const struct command helm_root = {
 		&helm_dependency_command,
 		&helm_env_command,
 		&help_command,
+		&helm_lint_command,
 		&helm_package_command,
 		&helm_show_command,
 		&helm_template_command,

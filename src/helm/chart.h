@@ -60,6 +60,7 @@ enum {
 struct chart_options {
 	const struct notices *notices;	/* NULL: nobody listens */
 	uint64_t max_size;		/* 0: CHART_SIZE_MAX */
+	bool any_version;		/* do not look at apiVersion first */
 };
 
 /* From a directory below `fs`. `shown` is its absolute path for messages. */
@@ -79,6 +80,10 @@ err *chart_load_path(struct arena *a, str path, const struct chart_options *o,
 		     enum chart_only only, struct chart **out) __attribute__((warn_unused_result));
 /* What is there; CHART_PATH_NONE also when it cannot be told. */
 enum chart_path chart_path_kind(str path);
+/* From the files of an archive, as if they lay in a directory: in the order of
+ * a walk, the last of equal names, without those that .helmignore names. */
+err *chart_load_unpacked(struct arena *a, struct chart_files files, const struct chart_options *o,
+			 struct chart **out) __attribute__((warn_unused_result));
 /* From files in memory; what is below charts/ included. */
 err *chart_load_files(struct arena *a, const struct chart_files *files,
 		      const struct chart_options *o, struct chart **out)

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sort.h"
 #include "helm/chart_impl.h"
 #include "helm/yamlfit.h"
 #include "text/helmignore.h"
@@ -133,14 +134,60 @@ err *chart_load_dir(struct arena *a, const struct fs *fs, str dir, str shown,
 	struct walk w = { .a = a, .fs = fs, .shown = shown, .root = dir, .left = max, .max = max,
 			  .out = &files, .notices = o ? o->notices : NULL };
 	str text;
-	err *e = fs_read(fs, a, below(a, dir, S("Chart.yaml")), max, &text);
 
-	if (e)
-		return err_wrap(e, "unable to detect chart at %.*s/Chart.yaml", STR_ARG(shown));
-	TRY(chart_check_api(a, text));
+	if (!o || !o->any_version) {
+		err *e = fs_read(fs, a, below(a, dir, S("Chart.yaml")), max, &text);
+
+		if (e)
+			return err_wrap(e, "unable to detect chart at %.*s/Chart.yaml",
+					STR_ARG(shown));
+		TRY(chart_check_api(a, text));
+	}
 	TRY(read_ignore(&w));
 	TRY(walk(&w, STR_NONE, 0));
 	return chart_load_files(a, &files, o, out);
+}
+
+/* Directories before what is in them, and names in the order of bytes. */
+static int cmp_walk(const void *x, const void *y, void *ctx)
+{
+	str a = ((const struct chart_file *)x)->name, b = ((const struct chart_file *)y)->name;
+
+	(void)ctx;
+	for (size_t i = 0; i < a.n && i < b.n; i++) {
+		unsigned char p = (unsigned char)a.p[i], q = (unsigned char)b.p[i];
+
+		if (p != q)
+			return p == '/' ? -1 : q == '/' ? 1 : p < q ? -1 : 1;
+	}
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
+/* Whether a pattern names the file or a directory above it. */
+static bool is_ignored(const struct helmignore *ignore, str name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] == '/' && helmignore_match(ignore, str_sub(name, 0, i), true))
+			return true;
+	return helmignore_match(ignore, name, false);
+}
+
+err *chart_load_unpacked(struct arena *a, struct chart_files files, const struct chart_options *o,
+			 struct chart **out)
+{
+	const struct helmignore *ignore;
+	struct chart_files kept = { 0 };
+	const struct chart_file *f = chart_find_file(&files, S(".helmignore"));
+
+	TRY(helmignore_parse(a, f ? f->data : STR_NONE, &ignore));
+	sort_stable(files.p, files.n, sizeof *files.p, cmp_walk, NULL);
+	for (size_t i = 0; i < files.n; i++) {
+		bool again = i + 1 < files.n && str_eq(files.p[i].name, files.p[i + 1].name);
+
+		if (!again && !is_ignored(ignore, files.p[i].name))
+			avec_push(a, &kept, files.p[i]);
+	}
+	return chart_load_files(a, &kept, o, out);
 }
 
 /* ---- what a user names ------------------------------------------------- */

@@ -89,7 +89,7 @@ static node release_object(struct arena *a, const struct dots_release *r)
 	node_set(a, out, S("Name"), node_from_str(a, r->name));
 	node_set(a, out, S("Namespace"), node_from_str(a, r->ns));
 	node_set(a, out, S("IsUpgrade"), node_from_bool(r->is_upgrade));
-	node_set(a, out, S("IsInstall"), node_from_bool(!r->is_upgrade));
+	node_set(a, out, S("IsInstall"), node_from_bool(!r->is_upgrade && !r->is_linted));
 	node_set(a, out, S("Revision"), value_int(r->revision));
 	node_set(a, out, S("Service"), node_lit("Helm"));
 	return out;

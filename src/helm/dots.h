@@ -14,6 +14,7 @@ struct dots_release {
 	str name, ns;
 	int64_t revision;
 	bool is_upgrade;
+	bool is_linted;	/* neither an upgrade nor an install */
 };
 
 /* The templates of a chart and its subcharts, each with its dot. */

@@ -107,6 +107,11 @@ err *meta_read(struct arena *a, str text, node *tree)
 	return NULL;
 }
 
+err *meta_check_strict(struct arena *a, str text)
+{
+	return yamlfit_check_strict(a, text, &metadata_type);
+}
+
 err *meta_read_lock(struct arena *a, str text, node *out)
 {
 	return yamlfit_read(a, text, &lock_type, NULL, out);

@@ -37,6 +37,8 @@ struct chart_meta {
 /* Fit Chart.yaml (or requirements.yaml) to its fields and lay them over those
  * of `tree`, which is a map or NODE_NONE at first. */
 err *meta_read(struct arena *a, str text, node *tree) __attribute__((warn_unused_result));
+/* Whether all of its fields are known, and none is there twice. */
+err *meta_check_strict(struct arena *a, str text) __attribute__((warn_unused_result));
 /* Chart.lock. */
 err *meta_read_lock(struct arena *a, str text, node *out) __attribute__((warn_unused_result));
 /* What a fitted tree says, neither checked nor cleaned. */

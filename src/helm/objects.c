@@ -244,9 +244,11 @@ static const struct value_field kube_fields[] = {
 };
 
 static const struct value_field helm_fields[] = {
-	{ "Version", helm_version_field },          { "GitCommit", helm_commit_field },
-	{ "GitTreeState", helm_state_field },       { "GoVersion", helm_go_field },
-	{ "KubeClientVersion", helm_client_field },
+	{ "Version", helm_version_field, "version", true },
+	{ "GitCommit", helm_commit_field, "git_commit", true },
+	{ "GitTreeState", helm_state_field, "git_tree_state", true },
+	{ "GoVersion", helm_go_field, "go_version", true },
+	{ "KubeClientVersion", helm_client_field, "kube_client_version", false },
 };
 
 static str kube_text(const void *object)

@@ -1,46 +1,10 @@
 #include "helm/values.h"
 
+#include "helm/yamldocs.h"
 #include "helm/yamlfit.h"
 #include "value/json.h"
 
 /* ---- reading ----------------------------------------------------------- */
-
-/* A line "---", with nothing behind it but a comment. Other text there is a
- * mistake. */
-static err *is_separator(str line, bool *out)
-{
-	*out = false;
-	if (!str_take_str(&line, S("---")))
-		return NULL;
-	line = str_trim(line);
-	if (line.n && line.p[0] != '#')
-		return err_new(ERR_INVALID,
-			       "error reading yaml document: invalid Yaml document separator: %.*s",
-			       STR_ARG(line));
-	*out = true;
-	return NULL;
-}
-
-/* Take the next document: up to a separator that does not open it. */
-static err *take_document(str *text, str *out)
-{
-	const char *start = text->p;
-	str line;
-
-	while (text->n) {
-		const char *at = text->p;
-		bool separator;
-
-		str_line(text, &line);
-		TRY(is_separator(line, &separator));
-		if (separator && at > start) {
-			*out = str_of(start, (size_t)(at - start));
-			return NULL;
-		}
-	}
-	*out = str_of(start, (size_t)(text->p - start));
-	return NULL;
-}
 
 err *values_read(struct arena *a, str text, node *out)
 {
@@ -50,8 +14,11 @@ err *values_read(struct arena *a, str text, node *out)
 		str document;
 		node one;
 
-		TRY(take_document(&text, &document));
-		err *e = yamlfit_read_map(a, document, &one);
+		err *e = yamldocs_take(&text, &document);
+
+		if (e)
+			return err_wrap(e, "error reading yaml document");
+		e = yamlfit_read_map(a, document, "map[string]interface {}", &one);
 
 		if (e)
 			return err_wrap(e, "cannot unmarshal yaml document");

@@ -10,10 +10,14 @@
 
 #include "value/typed.h"
 
-/* `sources` may be NULL. */
+/* `sources` may be NULL. An empty document is NODE_NULL. */
 err *yamlfit_read(struct arena *a, str text, const struct typed *type, struct sources *sources,
 		  node *out) __attribute__((warn_unused_result));
-/* Into a map[string]interface {}: NODE_NULL for an empty document. */
-err *yamlfit_read_map(struct arena *a, str text, node *out) __attribute__((warn_unused_result));
+/* Only whether UnmarshalStrict takes it: no unknown fields, no key twice. */
+err *yamlfit_check_strict(struct arena *a, str text, const struct typed *type)
+	__attribute__((warn_unused_result));
+/* Into a map[string]interface {}, whatever Go calls it: NODE_NULL for an empty document. */
+err *yamlfit_read_map(struct arena *a, str text, const char *go, node *out)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -55,8 +55,10 @@ static bool fits_key(str s)
 
 /* ---- complaints -------------------------------------------------------- */
 
+/* Names are measured in "characters", keys and values of labels in "bytes". */
+#define TOO_LONG_NAME(max) "must be no more than " max " characters"
 #define TOO_LONG_LABEL "must be no more than 63 bytes"
-#define TOO_LONG_SUBDOMAIN "must be no more than 253 bytes"
+#define TOO_LONG_PREFIX "must be no more than 253 bytes"
 #define NOT_SUBDOMAIN                                                                      \
 	"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "           \
 	"characters, '-' or '.', and must start and end with an alphanumeric character "    \
@@ -92,7 +94,7 @@ static void say(struct complaints *c, str text)
 static void check_label(struct complaints *c, str s)
 {
 	if (s.n > LABEL_MAX)
-		say(c, S(TOO_LONG_LABEL));
+		say(c, S(TOO_LONG_NAME("63")));
 	if (!fits_label(s))
 		say(c, fits_subdomain(s) ? S("must not contain dots") : S(NOT_LABEL));
 }
@@ -100,7 +102,7 @@ static void check_label(struct complaints *c, str s)
 static void check_dns1035(struct complaints *c, str s)
 {
 	if (s.n > LABEL_MAX)
-		say(c, S(TOO_LONG_LABEL));
+		say(c, S(TOO_LONG_NAME("63")));
 	if (!fits_label(s) || !is_lower(s.p[0]))
 		say(c, S(NOT_DNS1035));
 }
@@ -108,7 +110,7 @@ static void check_dns1035(struct complaints *c, str s)
 static void check_subdomain(struct complaints *c, str s)
 {
 	if (s.n > SUBDOMAIN_MAX)
-		say(c, S(TOO_LONG_SUBDOMAIN));
+		say(c, S(TOO_LONG_NAME("253")));
 	if (!fits_subdomain(s))
 		say(c, S(NOT_SUBDOMAIN));
 }
@@ -143,7 +145,7 @@ static void check_qualified(struct complaints *c, str s)
 		say(c, S("prefix part must be non-empty"));
 	} else {
 		if (prefix.n > SUBDOMAIN_MAX)
-			say(c, S("prefix part " TOO_LONG_SUBDOMAIN));
+			say(c, S("prefix part " TOO_LONG_PREFIX));
 		if (!fits_subdomain(prefix))
 			say(c, S("prefix part " NOT_SUBDOMAIN));
 	}

@@ -43,7 +43,7 @@ static void test_complaints(void **state)
 	(void)state;
 	memset(long_name, '-', sizeof long_name);
 	assert_int_equal(name_complaints(str_of(long_name, 300), NAME_DNS_SUBDOMAIN, list), 2);
-	assert_true(str_eq(list[0], S("must be no more than 253 bytes")));
+	assert_true(str_eq(list[0], S("must be no more than 253 characters")));
 	long_name[280] = '/';
 	assert_int_equal(name_complaints(str_of(long_name, 300), NAME_QUALIFIED, list), 3);
 	assert_true(str_eq(list[0], S("prefix part must be no more than 253 bytes")));

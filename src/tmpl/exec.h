@@ -43,6 +43,8 @@ struct tmpl_lookup {
 	void *ctx;
 };
 
+enum tmpl_let_pass { TMPL_LET_NIL, TMPL_LET_EMPTY, TMPL_LET_FAIL };
+
 struct tmpl_options {
 	struct tmpl_limits limits;
 	bool strict;                      /* missingkey=error */
@@ -60,7 +62,8 @@ struct tmpl_options {
 	struct tmpl_funcs files_methods, values_methods;
 	const struct tmpl_func *version_set_has;
 	/* Told of what `required` and `fail` let pass when linting; may be NULL. */
-	void (*warn)(void *ctx, str message);
+	void (*let_pass)(void *ctx, enum tmpl_let_pass what, str message);
+	void *let_pass_ctx;
 };
 
 struct tmpl_exec *tmpl_exec_new(struct arena *a, const struct tmpl_set *set,

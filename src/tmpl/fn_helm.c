@@ -112,12 +112,12 @@ static err *stop(str message)
 	return err_new(ERR_INVALID, "HELM_ERR_START%.*sHELM_ERR_END", STR_ARG(message));
 }
 
-static err *let_pass(struct tmpl_call *c, str message)
+static err *let_pass(struct tmpl_call *c, enum tmpl_let_pass what, str message)
 {
 	const struct tmpl_options *o = tmpl_call_options(c);
 
-	if (o->warn)
-		o->warn(o->ctx, message);
+	if (o->let_pass)
+		o->let_pass(o->let_pass_ctx, what, message);
 	return tmpl_give_str(c, STR_NONE);
 }
 
@@ -128,14 +128,15 @@ static err *run_required(struct tmpl_call *c)
 	if (!node_is_nil(v) && !(value_is_str(v) && !v.n))
 		return tmpl_give(c, v);
 	if (tmpl_call_options(c)->lint)
-		return let_pass(c, tmpl_arg_str(c, 0));
+		return let_pass(c, node_is_nil(v) ? TMPL_LET_NIL : TMPL_LET_EMPTY,
+				tmpl_arg_str(c, 0));
 	return stop(tmpl_arg_str(c, 0));
 }
 
 static err *run_fail(struct tmpl_call *c)
 {
 	if (tmpl_call_options(c)->lint)
-		return let_pass(c, tmpl_arg_str(c, 0));
+		return let_pass(c, TMPL_LET_FAIL, tmpl_arg_str(c, 0));
 	return stop(tmpl_arg_str(c, 0));
 }
 

@@ -86,6 +86,8 @@ struct tmpl_func;
 struct value_field {
 	const char *name;
 	node (*get)(struct arena *a, const void *object);
+	const char *json; /* its name in JSON, when that is another... */
+	bool omit_empty;  /* ... and it is left out when empty */
 };
 
 /* What a NODE_OBJECT is. `object` points to a struct whose first member is

@@ -60,13 +60,19 @@ static node object(struct arena *a, node n, enum wire_form form)
 
 		if (name.p[0] >= 'a' && name.p[0] <= 'z') /* Go's encoders cannot see it */
 			continue;
-		node key = node_copy_str(a, name);
+		const struct value_field *f = &c->fields[i];
+		node value = f->get(a, n.object), key = node_copy_str(a, name);
 
+		if (form == WIRE_JSON && f->json) {
+			if (f->omit_empty && !value_true(value))
+				continue;
+			key = node_from_str(a, str_c(f->json));
+		}
 		if (form == WIRE_YAML && name.n) /* yaml.v3 has field names small */
 			for (size_t k = 0; k < name.n; k++)
 				if (name.p[k] >= 'A' && name.p[k] <= 'Z')
 					((char *)(uintptr_t)key.text)[k] = (char)(name.p[k] + 32);
-		node_push(a, map, key, convert(a, c->fields[i].get(a, n.object), form));
+		node_push(a, map, key, convert(a, value, form));
 	}
 	return map;
 }

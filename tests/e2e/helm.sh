@@ -63,6 +63,13 @@ h template o --set 'b=[x' --debug 2>&1 >/dev/null | tail -2 >place
 printf '  at o/templates/_h.tpl:3: b: {{ .Values.b }}\n  line 4 of the output of o/templates/a.yaml: b: [x\n' |
 	diff place - || fail "place of the error"
 
+# Schemas on servers are for those who ask for them.
+printf '{"$ref":"http://127.0.0.1:1/s.json"}' >o/values.schema.json
+h template o 2>&1 | grep -q 'failing loading "http://127.0.0.1:1/s.json": remote refs disabled (--allow-remote-schema allows them)$' ||
+	fail "remote schema"
+h template o --allow-remote-schema 2>&1 | grep -q 'HTTP request failed for http://127.0.0.1:1/s.json: Get "http://127.0.0.1:1/s.json": dial tcp 127.0.0.1:1: connect: connection refused$' ||
+	fail "remote schema, allowed"
+
 # A lock that leads out of the chart is not written through.
 rm p/Chart.lock
 ln -s "$dir/outside/lock" p/Chart.lock
