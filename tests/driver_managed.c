@@ -1,9 +1,10 @@
-/* Objects of the API server: their canonical form, who owns their fields. */
+/* Objects of the API server: their canonical form, who owns their fields, patches. */
 #include "driver.h"
 
 #include "kube/builtin.h"
 #include "kube/canon.h"
 #include "kube/managed.h"
+#include "kube/strategic.h"
 
 static struct gvk kind_asked(node request)
 {
@@ -182,9 +183,16 @@ static err *run_managed_apply(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+static err *run_strategic(struct arena *a, node request, node *output)
+{
+	return strategic_patch(a, node_get(request, S("live")), node_get(request, S("object")),
+			       type_asked(a, request), output);
+}
+
 const struct driver_op driver_managed_ops[] = {
 	{ .name = "canon", .run = run_canon },
 	{ .name = "managed-apply", .run = run_managed_apply },
 	{ .name = "managed-update", .run = run_managed_update },
+	{ .name = "strategic-patch", .run = run_strategic },
 	{ 0 },
 };

@@ -471,7 +471,7 @@ static err *refresh_last_applied(struct arena *a, node config, node *object)
 	node copy = node_map(a, node_len(annotations));
 
 	node_each_pair(p, annotations)
-		node_push(a, copy, p->key, p->value);
+		node_push(a, copy, p->key, node_is_nil(p->value) ? node_lit("") : p->value);
 	node_set(a, copy, LAST_APPLIED, node_copy_str(a, buf_str(&b)));
 	node_each_pair(p, copy)
 		size += node_str(p->key).n + node_str(p->value).n;

@@ -3,6 +3,7 @@
 //
 //	canon    objects decoded into Go structs and printed again
 //	ssa      stories of updates and applies, and who owns what after each
+//	smp      strategic merge patches
 package main
 
 import (
@@ -33,6 +34,7 @@ func main() {
 	load(flag.Arg(1))
 	record := map[string]func() any{
 		"ssa":   recordSSA,
+		"smp":   recordSMP,
 		"canon": recordCanon,
 	}[flag.Arg(0)]
 	if record == nil {
