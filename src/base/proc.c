@@ -272,9 +272,7 @@ struct talk {
 	int64_t deadline;
 };
 
-/* Writing to a child that has gone raises SIGPIPE in this thread; it is held
- * back and forgotten, whatever the program does with it elsewhere. */
-static void feed(struct talk *t)
+ssize_t proc_write(int fd, str bytes)
 {
 	sigset_t pipe_set, old;
 	const struct timespec now = { 0 };
@@ -282,16 +280,24 @@ static void feed(struct talk *t)
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
-	ssize_t n = write(t->p.in, t->input.p, t->input.n);
+	ssize_t n = write(fd, bytes.p, bytes.n);
 	int code = errno;
 
 	if (n < 0 && code == EPIPE && !sigismember(&old, SIGPIPE))
 		while (sigtimedwait(&pipe_set, NULL, &now) < 0 && errno == EINTR)
 			;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = code;
+	return n;
+}
+
+static void feed(struct talk *t)
+{
+	ssize_t n = proc_write(t->p.in, t->input);
+
 	if (n > 0)
 		t->input = str_from(t->input, (size_t)n);
-	if (!t->input.n || (n < 0 && code != EAGAIN && code != EINTR))
+	if (!t->input.n || (n < 0 && errno != EAGAIN && errno != EINTR))
 		close_fd(&t->p.in);
 }
 

@@ -60,6 +60,10 @@ struct proc {
 /* Start only: `input`, limits, timeout and cancel are not looked at. Our ends are non-blocking. */
 err *proc_start(const struct proc_spec *spec, struct proc *out)
 	__attribute__((warn_unused_result));
+/* write(2), without the SIGPIPE that writing to a child that has gone raises
+ * in this thread: it is held back and forgotten, whatever the program does
+ * with it elsewhere. */
+ssize_t proc_write(int fd, str bytes);
 /* Kill the group if it still runs, reap, close the pipes. */
 void proc_kill(struct proc *p);
 /* Wait for its own end until `deadline` (clock_mono; INT64_MAX: for ever),

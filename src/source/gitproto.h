@@ -1,0 +1,64 @@
+/* gitproto - what a Git server and we say to each other when we fetch.
+ *
+ * Version 2 is asked for: one request lists the references that matter, one
+ * brings a pack. Servers that know only versions 0 and 1 advertise all their
+ * references first and take another form of request. Both are here as plain
+ * functions between packet lines and structs; where the bytes come from and
+ * go to is gitremote's affair.
+ *
+ * Results live in the arena. Worker-local.
+ */
+#ifndef SOURCE_GITPROTO_H
+#define SOURCE_GITPROTO_H
+
+#include "base/arena.h"
+#include "source/gitid.h"
+#include "source/gitpack.h"
+#include "source/gitpkt.h"
+
+/* More than the largest public repositories have. */
+enum { GITPROTO_REFS_MAX = 1000000, GITPROTO_CAPS_MAX = 1000, GITPROTO_SHALLOW_MAX = 10000 };
+
+struct gitproto_ref {
+	str name;		/* "refs/heads/main" */
+	struct gitid id;
+	struct gitid peeled;	/* what an annotated tag leads to; n 0: it is none */
+	str target;		/* of a symbolic one (HEAD), may be empty */
+};
+
+struct gitproto_refs {
+	struct gitproto_ref *p;
+	size_t n;
+};
+
+/* NULL when there is none of that full name. */
+const struct gitproto_ref *gitproto_find(const struct gitproto_refs *refs, str name);
+
+struct gitproto_server {
+	unsigned version;	/* 0, 1, 2 */
+	enum gitid_algo algo;
+	bool shallow;		/* can cut history off */
+	bool any_object;	/* gives objects that no reference points to */
+	bool side_band, ofs_delta, no_progress;
+	struct gitproto_refs refs;	/* version 0 and 1: all of them */
+};
+
+/* The server's greeting. An empty repository has no references; see
+ * gitproto_refs for version 2. */
+err *gitproto_greeting(struct gitpkt *in, struct arena *a, struct gitproto_server *out)
+	__attribute__((warn_unused_result));
+
+/* Version 2: ask for references whose names begin with one of the prefixes. */
+void gitproto_ask_refs(struct buf *b, enum gitid_algo algo, const str *prefixes, size_t n);
+err *gitproto_read_refs(struct gitpkt *in, struct arena *a, enum gitid_algo algo,
+			struct gitproto_refs *out) __attribute__((warn_unused_result));
+
+/* Ask for objects and what they need, with no history behind `depth` commits
+ * (0: all of it). */
+void gitproto_ask_pack(struct buf *b, const struct gitproto_server *server,
+		       const struct gitid *wants, size_t n, unsigned depth);
+/* The answer: its packfile goes to `pack`, which is then finished. */
+err *gitproto_read_pack(struct gitpkt *in, const struct gitproto_server *server, unsigned depth,
+			struct gitpack *pack) __attribute__((warn_unused_result));
+
+#endif
