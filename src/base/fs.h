@@ -137,6 +137,10 @@ err *fs_write(const struct fs *f, str path, str bytes, unsigned mode)
  * directories. */
 err *fs_create(const struct fs *f, str path, str bytes, unsigned mode)
 	__attribute__((warn_unused_result));
+/* A file that must not be there yet, opened for writing: for what is not held
+ * in memory. The caller closes `fd`. */
+err *fs_create_open(const struct fs *f, str path, unsigned mode, int *fd)
+	__attribute__((warn_unused_result));
 /* Make a directory and those above it that are missing; fine when it is there. */
 err *fs_mkdir(const struct fs *f, str path, unsigned mode) __attribute__((warn_unused_result));
 err *fs_rename(const struct fs *f, str from, str to) __attribute__((warn_unused_result));

@@ -107,6 +107,23 @@ err *fs_create(const struct fs *f, str path, str bytes, unsigned mode)
 	return code ? write_failed(f, path, code) : NULL;
 }
 
+err *fs_create_open(const struct fs *f, str path, unsigned mode, int *fd)
+{
+	struct fs_path p;
+	const char *base;
+	int dir, code = fs_path_make(&p, path);
+
+	if (!code)
+		code = fs_open_parent(f, &p, O_PATH, &dir, &base);
+	if (!code) {
+		*fd = openat(dir, base, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			     mode & 07777);
+		code = *fd < 0 ? errno : 0;
+		close(dir);
+	}
+	return code ? write_failed(f, path, code) : NULL;
+}
+
 err *fs_rename(const struct fs *f, str from, str to)
 {
 	struct fs_path p, q;

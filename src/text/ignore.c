@@ -137,6 +137,11 @@ void ignore_add_defaults(struct ignore *ig, str domain)
 	add_table(ig, default_rules, sizeof default_rules / sizeof *default_rules, domain);
 }
 
+bool ignore_is_empty(const struct ignore *ig)
+{
+	return ig->rules.n == 0;
+}
+
 static enum glob_result match_part(const struct part *part, str name)
 {
 	switch (part->kind) {

@@ -32,6 +32,9 @@ void ignore_add(struct ignore *ig, str rules, str domain);
 void ignore_add_vcs(struct ignore *ig, str domain);
 void ignore_add_defaults(struct ignore *ig, str domain);
 
+/* Whether no rule was added: blank lines and comments are none. */
+bool ignore_is_empty(const struct ignore *ig);
+
 /* Whether the file or folder is left out. `path` is relative to the root of
  * the source, with slashes. */
 bool ignore_match(const struct ignore *ig, str path, bool is_dir);

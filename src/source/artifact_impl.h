@@ -1,0 +1,62 @@
+/* The inside of the artifact store; see artifact.h.
+ *
+ * artifact.c        files: storing, checking, serving
+ * artifact_tree.c   the same unpacked
+ * artifact_gc.c     what is removed
+ */
+#ifndef SOURCE_ARTIFACT_IMPL_H
+#define SOURCE_ARTIFACT_IMPL_H
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "source/artifact.h"
+
+struct artifact_tree {
+	struct artifact_store *store;
+	str digest;
+	struct fs *fs;			/* NULL: being made */
+	size_t refs;
+	bool doomed;			/* removed when the last one closes it */
+	struct artifact_tree *next;
+};
+
+/* A file whose digest was found right. */
+struct artifact_checked {
+	str path, digest;
+	struct fs_info info;
+	struct artifact_checked *next;
+};
+
+struct artifact_store {
+	struct fs *fs, *trees;		/* trees: NULL until one is needed */
+	struct arena mem;
+	str host;
+	int64_t ttl;
+	size_t records;
+	enum digest_algo algo;
+
+	pthread_mutex_t m;		/* guards the rest */
+	pthread_cond_t made;
+	struct artifact_tree *open;
+	struct artifact_checked *checked;
+};
+
+#define ARTIFACT_TMP ".tmp"
+#define ARTIFACT_TREES ".trees"
+
+/* "KIND/NAMESPACE/NAME" */
+err *artifact_owner_dir(struct arena *a, const struct artifact_owner *o, str *out)
+	__attribute__((warn_unused_result));
+/* A name in ARTIFACT_TMP that nobody else has. */
+str artifact_temp_name(struct arena *a);
+/* The digest of a stored file. */
+err *artifact_digest_file(struct artifact_store *s, struct arena *a, str path,
+			  enum digest_algo algo, str *out) __attribute__((warn_unused_result));
+/* The unpacked form is of no more use. */
+void artifact_forget_tree(struct artifact_store *s, str digest);
+void artifact_forget_check(struct artifact_store *s, str path);
+/* Remove the file and its unpacked form. */
+err *artifact_remove_file(struct artifact_store *s, str path) __attribute__((warn_unused_result));
+
+#endif
