@@ -411,3 +411,24 @@ err *keys_check(str cert, str key)
 
 	return e ? err_wrap(e, "error parsing private key") : NULL;
 }
+
+err *keys_sign_rs256(struct buf *out, str key, str text)
+{
+	CLEANUP(ssl_key_release) struct ssl_key k = { 0 };
+	unsigned char signature[1024];
+	size_t n = sizeof signature;
+
+	TRY(ossl_get(&k.o));
+	TRY(read_key(key, &k));
+	if (k.o->EVP_PKEY_get_base_id(k.key) != EVP_PKEY_RSA)
+		return err_new(ERR_INVALID, "key is not a valid RSA private key");
+	EVP_MD_CTX *ctx = k.o->EVP_MD_CTX_new();
+	bool good = ctx && k.o->EVP_DigestSignInit(ctx, NULL, k.o->EVP_sha256(), NULL, k.key) == 1 &&
+		    k.o->EVP_DigestSign(ctx, signature, &n, (const unsigned char *)text.p, text.n) == 1;
+
+	k.o->EVP_MD_CTX_free(ctx);
+	if (!good)
+		return failed(k.o, "signing failed");
+	buf_bytes(out, signature, n);
+	return NULL;
+}

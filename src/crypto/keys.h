@@ -9,6 +9,7 @@
 #define CRYPTO_KEYS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum keys_kind { KEYS_RSA_2048, KEYS_RSA_4096, KEYS_DSA, KEYS_ECDSA, KEYS_ED25519 };
@@ -36,5 +37,7 @@ err *keys_certify(struct arena *a, const struct keys_request *r, str *cert, str 
 	__attribute__((warn_unused_result));
 /* Whether the texts are a certificate and a private key. */
 err *keys_check(str cert, str key) __attribute__((warn_unused_result));
+/* Sign with an RSA key in PEM: PKCS #1 v1.5 over SHA-256, as JWT's RS256. */
+err *keys_sign_rs256(struct buf *out, str key, str text) __attribute__((warn_unused_result));
 
 #endif

@@ -1,0 +1,196 @@
+/* gitfetch - fetch a Git source as its controller does, and say what came:
+ *
+ *	gitfetch STORE URL [KEY=VALUE...]
+ *
+ * KEYs: branch, tag, semver, name, commit, ignore, sparse (may come again),
+ * submodules, provider, timeout (ms), verify (a mode), again (a second pass, as the
+ * next interval makes it), secret.NAME, proxy.NAME, keys.NAME (a Secret's data; "@FILE": what the file
+ * holds). Prints the artifact and its files, or the failure. For tests. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "source/gitsource.h"
+
+struct asked {
+	struct arena a;
+	struct gitsource_spec spec;
+	VEC(str) sparse;
+	VEC(struct credentials_item) secret, proxy, keys;
+	struct credentials secret_c, proxy_c, keys_c;
+	str ignore;
+	bool again;
+};
+
+static void stop(err *e)
+{
+	struct failure f = failure_of(e);
+
+	printf("failed: %s %s%s: %s\n", f.condition ? f.condition : "-", f.reason,
+	       f.class == FAILURE_STALLED ? " (stalled)" : "", err_msg(e));
+	err_free(e);
+	exit(1);
+}
+
+static str value_of(struct asked *q, str text)
+{
+	str out;
+
+	if (!str_take(&text, '@'))
+		return text;
+	err *e = fs_read_any(&q->a, text, 16 << 20, &out);
+
+	if (e)
+		stop(e);
+	return out;
+}
+
+static bool take_data(struct asked *q, str key, str value)
+{
+	if (str_take_str(&key, S("secret.")))
+		avec_push(&q->a, &q->secret, (struct credentials_item){ key, value_of(q, value) });
+	else if (str_take_str(&key, S("proxy.")))
+		avec_push(&q->a, &q->proxy, (struct credentials_item){ key, value_of(q, value) });
+	else if (str_take_str(&key, S("keys.")))
+		avec_push(&q->a, &q->keys, (struct credentials_item){ key, value_of(q, value) });
+	else
+		return false;
+	return true;
+}
+
+static bool take_text(struct asked *q, str key, str value)
+{
+	struct {
+		const char *key;
+		str *to;
+	} texts[] = {
+		{ "branch", &q->spec.ref.branch }, { "tag", &q->spec.ref.tag },
+		{ "semver", &q->spec.ref.semver }, { "name", &q->spec.ref.name },
+		{ "commit", &q->spec.ref.commit }, { "provider", &q->spec.provider },
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (str_eq(key, str_c(texts[i].key))) {
+			*texts[i].to = value;
+			return true;
+		}
+	return false;
+}
+
+static void take(struct asked *q, str arg)
+{
+	str key, value;
+	uint64_t number;
+
+	str_split(arg, '=', &key, &value);
+	if (take_data(q, key, value) || take_text(q, key, value))
+		return;
+	if (str_eq(key, S("ignore"))) {
+		q->ignore = value;
+		q->spec.ignore = &q->ignore;
+	} else if (str_eq(key, S("sparse"))) {
+		avec_push(&q->a, &q->sparse, value);
+	} else if (str_eq(key, S("submodules"))) {
+		q->spec.submodules = true;
+	} else if (str_eq(key, S("timeout")) && str_to_u64(value, &number)) {
+		q->spec.timeout = (int64_t)number * CLOCK_MS;
+	} else if (str_eq(key, S("verify")) && gitsource_mode_parse(value, &q->spec.mode)) {
+		q->spec.verify = true;
+	} else if (str_eq(key, S("again"))) {
+		q->again = true;
+	} else {
+		fprintf(stderr, "gitfetch: unknown argument %.*s\n", STR_ARG(arg));
+		exit(2);
+	}
+}
+
+static struct credentials secret_of(const struct credentials_item *items, size_t n)
+{
+	return (struct credentials){ S("ns"), S("secret"), items, n };
+}
+
+static void finish(struct asked *q)
+{
+	struct gitsource_spec *s = &q->spec;
+
+	s->owner = (struct artifact_owner){ S("GitRepository"), S("ns"), S("repo") };
+	s->sparse = q->sparse.p;
+	s->sparse_n = q->sparse.n;
+	q->secret_c = secret_of(q->secret.p, q->secret.n);
+	q->proxy_c = secret_of(q->proxy.p, q->proxy.n);
+	q->keys_c = secret_of(q->keys.p, q->keys.n);
+	s->secret = q->secret.n ? &q->secret_c : NULL;
+	s->proxy = q->proxy.n ? &q->proxy_c : NULL;
+	s->keys = &q->keys_c;
+}
+
+static err *print_file(void *ctx, str path, const struct fs_entry *e, enum fs_step *next)
+{
+	(void)ctx;
+	(void)next;
+	printf("  %04o %.*s%s", e->info.mode, STR_ARG(path), e->type == FS_DIR ? "/" : "");
+	if (e->type == FS_FILE)
+		printf(" %llu", (unsigned long long)e->info.size);
+	printf("\n");
+	return NULL;
+}
+
+static err *print_tree(struct artifact_store *store, const struct artifact *a)
+{
+	CLEANUP(artifact_tree_drop) struct artifact_tree *tree = NULL;
+
+	TRY(artifact_verify(store, a));
+	TRY(artifact_open(store, a, &tree));
+	return fs_walk(artifact_tree_fs(tree), STR_NONE,
+		       &(struct fs_walk){ .info = true, .visit = print_file });
+}
+
+static err *pass(struct asked *q, const struct gitsource_env *env, struct gitsource_seen *seen,
+		 struct gitsource *g)
+{
+	TRY(gitsource_run(g, env, &q->spec, seen));
+	const struct artifact *a = &g->artifact;
+
+	printf("revision: %.*s%s%s\n", STR_ARG(g->revision), g->unchanged ? " (unchanged)" : "",
+	       g->up_to_date && !g->unchanged ? " (up to date)" : "");
+	printf("event: %.*s\n", STR_ARG(g->event));
+	if (g->verified.n)
+		printf("verified: %.*s\n", STR_ARG(g->verified));
+	printf("url: %.*s\n", STR_ARG(a->url));
+	return print_tree(env->store, a);
+}
+
+int main(int argc, char **argv)
+{
+	struct gitsource_env env = { 0 };
+	struct artifact_options o = { .host = S("source.example") };
+	struct gitsource first = { 0 }, second = { 0 };
+	struct gitremote_hint hint = { 0 };
+	struct gitsource_seen seen = { .hint = &hint };
+	struct asked q = { 0 };
+	err *e;
+
+	if (argc < 3)
+		return 2;
+	o.dir = str_c(argv[1]);
+	q.spec.url = str_c(argv[2]);
+	for (int i = 3; i < argc; i++)
+		take(&q, str_c(argv[i]));
+	finish(&q);
+	if ((e = net_client_new(&env.net, &(struct net_options){ .proxy_env = true })) ||
+	    (e = artifact_store_open(&env.store, &o)) || (e = pass(&q, &env, &seen, &first)))
+		stop(e);
+	if (q.again) {
+		seen.artifact = &first.artifact;
+		seen.in_storage = true;
+		if ((e = pass(&q, &env, &seen, &second)))
+			stop(e);
+	}
+	gitsource_release(&first);
+	gitsource_release(&second);
+	artifact_store_close(env.store);
+	net_client_free(env.net);
+	arena_release(&q.a);
+	return 0;
+}
