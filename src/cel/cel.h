@@ -40,6 +40,7 @@
 struct cel_env;
 struct cel_program;
 struct cel_type;
+struct tz_source;
 
 enum cel_library {
 	CEL_KUBERNETES,		/* the stored-expressions environment of 1.36 */
@@ -55,6 +56,9 @@ enum cel_library {
 /* ---- environments ------------------------------------------------------ */
 
 struct cel_env *cel_env_new(struct arena *a, enum cel_library library);
+/* Where names of time zones are looked up (text/tz.h, borrowed); without it
+ * only UTC is known. */
+void cel_env_set_zones(struct cel_env *env, const struct tz_source *zones);
 /* A variable of any type (`dyn`). */
 void cel_env_declare(struct cel_env *env, str name);
 /* A variable that is an object of any fields (google.protobuf.Struct). */
@@ -126,32 +130,36 @@ struct cel_binding {
 /* One result: see cel_value_* below. */
 typedef struct cel_value cel_value;
 struct cel_items;
+struct cel_concat;
 struct cel_entries;
 struct cel_box;
 
 struct cel_value {
 	uint8_t kind;		/* enum cel_kind */
 	uint8_t form;		/* how lists and maps are held; private */
-	uint16_t flags;		/* private */
-	uint32_t nanos;		/* CEL_TIMESTAMP */
 	union {
 		bool b;
-		int64_t i;	/* CEL_INT; CEL_DURATION in nanoseconds, CEL_TIMESTAMP in seconds */
+		int64_t i;	/* CEL_INT; CEL_DURATION in nanoseconds */
 		uint64_t u;
 		double d;
 		str s;		/* CEL_STRING, CEL_BYTES */
+		struct {
+			int64_t sec;
+			int32_t nanos, offset;
+		} time;		/* CEL_TIMESTAMP; offset of the zone it was written in */
 		struct {
 			const void *body;	/* struct node_seq or struct node_map */
 			const struct cel_decl *decl;
 		} of_node;
 		struct {
 			struct cel_items *items;
-			size_t n;
+			union {
+				size_t n;
+				const struct cel_decl *decl;
+			};
 		} list;
-		struct {
-			struct cel_entries *entries;
-			size_t n;
-		} map;
+		struct cel_concat *concat;
+		struct cel_entries *entries;
 		const struct cel_type *type;
 		const struct cel_box *box;	/* optionals, faults and the libraries' types */
 	};

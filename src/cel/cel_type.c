@@ -4,7 +4,7 @@
 
 #define SIMPLE(of, text) [of] = { .kind = of, .bare = true, .name = { text, sizeof(text) - 1 } }
 
-static const struct cel_type simple[] = {
+const struct cel_type cel_types[] = {
 	SIMPLE(CEL_DYN, "dyn"),
 	SIMPLE(CEL_NULL, "null_type"),
 	SIMPLE(CEL_BOOL, "bool"),
@@ -14,14 +14,14 @@ static const struct cel_type simple[] = {
 	SIMPLE(CEL_STRING, "string"),
 	SIMPLE(CEL_BYTES, "bytes"),
 	[CEL_LIST] = { .kind = CEL_LIST, .n = 1, .bare = true, .name = { "list", 4 },
-		       .params = { &simple[CEL_DYN] } },
+		       .params = { &cel_types[CEL_DYN] } },
 	[CEL_MAP] = { .kind = CEL_MAP, .n = 2, .bare = true, .name = { "map", 3 },
-		      .params = { &simple[CEL_DYN], &simple[CEL_DYN] } },
+		      .params = { &cel_types[CEL_DYN], &cel_types[CEL_DYN] } },
 	SIMPLE(CEL_TIMESTAMP, "google.protobuf.Timestamp"),
 	SIMPLE(CEL_DURATION, "google.protobuf.Duration"),
 	SIMPLE(CEL_TYPE, "type"),
 	[CEL_OPTIONAL] = { .kind = CEL_OPTIONAL, .n = 1, .bare = true, .name = { "optional_type", 13 },
-			   .params = { &simple[CEL_DYN] } },
+			   .params = { &cel_types[CEL_DYN] } },
 	SIMPLE(CEL_QUANTITY, "kubernetes.Quantity"),
 	SIMPLE(CEL_URL, "kubernetes.URL"),
 	SIMPLE(CEL_IP, "net.IP"),
@@ -56,12 +56,12 @@ static const struct cel_type authorizer[] = {
 
 static const struct cel_type struct_type = {
 	.kind = CEL_MAP, .n = 2, .bare = true, .name = { "map", 3 },
-	.params = { &simple[CEL_STRING], &simple[CEL_DYN] },
+	.params = { &cel_types[CEL_STRING], &cel_types[CEL_DYN] },
 };
 
 const struct cel_type *cel_type_of(enum cel_kind kind)
 {
-	return &simple[kind];
+	return &cel_types[kind];
 }
 
 const struct cel_type *cel_type_any(void)
@@ -94,18 +94,18 @@ static const struct {
 	{ "BoolValue", &nullable[0] },
 	{ "BytesValue", &nullable[5] },
 	{ "DoubleValue", &nullable[3] },
-	{ "Duration", &simple[CEL_DURATION] },
+	{ "Duration", &cel_types[CEL_DURATION] },
 	{ "FloatValue", &nullable[3] },
 	{ "Int32Value", &nullable[1] },
 	{ "Int64Value", &nullable[1] },
-	{ "ListValue", &simple[CEL_LIST] },
-	{ "NullValue", &simple[CEL_NULL] },
+	{ "ListValue", &cel_types[CEL_LIST] },
+	{ "NullValue", &cel_types[CEL_NULL] },
 	{ "StringValue", &nullable[4] },
 	{ "Struct", &struct_type },
-	{ "Timestamp", &simple[CEL_TIMESTAMP] },
+	{ "Timestamp", &cel_types[CEL_TIMESTAMP] },
 	{ "UInt32Value", &nullable[2] },
 	{ "UInt64Value", &nullable[2] },
-	{ "Value", &simple[CEL_DYN] },
+	{ "Value", &cel_types[CEL_DYN] },
 };
 
 const struct cel_type *cel_type_named(str name, bool kubernetes)
@@ -117,14 +117,12 @@ const struct cel_type *cel_type_named(str name, bool kubernetes)
 	str rest = name;
 
 	for (size_t i = 0; i < sizeof named / sizeof *named; i++)
-		if (str_eq(simple[named[i]].name, name))
-			return &simple[named[i]];
-	if (kubernetes && str_eq(name, simple[CEL_IP].name))
-		return &simple[CEL_IP];
-	if (kubernetes && str_eq(name, simple[CEL_CIDR].name))
-		return &simple[CEL_CIDR];
-	if (kubernetes && str_eq(name, simple[CEL_URL].name))
-		return &simple[CEL_URL];
+		if (str_eq(cel_types[named[i]].name, name))
+			return &cel_types[named[i]];
+	if (kubernetes && str_eq(name, cel_types[CEL_IP].name))
+		return &cel_types[CEL_IP];
+	if (kubernetes && str_eq(name, cel_types[CEL_CIDR].name))
+		return &cel_types[CEL_CIDR];
 	if (!str_take_str(&rest, S("google.protobuf.")))
 		return NULL;
 	for (size_t i = 0; i < sizeof well_known / sizeof *well_known; i++)

@@ -25,7 +25,9 @@ struct cel_type {
 	const struct cel_decl *decl;	/* CEL_OBJECT */
 };
 
-/* The type of a kind that has no parameters; lists and maps of dyn. */
+/* The types of kinds without parameters; lists, maps and optionals of dyn. */
+extern const struct cel_type cel_types[];
+
 const struct cel_type *cel_type_of(enum cel_kind kind);
 const struct cel_type *cel_type_any(void);
 /* google.protobuf.Int64Value and the like. */

@@ -1,0 +1,13 @@
+/* cel_standard - what other parts need of the language's own functions. */
+#ifndef CEL_CEL_STANDARD_H
+#define CEL_CEL_STANDARD_H
+
+#include "cel/cel_value.h"
+
+/* a + b. */
+cel_value cel_standard_add(struct cel_run *r, cel_value a, cel_value b);
+/* A method of a text or time that was called without its overload being
+ * known: the value itself looks whether it has one. */
+cel_value cel_standard_method(struct cel_run *r, str function, const cel_value *v, size_t n);
+
+#endif
