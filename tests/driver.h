@@ -42,6 +42,7 @@ node driver_answer(struct arena *a, str line);
 /* One table an area, sorted; listed again in driver.c. */
 extern const struct driver_op driver_api_ops[];
 extern const struct driver_op driver_archive_ops[];
+extern const struct driver_op driver_cel_ops[];
 extern const struct driver_op driver_fieldpath_ops[];
 extern const struct driver_op driver_glob_ops[];
 extern const struct driver_op driver_helm_ops[];

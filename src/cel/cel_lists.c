@@ -326,8 +326,8 @@ static cel_value insert_map(struct cel_run *r, const cel_value *v, size_t n)
 
 /* ---- tables ------------------------------------------------------------ */
 
-#define LIST_OF(name, type)                                                             \
-	static const struct cel_type name = {                                           \
+#define LIST_OF(called, type)                                                           \
+	static const struct cel_type called = {                                         \
 		.kind = CEL_LIST, .n = 1, .bare = true, .name = { "list", 4 },          \
 		.params = { type },                                                     \
 	}

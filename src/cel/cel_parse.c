@@ -53,17 +53,17 @@ static void expect(struct cel_parser *p, enum cel_token_kind kind)
 		p->failed = true;
 }
 
-static void stop(struct cel_parser *p, const char *why, unsigned limit)
+static void stop(struct cel_parser *p, const char *why)
 {
 	if (!done(p))
-		cel_issues_add(p->issues, CEL_NOWHERE, why, limit);
+		cel_issues_add(p->issues, CEL_NOWHERE, "%s", why);
 	p->stopped = true;
 }
 
 static void enter(struct cel_parser *p, enum rule rule)
 {
 	if (++p->depth[rule] > CEL_DEPTH_MAX)
-		stop(p, "expression recursion limit exceeded: %u", CEL_DEPTH_MAX);
+		stop(p, "expression recursion limit exceeded: 250");
 }
 
 struct cel_expr *cel_parse_node(struct cel_parser *p, enum cel_expr_kind kind, uint32_t offset)
@@ -74,7 +74,7 @@ struct cel_expr *cel_parse_node(struct cel_parser *p, enum cel_expr_kind kind, u
 	e->offset = offset;
 	e->id = p->next_id++;
 	if (p->next_id > CEL_NODES_MAX)
-		stop(p, "expression has more than %u nodes", CEL_NODES_MAX);
+		stop(p, "expression has too many nodes");
 	return e;
 }
 
@@ -114,7 +114,7 @@ static struct cel_expr *call(struct cel_parser *p, uint32_t offset, str name, st
 		raise_height(e, args[i], counted);
 	}
 	if (e->height > CEL_DEPTH_MAX)
-		stop(p, "max recursion depth exceeded", 0);
+		stop(p, "max recursion depth exceeded");
 	return cel_macro_expand(p, e);
 }
 
@@ -146,7 +146,7 @@ static struct cel_expr *parse_number(struct cel_parser *p, uint32_t offset, bool
 	const struct cel_token *t = peek(p, 0);
 	cel_value v = { .kind = CEL_INT };
 	const char *what = "int";
-	int base;
+	int base = 10;
 	err *e;
 
 	p->at++;
@@ -433,9 +433,10 @@ static struct cel_expr *parse_dot(struct cel_parser *p, struct cel_expr *left)
 	e->name = field.s;
 	e->target = left;
 	raise_height(e, left, 1);
-	e->height += !e->height;
+	if (!e->height)
+		e->height = 1;
 	if (e->height > CEL_DEPTH_MAX)
-		stop(p, "max recursion depth exceeded", 0);
+		stop(p, "max recursion depth exceeded");
 	return e;
 }
 

@@ -11,18 +11,15 @@ static cel_value overflow(struct cel_run *r, enum cel_kind kind)
 	return cel_fault(r, kind == CEL_UINT ? "unsigned integer overflow" : "integer overflow");
 }
 
-/* Result of checked arithmetic on int, uint or durations. */
-static cel_value checked(struct cel_run *r, enum cel_kind kind, bool over, int64_t i, uint64_t u)
+/* Results of checked arithmetic on ints or durations, and on uints. */
+static cel_value int_or_overflow(struct cel_run *r, uint8_t kind, bool over, const int64_t *i)
 {
-	cel_value v = { .kind = (uint8_t)kind };
+	return over ? overflow(r, CEL_INT) : (cel_value){ .kind = kind, .i = *i };
+}
 
-	if (over)
-		return overflow(r, kind);
-	if (kind == CEL_UINT)
-		v.u = u;
-	else
-		v.i = i;
-	return v;
+static cel_value uint_or_overflow(struct cel_run *r, bool over, const uint64_t *u)
+{
+	return over ? overflow(r, CEL_UINT) : cel_uint(*u);
 }
 
 static const int64_t first_second = -62135596800, last_second = 253402300799;
@@ -73,10 +70,10 @@ static cel_value add(struct cel_run *r, const cel_value *v, size_t n)
 	case CEL_DOUBLE:
 		return cel_double(a.d + b.d);
 	case CEL_UINT:
-		return checked(r, CEL_UINT, __builtin_add_overflow(a.u, b.u, &u), 0, u);
+		return uint_or_overflow(r, __builtin_add_overflow(a.u, b.u, &u), &u);
 	case CEL_INT:
 	case CEL_DURATION:
-		return checked(r, a.kind, __builtin_add_overflow(a.i, b.i, &i), i, 0);
+		return int_or_overflow(r, a.kind, __builtin_add_overflow(a.i, b.i, &i), &i);
 	default:
 		return join(r, a, b);
 	}
@@ -115,9 +112,9 @@ static cel_value subtract(struct cel_run *r, const cel_value *v, size_t n)
 	case CEL_DOUBLE:
 		return cel_double(a.d - b.d);
 	case CEL_UINT:
-		return checked(r, CEL_UINT, __builtin_sub_overflow(a.u, b.u, &u), 0, u);
+		return uint_or_overflow(r, __builtin_sub_overflow(a.u, b.u, &u), &u);
 	default:
-		return checked(r, a.kind, __builtin_sub_overflow(a.i, b.i, &i), i, 0);
+		return int_or_overflow(r, a.kind, __builtin_sub_overflow(a.i, b.i, &i), &i);
 	}
 }
 
@@ -133,8 +130,8 @@ static cel_value multiply(struct cel_run *r, const cel_value *v, size_t n)
 	if (a.kind == CEL_DOUBLE)
 		return cel_double(a.d * b.d);
 	if (a.kind == CEL_UINT)
-		return checked(r, CEL_UINT, __builtin_mul_overflow(a.u, b.u, &u), 0, u);
-	return checked(r, CEL_INT, __builtin_mul_overflow(a.i, b.i, &i), i, 0);
+		return uint_or_overflow(r, __builtin_mul_overflow(a.u, b.u, &u), &u);
+	return int_or_overflow(r, CEL_INT, __builtin_mul_overflow(a.i, b.i, &i), &i);
 }
 
 static cel_value divide(struct cel_run *r, const cel_value *v, size_t n)
@@ -293,21 +290,6 @@ static cel_value ends_with(struct cel_run *r, const cel_value *v, size_t n)
 	(void)n;
 
 	return two_strings(r, v, &fault) ? cel_bool(str_ends(v[0].s, v[1].s)) : fault;
-}
-
-cel_value cel_standard_method(struct cel_run *r, str function, const cel_value *v, size_t n)
-{
-	static const struct {
-		const char *name;
-		cel_code *run;
-	} methods[] = {
-		{ "contains", contains }, { "endsWith", ends_with }, { "startsWith", starts_with },
-	};
-
-	for (size_t i = 0; i < COUNT(methods) && v[0].kind == CEL_STRING && n == 2; i++)
-		if (str_eq(str_c(methods[i].name), function))
-			return methods[i].run(r, v, n);
-	return cel_fault(r, "no such overload");
 }
 
 static cel_value matches(struct cel_run *r, const cel_value *v, size_t n)

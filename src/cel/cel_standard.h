@@ -6,8 +6,4 @@
 
 /* a + b. */
 cel_value cel_standard_add(struct cel_run *r, cel_value a, cel_value b);
-/* A method of a text or time that was called without its overload being
- * known: the value itself looks whether it has one. */
-cel_value cel_standard_method(struct cel_run *r, str function, const cel_value *v, size_t n);
-
 #endif

@@ -74,7 +74,7 @@ str cel_text_format_read(struct arena *a, str format, const struct cel_format_re
 			return S("unexpected end of string");
 		if (i >= reader->n)
 			return arena_printf(a, "index %zu out of range", i);
-		char verb;
+		char verb = 0;
 		int precision;
 
 		wrong = take_clause(a, &format, &verb, &precision);

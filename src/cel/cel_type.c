@@ -45,15 +45,6 @@ static const struct cel_type nullable[] = {
 	NULLABLE(CEL_STRING, "string"), NULLABLE(CEL_BYTES, "bytes"),
 };
 
-#define AUTHORIZER(text) { .kind = CEL_AUTHORIZER, .bare = true, \
-			   .name = { "kubernetes.authorization." text, \
-				     sizeof("kubernetes.authorization." text) - 1 } }
-
-static const struct cel_type authorizer[] = {
-	AUTHORIZER("Authorizer"),    AUTHORIZER("PathCheck"), AUTHORIZER("GroupCheck"),
-	AUTHORIZER("ResourceCheck"), AUTHORIZER("Decision"),
-};
-
 static const struct cel_type struct_type = {
 	.kind = CEL_MAP, .n = 2, .bare = true, .name = { "map", 3 },
 	.params = { &cel_types[CEL_STRING], &cel_types[CEL_DYN] },
@@ -74,14 +65,6 @@ const struct cel_type *cel_type_nullable(enum cel_kind kind)
 	for (size_t i = 0; i < sizeof nullable / sizeof *nullable; i++)
 		if (nullable[i].kind == kind)
 			return &nullable[i];
-	return NULL;
-}
-
-const struct cel_type *cel_type_authorizer(str name)
-{
-	for (size_t i = 0; i < sizeof authorizer / sizeof *authorizer; i++)
-		if (str_eq(authorizer[i].name, name))
-			return &authorizer[i];
 	return NULL;
 }
 

@@ -32,8 +32,6 @@ const struct cel_type *cel_type_of(enum cel_kind kind);
 const struct cel_type *cel_type_any(void);
 /* google.protobuf.Int64Value and the like. */
 const struct cel_type *cel_type_nullable(enum cel_kind kind);
-/* The types around the authorizer, by their full name; NULL for others. */
-const struct cel_type *cel_type_authorizer(str name);
 /* What a name means as a type: "int", "net.IP", "google.protobuf.Struct". NULL when it is none.
  * Only `kubernetes` knows the types of its libraries. */
 const struct cel_type *cel_type_named(str name, bool kubernetes);

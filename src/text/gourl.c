@@ -499,9 +499,14 @@ static void join_path(struct arena *a, str base, str reference, struct gourl *ou
 	err_free(set_part(a, arena_str(a, path), PLACE_PATH, &out->path, &out->raw_path));
 }
 
-static str escaped_path(struct buf *b, const struct gourl *u)
+void gourl_add_path(struct buf *b, const struct gourl *u)
 {
 	add_part(b, u->path, u->raw_path, PLACE_PATH);
+}
+
+static str escaped_path(struct buf *b, const struct gourl *u)
+{
+	gourl_add_path(b, u);
 	return buf_str(b);
 }
 

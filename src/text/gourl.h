@@ -38,6 +38,8 @@ void gourl_resolve(struct arena *a, const struct gourl *base, const struct gourl
 		   struct gourl *out);
 /* URL.String. */
 void gourl_add(struct buf *b, const struct gourl *u);
+/* URL.EscapedPath. */
+void gourl_add_path(struct buf *b, const struct gourl *u);
 /* Userinfo.String: "user:password", encoded. */
 void gourl_add_user(struct buf *b, const struct gourl *u);
 /* The host without port and brackets. */

@@ -1,0 +1,25 @@
+/* cel_env - what an environment holds. Private to the layer. */
+#ifndef CEL_CEL_ENV_H
+#define CEL_CEL_ENV_H
+
+#include "cel/cel_ast.h"
+#include "cel/cel_type.h"
+
+struct cel_variable {
+	str name;
+	const struct cel_type *type;
+	const struct cel_decl *decl;	/* how its value is read, or NULL */
+	bool optional;
+};
+
+struct cel_env {
+	struct arena *a;
+	enum cel_library library;
+	const struct tz_source *zones;
+	VEC(struct cel_variable) variables;
+};
+
+/* The index of a declared variable, or STR_NPOS. */
+size_t cel_env_find(const struct cel_env *env, str name);
+
+#endif

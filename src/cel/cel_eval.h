@@ -1,0 +1,14 @@
+/* cel_eval - running a program: private to the layer, see cel.h. */
+#ifndef CEL_CEL_EVAL_H
+#define CEL_CEL_EVAL_H
+
+#include "cel/cel_plan.h"
+
+/* The value of a step that needs no variables. */
+cel_value cel_eval_constant(struct arena *a, const struct cel_program *program,
+			    const struct cel_plan *step);
+/* A message made of its fields, or a fault. */
+cel_value cel_message_new(struct cel_run *r, str name, const str *fields, const cel_value *values,
+			  size_t n);
+
+#endif
