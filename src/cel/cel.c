@@ -153,12 +153,15 @@ static node map_node(struct cel_run *r, cel_value v)
 	node map = node_map(r->a, cel_map_n(v));
 	cel_value key, value;
 
-	for (size_t i = 0; i < cel_map_slots(v) && cel_run_work(r, 1); i++) {
+	for (size_t i = 0; i < cel_map_n(v) && cel_run_work(r, 1); i++) {
 		CLEANUP(buf_release) struct buf b = BUF_LIMIT(CEL_TEXT_MAX);
 
-		if (!cel_map_key(r, v, i, &key) || !cel_map_find(r, v, key, &value))
+		if (!cel_map_at(r, v, i, &key, &value))
 			continue;
-		cel_print(r, &b, key);
+		if (key.kind == CEL_NULL)
+			buf_add(&b, S("NULL_VALUE"));
+		else
+			cel_print(r, &b, key);
 		node_set(r->a, map, arena_str(r->a, buf_str(&b)), to_node(r, value));
 	}
 	return map;

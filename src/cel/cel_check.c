@@ -337,15 +337,13 @@ static void check_call(struct checker *c, struct cel_expr *e)
 
 /* ---- lists, maps, messages --------------------------------------------- */
 
-static const struct cel_type *join(struct checker *c, const struct cel_expr *e,
-				   const struct cel_type *before, const struct cel_type *now)
+/* Items of different types are the validator's to complain of. */
+static const struct cel_type *join(struct checker *c, const struct cel_type *before,
+				   const struct cel_type *now)
 {
 	if (!before)
 		return now;
-	if (cel_unify(&c->types, before, now))
-		return cel_unify_general(before, now);
-	mismatch(c, e->offset, before, now);
-	return ERROR_TYPE;
+	return cel_unify(&c->types, before, now) ? cel_unify_general(before, now) : DYN_TYPE;
 }
 
 /* What an optional item or value holds. */
@@ -368,7 +366,7 @@ static void check_list(struct checker *c, struct cel_expr *e)
 
 	for (size_t i = 0; i < e->n; i++) {
 		check(c, e->entries[i].value);
-		elem = join(c, e->entries[i].value, elem, unwrapped(c, &e->entries[i]));
+		elem = join(c, elem, unwrapped(c, &e->entries[i]));
 	}
 	e->type = cel_type_list(c->a, elem ? elem : cel_unify_var(&c->types));
 }
@@ -379,9 +377,9 @@ static void check_map(struct checker *c, struct cel_expr *e)
 
 	for (size_t i = 0; i < e->n; i++) {
 		check(c, e->entries[i].key);
-		key = join(c, e->entries[i].key, key, e->entries[i].key->type);
+		key = join(c, key, e->entries[i].key->type);
 		check(c, e->entries[i].value);
-		value = join(c, e->entries[i].value, value, unwrapped(c, &e->entries[i]));
+		value = join(c, value, unwrapped(c, &e->entries[i]));
 	}
 	if (!key) {
 		key = cel_unify_var(&c->types);

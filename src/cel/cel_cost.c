@@ -122,8 +122,8 @@ static uint64_t traversal(struct cel_run *r, cel_value v)
 	r->depth++;
 	for (size_t i = 0; v.kind == CEL_LIST && i < cel_list_n(v) && cel_run_work(r, 1); i++)
 		cost += traversal(r, cel_list_at(r, v, i));
-	for (size_t i = 0; v.kind == CEL_MAP && i < cel_map_slots(v) && cel_run_work(r, 1); i++)
-		if (cel_map_key(r, v, i, &key) && cel_map_find(r, v, key, &value))
+	for (size_t i = 0; v.kind == CEL_MAP && i < cel_map_n(v) && cel_run_work(r, 1); i++)
+		if (cel_map_at(r, v, i, &key, &value))
 			cost += traversal(r, key) + traversal(r, value);
 	r->depth--;
 	return cost;

@@ -37,12 +37,7 @@ static cel_value run(struct eval *v, struct folder *f, const struct cel_plan *p)
 
 #define STOPPED CEL_NULL_VALUE
 
-static void stop(struct eval *v, const char *why)
-{
-	if (!v->r.stopped)
-		v->r.why = why;
-	v->r.stopped = true;
-}
+static const char over_limit[] = "operation cancelled: actual cost limit exceeded";
 
 /* ---- counting ---------------------------------------------------------- */
 
@@ -50,9 +45,9 @@ static void push(struct eval *v, uint32_t id, cel_value value)
 {
 	vec_push(&v->stack, (struct observed){ id, value });
 	if (v->cost > v->limit)
-		stop(v, "operation cancelled: actual cost limit exceeded");
+		cel_run_stop(&v->r, over_limit);
 	if (v->stack.n * sizeof *v->stack.p > CEL_MEMORY_MAX)
-		stop(v, "operation cancelled: too much memory");
+		cel_run_stop(&v->r, "operation cancelled: too much memory");
 }
 
 /* Forget what was seen since `id` was, and that. */
@@ -402,11 +397,11 @@ static cel_value run_or(struct eval *v, struct folder *f, const struct cel_plan 
 
 static cel_value run_in_set(struct eval *v, struct folder *f, const struct cel_plan *p)
 {
-	cel_value value = run(v, f, p->args[0]), found;
+	cel_value value = run(v, f, p->args[0]);
 
-	if (cel_is_fault(value))
+	if (cel_is_fault(value) || cel_map_bad_key(&v->r, value))
 		return value;
-	return cel_bool(cel_map_find(&v->r, p->set, value, &found));
+	return cel_bool(cel_map_has_exact(p->set, value));
 }
 
 /* ---- calls ------------------------------------------------------------- */
@@ -575,9 +570,8 @@ static cel_value run_map(struct eval *v, struct folder *f, const struct cel_plan
 		value = run(v, f, p->args[i + 1]);
 		if (cel_is_fault(value) || v->r.stopped)
 			return value;
-		if (key.kind == CEL_BYTES)
-			return cel_fault(&v->r, "internal error: runtime error: hash of unhashable type "
-						"types.Bytes");
+		if (cel_map_bad_key(&v->r, key))
+			return STOPPED;
 		if (p->optional && p->optional[i / 2]) {
 			CLEANUP(buf_release) struct buf name = BUF_INIT;
 
@@ -651,7 +645,7 @@ static void walk_list(struct eval *v, struct folder *f, cel_value list)
 
 static void walk_map(struct eval *v, struct folder *f, cel_value map)
 {
-	for (size_t i = 0; i < cel_map_slots(map) && cel_run_work(&v->r, 1); i++) {
+	for (size_t i = 0; i < cel_map_n(map) && cel_run_work(&v->r, 1); i++) {
 		if (!cel_map_key(&v->r, map, i, &f->var))
 			continue;
 		if (f->fold->var2 != CEL_NO_NAME && !cel_map_find(&v->r, map, f->var, &f->var2))
@@ -722,9 +716,9 @@ static cel_value run_step(struct eval *v, struct folder *f, const struct cel_pla
 static cel_value run(struct eval *v, struct folder *f, const struct cel_plan *p)
 {
 	if (++v->steps > STEPS_MAX)
-		stop(v, "operation cancelled: too many steps");
+		cel_run_stop(&v->r, "operation cancelled: too many steps");
 	if (++v->nested > STEP_DEPTH_MAX)
-		stop(v, "operation cancelled: expression nests too deep");
+		cel_run_stop(&v->r, "operation cancelled: expression nests too deep");
 	cel_value value = v->r.stopped || !cel_run_work(&v->r, 1) ? STOPPED : run_step(v, f, p);
 
 	v->nested--;
@@ -760,8 +754,10 @@ err *cel_eval(const struct cel_program *program, struct arena *a, const struct c
 	vec_release(&v.stack);
 	if (cost)
 		*cost = v.cost;
+	/* what we cannot do within our limits costs too much, where cost counts */
 	if (v.r.stopped)
-		return err_new(ERR_INVALID, "%s", v.r.why);
+		return err_new(ERR_INVALID, "%s",
+			       v.r.spent && limit != CEL_COST_NONE ? over_limit : v.r.why);
 	if (cel_is_fault(result))
 		return err_new(ERR_INVALID, "%.*s", STR_ARG(result.box->text));
 	*value = result;

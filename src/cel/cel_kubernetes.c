@@ -136,6 +136,14 @@ static str without_dash(struct cel_run *r, str s)
 	return arena_cat(r->a, str_sub(s, 0, s.n - 2), S("a"));
 }
 
+/* DNS names are said to have characters, others bytes. */
+static str in_characters(struct cel_run *r, enum name_rule rule, str why)
+{
+	if (rule == NAME_QUALIFIED || rule == NAME_LABEL_VALUE || !str_ends(why, S(" bytes")))
+		return why;
+	return arena_cat(r->a, str_sub(why, 0, why.n - 5), S("characters"));
+}
+
 static cel_value validate(struct cel_run *r, const cel_value *v, size_t n)
 {
 	const struct cel_format *f = v[0].box->format;
@@ -152,6 +160,8 @@ static cel_value validate(struct cel_run *r, const cel_value *v, size_t n)
 	if (!str_eq(str_c(f->name), S("uri"))) {
 		size_t count = name_complaints(f->prefix ? without_dash(r, s) : s, f->rule, why);
 
+		for (size_t i = 0; i < count; i++)
+			why[i] = in_characters(r, f->rule, why[i]);
 		return complaints(r, why, count);
 	}
 	err *e = gourl_parse_request(r->a, s, &url);

@@ -130,8 +130,7 @@ static cel_value slice(struct cel_run *r, const cel_value *v, size_t n)
 static void flatten_to(struct cel_run *r, cel_value list, int64_t depth, cel_value *out)
 {
 	if (++r->depth > CEL_VALUE_DEPTH_MAX) {
-		r->stopped = true;
-		r->why = "operation cancelled: values nest too deep";
+		cel_run_stop(r, "operation cancelled: values nest too deep");
 		return;
 	}
 	for (size_t i = 0; i < cel_list_n(list) && cel_run_work(r, 1); i++) {
@@ -231,10 +230,8 @@ static cel_value range(struct cel_run *r, const cel_value *v, size_t n)
 	cel_value out = cel_list_new(r, 0);
 	(void)n;
 
-	if (v[0].i > RANGE_MAX) {
-		r->stopped = true;
-		r->why = "operation cancelled: actual cost limit exceeded";
-	}
+	if (v[0].i > RANGE_MAX)
+		cel_run_stop(r, "operation cancelled: too many steps");
 	for (int64_t i = 0; i < v[0].i && !r->stopped; i++)
 		cel_list_push(r, &out, cel_int(i));
 	return out;
@@ -318,8 +315,8 @@ static cel_value insert_map(struct cel_run *r, const cel_value *v, size_t n)
 	cel_value key, value, map = v[0];
 	(void)n;
 
-	for (size_t i = 0; i < cel_map_slots(v[1]) && !r->stopped && !cel_is_fault(map); i++)
-		if (cel_map_key(r, v[1], i, &key) && cel_map_find(r, v[1], key, &value))
+	for (size_t i = 0; i < cel_map_n(v[1]) && !r->stopped && !cel_is_fault(map); i++)
+		if (cel_map_at(r, v[1], i, &key, &value))
 			map = insert(r, map, key, value);
 	return map;
 }

@@ -367,7 +367,6 @@ static const struct macro {
 	{ "exists", true, 3, true, expand_exists },
 	{ "exists_one", true, 2, false, expand_exists_one },
 	{ "exists_one", true, 3, true, expand_exists_one },
-	{ "existsOne", true, 2, false, expand_exists_one },
 	{ "existsOne", true, 3, true, expand_exists_one },
 	{ "map", true, 2, false, expand_map },
 	{ "map", true, 3, false, expand_map },

@@ -152,11 +152,6 @@ size_t cel_map_n(cel_value map)
 	return map.form == CEL_FORM_ENTRIES ? map.entries->n : nodes(map)->n;
 }
 
-size_t cel_map_slots(cel_value map)
-{
-	return cel_map_n(map);
-}
-
 bool cel_map_key(struct cel_run *r, cel_value map, size_t i, cel_value *key)
 {
 	if (map.form == CEL_FORM_ENTRIES) {
@@ -175,6 +170,16 @@ bool cel_map_key(struct cel_run *r, cel_value map, size_t i, cel_value *key)
 		*key = cel_string(f->escaped);
 	(void)r;
 	return f != NULL;
+}
+
+bool cel_map_at(struct cel_run *r, cel_value map, size_t i, cel_value *key, cel_value *value)
+{
+	if (!cel_map_key(r, map, i, key))
+		return false;
+	if (map.form != CEL_FORM_ENTRIES)
+		return cel_map_find(r, map, *key, value);
+	*value = map.entries->p[i].value;
+	return true;
 }
 
 /* A number is found under the same number of another type, too. */
@@ -196,6 +201,16 @@ static const struct cel_entry_value *find_number(const struct cel_entries *m, ce
 	return e;
 }
 
+/* Go's maps cannot hold bytes as keys, and stop all when asked for them. */
+bool cel_map_bad_key(struct cel_run *r, cel_value key)
+{
+	if (key.kind != CEL_BYTES)
+		return false;
+	r->stopped = true;
+	r->why = "internal error: runtime error: hash of unhashable type types.Bytes";
+	return true;
+}
+
 bool cel_map_find(struct cel_run *r, cel_value map, cel_value key, cel_value *out)
 {
 	if (map.form != CEL_FORM_ENTRIES && map.of_node.decl)
@@ -210,6 +225,8 @@ bool cel_map_find(struct cel_run *r, cel_value map, cel_value key, cel_value *ou
 			*out = cel_wrap(r, n, NULL);
 		return n.kind != NODE_NONE;
 	}
+	if (map.entries->n && cel_map_bad_key(r, key))
+		return false;
 	const struct cel_entry_value *e = find_exact(map.entries, key);
 
 	if (!e)
@@ -227,8 +244,8 @@ cel_value cel_equal_maps(struct cel_run *r, cel_value a, cel_value b)
 		return cel_equal_declared_map(r, a, b);
 	if (b.kind != CEL_MAP || cel_map_n(a) != cel_map_n(b))
 		return cel_bool(false);
-	for (size_t i = 0; i < cel_map_slots(a) && !r->stopped; i++) {
-		if (!cel_map_key(r, a, i, &key) || !cel_map_find(r, a, key, &x))
+	for (size_t i = 0; i < cel_map_n(a) && !r->stopped; i++) {
+		if (!cel_map_at(r, a, i, &key, &x))
 			continue;
 		if (!cel_map_find(r, b, key, &y))
 			return cel_bool(false);

@@ -161,7 +161,9 @@ static struct cel_expr *parse_number(struct cel_parser *p, uint32_t offset, bool
 		what = "uint";
 		e = number_parse_uint(text, base, &v.u);
 	} else {
-		e = number_parse_int(digits(p, t->text, minus, &base), base, &v.i);
+		str text = digits(p, t->text, minus, &base);
+
+		e = number_parse_int(text, base, &v.i);
 	}
 	if (!e)
 		return literal(p, offset, v);

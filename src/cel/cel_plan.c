@@ -293,6 +293,20 @@ static bool is_member_of_sets(cel_value v)
 	       v.kind == CEL_UINT;
 }
 
+/* A number and the same number of other types. */
+static void add_member(struct cel_run *r, cel_value set, cel_value v)
+{
+	static const enum cel_kind numbers[] = { CEL_INT, CEL_UINT, CEL_DOUBLE };
+
+	cel_map_set(r, set, v, cel_bool(true));
+	for (size_t i = 0; i < 3 && v.kind != CEL_STRING && v.kind != CEL_BOOL; i++) {
+		cel_value other = cel_convert(r, v, numbers[i]);
+
+		if (!cel_is_fault(other) && (v.kind != CEL_DOUBLE || cel_is_true(cel_equal(r, other, v))))
+			cel_map_set(r, set, other, cel_bool(true));
+	}
+}
+
 /* `x in [1, 2]` as a look-up, in which numbers of all types are found. */
 static struct cel_plan *plan_in_set(struct planner *p, struct cel_plan *s)
 {
@@ -311,7 +325,7 @@ static struct cel_plan *plan_in_set(struct planner *p, struct cel_plan *s)
 	set->n = 1;
 	set->set = cel_map_new(&r, n);
 	for (size_t i = 0; i < n; i++)
-		cel_map_set(&r, set->set, cel_list_at(&r, list, i), cel_bool(true));
+		add_member(&r, set->set, cel_list_at(&r, list, i));
 	return set;
 }
 

@@ -319,8 +319,8 @@ static str write_map(struct writer *w, cel_value v, str (*each)(struct writer *w
 	cel_value key, value;
 	struct pair p;
 
-	for (size_t i = 0; i < cel_map_slots(v) && cel_run_work(w->r, 1); i++) {
-		if (!cel_map_key(w->r, v, i, &key) || !cel_map_find(w->r, v, key, &value))
+	for (size_t i = 0; i < cel_map_n(v) && cel_run_work(w->r, 1); i++) {
+		if (!cel_map_at(w->r, v, i, &key, &value))
 			continue;
 		if (!any_key && !is_key(key))
 			return arena_printf(w->r->a, "no formatting function for map key of type %.*s",

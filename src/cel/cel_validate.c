@@ -245,6 +245,10 @@ void cel_validate(struct arena *a, const struct cel_env *env, const struct cel_e
 	struct cel_expr *e = (struct cel_expr *)root;
 	struct validator v = { .a = a, .env = env, .issues = issues };
 
+	v.visit = visit_list;
+	walk_outside_format(&v, e);
+	v.visit = visit_map;
+	walk_outside_format(&v, e);
 	if (env->library == CEL_KUBERNETES) {
 		v.visit = visit_duration;
 		cel_ast_walk(e, visit, &v);
@@ -252,10 +256,6 @@ void cel_validate(struct arena *a, const struct cel_env *env, const struct cel_e
 		cel_ast_walk(e, visit, &v);
 		v.visit = visit_matches;
 		cel_ast_walk(e, visit, &v);
-		v.visit = visit_list;
-		walk_outside_format(&v, e);
-		v.visit = visit_map;
-		walk_outside_format(&v, e);
 	}
 	v.visit = visit_format;
 	cel_ast_walk(e, visit, &v);

@@ -132,7 +132,7 @@ bool cel_matches_type(struct cel_run *r, cel_value v, const struct cel_type *t)
 
 	if (t->kind != CEL_MAP)
 		return true;
-	for (size_t i = 0; i < cel_map_slots(v); i++)
+	for (size_t i = 0; i < cel_map_n(v); i++)
 		if (cel_map_key(r, v, i, &key))
 			return cel_matches_type(r, key, t->params[0]) &&
 			       cel_map_find(r, v, key, &value) &&
@@ -310,8 +310,7 @@ cel_value cel_equal(struct cel_run *r, cel_value a, cel_value b)
 		return equal_libraries(r, a, b);
 	}
 	if (++r->depth > CEL_VALUE_DEPTH_MAX) {
-		r->stopped = true;
-		r->why = "operation cancelled: values nest too deep";
+		cel_run_stop(r, "operation cancelled: values nest too deep");
 		return cel_bool(false);
 	}
 	cel_value v = equal_deep(r, a, b);
@@ -383,8 +382,8 @@ static void print_container(struct cel_run *r, struct buf *b, cel_value v)
 			buf_add(b, S(", "));
 		cel_print(r, b, cel_list_at(r, v, i));
 	}
-	for (size_t i = 0; v.kind == CEL_MAP && i < cel_map_slots(v) && cel_run_work(r, 1); i++) {
-		if (!cel_map_key(r, v, i, &key) || !cel_map_find(r, v, key, &value))
+	for (size_t i = 0; v.kind == CEL_MAP && i < cel_map_n(v) && cel_run_work(r, 1); i++) {
+		if (!cel_map_at(r, v, i, &key, &value))
 			continue;
 		if (!first)
 			buf_add(b, S(", "));

@@ -87,6 +87,7 @@ struct cel_run {
 	uint64_t work;		/* steps of loops left */
 	unsigned depth;		/* of the value being compared or printed */
 	bool stopped;		/* a limit was passed: nothing counts any more */
+	bool spent;		/* it was one of ours, that cel-go does not have */
 	const char *why;
 };
 
@@ -97,19 +98,25 @@ enum { CEL_TEXT_MAX = 16 << 20 };
 /* How deep values may nest where they are compared, printed, converted. */
 enum { CEL_VALUE_DEPTH_MAX = 1000 };
 
+/* Stop a run that uses more than it may; the reason is the first one told. */
+static inline void cel_run_stop(struct cel_run *r, const char *why)
+{
+	if (r->stopped)
+		return;
+	r->stopped = r->spent = true;
+	r->why = why;
+}
+
 /* Count `n` steps; false once the run is stopped. */
 static inline bool cel_run_work(struct cel_run *r, uint64_t n)
 {
-	if (r->stopped)
-		return false;
-	if (r->work < n || r->a->held > r->held + CEL_MEMORY_MAX) {
-		r->stopped = true;
-		r->why = r->work < n ? "operation cancelled: too many steps"
-				     : "operation cancelled: too much memory";
-		return false;
-	}
-	r->work -= n;
-	return true;
+	if (r->work < n)
+		cel_run_stop(r, "operation cancelled: too many steps");
+	else if (r->a->held > r->held + CEL_MEMORY_MAX)
+		cel_run_stop(r, "operation cancelled: too much memory");
+	else
+		r->work -= n;
+	return !r->stopped;
 }
 
 /* ---- making ------------------------------------------------------------ */
@@ -201,13 +208,16 @@ void cel_list_push(struct cel_run *r, cel_value *list, cel_value v);
 size_t cel_map_n(cel_value map);
 /* Key `i` in order, false when that one is not to be seen. */
 bool cel_map_key(struct cel_run *r, cel_value map, size_t i, cel_value *key);
-size_t cel_map_slots(cel_value map);
+/* The same with its value. */
+bool cel_map_at(struct cel_run *r, cel_value map, size_t i, cel_value *key, cel_value *value);
 /* False when it is not there; a fault may be found, too. */
 bool cel_map_find(struct cel_run *r, cel_value map, cel_value key, cel_value *out);
 cel_value cel_map_new(struct cel_run *r, size_t cap);
 /* Set a key; an entry of it is replaced. Changes the map. */
 void cel_map_set(struct cel_run *r, cel_value map, cel_value key, cel_value value);
 void cel_map_remove(cel_value map, cel_value key);
+/* Whether it cannot be a key; the run is stopped then. */
+bool cel_map_bad_key(struct cel_run *r, cel_value key);
 /* Whether it is there just so, of the same type. */
 bool cel_map_has_exact(cel_value map, cel_value key);
 

@@ -113,9 +113,12 @@ static str parse_parts(struct arena *a, const str part[3], struct cel_version *v
 static size_t split3(str s, str part[3])
 {
 	size_t n = 0;
+	str rest = s;
 
-	while (n < 2 && str_split(s, '.', &part[n], &s))
+	while (n < 2 && str_split(s, '.', &part[n], &rest)) {
+		s = rest;
 		n++;
+	}
 	part[n++] = s;
 	return n;
 }
