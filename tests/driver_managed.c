@@ -5,6 +5,7 @@
 #include "kube/canon.h"
 #include "kube/managed.h"
 #include "kube/strategic.h"
+#include "server/protobuf.h"
 
 static struct gvk kind_asked(node request)
 {
@@ -189,10 +190,19 @@ static err *run_strategic(struct arena *a, node request, node *output)
 			       type_asked(a, request), output);
 }
 
+static err *run_protobuf(struct arena *a, node request, node *output)
+{
+	node object;
+
+	TRY(protobuf_read(a, driver_text(a, request, "body"), &object));
+	return canon_object(a, object, builtin_type(gvk_of(object)), NULL, output);
+}
+
 const struct driver_op driver_managed_ops[] = {
 	{ .name = "canon", .run = run_canon },
 	{ .name = "managed-apply", .run = run_managed_apply },
 	{ .name = "managed-update", .run = run_managed_update },
+	{ .name = "protobuf", .run = run_protobuf },
 	{ .name = "strategic-patch", .run = run_strategic },
 	{ 0 },
 };

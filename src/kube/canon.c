@@ -1,5 +1,6 @@
 #include "kube/canon.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -86,6 +87,21 @@ static void unknown(struct canon *c, const struct step *way)
 }
 
 /* ---- scalars ----------------------------------------------------------- */
+
+/* A whole number is an integer, however it was written. */
+static void convert_number(struct canon *c, node in, const struct type *type, struct place at, node *out)
+{
+	double f = node_float(in);
+
+	if (!node_is_num(in))
+		mismatch(c, at, node_kind_name(in), type);
+	if (!node_is_num(in))
+		*out = node_from_int(0);
+	else if (node_is(in, NODE_FLOAT) && f == trunc(f) && fabs(f) < 1e15)
+		*out = node_from_int((int64_t)f);
+	else
+		*out = in;
+}
 
 /* NULL when the number fits, else what it is called. */
 static const char *int_trouble(node in, bool narrow, char what[NODE_TEXT_MAX + 8])
@@ -253,6 +269,7 @@ static err *convert_map(struct canon *c, node in, const struct type *type, struc
 	}
 	node map = node_map(c->a, node_len(in));
 
+	TRY(arena_check(c->a, "the object"));
 	node_each_pair(p, in) {
 		struct step way = { .up = at.way, .name = node_str(p->key), .is_key = true };
 		node value = node_null();
@@ -319,6 +336,7 @@ static err *convert_object(struct canon *c, node in, const struct type *type, st
 	node *values = arena_array(c->a, node, type->fields_n);
 	node map = node_map(c->a, node_len(in));
 
+	TRY(arena_check(c->a, "the object"));
 	node_each_pair(p, in) {
 		const struct type_field *f = type_field(type, node_str(p->key));
 		struct step way = { .up = at.way, .name = node_str(p->key) };
@@ -421,7 +439,7 @@ static err *convert(struct canon *c, node in, const struct type *type, struct pl
 		convert_int(c, in, type, at, out);
 		break;
 	case TYPE_NUMBER:
-		e = convert_plain(c, in, type, at, node_is_num(in), out);
+		convert_number(c, in, type, at, out);
 		break;
 	case TYPE_BOOL:
 		e = convert_plain(c, in, type, at, node_is(in, NODE_BOOL), out);

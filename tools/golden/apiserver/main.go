@@ -4,6 +4,7 @@
 //	canon    objects decoded into Go structs and printed again
 //	ssa      stories of updates and applies, and who owns what after each
 //	smp      strategic merge patches
+//	protobuf objects in the binary form
 package main
 
 import (
@@ -33,9 +34,10 @@ func main() {
 	r = rand.New(rand.NewSource(*seed))
 	load(flag.Arg(1))
 	record := map[string]func() any{
-		"ssa":   recordSSA,
-		"smp":   recordSMP,
-		"canon": recordCanon,
+		"protobuf": recordProtobuf,
+		"ssa":      recordSSA,
+		"smp":      recordSMP,
+		"canon":    recordCanon,
 	}[flag.Arg(0)]
 	if record == nil {
 		log.Fatal("unknown: ", flag.Arg(0))
