@@ -103,7 +103,7 @@ static size_t both(struct arena *a, node dot, const struct engine_templates *par
 	struct engine_templates t;
 
 	if (!parsed)
-		stop(engine_parse(a, files, FILES, &t));
+		stop(engine_parse(a, files, FILES, NULL, &t));
 	return render(a, parsed ? parsed : &t, dot);
 }
 
@@ -116,7 +116,7 @@ static void measure(const char *name, bool parse)
 	size_t bytes = 0;
 	node dot;
 
-	stop(engine_parse(&keep, files, FILES, &parsed));
+	stop(engine_parse(&keep, files, FILES, NULL, &parsed));
 	stop(json_read(&keep, str_c(values), NULL, &dot));
 	for (int i = 0; i < ROUNDS; i++) {
 		double start = bench_cpu();

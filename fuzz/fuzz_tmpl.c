@@ -40,7 +40,7 @@ static err *render(struct arena *a, str text, str json)
 		node_set(a, dot, S("s"), node_from_str(a, json));
 	}
 	dot.type = GO_VALUES;
-	TRY(engine_parse(a, &file, 1, &parsed));
+	TRY(engine_parse(a, &file, 1, NULL, &parsed));
 	return engine_render(a, &parsed, &dot, &o, &out, &n);
 }
 

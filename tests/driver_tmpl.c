@@ -94,7 +94,7 @@ static err *run_gotmpl(struct arena *a, node request, node *output)
 						 S("templates") };
 		dots[i] = dot;
 	}
-	TRY(engine_parse(a, files, n, &parsed));
+	TRY(engine_parse(a, files, n, NULL, &parsed));
 	TRY(engine_render(a, &parsed, dots, &o, &out, &out_n));
 	texts = node_map(a, out_n);
 	for (size_t i = 0; i < out_n; i++)

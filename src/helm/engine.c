@@ -33,8 +33,20 @@ static bool is_partial(str name)
 	return str_starts(str_from(name, str_rfind_char(name, '/') + 1), S("_"));
 }
 
+static err *parse_file(struct engine_templates *t, const struct engine_file *f,
+		       struct tmpl_lease *lease)
+{
+	const struct tmpl_parsed *p;
+
+	if (!lease)
+		return tmpl_set_parse(&t->set, f->name, f->text);
+	TRY(tmpl_lease_parse(lease, f->name, f->text, &p));
+	tmpl_set_add(&t->set, p);
+	return NULL;
+}
+
 err *engine_parse(struct arena *a, const struct engine_file *files, size_t n,
-		  struct engine_templates *out)
+		  struct tmpl_lease *lease, struct engine_templates *out)
 {
 	out->files = arena_alloc(a, n * sizeof(*out->files));
 	out->given = files;
@@ -45,7 +57,7 @@ err *engine_parse(struct arena *a, const struct engine_file *files, size_t n,
 		qsort(out->files, n, sizeof(*out->files), cmp_files);
 	tmpl_set_init(&out->set, a, NULL);
 	for (size_t i = 0; i < n; i++) {
-		err *e = tmpl_set_parse(&out->set, out->files[i]->name, out->files[i]->text);
+		err *e = parse_file(out, out->files[i], lease);
 
 		if (e)
 			return engine_parse_error(out->files[i]->name, e);

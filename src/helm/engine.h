@@ -39,9 +39,11 @@ struct engine_output {
 	const struct trace *trace; /* where the lines of `text` come from */
 };
 
-/* Parse the files into `out`, which lives in the arena. */
+/* Parse the files into `out`, which lives in the arena; what they are parsed
+ * to lives as long as the lease, if there is one. */
 err *engine_parse(struct arena *a, const struct engine_file *files, size_t n,
-		  struct engine_templates *out) __attribute__((warn_unused_result));
+		  struct tmpl_lease *lease, struct engine_templates *out)
+	__attribute__((warn_unused_result));
 
 /* Render with `dots[i]` for the file that was handed in as number i: a map,
  * changed by its key Template and by what templates set: so it must live in

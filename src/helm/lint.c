@@ -171,7 +171,7 @@ static err *render(struct linter *l, const struct chart *c, node values, const s
 	tmpl.values_methods = objects_values_methods;
 	tmpl.version_set_has = &objects_version_set_has;
 	dots_make(l->a, c, values, &release, caps, &dots);
-	TRY(engine_parse(l->a, dots.files, dots.n, &templates));
+	TRY(engine_parse(l->a, dots.files, dots.n, tmpl.lease, &templates));
 	return engine_render(l->a, &templates, dots.dots, &tmpl, outputs, n);
 }
 

@@ -69,7 +69,7 @@ static void test_objects_are_helms(void **state)
 		const node dot = scope(&a);
 		size_t n = 0;
 
-		assert_null(engine_parse(&a, &file, 1, &parsed));
+		assert_null(engine_parse(&a, &file, 1, NULL, &parsed));
 		CLEANUP(err_drop) err *e = engine_render(&a, &parsed, &dot, &o, &out, &n);
 
 		assert_string_equal(e ? err_msg(e) : out[0].text.p, rows[i].want);

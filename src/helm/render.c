@@ -51,7 +51,7 @@ static err *run_templates(struct arena *a, const struct chart *c, node values,
 	tmpl.files_methods = objects_files_methods;
 	tmpl.values_methods = objects_values_methods;
 	tmpl.version_set_has = &objects_version_set_has;
-	TRY(engine_parse(a, dots.files, dots.n, &templates));
+	TRY(engine_parse(a, dots.files, dots.n, tmpl.lease, &templates));
 	TRY(engine_render(a, &templates, dots.dots, &tmpl, &outputs, &n));
 	take_notes(a, c, o, outputs, n, out);
 	return NULL;

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "text/tz.h"
+#include "tmpl/cache.h"
 #include "tmpl/fn.h"
 #include "tmpl/parse.h"
 #include "tmpl/trace.h"
@@ -55,6 +56,9 @@ struct tmpl_options {
 	int64_t (*now)(void *ctx);
 	void (*random)(void *ctx, void *to, size_t n);
 	void *ctx;
+	/* Where parsed texts come from and stay beyond the run; NULL: each run has
+	 * its own, in its arena. */
+	struct tmpl_lease *lease;
 	/* Time zones: NULL is UTC; without a source there is no other. */
 	const struct tz *local;
 	const struct tz_source *zones;

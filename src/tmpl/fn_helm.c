@@ -40,22 +40,32 @@ static err *tpl_error(err *e, const char *what, str source)
 	return err_wrap(e, "%s %.*s", what, STR_ARG(buf_str(&b)));
 }
 
+static err *parse_new(struct tmpl_exec *x, str source, const struct tmpl_parsed **out)
+{
+	const str name = S("gotpl");
+
+	if (x->o->lease)
+		return tmpl_lease_parse(x->o->lease, name, source, out);
+	struct tmpl_parsed *p = arena_new(x->a, struct tmpl_parsed);
+
+	*out = p;
+	return tmpl_parse(x->a, name, source, p);
+}
+
 /* Equal texts are parsed once a render. */
 static err *parse_source(struct tmpl_exec *x, str source, const struct tmpl_parsed **out)
 {
 	const node *seen = node_find(x->parsed, source);
 
-	if (!seen) {
-		struct tmpl_parsed *p = arena_new(x->a, struct tmpl_parsed);
-		err *e = tmpl_parse(x->a, S("gotpl"), source, p);
-
-		if (e)
-			return tpl_error(e, "cannot parse template", source);
-		node_set(x->a, x->parsed, source, value_object(p));
-		*out = p;
+	if (seen) {
+		*out = seen->object;
 		return NULL;
 	}
-	*out = seen->object;
+	err *e = parse_new(x, source, out);
+
+	if (e)
+		return tpl_error(e, "cannot parse template", source);
+	node_set(x->a, x->parsed, source, value_object(*out));
 	return NULL;
 }
 
