@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "source/askpass.h"
 
 static const struct command *const roots[] = {
 	&rill_root,
@@ -17,6 +18,8 @@ int main(int argc, char **argv)
 	const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 	str name = str_c(slash ? slash + 1 : argc ? argv[0] : "");
 
+	if (str_eq(name, S(ASKPASS_NAME)))
+		return askpass_main();
 	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
 		if (str_eq(command_name(roots[i]), name))
 			return command_main(roots[i], argc, argv, environ);

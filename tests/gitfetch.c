@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "source/askpass.h"
 #include "source/gitsource.h"
 
 struct asked {
@@ -171,6 +172,8 @@ int main(int argc, char **argv)
 	struct asked q = { 0 };
 	err *e;
 
+	if (argc && str_ends(str_c(argv[0]), S(ASKPASS_NAME)))
+		return askpass_main();
 	if (argc < 3)
 		return 2;
 	o.dir = str_c(argv[1]);

@@ -261,6 +261,10 @@ static err *greet_http(struct gitremote *r)
 	TRY(net_head(call, &head));
 	if (head.status / 100 != 2)
 		return bad_status(call, &head);
+	/* A server that only hands out files says something else; Git insists, too. */
+	if (!str_eq(net_response_header(&head, S("Content-Type")),
+		    S("application/x-git-upload-pack-advertisement")))
+		return err_new(ERR_INVALID, "invalid pkt-len found");
 	if (!str_eq(head.url, url))
 		TRY(follow(r, &head));
 	TRY(gitproto_greeting(&in, &r->mem, &r->server));

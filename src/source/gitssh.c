@@ -1,7 +1,6 @@
 #include "source/gitssh.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "source/askpass.h"
 
 struct gitssh {
 	struct proc proc;
@@ -26,7 +26,6 @@ enum { COMPLAINT_MAX = 64 << 10, CANCEL_MS = 100 };
 
 /* Everything that could ask, forward, run or remember is off. */
 static const char *const options[] = {
-	"BatchMode=yes",
 	"StrictHostKeyChecking=yes",
 	"GlobalKnownHostsFile=/dev/null",
 	"UpdateHostKeys=no",
@@ -54,6 +53,7 @@ static const char *const options[] = {
 	"EscapeChar=none",
 	"ConnectTimeout=30",
 	"ConnectionAttempts=1",
+	"NumberOfPasswordPrompts=1",
 	"ServerAliveInterval=15",
 	"SendEnv=GIT_PROTOCOL",
 	"LogLevel=ERROR",
@@ -79,6 +79,21 @@ static str quote_path(struct arena *a, str path)
 	return arena_str(a, buf_str(&b));
 }
 
+/* The program that answers: this one, by its own path, as "self" would be
+ * ssh for ssh. */
+static err *link_askpass(struct gitssh *s)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (n < 0)
+		return err_errno(errno, "readlink /proc/self/exe");
+	self[n] = 0;
+	str link = arena_cat(&s->mem, fs_root(s->files), S("/" ASKPASS_NAME));
+
+	return symlink(self, link.p) ? err_errno(errno, "symlink " ASKPASS_NAME) : NULL;
+}
+
 static err *write_files(struct gitssh *s, const struct gitremote_auth *auth)
 {
 	CLEANUP(buf_release) struct buf key = BUF_INIT;
@@ -91,9 +106,7 @@ static err *write_files(struct gitssh *s, const struct gitremote_auth *auth)
 	TRY(fs_create(s->files, S("known_hosts"), auth->known_hosts, 0600));
 	if (auth->password.n) {
 		TRY(fs_create(s->files, S("passphrase"), auth->password, 0600));
-		if (symlinkat("/proc/self/exe", AT_FDCWD,
-			      arena_cat(&s->mem, fs_root(s->files), S("/rill-askpass")).p))
-			return err_errno(errno, "symlink rill-askpass");
+		return link_askpass(s);
 	}
 	return NULL;
 }
@@ -128,6 +141,9 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	argv[n++] = file_option(s, "UserKnownHostsFile", "known_hosts");
 	argv[n++] = "-o";
 	argv[n++] = file_option(s, "IdentityFile", "identity");
+	/* A passphrase is a question that has an answer: askpass.h. */
+	argv[n++] = "-o";
+	argv[n++] = auth->password.n ? "BatchMode=no" : "BatchMode=yes";
 	if (port.n) {
 		argv[n++] = "-p";
 		argv[n++] = arena_str(&s->mem, port).p;
@@ -144,8 +160,8 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	env[k++] = "HOME=/nonexistent";
 	if (auth->password.n) {
 		env[k++] = "SSH_ASKPASS_REQUIRE=force";
-		env[k++] = file_option(s, "SSH_ASKPASS", "rill-askpass");
-		env[k++] = file_option(s, "RILL_ASKPASS", "passphrase");
+		env[k++] = file_option(s, "SSH_ASKPASS", ASKPASS_NAME);
+		env[k++] = file_option(s, ASKPASS_VARIABLE, "passphrase");
 	}
 	env[k] = NULL;
 	return proc_start(&(struct proc_spec){ .argv = argv, .env = env }, &s->proc);

@@ -34,7 +34,7 @@ import time
 
 ROOT, PORTFILE = sys.argv[1:3]
 BASIC = "Basic " + base64.b64encode(b"me:pass word").decode()
-LOG = open(PORTFILE + ".log", "w", buffering=1)
+LOG = open(PORTFILE + ".log", "a", buffering=1)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -133,7 +133,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             at = answer.index(b"PACK")
             if how == "cut":
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
+                for name, value in headers + [("Content-Length", str(len(answer)))]:
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(answer[:at + 20])
                 self.close_connection = True
@@ -142,7 +143,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 answer = answer[:at + 40] + bytes([answer[at + 40] ^ 1]) + answer[at + 41:]
         if how == "slow":
             self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
+            for name, value in headers + [("Content-Length", str(len(answer)))]:
+                self.send_header(name, value)
             self.end_headers()
             for i in range(len(answer)):
                 self.wfile.write(answer[i:i + 1])
