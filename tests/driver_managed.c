@@ -5,6 +5,7 @@
 #include "kube/canon.h"
 #include "kube/managed.h"
 #include "kube/strategic.h"
+#include "server/discovery_docs.h"
 #include "server/protobuf.h"
 
 static struct gvk kind_asked(node request)
@@ -198,8 +199,36 @@ static err *run_protobuf(struct arena *a, node request, node *output)
 	return canon_object(a, object, builtin_type(gvk_of(object)), NULL, output);
 }
 
+/* Documents about the built-in kinds; "what" is their path. */
+static err *run_discovery(struct arena *a, node request, node *output)
+{
+	str path = driver_text(a, request, "what"), group, version;
+	struct discovery_rows rows;
+
+	rows.list = kind_builtins(&rows.n);
+	if (driver_bool(request, "aggregated", false)) {
+		*output = discovery_aggregated(a, &rows, str_eq(path, S("/api")));
+		return NULL;
+	}
+	if (str_eq(path, S("/apis"))) {
+		*output = discovery_groups(a, &rows);
+		return NULL;
+	}
+	if (str_take_str(&path, S("/api/"))) {
+		*output = discovery_resources(a, &rows, STR_NONE, path);
+		return NULL;
+	}
+	str_take_str(&path, S("/apis/"));
+	if (str_split(path, '/', &group, &version))
+		*output = discovery_resources(a, &rows, group, version);
+	else
+		*output = discovery_group(a, &rows, group);
+	return NULL;
+}
+
 const struct driver_op driver_managed_ops[] = {
 	{ .name = "canon", .run = run_canon },
+	{ .name = "discovery", .run = run_discovery },
 	{ .name = "managed-apply", .run = run_managed_apply },
 	{ .name = "managed-update", .run = run_managed_update },
 	{ .name = "protobuf", .run = run_protobuf },
