@@ -257,6 +257,10 @@ err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, st
 
 /* ---- what templates may ask for ---------------------------------------- */
 
+/* 2020-01-01: no time of the render, and later than what templates take for
+ * a clock that was never set. */
+enum { STILL_SECONDS = 1577836800 };
+
 static int64_t now(void *ctx)
 {
 	(void)ctx;
@@ -346,14 +350,25 @@ void helm_world_init(struct cli *c, struct helm_world *w)
 	} };
 }
 
-void helm_world_seed(struct helm_world *w, const str *texts, size_t n)
+static int64_t still(void *ctx)
+{
+	return ((const struct helm_world *)ctx)->now;
+}
+
+err *helm_world_seed(struct cli *c, struct helm_world *w, const str *texts, size_t n)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	int64_t epoch;
 
+	TRY(helm_epoch(c, &epoch));
+	w->now = (epoch == PACK_OWN_TIMES ? STILL_SECONDS : epoch) * CLOCK_SECOND;
 	for (size_t i = 0; i < n; i++)
 		buf_addf(&b, "%zu:%.*s,", texts[i].n, STR_ARG(texts[i]));
 	hash(buf_str(&b), w->seed);
 	w->drawn = 0;
 	w->options.random = seeded_bytes;
+	w->options.now = still;
+	w->options.seeded = true;
 	w->options.ctx = w;
+	return NULL;
 }

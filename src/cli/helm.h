@@ -64,14 +64,19 @@ err *helm_name_from_template(struct cli *c, str text, str *out)
 struct notices helm_notices(struct cli *c);
 
 /* What templates may ask for: clock, random bytes, time zones. With a seed
- * they are told the same every time. */
+ * they are told the same every time: for comparing renders, and for nothing
+ * that is to be safe. */
 struct helm_world {
 	struct tmpl_options options;
 	uint8_t seed[32];
 	uint64_t drawn;
+	int64_t now;
 };
 void helm_world_init(struct cli *c, struct helm_world *w);
-/* Draw from the texts from now on. */
-void helm_world_seed(struct helm_world *w, const str *texts, size_t n);
+/* From now on random numbers, keys and certificates are drawn from the texts,
+ * and the time stands still at $SOURCE_DATE_EPOCH, else at the beginning of
+ * 2020. */
+err *helm_world_seed(struct cli *c, struct helm_world *w, const str *texts, size_t n)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -81,8 +81,8 @@ static const struct flag flags[] = {
 	{ "skip-crds", 0, FLAG_BOOL, AT(skip_crds), "no effect without a cluster" },
 	{ "skip-tests", 0, FLAG_BOOL, AT(skip_tests), "leave test hooks out" },
 	{ "stable", 0, FLAG_BOOL, AT(stable),
-	  "draw random texts from the release's name, so that every run prints the same; keys and "
-	  "certificates are new each time" },
+	  "draw random texts, keys and certificates from the release's name and keep the clock still, "
+	  "so that every run prints the same; for comparing only: what is drawn so is no secret" },
 	{ "take-ownership", 0, FLAG_BOOL, AT(take_ownership), "no effect without a cluster" },
 	{ "timeout", 0, FLAG_DURATION, AT(timeout), "no effect without a cluster",
 	  .fallback = "5m0s" },
@@ -428,7 +428,7 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 	ro->fetch_ctx = &remote;
 	world.options.dns = o->dns;
 	if (o->stable)
-		helm_world_seed(&world, seed, 3);
+		TRY(helm_world_seed(c, &world, seed, 3));
 	if (o->kube_version.n)
 		TRY(caps_parse_version(c->arena, o->kube_version, &caps.kube));
 	ro->caps = &caps;

@@ -4,6 +4,7 @@
 #include "base/die.h"
 #include "base/rand.h"
 #include "crypto/ossl.h"
+#include "crypto/seeded.h"
 #include "text/base64.h"
 
 struct ssl_key {
@@ -81,7 +82,7 @@ static str key_pem(struct arena *a, const struct ossl *o, EVP_PKEY *key)
 	return taken(a, o, bio);
 }
 
-static err *read_key(str pem, struct ssl_key *k)
+static err *read_key(OSSL_LIB_CTX *ctx, str pem, struct ssl_key *k)
 {
 	CLEANUP(buf_release) struct buf bytes = BUF_INIT;
 	str type;
@@ -92,7 +93,7 @@ static err *read_key(str pem, struct ssl_key *k)
 	long n = (long)bytes.n;
 
 	if (str_eq(type, S("PRIVATE KEY"))) {
-		k->key = k->o->d2i_AutoPrivateKey(NULL, &p, n);
+		k->key = k->o->d2i_AutoPrivateKey_ex(NULL, &p, n, ctx, NULL);
 		return k->key ? NULL
 			      : failed(k->o, "decoding PEM as PKCS#8: asn1: structure error");
 	}
@@ -107,7 +108,7 @@ static err *read_key(str pem, struct ssl_key *k)
 
 	if (!id)
 		return err_new(ERR_INVALID, "invalid private key type %.*s", STR_ARG(type));
-	k->key = k->o->d2i_PrivateKey(id, NULL, &p, n);
+	k->key = k->o->d2i_PrivateKey_ex(id, NULL, &p, n, ctx, NULL);
 	if (k->key)
 		return NULL;
 	k->o->ERR_clear_error();
@@ -143,9 +144,10 @@ static EVP_PKEY *finish_key(const struct ossl *o, EVP_PKEY_CTX *ctx)
 	return key;
 }
 
-static EVP_PKEY_CTX *begin_key(const struct ossl *o, const char *name)
+static EVP_PKEY_CTX *begin_key(const struct seeded *s, const char *name)
 {
-	EVP_PKEY_CTX *ctx = o->EVP_PKEY_CTX_new_from_name(NULL, name, NULL);
+	const struct ossl *o = s->o;
+	EVP_PKEY_CTX *ctx = o->EVP_PKEY_CTX_new_from_name(s->ctx, name, NULL);
 
 	if (ctx && o->EVP_PKEY_keygen_init(ctx) <= 0) {
 		o->EVP_PKEY_CTX_free(ctx);
@@ -154,9 +156,10 @@ static EVP_PKEY_CTX *begin_key(const struct ossl *o, const char *name)
 	return ctx;
 }
 
-static EVP_PKEY *make_dsa(const struct ossl *o)
+static EVP_PKEY *make_dsa(const struct seeded *s)
 {
-	EVP_PKEY_CTX *ctx = o->EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
+	const struct ossl *o = s->o;
+	EVP_PKEY_CTX *ctx = o->EVP_PKEY_CTX_new_from_name(s->ctx, "DSA", NULL);
 	EVP_PKEY *params = NULL;
 
 	if (ctx && o->EVP_PKEY_paramgen_init(ctx) > 0 &&
@@ -167,7 +170,7 @@ static EVP_PKEY *make_dsa(const struct ossl *o)
 	o->EVP_PKEY_CTX_free(ctx);
 	if (!params)
 		return NULL;
-	ctx = o->EVP_PKEY_CTX_new(params, NULL);
+	ctx = o->EVP_PKEY_CTX_new_from_pkey(s->ctx, params, NULL);
 	if (ctx && o->EVP_PKEY_keygen_init(ctx) <= 0) {
 		o->EVP_PKEY_CTX_free(ctx);
 		ctx = NULL;
@@ -178,17 +181,18 @@ static EVP_PKEY *make_dsa(const struct ossl *o)
 	return key;
 }
 
-static EVP_PKEY *make_key(const struct ossl *o, enum keys_kind kind)
+static EVP_PKEY *make_key(const struct seeded *s, enum keys_kind kind)
 {
+	const struct ossl *o = s->o;
 	EVP_PKEY_CTX *ctx;
 
 	switch (kind) {
 	case KEYS_DSA:
-		return make_dsa(o);
+		return make_dsa(s);
 	case KEYS_ED25519:
-		return finish_key(o, begin_key(o, "ED25519"));
+		return finish_key(o, begin_key(s, "ED25519"));
 	case KEYS_ECDSA:
-		ctx = begin_key(o, "EC");
+		ctx = begin_key(s, "EC");
 		if (ctx)
 			o->EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1);
 		return finish_key(o, ctx);
@@ -196,18 +200,20 @@ static EVP_PKEY *make_key(const struct ossl *o, enum keys_kind kind)
 	case KEYS_RSA_4096:
 		break;
 	}
-	ctx = begin_key(o, "RSA");
+	ctx = begin_key(s, "RSA");
 	if (ctx)
 		o->EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, kind == KEYS_RSA_4096 ? 4096 : 2048);
 	return finish_key(o, ctx);
 }
 
-err *keys_new(struct arena *a, enum keys_kind kind, str *pem)
+err *keys_new(struct arena *a, enum keys_kind kind, const struct keys_random *random, str *pem)
 {
+	CLEANUP(seeded_close) struct seeded s = { 0 };
 	CLEANUP(ssl_key_release) struct ssl_key k = { 0 };
 
 	TRY(ossl_get(&k.o));
-	k.key = make_key(k.o, kind);
+	TRY(seeded_open(k.o, random, &s));
+	k.key = make_key(&s, kind);
 	if (!k.key)
 		return failed(k.o, "the key could not be made");
 	*pem = key_pem(a, k.o, k.key);
@@ -301,11 +307,14 @@ static bool add_extensions(const struct ossl *o, X509 *cert, X509 *signer,
 	return ok && add_names(o, cert, r);
 }
 
-static bool set_serial(const struct ossl *o, X509 *cert)
+static bool set_serial(const struct ossl *o, X509 *cert, const struct keys_random *random)
 {
 	unsigned char bytes[16];
 
-	rand_bytes(bytes, sizeof bytes);
+	if (random)
+		random->fill(random->ctx, bytes, sizeof bytes);
+	else
+		rand_bytes(bytes, sizeof bytes);
 	BIGNUM *n = o->BN_bin2bn(bytes, sizeof bytes, NULL);
 	ASN1_INTEGER *serial = o->BN_to_ASN1_INTEGER(n, NULL);
 	bool ok = serial && o->X509_set_serialNumber(cert, serial);
@@ -331,7 +340,7 @@ static bool fill(const struct ossl *o, X509 *cert, X509 *signer, EVP_PKEY *key,
 {
 	X509_NAME *name = o->X509_get_subject_name(cert);
 
-	if (!o->X509_set_version(cert, 2) || !set_serial(o, cert) || !set_times(o, cert, r))
+	if (!o->X509_set_version(cert, 2) || !set_serial(o, cert, r->random) || !set_times(o, cert, r))
 		return false;
 	if (r->name.n &&
 	    !o->X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
@@ -348,13 +357,14 @@ static bool sign(const struct ossl *o, X509 *cert, EVP_PKEY *key)
 	return o->X509_sign(cert, key, plain ? NULL : o->EVP_sha256()) > 0;
 }
 
-static err *read_signer(const struct keys_request *r, struct ssl_cert *cert, struct ssl_key *key)
+static err *read_signer(OSSL_LIB_CTX *ctx, const struct keys_request *r, struct ssl_cert *cert,
+			struct ssl_key *key)
 {
 	err *e = read_cert(r->signer_cert, cert);
 
 	if (e)
 		return e;
-	e = read_key(r->signer_key, key);
+	e = read_key(ctx, r->signer_key, key);
 	if (e)
 		return err_wrap(e, "error parsing private key");
 	EVP_PKEY *public = cert->o->X509_get_pubkey(cert->cert);
@@ -369,25 +379,27 @@ static err *read_signer(const struct keys_request *r, struct ssl_cert *cert, str
 
 err *keys_certify(struct arena *a, const struct keys_request *r, str *cert, str *key)
 {
+	CLEANUP(seeded_close) struct seeded s = { 0 };
 	CLEANUP(ssl_key_release) struct ssl_key own = { 0 }, signer_key = { 0 };
 	CLEANUP(ssl_cert_release) struct ssl_cert made = { 0 }, signer = { 0 };
 	const struct ossl *o;
 
 	TRY(ossl_get(&o));
+	TRY(seeded_open(o, r->random, &s));
 	own.o = signer_key.o = made.o = signer.o = o;
 	if (r->key.n) {
-		err *e = read_key(r->key, &own);
+		err *e = read_key(s.ctx, r->key, &own);
 
 		if (e)
 			return err_wrap(e, "parsing private key");
 	} else {
-		own.key = make_key(o, KEYS_RSA_2048);
+		own.key = make_key(&s, KEYS_RSA_2048);
 	}
 	if (!own.key)
 		return failed(o, "error generating rsa key");
 	if (r->signer_cert.n || r->signer_key.n)
-		TRY(read_signer(r, &signer, &signer_key));
-	made.cert = o->X509_new();
+		TRY(read_signer(s.ctx, r, &signer, &signer_key));
+	made.cert = o->X509_new_ex(s.ctx, NULL);
 	if (!fill(o, made.cert, signer.cert ? signer.cert : made.cert, own.key, r) ||
 	    !sign(o, made.cert, signer_key.key ? signer_key.key : own.key))
 		return failed(o, "error creating certificate: x509: the request cannot be signed");
@@ -407,7 +419,7 @@ err *keys_check(str cert, str key)
 	TRY(ossl_get(&c.o));
 	k.o = c.o;
 	TRY(read_cert(cert, &c));
-	err *e = read_key(key, &k);
+	err *e = read_key(NULL, key, &k);
 
 	return e ? err_wrap(e, "error parsing private key") : NULL;
 }
@@ -419,7 +431,7 @@ err *keys_sign_rs256(struct buf *out, str key, str text)
 	size_t n = sizeof signature;
 
 	TRY(ossl_get(&k.o));
-	TRY(read_key(key, &k));
+	TRY(read_key(NULL, key, &k));
 	if (k.o->EVP_PKEY_get_base_id(k.key) != EVP_PKEY_RSA)
 		return err_new(ERR_INVALID, "key is not a valid RSA private key");
 	EVP_MD_CTX *ctx = k.o->EVP_MD_CTX_new();

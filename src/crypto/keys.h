@@ -12,9 +12,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Where random numbers come from: equal ones make equal keys. Wherever it is
+ * NULL the system's are taken, as they must be for keys that protect anything. */
+struct keys_random {
+	void (*fill)(void *ctx, void *to, size_t n);
+	void *ctx;
+};
+
 enum keys_kind { KEYS_RSA_2048, KEYS_RSA_4096, KEYS_DSA, KEYS_ECDSA, KEYS_ED25519 };
 
-err *keys_new(struct arena *a, enum keys_kind kind, str *pem) __attribute__((warn_unused_result));
+err *keys_new(struct arena *a, enum keys_kind kind, const struct keys_random *random, str *pem)
+	__attribute__((warn_unused_result));
 
 struct keys_address {
 	uint8_t bytes[16];
@@ -30,6 +38,7 @@ struct keys_request {
 	bool authority;
 	str key;                     /* PEM; empty: a new RSA 2048 key */
 	str signer_cert, signer_key; /* PEM; empty: signed by itself */
+	const struct keys_random *random;
 };
 
 /* Certificate and key, both in PEM. Errors have the words of sprig. */

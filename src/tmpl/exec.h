@@ -55,6 +55,7 @@ struct tmpl_options {
 	/* Nanoseconds since 1970; random bytes. */
 	int64_t (*now)(void *ctx);
 	void (*random)(void *ctx, void *to, size_t n);
+	bool seeded; /* keys and certificates, too, are made of these bytes */
 	void *ctx;
 	/* Where parsed texts come from and stay beyond the run; NULL: each run has
 	 * its own, in its arena. */

@@ -390,6 +390,19 @@ static err *read_hosts(struct tmpl_call *c, node list, struct keys_request *r)
 	return NULL;
 }
 
+/* What keys are made of: NULL is the system's random numbers. */
+static const struct keys_random *key_random(struct tmpl_call *c)
+{
+	const struct tmpl_options *o = tmpl_call_options(c);
+	struct keys_random *r;
+
+	if (!o->seeded)
+		return NULL;
+	r = arena_new(c->a, struct keys_random);
+	*r = (struct keys_random){ o->random, o->ctx };
+	return r;
+}
+
 static err *certify(struct tmpl_call *c, struct keys_request *r, int64_t days)
 {
 	const struct tmpl_options *o = tmpl_call_options(c);
@@ -398,6 +411,7 @@ static err *certify(struct tmpl_call *c, struct keys_request *r, int64_t days)
 	TRY(tmpl_spend(c, r->key.n ? COST_EC_KEY : COST_RSA_2048));
 	r->now = o->now(o->ctx) / CLOCK_SECOND;
 	r->until = (int64_t)((uint64_t)r->now + (uint64_t)days * 86400);
+	r->random = key_random(c);
 	TRY(keys_certify(c->a, r, &cert, &key));
 	return give_certificate(c, cert, key);
 }
@@ -453,7 +467,7 @@ static err *run_gen_key(struct tmpl_call *c)
 		if (!str_eq(type, str_c(kinds[i].name)))
 			continue;
 		TRY(tmpl_spend(c, kinds[i].cost));
-		err *e = keys_new(c->a, kinds[i].kind, &pem);
+		err *e = keys_new(c->a, kinds[i].kind, key_random(c), &pem);
 
 		return e ? give_failure(c, "failed to generate private key", e)
 			 : tmpl_give_str(c, pem);

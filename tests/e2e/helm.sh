@@ -46,6 +46,22 @@ cmp first.tgz p-1.0.0.tgz || fail "two archives of one chart differ"
 [ "$(h template x p-1.0.0.tgz | grep -c '^# Source: p/')" = 2 ] || fail "packed chart renders otherwise"
 [ "$(h template x p --stable)" = "$(h template x p --stable)" ] || fail "--stable is not"
 [ "$(h template x p)" != "$(h template x p)" ] || fail "random texts are the same"
+mkdir -p k/templates
+printf 'apiVersion: v2\nname: k\nversion: 1.0.0\n' >k/Chart.yaml
+cat >k/templates/k.yaml <<'END'
+{{- $ca := genCA "ca" 365 }}
+{{- $ec := genPrivateKey "ecdsa" }}
+{{- $cert := genSignedCertWithKey "x" nil (list "x.y") 30 $ca $ec }}
+a: {{ list $ca.Cert $ca.Key $cert.Cert $cert.Key (genPrivateKey "ed25519") | toJson }}
+b: {{ list (bcrypt "x") (htpasswd "a" "b") (encryptAES "k" "t") (derivePassword 1 "long" "p" "u" "s") (randBytes 9) uuidv4 | toJson }}
+c: {{ list (randInt 0 1000000) (shuffle "abcdefghij") (now | unixEpoch) | toJson }}
+END
+h template x k --stable >once
+sleep 1.1
+h template x k --stable | cmp - once || fail "--stable keys change"
+h template y k --stable | cmp -s - once && fail "--stable keys of another release are the same"
+grep -q '1700000000' once || fail "--stable has no still clock"
+(unset SOURCE_DATE_EPOCH; h template x k --stable | grep -q '"1577836800"') || fail "--stable without a date"
 h template x p --post-renderer sh 2>&1 | grep -q 'rill executes no programs' || fail "post-renderer"
 
 # Places: of objects, and of what is no YAML. A pipe gets Helm's message alone.
