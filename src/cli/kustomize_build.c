@@ -219,6 +219,7 @@ static err *run(struct cli *c)
 		.warn = warn,
 		.context = c,
 	};
+	c->arena->budget = KUSTOMIZE_MEMORY_MAX;
 	if (o->explain.n)
 		split_words(c, &dir, &path);
 	else

@@ -130,6 +130,8 @@ static err *add_file(struct build *b, struct root *r, struct layer *to, str path
 	trail_read(b->t.trail, read);
 	origin_of_file(b, r, read, path);
 	e = resmap_append_all(to->m, read);
+	if (!e)
+		e = arena_check(a, "kustomize build");
 	return e ? err_wrap(e, "merging resources from '%.*s'", STR_ARG(path)) : NULL;
 }
 

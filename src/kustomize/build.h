@@ -3,7 +3,8 @@
  * The order of work is kustomize's (accumulate.c). Everything a build makes
  * lives in one arena and ends as a list of resources; printing is a step of
  * its own. Nothing here touches the network, the clock or the environment:
- * files, remote bases and charts come in through interfaces.
+ * files, remote bases and charts come in through interfaces. What a build may take
+ * is the arena's budget; when it is used up, the build fails.
  *
  * Worker-local.
  */
@@ -49,6 +50,10 @@ struct kustomize_options {
 	void (*warn)(void *context, str line);
 	void *context;
 };
+
+/* What a build may take where nobody says otherwise: the budget for its arena.
+ * A hundred thousand objects need a tenth of it. */
+#define KUSTOMIZE_MEMORY_MAX ((size_t)4 << 30)
 
 /* The err_code of an error for which kustomize itself panics. */
 enum { KUSTOMIZE_PANIC = 1 };

@@ -2,12 +2,14 @@
 
 #include "base/vec.h"
 
-enum { DEPTH_MAX = 1000, NODES_MAX = 1000000 };
+/* Go-yaml lets nearly all of a document of this many nodes come from aliases. */
+enum { DEPTH_MAX = 1000, ALIASED_MAX = 400000 };
 
 struct expander {
 	struct arena *a;
 	unsigned depth;
-	size_t nodes;
+	unsigned aliases;	/* on the way here */
+	size_t aliased;		/* nodes that came from aliases */
 };
 
 typedef VEC(node) maps;
@@ -75,7 +77,9 @@ static err *expand_map(struct expander *x, node in, node *out)
 	for (size_t i = merged.n; i-- > 0;) {
 		node more;
 
+		x->aliases++;
 		TRY(expand(x, merged.p[i], &more));
+		x->aliases--;
 		node_each_pair(q, more)
 			if (node_index_of(map, q->key) == STR_NPOS)
 				node_push(x->a, map, q->key, q->value);
@@ -89,10 +93,12 @@ static err *expand(struct expander *x, node in, node *out)
 {
 	err *e = NULL;
 
-	if (x->depth++ > DEPTH_MAX || x->nodes++ > NODES_MAX)
+	if (x->depth++ > DEPTH_MAX || (x->aliases && x->aliased++ > ALIASED_MAX))
 		return err_new(ERR_INVALID, "document contains excessive aliasing");
 	if (in.kind == NODE_ALIAS) {
+		x->aliases++;
 		e = expand(x, in.anchor->target, out);
+		x->aliases--;
 	} else if (in.kind == NODE_MAP) {
 		e = expand_map(x, in, out);
 	} else if (in.kind == NODE_SEQ) {

@@ -44,14 +44,16 @@ static inline void bed_add(struct bed *b, const char *path, str text)
 /* Build the target: its error, or NULL with the text in b->out. */
 static inline err *bed_build(struct bed *b, const char *target)
 {
+	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
 	const struct kustomize_options o = {
 		.files = &b->files.files, .working_dir = S("/"), .version = S("v5.8.3"),
+		.sources = &sources,
 	};
 	struct resmap *m;
 
 	buf_clear(&b->out);
 	TRY(kustomize_build(&b->a, &o, str_c(target), &m));
-	return kustomize_print(&b->a, NULL, m, &b->out);
+	return kustomize_print(&b->a, &sources, m, &b->out);
 }
 
 static inline void assert_fine(err *e)

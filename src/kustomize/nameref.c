@@ -1,5 +1,7 @@
 #include "kustomize/nameref.h"
 
+#include <stdlib.h>
+
 #include "base/map.h"
 #include "kustomize/scalar.h"
 #include "kustomize/value.h"
@@ -22,6 +24,20 @@ err *nameref_merge(struct arena *a, namerefs *to, const namerefs *from)
 
 /* ---- candidates -------------------------------------------------------- */
 
+/* Who was ever called so, and is there now, or was there first: by namespace
+ * and name. Names repeat in many namespaces; few objects see them all. */
+struct candidate {
+	struct resource *r;
+	size_t at;		/* in the list of resources */
+};
+
+typedef VEC(struct candidate) candidates;
+
+struct names {
+	struct map now, first;	/* "NAMESPACE\0NAME" -> candidates */
+	struct buf key;
+};
+
 struct lookup {
 	struct transform *t;
 	struct resmap *m;
@@ -32,6 +48,7 @@ struct lookup {
 	struct gvk role;		/* what roleRef names */
 	bool by_role;
 	node bound;			/* a RoleBinding's subjects */
+	struct names *names;
 	const struct map *by_ns;	/* original namespace -> resource_list */
 };
 
@@ -39,14 +56,6 @@ static bool was_kind(const struct resource *r, struct gvk wanted)
 {
 	for (size_t i = 0; i < r->former.n; i++)
 		if (gvk_selected(resource_former_id(r, i).gvk, wanted))
-			return true;
-	return false;
-}
-
-static bool was_named(const struct resource *r, str name)
-{
-	for (size_t i = 0; i < r->former.n; i++)
-		if (str_eq(r->former.p[i].name, name))
 			return true;
 	return false;
 }
@@ -147,25 +156,92 @@ static err *ambiguous(struct lookup *l, const resource_list *list)
 		       buf_c(&details));
 }
 
+static str names_key(struct names *n, str ns, str name)
+{
+	buf_clear(&n->key);
+	buf_add(&n->key, ns);
+	buf_addc(&n->key, 0);
+	buf_add(&n->key, name);
+	return buf_str(&n->key);
+}
+
+static void add_from(struct lookup *l, const struct map *map, str ns, str name, candidates *to)
+{
+	const candidates *list = map_get(map, names_key(l->names, ns, name));
+
+	for (size_t i = 0; list && i < list->n; i++)
+		avec_push(l->t->a, to, list->p[i]);
+}
+
+static int cmp_candidates(const void *x, const void *y)
+{
+	size_t a = ((const struct candidate *)x)->at, b = ((const struct candidate *)y)->at;
+
+	return (a > b) - (a < b);
+}
+
+/* Those called so in all namespaces that the referrer may see, in the order of
+ * the resources; some more than once. */
+static candidates named_near(struct lookup *l, str name)
+{
+	const struct map *now = &l->names->now;
+	candidates found = { 0 };
+
+	add_from(l, now, resid_effective_ns(l->id), name, &found);
+	if (!gvk_is_cluster_scoped(l->id.gvk))
+		add_from(l, now, S("_non_namespaceable_"), name, &found);
+	node_each_item(s, l->bound) {
+		str ns = node_str(node_get(*s, S("namespace")));
+
+		if (str_eq(node_str(node_get(*s, S("kind"))), S("ServiceAccount")))
+			add_from(l, now, ns.n ? ns : S("default"), name, &found);
+	}
+	if (found.n)
+		qsort(found.p, found.n, sizeof *found.p, cmp_candidates);
+	return found;
+}
+
+static candidates named_anywhere(struct lookup *l, str name)
+{
+	resource_list named = resmap_by_name(l->m, name);
+	candidates found = { 0 };
+
+	for (size_t i = 0; i < named.n; i++)
+		avec_push(l->t->a, &found, ((struct candidate){ named.p[i], i }));
+	return found;
+}
+
+static bool was_named(const struct resource *r, str name)
+{
+	for (size_t i = 0; i < r->former.n; i++)
+		if (str_eq(r->former.p[i].name, name))
+			return true;
+	return false;
+}
+
 /* The one resource that `name` meant; NULL when nothing or nobody did. A map
  * that names a namespace restricts the choice to it: `ns` is not NULL. */
 static err *choose(struct lookup *l, str name, const str *ns, bool with_ns, struct resource **out)
 {
-	resource_list named = resmap_by_name(l->m, name), found = { 0 };
-	bool original_ns = false;
+	candidates named = { 0 };
+	resource_list found = { 0 };
+	bool first_ns = false;
 
 	*out = NULL;
 	const resource_list *there = ns ? map_get(l->by_ns, *ns) : NULL;
 
-	for (size_t i = 0; there && i < there->n && !original_ns; i++)
-		original_ns = can_see(l, there->p[i]);
+	for (size_t i = 0; there && i < there->n && !first_ns; i++)
+		first_ns = can_see(l, there->p[i]);
+	if (ns)
+		add_from(l, first_ns ? &l->names->first : &l->names->now, *ns, name, &named);
+	else
+		named = l->cluster_scoped ? named_anywhere(l, name) : named_near(l, name);
 	for (size_t i = 0; i < named.n; i++) {
-		struct resource *r = named.p[i];
-		struct resid id = original_ns ? resource_original_id(r) : resource_id(r);
+		struct resource *r = named.p[i].r;
 
-		if (can_see(l, r) && was_named(r, name) && was_kind(r, l->target) &&
-		    (!l->by_role || was_kind(r, l->role)) && in_same_ns(l, r) &&
-		    (!ns || str_eq(resid_effective_ns(id), *ns)))
+		if ((!found.n || found.p[found.n - 1] != r) && can_see(l, r) && was_named(r, name) &&
+		    was_kind(r, l->target) && (!l->by_role || was_kind(r, l->role)) &&
+		    in_same_ns(l, r))
 			avec_push(l->t->a, &found, r);
 	}
 	if (found.n != 1)
@@ -295,6 +371,40 @@ static void group_by_ns(struct transform *t, struct resmap *m, struct map *group
 	}
 }
 
+static void enter_name(struct names *n, struct arena *a, struct map *map, str ns, str name,
+		       struct candidate c)
+{
+	candidates *list = map_get(map, names_key(n, ns, name));
+
+	if (!list) {
+		list = arena_new(a, candidates);
+		map_set(map, arena_str(a, buf_str(&n->key)), list);
+	}
+	if (!list->n || list->p[list->n - 1].r != c.r)
+		avec_push(a, list, c);
+}
+
+static void enter_names(struct names *n, struct transform *t, struct resmap *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct candidate c = { m->list[i], i };
+		str now = resid_effective_ns(resource_id(c.r));
+		str first = resid_effective_ns(resource_original_id(c.r));
+
+		for (size_t k = 0; k < c.r->former.n; k++) {
+			enter_name(n, t->a, &n->now, now, c.r->former.p[k].name, c);
+			enter_name(n, t->a, &n->first, first, c.r->former.p[k].name, c);
+		}
+	}
+}
+
+static void names_release(struct names *n)
+{
+	map_release(&n->now);
+	map_release(&n->first);
+	buf_release(&n->key);
+}
+
 static err *check_subjects(struct lookup *l)
 {
 	node_each_item(s, l->bound) {
@@ -314,14 +424,17 @@ static err *check_subjects(struct lookup *l)
 err *transform_namerefs(struct transform *t, struct resmap *m, const namerefs *rules)
 {
 	CLEANUP(map_release) struct map by_ns = MAP_INIT;
+	CLEANUP(names_release) struct names names = { .key = BUF_INIT };
 
 	resmap_touch(m);
 	group_by_ns(t, m, &by_ns);
+	enter_names(&names, t, m);
 	for (size_t i = 0; i < m->n; i++) {
 		struct resource *r = m->list[i];
 		struct resid original = resource_original_id(r);
 		struct lookup l = {
 			.t = t, .m = m, .referrer = r, .id = resource_id(r), .by_ns = &by_ns,
+			.names = &names,
 		};
 
 		l.cluster_scoped = gvk_is_cluster_scoped(l.id.gvk);

@@ -194,10 +194,12 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 		.rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT, .sources = r->sources, .name = name,
 		.line = line, .in = r->in,
 	};
+	struct arena_mark mark = arena_mark(r->a);
 	err *e = yaml_read(r->a, piece, &o, out), *again;
 
 	if (!e)
 		return NULL;
+	arena_rewind(r->a, mark);
 	/* What is YAML but no good value: kustomize sees that when it prints. */
 	struct yaml_options keep = o;
 	struct yaml_doc *docs;

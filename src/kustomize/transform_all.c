@@ -18,7 +18,7 @@ static err *done(struct step *s, const char *kind, node config, err *e)
 	origin_transformed(s->b, s->r, s->to->m, kind);
 	resmap_sweep(s->to->m);
 	trail_done(s->b->t.trail, s->to->m);
-	return NULL;
+	return arena_check(s->b->t.a, "kustomize build");
 }
 
 static node field(struct step *s, str name)

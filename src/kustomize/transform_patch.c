@@ -105,17 +105,18 @@ static err *parse_json_patch(struct transform *t, str text, uint32_t place, str 
 
 static err *patch_one(struct transform *t, struct resource *r, node ops)
 {
-	const struct patch_options o = { .sources = t->sources };
-	node doc, patched;
+	const struct patch_options o = { .sources = t->sources, .in_place = true };
+	node patched;
 
 	resource_mark_history(t->a, r);
-	TRY(value_of(t->a, r->object, false, &doc));
-	TRY(patch_json(t->a, doc, ops, &o, &patched));
+	TRY(value_settle(t->a, &r->object, false));
+	TRY(patch_json(t->a, r->object, ops, &o, &patched));
 	if (patched.kind != NODE_MAP)
 		return err_new(ERR_INVALID,
 			       "json: cannot unmarshal %s into Go value of type map[string]interface {}",
 			       node_kind_name(patched));
-	TRY(value_of(t->a, patched, true, &r->object));
+	TRY(value_settle(t->a, &patched, true));
+	r->object = patched;
 	resource_set_annotations(t->a, r, value_texts(t->a, resource_annotations(r)));
 	return NULL;
 }

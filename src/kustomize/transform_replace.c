@@ -367,6 +367,7 @@ static err *apply(struct transform *t, struct resmap *m, node target, node value
 		if (target_fits_marks(chosen, r) && !is_rejected(reject, node_len(rejects), r) &&
 		    chooses_any(chosen, r))
 			TRY(set_fields(t, r, target, node_copy(t->a, value)));
+		TRY(arena_check(t->a, "kustomize build"));
 	}
 	return NULL;
 }

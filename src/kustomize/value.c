@@ -45,6 +45,11 @@ static err *convert_seq(struct converter *c, node in, node *out)
 	return NULL;
 }
 
+static err *bad_key(void)
+{
+	return err_new(ERR_INVALID, "json: unsupported type: map[interface {}]interface {}");
+}
+
 static err *convert_map(struct converter *c, node in, node *out)
 {
 	node map = node_map(c->a, node_len(in));
@@ -53,8 +58,7 @@ static err *convert_map(struct converter *c, node in, node *out)
 		node value;
 
 		if (p->key.kind != NODE_STR)
-			return err_new(ERR_INVALID,
-				       "json: unsupported type: map[interface {}]interface {}");
+			return bad_key();
 		TRY(convert(c, p->value, &value));
 		node_push(c->a, map, p->key, value);
 	}
@@ -128,6 +132,35 @@ static err *convert(struct converter *c, node in, node *out)
 	e = in.kind == NODE_MAP ? convert_map(c, in, out) : convert_seq(c, in, out);
 	c->depth--;
 	return e;
+}
+
+static err *settle(struct converter *c, node *n)
+{
+	err *e = NULL;
+
+	if (n->kind != NODE_MAP && n->kind != NODE_SEQ)
+		return convert_scalar(c, *n, n);
+	if (c->depth >= DEPTH_MAX)
+		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
+	c->depth++;
+	node_each_item(i, *n)
+		if (!e)
+			e = settle(c, i);
+	node_each_pair(p, *n) {
+		if (!e && p->key.kind != NODE_STR)
+			e = bad_key();
+		if (!e)
+			e = settle(c, &p->value);
+	}
+	c->depth--;
+	return e;
+}
+
+err *value_settle(struct arena *a, node *object, bool floats)
+{
+	struct converter c = { .a = a, .floats = floats };
+
+	return settle(&c, object);
 }
 
 err *value_of(struct arena *a, node object, bool floats, node *out)

@@ -495,7 +495,7 @@ err *patch_json(struct arena *a, node doc, node patch, const struct patch_option
 	TRY(check_patch(&p, patch));
 	if (doc.kind != NODE_MAP && doc.kind != NODE_SEQ && doc.kind != NODE_NULL)
 		return cannot_unmarshal(doc, "partialDoc");
-	p.root = node_copy(a, doc);
+	p.root = p.o->in_place ? doc : node_copy(a, doc);
 	if (doc.kind == NODE_NULL)
 		p.root.style = NULL_COPIED;
 	TRY(run_patch(&p, node_copy(a, patch)));

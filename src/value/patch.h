@@ -33,6 +33,7 @@
 struct patch_options {
 	struct sources *sources;	/* where document and patch came from; may be NULL */
 	str doc_name, patch_name;	/* of texts, for `sources` */
+	bool in_place;			/* change the document itself, a tree that nothing shares */
 	size_t copy_limit;		/* bytes all "copy" operations may add; 0: PATCH_COPY_MAX */
 };
 
