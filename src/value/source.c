@@ -47,7 +47,7 @@ uint32_t sources_add_in(struct sources *s, str name, str text, const struct sour
 {
 	uint32_t base = sources_add(s, name, text);
 
-	if (base && in && text.p >= in->value.p && text.p + text.n <= in->value.p + in->value.n)
+	if (base && in && text.n && text.p >= in->value.p && text.p + text.n <= in->value.p + in->value.n)
 		s->list.p[s->list.n - 1].in = *in;
 	return base;
 }
