@@ -6,7 +6,9 @@
 #include "kube/managed.h"
 #include "kube/strategic.h"
 #include "server/discovery_docs.h"
+#include "server/openapi_docs.h"
 #include "server/protobuf.h"
+#include "text/base64.h"
 
 static struct gvk kind_asked(node request)
 {
@@ -226,11 +228,31 @@ static err *run_discovery(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+/* The v2 document, or that of one group and version. */
+static err *run_openapi(struct arena *a, node request, node *output)
+{
+	str group = driver_text(a, request, "group"), version = driver_text(a, request, "version");
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct discovery_rows rows;
+
+	rows.list = kind_builtins(&rows.n);
+	*output = version.n ? openapi_v3(a, &rows, group, version) : openapi_v2(a, &rows);
+	if (driver_bool(request, "protobuf", false)) {
+		CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+		openapi_gnostic(&b, *output);
+		base64_write(&text, buf_str(&b), BASE64_STD);
+		*output = node_copy_str(a, buf_str(&text));
+	}
+	return NULL;
+}
+
 const struct driver_op driver_managed_ops[] = {
 	{ .name = "canon", .run = run_canon },
 	{ .name = "discovery", .run = run_discovery },
 	{ .name = "managed-apply", .run = run_managed_apply },
 	{ .name = "managed-update", .run = run_managed_update },
+	{ .name = "openapi", .run = run_openapi },
 	{ .name = "protobuf", .run = run_protobuf },
 	{ .name = "strategic-patch", .run = run_strategic },
 	{ 0 },
