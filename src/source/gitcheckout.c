@@ -72,10 +72,10 @@ str gitcheckout_revision(struct arena *a, str revision)
 	size_t slash = str_rfind_char(revision, '/');
 	struct gitid id;
 
-	if (str_has(revision, S("@")) || str_has(revision, S(":")) || slash == STR_NPOS ||
-	    !gitid_parse(&id, str_from(revision, slash + 1)))
+	if (str_has(revision, S(":")) ||
+	    !gitid_parse(&id, slash == STR_NPOS ? revision : str_from(revision, slash + 1)))
 		return revision;
-	str name = str_sub(revision, 0, slash);
+	str name = slash == STR_NPOS ? STR_NONE : str_sub(revision, 0, slash);
 
 	return revision_of(a, str_eq(name, S("HEAD")) ? STR_NONE : name, &id);
 }
