@@ -48,6 +48,7 @@ extern const struct command kustomize_edit_remove_command;
 extern const struct command kustomize_edit_set_command;
 extern const struct command kustomize_version_command;
 
+extern const struct command server_command;
 extern const struct command version_command;
 
 #endif

@@ -26,6 +26,7 @@ const struct command rill_root = {
 		&helm_root,
 		&help_command,
 		&kustomize_root,
+		&server_command,
 		&flux_reconcile_command,
 		&flux_resume_command,
 		&flux_stats_command,

@@ -117,12 +117,17 @@ err *loop_new(struct loop **out)
 	return NULL;
 }
 
+void loop_drain(struct loop *l)
+{
+	while (l->tasks)
+		run_tasks(l);
+}
+
 void loop_free(struct loop *l)
 {
 	if (!l)
 		return;
-	while (l->tasks)
-		run_tasks(l);
+	loop_drain(l);
 	l->e->event_free(l->wake_event);
 	l->e->event_base_free(l->base);
 	close(l->wake);

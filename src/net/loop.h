@@ -19,6 +19,8 @@ struct loop;
 err *loop_new(struct loop **out) __attribute__((warn_unused_result));
 /* What was posted and not run yet is run first. NULL is fine. */
 void loop_free(struct loop *l);
+/* Run what was posted, while the loop does not run. */
+void loop_drain(struct loop *l);
 /* Until loop_stop. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);

@@ -105,6 +105,13 @@ static const char *skip_value(const char *p, const char *end)
 	return p;
 }
 
+str blob_metadata(const struct blob *b)
+{
+	const char *p = b->data + b->meta_at;
+
+	return str_of(p, (size_t)(skip_value(p, b->data + b->json_n) - p));
+}
+
 str blob_meta(const struct blob *b, str key)
 {
 	const char *p = b->data + b->meta_at + 1, *end = b->data + b->json_n;

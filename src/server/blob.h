@@ -72,6 +72,8 @@ void blob_drop(struct blob **b);
 /* Order of keys: namespace, then name, by bytes. */
 int blob_cmp_key(const struct blob *b, str namespace, str name);
 
+/* The JSON text of `metadata`. */
+str blob_metadata(const struct blob *b);
 /* The JSON text of a key of `metadata`, found without reading the rest of the
  * object; empty when it is not there. */
 str blob_meta(const struct blob *b, str key);

@@ -80,6 +80,9 @@ struct kind_hooks {
 	 * object as it is stored, and back. */
 	node (*to_stored)(struct arena *a, node object);
 	node (*from_stored)(struct arena *a, node object);
+	/* How long a deletion waits, in seconds; `asked` is -1 when nobody says.
+	 * NULL: it does not wait. */
+	int64_t (*grace)(node object, int64_t asked);
 	/* Set what is missing, as the defaulting functions of the API do: on
 	 * create, update, patch, and before comparing. Idempotent. */
 	void (*defaults)(struct arena *a, const struct kind *k, node object);
@@ -127,6 +130,7 @@ struct kind {
 	uint16_t verbs;			/* enum kind_verb, or-ed */
 	uint8_t generation;		/* enum kind_generation */
 	uint8_t name_rule;		/* enum kind_name_rule */
+	bool checks_anew;		/* an update validates metadata as that of a new object, too */
 	bool delete_returns_object;	/* DELETE answers with the object, not a Status */
 	const struct type *type;	/* of the whole object */
 	const struct kind_column *columns;
@@ -200,6 +204,7 @@ struct kind_call {
 	node (*allocate_ip)(struct kind_call *c, str wanted, str path);
 	node (*allocate_port)(struct kind_call *c, int64_t wanted, str path);
 	void *server;
+	void *taken;			/* the allocator's: what this call was given */
 };
 
 /* All built-in rows, in the order of /api and /apis (apiserver's group order,

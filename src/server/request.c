@@ -2,7 +2,6 @@
 
 #include "base/vec.h"
 #include "text/gourl.h"
-#include "text/number.h"
 
 void request_init(struct request *r, struct server *s, struct arena *a)
 {
@@ -45,17 +44,9 @@ bool request_has_query(const struct request *r, str key)
 
 bool request_flag(const struct request *r, str key)
 {
-	str value = str_trim(request_query(r, key));
-	bool yes;
+	const struct request_pair *p = find(r->query, r->query_n, key);
 
-	if (!value.n)
-		return false;
-	err *e = number_parse_bool(value, &yes);
-
-	if (!e)
-		return yes;
-	err_free(e);
-	return true;
+	return p && !str_eq_nocase(p->value, S("false")) && !str_eq(p->value, S("0"));
 }
 
 str request_header(const struct request *r, str key)

@@ -19,7 +19,7 @@
 #include "server/kind.h"
 
 struct server;
-struct stream;
+struct feed;
 
 struct request_pair {
 	str key, value;
@@ -51,7 +51,7 @@ struct answer {
 	struct blob *blob;		/* instead of a body: its JSON; a reference */
 	struct request_pair *headers;	/* besides the usual ones */
 	size_t headers_n;
-	struct stream *stream;		/* instead of both: goes on by itself (stream.h) */
+	struct feed *feed;		/* instead of both: goes on by itself (feed.h) */
 };
 
 struct request {
@@ -70,6 +70,7 @@ struct request {
 	bool direct;			/* a call within the process: the user is given */
 
 	struct request_user user;	/* as impersonated */
+	str created_name;		/* the name in the body of a creation, for messages */
 	str real_user;			/* who impersonates; empty: nobody */
 
 	/* what it asks for */
@@ -77,6 +78,7 @@ struct request {
 	str verb;			/* of authorization: "get", "deletecollection" */
 	str group, version, plural;
 	str namespace, name, sub, sub_path;	/* sub_path: what follows the subresource */
+	str auth_name;			/* the name, or the one that the field selector asks for */
 	const struct kind *kind;	/* a reference; NULL: no such resource */
 	struct request_accept accept;
 
@@ -90,8 +92,7 @@ void request_release(struct request *r);
 /* The first value of a query parameter or a header; empty when there is none. */
 str request_query(const struct request *r, str key);
 bool request_has_query(const struct request *r, str key);
-/* "true", "1", "t": anything ParseBool takes for true; also what it does not
- * understand, as the original's decoder has it. Absent and empty: false. */
+/* Everything but "false" and "0" counts as true when it is there, "" too. */
 bool request_flag(const struct request *r, str key);
 str request_header(const struct request *r, str key);
 

@@ -62,7 +62,7 @@ struct server_answer {
 	size_t warnings_n;
 };
 
-/* Ask and wait. Refusals are answers as well. */
+/* Ask and wait, on this thread. Refusals are answers as well. */
 void server_call(struct server *s, struct arena *a, const struct server_ask *ask,
 		 struct server_answer *out);
 
@@ -86,6 +86,28 @@ void server_unwatch(struct server_watch *w);
 /* ---- for the parts of the server --------------------------------------- */
 
 struct store *server_store(struct server *s);
+struct allocator *server_allocator(struct server *s);
+struct watch_hub *server_hub(struct server *s);
+/* The certificate and key of the server's own authority, PEM. */
+void server_authority(const struct server *s, str *cert, str *key);
+
+/* Each part may keep something of its own here. */
+enum server_part { SERVER_PART_CUSTOM, SERVER_PART_SIM, SERVER_PART_RBAC, SERVER_PARTS_MAX };
+void server_part_set(struct server *s, enum server_part part, void *value);
+void *server_part(const struct server *s, enum server_part part);
+
+/* Be told of every change of a resource from here on, on the loop thread, in
+ * order, after ADDED for all that is there. Must not block: server_later. In
+ * the hook `open` only. */
+enum server_change { SERVER_ADDED, SERVER_MODIFIED, SERVER_DELETED };
+struct server_observer {
+	str group, plural;
+	void (*changed)(void *ctx, enum server_change change, struct blob *now, struct blob *before);
+	void *ctx;
+};
+void server_observe(struct server *s, const struct server_observer *o);
+/* The rows of this kind are not served any more: its watches end. */
+void server_end_watches(struct server *s, const struct kind *k);
 struct registry *server_registry(struct server *s);
 struct store_table *server_table(struct server *s, const struct kind *k);
 /* Run on a worker; dropped when the server closes first. */

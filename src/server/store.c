@@ -47,6 +47,11 @@ str store_table_name(const struct store_table *t)
 	return t->name;
 }
 
+uint64_t store_changed(const struct store_table *t)
+{
+	return t->changed;
+}
+
 size_t store_count(struct store *s, struct store_table *t)
 {
 	pthread_mutex_lock(&s->m);

@@ -12,6 +12,7 @@
 struct store_table {
 	str name;		/* "group/plural"; owned */
 	struct objset set;	/* locked by store.m */
+	_Atomic uint64_t changed;	/* number of the last change */
 };
 
 struct store_past {

@@ -143,6 +143,7 @@ static void publish(struct round *r)
 			objset_remove(&e->table->set, blob_namespace(e->now), blob_name(e->now));
 		else
 			objset_put(&e->table->set, blob_ref(e->now));
+		e->table->changed = e->rv;
 		r->good[i]->blob = blob_ref(e->now);
 		store_past_add(s, e, now);
 	}

@@ -18,6 +18,14 @@ enum json_numbers {
 	JSON_NUMBERS_TEXT,	/* Decoder.UseNumber: the source text is kept */
 };
 
+/* Keys that stand twice in one object, by their paths, in the order in which
+ * the objects end: "data.a", "items[0].name". Beyond the limit they are dropped. */
+enum { JSON_REPEATS_MAX = 100 };
+struct json_repeats {
+	str list[JSON_REPEATS_MAX];	/* in the arena */
+	size_t n;
+};
+
 struct json_options {
 	enum json_numbers numbers;
 	struct sources *sources;	/* NULL: nodes get no place */
@@ -25,6 +33,7 @@ struct json_options {
 	const struct source_scalar *in;	/* it is the value of a scalar of another text; or NULL */
 	size_t max_depth;		/* 0: JSON_DEPTH_MAX */
 	bool raw;			/* a raw tree, see below; `numbers` is ignored */
+	struct json_repeats *repeats;	/* NULL: nobody asks */
 };
 
 /* As encoding/json: deeper fails with "exceeded max depth". Longer texts are

@@ -416,6 +416,40 @@ static node raw_map(struct arena *a, const struct node_pair *pairs, size_t n)
 	return map;
 }
 
+/* Where the reader is: the keys and indexes of the open levels, then `key`. */
+static str path_to(struct reader *r, node key)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < r->levels.n; i++) {
+		size_t next = i + 1 < r->levels.n ? r->levels.p[i + 1].from : r->nodes.n;
+		size_t from = r->levels.p[i].from;
+
+		if (r->levels.p[i].map)
+			buf_addf(&b, "%s%.*s", b.n ? "." : "", STR_ARG(node_str(r->nodes.p[next - 1])));
+		else
+			buf_addf(&b, "[%zu]", next - from);
+	}
+	buf_addf(&b, "%s%.*s", b.n ? "." : "", STR_ARG(node_str(key)));
+	return arena_str(r->a, buf_str(&b));
+}
+
+/* `made` has fewer entries than there were pairs: which came again? */
+static void note_repeats(struct reader *r, node made, const struct node_pair *pairs, size_t n)
+{
+	struct json_repeats *out = r->o->repeats;
+	bool *seen = mem_calloc(node_len(made), sizeof *seen);
+
+	for (size_t i = 0; i < n && out->n < JSON_REPEATS_MAX; i++) {
+		bool *here = &seen[node_index_of(made, pairs[i].key)];
+
+		if (*here)
+			out->list[out->n++] = path_to(r, pairs[i].key);
+		*here = true;
+	}
+	free(seen);
+}
+
 static err *close_level(struct reader *r)
 {
 	struct level top = r->levels.p[--r->levels.n];
@@ -432,6 +466,8 @@ static err *close_level(struct reader *r)
 		made = node_map_of(r->a, pairs, n / 2);
 	r->p++;
 	r->nodes.n = top.from;
+	if (r->o->repeats && top.map && !r->o->raw && node_len(made) < n / 2)
+		note_repeats(r, made, pairs, n / 2);
 	TRY(arena_check(r->a, "JSON"));
 	return push(r, made, top.place);
 }

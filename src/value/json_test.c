@@ -509,9 +509,26 @@ static void test_bytes_that_do_not_belong(void **state)
 	}
 }
 
+static void test_repeated_keys_are_named(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct json_repeats repeats = { .n = 0 };
+	str text = S("{\"d\":{\"a\":1,\"a\":2,\"b\":[{},{\"x\":0,\"x\":1,\"x\":2}]},\"d\":{},\"e\":1}");
+	node n;
+
+	(void)state;
+	assert_null(json_read(&a, text, &(struct json_options){ .repeats = &repeats }, &n));
+	assert_int_equal(repeats.n, 4);
+	assert_true(str_eq(repeats.list[0], S("d.b[1].x")));
+	assert_true(str_eq(repeats.list[1], S("d.b[1].x")));
+	assert_true(str_eq(repeats.list[2], S("d.a")));
+	assert_true(str_eq(repeats.list[3], S("d")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_repeated_keys_are_named),
 		cmocka_unit_test(test_kinds_of_numbers),
 		cmocka_unit_test(test_numbers_out_of_range_are_told_last),
 		cmocka_unit_test(test_strings_are_borrowed_where_they_can_be),

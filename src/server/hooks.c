@@ -1,0 +1,5 @@
+#include "server/hooks.h"
+
+const struct hooks *const hooks_all[] = {
+	NULL,
+};

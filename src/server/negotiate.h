@@ -1,0 +1,45 @@
+/* negotiate - in which form the answer goes, and in which the body came.
+ *
+ * Two readers of Accept stand behind each other in the original: the routes,
+ * which want one of their media types, or any, by its plain name, and the
+ * serializers, which look at qualities and parameters. Both refuse with 406,
+ * in their own words. JSON is the default. Objects are not written in
+ * protobuf: who accepts nothing else is refused (kubectl and client-go
+ * programs accept JSON as well). Any thread.
+ */
+#ifndef SERVER_NEGOTIATE_H
+#define SERVER_NEGOTIATE_H
+
+#include "server/request.h"
+
+/* Fill in r->accept for a resource: `builtin` kinds have routes. */
+err *negotiate_accept(struct request *r, bool builtin) __attribute__((warn_unused_result));
+
+/* One clause of an Accept header, best first; for documents that have forms
+ * of their own. */
+struct negotiate_clause {
+	str type;			/* "application/json" */
+	const struct request_pair *params;
+	size_t params_n;
+	double quality;
+};
+enum { NEGOTIATE_CLAUSES_MAX = 64 };
+size_t negotiate_parse(struct arena *a, str accept, struct negotiate_clause **out);
+str negotiate_param(const struct negotiate_clause *c, str name);
+
+enum negotiate_body {
+	NEGOTIATE_JSON,
+	NEGOTIATE_YAML,
+	NEGOTIATE_PROTOBUF,
+	NEGOTIATE_JSON_PATCH,
+	NEGOTIATE_MERGE_PATCH,
+	NEGOTIATE_STRATEGIC,
+	NEGOTIATE_APPLY,
+};
+/* The Content-Type of a body that is an object; of a patch. 415 otherwise. */
+err *negotiate_content(const struct request *r, enum negotiate_body *out)
+	__attribute__((warn_unused_result));
+err *negotiate_patch(const struct request *r, bool custom, enum negotiate_body *out)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,243 @@
+#include "server/route.h"
+
+#include "server/registry.h"
+#include "server/server.h"
+#include "server/status.h"
+#include "server/subresource.h"
+#include "text/gourl.h"
+
+enum { ROUTE_PARTS_MAX = 16, ROUTE_PATH_MAX = 8 << 10 };
+
+struct parts {
+	str p[ROUTE_PARTS_MAX];
+	size_t n;
+};
+
+/* ---- what it asks for -------------------------------------------------- */
+
+static const char *verb_of(const struct request *r)
+{
+	static const struct {
+		const char *method, *one, *many;
+	} verbs[] = {
+		{ "GET", "get", "list" },       { "HEAD", "get", "list" },
+		{ "POST", "create", "create" }, { "PUT", "update", "update" },
+		{ "PATCH", "patch", "patch" },  { "DELETE", "delete", "deletecollection" },
+	};
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (str_eq(r->method, str_c(verbs[i].method)))
+			return r->name.n ? verbs[i].one : verbs[i].many;
+	return "";
+}
+
+/* A list or watch of one name counts as one of that object. */
+static str selected_name(const struct request *r)
+{
+	str rest = request_query(r, S("fieldSelector")), one, value;
+
+	while (str_cut(&rest, &one, ',')) {
+		if (!str_take_str(&one, S("metadata.name")) || !str_take(&one, '='))
+			continue;
+		value = one;
+		str_take(&value, '=');
+		return value;
+	}
+	return STR_NONE;
+}
+
+static void set_verb(struct request *r, bool watch)
+{
+	r->verb = str_c(verb_of(r));
+	if (!str_eq(r->verb, S("list")) && !watch)
+		return;
+	if (watch || request_flag(r, S("watch")))
+		r->verb = S("watch");
+	if (!r->name.n)
+		r->auth_name = selected_name(r);
+}
+
+static bool is_namespace_sub(str s)
+{
+	return str_eq(s, S("status")) || str_eq(s, S("finalize"));
+}
+
+static str join_rest(struct request *r, const struct parts *p, size_t from)
+{
+	return from < p->n ? arena_join(r->arena, p->p + from, p->n - from, S("/")) : STR_NONE;
+}
+
+static void set_resource(struct request *r, const struct parts *p, size_t at)
+{
+	bool watch = at < p->n && str_eq(p->p[at], S("watch"));
+
+	at += watch;
+	if (at >= p->n)
+		return;
+	r->resource = true;
+	if (str_eq(p->p[at], S("namespaces")) && at + 1 < p->n) {
+		r->namespace = p->p[at + 1];
+		if (at + 2 < p->n && !is_namespace_sub(p->p[at + 2]))
+			at += 2;
+	}
+	r->plural = p->p[at];
+	if (at + 1 < p->n)
+		r->name = p->p[at + 1];
+	if (at + 2 < p->n)
+		r->sub = p->p[at + 2];
+	r->sub_path = join_rest(r, p, at + 3);
+	r->auth_name = r->name;
+	set_verb(r, watch);
+}
+
+static void set_api(struct request *r, const struct parts *p)
+{
+	if (p->n > 1 && str_eq(p->p[0], S("api"))) {
+		r->version = p->p[1];
+		set_resource(r, p, 2);
+	} else if (p->n > 2 && str_eq(p->p[0], S("apis"))) {
+		r->group = p->p[1];
+		r->version = p->p[2];
+		set_resource(r, p, 3);
+	}
+}
+
+static err *bad_path(void)
+{
+	return status_bad_request("the path of the request cannot be read");
+}
+
+/* Each part is decoded by itself: an escaped '/' is part of a name. */
+static err *split_path(struct request *r, str path, struct parts *out)
+{
+	str part;
+
+	out->n = 0;
+	while (str_cut(&path, &part, '/')) {
+		if (!part.n)
+			continue;
+		if (out->n == ROUTE_PARTS_MAX)
+			return bad_path();
+		err *e = gourl_unescape_segment(r->arena, part, &out->p[out->n]);
+
+		if (e) {
+			err_free(e);
+			return bad_path();
+		}
+		out->n++;
+	}
+	return NULL;
+}
+
+err *route_parse(struct request *r, str target)
+{
+	struct parts parts;
+	str query;
+
+	str_split(target, '?', &r->raw_path, &query);
+	request_parse_query(r, query);
+	if (r->raw_path.n > ROUTE_PATH_MAX)
+		return bad_path();
+	TRY(split_path(r, r->raw_path, &parts));
+	err *e = gourl_unescape_segment(r->arena, r->raw_path, &r->path);
+
+	if (e) {
+		err_free(e);
+		return bad_path();
+	}
+	r->verb = r->method; /* of endpoints: see auth.c */
+	set_api(r, &parts);
+	return NULL;
+}
+
+/* ---- whether there is one ---------------------------------------------- */
+
+void route_nothing(struct request *r)
+{
+	r->answer.code = 404;
+	r->answer.type = S("text/plain; charset=utf-8");
+	buf_clear(&r->answer.body);
+	buf_add(&r->answer.body, S("404 page not found\n"));
+}
+
+/* A path that leads nowhere: below built-in groups that is a Status. */
+static err *nowhere(struct request *r)
+{
+	if (registry_has_group(server_registry(r->server), r->group, true))
+		return status_no_resource();
+	route_nothing(r);
+	return NULL;
+}
+
+static uint16_t kind_verb_of(str verb)
+{
+	static const struct {
+		const char *name;
+		uint16_t verb;
+	} verbs[] = {
+		{ "get", KIND_GET },       { "list", KIND_LIST },
+		{ "watch", KIND_WATCH },   { "create", KIND_CREATE },
+		{ "update", KIND_UPDATE }, { "patch", KIND_PATCH },
+		{ "delete", KIND_DELETE }, { "deletecollection", KIND_DELETE_ALL },
+	};
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (str_eq(verb, str_c(verbs[i].name)))
+			return verbs[i].verb;
+	return 0;
+}
+
+static bool takes_object(const struct request *r, const struct kind *k, uint16_t verb)
+{
+	bool collection = verb & (KIND_LIST | KIND_CREATE | KIND_DELETE_ALL);
+
+	if (str_eq(r->method, S("HEAD")) || !(k->verbs & verb))
+		return false;
+	if (verb & (KIND_CREATE | KIND_DELETE_ALL) && k->namespaced && !r->namespace.n)
+		return false; /* such paths only list and watch */
+	return collection ? !r->name.n : verb == KIND_WATCH || r->name.n;
+}
+
+static err *check_sub(struct request *r, const struct kind *k, uint16_t verb)
+{
+	struct kind_subresource sub;
+
+	if (!subresource_of_kind(k, r->sub, &sub))
+		return nowhere(r);
+	if (!(sub.verbs & verb) || str_eq(r->method, S("HEAD")))
+		return status_method_not_allowed();
+	return NULL;
+}
+
+static err *resolve(struct request *r, const struct kind *k)
+{
+	uint16_t verb = kind_verb_of(r->verb);
+	/* The namespace that "/api/v1/namespaces/NS" names is the object. */
+	bool of_namespaces = str_eq(k->plural, S("namespaces")) && !k->gvk.group.n;
+
+	if (of_namespaces)
+		r->namespace = STR_NONE;
+	else if (r->namespace.n && !k->namespaced)
+		return nowhere(r);
+	else if (!r->namespace.n && k->namespaced && r->name.n && !str_eq(r->verb, S("watch")))
+		return nowhere(r);
+	if (r->sub.n)
+		return check_sub(r, k, verb);
+	return takes_object(r, k, verb) ? NULL : status_method_not_allowed();
+}
+
+err *route_resolve(struct request *r)
+{
+	const struct kind *k =
+		registry_find(server_registry(r->server), r->group, r->version, r->plural);
+
+	if (!k)
+		return nowhere(r);
+	err *e = resolve(r, k);
+
+	if (e || r->answer.code)
+		kind_unref(k);
+	else
+		r->kind = k;
+	return e;
+}

@@ -1,0 +1,280 @@
+#include "server/scale.h"
+
+#include "base/vec.h"
+#include "kube/builtin.h"
+#include "kube/managed.h"
+#include "server/change.h"
+#include "server/custom.h"
+#include "server/labelsel.h"
+#include "server/meta.h"
+#include "server/object.h"
+#include "server/server.h"
+#include "server/status.h"
+#include "server/store.h"
+#include "server/view.h"
+#include "server/write.h"
+
+#define SCALE_GVK ((struct gvk){ S("autoscaling"), S("v1"), S("Scale") })
+
+/* "spec.replicas" as its steps. */
+static const str *split(struct arena *a, str path, size_t *n)
+{
+	VEC(str) v = { 0 };
+	str step;
+
+	while (str_cut(&path, &step, '.'))
+		avec_push(a, &v, step);
+	*n = v.n;
+	return v.p;
+}
+
+/* ---- the object as a Scale --------------------------------------------- */
+
+/* Of a ReplicationController the selector is a plain map. */
+static str selector_text(struct arena *a, const struct kind *k, node object)
+{
+	node selector = node_dig(object, "spec", "selector");
+	str text = STR_NONE;
+
+	if (!k->gvk.group.n)
+		return labelsel_labels(a, selector);
+	labelsel_text(a, selector, &text);
+	return text;
+}
+
+static struct managed_scale version_of(struct arena *a, const struct kind *k)
+{
+	struct managed_scale v = { .api_version = gvk_api_version(a, k->gvk) };
+
+	v.path = split(a, k->custom ? custom_scale_path(k) : S("spec.replicas"), &v.path_n);
+	return v;
+}
+
+static node builtin_scale(struct arena *a, const struct kind *k, node object)
+{
+	static const char *const kept[] = { "name", "namespace", "uid", "resourceVersion",
+					    "creationTimestamp" };
+	node scale = node_map(a, 5), meta = node_map(a, 6), spec = node_map(a, 1);
+	node status = node_map(a, 2), replicas = node_dig(object, "spec", "replicas");
+	str selector = selector_text(a, k, object);
+
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		node value = node_dig(object, "metadata", kept[i]);
+
+		if (!node_is_nil(value))
+			node_set(a, meta, str_c(kept[i]), value);
+	}
+	object_set_names(a, scale, SCALE_GVK);
+	node_set(a, scale, S("metadata"), meta);
+	if (node_int(replicas))
+		node_set(a, spec, S("replicas"), node_from_int(node_int(replicas)));
+	node_set(a, scale, S("spec"), spec);
+	node_set(a, status, S("replicas"),
+		 node_from_int(node_int(node_dig(object, "status", "replicas"))));
+	if (selector.n)
+		node_set(a, status, S("selector"), node_from_str(a, selector));
+	node_set(a, scale, S("status"), status);
+	return scale;
+}
+
+/* With the owners of the number. */
+static err *to_scale(struct arena *a, const struct kind *k, node object, node *out)
+{
+	struct managed_scale version = version_of(a, k);
+	bool found;
+
+	if (k->custom)
+		TRY(custom_scale(a, k, object, &found, out));
+	else
+		*out = builtin_scale(a, k, object);
+	node entries =
+		managed_to_scale(a, node_dig(object, "metadata", "managedFields"), &version, 1);
+
+	if (node_len(entries))
+		node_set(a, meta_of(a, *out), S("managedFields"), entries);
+	return NULL;
+}
+
+static err *set_replicas(struct arena *a, const struct kind *k, node object, int64_t replicas)
+{
+	if (k->custom)
+		return custom_rescale(a, k, object, replicas);
+	node_set(a, node_need_map(a, object, S("spec")), S("replicas"), node_from_int(replicas));
+	return NULL;
+}
+
+static node without_owners(struct arena *a, node scale)
+{
+	node_remove(meta_of(a, scale), S("managedFields"));
+	return scale;
+}
+
+/* ---- a write ----------------------------------------------------------- */
+
+struct scaling {
+	bool put;
+	node body;                /* of a PUT */
+	struct write_patch patch; /* of a patch; */
+	node config;              /* of an apply */
+};
+
+static void scale_request(struct change *c, struct managed_request *m)
+{
+	change_managed_request(c, m);
+	m->gvk = SCALE_GVK;
+	m->type = builtin_type(SCALE_GVK);
+	m->reset = managed_reset(c->r->arena, SCALE_GVK, false, true, STR_NONE);
+	m->convert = NULL;
+}
+
+static err *apply_scale(struct change *c, const struct scaling *s, node live, node *out)
+{
+	struct managed_request m;
+	struct managed_result result;
+
+	scale_request(c, &m);
+	err *e = managed_apply(c->r->arena, &m, live, s->config, &result);
+
+	if (e)
+		return write_with_code(c->r->arena, e);
+	if (result.conflicts_n)
+		return write_conflict(&result);
+	*out = result.object;
+	return NULL;
+}
+
+static err *new_scale(struct change *c, const struct scaling *s, node live, node *out)
+{
+	struct arena *a = c->r->arena;
+	struct body_findings found = { .arena = a };
+	struct managed_request m;
+	node patched;
+
+	if (s->put) {
+		*out = node_copy(a, s->body);
+	} else if (s->patch.form == NEGOTIATE_APPLY) {
+		return apply_scale(c, s, live, out);
+	} else {
+		TRY(write_patched(a, &s->patch, live, &found, &patched));
+		err *e = canon_object(a, patched, builtin_type(SCALE_GVK), NULL, out);
+
+		if (e)
+			return body_cannot(SCALE_GVK, S("Scale"), e);
+	}
+	scale_request(c, &m);
+	node entries = managed_update(a, &m, live, *out);
+
+	if (node_is(entries, NODE_NONE))
+		node_remove(meta_of(a, *out), S("managedFields"));
+	else
+		node_set(a, meta_of(a, *out), S("managedFields"), entries);
+	return NULL;
+}
+
+static err *check_scale(struct arena *a, node scale)
+{
+	struct fielderrs errors = { .arena = a };
+	node replicas = node_dig(scale, "spec", "replicas");
+
+	if (node_int(replicas) >= 0)
+		return NULL;
+	fielderr_invalid(&errors, S("spec.replicas"), replicas,
+			 "must be greater than or equal to 0");
+	return status_invalid(S("autoscaling"), S("Scale"), meta_get(scale, S("name")), &errors);
+}
+
+static err *make_scaled(struct change *c, node old, node *object)
+{
+	struct arena *a = c->r->arena;
+	struct managed_scale version = version_of(a, c->kind);
+	node live, scale;
+
+	TRY(to_scale(a, c->kind, old, &live));
+	TRY(new_scale(c, c->ctx, live, &scale));
+	TRY(check_scale(a, scale));
+	*object = node_copy(a, old);
+	TRY(set_replicas(a, c->kind, *object, node_int(node_dig(scale, "spec", "replicas"))));
+	meta_set(a, *object, S("name"), meta_get(scale, S("name")));
+	if (meta_get(scale, S("namespace")).n)
+		meta_set(a, *object, S("namespace"), meta_get(scale, S("namespace")));
+	/* an update may leave the number out; a custom resource then has its own */
+	str rv = meta_get(scale, S("resourceVersion"));
+
+	if (rv.n || !c->kind->custom)
+		meta_set(a, *object, S("resourceVersion"), rv);
+	node entries = managed_from_scale(a, node_dig(old, "metadata", "managedFields"),
+					  node_dig(scale, "metadata", "managedFields"),
+					  version.api_version, &version, 1);
+
+	if (node_len(entries))
+		node_set(a, meta_of(a, *object), S("managedFields"), entries);
+	else
+		node_remove(meta_of(a, *object), S("managedFields"));
+	return NULL;
+}
+
+static err *read_wish(struct request *r, struct change *c, struct scaling *s)
+{
+	bool apply = false;
+
+	s->put = str_eq(r->verb, S("update"));
+	if (!s->put) {
+		TRY(negotiate_patch(r, r->kind->custom, &s->patch.form));
+		apply = s->patch.form == NEGOTIATE_APPLY;
+	}
+	TRY(options_write(r,
+			  &(struct options_of){ s->put ? "UpdateOptions" : "PatchOptions", !s->put,
+						apply },
+			  &c->options));
+	if (s->put)
+		return body_read_as(r, SCALE_GVK, builtin_type(SCALE_GVK), c->options.fields,
+				    &s->body);
+	s->patch.body = r->body;
+	s->patch.type = builtin_type(SCALE_GVK);
+	c->patch = true;
+	return apply ? write_read_config(r, &s->config) : NULL;
+}
+
+static err *answer_scale(struct request *r, node object)
+{
+	node scale;
+
+	TRY(to_scale(r->arena, r->kind, object, &scale));
+	return view_tree(r, without_owners(r->arena, scale));
+}
+
+static err *write_scale(struct request *r)
+{
+	struct scaling s = { 0 };
+	struct change c = {
+		.r = r,
+		.kind = r->kind,
+		.sub = S("scale"),
+		.namespace = r->namespace,
+		.name = r->name,
+		.owned = true,
+		.make = make_scaled,
+		.ctx = &s,
+	};
+
+	TRY(read_wish(r, &c, &s));
+	err *e = change_run(&c);
+
+	if (!e)
+		e = answer_scale(r, c.blob ? object_read(r->arena, r->kind, c.blob) : c.object);
+	change_release(&c);
+	return e;
+}
+
+err *scale_run(struct request *r)
+{
+	if (!str_eq(r->verb, S("get")))
+		return write_scale(r);
+	CLEANUP(blob_drop)
+	struct blob *b = store_get(server_store(r->server), server_table(r->server, r->kind),
+				   r->namespace, r->name);
+
+	if (!b)
+		return status_not_found(r->group, r->plural, r->name);
+	return answer_scale(r, object_read(r->arena, r->kind, b));
+}

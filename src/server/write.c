@@ -1,0 +1,67 @@
+#include "server/write.h"
+
+#include "server/meta.h"
+#include "server/status.h"
+
+/* ---- create ------------------------------------------------------------ */
+
+/* A body is made an object once; each try begins with a copy. */
+static err *make_copy(struct change *c, node old, node *object)
+{
+	(void)old;
+	*object = node_copy(c->r->arena, *(node *)c->ctx);
+	return NULL;
+}
+
+/* A generated name that is taken is nobody's fault: another one. */
+static bool may_generate_again(struct change *c, const err *e)
+{
+	return err_code(e) == 409 && !c->name.n && str_eq(status_reason(e), S("AlreadyExists"));
+}
+
+err *write_create(struct request *r)
+{
+	struct change c = { .r = r, .kind = r->kind, .namespace = r->namespace, .create = true };
+	node body;
+
+	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &c.options));
+	TRY(body_read(r, r->kind, c.options.fields, &body));
+	c.make = make_copy;
+	c.ctx = &body;
+	c.name = meta_get(body, S("name"));
+	err *e = change_run(&c);
+
+	for (int i = 1; e && i < CHANGE_NAME_TRIES && may_generate_again(&c, e); i++) {
+		err_free(e);
+		e = change_run(&c);
+	}
+	if (!e)
+		e = change_answer(&c);
+	change_release(&c);
+	return e;
+}
+
+/* ---- update ------------------------------------------------------------ */
+
+err *write_update(struct request *r)
+{
+	struct change c = {
+		.r = r,
+		.kind = r->kind,
+		.sub = r->sub,
+		.namespace = r->namespace,
+		.name = r->name,
+		.make = make_copy,
+	};
+	node body;
+
+	TRY(options_write(r, &(struct options_of){ "UpdateOptions", false, false }, &c.options));
+	TRY(body_read(r, r->kind, c.options.fields, &body));
+	c.ctx = &body;
+	err *e = change_run(&c);
+
+	if (!e)
+		e = change_answer(&c);
+	change_release(&c);
+	return e;
+}
