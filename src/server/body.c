@@ -70,10 +70,16 @@ static err *read_yaml(struct arena *a, str text, struct body_findings *f, node *
 {
 	struct yaml_options o = { .json = true, .max_nodes = BODY_NODES_MAX };
 	err *e = yaml_read(a, text, &o, out);
-
-	if (e || !f)
-		return e;
 	node again;
+
+	if (e) {
+		str why = err_text(e);
+
+		str_take_str(&why, S("error converting YAML to JSON: "));
+		return err_replace(e, "%.*s", STR_ARG(why));
+	}
+	if (!f)
+		return NULL;
 
 	o.strict = true;
 	if ((e = yaml_read(a, text, &o, &again))) {
@@ -200,6 +206,13 @@ static str go_package(str group)
 
 	str_split(group, '.', &first, &rest);
 	return group.n ? first : S("core");
+}
+
+err *body_no_conversion(struct gvk is, struct gvk wanted)
+{
+	return err_new(ERR_INVALID, "converting (%.*s.%.*s) to (%.*s.%.*s): unknown conversion",
+		       STR_ARG(is.version), STR_ARG(is.kind), STR_ARG(go_package(wanted.group)),
+		       STR_ARG(wanted.kind));
 }
 
 static err *other_kind(struct gvk is, struct gvk wanted)

@@ -42,6 +42,8 @@ err *body_read_options(const struct request *r, str kind, node *out)
 
 /* "KIND in version "V" cannot be handled as a KIND: ..."; takes `e`. */
 err *body_cannot(struct gvk is, str kind, err *e) __attribute__((warn_unused_result));
+/* "converting (v1.Secret) to (core.ConfigMap): unknown conversion" */
+err *body_no_conversion(struct gvk is, struct gvk wanted) __attribute__((warn_unused_result));
 /* JSON for patches: "error decoding patch: ..." is the caller's. */
 err *body_json(struct arena *a, str text, node *out) __attribute__((warn_unused_result));
 

@@ -19,13 +19,16 @@ static bool convert_managed(void *context, struct arena *a, node object, str api
 			    struct managed_version *out)
 {
 	struct change *c = context;
-	const struct kind *k = admission_version(c->r->server, c->kind, api_version);
+	str is = node_str(node_get(object, S("apiVersion")));
+	const struct kind *from = admission_version(c->r->server, c->kind, is);
+	const struct kind *to = admission_version(c->r->server, c->kind, api_version);
 
-	if (!k)
-		return false;
-	*out = (struct managed_version){ admission_convert(a, c->kind, k, object), k->type };
-	kind_unref(k);
-	return true;
+	if (to)
+		*out = (struct managed_version){ admission_convert(a, from ? from : c->kind, to, object),
+						 to->type };
+	kind_unref(from);
+	kind_unref(to);
+	return to != NULL;
 }
 
 void change_managed_request(struct change *c, struct managed_request *out)
@@ -86,8 +89,13 @@ static void copy_field(struct arena *a, node to, node from, str key)
 		node_remove(to, key);
 }
 
-/* Through /status, nothing but the status moves; of custom resources not
- * even labels. */
+static bool is_deployment(const struct kind *k)
+{
+	return str_eq(k->gvk.kind, S("Deployment")) && str_eq(k->gvk.group, S("apps"));
+}
+
+/* Through /status, nothing but the status moves; of Deployments not even the
+ * labels, of custom resources no metadata at all. */
 static void keep_all_but_status(struct kind_call *k)
 {
 	struct arena *a = k->arena;
@@ -105,6 +113,8 @@ static void keep_all_but_status(struct kind_call *k)
 		if (!node_has(k->old, key) && !str_eq(key, S("status")))
 			node_remove_at(k->object, i);
 	}
+	if (is_deployment(k->kind))
+		copy_field(a, meta, was, S("labels"));
 	if (!k->kind->custom)
 		return;
 	node entries = node_get(meta, S("managedFields"));

@@ -118,6 +118,7 @@ static const struct kind configmaps = {
 	NAMED("", "v1", "ConfigMap", "configmaps", "configmap"),
 	NAMES(short_names, T("cm")),
 	.namespaced = true,
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_configmaps),
 	.cells = cells_configmaps,
@@ -128,6 +129,7 @@ static const struct kind endpoints = {
 	.deprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 	NAMES(short_names, T("ep")),
 	.namespaced = true,
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_endpoints),
 	.cells = cells_endpoints,
@@ -266,6 +268,7 @@ static const struct kind resourcequotas = {
 static const struct kind secrets = {
 	NAMED("", "v1", "Secret", "secrets", "secret"),
 	.namespaced = true,
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_secrets),
 	.cells = cells_secrets,
@@ -281,6 +284,7 @@ static const struct kind serviceaccounts = {
 	NAMES(short_names, T("sa")),
 	.namespaced = true,
 	TABLE(subresources, serviceaccounts_subresources),
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	.delete_returns_object = true,
 	TABLE(columns, columns_serviceaccounts),
@@ -297,6 +301,7 @@ static const struct kind services = {
 	NAMES(categories, T("all")),
 	.namespaced = true, .has_status = true,
 	TABLE(subresources, services_subresources),
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_LABEL,
 	.delete_returns_object = true,
@@ -537,6 +542,7 @@ static const struct kind poddisruptionbudgets = {
 static const struct kind clusterrolebindings = {
 	NAMED("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding",
 	      "clusterrolebindings", "clusterrolebinding"),
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_clusterrolebindings),
@@ -545,6 +551,7 @@ static const struct kind clusterrolebindings = {
 
 static const struct kind clusterroles = {
 	NAMED("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", "clusterrole"),
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_clusterroles),
@@ -554,6 +561,7 @@ static const struct kind clusterroles = {
 static const struct kind rolebindings = {
 	NAMED("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", "rolebinding"),
 	.namespaced = true,
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_rolebindings),
@@ -563,6 +571,7 @@ static const struct kind rolebindings = {
 static const struct kind roles = {
 	NAMED("rbac.authorization.k8s.io", "v1", "Role", "roles", "role"),
 	.namespaced = true,
+	.checks_anew = true,
 	.verbs = KIND_ALL_VERBS,
 	.name_rule = KIND_NAME_PATH,
 	TABLE(columns, columns_roles),

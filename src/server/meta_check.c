@@ -1,5 +1,6 @@
 #include "server/meta.h"
 #include "text/names.h"
+#include "value/json.h"
 
 #define FINALIZERS S("metadata.finalizers")
 #define OWNERS     S("metadata.ownerReferences")
@@ -117,14 +118,61 @@ static void check_annotations(struct kind_call *c)
 
 /* ---- owners ------------------------------------------------------------ */
 
-static void need_text(struct kind_call *c, node owner, const char *key, const char *why)
+static void need_text(struct kind_call *c, node owner, const char *key)
 {
 	node value = node_get(owner, str_c(key));
 	str path = arena_printf(c->arena, "%.*s.%s", STR_ARG(OWNERS), key);
 
 	if (!node_str(value).n)
-		fielderr_invalid(c->errors, path, node_from_str(c->arena, node_str(value)), "%s",
-				 why);
+		fielderr_invalid(c->errors, path, node_from_str(c->arena, node_str(value)),
+				 "must not be empty");
+}
+
+/* As Go prints the struct. */
+static node in_order(struct arena *a, node owner)
+{
+	static const char *const keys[] = { "apiVersion", "kind", "name",
+					    "uid",	  "controller", "blockOwnerDeletion" };
+	node out = node_map(a, sizeof keys / sizeof *keys);
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		node value = node_get(owner, str_c(keys[i]));
+
+		if (!node_is_nil(value))
+			node_set(a, out, str_c(keys[i]), value);
+	}
+	return out;
+}
+
+static str print_value(struct arena *a, node n)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	err_free(json_write(&b, n, &(struct json_style){ .source_order = true }));
+	return arena_str(a, buf_str(&b));
+}
+
+static void refuse_owners(struct kind_call *c, node shown, str why)
+{
+	fielderr_add(c->errors, FIELDERR_INVALID, OWNERS,
+		     arena_cat(c->arena, S("Invalid value: "), print_value(c->arena, shown), S(": "),
+			       why));
+}
+
+static void two_controllers(struct kind_call *c, node owners, node first, node second)
+{
+	node all = node_seq(c->arena, node_len(owners));
+	str why = arena_printf(c->arena,
+			       "Only one reference can have Controller set to true. Found \"true\" in "
+			       "references for %.*s/%.*s and %.*s/%.*s",
+			       STR_ARG(node_str(node_get(first, S("kind")))),
+			       STR_ARG(node_str(node_get(first, S("name")))),
+			       STR_ARG(node_str(node_get(second, S("kind")))),
+			       STR_ARG(node_str(node_get(second, S("name")))));
+
+	node_each_item(o, owners)
+		node_append(c->arena, all, in_order(c->arena, *o));
+	refuse_owners(c, all, why);
 }
 
 static void check_owner(struct kind_call *c, node owner)
@@ -132,15 +180,15 @@ static void check_owner(struct kind_call *c, node owner)
 	str api = node_str(node_get(owner, S("apiVersion")));
 	struct gvk gvk = gvk_parse(api, node_str(node_get(owner, S("kind"))));
 
-	if (!gvk.version.n)
+	if (!gvk.version.n || str_count_char(api, '/') > 1)
 		fielderr_invalid(c->errors, S("metadata.ownerReferences.apiVersion"),
 				 node_from_str(c->arena, api), "version must not be empty");
-	need_text(c, owner, "kind", "kind must not be empty");
-	need_text(c, owner, "name", "name must not be empty");
-	need_text(c, owner, "uid", "uid must not be empty");
+	need_text(c, owner, "kind");
+	need_text(c, owner, "name");
+	need_text(c, owner, "uid");
 	if (str_eq(gvk.kind, S("Event")) && !gvk.group.n && str_eq(gvk.version, S("v1")))
-		fielderr_invalid(c->errors, OWNERS, owner,
-				 "/v1, Kind=Event is disallowed from being an owner");
+		refuse_owners(c, in_order(c->arena, owner),
+			      S("/v1, Kind=Event is disallowed from being an owner"));
 }
 
 static void check_owners(struct kind_call *c)
@@ -155,14 +203,7 @@ static void check_owners(struct kind_call *c)
 			first = *o;
 			continue;
 		}
-		fielderr_invalid(
-			c->errors, OWNERS, owners,
-			"Only one reference can have Controller set to true. Found \"true\" in "
-			"references for %.*s/%.*s and %.*s/%.*s",
-			STR_ARG(node_str(node_get(first, S("kind")))),
-			STR_ARG(node_str(node_get(first, S("name")))),
-			STR_ARG(node_str(node_get(*o, S("kind")))),
-			STR_ARG(node_str(node_get(*o, S("name")))));
+		two_controllers(c, owners, first, *o);
 	}
 }
 

@@ -42,6 +42,44 @@ static void add_key(struct buf *b, str key, bool *more)
 	buf_addc(b, ':');
 }
 
+/* The lists in metadata have structs as items: their fields in Go's order. */
+static const char *const owner_order[] = {
+	"apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion", NULL
+};
+static const char *const managed_order[] = {
+	"manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource", NULL
+};
+
+static void add_structs(struct buf *b, node list, const char *const *order)
+{
+	buf_addc(b, '[');
+	for (size_t i = 0; i < node_len(list); i++) {
+		bool more = false;
+
+		buf_add(b, i ? S(",{") : S("{"));
+		for (const char *const *key = order; *key; key++) {
+			node value = node_get(node_at(list, i), str_c(*key));
+
+			if (node_is_nil(value))
+				continue;
+			add_key(b, str_c(*key), &more);
+			add_value(b, value);
+		}
+		buf_addc(b, '}');
+	}
+	buf_addc(b, ']');
+}
+
+static void add_meta_value(struct buf *b, str key, node value)
+{
+	if (str_eq(key, S("ownerReferences")) && node_is(value, NODE_SEQ))
+		add_structs(b, value, owner_order);
+	else if (str_eq(key, S("managedFields")) && node_is(value, NODE_SEQ))
+		add_structs(b, value, managed_order);
+	else
+		add_value(b, value);
+}
+
 static bool is_usual(str key)
 {
 	for (size_t i = 0; i < META_N; i++)
@@ -67,7 +105,7 @@ static void add_meta(struct buf *b, node meta, size_t *split)
 			buf_addc(b, '"');
 		} else if (!node_is_nil(value)) {
 			add_key(b, meta_order[i], &more);
-			add_value(b, value);
+			add_meta_value(b, meta_order[i], value);
 		}
 	}
 	node_each_pair(p, meta) {

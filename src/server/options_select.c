@@ -109,6 +109,8 @@ err *options_fields(const struct request *r, str text, struct options_list *out)
 				"invalid selector: '%.*s'; can't understand '%.*s'", STR_ARG(text),
 				STR_ARG(term));
 		TRY(unescape(r->arena, value, &f.value));
+		if (!f.label.n && !f.value.n)
+			continue; /* nothing is nothing */
 		TRY(find_label(r->kind, &f));
 		avec_push(r->arena, &v, f);
 	}

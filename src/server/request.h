@@ -75,6 +75,7 @@ struct request {
 
 	/* what it asks for */
 	bool resource;			/* else an endpoint */
+	bool below;			/* of a namespace: "/namespaces/NS/pods" */
 	str verb;			/* of authorization: "get", "deletecollection" */
 	str group, version, plural;
 	str namespace, name, sub, sub_path;	/* sub_path: what follows the subresource */

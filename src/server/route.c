@@ -77,7 +77,8 @@ static void set_resource(struct request *r, const struct parts *p, size_t at)
 	r->resource = true;
 	if (str_eq(p->p[at], S("namespaces")) && at + 1 < p->n) {
 		r->namespace = p->p[at + 1];
-		if (at + 2 < p->n && !is_namespace_sub(p->p[at + 2]))
+		r->below = at + 2 < p->n && !is_namespace_sub(p->p[at + 2]);
+		if (r->below)
 			at += 2;
 	}
 	r->plural = p->p[at];
@@ -215,7 +216,7 @@ static err *resolve(struct request *r, const struct kind *k)
 	/* The namespace that "/api/v1/namespaces/NS" names is the object. */
 	bool of_namespaces = str_eq(k->plural, S("namespaces")) && !k->gvk.group.n;
 
-	if (of_namespaces)
+	if (of_namespaces && !r->below)
 		r->namespace = STR_NONE;
 	else if (r->namespace.n && !k->namespaced)
 		return nowhere(r);

@@ -1,6 +1,8 @@
+#include "kube/builtin.h"
 #include "kube/managed.h"
 #include "kube/strategic.h"
 #include "server/meta.h"
+#include "server/misfit.h"
 #include "server/object.h"
 #include "server/status.h"
 #include "server/write.h"
@@ -208,6 +210,13 @@ static err *check_kind(struct change *c, node in)
 		return NULL;
 	if (!is.kind.n)
 		return err_new(ERR_INVALID, "Object 'Kind' is missing in '%s'", "");
+	if (builtin_type(is)) {
+		/* it is read as what it says it is, then found to be the wrong thing */
+		node other;
+
+		TRY(canon_object(c->r->arena, in, builtin_type(is), NULL, &other));
+		return body_no_conversion(is, c->kind->gvk);
+	}
 	CLEANUP(buf_release) struct buf v = BUF_INIT;
 
 	if (is.group.n)
@@ -227,8 +236,11 @@ static err *make_patched(struct change *c, node old, node *object)
 	str shown;
 	node out;
 
-	TRY(patched(a, c->ctx, old, f, &shown, &out));
-	err *e = check_kind(c, out);
+	const struct write_patch *p = c->ctx;
+
+	TRY(patched(a, p, old, f, &shown, &out));
+	err *e = p->form == NEGOTIATE_STRATEGIC ? misfit_check(out, c->kind->type)
+						: check_kind(c, out);
 
 	if (!e)
 		e = body_fit(a, c->kind, out, f, object);
@@ -303,6 +315,8 @@ err *write_read_config(struct request *r, node *out)
 {
 	err *e = yaml_read(r->arena, r->body, &(struct yaml_options){ .json = true }, out);
 
+	if (!e && node_is(*out, NODE_NULL))
+		*out = node_map(r->arena, 0);
 	if (!e && !node_is(*out, NODE_MAP))
 		e = err_new(
 			ERR_INVALID,
