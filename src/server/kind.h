@@ -80,9 +80,6 @@ struct kind_hooks {
 	 * object as it is stored, and back. */
 	node (*to_stored)(struct arena *a, node object);
 	node (*from_stored)(struct arena *a, node object);
-	/* How long a deletion waits, in seconds; `asked` is -1 when nobody says.
-	 * NULL: it does not wait. */
-	int64_t (*grace)(node object, int64_t asked);
 	/* Set what is missing, as the defaulting functions of the API do: on
 	 * create, update, patch, and before comparing. Idempotent. */
 	void (*defaults)(struct arena *a, const struct kind *k, node object);

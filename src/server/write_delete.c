@@ -180,18 +180,34 @@ static enum grace shorten(struct removal *d, node object)
 	return GRACE_BEGINS;
 }
 
+/* Pods end in their own time: of all kinds, only their deletions wait. */
+static bool waits(const struct kind *k)
+{
+	return !k->gvk.group.n && str_eq(k->plural, S("pods"));
+}
+
+static int64_t pod_grace(const struct removal *d, node pod)
+{
+	str phase = node_str(node_dig(pod, "status", "phase"));
+	int64_t own = node_int(node_dig(pod, "spec", "terminationGracePeriodSeconds"));
+	int64_t seconds = d->options.has_grace ? d->options.grace : own;
+
+	if (!node_str(node_dig(pod, "spec", "nodeName")).n || str_eq(phase, S("Failed")) ||
+	    str_eq(phase, S("Succeeded")))
+		return 0;
+	return seconds < 0 ? 1 : seconds;
+}
+
 /* rest.BeforeDelete. */
 static enum grace begin(struct removal *d, node object)
 {
-	const struct kind_hooks *h = d->r->kind->hooks;
-
 	if (d->options.has_grace && d->options.grace < 0)
 		d->options.grace = 1;
-	if (!h || !h->grace)
+	if (!waits(d->r->kind))
 		return GRACE_NONE;
 	if (meta_is_deleting(object))
 		return shorten(d, object);
-	d->options.grace = h->grace(object, d->options.has_grace ? d->options.grace : -1);
+	d->options.grace = pod_grace(d, object);
 	d->options.has_grace = true;
 	mark(d->r->arena, object, d->options.grace);
 	bump_generation(d->r->arena, object);
