@@ -113,13 +113,6 @@ bool cel_program_uses(const struct cel_program *program, str variable)
 	return u.found;
 }
 
-struct cel_range cel_estimate(const struct cel_program *program, const struct cel_decl *root)
-{
-	(void)program;
-	(void)root;
-	return (struct cel_range){ 0, 0 };
-}
-
 /* ---- results ----------------------------------------------------------- */
 
 static const char *const kind_names[] = {

@@ -189,6 +189,7 @@ static void check_opt_select(struct checker *c, struct cel_expr *e)
 	e->type = resolve(c, t);
 	e->function = cel_func_find(c->env->library, e->name);
 	e->overload = &e->function->overloads[0];
+	e->overloads = 1;
 }
 
 /* ---- calls ------------------------------------------------------------- */
@@ -224,6 +225,7 @@ static void check_logic(struct checker *c, struct cel_expr *e)
 			e->type = ERROR_TYPE;
 		}
 	e->overload = &e->function->overloads[0];
+	e->overloads = 1;
 }
 
 static bool names_param(const struct cel_type *t, uint32_t which)
