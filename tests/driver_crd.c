@@ -41,8 +41,8 @@ static node list_of(struct arena *a, struct fielderrs *e)
 		node entry = node_map(a, 3);
 
 		node_set(a, entry, S("field"), node_from_str(a, e->list[i].path));
-		node_set(a, entry, S("type"), node_from_str(a, fielderr_reason(e->list[i].type)));
 		node_set(a, entry, S("message"), node_from_str(a, e->list[i].text));
+		node_set(a, entry, S("type"), node_from_str(a, fielderr_reason(e->list[i].type)));
 		node_append(a, list, entry);
 	}
 	return list;

@@ -187,13 +187,14 @@ static void fail(struct structural_cel *c, const struct spot *spot, const struct
 /* ---- one expression ---------------------------------------------------- */
 
 static err *evaluate(struct structural_cel *c, const struct spot *spot,
-		     const struct cel_program *program, cel_value *value, uint64_t *cost)
+		     const struct structural_rule *r, const struct cel_program *program,
+		     cel_value *value, uint64_t *cost)
 {
 	struct cel_binding bindings[] = { { S("self"), spot->value }, { S("oldSelf"), spot->old } };
+	bool has_old = spot->old.kind || r->optional_old_self;
 
 	*cost = 0;
-	return cel_eval(program, c->arena, bindings, spot->old.kind ? 2 : 1, CEL_COST_LIMIT, value,
-			cost);
+	return cel_eval(program, c->arena, bindings, has_old ? 2 : 1, CEL_COST_LIMIT, value, cost);
 }
 
 static bool is_over_limit(const err *e)
@@ -223,7 +224,7 @@ static bool run_message(struct structural_cel *c, const struct spot *spot,
 	if (!r->message_program ||
 	    (r->optional_old_self && cel_program_uses(r->message_program, S("oldSelf"))))
 		return false;
-	err *e = evaluate(c, spot, r->message_program, &value, &cost);
+	err *e = evaluate(c, spot, r, r->message_program, &value, &cost);
 
 	if (cost > INT64_MAX || (int64_t)cost > c->budget) {
 		say(c, spot, "messageExpression evaluation failed due to running out of cost budget, no "
@@ -274,7 +275,7 @@ static void run_rule(struct structural_cel *c, const struct spot *spot,
 	}
 	if (!r->program || (r->uses_old && !spot->old.kind && !r->optional_old_self))
 		return;
-	err *e = evaluate(c, spot, r->program, &value, &cost);
+	err *e = evaluate(c, spot, r, r->program, &value, &cost);
 
 	if (cost > INT64_MAX || (int64_t)cost > c->budget) {
 		out_of_budget(c, spot);
