@@ -2,7 +2,11 @@
 
 #include "base/sort.h"
 #include "base/vec.h"
+#include "kube/builtin.h"
+#include "kube/canon.h"
+#include "schema/objectmeta.h"
 #include "schema/structural.h"
+#include "server/crd.h"
 #include "server/custom.h"
 
 /* A field of the request with numbers as the API server reads them. */
@@ -104,9 +108,132 @@ static err *run_schema(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+/* What the server makes of a body: other fields are gone, and named. */
+static err *run_read(struct arena *a, node request, node *output)
+{
+	struct structural_unknown unknown = { .arena = a }, more = { .arena = a };
+	const struct type *type;
+	node object, list;
+
+	TRY(compile(a, request, &type));
+	TRY(take(a, request, "object", &object));
+	structural_prune(type, object, true, &unknown);
+	TRY(structural_coerce(a, type, object, &custom_meta, false, &more));
+	list = node_seq(a, unknown.n + more.n);
+	for (size_t i = 0; i < unknown.n; i++)
+		node_append(a, list, node_from_str(a, unknown.p[i]));
+	for (size_t i = 0; i < more.n; i++)
+		node_append(a, list, node_from_str(a, more.p[i]));
+	*output = node_map(a, 2);
+	node_set(a, *output, S("object"), object);
+	node_set(a, *output, S("unknown"), list);
+	return NULL;
+}
+
+/* ---- definitions ------------------------------------------------------- */
+
+#define DEFINITION \
+	S("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition")
+
+static err *take_definition(struct arena *a, node request, const char *field, node *out)
+{
+	node object;
+
+	TRY(take(a, request, field, &object));
+	*out = NODE_NOTHING;
+	if (node_is_nil(object))
+		return NULL;
+	TRY(canon_object(a, object, builtin_named(DEFINITION), NULL, out));
+	crd_hooks.defaults(a, NULL, *out);
+	return NULL;
+}
+
+static err *run_object(struct arena *a, node request, node *output)
+{
+	struct fielderrs errors = { .arena = a };
+	struct kind_warnings warnings = { .arena = a };
+	struct kind_call c = { .arena = a, .errors = &errors, .warnings = &warnings };
+
+	TRY(take_definition(a, request, "object", &c.object));
+	TRY(take_definition(a, request, "old", &c.old));
+	crd_hooks.prepare(&c);
+	if (c.old.kind)
+		objectmeta_check_parts(&errors, S("metadata"), node_get(c.object, S("metadata")), true);
+	else
+		objectmeta_check(&errors, S("metadata"), node_get(c.object, S("metadata")),
+				 NAME_DNS_SUBDOMAIN, false);
+	crd_hooks.validate(&c);
+	*output = list_of(a, &errors);
+	return NULL;
+}
+
+/* ---- what a definition serves ------------------------------------------ */
+
+/* A definition around the one version that a request gives parts of. */
+static err *serve(struct arena *a, node schema, node columns, struct custom **out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node version;
+
+	TRY(json_read(a, S("{\"name\":\"v1\",\"served\":true,\"storage\":true}"), NULL, &version));
+	if (!node_is_nil(schema)) {
+		node around = node_map(a, 1);
+
+		node_set(a, around, S("openAPIV3Schema"), schema);
+		node_set(a, version, S("schema"), around);
+	}
+	if (!node_is_nil(columns))
+		node_set(a, version, S("additionalPrinterColumns"), columns);
+	buf_add(&b, S("{\"metadata\":{\"name\":\"things.example.com\"},\"spec\":{\"group\":"
+		      "\"example.com\",\"scope\":\"Namespaced\",\"versions\":["));
+	TRY(json_write(&b, version, &(struct json_style){ .source_order = true }));
+	buf_add(&b, S("]},\"status\":{\"acceptedNames\":{\"plural\":\"things\",\"kind\":\"Thing\"}}}"));
+	return custom_new(buf_str(&b), 1, out);
+}
+
+static err *run_openapi(struct arena *a, node request, node *output)
+{
+	struct custom *custom;
+	node schema;
+	size_t n;
+
+	TRY(take(a, request, "schema", &schema));
+	TRY(serve(a, schema, NODE_NOTHING, &custom));
+	*output = node_copy(a, custom_openapi(a, custom_kinds(custom, &n)[0],
+					      node_bool(node_get(request, S("v2")))));
+	custom_release(custom);
+	return NULL;
+}
+
+static err *run_cells(struct arena *a, node request, node *output)
+{
+	struct custom *custom;
+	node columns, object, schema;
+	size_t n;
+
+	TRY(take(a, request, "columns", &columns));
+	TRY(take(a, request, "object", &object));
+	TRY(json_read(a, S("{\"type\":\"object\"}"), NULL, &schema));
+	TRY(serve(a, schema, columns, &custom));
+
+	const struct kind *k = custom_kinds(custom, &n)[0];
+	node *cells = arena_array(a, node, k->columns_n);
+
+	*output = node_seq(a, k->columns_n);
+	k->hooks->cells(a, k, object, cells);
+	for (size_t i = 0; i < k->columns_n; i++)
+		node_append(a, *output, node_copy(a, cells[i]));
+	custom_release(custom);
+	return NULL;
+}
+
 const struct driver_op driver_crd_ops[] = {
+	{ "crd-cells", run_cells },
 	{ "crd-default", run_default },
+	{ "crd-object", run_object },
+	{ "crd-openapi", run_openapi },
 	{ "crd-prune", run_prune },
+	{ "crd-read", run_read },
 	{ "crd-schema", run_schema },
 	{ "crd-validate", run_validate },
 	{ 0 },

@@ -87,7 +87,8 @@ struct structural_limits {
 	int64_t max_length, min_length, max_items, min_items, max_properties, min_properties;
 	node enums;			/* a list, or NODE_NONE */
 	str pattern;			/* empty: none */
-	const struct regex *regex;	/* NULL: the pattern is none */
+	const struct regex *regex;	/* NULL: the pattern is none, and why */
+	str pattern_fault;
 	struct structural_list all_of, any_of, one_of;
 	struct type_rules *not_;
 };

@@ -191,6 +191,16 @@ static err *read_list(struct reader *r, node list, size_t depth, struct structur
 	return NULL;
 }
 
+/* A pattern that is none refuses every text. */
+static void read_pattern(struct arena *a, struct structural_limits *l)
+{
+	err *e = regex_compile(a, l->pattern, &l->regex);
+
+	if (e)
+		l->pattern_fault = arena_str(a, err_text(e));
+	err_free(e);
+}
+
 static void read_numbers(struct structural_limits *l, const node *w)
 {
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -237,7 +247,7 @@ static err *read_limits(struct reader *r, const node *w, size_t depth, struct ty
 	l->unique_items = node_bool(w[W_UNIQUE_ITEMS]);
 	l->pattern = text(w[W_PATTERN]);
 	if (l->pattern.n)
-		err_free(regex_compile(r->arena, l->pattern, &l->regex));
+		read_pattern(r->arena, l);
 	if (w[W_ENUM].kind == NODE_SEQ && node_len(w[W_ENUM]))
 		l->enums = w[W_ENUM];
 	TRY(read_list(r, w[W_ALL_OF], depth, &l->all_of));

@@ -170,7 +170,10 @@ static void check_text(const struct runner *r, const struct type_rules *s,
 		});
 	} else if ((l->has & HAS_MIN_LENGTH) && runes < l->min_length) {
 		say(r, w, v, out, "should be at least %lld chars long", (long long)l->min_length);
-	} else if (l->pattern.n && (!l->regex || !regex_test(l->regex, node_str(v)))) {
+	} else if (l->pattern_fault.n) {
+		say(r, w, v, out, "should match '%.*s, but pattern is invalid: %.*s'",
+		    STR_ARG(l->pattern), STR_ARG(l->pattern_fault));
+	} else if (l->pattern.n && !regex_test(l->regex, node_str(v))) {
 		say(r, w, v, out, "should match '%.*s'", STR_ARG(l->pattern));
 	}
 }

@@ -28,7 +28,8 @@ enum crd_approval {
 	CRD_APPROVAL_MISSING,
 	CRD_APPROVAL_INVALID,
 };
-enum crd_approval crd_approval(struct arena *a, node crd, str *why);
+/* As if the definition were of that group. */
+enum crd_approval crd_approval(struct arena *a, str group, node crd, str *why);
 
 #define CRD_FINALIZER S("customresourcecleanup.apiextensions.k8s.io")
 

@@ -225,13 +225,13 @@ static bool is_protected(str group)
 	       str_eq(group, S("kubernetes.io")) || str_ends(group, S(".kubernetes.io"));
 }
 
-enum crd_approval crd_approval(struct arena *a, node crd, str *why)
+enum crd_approval crd_approval(struct arena *a, str group, node crd, str *why)
 {
 	node annotation = node_get(node_dig(crd, "metadata", "annotations"), CRD_APPROVAL);
 	str text = node_str(annotation);
 	struct gourl u = { 0 };
 
-	if (!is_protected(node_str(node_dig(crd, "spec", "group"))))
+	if (!is_protected(group))
 		return CRD_UNPROTECTED;
 	if (!text.n) {
 		*why = S("protected groups must have approval annotation "
@@ -269,7 +269,7 @@ static bool approval_condition(struct arena *a, node crd, struct condition *c)
 		[CRD_APPROVAL_INVALID] = { S("False"), S("InvalidAnnotation") },
 	};
 	str why = STR_NONE;
-	enum crd_approval state = crd_approval(a, crd, &why);
+	enum crd_approval state = crd_approval(a, node_str(node_dig(crd, "spec", "group")), crd, &why);
 
 	if (state == CRD_UNPROTECTED)
 		return false;

@@ -5,35 +5,18 @@
 #include "schema/gostruct.h"
 #include "schema/structural.h"
 #include "server/custom.h"
-#include "text/gourl.h"
 #include "text/names.h"
 #include "text/unicode.h"
+#include "value/json.h"
 
 enum { DEPRECATION_MAX = 256, SELECTABLE_MAX = 8 };
 
-/* What all versions have in common is checked once, at the top. */
-enum shared { SHARED_SCHEMA, SHARED_SUBRESOURCES, SHARED_COLUMNS, SHARED_SELECTABLE, SHARED_N };
-
-static const str shared_words[SHARED_N] = {
-	[SHARED_SCHEMA] = S("schema"),
-	[SHARED_SUBRESOURCES] = S("subresources"),
-	[SHARED_COLUMNS] = S("additionalPrinterColumns"),
-	[SHARED_SELECTABLE] = S("selectableFields"),
+static const str shared_words[CRD_SHARED_N] = {
+	[CRD_SHARED_SCHEMA] = S("schema"),
+	[CRD_SHARED_SUBRESOURCES] = S("subresources"),
+	[CRD_SHARED_COLUMNS] = S("additionalPrinterColumns"),
+	[CRD_SHARED_SELECTABLE] = S("selectableFields"),
 };
-
-struct checker {
-	struct arena *arena;
-	struct fielderrs *errors;
-	node crd, old, spec, versions;
-	bool shared[SHARED_N];
-};
-
-static str text_at(node n, str key)
-{
-	return node_str_or(node_get(n, key), STR_NONE);
-}
-
-#define PATH(c, base, ...) fielderr_path((c)->arena, (base), __VA_ARGS__)
 
 /* Nothing, null and an empty list are the same. */
 static node plain(node n)
@@ -41,9 +24,9 @@ static node plain(node n)
 	return n.kind == NODE_NULL || (n.kind == NODE_SEQ && !node_len(n)) ? NODE_NOTHING : n;
 }
 
-static void find_shared(struct checker *c)
+static void find_shared(struct crd_checker *c)
 {
-	for (size_t i = 0; i < SHARED_N; i++) {
+	for (size_t i = 0; i < CRD_SHARED_N; i++) {
 		node first = plain(node_get(node_at(c->versions, 0), shared_words[i]));
 
 		c->shared[i] = node_len(c->versions) > 0;
@@ -53,19 +36,19 @@ static void find_shared(struct checker *c)
 	}
 }
 
-static node shared_part(const struct checker *c, enum shared what)
+static node shared_part(const struct crd_checker *c, enum crd_shared what)
 {
 	return c->shared[what] ? plain(node_get(node_at(c->versions, 0), shared_words[what]))
 			       : NODE_NOTHING;
 }
 
-static node own_part(const struct checker *c, node version, enum shared what)
+static node own_part(const struct crd_checker *c, node version, enum crd_shared what)
 {
 	return c->shared[what] ? NODE_NOTHING : plain(node_get(version, shared_words[what]));
 }
 
 /* All complaints about a name in one entry. */
-static void check_name(const struct checker *c, str path, str name, enum name_rule rule)
+static void check_name(const struct crd_checker *c, str path, str name, enum name_rule rule)
 {
 	str list[NAME_COMPLAINTS_MAX];
 	size_t n = name_complaints(name, rule, list);
@@ -76,7 +59,7 @@ static void check_name(const struct checker *c, str path, str name, enum name_ru
 				 STR_ARG(all));
 }
 
-static void check_enum(const struct checker *c, str path, str value, const str *known, size_t n)
+void crd_check_enum(const struct crd_checker *c, str path, str value, const str *known, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(value, known[i]))
@@ -99,7 +82,7 @@ static str lowered(struct arena *a, str s)
 	return copy;
 }
 
-static void check_kind_name(const struct checker *c, str path, str name)
+static void check_kind_name(const struct crd_checker *c, str path, str name)
 {
 	str list[NAME_COMPLAINTS_MAX];
 
@@ -113,39 +96,39 @@ static void check_kind_name(const struct checker *c, str path, str name)
 				 "may have mixed case, but should otherwise match: %.*s", STR_ARG(all));
 }
 
-static void check_name_list(const struct checker *c, str path, node list)
+static void check_name_list(const struct crd_checker *c, str path, node list)
 {
 	size_t i = 0;
 
 	node_each_item(s, list)
-		check_name(c, PATH(c, path, "[%zu]", i++), node_str(*s), NAME_DNS1035_LABEL);
+		check_name(c, CRD_PATH(c, path, "[%zu]", i++), node_str(*s), NAME_DNS1035_LABEL);
 }
 
-static void check_names(const struct checker *c, node names, str path)
+static void check_names(const struct crd_checker *c, node names, str path)
 {
 	static const char *const words[] = { "plural", "singular" };
-	str kind = text_at(names, S("kind")), list_kind = text_at(names, S("listKind"));
+	str kind = crd_text(names, S("kind")), list_kind = crd_text(names, S("listKind"));
 
 	for (size_t i = 0; i < 2; i++) {
-		str name = text_at(names, str_c(words[i]));
+		str name = crd_text(names, str_c(words[i]));
 
 		if (name.n)
-			check_name(c, PATH(c, path, ".%s", words[i]), name, NAME_DNS1035_LABEL);
+			check_name(c, CRD_PATH(c, path, ".%s", words[i]), name, NAME_DNS1035_LABEL);
 	}
-	check_kind_name(c, PATH(c, path, ".kind"), kind);
-	check_kind_name(c, PATH(c, path, ".listKind"), list_kind);
-	check_name_list(c, PATH(c, path, ".shortNames"), node_get(names, S("shortNames")));
+	check_kind_name(c, CRD_PATH(c, path, ".kind"), kind);
+	check_kind_name(c, CRD_PATH(c, path, ".listKind"), list_kind);
+	check_name_list(c, CRD_PATH(c, path, ".shortNames"), node_get(names, S("shortNames")));
 	if (kind.n && str_eq(kind, list_kind))
-		fielderr_invalid(c->errors, PATH(c, path, ".listKind"),
+		fielderr_invalid(c->errors, CRD_PATH(c, path, ".listKind"),
 				 node_from_str(c->arena, list_kind),
 				 "kind and listKind may not be the same");
-	check_name_list(c, PATH(c, path, ".categories"), node_get(names, S("categories")));
+	check_name_list(c, CRD_PATH(c, path, ".categories"), node_get(names, S("categories")));
 }
 
-static void check_group(const struct checker *c)
+static void check_group(const struct crd_checker *c)
 {
 	static const str scopes[] = { S("Cluster"), S("Namespaced") };
-	str group = text_at(c->spec, S("group"));
+	str group = crd_text(c->spec, S("group"));
 
 	if (!group.n)
 		fielderr_required(c->errors, S("spec.group"), "%s", "");
@@ -154,32 +137,32 @@ static void check_group(const struct checker *c)
 	else if (str_find_char(group, '.') == STR_NPOS)
 		fielderr_invalid(c->errors, S("spec.group"), node_from_str(c->arena, group),
 				 "should be a domain with at least one dot");
-	check_enum(c, S("spec.scope"), text_at(c->spec, S("scope")), scopes, 2);
+	crd_check_enum(c, S("spec.scope"), crd_text(c->spec, S("scope")), scopes, 2);
 }
 
-static void check_needed_names(const struct checker *c)
+static void check_needed_names(const struct crd_checker *c)
 {
 	static const char *const needed[] = { "plural", "singular", "kind", "listKind" };
 	node names = node_get(c->spec, S("names"));
 
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-		if (!text_at(names, str_c(needed[i])).n)
-			fielderr_required(c->errors, PATH(c, S("spec.names"), ".%s", needed[i]), "%s",
+		if (!crd_text(names, str_c(needed[i])).n)
+			fielderr_required(c->errors, CRD_PATH(c, S("spec.names"), ".%s", needed[i]), "%s",
 					  "");
 	check_names(c, names, S("spec.names"));
 }
 
 /* ---- parts of a version ------------------------------------------------ */
 
-static bool has_status(const struct checker *c, node version)
+static bool has_status(const struct crd_checker *c, node version)
 {
-	node sub = c->shared[SHARED_SUBRESOURCES] ? shared_part(c, SHARED_SUBRESOURCES)
-						  : own_part(c, version, SHARED_SUBRESOURCES);
+	node sub = c->shared[CRD_SHARED_SUBRESOURCES] ? shared_part(c, CRD_SHARED_SUBRESOURCES)
+						  : own_part(c, version, CRD_SHARED_SUBRESOURCES);
 
 	return !node_is_nil(node_get(sub, S("status")));
 }
 
-static bool any_has_status(const struct checker *c)
+static bool any_has_status(const struct crd_checker *c)
 {
 	node_each_item(v, c->versions)
 		if (has_status(c, *v))
@@ -187,10 +170,10 @@ static bool any_has_status(const struct checker *c)
 	return false;
 }
 
-static void check_schema(const struct checker *c, node schema, bool status, str path)
+static void check_schema(const struct crd_checker *c, node schema, bool status, str path)
 {
 	struct structural_schema o = {
-		.errors = c->errors, .path = PATH(c, path, ".openAPIV3Schema"), .status = status,
+		.errors = c->errors, .path = CRD_PATH(c, path, ".openAPIV3Schema"), .status = status,
 		.meta = &custom_meta,
 	};
 	node root = node_get(schema, S("openAPIV3Schema"));
@@ -205,10 +188,10 @@ static void check_schema(const struct checker *c, node schema, bool status, str 
 }
 
 /* "should be a json path under .spec" */
-static void check_scale_path(const struct checker *c, node value, const char *word, bool needed,
+static void check_scale_path(const struct crd_checker *c, node value, const char *word, bool needed,
 			     bool spec, bool status, str base)
 {
-	str path = PATH(c, base, ".scale.%s", word), text = node_str_or(value, STR_NONE);
+	str path = CRD_PATH(c, base, ".scale.%s", word), text = node_str_or(value, STR_NONE);
 	bool under = (spec && str_starts(text, S(".spec."))) ||
 		     (status && str_starts(text, S(".status.")));
 
@@ -221,7 +204,7 @@ static void check_scale_path(const struct checker *c, node value, const char *wo
 				 spec && status ? "either .spec or .status" : spec ? ".spec" : ".status");
 }
 
-static void check_subresources(const struct checker *c, node sub, str path)
+static void check_subresources(const struct crd_checker *c, node sub, str path)
 {
 	node scale = node_get(sub, S("scale"));
 
@@ -245,36 +228,36 @@ static bool is_one_of(str s, const char *words)
 	return false;
 }
 
-static void check_column(const struct checker *c, node column, str path)
+static void check_column(const struct crd_checker *c, node column, str path)
 {
 	static const char types[] = "boolean,date,integer,number,string";
 	static const char formats[] = "byte,date,date-time,double,float,int32,int64,password";
-	str type = text_at(column, S("type")), format = text_at(column, S("format"));
-	str where = text_at(column, S("jsonPath"));
+	str type = crd_text(column, S("type")), format = crd_text(column, S("format"));
+	str where = crd_text(column, S("jsonPath"));
 
-	if (!text_at(column, S("name")).n)
-		fielderr_required(c->errors, PATH(c, path, ".name"), "%s", "");
+	if (!crd_text(column, S("name")).n)
+		fielderr_required(c->errors, CRD_PATH(c, path, ".name"), "%s", "");
 	if (!type.n)
-		fielderr_required(c->errors, PATH(c, path, ".type"), "must be one of %s", types);
+		fielderr_required(c->errors, CRD_PATH(c, path, ".type"), "must be one of %s", types);
 	else if (!is_one_of(type, types))
-		fielderr_invalid(c->errors, PATH(c, path, ".type"), node_from_str(c->arena, type),
+		fielderr_invalid(c->errors, CRD_PATH(c, path, ".type"), node_from_str(c->arena, type),
 				 "must be one of %s", types);
 	if (format.n && !is_one_of(format, formats))
-		fielderr_invalid(c->errors, PATH(c, path, ".format"), node_from_str(c->arena, format),
+		fielderr_invalid(c->errors, CRD_PATH(c, path, ".format"), node_from_str(c->arena, format),
 				 "must be one of %s", formats);
 	if (!where.n)
-		fielderr_required(c->errors, PATH(c, path, ".JSONPath"), "%s", "");
+		fielderr_required(c->errors, CRD_PATH(c, path, ".JSONPath"), "%s", "");
 	else if (where.p[0] != '.')
-		fielderr_invalid(c->errors, PATH(c, path, ".JSONPath"), node_from_str(c->arena, where),
+		fielderr_invalid(c->errors, CRD_PATH(c, path, ".JSONPath"), node_from_str(c->arena, where),
 				 "must be a simple json path starting with .");
 }
 
-static void check_columns(const struct checker *c, node columns, str path)
+static void check_columns(const struct crd_checker *c, node columns, str path)
 {
 	size_t i = 0;
 
 	node_each_item(column, columns)
-		check_column(c, *column, PATH(c, path, "[%zu]", i++));
+		check_column(c, *column, CRD_PATH(c, path, "[%zu]", i++));
 }
 
 static bool is_seen(const str *seen, size_t n, str s)
@@ -285,7 +268,7 @@ static bool is_seen(const str *seen, size_t n, str s)
 	return false;
 }
 
-static void check_selectable(const struct checker *c, node fields, node schema, str path,
+static void check_selectable(const struct crd_checker *c, node fields, node schema, str path,
 			     str schema_path)
 {
 	struct structural_fields known;
@@ -297,7 +280,7 @@ static void check_selectable(const struct checker *c, node fields, node schema, 
 		fielderr_invalid(c->errors, schema_path, node_lit(""), "%s", err_msg(e));
 	err_free(e);
 	node_each_item(f, fields) {
-		str at = PATH(c, path, "[%zu].jsonPath", i++), text = text_at(*f, S("jsonPath")), where;
+		str at = CRD_PATH(c, path, "[%zu].jsonPath", i++), text = crd_text(*f, S("jsonPath")), where;
 		node value = node_from_str(c->arena, text);
 		bool scalar;
 
@@ -326,7 +309,18 @@ static void check_selectable(const struct checker *c, node fields, node schema, 
 		fielderr_too_many(c->errors, path, (int64_t)n, SELECTABLE_MAX);
 }
 
-static void check_deprecation(const struct checker *c, node version, str path)
+/* The original has a pointer here, whose text is printed as in JSON. */
+static void say_warning(const struct crd_checker *c, str path, node warning, const char *detail)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_add(&b, S("Invalid value: "));
+	err_free(json_write(&b, warning, NULL));
+	buf_addf(&b, ": %s", detail);
+	fielderr_add(c->errors, FIELDERR_INVALID, path, arena_str(c->arena, buf_str(&b)));
+}
+
+static void check_deprecation(const struct crd_checker *c, node version, str path)
 {
 	node warning = node_get(version, S("deprecationWarning"));
 	str s = node_str(warning), rest = s;
@@ -335,42 +329,43 @@ static void check_deprecation(const struct checker *c, node version, str path)
 	if (node_is_nil(warning))
 		return;
 	if (!node_bool(node_get(version, S("deprecated")))) {
-		fielderr_invalid(c->errors, path, warning, "can only be set for deprecated versions");
+		say_warning(c, path, warning, "can only be set for deprecated versions");
 		return;
 	}
 	if (s.n > DEPRECATION_MAX)
-		fielderr_invalid(c->errors, path, warning, "must be <= 256 characters long");
+		say_warning(c, path, warning, "must be <= 256 characters long");
 	if (!s.n)
-		fielderr_invalid(c->errors, path, warning, "must not be an empty string");
+		say_warning(c, path, warning, "must not be an empty string");
 	for (size_t at = 0; at = s.n - rest.n, utf8_take(&rest, &rune);)
 		if (!unicode_is_print(rune)) {
-			fielderr_invalid(c->errors, path, warning,
-					 "must only contain printable UTF-8 characters; non-printable "
-					 "character found at index %zu", at);
+			say_warning(c, path, warning,
+				    CRD_PATH(c, S("must only contain printable UTF-8 characters; "
+						  "non-printable character found at index "),
+					     "%zu", at).p);
 			break;
 		}
 }
 
-static void check_version(const struct checker *c, node version, size_t i)
+static void check_version(const struct crd_checker *c, node version, size_t i)
 {
-	str path = PATH(c, S("spec.versions"), "[%zu]", i);
-	node schema = own_part(c, version, SHARED_SCHEMA);
-	node fields = own_part(c, version, SHARED_SELECTABLE);
+	str path = CRD_PATH(c, S("spec.versions"), "[%zu]", i);
+	node schema = own_part(c, version, CRD_SHARED_SCHEMA);
+	node fields = own_part(c, version, CRD_SHARED_SELECTABLE);
 
-	check_name(c, PATH(c, path, ".name"), text_at(version, S("name")), NAME_DNS1035_LABEL);
-	check_deprecation(c, version, PATH(c, path, ".deprecationWarning"));
-	check_schema(c, schema, has_status(c, version), PATH(c, path, ".schema"));
-	check_subresources(c, own_part(c, version, SHARED_SUBRESOURCES), PATH(c, path, ".subresources"));
-	check_columns(c, own_part(c, version, SHARED_COLUMNS),
-		      PATH(c, path, ".additionalPrinterColumns"));
+	check_name(c, CRD_PATH(c, path, ".name"), crd_text(version, S("name")), NAME_DNS1035_LABEL);
+	check_deprecation(c, version, CRD_PATH(c, path, ".deprecationWarning"));
+	check_schema(c, schema, has_status(c, version), CRD_PATH(c, path, ".schema"));
+	check_subresources(c, own_part(c, version, CRD_SHARED_SUBRESOURCES), CRD_PATH(c, path, ".subresources"));
+	check_columns(c, own_part(c, version, CRD_SHARED_COLUMNS),
+		      CRD_PATH(c, path, ".additionalPrinterColumns"));
 	if (!node_len(fields))
 		return;
 	if (node_is_nil(node_get(schema, S("openAPIV3Schema"))))
-		fielderr_invalid(c->errors, PATH(c, path, ".selectableFields"), node_lit(""),
+		fielderr_invalid(c->errors, CRD_PATH(c, path, ".selectableFields"), node_lit(""),
 				 "may only be set when `version.schema.openAPIV3Schema` is not included");
 	else
-		check_selectable(c, fields, schema, PATH(c, path, ".selectableFields"),
-				 PATH(c, path, ".schema.openAPIV3Schema"));
+		check_selectable(c, fields, schema, CRD_PATH(c, path, ".selectableFields"),
+				 CRD_PATH(c, path, ".schema.openAPIV3Schema"));
 }
 
 /* ---- all versions ------------------------------------------------------ */
@@ -417,7 +412,7 @@ static const struct gostruct version_struct = { version_fields,
 						sizeof version_fields / sizeof *version_fields };
 
 /* An error that shows all versions in their inner form. */
-static void say_versions(const struct checker *c, const char *why)
+static void say_versions(const struct crd_checker *c, const char *why)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	node list = node_seq(c->arena, node_len(c->versions));
@@ -428,7 +423,7 @@ static void say_versions(const struct checker *c, const char *why)
 		node_each_pair(p, *v) {
 			bool common = false;
 
-			for (size_t i = 0; i < SHARED_N; i++)
+			for (size_t i = 0; i < CRD_SHARED_N; i++)
 				common |= c->shared[i] && str_eq(node_str(p->key), shared_words[i]);
 			if (!common)
 				node_put(c->arena, inner, p->key, p->value);
@@ -441,26 +436,26 @@ static void say_versions(const struct checker *c, const char *why)
 	fielderr_add(c->errors, FIELDERR_INVALID, S("spec.versions"), arena_str(c->arena, buf_str(&b)));
 }
 
-static void check_versions(const struct checker *c)
+static void check_versions(const struct crd_checker *c)
 {
 	size_t i = 0, storages = 0;
 	bool unique = true;
 
-	if (node_is_nil(node_get(shared_part(c, SHARED_SCHEMA), S("openAPIV3Schema"))))
+	if (node_is_nil(node_get(shared_part(c, CRD_SHARED_SCHEMA), S("openAPIV3Schema"))))
 		node_each_item(v, c->versions) {
-			node own = own_part(c, *v, SHARED_SCHEMA);
+			node own = own_part(c, *v, CRD_SHARED_SCHEMA);
 
 			if (node_is_nil(node_get(own, S("openAPIV3Schema"))))
 				fielderr_required(c->errors,
-						  PATH(c, S("spec.versions"),
+						  CRD_PATH(c, S("spec.versions"),
 						       "[%zu].schema.openAPIV3Schema", i), "%s", "");
 			i++;
 		}
 	i = 0;
 	node_each_item(v, c->versions) {
 		for (size_t k = 0; k < i; k++)
-			unique &= !str_eq(text_at(node_at(c->versions, k), S("name")),
-					  text_at(*v, S("name")));
+			unique &= !str_eq(crd_text(node_at(c->versions, k), S("name")),
+					  crd_text(*v, S("name")));
 		storages += node_bool(node_get(*v, S("storage")));
 		check_version(c, *v, i++);
 	}
@@ -468,19 +463,19 @@ static void check_versions(const struct checker *c)
 		say_versions(c, "must contain unique version names");
 	if (storages != 1)
 		say_versions(c, "must have exactly one version marked as storage version");
-	str first = text_at(node_at(c->versions, 0), S("name"));
+	str first = crd_text(node_at(c->versions, 0), S("name"));
 
 	if (first.n)
 		check_name(c, S("spec.version"), first, NAME_DNS1035_LABEL);
 }
 
-static void check_shared(const struct checker *c)
+static void check_shared(const struct crd_checker *c)
 {
-	node schema = shared_part(c, SHARED_SCHEMA), fields = shared_part(c, SHARED_SELECTABLE);
+	node schema = shared_part(c, CRD_SHARED_SCHEMA), fields = shared_part(c, CRD_SHARED_SELECTABLE);
 
 	check_schema(c, schema, any_has_status(c), S("spec.validation"));
-	check_subresources(c, shared_part(c, SHARED_SUBRESOURCES), S("spec.subresources"));
-	check_columns(c, shared_part(c, SHARED_COLUMNS), S("spec.additionalPrinterColumns"));
+	check_subresources(c, shared_part(c, CRD_SHARED_SUBRESOURCES), S("spec.subresources"));
+	check_columns(c, shared_part(c, CRD_SHARED_COLUMNS), S("spec.additionalPrinterColumns"));
 	if (!node_len(fields))
 		return;
 	if (!schema.kind)
@@ -491,169 +486,15 @@ static void check_shared(const struct checker *c)
 				 S("spec.schema.openAPIV3Schema"));
 }
 
-/* ---- conversion -------------------------------------------------------- */
-
-static void check_url(const struct checker *c, str text, str path)
-{
-	static const char form[] = "; desired format: https://host[/path]";
-	struct gourl u = { 0 };
-	err *e = gourl_parse(c->arena, text, &u);
-
-	if (e) {
-		fielderr_required(c->errors, path, "url must be a valid URL: %s%s", err_msg(e), form);
-		err_free(e);
-		return;
-	}
-	if (!str_eq(u.scheme, S("https")))
-		fielderr_invalid(c->errors, path, node_from_str(c->arena, u.scheme),
-				 "'https' is the only allowed URL scheme%s", form);
-	if (!u.host.n)
-		fielderr_invalid(c->errors, path, node_lit(""), "host must be specified%s", form);
-	if (u.has_user) {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-		gourl_add_user(&b, &u);
-		fielderr_invalid(c->errors, path, node_copy_str(c->arena, buf_str(&b)),
-				 "user information is not permitted in the URL");
-	}
-	if (u.fragment.n)
-		fielderr_invalid(c->errors, path, node_from_str(c->arena, u.fragment),
-				 "fragments are not permitted in the URL");
-	if (u.query.n)
-		fielderr_invalid(c->errors, path, node_from_str(c->arena, u.query),
-				 "query parameters are not permitted in the URL");
-}
-
-static void check_url_path(const struct checker *c, node value, str path)
-{
-	str s = node_str(value), step;
-	size_t i = 0;
-	bool more = true;
-
-	if (!s.n || str_eq(s, S("/")))
-		return;
-	if (str_eq(s, S("//"))) {
-		fielderr_invalid(c->errors, path, value, "segment[0] may not be empty");
-		return;
-	}
-	if (s.p[0] != '/')
-		fielderr_invalid(c->errors, path, value, "must start with a '/'");
-	s = str_from(s, 1);
-	if (str_ends(s, S("/")))
-		s.n--;
-	for (; more; i++) {
-		str list[NAME_COMPLAINTS_MAX];
-
-		more = str_split(s, '/', &step, &s);
-		if (!step.n) {
-			fielderr_invalid(c->errors, path, value, "segment[%zu] may not be empty", i);
-			continue;
-		}
-		size_t n = name_complaints(step, NAME_DNS_SUBDOMAIN, list);
-
-		for (size_t k = 0; k < n; k++)
-			fielderr_invalid(c->errors, path, value, "segment[%zu]: %.*s", i,
-					 STR_ARG(list[k]));
-	}
-}
-
-/* The original hands name and namespace over in the other order. */
-static void check_service(const struct checker *c, node service, str path)
-{
-	node port = node_get(service, S("port"));
-	int64_t number = node_is_num(port) ? node_int(port) : 443;
-
-	if (!text_at(service, S("namespace")).n)
-		fielderr_required(c->errors, PATH(c, path, ".name"), "%s", "");
-	if (!text_at(service, S("name")).n)
-		fielderr_required(c->errors, PATH(c, path, ".namespace"), "%s", "");
-	if (number < 1 || number > 65535)
-		fielderr_invalid(c->errors, PATH(c, path, ".port"), node_from_int(number),
-				 "port is not valid: must be between 1 and 65535, inclusive");
-	check_url_path(c, node_get(service, S("path")), PATH(c, path, ".path"));
-}
-
-static void check_review_versions(const struct checker *c, node versions, str path)
-{
-	bool known = false;
-	size_t i = 0;
-
-	if (!node_len(versions)) {
-		fielderr_required(c->errors, path, "%s", "");
-		return;
-	}
-	node_each_item(v, versions) {
-		str at = PATH(c, path, "[%zu]", i), list[NAME_COMPLAINTS_MAX];
-		size_t before = 0;
-
-		while (!str_eq(node_str(node_at(versions, before)), node_str(*v)))
-			before++;
-		if (before < i++) {
-			fielderr_invalid(c->errors, at, *v, "duplicate version");
-			continue;
-		}
-		size_t n = name_complaints(node_str(*v), NAME_DNS1035_LABEL, list);
-
-		for (size_t k = 0; k < n; k++)
-			fielderr_invalid(c->errors, at, *v, "%.*s", STR_ARG(list[k]));
-		known |= str_eq(node_str(*v), S("v1")) || str_eq(node_str(*v), S("v1beta1"));
-	}
-	if (!known)
-		fielderr_invalid(c->errors, path, versions, "must include at least one of v1, v1beta1");
-}
-
-static void check_webhook(const struct checker *c, node webhook)
-{
-	static const str path = S("spec.conversion.webhookClientConfig");
-	node client = node_get(webhook, S("clientConfig"));
-	node url = node_get(client, S("url")), service = node_get(client, S("service"));
-
-	if (node_is_nil(client))
-		fielderr_required(c->errors, path, "required when strategy is set to Webhook");
-	else if (node_is_nil(url) == node_is_nil(service))
-		fielderr_required(c->errors, path, "exactly one of url or service is required");
-	else if (!node_is_nil(url))
-		check_url(c, node_str(url), PATH(c, path, ".url"));
-	else
-		check_service(c, service, PATH(c, path, ".service"));
-	check_review_versions(c, node_get(webhook, S("conversionReviewVersions")),
-			      S("spec.conversion.conversionReviewVersions"));
-}
-
-static void check_conversion(const struct checker *c)
-{
-	static const str strategies[] = { S("None"), S("Webhook") };
-	node conversion = node_get(c->spec, S("conversion"));
-	node webhook = node_get(conversion, S("webhook")), strategy = node_get(conversion, S("strategy"));
-
-	if (node_is_nil(conversion))
-		return;
-	if (node_bool(node_get(c->spec, S("preserveUnknownFields"))) &&
-	    !str_eq(node_str(strategy), S("None")))
-		fielderr_invalid(c->errors, S("spec.conversion.strategy"), strategy,
-				 "must be None if spec.preserveUnknownFields is true");
-	check_enum(c, S("spec.conversion.strategy"), node_str(strategy), strategies, 2);
-	if (str_eq(node_str(strategy), S("Webhook"))) {
-		check_webhook(c, webhook);
-		return;
-	}
-	if (!node_is_nil(node_get(webhook, S("clientConfig"))))
-		fielderr_forbidden(c->errors, S("spec.conversion.webhookClientConfig"),
-				   "should not be set when strategy is not set to Webhook");
-	if (node_len(node_get(webhook, S("conversionReviewVersions"))))
-		fielderr_forbidden(c->errors, S("spec.conversion.conversionReviewVersions"),
-				   "should not be set when strategy is not set to Webhook");
-}
-
 /* ---- changes and status ------------------------------------------------ */
 
-static void check_unchanged(const struct checker *c, node now, node before, str path)
+static void check_unchanged(const struct crd_checker *c, node now, node before, str path)
 {
 	if (!node_equal(now, before))
 		fielderr_invalid(c->errors, path, now, "field is immutable");
 }
 
-static void check_changes(const struct checker *c)
+static void check_changes(const struct crd_checker *c)
 {
 	node before = node_get(c->old, S("spec"));
 
@@ -669,18 +510,34 @@ static void check_changes(const struct checker *c)
 			S("spec.names.plural"));
 }
 
-static void say_still_stored(const struct checker *c, node version, size_t i)
+static void say_still_stored(const struct crd_checker *c, node version, size_t i)
 {
 	str v = node_str(version);
 
-	fielderr_invalid(c->errors, PATH(c, S("status.storedVersions"), "[%zu]", i), version,
+	fielderr_invalid(c->errors, CRD_PATH(c, S("status.storedVersions"), "[%zu]", i), version,
 			 "missing from spec.versions; %.*s was previously a storage version, and must "
 			 "remain in spec.versions until a storage migration ensures no data remains "
 			 "persisted in %.*s and removes %.*s from status.storedVersions",
 			 STR_ARG(v), STR_ARG(v), STR_ARG(v));
 }
 
-static void check_stored(const struct checker *c)
+static bool is_stored(node stored, str name)
+{
+	node_each_item(s, stored)
+		if (str_eq(node_str(*s), name))
+			return true;
+	return false;
+}
+
+static const node *version_named(const struct crd_checker *c, str name)
+{
+	node_each_item(v, c->versions)
+		if (str_eq(crd_text(*v, S("name")), name))
+			return v;
+	return NULL;
+}
+
+static void check_stored(const struct crd_checker *c)
 {
 	node stored = node_dig(c->crd, "status", "storedVersions");
 	size_t i = 0;
@@ -691,33 +548,29 @@ static void check_stored(const struct checker *c)
 		return;
 	}
 	node_each_item(v, c->versions) {
-		str name = text_at(*v, S("name"));
-		bool there = false;
+		str name = crd_text(*v, S("name"));
 
-		node_each_item(s, stored)
-			there |= str_eq(node_str(*s), name);
-		if (node_bool(node_get(*v, S("storage"))) && !there)
+		/* Of versions with the same name only the first counts. */
+		if (node_bool(node_get(*v, S("storage"))) &&
+		    (!is_stored(stored, name) || version_named(c, name) != v))
 			fielderr_invalid(c->errors, S("status.storedVersions"), stored,
 					 "must have the storage version %.*s", STR_ARG(name));
 	}
 	node_each_item(s, stored) {
-		bool there = false;
-
-		node_each_item(v, c->versions)
-			there |= str_eq(text_at(*v, S("name")), node_str(*s));
-		if (!there)
+		if (!version_named(c, node_str(*s)))
 			say_still_stored(c, *s, i);
 		i++;
 	}
 }
 
-static void check_approval(const struct checker *c)
+static void check_approval(const struct crd_checker *c)
 {
 	str path = S("metadata.annotations[api-approved.kubernetes.io]"), why = STR_NONE, was;
-	enum crd_approval state = crd_approval(c->arena, c->crd, &why);
+	str group = crd_text(c->spec, S("group"));
+	enum crd_approval state = crd_approval(c->arena, group, c->crd, &why);
 
 	/* Who only changes something else need not care. */
-	if (c->old.kind && crd_approval(c->arena, c->old, &was) == state)
+	if (c->old.kind && crd_approval(c->arena, group, c->old, &was) == state)
 		return;
 	if (state == CRD_APPROVAL_MISSING)
 		fielderr_required(c->errors, path, "%.*s", STR_ARG(why));
@@ -727,20 +580,53 @@ static void check_approval(const struct checker *c)
 				 "%.*s", STR_ARG(why));
 }
 
-static void check_preserve(const struct checker *c)
+static bool is_schema_map(str word)
+{
+	return str_eq(word, S("properties")) || str_eq(word, S("patternProperties")) ||
+	       str_eq(word, S("definitions")) || str_eq(word, S("dependencies"));
+}
+
+static bool has_defaults(node schema, size_t depth)
+{
+	if (schema.kind != NODE_MAP || depth > STRUCTURAL_DEPTH_MAX)
+		return false;
+	if (!node_is_nil(node_get(schema, S("default"))))
+		return true;
+	node_each_pair(p, schema) {
+		node_each_item(item, p->value)
+			if (!str_eq(node_str(p->key), S("enum")) && has_defaults(*item, depth + 1))
+				return true;
+		if (!is_schema_map(node_str(p->key)) && has_defaults(p->value, depth + 1))
+			return true;
+		if (is_schema_map(node_str(p->key)))
+			node_each_pair(below, p->value)
+				if (has_defaults(below->value, depth + 1))
+					return true;
+	}
+	return false;
+}
+
+static void check_preserve(const struct crd_checker *c)
 {
 	static const str path = S("spec.preserveUnknownFields");
 
-	if (node_bool(node_get(c->spec, S("preserveUnknownFields"))) &&
-	    !node_bool(node_dig(c->old, "spec", "preserveUnknownFields")))
+	if (!node_bool(node_get(c->spec, S("preserveUnknownFields"))))
+		return;
+	node_each_item(v, c->versions)
+		if (has_defaults(node_dig(*v, "schema", "openAPIV3Schema"), 0)) {
+			fielderr_invalid(c->errors, path, node_from_bool(true),
+					 "must be false in order to use defaults in the schema");
+			break;
+		}
+	if (!node_bool(node_dig(c->old, "spec", "preserveUnknownFields")))
 		fielderr_invalid(c->errors, path, node_from_bool(true),
 				 "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
 				 "spec.versions[*].schema instead");
 }
 
-static struct checker checker_of(const struct crd_check *in)
+static struct crd_checker checker_of(const struct crd_check *in)
 {
-	return (struct checker){
+	return (struct crd_checker){
 		.arena = in->arena, .errors = in->errors, .crd = in->crd, .old = in->old,
 		.spec = node_get(in->crd, S("spec")),
 		.versions = node_dig(in->crd, "spec", "versions"),
@@ -749,21 +635,21 @@ static struct checker checker_of(const struct crd_check *in)
 
 void crd_validate_status(const struct crd_check *in)
 {
-	struct checker c = checker_of(in);
+	struct crd_checker c = checker_of(in);
 
 	check_names(&c, node_dig(c.crd, "status", "acceptedNames"), S("status.acceptedNames"));
 }
 
 void crd_validate(const struct crd_check *in)
 {
-	struct checker c = checker_of(in);
+	struct crd_checker c = checker_of(in);
 
 	find_shared(&c);
 	check_group(&c);
 	check_versions(&c);
 	check_needed_names(&c);
 	check_shared(&c);
-	check_conversion(&c);
+	crd_check_conversion(&c);
 	if (c.old.kind)
 		check_changes(&c);
 	check_names(&c, node_dig(c.crd, "status", "acceptedNames"), S("status.acceptedNames"));

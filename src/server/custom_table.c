@@ -115,12 +115,18 @@ static node date_cell(struct arena *a, node value)
 	return age_instant(value, &instant) ? age_since(a, value) : node_lit("<invalid>");
 }
 
+/* Cut as the processor does it: what is too large becomes the least integer. */
+static node whole(double d)
+{
+	return node_from_int(d >= -0x1p63 && d < 0x1p63 ? (int64_t)d : INT64_MIN);
+}
+
 static node cell(struct arena *a, const char *type, node value)
 {
 	if (!strcmp(type, "string"))
-		return text_cell(a, value);
+		return node_is_nil(value) ? node_lit("<no value>") : text_cell(a, value);
 	if (!strcmp(type, "integer") && node_is_num(value))
-		return value.kind == NODE_INT ? value : node_from_int(node_int(value));
+		return value.kind == NODE_INT ? value : whole(node_float(value));
 	if (!strcmp(type, "number") && node_is_num(value))
 		return node_from_float(node_float(value));
 	if (!strcmp(type, "boolean") && value.kind == NODE_BOOL)

@@ -211,7 +211,7 @@ func wrapped(schema json.RawMessage) *apiextv1.CustomResourceDefinition {
 }
 
 func internalCRD(crd *apiextv1.CustomResourceDefinition) (*apiext.CustomResourceDefinition, error) {
-	apiextv1.SetDefaults_CustomResourceDefinition(crd)
+	apiextv1.SetObjectDefaults_CustomResourceDefinition(crd)
 	in := &apiext.CustomResourceDefinition{}
 	return in, apiextv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(crd, in, nil)
 }

@@ -452,6 +452,12 @@ func definition(r *rand.Rand) m {
 }
 
 func established(crd m) m {
+	for _, v := range crd["spec"].(m)["versions"].([]any) {
+		if v.(m)["schema"] == nil {
+			v.(m)["schema"] = m{"openAPIV3Schema": m{"type": "object"}}
+		}
+	}
+	delete(crd["spec"].(m), "preserveUnknownFields")
 	crd["status"] = m{"conditions": []any{m{"type": "Established", "status": "True", "lastTransitionTime": nil, "reason": "x", "message": ""}},
 		"acceptedNames": m{"plural": "things", "kind": "Thing"}, "storedVersions": []any{"v1"}}
 	return crd
@@ -474,6 +480,13 @@ func random(r *rand.Rand) []request {
 		old = nil
 	}
 	def := definition(r)
+	next := definition(r)
+	next["metadata"].(m)["name"] = def["metadata"].(m)["name"]
+	if chance(r, 70) {
+		spec := next["spec"].(m)
+		spec["group"] = def["spec"].(m)["group"]
+		spec["names"].(m)["plural"] = def["spec"].(m)["names"].(m)["plural"]
+	}
 	out := []request{
 		{Op: "crd-validate", Schema: raw(s), Object: object, Old: old},
 		{Op: "crd-default", Schema: raw(s), Object: object},
@@ -481,7 +494,7 @@ func random(r *rand.Rand) []request {
 		{Op: "crd-schema", Schema: raw(wild)},
 		{Op: "crd-schema", Schema: raw(s)},
 		{Op: "crd-object", Object: raw(def)},
-		{Op: "crd-object", Object: raw(definition(r)), Old: raw(established(def))},
+		{Op: "crd-object", Object: raw(next), Old: raw(established(def))},
 		{Op: "crd-openapi", Schema: raw(s), V2: chance(r, 50)},
 		{Op: "crd-cells", Columns: raw([]any{column(r), column(r), column(r)}), Object: raw(m{"metadata": m{"name": "n"}, "a": object2(r, 3), "b": object2(r, 1), "c": []any{object2(r, 2), m{"a": "a", "b": object2(r, 1)}}})},
 	}
