@@ -169,6 +169,15 @@ static err *run_object(struct arena *a, node request, node *output)
 
 /* ---- what a definition serves ------------------------------------------ */
 
+/* A copy that does not borrow from a definition that goes. */
+static err *keep(struct arena *a, node n, node *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	TRY(json_write(&b, n, &(struct json_style){ .source_order = true }));
+	return json_read(a, arena_str(a, buf_str(&b)), NULL, out);
+}
+
 /* A definition around the one version that a request gives parts of. */
 static err *serve(struct arena *a, node schema, node columns, struct custom **out)
 {
@@ -199,10 +208,11 @@ static err *run_openapi(struct arena *a, node request, node *output)
 
 	TRY(take(a, request, "schema", &schema));
 	TRY(serve(a, schema, NODE_NOTHING, &custom));
-	*output = node_copy(a, custom_openapi(a, custom_kinds(custom, &n)[0],
-					      node_bool(node_get(request, S("v2")))));
+	err *e = keep(a, custom_openapi(a, custom_kinds(custom, &n)[0],
+					node_bool(node_get(request, S("v2")))), output);
+
 	custom_release(custom);
-	return NULL;
+	return e;
 }
 
 static err *run_cells(struct arena *a, node request, node *output)
@@ -219,12 +229,16 @@ static err *run_cells(struct arena *a, node request, node *output)
 	const struct kind *k = custom_kinds(custom, &n)[0];
 	node *cells = arena_array(a, node, k->columns_n);
 
-	*output = node_seq(a, k->columns_n);
 	k->hooks->cells(a, k, object, cells);
+
+	node row = node_seq(a, k->columns_n);
+
 	for (size_t i = 0; i < k->columns_n; i++)
-		node_append(a, *output, node_copy(a, cells[i]));
+		node_append(a, row, cells[i]);
+	err *e = keep(a, row, output);
+
 	custom_release(custom);
-	return NULL;
+	return e;
 }
 
 const struct driver_op driver_crd_ops[] = {

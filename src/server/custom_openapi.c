@@ -147,14 +147,21 @@ static void imply_meta(struct writer *w, node out)
 {
 	struct arena *a = w->arena;
 	node *there = node_find(out, S("properties"));
-	node properties = there ? *there : node_map(a, 3), ref = node_map(a, 1);
+	node properties = there ? *there : node_map(a, 3), ref = node_map(a, 1), metadata = ref;
 	const char *start = w->v2 ? "#/definitions/" : "#/components/schemas/";
 
 	node_set(a, ref, S("$ref"),
 		 node_from_str(a, arena_cat(a, str_c(start), S(METADATA_DEFINITION))));
 	node_set(a, properties, S("apiVersion"), type_node(a, "string"));
 	node_set(a, properties, S("kind"), type_node(a, "string"));
-	node_set(a, properties, S("metadata"), ref);
+	if (!w->v2) {
+		node all = node_seq(a, 1);
+
+		node_append(a, all, ref);
+		metadata = node_map(a, 1);
+		node_set(a, metadata, S("allOf"), all);
+	}
+	node_set(a, properties, S("metadata"), metadata);
 	node_set(a, out, S("properties"), properties);
 }
 
@@ -216,16 +223,33 @@ static node publish(struct writer *w, node schema)
 	return out;
 }
 
+static node selectable(struct arena *a, const struct kind *k)
+{
+	node list = node_seq(a, k->selectable_n);
+
+	for (size_t i = 0; i < k->selectable_n; i++) {
+		node field = node_map(a, 1);
+
+		node_set(a, field, S("fieldPath"), node_from_str(a, str_c(k->selectable[i].label)));
+		node_append(a, list, field);
+	}
+	return list;
+}
+
 node custom_openapi(struct arena *a, const struct kind *k, bool v2)
 {
 	const struct custom_version *v = custom_version_of(k);
 	struct writer w = { a, v2 };
+	bool open = v2 && truth(v->schema, "x-kubernetes-preserve-unknown-fields");
+	node out;
 
-	if (v->schema.kind != NODE_MAP ||
-	    (v2 && truth(v->schema, "x-kubernetes-preserve-unknown-fields")))
-		return type_node(a, "object");
-	node out = publish(&w, v->schema);
-
-	imply_meta(&w, out);
+	if (v->schema.kind != NODE_MAP || open) {
+		out = type_node(a, "object");
+	} else {
+		out = publish(&w, v->schema);
+		imply_meta(&w, out);
+	}
+	if (k->selectable_n)
+		node_set(a, out, S("x-kubernetes-selectable-fields"), selectable(a, k));
 	return out;
 }

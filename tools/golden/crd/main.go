@@ -38,6 +38,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/cel/common"
+	"k8s.io/kube-openapi/pkg/handler"
 )
 
 type request struct {
@@ -280,7 +281,8 @@ func publish(q *request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		raw, err = json.Marshal(swagger.Definitions["com.example.v1.Thing"])
+		definitions := handler.PruneDefaults(swagger.Definitions)
+		raw, err = json.Marshal(definitions["com.example.v1.Thing"])
 		if err != nil {
 			return nil, err
 		}
@@ -300,7 +302,32 @@ func publish(q *request) (any, error) {
 	}
 	m := v.(map[string]any)
 	delete(m, "x-kubernetes-group-version-kind")
+	silence(m, true)
 	return m, nil
+}
+
+// What every object has is described in words that are not of the schema.
+func silence(v any, object bool) {
+	if list, ok := v.([]any); ok {
+		for _, item := range list {
+			silence(item, false)
+		}
+	}
+	schema, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	if properties, ok := schema["properties"].(map[string]any); ok &&
+		(object || schema["x-kubernetes-embedded-resource"] == true) {
+		for _, name := range []string{"apiVersion", "kind", "metadata"} {
+			if p, ok := properties[name].(map[string]any); ok {
+				delete(p, "description")
+			}
+		}
+	}
+	for _, below := range schema {
+		silence(below, false)
+	}
 }
 
 func cells(q *request) (any, error) {
