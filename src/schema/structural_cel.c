@@ -69,25 +69,27 @@ static void compile_rule(struct compiler *c, const struct type_rules *s, struct 
 static void compile_node(struct arena *a, struct type_rules *s, const struct cel_decl *decl,
 			 bool reached)
 {
-	struct compiler c = { .arena = a, .decl = decl };
-
 	if (!s || !s->rules_below)
 		return;
+	/* What is around makes no sense: this stands for itself. */
+	if (!decl)
+		decl = cel_decl_read(a, s->source, s->embedded);
+	struct compiler c = { .arena = a, .decl = decl };
+
 	s->decl = decl;
 	s->rules_run = reached;
-	for (size_t i = 0; decl && decl->exposed && i < s->rules_n; i++)
+	for (size_t i = 0; decl->exposed && i < s->rules_n; i++)
 		compile_rule(&c, s, &s->rules[i]);
 	for (size_t i = 0; i < s->fields_n; i++) {
-		const struct cel_decl_field *f =
-			decl ? cel_decl_field(decl, s->fields[i].name) : NULL;
+		const struct cel_decl_field *f = cel_decl_field(decl, s->fields[i].name);
 		const struct cel_decl *below = f ? f->decl : NULL;
 		/* Names that cannot be written in an expression stand for themselves. */
 		bool known = below && below->exposed && (decl->exposed || !f->escaped.n);
 
 		compile_node(a, s->fields[i].schema, below, reached && known);
 	}
-	compile_node(a, s->items, decl ? decl->elem : NULL, reached);
-	compile_node(a, s->values, decl ? decl->elem : NULL, reached);
+	compile_node(a, s->items, decl->elem, reached);
+	compile_node(a, s->values, decl->elem, reached);
 }
 
 void structural_compile_rules(struct arena *a, struct type_rules *s)

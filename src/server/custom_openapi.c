@@ -53,8 +53,8 @@ static bool says_nothing(str word, node v)
 {
 	if (node_is_nil(v))
 		return true;
-	if (str_eq(word, S("default")) || str_eq(word, S("example")) ||
-	    str_eq(word, S("additionalProperties")))
+	if (str_eq(word, S("default")) || str_eq(word, S("example")) || str_eq(word, S("not")) ||
+	    str_eq(word, S("items")) || str_eq(word, S("additionalProperties")))
 		return false;
 	return (v.kind == NODE_BOOL && !node_bool(v)) || (v.kind == NODE_STR && !node_str(v).n) ||
 	       ((v.kind == NODE_SEQ || v.kind == NODE_MAP) && !node_len(v));
@@ -193,13 +193,14 @@ static void embed(struct writer *w, node schema, node out)
 static void relax(struct writer *w, node schema, node out)
 {
 	node required = node_get(out, S("required")), left = node_seq(w->arena, node_len(required));
+	node properties = is_left_out(w, schema, S("properties"))
+				  ? NODE_NOTHING : node_get(schema, S("properties"));
 
 	if (!w->v2 || !node_len(required))
 		return;
 	if (!truth(node_get(schema, S("additionalProperties")), "nullable"))
 		node_each_item(name, required)
-			if (!truth(node_get(node_get(schema, S("properties")), node_str(*name)),
-				   "nullable"))
+			if (!truth(node_get(properties, node_str(*name)), "nullable"))
 				node_append(w->arena, left, *name);
 	if (node_len(left))
 		node_set(w->arena, out, S("required"), left);

@@ -377,7 +377,7 @@ func root(r *rand.Rand, wild int) m {
 		s["x-kubernetes-validations"] = []any{m{"rule": pick(r, "self.metadata.name == 'a'", "has(self.spec)", "self.kind == 'x'")}}
 	}
 	if chance(r, wild/4) {
-		s[pick(r, "nullable", "anyOf", "additionalProperties", "required", "type", "description")] = pick[any](r, true, []any{}, "array", m{"type": "string"})
+		s[pick(r, "nullable", "anyOf", "additionalProperties", "required", "type", "description")] = pick[any](r, true, []any{"a"}, "array", m{"type": "string"})
 	}
 	return s
 }
