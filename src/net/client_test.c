@@ -76,6 +76,10 @@ static bool answer(struct server *s, int fd, const char *request)
 {
 	char text[256];
 
+	if (!strncmp(request, "CONNECT ", 8)) /* as a proxy that does not know us */
+		return say(fd, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+	if (is(request, "http://")) /* as a proxy */
+		return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied");
 	if (is(request, "/plain"))
 		return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: 1\r\n\r\nhello");
 	if (is(request, "/chunked"))
@@ -388,6 +392,18 @@ static void test_failures_in_gos_words(void **state)
 	}
 }
 
+static void test_no_secret_in_errors(void **state)
+{
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	struct net_request q = { .url = S("http://127.0.0.1:1/s3cret-token?p=s3cret-pass"),
+				 .token = S("s3cret-token"), .password = S("s3cret-pass") };
+	CLEANUP(err_drop) err *e = net_do(client, &q, &r);
+
+	(void)state;
+	assert_string_equal(err_msg(e), "Get \"http://127.0.0.1:1/***?p=***\": dial tcp 127.0.0.1:1: "
+					"connect: connection refused");
+}
+
 static void test_an_unknown_host(void **state)
 {
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
@@ -508,6 +524,47 @@ static void test_places_are_limited_and_waiting_ends_in_time(void **state)
 	for (size_t i = 0; i < NET_PER_HOST; i++)
 		net_drop(calls[i]);
 	assert_ok(net_wait(late, &r));
+}
+
+static void test_proxies(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	struct net_proxy proxy = { .url = at(&a, ""), .user = S("me"), .password = S("pw") },
+			 gone = { .url = S("http://x:secret-word@127.0.0.1:1") },
+			 odd = { .url = S("gopher://127.0.0.1") };
+	struct net_request q = { .url = S("http://example.invalid/x"), .proxy = &proxy };
+
+	(void)state;
+	assert_ok(net_do(client, &q, &r));
+	assert_string_equal(buf_c(&r.body), "proxied");
+	assert_true(server_saw("GET http://example.invalid/x HTTP/1.1\r\n"));
+	assert_true(server_saw("\r\nProxy-Authorization: Basic bWU6cHc=\r\n"));
+	q.url = S("https://example.invalid/x");
+	CLEANUP(err_drop) err *refused = net_do(client, &q, &r);
+
+	assert_string_equal(err_msg(refused),
+			    "Get \"https://example.invalid/x\": Proxy Authentication Required");
+	q.proxy = &gone;
+	CLEANUP(err_drop) err *no_proxy = net_do(client, &q, &r);
+
+	assert_string_equal(err_msg(no_proxy),
+			    "Get \"https://example.invalid/x\": proxyconnect tcp: dial tcp "
+			    "127.0.0.1:1: connect: connection refused");
+	q.proxy = &odd;
+	CLEANUP(err_drop) err *bad = net_do(client, &q, &r);
+
+	assert_string_equal(err_msg(bad), "Get \"https://example.invalid/x\": proxyconnect: "
+					  "unsupported proxy scheme \"gopher\"");
+	/* asked to go without */
+	q = (struct net_request){ .url = at(&a, "/plain"), .proxy = &gone, .no_proxy = true };
+	assert_ok(net_do(client, &q, &r));
+	/* the address is checked where the proxy would go, too */
+	q = (struct net_request){ .url = S("http://169.254.169.254/"), .proxy = &proxy };
+	CLEANUP(err_drop) err *local = net_do(client, &q, &r);
+
+	assert_string_equal(err_msg(local), "Get \"http://169.254.169.254/\": link-local addresses are "
+					    "not allowed");
 }
 
 static void *cancel_soon(void *call)
@@ -692,9 +749,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_failures_in_gos_words),
+		cmocka_unit_test(test_no_secret_in_errors),
 		cmocka_unit_test(test_an_unknown_host),
 		cmocka_unit_test(test_requests_as_sent),
 		cmocka_unit_test(test_redirects_keep_secrets_at_home),
+		cmocka_unit_test(test_proxies),
 		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_places_are_limited_and_waiting_ends_in_time),
 		cmocka_unit_test(test_canceled),

@@ -125,6 +125,66 @@ str artifact_temp_name(struct arena *a)
 	return arena_cat(a, S(ARTIFACT_TMP "/"), str_c(random));
 }
 
+/* ---- what was found right ------------------------------------------------- */
+
+static struct artifact_checked **find_check(struct artifact_store *s, str path)
+{
+	struct artifact_checked **at = &s->checked;
+
+	while (*at && !str_eq((*at)->path, path))
+		at = &(*at)->next;
+	return at;
+}
+
+void artifact_forget_check(struct artifact_store *s, str path)
+{
+	pthread_mutex_lock(&s->m);
+	struct artifact_checked **at = find_check(s, path), *old = *at;
+
+	if (old)
+		*at = old->next;
+	pthread_mutex_unlock(&s->m);
+	free(old);
+}
+
+static bool is_checked(struct artifact_store *s, const struct artifact *artifact,
+		       const struct fs_info *info)
+{
+	pthread_mutex_lock(&s->m);
+	const struct artifact_checked *c = *find_check(s, artifact->path);
+	bool same = c && str_eq(c->digest, artifact->digest) && c->info.ino == info->ino &&
+		    c->info.mtime == info->mtime && c->info.size == info->size;
+
+	pthread_mutex_unlock(&s->m);
+	return same;
+}
+
+/* The file as it is now holds what the digest says. */
+static void remember_check(struct artifact_store *s, const struct artifact *artifact)
+{
+	struct fs_info info;
+	err *e = fs_lstat(s->fs, artifact->path, &info);
+
+	if (e) {
+		err_free(e);
+		return;
+	}
+	struct artifact_checked *c =
+		mem_alloc(sizeof *c + artifact->path.n + artifact->digest.n);
+	char *text = (char *)(c + 1);
+
+	memcpy(text, artifact->path.p, artifact->path.n);
+	memcpy(text + artifact->path.n, artifact->digest.p, artifact->digest.n);
+	*c = (struct artifact_checked){ str_of(text, artifact->path.n),
+					str_of(text + artifact->path.n, artifact->digest.n), info,
+					NULL };
+	artifact_forget_check(s, artifact->path);
+	pthread_mutex_lock(&s->m);
+	c->next = s->checked;
+	s->checked = c;
+	pthread_mutex_unlock(&s->m);
+}
+
 /* ---- writing -------------------------------------------------------------- */
 
 /* Counts and hashes what goes into the file. */
@@ -283,10 +343,10 @@ static err *store(struct artifact_store *s, struct arena *a, const struct artifa
 		err_free(fs_remove_all(s->fs, temp));
 		return e;
 	}
-	artifact_forget_check(s, made.path);
 	made.url = artifact_url(s, a, made.path);
 	made.time = clock_wall();
 	*out = made;
+	remember_check(s, &made);
 	return NULL;
 }
 
@@ -328,6 +388,23 @@ err *artifact_link(struct artifact_store *s, const struct artifact_owner *o, str
 	return e;
 }
 
+err *artifact_unlink(struct artifact_store *s, const struct artifact_owner *o, str name)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct fs_info info;
+	str dir;
+
+	TRY(artifact_owner_dir(&a, o, &dir));
+	str path = arena_cat(&a, dir, S("/"), name);
+	err *e = fs_lstat(s->fs, path, &info);
+
+	if (e || info.type != FS_LINK) {
+		err_free(e);
+		return NULL;
+	}
+	return fs_remove(s->fs, path);
+}
+
 /* ---- checking ------------------------------------------------------------- */
 
 bool artifact_exists(const struct artifact_store *s, str path)
@@ -361,57 +438,6 @@ err *artifact_digest_file(struct artifact_store *s, struct arena *a, str path,
 	return NULL;
 }
 
-static struct artifact_checked **find_check(struct artifact_store *s, str path)
-{
-	struct artifact_checked **at = &s->checked;
-
-	while (*at && !str_eq((*at)->path, path))
-		at = &(*at)->next;
-	return at;
-}
-
-void artifact_forget_check(struct artifact_store *s, str path)
-{
-	pthread_mutex_lock(&s->m);
-	struct artifact_checked **at = find_check(s, path), *old = *at;
-
-	if (old)
-		*at = old->next;
-	pthread_mutex_unlock(&s->m);
-	free(old);
-}
-
-static bool is_checked(struct artifact_store *s, const struct artifact *artifact,
-		       const struct fs_info *info)
-{
-	pthread_mutex_lock(&s->m);
-	const struct artifact_checked *c = *find_check(s, artifact->path);
-	bool same = c && str_eq(c->digest, artifact->digest) && c->info.ino == info->ino &&
-		    c->info.mtime == info->mtime && c->info.size == info->size;
-
-	pthread_mutex_unlock(&s->m);
-	return same;
-}
-
-static void remember_check(struct artifact_store *s, const struct artifact *artifact,
-			   const struct fs_info *info)
-{
-	struct artifact_checked *c =
-		mem_alloc(sizeof *c + artifact->path.n + artifact->digest.n);
-	char *text = (char *)(c + 1);
-
-	memcpy(text, artifact->path.p, artifact->path.n);
-	memcpy(text + artifact->path.n, artifact->digest.p, artifact->digest.n);
-	*c = (struct artifact_checked){ str_of(text, artifact->path.n),
-					str_of(text + artifact->path.n, artifact->digest.n), *info,
-					NULL };
-	artifact_forget_check(s, artifact->path);
-	pthread_mutex_lock(&s->m);
-	c->next = s->checked;
-	s->checked = c;
-	pthread_mutex_unlock(&s->m);
-}
-
 err *artifact_verify(struct artifact_store *s, const struct artifact *artifact)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -433,7 +459,7 @@ err *artifact_verify(struct artifact_store *s, const struct artifact *artifact)
 	if (!str_eq(have, artifact->digest))
 		return err_new(ERR_INVALID, "computed digest doesn't match '%.*s'",
 			       STR_ARG(artifact->digest));
-	remember_check(s, artifact, &info);
+	remember_check(s, artifact);
 	return NULL;
 }
 

@@ -83,6 +83,9 @@ err *artifact_add_bytes(struct artifact_store *s, struct arena *a, const struct 
 /* Let NAME in the object's directory be a link to `file`. */
 err *artifact_link(struct artifact_store *s, const struct artifact_owner *o, str file, str name)
 	__attribute__((warn_unused_result));
+/* Remove such a link; fine when it is not there, or no link. */
+err *artifact_unlink(struct artifact_store *s, const struct artifact_owner *o, str name)
+	__attribute__((warn_unused_result));
 
 /* Whether the file is there. */
 bool artifact_exists(const struct artifact_store *s, str path);

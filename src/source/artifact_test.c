@@ -211,7 +211,8 @@ static void test_changed_files_are_refused(void **state)
 
 	assert_error(artifact_verify(s.store, &a), text.p);
 	text = arena_printf(&s.g.a,
-			    "failed to verify archive: computed digest doesn't match provided '%.*s'",
+			    "failed to verify archive: computed digest doesn't match provided '%.*s' "
+			    "(check whether file size exceeds max download size)",
 			    STR_ARG(a.digest));
 	assert_error(artifact_open(s.store, &a, &t), text.p);
 	a.digest = S("md5:00000000000000000000000000000000");

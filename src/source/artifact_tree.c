@@ -5,7 +5,7 @@
 
 #include "source/artifact_impl.h"
 
-#include "source/unpack.h"
+#include "source/download.h"
 
 enum { TREE_MODE = 0700, BOOT_ID_MAX = 64 };
 
@@ -48,23 +48,6 @@ static str tree_name(struct arena *a, str digest)
 
 /* ---- making one ------------------------------------------------------------ */
 
-static err *check_bytes(struct arena *a, str bytes, str digest)
-{
-	struct digest want;
-	str have;
-	err *e = digest_parse(&want, digest);
-
-	if (e)
-		return err_wrap(e, "failed to parse digest '%.*s'", STR_ARG(digest));
-	TRY(digest_of(a, want.algo, bytes, &have));
-	if (!str_eq(have, digest))
-		return err_new(ERR_INVALID,
-			       "failed to verify archive: computed digest doesn't match provided "
-			       "'%.*s'",
-			       STR_ARG(digest));
-	return NULL;
-}
-
 static err *unpack_into(struct artifact_store *s, str temp, str bytes)
 {
 	static const struct unpack_options o = {
@@ -87,7 +70,7 @@ static err *unpack_checked(struct artifact_store *s, struct arena *a,
 	if (map == MAP_FAILED)
 		return err_errno(errno, "map %.*s", STR_ARG(artifact->path));
 	str bytes = str_of(map, size);
-	err *e = check_bytes(a, bytes, artifact->digest);
+	err *e = download_check(bytes, artifact->digest);
 
 	if (!e)
 		e = unpack_into(s, temp, bytes);

@@ -333,7 +333,10 @@ err *gitsource_store(struct gitsource *g, const struct gitsource_env *env,
 		return NULL;
 	}
 	TRY(add_includes(g, env, spec, &in));
-	return archive(g, env, spec);
+	TRY(archive(g, env, spec));
+	/* Flux made this link until 2023. */
+	err_free(artifact_unlink(env->store, &spec->owner, S("latest.tar.gz")));
+	return NULL;
 }
 
 err *gitsource_run(struct gitsource *g, const struct gitsource_env *env,
