@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ struct fixture {
 	struct httpd *httpd;
 	pthread_t thread;
 	uint16_t port;
-	int pieces, ended;
+	int pieces;
+	atomic_int ended;
 	struct httpd_stream *stream;
 };
 
