@@ -16,7 +16,10 @@ static err *read_kfile(struct build *b, const struct loader *l, str *text, str *
 	unsigned found = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		str bytes;
+		str path = path_join(b->t.a, l->root, kfile_names[i]), bytes;
+
+		if (l->files->type(l->files, path) == FILE_NONE)
+			continue;
 		err *e = loader_read(b->t.a, l, kfile_names[i], &bytes, NULL);
 
 		if (e) {

@@ -164,8 +164,8 @@ static err *descend(struct walk *w, struct fieldspec_steps at, node *value)
 	return err_new(ERR_INVALID, "expected sequence or mapping node");
 }
 
-static err *walk(struct arena *a, node object, struct gvk gvk, const struct fieldspec *spec,
-		 enum node_kind make, fieldspec_visit *visit, void *context)
+err *fieldspec_walk_as(struct arena *a, node object, struct gvk gvk, const struct fieldspec *spec,
+		       enum node_kind make, fieldspec_visit *visit, void *context)
 {
 	struct walk w = {
 		.a = a, .spec = spec, .make = make, .visit = visit, .context = context,
@@ -189,7 +189,7 @@ static err *walk(struct arena *a, node object, struct gvk gvk, const struct fiel
 err *fieldspec_walk(struct arena *a, node object, const struct fieldspec *spec,
 		    enum node_kind make, fieldspec_visit *visit, void *context)
 {
-	return walk(a, object, gvk_of(object), spec, make, visit, context);
+	return fieldspec_walk_as(a, object, gvk_of(object), spec, make, visit, context);
 }
 
 err *fieldspec_walk_all(struct arena *a, node object, const fieldspecs *specs, enum node_kind make,
@@ -198,6 +198,6 @@ err *fieldspec_walk_all(struct arena *a, node object, const fieldspecs *specs, e
 	struct gvk gvk = gvk_of(object);
 
 	for (size_t i = 0; i < specs->n; i++)
-		TRY(walk(a, object, gvk, &specs->p[i], make, visit, context));
+		TRY(fieldspec_walk_as(a, object, gvk, &specs->p[i], make, visit, context));
 	return NULL;
 }

@@ -61,6 +61,10 @@ typedef err *fieldspec_visit(void *context, struct arena *a, node *value);
 err *fieldspec_walk(struct arena *a, node object, const struct fieldspec *spec,
 		    enum node_kind make, fieldspec_visit *visit, void *context)
 	__attribute__((warn_unused_result));
+/* The same for who knows the object's kind already. */
+err *fieldspec_walk_as(struct arena *a, node object, struct gvk gvk, const struct fieldspec *spec,
+		       enum node_kind make, fieldspec_visit *visit, void *context)
+	__attribute__((warn_unused_result));
 err *fieldspec_walk_all(struct arena *a, node object, const fieldspecs *specs, enum node_kind make,
 			fieldspec_visit *visit, void *context) __attribute__((warn_unused_result));
 

@@ -1,9 +1,12 @@
 #include "kustomize/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/die.h"
 #include "text/path.h"
@@ -36,11 +39,34 @@ static err *missing(struct arena *a, str path, int number)
 	return err_errno(number, "lstat %s", arena_str(a, path).p);
 }
 
+/* Ask the kernel what it opened: three calls, however long the path. Where it
+ * cannot tell (no /proc, a file without a name), realpath can. */
+static bool ask_kernel(struct arena *a, str path, str *out)
+{
+	char link[32], real[PATH_MAX];
+	int fd = open(arena_str(a, path).p, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, real, sizeof real);
+
+	close(fd);
+	str found = str_of(real, n > 0 ? (size_t)n : 0);
+
+	if (found.n == sizeof real || !path_is_abs(found) || str_ends(found, S(" (deleted)")))
+		return false;
+	*out = arena_str(a, found);
+	return true;
+}
+
 static err *disk_real(const struct files *f, struct arena *a, str path, str *out)
 {
+	(void)f;
+	if (ask_kernel(a, path, out))
+		return NULL;
 	char *real = realpath(arena_str(a, path).p, NULL);
 
-	(void)f;
 	if (!real) {
 		if (errno == ELOOP)
 			return err_new(ERR_INVALID, "EvalSymlinks: too many links");
@@ -51,25 +77,33 @@ static err *disk_real(const struct files *f, struct arena *a, str path, str *out
 	return NULL;
 }
 
-static enum file_type type_of(const char *path)
+static bool stat_of(str path, int flags, struct stat *st)
 {
-	struct stat st;
+	char text[PATH_MAX];
 
-	if (stat(path, &st) != 0)
-		return FILE_NONE;
-	return S_ISDIR(st.st_mode) ? FILE_DIR : FILE_REGULAR;
+	if (path.n >= sizeof text)
+		return false;
+	memcpy(text, path.p, path.n);
+	text[path.n] = 0;
+	return fstatat(AT_FDCWD, text, st, flags) == 0;
 }
 
 static enum file_type disk_type(const struct files *f, str path)
 {
-	char text[PATH_MAX];
+	struct stat st;
 
 	(void)f;
-	if (path.n >= sizeof text)
+	if (!stat_of(path, 0, &st))
 		return FILE_NONE;
-	memcpy(text, path.p, path.n);
-	text[path.n] = 0;
-	return type_of(text);
+	return S_ISDIR(st.st_mode) ? FILE_DIR : FILE_REGULAR;
+}
+
+static bool disk_plain(const struct files *f, str path)
+{
+	struct stat st;
+
+	(void)f;
+	return stat_of(path, AT_SYMLINK_NOFOLLOW, &st) && S_ISREG(st.st_mode);
 }
 
 static err *disk_read(const struct files *f, struct arena *a, str path, str *out)
@@ -89,7 +123,8 @@ static err *disk_list(const struct files *f, struct arena *a, str path, struct f
 }
 
 const struct files files_disk = {
-	.real = disk_real, .type = disk_type, .read = disk_read, .list = disk_list,
+	.real = disk_real, .type = disk_type, .plain = disk_plain, .read = disk_read,
+	.list = disk_list,
 };
 
 /* ---- confined ---------------------------------------------------------- */
@@ -137,6 +172,18 @@ static enum file_type confined_type(const struct files *f, str path)
 	return fs_is_file(root_of(f), rest) ? FILE_REGULAR : FILE_NONE;
 }
 
+static bool confined_plain(const struct files *f, str path)
+{
+	struct fs_info info;
+	str rest;
+	err *e = below(f, "stat", path, &rest);
+
+	if (!e)
+		e = fs_lstat(root_of(f), rest, &info);
+	err_free(e);
+	return !e && info.type == FS_FILE;
+}
+
 static err *confined_read(const struct files *f, struct arena *a, str path, str *out)
 {
 	str rest;
@@ -157,8 +204,8 @@ static err *confined_list(const struct files *f, struct arena *a, str path, stru
 void files_confined_init(struct files_confined *f, const struct fs *root)
 {
 	f->files = (struct files){
-		.real = confined_real, .type = confined_type, .read = confined_read,
-		.list = confined_list,
+		.real = confined_real, .type = confined_type, .plain = confined_plain,
+		.read = confined_read, .list = confined_list,
 	};
 	f->root = root;
 }
@@ -195,6 +242,13 @@ static enum file_type overlay_type(const struct files *f, str path)
 	return overlay_of(f)->below->type(overlay_of(f)->below, path);
 }
 
+static bool overlay_plain(const struct files *f, str path)
+{
+	const struct files_overlay *o = overlay_of(f);
+
+	return laid_over(f, path) || o->below->plain(o->below, path);
+}
+
 static err *overlay_read(const struct files *f, struct arena *a, str path, str *out)
 {
 	const struct files_overlay *o = overlay_of(f);
@@ -224,8 +278,8 @@ static err *overlay_list(const struct files *f, struct arena *a, str path, struc
 void files_overlay_init(struct files_overlay *f, const struct files *below, str path, str text)
 {
 	*f = (struct files_overlay){
-		.files = { .real = overlay_real, .type = overlay_type, .read = overlay_read,
-			   .list = overlay_list },
+		.files = { .real = overlay_real, .type = overlay_type, .plain = overlay_plain,
+			   .read = overlay_read, .list = overlay_list },
 		.below = below, .path = path, .text = text,
 	};
 }
@@ -242,6 +296,11 @@ static enum file_type memory_type(const struct files *f, str path)
 		if (files_is_below(m->texts.entries[i].key, path))
 			return FILE_DIR;
 	return FILE_NONE;
+}
+
+static bool memory_plain(const struct files *f, str path)
+{
+	return map_has(&((const struct files_memory *)f)->texts, path);
 }
 
 static err *memory_real(const struct files *f, struct arena *a, str path, str *out)
@@ -302,7 +361,8 @@ static err *memory_list(const struct files *f, struct arena *a, str path, struct
 void files_memory_init(struct files_memory *f)
 {
 	f->files = (struct files){
-		.real = memory_real, .type = memory_type, .read = memory_read, .list = memory_list,
+		.real = memory_real, .type = memory_type, .plain = memory_plain,
+		.read = memory_read, .list = memory_list,
 	};
 	f->texts = (struct map)MAP_INIT;
 }

@@ -1,6 +1,6 @@
 /* files - where a build reads its files.
  *
- * An interface of four questions, so that the same build runs over the disk
+ * An interface of five questions, so that the same build runs over the disk
  * (the command line: bases may lie anywhere), over one artifact that it must
  * not leave (Flux), and over files held in memory (tests, fuzzing). All
  * paths are absolute and slash-separated.
@@ -22,6 +22,9 @@ struct files {
 	 * "lstat P: no such file or directory". */
 	err *(*real)(const struct files *f, struct arena *a, str path, str *out);
 	enum file_type (*type)(const struct files *f, str path);
+	/* Whether the path, if its directory has no links in it, has none at all and
+	 * is a regular file: the cheap question before `real`. */
+	bool (*plain)(const struct files *f, str path);
 	err *(*read)(const struct files *f, struct arena *a, str path, str *out);
 	/* Names in a directory, sorted by bytes. */
 	err *(*list)(const struct files *f, struct arena *a, str path, struct fs_entry **out,

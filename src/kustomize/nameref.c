@@ -24,20 +24,6 @@ err *nameref_merge(struct arena *a, namerefs *to, const namerefs *from)
 
 /* ---- candidates -------------------------------------------------------- */
 
-/* Who was ever called so, and is there now, or was there first: by namespace
- * and name. Names repeat in many namespaces; few objects see them all. */
-struct candidate {
-	struct resource *r;
-	size_t at;		/* in the list of resources */
-};
-
-typedef VEC(struct candidate) candidates;
-
-struct names {
-	struct map now, first;	/* "NAMESPACE\0NAME" -> candidates */
-	struct buf key;
-};
-
 struct lookup {
 	struct transform *t;
 	struct resmap *m;
@@ -48,7 +34,6 @@ struct lookup {
 	struct gvk role;		/* what roleRef names */
 	bool by_role;
 	node bound;			/* a RoleBinding's subjects */
-	struct names *names;
 	const struct map *by_ns;	/* original namespace -> resource_list */
 };
 
@@ -156,61 +141,6 @@ static err *ambiguous(struct lookup *l, const resource_list *list)
 		       buf_c(&details));
 }
 
-static str names_key(struct names *n, str ns, str name)
-{
-	buf_clear(&n->key);
-	buf_add(&n->key, ns);
-	buf_addc(&n->key, 0);
-	buf_add(&n->key, name);
-	return buf_str(&n->key);
-}
-
-static void add_from(struct lookup *l, const struct map *map, str ns, str name, candidates *to)
-{
-	const candidates *list = map_get(map, names_key(l->names, ns, name));
-
-	for (size_t i = 0; list && i < list->n; i++)
-		avec_push(l->t->a, to, list->p[i]);
-}
-
-static int cmp_candidates(const void *x, const void *y)
-{
-	size_t a = ((const struct candidate *)x)->at, b = ((const struct candidate *)y)->at;
-
-	return (a > b) - (a < b);
-}
-
-/* Those called so in all namespaces that the referrer may see, in the order of
- * the resources; some more than once. */
-static candidates named_near(struct lookup *l, str name)
-{
-	const struct map *now = &l->names->now;
-	candidates found = { 0 };
-
-	add_from(l, now, resid_effective_ns(l->id), name, &found);
-	if (!gvk_is_cluster_scoped(l->id.gvk))
-		add_from(l, now, S("_non_namespaceable_"), name, &found);
-	node_each_item(s, l->bound) {
-		str ns = node_str(node_get(*s, S("namespace")));
-
-		if (str_eq(node_str(node_get(*s, S("kind"))), S("ServiceAccount")))
-			add_from(l, now, ns.n ? ns : S("default"), name, &found);
-	}
-	if (found.n)
-		qsort(found.p, found.n, sizeof *found.p, cmp_candidates);
-	return found;
-}
-
-static candidates named_anywhere(struct lookup *l, str name)
-{
-	resource_list named = resmap_by_name(l->m, name);
-	candidates found = { 0 };
-
-	for (size_t i = 0; i < named.n; i++)
-		avec_push(l->t->a, &found, ((struct candidate){ named.p[i], i }));
-	return found;
-}
-
 static bool was_named(const struct resource *r, str name)
 {
 	for (size_t i = 0; i < r->former.n; i++)
@@ -219,11 +149,59 @@ static bool was_named(const struct resource *r, str name)
 	return false;
 }
 
+static void keep_fitting(struct lookup *l, str name, const resource_list *from, resource_list *to)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		struct resource *r = from->p[i];
+
+		if (can_see(l, r) && was_named(r, name) && was_kind(r, l->target) &&
+		    (!l->by_role || was_kind(r, l->role)) && in_same_ns(l, r))
+			avec_push(l->t->a, to, r);
+	}
+}
+
+static void add_named(struct lookup *l, str name, str ns, bool first, resource_list *to)
+{
+	resource_list named = resmap_by_name_in(l->m, name, ns, first);
+
+	keep_fitting(l, name, &named, to);
+}
+
+static int cmp_places(const void *x, const void *y)
+{
+	const struct resource *const *a = x, *const *b = y;
+
+	return ((*a)->at > (*b)->at) - ((*a)->at < (*b)->at);
+}
+
+/* Names repeat in many namespaces, and most objects see one of them: those called
+ * so in all that the referrer sees, in the order of the resources. */
+static void add_near(struct lookup *l, str name, resource_list *to)
+{
+	add_named(l, name, resid_effective_ns(l->id), false, to);
+	if (!l->cluster_scoped)
+		add_named(l, name, S("_non_namespaceable_"), false, to);
+	node_each_item(s, l->bound) {
+		str ns = node_str(node_get(*s, S("namespace")));
+
+		if (str_eq(node_str(node_get(*s, S("kind"))), S("ServiceAccount")))
+			add_named(l, name, ns.n ? ns : S("default"), false, to);
+	}
+	if (to->n > 1)
+		qsort(to->p, to->n, sizeof *to->p, cmp_places);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < to->n; i++)
+		if (!kept || to->p[kept - 1] != to->p[i])
+			to->p[kept++] = to->p[i];
+	to->n = kept;
+}
+
 /* The one resource that `name` meant; NULL when nothing or nobody did. A map
  * that names a namespace restricts the choice to it: `ns` is not NULL. */
 static err *choose(struct lookup *l, str name, const str *ns, bool with_ns, struct resource **out)
 {
-	candidates named = { 0 };
+	struct arena_mark mark = arena_mark(l->t->a);
 	resource_list found = { 0 };
 	bool first_ns = false;
 
@@ -232,17 +210,14 @@ static err *choose(struct lookup *l, str name, const str *ns, bool with_ns, stru
 
 	for (size_t i = 0; there && i < there->n && !first_ns; i++)
 		first_ns = can_see(l, there->p[i]);
-	if (ns)
-		add_from(l, first_ns ? &l->names->first : &l->names->now, *ns, name, &named);
-	else
-		named = l->cluster_scoped ? named_anywhere(l, name) : named_near(l, name);
-	for (size_t i = 0; i < named.n; i++) {
-		struct resource *r = named.p[i].r;
+	if (ns) {
+		add_named(l, name, *ns, first_ns, &found);
+	} else if (l->cluster_scoped) {
+		resource_list named = resmap_by_name(l->m, name);
 
-		if ((!found.n || found.p[found.n - 1] != r) && can_see(l, r) && was_named(r, name) &&
-		    was_kind(r, l->target) && (!l->by_role || was_kind(r, l->role)) &&
-		    in_same_ns(l, r))
-			avec_push(l->t->a, &found, r);
+		keep_fitting(l, name, &named, &found);
+	} else {
+		add_near(l, name, &found);
 	}
 	if (found.n != 1)
 		keep_same_affixes(&found, l->referrer, true);
@@ -251,15 +226,11 @@ static err *choose(struct lookup *l, str name, const str *ns, bool with_ns, stru
 	if (found.n > 1 && !all_alike(&found, with_ns))
 		return ambiguous(l, &found);
 	*out = found.n ? found.p[0] : NULL;
+	arena_rewind(l->t->a, mark);
 	return NULL;
 }
 
 /* ---- setting ----------------------------------------------------------- */
-
-static void record(struct lookup *l, struct resource *target)
-{
-	avec_push(l->t->a, &target->ref_by, l->id);
-}
 
 /* The text of a field of the target's metadata, which is where it stands. */
 static node referred(struct lookup *l, node old, const struct resource *target, const char *field)
@@ -280,7 +251,6 @@ static err *set_scalar(struct lookup *l, node *value)
 	TRY(choose(l, name, NULL, false, &target));
 	if (!target)
 		return NULL;
-	record(l, target);
 	if (!str_eq(resource_name(target), name))
 		*value = referred(l, *value, target, "name");
 	return NULL;
@@ -299,7 +269,6 @@ static err *set_map(struct lookup *l, node map)
 	TRY(choose(l, old, ns ? &in : NULL, true, &target));
 	if (!target)
 		return NULL;
-	record(l, target);
 	str target_ns = resource_ns(target);
 
 	if (str_eq(resource_name(target), old) && !target_ns.n)
@@ -371,40 +340,6 @@ static void group_by_ns(struct transform *t, struct resmap *m, struct map *group
 	}
 }
 
-static void enter_name(struct names *n, struct arena *a, struct map *map, str ns, str name,
-		       struct candidate c)
-{
-	candidates *list = map_get(map, names_key(n, ns, name));
-
-	if (!list) {
-		list = arena_new(a, candidates);
-		map_set(map, arena_str(a, buf_str(&n->key)), list);
-	}
-	if (!list->n || list->p[list->n - 1].r != c.r)
-		avec_push(a, list, c);
-}
-
-static void enter_names(struct names *n, struct transform *t, struct resmap *m)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		struct candidate c = { m->list[i], i };
-		str now = resid_effective_ns(resource_id(c.r));
-		str first = resid_effective_ns(resource_original_id(c.r));
-
-		for (size_t k = 0; k < c.r->former.n; k++) {
-			enter_name(n, t->a, &n->now, now, c.r->former.p[k].name, c);
-			enter_name(n, t->a, &n->first, first, c.r->former.p[k].name, c);
-		}
-	}
-}
-
-static void names_release(struct names *n)
-{
-	map_release(&n->now);
-	map_release(&n->first);
-	buf_release(&n->key);
-}
-
 static err *check_subjects(struct lookup *l)
 {
 	node_each_item(s, l->bound) {
@@ -424,20 +359,20 @@ static err *check_subjects(struct lookup *l)
 err *transform_namerefs(struct transform *t, struct resmap *m, const namerefs *rules)
 {
 	CLEANUP(map_release) struct map by_ns = MAP_INIT;
-	CLEANUP(names_release) struct names names = { .key = BUF_INIT };
 
 	resmap_touch(m);
+	resmap_index_names(m);
 	group_by_ns(t, m, &by_ns);
-	enter_names(&names, t, m);
 	for (size_t i = 0; i < m->n; i++) {
 		struct resource *r = m->list[i];
 		struct resid original = resource_original_id(r);
 		struct lookup l = {
 			.t = t, .m = m, .referrer = r, .id = resource_id(r), .by_ns = &by_ns,
-			.names = &names,
 		};
 
 		l.cluster_scoped = gvk_is_cluster_scoped(l.id.gvk);
+		if (l.cluster_scoped)	/* now: `choose` gives back what it takes */
+			resmap_index_all_names(m);
 		if (str_eq(l.id.gvk.kind, S("RoleBinding")))
 			l.bound = node_get(r->object, S("subjects"));
 		TRY(check_subjects(&l));

@@ -13,7 +13,7 @@ enum { OBJECTS_MAX = 1000000, LIST_NESTING_MAX = 1000 };
 
 static str without_cr(struct arena *a, str text)
 {
-	if (!str_has(text, S("\r\n")))
+	if (str_find_char(text, '\r') == STR_NPOS)
 		return text;
 	char *to = arena_alloc(a, text.n + 1);
 	size_t n = 0;

@@ -16,7 +16,7 @@ struct table {
 };
 
 /* Each table is made when it is first asked. */
-enum { PRESENT, ANY, NAMES, TABLES };
+enum { PRESENT, ANY, NAMES, NAMES_NOW, NAMES_FIRST, TABLES };
 
 struct resmap_index {
 	struct table tables[TABLES];
@@ -78,9 +78,29 @@ static void table_add(struct table *t, struct arena *a, uint64_t hash, struct re
 	link_up(t, (uint32_t)t->links.n - 1);
 }
 
+static uint64_t hash_in(str name, str ns)
+{
+	return hash_bytes(name) * 31 + hash_bytes(ns);
+}
+
+static void enter_former(struct table *t, struct arena *a, struct resource *r, str ns)
+{
+	for (size_t i = 0; i < r->former.n; i++)
+		table_add(t, a, hash_in(r->former.p[i].name, ns), r);
+}
+
 static void enter(struct table *t, unsigned which, struct arena *a, struct resource *r)
 {
+	if (which == NAMES_FIRST) {
+		enter_former(t, a, r, resid_effective_ns(resource_original_id(r)));
+		return;
+	}
 	struct resid id = resource_id(r);
+
+	if (which == NAMES_NOW) {
+		enter_former(t, a, r, resid_effective_ns(id));
+		return;
+	}
 
 	table_add(t, a, which == NAMES ? hash_bytes(id.name) : hash_id(id), r);
 	for (size_t i = 0; which != PRESENT && i < r->former.n; i++)
@@ -129,6 +149,26 @@ resource_list resmap_by_id(struct resmap *m, struct resid id)
 	return found;
 }
 
+resource_list resmap_clash(struct resmap *m)
+{
+	const struct table *t = need(m, PRESENT);
+
+	for (uint32_t i = 0; i < t->links.n; i++) {
+		const struct link *one = &t->links.p[i];
+
+		for (uint32_t at = one->next; at; at = t->links.p[at - 1].next) {
+			if (t->links.p[at - 1].hash != one->hash || !node_len(one->resource->object))
+				continue;
+			resource_list same = resmap_by_id(m, resource_id(one->resource));
+
+			if (same.n > 1)
+				return same;
+			break;
+		}
+	}
+	return (resource_list){ 0 };
+}
+
 resource_list resmap_by_any_id(struct resmap *m, struct resid id)
 {
 	resource_list found = { 0 };
@@ -163,6 +203,35 @@ resource_list resmap_by_name(struct resmap *m, str name)
 	return found;
 }
 
+void resmap_index_names(struct resmap *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		m->list[i]->at = i;
+	need(m, NAMES_NOW);
+	need(m, NAMES_FIRST);
+}
+
+void resmap_index_all_names(struct resmap *m)
+{
+	need(m, NAMES);
+}
+
+resource_list resmap_by_name_in(struct resmap *m, str name, str ns, bool first)
+{
+	resource_list found = { 0 };
+	uint64_t hash = hash_in(name, ns);
+	const struct table *t = need(m, first ? NAMES_FIRST : NAMES_NOW);
+
+	for (uint32_t at = t->first[hash & t->mask]; at; at = t->links.p[at - 1].next) {
+		struct resource *r = t->links.p[at - 1].resource;
+
+		if (t->links.p[at - 1].hash == hash && had_name(r, name) &&
+		    str_eq(resid_effective_ns(first ? resource_original_id(r) : resource_id(r)), ns))
+			add_once(m->a, &found, r);
+	}
+	return found;
+}
+
 static void push(struct resmap *m, struct resource *r)
 {
 	if (m->n == m->cap) {
@@ -189,6 +258,13 @@ err *resmap_append(struct resmap *m, struct resource *r)
 
 err *resmap_append_all(struct resmap *m, const struct resmap *from)
 {
+	if (!m->n) {	/* all of it as it is */
+		struct arena *a = m->a;
+
+		*m = *from;
+		m->a = a;
+		return NULL;
+	}
 	for (size_t i = 0; i < from->n; i++)
 		TRY(resmap_append(m, from->list[i]));
 	return NULL;

@@ -30,6 +30,7 @@ struct resmap *resmap_new(struct arena *a);
 /* An equal present id already there fails: "may not add resource with an
  * already registered id: ID". */
 err *resmap_append(struct resmap *m, struct resource *r) __attribute__((warn_unused_result));
+/* `from` may not be used any more. */
 err *resmap_append_all(struct resmap *m, const struct resmap *from)
 	__attribute__((warn_unused_result));
 /* Take in what a generator made, by each resource's behavior. `release_581`:
@@ -46,8 +47,17 @@ void resmap_sweep(struct resmap *m);
  * The list lives in the arena. */
 resource_list resmap_by_id(struct resmap *m, struct resid id);
 resource_list resmap_by_any_id(struct resmap *m, struct resid id);
+/* The first resources that have the same present id; none when all differ. */
+resource_list resmap_clash(struct resmap *m);
 /* All resources that now have, or ever had, this name. */
 resource_list resmap_by_name(struct resmap *m, str name);
+/* Those that ever had it before, and are in this (effective) namespace now, or were
+ * there `first`; only after resmap_index_names. */
+resource_list resmap_by_name_in(struct resmap *m, str name, str ns, bool first);
+/* Make the tables that resmap_by_name_in and resmap_by_name ask; they hold until the
+ * next resmap_touch. */
+void resmap_index_names(struct resmap *m);
+void resmap_index_all_names(struct resmap *m);
 
 struct resmap *resmap_copy(struct arena *a, const struct resmap *m);
 

@@ -93,7 +93,6 @@ static void take_over(struct arena *a, struct resource *new, const struct resour
 	new->former = old->former;
 	new->prefixes = old->prefixes;
 	new->suffixes = old->suffixes;
-	new->ref_by = old->ref_by;
 	new->ref_vars = old->ref_vars;
 	new->behavior = old->behavior;
 	new->allow_name_change = old->allow_name_change;

@@ -26,49 +26,46 @@ struct resource *resource_copy(struct arena *a, const struct resource *r)
 	COPY_LIST(a, c->prefixes);
 	COPY_LIST(a, c->suffixes);
 	COPY_LIST(a, c->ref_vars);
-	COPY_LIST(a, c->ref_by);
 	return c;
 }
 
 /* ---- identity ---------------------------------------------------------- */
 
 /* Texts only: a number where a name should be still counts by its text. */
-static str text_at(node object, const char *const *path)
+static str text_in(node map, str key)
 {
-	node n = node_dig_path(object, path);
+	node n = node_get(map, key);
 
 	return n.kind == NODE_SEQ || n.kind == NODE_MAP || n.kind == NODE_NULL ? STR_NONE
 										 : node_str(n);
 }
 
-static const char *const at_kind[] = { "kind", NULL };
-static const char *const at_name[] = { "metadata", "name", NULL };
-static const char *const at_ns[] = { "metadata", "namespace", NULL };
-static const char *const at_api[] = { "apiVersion", NULL };
-
 str resource_kind(const struct resource *r)
 {
-	return text_at(r->object, at_kind);
+	return text_in(r->object, S("kind"));
 }
 
 str resource_name(const struct resource *r)
 {
-	return text_at(r->object, at_name);
+	return text_in(node_get(r->object, S("metadata")), S("name"));
 }
 
 str resource_ns(const struct resource *r)
 {
-	return text_at(r->object, at_ns);
+	return text_in(node_get(r->object, S("metadata")), S("namespace"));
 }
 
 struct gvk resource_gvk(const struct resource *r)
 {
-	return gvk_parse(text_at(r->object, at_api), resource_kind(r));
+	return gvk_parse(text_in(r->object, S("apiVersion")), resource_kind(r));
 }
 
 struct resid resource_id(const struct resource *r)
 {
-	return (struct resid){ resource_gvk(r), resource_name(r), resource_ns(r) };
+	node metadata = node_get(r->object, S("metadata"));
+
+	return (struct resid){ resource_gvk(r), text_in(metadata, S("name")),
+			       text_in(metadata, S("namespace")) };
 }
 
 struct resid resource_former_id(const struct resource *r, size_t i)

@@ -31,13 +31,13 @@ struct resource {
 	VEC(struct former) former;	/* oldest first */
 	str_list prefixes, suffixes;	/* innermost first */
 	str_list ref_vars;		/* names of the vars that this object's fields use */
-	VEC(struct resid) ref_by;
 	enum behavior behavior;
 	bool generated;		/* by a ConfigMap or Secret generator */
 	bool needs_hash;
 	bool allow_name_change, allow_kind_change;
 	bool helm_generated;
 	bool gone;			/* a patch deleted it */
+	size_t at;			/* in the list, as resmap_index_names found it */
 };
 
 struct resource *resource_new(struct arena *a, node object);

@@ -120,10 +120,13 @@ static err *find_containers(struct transform *t, struct image *im, node n, unsig
 	if (depth > DEPTH_MAX)
 		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
 	node_each_item(i, n)
-		TRY(find_containers(t, im, *i, depth + 1));
+		if (i->kind >= NODE_SEQ)
+			TRY(find_containers(t, im, *i, depth + 1));
 	node_each_pair(p, n) {
 		str key = node_str(p->key);
 
+		if (p->value.kind < NODE_SEQ)
+			continue;
 		TRY(find_containers(t, im, p->value, depth + 1));
 		if (!str_eq(key, S("containers")) && !str_eq(key, S("initContainers")))
 			continue;

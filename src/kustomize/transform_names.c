@@ -37,9 +37,8 @@ static err *set_subject(struct transform *t, struct setting *s, node subject)
 	return set_namespace(s, t->a, ns);
 }
 
-static err *set_subjects(struct transform *t, struct setting *s, const struct resource *r)
+static err *set_subjects(struct transform *t, struct setting *s, const struct resource *r, str kind)
 {
-	str kind = resource_kind(r);
 	node subjects = node_get(r->object, S("subjects"));
 
 	if (s->c->subjects == SUBJECTS_NONE ||
@@ -55,13 +54,14 @@ static err *set_subjects(struct transform *t, struct setting *s, const struct re
 }
 
 /* Specs that the code above does better. */
-static bool is_covered(const struct fieldspec *spec, const struct resource *r)
+static bool is_covered(const struct fieldspec *spec, struct gvk gvk)
 {
-	str api = node_str(node_get(r->object, S("apiVersion"))), kind = spec->gvk.kind;
+	bool core = !gvk.group.n && str_eq(gvk.version, S("v1"));
+	str kind = spec->gvk.kind;
 
 	if (str_eq(spec->path, S("metadata/namespace")))
 		return true;
-	if (str_eq(spec->path, S("metadata/name")) && !str_eq(api, S("v1")))
+	if (str_eq(spec->path, S("metadata/name")) && !core)
 		return true;
 	return str_eq(spec->path, S("subjects/namespace")) &&
 	       (str_eq(kind, S("RoleBinding")) || str_eq(kind, S("ClusterRoleBinding")));
@@ -70,16 +70,17 @@ static bool is_covered(const struct fieldspec *spec, const struct resource *r)
 static err *move(struct transform *t, struct setting *s, struct resource *r)
 {
 	static const struct fieldspec own = { .path = { "metadata/namespace", 18 }, .create = true };
+	struct gvk gvk = resource_gvk(r);
 
-	if (!gvk_is_cluster_scoped(resource_gvk(r)))
-		TRY(fieldspec_walk(t->a, r->object, &own, NODE_STR, set_namespace, s));
-	TRY(set_subjects(t, s, r));
+	if (!gvk_is_cluster_scoped(gvk))
+		TRY(fieldspec_walk_as(t->a, r->object, gvk, &own, NODE_STR, set_namespace, s));
+	TRY(set_subjects(t, s, r, gvk.kind));
 	for (size_t i = 0; i < s->c->specs->n; i++) {
 		const struct fieldspec *spec = &s->c->specs->p[i];
 
-		if (is_covered(spec, r))
+		if (!gvk_selected(gvk, spec->gvk) || is_covered(spec, gvk))
 			continue;
-		err *e = fieldspec_walk(t->a, r->object, spec, NODE_STR, set_namespace, s);
+		err *e = fieldspec_walk_as(t->a, r->object, gvk, spec, NODE_STR, set_namespace, s);
 
 		if (e && str_has(err_text(e), S("wrong node kind")))
 			return err_wrap(e, "namespace field specs must target scalar nodes");
@@ -104,12 +105,11 @@ err *transform_namespace(struct transform *t, struct resmap *m, const struct nam
 		TRY(move(t, &s, r));
 	}
 	resmap_touch(m);
-	for (size_t i = 0; i < m->n; i++) {
-		resource_list same = resmap_by_id(m, resource_id(m->list[i]));
+	resource_list same = resmap_clash(m);
+
+	if (same.n) {
 		CLEANUP(buf_release) struct buf ids = BUF_INIT;
 
-		if (same.n == 1 || !node_len(m->list[i]->object))
-			continue;
 		for (size_t k = 0; k < same.n; k++) {
 			buf_add(&ids, k ? S(" ") : STR_NONE);
 			resid_print(&ids, resource_id(same.p[k]));

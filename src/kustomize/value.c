@@ -13,6 +13,8 @@ enum { DEPTH_MAX = 10000 };
 struct converter {
 	struct arena *a;
 	bool floats;
+	bool check_keys;	/* note in `twice` whether a map has equal keys, or a null one */
+	bool twice;
 	unsigned depth;
 };
 
@@ -50,6 +52,22 @@ static err *bad_key(void)
 	return err_new(ERR_INVALID, "json: unsupported type: map[interface {}]interface {}");
 }
 
+/* Whether a key stands before the pair already. Most maps are small, and most of
+ * their keys differ in length. */
+static bool stands_before(node map, const struct node_pair *pair)
+{
+	enum { SMALL = 16 };
+	const struct node_pair *pairs = map.map->pairs;
+	str key = node_str(pair->key);
+
+	if (map.map->n > SMALL)
+		return node_index(map, key) != (size_t)(pair - pairs);
+	for (const struct node_pair *q = pairs; q != pair; q++)
+		if (q->key.n == pair->key.n && str_eq(node_str(q->key), key))
+			return true;
+	return false;
+}
+
 static err *convert_map(struct converter *c, node in, node *out)
 {
 	node map = node_map(c->a, node_len(in));
@@ -59,6 +77,8 @@ static err *convert_map(struct converter *c, node in, node *out)
 
 		if (p->key.kind != NODE_STR)
 			return bad_key();
+		if (c->check_keys && stands_before(in, p))
+			c->twice = true;
 		TRY(convert(c, p->value, &value));
 		node_push(c->a, map, p->key, value);
 	}
@@ -216,20 +236,30 @@ static err *check_keys(struct arena *a, struct sources *sources, node n, unsigne
 	return NULL;
 }
 
-err *value_to_print(struct arena *a, struct sources *sources, node object, node *out)
+/* What is wrong with an object that cannot be printed. Its keys come first. */
+static err *cannot_print(struct arena *a, struct sources *sources, node object, err *why)
 {
 	CLEANUP(buf_release) struct buf complaints = BUF_LIMIT(1 << 20), shown = BUF_LIMIT(1 << 24);
 	err *e = check_keys(a, sources, object, 0, &complaints);
 
 	if (!e && complaints.n)
 		e = err_new(ERR_INVALID, "yaml: unmarshal errors:%s", buf_c(&complaints));
-	if (e)
+	if (e) {
+		err_free(why);
 		return err_wrap(e, "map[string]interface {}(nil)");
-	e = value_of(a, object, false, out);
-	if (!e)
+	}
+	if (!why)
 		return NULL;
 	gosyntax_add(a, &shown, object);
-	return err_wrap(e, "%s", buf_c(&shown));
+	return err_wrap(why, "%s", buf_c(&shown));
+}
+
+err *value_to_print(struct arena *a, struct sources *sources, node object, node *out)
+{
+	struct converter c = { .a = a, .check_keys = true };
+	err *e = convert(&c, object, out);
+
+	return e || c.twice ? cannot_print(a, sources, object, e) : NULL;
 }
 
 node value_texts(struct arena *a, node map)
