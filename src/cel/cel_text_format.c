@@ -369,7 +369,7 @@ static str write_clear(struct writer *w, cel_value v)
 	case CEL_BYTES:
 	case CEL_TIMESTAMP:
 	case CEL_DURATION:
-	case CEL_TYPE:
+	case CEL_TYPE: {
 		v = cel_convert(w->r, v, CEL_STRING);
 		if (!cel_is_fault(v)) {
 			buf_add(w->b, v.s);
@@ -380,6 +380,7 @@ static str write_clear(struct writer *w, cel_value v)
 		quote_add(&quoted, v.box->text, QUOTE_PRINT);
 		return arena_printf(w->r->a, "could not convert argument %.*s to string",
 				    STR_ARG(buf_str(&quoted)));
+	}
 	default:
 		return cel_text_format_mismatch(w->r->a, CEL_KUBERNETES, 's', type_name(v));
 	}
