@@ -1,12 +1,16 @@
 #include "server/parts.h"
 
+#include "server/discovery.h"
 #include "server/health.h"
+#include "server/openapi.h"
 
 const struct subresource *const parts_subresources[] = {
 	NULL,
 };
 
 const struct endpoint *const parts_endpoints[] = {
+	discovery_endpoints,
 	health_endpoints,
+	openapi_endpoints,
 	NULL,
 };

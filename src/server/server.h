@@ -92,7 +92,13 @@ struct watch_hub *server_hub(struct server *s);
 void server_authority(const struct server *s, str *cert, str *key);
 
 /* Each part may keep something of its own here. */
-enum server_part { SERVER_PART_CUSTOM, SERVER_PART_SIM, SERVER_PART_RBAC, SERVER_PARTS_MAX };
+enum server_part {
+	SERVER_PART_CUSTOM,
+	SERVER_PART_DOCUMENTS,
+	SERVER_PART_SIM,
+	SERVER_PART_RBAC,
+	SERVER_PARTS_MAX,
+};
 void server_part_set(struct server *s, enum server_part part, void *value);
 void *server_part(const struct server *s, enum server_part part);
 
