@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "value/json.h"
 
@@ -17,6 +18,7 @@ static struct blob *blob_make(const struct blob_parts *p, size_t json_n, uint64_
 	b->namespace_n = (uint32_t)p->namespace.n;
 	b->name_n = (uint32_t)p->name.n;
 	b->rv = rv;
+	b->written = clock_wall() / CLOCK_SECOND;
 	b->stamp = p->stamp;
 	return b;
 }

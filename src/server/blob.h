@@ -25,6 +25,7 @@ struct blob {
 	uint32_t meta_at;	/* the opening brace of metadata */
 	uint32_t namespace_n, name_n;
 	uint64_t rv;
+	int64_t written;	/* seconds since 1970; of what is read at the start: then */
 	uint64_t stamp;		/* the schema that it was written by: kind.h */
 	char data[];		/* the JSON, NUL, namespace, NUL, name, NUL */
 };

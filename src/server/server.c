@@ -17,28 +17,38 @@
 #include "server/view.h"
 #include "server/write.h"
 
-enum { QUEUE_MAX = 1024 };
+/* A connection with TLS takes some 50 KiB. */
+enum { QUEUE_MAX = 1024, CONNECTIONS_MAX = 2048 };
 #define STOP_TIME (2 * CLOCK_SECOND)
 
 /* ---- answering --------------------------------------------------------- */
 
+/* Through a subresource that takes the kind itself, the object is read and
+ * written as ever; what may change there is the kind's business. */
+static err *run_own_sub(struct request *r)
+{
+	if (str_eq(r->verb, S("get")))
+		return read_get(r);
+	if (str_eq(r->verb, S("update")))
+		return write_update(r);
+	return str_eq(r->verb, S("patch")) ? write_patch(r) : status_method_not_allowed();
+}
+
 static err *run_sub(struct request *r)
 {
 	const struct subresource *s = subresource_find(r->kind, r->sub);
+	struct kind_subresource sub;
 
 	if (s)
 		return s->run(r);
-	if (!r->sub.n)
-		return NULL;
-	if (!str_eq(r->sub, S("status")))
-		return status_err(&(struct status){
-			.code = 501,
-			.reason = S("NotImplemented"),
-			.message = arena_printf(r->arena, "this server has nobody behind \"%.*s\"",
-						STR_ARG(r->sub)) });
-	if (str_eq(r->verb, S("get")))
-		return read_get(r);
-	return str_eq(r->verb, S("update")) ? write_update(r) : write_patch(r);
+	if (subresource_of_kind(r->kind, r->sub, &sub) && str_eq(sub.gvk.kind, r->kind->gvk.kind) &&
+	    !str_eq(r->sub, S("log")))
+		return run_own_sub(r);
+	return status_err(&(struct status){
+		.code = 501,
+		.reason = S("NotImplemented"),
+		.message = arena_printf(r->arena, "nobody is behind \"%.*s\" of this server",
+					STR_ARG(r->sub)) });
 }
 
 static const struct {
@@ -208,7 +218,8 @@ static err *start_listening(struct server *s)
 	TRY(httpd_new(
 		&s->httpd, s->loop,
 		&(struct httpd_options){
-			.listen = s->o.listen, .tls = s->tls, .handle = server_handle, .ctx = s }));
+			.listen = s->o.listen, .tls = s->tls,
+					       .limits.connections = CONNECTIONS_MAX, .handle = server_handle, .ctx = s }));
 	s->url = arena_printf(&s->arena, "%s://%.*s", s->o.plain ? "http" : "https",
 			      STR_ARG(httpd_address(s->httpd)));
 	return NULL;
@@ -230,6 +241,7 @@ static err *open_parts(struct server *s)
 	s->registry = registry_new();
 	s->allocator = allocator_new(s);
 	s->workers = workers_new(s->o.workers ? s->o.workers : SERVER_WORKERS, QUEUE_MAX);
+	s->expire = expire_new(s, s->loop);
 	TRY(open_hooks(s));
 	TRY(start_listening(s));
 	if (pthread_create(&s->thread, NULL, run_loop, s))
@@ -293,6 +305,7 @@ void server_close(struct server *s)
 	store_close(s->store);
 	if (s->loop)
 		loop_drain(s->loop);
+	expire_free(s->expire);
 	watch_hub_free(s->hub);
 	loop_free(s->loop);
 	tls_server_free(s->tls);

@@ -8,6 +8,7 @@
 #include "base/workers.h"
 #include "net/httpd.h"
 #include "net/tls.h"
+#include "server/expire.h"
 #include "server/hooks.h"
 #include "server/registry.h"
 #include "server/server.h"
@@ -24,6 +25,7 @@ struct server {
 	struct workers *workers;
 	struct loop *loop;
 	struct watch_hub *hub;
+	struct expire *expire;
 	struct tls_server *tls;
 	struct httpd *httpd;
 	pthread_t thread;

@@ -10,8 +10,10 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/workers.h"
+#include "server/expire.h"
 #include "server/server.h"
 #include "value/json.h"
 
@@ -194,6 +196,19 @@ static void test_what_is_refused(void **state)
 	expect(s, "GET", "/api/v1/nothings", NULL, NULL, 404, "could not find the requested resource");
 	expect(s, "GET", "/apis/x.y/v1/nothings", NULL, NULL, 404, "404 page not found");
 	expect(s, "POST", CMS "/x", NULL, "{}", 405, "does not allow this method");
+}
+
+static void test_events_go_after_an_hour(void **state)
+{
+	struct server *s = *state;
+	const char *path = "/api/v1/namespaces/a/events";
+
+	expect(s, "POST", path, NULL,
+	       "{\"metadata\":{\"name\":\"e\"},\"involvedObject\":{\"namespace\":\"a\"},\"reason\":\"R\"}",
+	       201, NULL);
+	assert_int_equal(expire_run(s, clock_wall() + 50 * CLOCK_MINUTE), 0);
+	assert_int_equal(expire_run(s, clock_wall() + 70 * CLOCK_MINUTE), 1);
+	expect(s, "GET", "/api/v1/namespaces/a/events/e", NULL, NULL, 404, NULL);
 }
 
 /* ---- lists ------------------------------------------------------------- */
@@ -421,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_dry_runs_leave_no_trace),
 		cmocka_unit_test(test_finalizers_hold),
 		cmocka_unit_test(test_what_is_refused),
+		cmocka_unit_test(test_events_go_after_an_hour),
 		cmocka_unit_test(test_pages_are_of_one_state),
 		cmocka_unit_test(test_watches_tell_in_order),
 		cmocka_unit_test(test_a_watch_ends_with_its_time),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -370,6 +371,75 @@ static void test_two_servers_cannot_share_it(void **state)
 	store_close(s);
 }
 
+/* ---- a disk that refuses ----------------------------------------------- */
+
+/* No file may grow: what a full disk is to the database. */
+static void set_room(rlim_t bytes)
+{
+	struct rlimit l = { .rlim_cur = bytes, .rlim_max = RLIM_INFINITY };
+
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+static void test_a_full_disk_loses_nothing(void **state)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	uint64_t first, last;
+	int written = 0;
+
+	(void)state;
+	assert_null(fs_open_temp(&dir, STR_NONE, S("store")));
+	signal(SIGXFSZ, SIG_IGN);
+	struct store *s = open_dir(dir);
+	struct store_table *t = store_table(s, STR_NONE, S("things"));
+
+	assert_int_equal(put(s, t, STORE_CREATE, "a", "first", 0, "1", &first), STORE_DONE);
+	set_room(100000);
+	for (enum store_outcome o = STORE_DONE; o != STORE_FAILED && written < 10000; written++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "n%d", written);
+		o = put(s, t, STORE_CREATE, "a", name, 0, "1", NULL);
+	}
+	assert_true(written < 10000);
+	/* readers see what was answered, and nothing else */
+	assert_int_equal(store_count(s, t), written);
+	check_value(s, t, "a", "first", "1");
+	struct store_op op = { .table = t,
+			       .parts = { .namespace = S("a"), .name = S("x"), .head = S("{\"metadata\":{\""),
+					  .tail = S("\":1}}") } };
+
+	assert_int_equal(store_write(s, &op), STORE_FAILED);
+	assert_true(str_has(err_text(op.error), S("the store cannot be written")));
+	err_free(op.error);
+	set_room(RLIM_INFINITY);
+	assert_int_equal(put(s, t, STORE_CREATE, "a", "last", 0, "2", &last), STORE_DONE);
+	store_close(s);
+	s = open_dir(dir);
+	t = store_table(s, STR_NONE, S("things"));
+	check_value(s, t, "a", "first", "1");
+	check_value(s, t, "a", "last", "2");
+	assert_int_equal(store_count(s, t), written + 1);
+	store_close(s);
+}
+
+static void test_what_cannot_be_opened(void **state)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	struct store *s = NULL;
+
+	(void)state;
+	assert_null(fs_open_temp(&dir, STR_NONE, S("store")));
+	assert_null(fs_write(dir, S("store.db"), S("this is no database, but long enough to be read as "
+						    "the head of one: it is not that either, of course"),
+			     0600));
+	err *e = store_open(&s, &(struct store_options){ .dir = fs_root(dir) });
+
+	assert_non_null(e);
+	assert_true(str_has(err_text(e), S("store.db: cannot open the store: file is not a database")));
+	err_free(e);
+}
+
 /* ---- killed ------------------------------------------------------------ */
 
 enum { WRITERS = 16, NAMES = 40, ROUNDS = 12 };
@@ -505,6 +575,8 @@ int main(void)
 		cmocka_unit_test(test_reopened_as_it_was),
 		cmocka_unit_test(test_the_log_is_compacted),
 		cmocka_unit_test(test_two_servers_cannot_share_it),
+		cmocka_unit_test(test_a_full_disk_loses_nothing),
+		cmocka_unit_test(test_what_cannot_be_opened),
 		cmocka_unit_test(test_no_answered_write_is_lost_by_a_kill),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
