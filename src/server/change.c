@@ -42,6 +42,7 @@ void change_managed_request(struct change *c, struct managed_request *out)
 		.force = c->options.force,
 		.reset = managed_reset(c->r->arena, c->kind->gvk, c->kind->custom,
 				       c->kind->has_status, c->sub),
+		.only = managed_only(c->r->arena, c->kind->gvk, c->sub),
 		.convert = convert_managed,
 		.context = c,
 	};
