@@ -1,10 +1,12 @@
 #include "server/parts.h"
 
+#include "server/access.h"
 #include "server/discovery.h"
 #include "server/health.h"
 #include "server/openapi.h"
 
 const struct subresource *const parts_subresources[] = {
+	access_subresources,
 	NULL,
 };
 

@@ -1,0 +1,313 @@
+/* reviews - questions that are asked by creating an object: may I, who am I,
+ * whose token is this. Nothing is stored; the answer is the object with a status. */
+#include "base/clock.h"
+#include "kube/managed.h"
+#include "server/access.h"
+#include "server/body.h"
+#include "server/change.h"
+#include "server/meta.h"
+#include "server/rbac.h"
+#include "server/status.h"
+#include "server/store.h"
+#include "server/view.h"
+#include "kube/builtin.h"
+#include "text/gotime.h"
+
+/* Seconds that a token lives: asked for at least, asked for at most, by default. */
+enum { TOKEN_SHORTEST = 600, TOKEN_LONGEST = 1 << 30, TOKEN_USUAL = 3600 };
+
+/* ---- users ------------------------------------------------------------- */
+
+static node texts_node(struct arena *a, const str *texts, size_t n)
+{
+	node list = node_seq(a, n);
+
+	for (size_t i = 0; i < n; i++)
+		node_append(a, list, node_from_str(a, texts[i]));
+	return list;
+}
+
+static node user_node(struct arena *a, const struct request_user *u)
+{
+	node user = node_map(a, 4), extra = node_map(a, u->extra_n);
+
+	if (u->name.n)
+		node_set(a, user, S("username"), node_from_str(a, u->name));
+	if (u->uid.n)
+		node_set(a, user, S("uid"), node_from_str(a, u->uid));
+	if (u->groups_n)
+		node_set(a, user, S("groups"), texts_node(a, u->groups, u->groups_n));
+	for (size_t i = 0; i < u->extra_n; i++) {
+		node list = node_get(extra, u->extra[i].key);
+
+		if (node_is_nil(list)) {
+			list = node_seq(a, 1);
+			node_set(a, extra, u->extra[i].key, list);
+		}
+		node_append(a, list, node_from_str(a, u->extra[i].value));
+	}
+	if (u->extra_n)
+		node_set(a, user, S("extra"), extra);
+	return user;
+}
+
+static const str *texts_of(struct arena *a, node list, size_t *n)
+{
+	str *texts = arena_array(a, str, node_len(list));
+
+	*n = 0;
+	node_each_item(i, list)
+		texts[(*n)++] = node_str(*i);
+	return texts;
+}
+
+/* ---- access ------------------------------------------------------------ */
+
+static str text(node from, const char *key)
+{
+	return node_str(node_get(from, str_c(key)));
+}
+
+static struct auth_question question_of(node spec, const struct request_user *u)
+{
+	node on = node_get(spec, S("resourceAttributes"));
+	node path = node_get(spec, S("nonResourceAttributes"));
+
+	if (node_is(path, NODE_MAP))
+		return (struct auth_question){ .user = u,
+					       .verb = text(path, "verb"),
+					       .path = text(path, "path") };
+	return (struct auth_question){ .user = u,
+				       .verb = text(on, "verb"),
+				       .resource = true,
+				       .group = text(on, "group"),
+				       .version = text(on, "version"),
+				       .plural = text(on, "resource"),
+				       .sub = text(on, "subresource"),
+				       .namespace = text(on, "namespace"),
+				       .name = text(on, "name") };
+}
+
+static void answer_access(struct request *r, node object, const struct request_user *u)
+{
+	const struct auth_question q = question_of(node_get(object, S("spec")), u);
+	node status = node_map(r->arena, 2);
+	str reason = STR_NONE;
+	bool yes = auth_allows(r->server, r->arena, &q, &reason);
+
+	node_set(r->arena, status, S("allowed"), node_from_bool(yes));
+	if (yes && reason.n)
+		node_set(r->arena, status, S("reason"), node_from_str(r->arena, reason));
+	node_set(r->arena, object, S("status"), status);
+}
+
+static void check_access(struct request *r, node spec, bool self, struct fielderrs *e)
+{
+	bool on = node_is(node_get(spec, S("resourceAttributes")), NODE_MAP);
+	bool path = node_is(node_get(spec, S("nonResourceAttributes")), NODE_MAP);
+
+	(void)r;
+	if (on && path)
+		fielderr_invalid(e, S("spec.nonResourceAttributes"),
+				 node_get(spec, S("nonResourceAttributes")), "%s",
+				 "cannot be specified in combination with resourceAttributes");
+	if (!on && !path)
+		fielderr_invalid(e, S("spec.resourceAttributes"), NODE_NOTHING, "%s",
+				 "exactly one of nonResourceAttributes or resourceAttributes must be "
+				 "specified");
+	if (!self && !text(spec, "user").n && !node_len(node_get(spec, S("groups"))))
+		fielderr_invalid(e, S("spec.user"), node_lit(""), "%s",
+				 "at least one of user or group must be specified");
+}
+
+static err *access_review(struct request *r, node object, bool self)
+{
+	struct fielderrs e = { .arena = r->arena };
+	node spec = node_get(object, S("spec"));
+	struct request_user other = { .name = text(spec, "user") };
+
+	check_access(r, spec, self, &e);
+	if (e.n)
+		return status_invalid(r->group, STR_NONE, STR_NONE, &e);
+	if (str_eq(r->plural, S("localsubjectaccessreviews")) &&
+	    !str_eq(node_str(node_dig(spec, "resourceAttributes", "namespace")), r->namespace))
+		return status_bad_request("spec.resourceAttributes.namespace must match namespace: %.*s",
+					  STR_ARG(r->namespace));
+	other.groups = texts_of(r->arena, node_get(spec, S("groups")), &other.groups_n);
+	answer_access(r, object, self ? &r->user : &other);
+	return NULL;
+}
+
+/* The rules of somebody, split into those for resources and those for paths. */
+static err *rules_review(struct request *r, node object)
+{
+	str namespace = node_str(node_dig(object, "spec", "namespace"));
+	struct arena *a = r->arena;
+	node status = node_map(a, 3), on = node_seq(a, 8), paths = node_seq(a, 4);
+	struct access_state *state;
+
+	if (!namespace.n)
+		return status_bad_request("no namespace on request");
+	const struct rbac *rbac = access_now(r->server, &state);
+	node rules = rbac_rules_of(rbac, a, &r->user, namespace);
+
+	node_each_item(rule, rules) {
+		bool path = node_has(*rule, S("nonResourceURLs"));
+
+		node_append(a, path ? paths : on, node_copy_all(a, *rule));
+	}
+	access_done(state);
+	node_set(a, status, S("incomplete"), node_from_bool(false));
+	node_set(a, status, S("nonResourceRules"), paths);
+	node_set(a, status, S("resourceRules"), on);
+	node_set(a, object, S("status"), status);
+	/* the original gives neither metadata nor spec back */
+	node_set(a, object, S("metadata"), node_map(a, 0));
+	node_set(a, object, S("spec"), node_map(a, 0));
+	return NULL;
+}
+
+/* ---- authentication ---------------------------------------------------- */
+
+static void answer_self(struct request *r, node object)
+{
+	struct arena *a = r->arena;
+	node status = node_map(a, 1), metadata = node_map(a, 1);
+
+	node_set(a, metadata, S("creationTimestamp"), node_from_str(a, meta_now(a)));
+	node_set(a, object, S("metadata"), metadata);
+	node_set(a, status, S("userInfo"), user_node(a, &r->user));
+	node_set(a, object, S("status"), status);
+}
+
+static err *token_review(struct request *r, node object)
+{
+	struct arena *a = r->arena;
+	str token = node_str(node_dig(object, "spec", "token"));
+	struct request_user u = { 0 };
+	node status = node_map(a, 3);
+	static const str issuer[] = { S(ACCESS_ISSUER) };
+
+	if (!token.n)
+		return status_bad_request("token is required for TokenReview in authentication");
+	if (auth_token(r->server, a, token, &u)) {
+		node_set(a, status, S("audiences"), texts_node(a, issuer, 1));
+		node_set(a, status, S("authenticated"), node_from_bool(true));
+	} else {
+		node_set(a, status, S("error"), node_lit("invalid bearer token"));
+	}
+	node_set(a, status, S("user"), user_node(a, &u));
+	node_set(a, object, S("status"), status);
+	return NULL;
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+/* Who asked owns the fields of the question, as if it were stored. */
+static void set_owner(struct request *r, const struct options_write *o, str sub, struct gvk gvk,
+		      const struct type *type, node object)
+{
+	const struct managed_request m = { .gvk = gvk,
+					   .type = type,
+					   .manager = o->manager,
+					   .subresource = sub,
+					   .now = meta_now(r->arena) };
+	node entries = managed_update(r->arena, &m, NODE_NOTHING, object);
+
+	if (!node_is(entries, NODE_NONE))
+		node_set(r->arena, meta_of(r->arena, object), S("managedFields"), entries);
+}
+
+err *reviews_run(struct request *r)
+{
+	struct options_write o;
+	node object;
+
+	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &o));
+	TRY(body_read(r, r->kind, o.fields, &object));
+	set_owner(r, &o, STR_NONE, r->kind->gvk, r->kind->type, object);
+	if (r->namespace.n)
+		meta_set(r->arena, object, S("namespace"), r->namespace);
+	if (str_eq(r->plural, S("selfsubjectreviews")))
+		answer_self(r, object);
+	else if (str_eq(r->plural, S("tokenreviews")))
+		TRY(token_review(r, object));
+	else if (str_eq(r->plural, S("selfsubjectrulesreviews")))
+		TRY(rules_review(r, object));
+	else
+		TRY(access_review(r, object, str_eq(r->plural, S("selfsubjectaccessreviews"))));
+	r->answer.code = 201;
+	return view_tree(r, object);
+}
+
+/* ---- tokens ------------------------------------------------------------ */
+
+static str time_text(struct arena *a, int64_t seconds)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	gotime_format(&b, gotime_utc(seconds, 0), GOTIME_RFC3339);
+	return arena_str(a, buf_str(&b));
+}
+
+static err *check_lifetime(struct request *r, struct gvk gvk, node spec, int64_t *seconds)
+{
+	struct fielderrs e = { .arena = r->arena };
+	node asked = node_get(spec, S("expirationSeconds"));
+
+	*seconds = node_is_num(asked) ? node_int(asked) : TOKEN_USUAL;
+	if (*seconds < TOKEN_SHORTEST)
+		fielderr_invalid(&e, S("spec.expirationSeconds"), asked, "%s",
+				 "may not specify a duration less than 10 minutes");
+	else if (*seconds > INT64_C(1) << 32)
+		fielderr_invalid(&e, S("spec.expirationSeconds"), asked, "%s",
+				 "may not specify a duration larger than 2^32 seconds");
+	return e.n ? status_invalid(gvk.group, gvk.kind, STR_NONE, &e) : NULL;
+}
+
+err *reviews_token(struct request *r)
+{
+	const struct gvk gvk = { S("authentication.k8s.io"), S("v1"), S("TokenRequest") };
+	struct arena *a = r->arena;
+	struct options_write o;
+	node object, spec, status = node_map(a, 2);
+	int64_t seconds, now = clock_wall() / CLOCK_SECOND;
+	str token;
+
+	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &o));
+	TRY(body_read_as(r, gvk, builtin_type(gvk), o.fields, &object));
+	CLEANUP(blob_drop)
+	struct blob *b = store_get(server_store(r->server), server_table(r->server, r->kind),
+				   r->namespace, r->name);
+
+	if (!b)
+		return status_not_found(r->group, r->plural, r->name);
+	spec = node_need_map(a, object, S("spec"));
+	TRY(check_lifetime(r, gvk, spec, &seconds));
+	set_owner(r, &o, S("token"), gvk, builtin_type(gvk), object);
+	if (!node_len(node_get(spec, S("audiences")))) {
+		static const str issuer[] = { S(ACCESS_ISSUER) };
+
+		node_set(a, spec, S("audiences"), texts_node(a, issuer, 1));
+	}
+	struct access_token t = { .namespace = r->namespace,
+				  .name = r->name,
+				  .uid = node_str(node_dig(blob_tree(a, b), "metadata", "uid")),
+				  .now = now,
+				  .expires = now + (seconds < TOKEN_LONGEST ? seconds : TOKEN_LONGEST) };
+
+	t.audiences = texts_of(a, node_get(spec, S("audiences")), &t.audiences_n);
+	TRY(access_token_make(r->server, a, &t, &token));
+	meta_set(a, object, S("name"), r->name);
+	meta_set(a, object, S("namespace"), r->namespace);
+	meta_set(a, object, S("uid"), t.uid);
+	meta_set(a, object, S("creationTimestamp"), time_text(a, now));
+	node_set(a, spec, S("expirationSeconds"), node_from_int(seconds));
+	if (!node_has(spec, S("boundObjectRef")))
+		node_set(a, spec, S("boundObjectRef"), node_null());
+	node_set(a, status, S("token"), node_from_str(a, token));
+	node_set(a, status, S("expirationTimestamp"), node_from_str(a, time_text(a, t.expires)));
+	node_set(a, object, S("status"), status);
+	r->answer.code = 201;
+	return view_tree(r, object);
+}
