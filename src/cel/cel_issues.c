@@ -15,7 +15,7 @@ static void place(const struct cel_issues *issues, uint32_t offset, struct cel_i
 	uint32_t rune;
 
 	out->line = 1;
-	out->column = 0;
+	out->column = issues->source.n ? 0 : -1;
 	for (uint32_t i = 0; i < offset && utf8_take(&rest, &rune); i++) {
 		out->column++;
 		if (rune == '\n') {
@@ -75,7 +75,7 @@ static void add_issue(struct buf *b, str source, const struct cel_issue *issue)
 
 	buf_addf(b, "ERROR: <input>:%d:%d: %.*s", (int)issue->line, (int)issue->column + 1,
 		 STR_ARG(issue->text));
-	if (!line_of(source, issue->line, &line) || line.n > SNIPPET_MAX)
+	if (issue->column < 0 || !line_of(source, issue->line, &line) || line.n > SNIPPET_MAX)
 		return;
 	buf_add(b, S("\n | "));
 	for (size_t i = 0; i < line.n; i++)

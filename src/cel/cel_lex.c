@@ -285,25 +285,14 @@ static size_t space_or_comment(str s)
  * with it. */
 static size_t skip(str s, size_t alive, uint32_t offset, struct cel_issues *issues)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	size_t size = 0;
 
 	if (alive < s.n)
 		utf8_decode(str_from(s, alive), &size);
 	str bad = str_sub(s, 0, alive + size);
 
-	for (size_t i = 0; i < bad.n; i++) {
-		if (bad.p[i] == '\n')
-			buf_add(&b, S("\\n"));
-		else if (bad.p[i] == '\t')
-			buf_add(&b, S("\\t"));
-		else if (bad.p[i] == '\r')
-			buf_add(&b, S("\\r"));
-		else
-			buf_addc(&b, bad.p[i]);
-	}
 	cel_issues_add(issues, offset, "Syntax error: token recognition error at: '%.*s'",
-		       STR_ARG(buf_str(&b)));
+		       STR_ARG(bad));
 	return bad.n;
 }
 
