@@ -95,8 +95,8 @@ static bool is_datetime(struct cel_run *r, str s)
 /* Sorted by name. */
 static const struct cel_format formats[] = {
 	{ "byte", "byte", 84, false, 0, "invalid base64", is_base64 },
-	{ "date", "date", 77, false, 0, "invalid date", is_date },
-	{ "datetime", "datetime", 77, false, 0, "invalid datetime", is_datetime },
+	{ "date", "date", 71, false, 0, "invalid date", is_date },
+	{ "datetime", "datetime", 71, false, 0, "invalid datetime", is_datetime },
 	{ "dns1035Label", "DNS1035Label", 30, false, NAME_DNS1035_LABEL, NULL, NULL },
 	{ "dns1035LabelPrefix", "DNS1035LabelPrefix", 30, true, NAME_DNS1035_LABEL, NULL, NULL },
 	{ "dns1123Label", "DNS1123Label", 30, false, NAME_DNS_LABEL, NULL, NULL },
@@ -106,7 +106,7 @@ static const struct cel_format formats[] = {
 	{ "labelValue", "LabelValue", 40, false, NAME_LABEL_VALUE, NULL, NULL },
 	{ "qualifiedName", "QualifiedName", 60, false, NAME_QUALIFIED, NULL, NULL },
 	{ "uri", "URI", 1103, false, 0, NULL, NULL },
-	{ "uuid", "uuid", 78, false, 0, "does not match the UUID format", is_uuid },
+	{ "uuid", "uuid", 70, false, 0, "does not match the UUID format", is_uuid },
 };
 
 unsigned cel_kube_format_cost(cel_value format)

@@ -201,13 +201,15 @@ static const struct cel_entry_value *find_number(const struct cel_entries *m, ce
 	return e;
 }
 
-/* Go's maps cannot hold bytes as keys, and stop all when asked for them. */
+/* Go's maps cannot hold bytes or versions as keys, and stop all when asked for them. */
 bool cel_map_bad_key(struct cel_run *r, cel_value key)
 {
-	if (key.kind != CEL_BYTES)
+	if (key.kind != CEL_BYTES && key.kind != CEL_SEMVER)
 		return false;
 	r->stopped = true;
-	r->why = "internal error: runtime error: hash of unhashable type types.Bytes";
+	r->why = key.kind == CEL_BYTES ?
+			 "internal error: runtime error: hash of unhashable type types.Bytes" :
+			 "internal error: runtime error: hash of unhashable type cel.Semver";
 	return true;
 }
 

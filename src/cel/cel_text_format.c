@@ -476,6 +476,8 @@ static bool write_double(struct writer *w, cel_value v, char verb, int precision
 	}
 	if (!double_of(library, v, &d))
 		return false;
+	if (d == 0 && library == CEL_KUBERNETES)
+		d = 0;		/* of -0 too the sign is not shown */
 	if (!isfinite(d))
 		buf_add(&b, not_finite(library, d));
 	else if (verb == 'f')
