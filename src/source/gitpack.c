@@ -47,7 +47,7 @@ void gitpack_free(struct gitpack *p)
 	free(p->ids);
 	free(p->waits);
 	vec_release(&p->stack);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < GITPACK_WORKS; i++)
 		free(p->work[i].p);
 	free(p);
 }
@@ -558,6 +558,13 @@ err *gitpack_finish(struct gitpack *p)
 		return bad("bytes behind the last object");
 	if (p->resolved_n != p->count)
 		return bad("delta without a base");
+	/* Every object is unpacked: the pack itself is of no more use. */
+	spool_release(&p->packed);
+	p->text = STR_NONE;
+	for (size_t i = 0; i < GITPACK_WORKS; i++) {
+		free(p->work[i].p);
+		p->work[i] = (struct gitpack_buffer){ 0 };
+	}
 	return NULL;
 }
 

@@ -27,7 +27,7 @@ struct gitpack_entry {
 	struct gitid id;
 };
 
-enum gitpack_work { GITPACK_DELTA, GITPACK_BASE, GITPACK_RESULT };
+enum gitpack_work { GITPACK_DELTA, GITPACK_BASE, GITPACK_RESULT, GITPACK_WORKS };
 
 struct gitpack_buffer {
 	char *p;
@@ -50,7 +50,7 @@ struct gitpack {
 	struct arena kept;
 	size_t kept_n;
 	uint64_t unpacked;
-	struct gitpack_buffer work[3];
+	struct gitpack_buffer work[GITPACK_WORKS];
 };
 
 /* Sizes that a delta tells: of its base, and of what it makes. */
