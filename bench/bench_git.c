@@ -32,9 +32,15 @@ static void check(err *e)
 /* ---- the repository --------------------------------------------------------- */
 
 static const char *const env[] = {
-	"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1",
-	"GIT_AUTHOR_NAME=a",		     "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=c",
-	"GIT_COMMITTER_EMAIL=c@d",	     "GIT_TERMINAL_PROMPT=0", NULL,
+	"PATH=/usr/local/bin:/usr/bin:/bin",
+	"HOME=/nonexistent",
+	"GIT_CONFIG_NOSYSTEM=1",
+	"GIT_AUTHOR_NAME=a",
+	"GIT_AUTHOR_EMAIL=a@b",
+	"GIT_COMMITTER_NAME=c",
+	"GIT_COMMITTER_EMAIL=c@d",
+	"GIT_TERMINAL_PROMPT=0",
+	NULL,
 };
 
 static void git_in(const char *dir, str input, const char *const *argv)
@@ -58,14 +64,16 @@ static void make_repository(const char *dir)
 		buf_addf(&b, "commit refs/heads/main\ncommitter c <c@d> %d +0000\ndata 2\nc\n\n",
 			 1700000000 + c);
 		for (int f = 0; f < FILES; f++) {
-			str text = arena_printf(&mem,
-						"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "
-						"cm-%d\ndata:\n  key: value-%d\n",
-						f, f == c ? c : 0);
+			str text =
+				arena_printf(&mem,
+					     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "
+					     "cm-%d\ndata:\n  key: value-%d\n",
+					     f, f == c ? c : 0);
 
 			if (!c || f == c)
-				buf_addf(&b, "M 100644 inline apps/app-%d/cm.yaml\ndata %zu\n%.*s\n",
-					 f, text.n, STR_ARG(text));
+				buf_addf(&b,
+					 "M 100644 inline apps/app-%d/cm.yaml\ndata %zu\n%.*s\n", f,
+					 text.n, STR_ARG(text));
 		}
 	}
 	const char *repo = arena_printf(&mem, "%s/r.git", dir).p;
@@ -152,8 +160,9 @@ static pid_t start_server(const char *root, char address[64])
 
 		server_root = root;
 		check(loop_new(&l));
-		check(httpd_new(&h, l, &(struct httpd_options){ .listen = S("127.0.0.1:0"),
-								.handle = handle }));
+		check(httpd_new(&h, l,
+				&(struct httpd_options){ .listen = S("127.0.0.1:0"),
+							 .handle = handle }));
 		str at = httpd_address(h);
 
 		if (write(fds[1], at.p, at.n) != (ssize_t)at.n)
@@ -174,7 +183,7 @@ static pid_t start_server(const char *root, char address[64])
 
 struct cost {
 	int64_t wall;
-	double cpu;	/* seconds */
+	double cpu; /* seconds */
 };
 
 static struct cost now(int who)
@@ -182,8 +191,9 @@ static struct cost now(int who)
 	struct rusage u;
 
 	getrusage(who, &u);
-	return (struct cost){ clock_mono(), (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-						    (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6 };
+	return (struct cost){ clock_mono(),
+			      (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+				      (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6 };
 }
 
 static void print(const char *what, struct cost from, struct cost to, int n)
@@ -214,9 +224,9 @@ static void ours(const char *url, const char *dir)
 	struct cost start;
 
 	check(net_client_new(&e.net, NULL));
-	check(artifact_store_open(&e.store, &(struct artifact_options){
-						    .dir = arena_printf(&mem, "%s/store", dir),
-						    .host = S("h") }));
+	check(artifact_store_open(
+		&e.store, &(struct artifact_options){ .dir = arena_printf(&mem, "%s/store", dir),
+						      .host = S("h") }));
 	check(gitsource_run(&g, &e, &spec, &seen)); /* libraries are loaded, connections open */
 	start = now(RUSAGE_SELF);
 	for (int i = 0; i < FETCHES; i++) {

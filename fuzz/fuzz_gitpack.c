@@ -33,7 +33,8 @@ static err *load(struct gitpack *p, str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct gitpack_limits limits = { .unpacked = 8 << 20, .object = 1 << 20,
+	struct gitpack_limits limits = { .unpacked = 8 << 20,
+					 .object = 1 << 20,
 					 .memory = size % 2 ? 100 : 1 << 20 };
 	struct arena a = ARENA_INIT;
 	struct gitpack *p = NULL;

@@ -88,8 +88,8 @@ static bool in_any(const struct address *a, const str *networks, size_t n)
 			return true;
 	return false;
 }
-#define IN_ANY(a, ...)                                                            \
-	in_any((a), (const str[]){ __VA_ARGS__ },                                 \
+#define IN_ANY(a, ...)                            \
+	in_any((a), (const str[]){ __VA_ARGS__ }, \
 	       sizeof((const str[]){ __VA_ARGS__ }) / sizeof(str))
 
 bool address_is_loopback(const struct address *a)
@@ -107,7 +107,6 @@ bool address_is_private(const struct address *a)
 {
 	return address_is_loopback(a) || address_is_link_local(a) ||
 	       IN_ANY(a, S("0.0.0.0/8"), S("10.0.0.0/8"), S("100.64.0.0/10"), S("172.16.0.0/12"),
-		      S("192.0.0.0/24"), S("192.168.0.0/16"), S("198.18.0.0/15"),
-		      S("224.0.0.0/3"), S("::/128"), S("64:ff9b::/96"), S("fc00::/7"),
-		      S("ff00::/8"));
+		      S("192.0.0.0/24"), S("192.168.0.0/16"), S("198.18.0.0/15"), S("224.0.0.0/3"),
+		      S("::/128"), S("64:ff9b::/96"), S("fc00::/7"), S("ff00::/8"));
 }

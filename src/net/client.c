@@ -138,8 +138,8 @@ err *net_client_new(struct net_client **out, const struct net_options *o)
 	c->epoll = c->wake = -1;
 	c->timer = INT64_MAX;
 	c->per_host = o->per_host ? o->per_host : NET_PER_HOST;
-	c->user_agent = arena_str(&c->mem, o->user_agent.n ? o->user_agent
-							   : S("rill/" RILL_VERSION));
+	c->user_agent =
+		arena_str(&c->mem, o->user_agent.n ? o->user_agent : S("rill/" RILL_VERSION));
 	if (o->proxy_env)
 		proxy_from_env(&c->mem, &c->proxies);
 	find_authorities(c);

@@ -46,15 +46,18 @@ struct net_header {
 };
 
 struct net_response {
-	int status;			/* 200 */
-	int version;			/* 10, 11, 20 */
-	str url;			/* that answered, after redirects; without user */
+	int status;  /* 200 */
+	int version; /* 10, 11, 20 */
+	str url;     /* that answered, after redirects; without user */
 	const struct net_header *headers;
 	size_t headers_n;
-	struct buf body;		/* empty with `pull` and `on_data` */
-	struct arena mem;		/* holds url and headers */
+	struct buf body;  /* empty with `pull` and `on_data` */
+	struct arena mem; /* holds url and headers */
 };
-#define NET_RESPONSE_INIT { .body = BUF_INIT }
+#define NET_RESPONSE_INIT        \
+	{                        \
+		.body = BUF_INIT \
+	}
 void net_response_release(struct net_response *r);
 /* The first header of that name (case does not count); empty when there is none. */
 str net_response_header(const struct net_response *r, str name);
@@ -67,47 +70,47 @@ str net_status(struct arena *a, int status);
 
 /* Whom to believe, and who we are. PEM texts. */
 struct net_tls {
-	str ca;				/* instead of the system's authorities... */
-	bool ca_and_system;		/* ... or besides them */
-	str cert, key;			/* ours */
-	str server_name;		/* in the certificate, when not the URL's host */
-	bool insecure;			/* take any certificate */
+	str ca;             /* instead of the system's authorities... */
+	bool ca_and_system; /* ... or besides them */
+	str cert, key;      /* ours */
+	str server_name;    /* in the certificate, when not the URL's host */
+	bool insecure;      /* take any certificate */
 };
 
 struct net_proxy {
-	str url;			/* http, https, socks5 */
-	str user, password;		/* or in the URL */
+	str url;            /* http, https, socks5 */
+	str user, password; /* or in the URL */
 };
 
 enum net_addresses {
-	NET_NO_LINK_LOCAL,		/* 169.254.0.0/16, fe80::/10 are refused */
+	NET_NO_LINK_LOCAL, /* 169.254.0.0/16, fe80::/10 are refused */
 	NET_ANY_ADDRESS,
-	NET_PUBLIC_ADDRESS,		/* loopback and private ones are refused, too */
+	NET_PUBLIC_ADDRESS, /* loopback and private ones are refused, too */
 };
 
 struct net_request {
-	str method;			/* empty: GET */
-	str url;			/* user and password in it become basic auth */
+	str method; /* empty: GET */
+	str url;    /* user and password in it become basic auth */
 	const struct net_header *headers;
 	size_t headers_n;
-	str body;			/* borrowed until the call has ended */
+	str body; /* borrowed until the call has ended */
 	/* At most one of them. */
-	str token;			/* "Authorization: Bearer" */
-	str user, password;		/* basic auth */
+	str token;          /* "Authorization: Bearer" */
+	str user, password; /* basic auth */
 	const struct net_tls *tls;
-	const struct net_proxy *proxy;	/* NULL: what the environment says, if asked to look */
-	bool no_proxy;			/* neither */
-	bool no_redirect;		/* hand 3xx answers out */
-	bool http1;			/* a connection of its own kind: no HTTP/2 */
+	const struct net_proxy *proxy; /* NULL: what the environment says, if asked to look */
+	bool no_proxy;                 /* neither */
+	bool no_redirect;              /* hand 3xx answers out */
+	bool http1;                    /* a connection of its own kind: no HTTP/2 */
 	enum net_addresses addresses;
 	/* Nanoseconds for all of it, redirects and waiting for a place
 	 * included; 0: NET_TIMEOUT, or none with on_data; negative: none. */
 	int64_t timeout;
-	int64_t idle;			/* no byte for so long ends it; 0: none */
-	size_t max_body;		/* bytes, unpacked; 0: NET_BODY_MAX, or none with on_data */
-	const atomic_bool *cancel;	/* looked at ten times a second; or NULL */
+	int64_t idle;              /* no byte for so long ends it; 0: none */
+	size_t max_body;           /* bytes, unpacked; 0: NET_BODY_MAX, or none with on_data */
+	const atomic_bool *cancel; /* looked at ten times a second; or NULL */
 
-	bool pull;			/* the body goes to net_read */
+	bool pull; /* the body goes to net_read */
 	/* On the client's thread, none after net_drop: once the final answer's headers
 	 * are there; for each piece, false to end the call; when it is over
 	 * (`why` is borrowed, NULL: the body came to its end). */
@@ -119,19 +122,19 @@ struct net_request {
 
 enum {
 	NET_BODY_MAX = 64 << 20,
-	NET_HEADERS_MAX = 256 << 10,	/* bytes of all headers of one answer */
+	NET_HEADERS_MAX = 256 << 10, /* bytes of all headers of one answer */
 	NET_HEADERS_COUNT_MAX = 1000,
 	NET_REDIRECTS_MAX = 10,
-	NET_PER_HOST = 32,		/* requests under way to one host; others wait */
-	NET_PULL_BYTES = 256 << 10,	/* read ahead for net_read */
+	NET_PER_HOST = 32,          /* requests under way to one host; others wait */
+	NET_PULL_BYTES = 256 << 10, /* read ahead for net_read */
 	NET_URL_MAX = 16 << 10,
 };
 #define NET_TIMEOUT (60 * CLOCK_SECOND)
 
 struct net_options {
-	str user_agent;			/* empty: "rill/VERSION" */
-	bool proxy_env;			/* heed HTTP_PROXY, HTTPS_PROXY and NO_PROXY */
-	size_t per_host;		/* 0: NET_PER_HOST; on_data calls do not count */
+	str user_agent;  /* empty: "rill/VERSION" */
+	bool proxy_env;  /* heed HTTP_PROXY, HTTPS_PROXY and NO_PROXY */
+	size_t per_host; /* 0: NET_PER_HOST; on_data calls do not count */
 };
 
 /* Loads the library and starts the thread. `o` may be NULL. */

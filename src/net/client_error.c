@@ -238,8 +238,7 @@ static bool has_name(const struct leaf *leaf, str host)
 
 	if (address_parse(host, &want)) {
 		for (size_t i = 0; i < leaf->addresses_n; i++)
-			if (address_parse(leaf->addresses[i], &a) &&
-			    !memcmp(&a, &want, sizeof a))
+			if (address_parse(leaf->addresses[i], &a) && !memcmp(&a, &want, sizeof a))
 				return true;
 		return false;
 	}
@@ -255,9 +254,10 @@ static void wrong_name(struct buf *b, const struct leaf *leaf, str host)
 	bool is_address = address_parse(host, &a);
 
 	if (is_address && !leaf->addresses_n) {
-		buf_addf(b,
-			 "cannot validate certificate for %.*s because it doesn't contain any IP SANs",
-			 STR_ARG(host));
+		buf_addf(
+			b,
+			"cannot validate certificate for %.*s because it doesn't contain any IP SANs",
+			STR_ARG(host));
 		return;
 	}
 	if (!leaf->names_n && !leaf->addresses_n) {
@@ -270,7 +270,8 @@ static void wrong_name(struct buf *b, const struct leaf *leaf, str host)
 	else if (leaf->names_n)
 		add_list(b, leaf->names, leaf->names_n);
 	else
-		b->n = 0, buf_add(b, S("certificate is not valid for any names, but wanted to match"));
+		b->n = 0,
+		buf_add(b, S("certificate is not valid for any names, but wanted to match"));
 	buf_addf(b, leaf->names_n || is_address ? ", not %.*s" : " %.*s", STR_ARG(host));
 }
 

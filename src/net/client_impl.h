@@ -20,12 +20,12 @@
 #include "net/proxy.h"
 
 enum {
-	CLIENT_SPARE = 16,			/* handles kept for reuse */
-	CLIENT_STREAMS = 250,			/* HTTP/2 requests on one connection */
+	CLIENT_SPARE = 16,    /* handles kept for reuse */
+	CLIENT_STREAMS = 250, /* HTTP/2 requests on one connection */
 	CLIENT_IDLE_CONNECTIONS = 64,
-	CLIENT_DIAL_MS = 30000,			/* Go's default dialer */
+	CLIENT_DIAL_MS = 30000, /* Go's default dialer */
 	CLIENT_CANCEL_MS = 100,
-	CLIENT_REDIRECT_BODY = 64 << 10,	/* read of an answer that only points elsewhere */
+	CLIENT_REDIRECT_BODY = 64 << 10, /* read of an answer that only points elsewhere */
 };
 
 /* Requests to one host wait here when too many are under way. */
@@ -33,7 +33,7 @@ struct client_host {
 	str key;
 	size_t running;
 	bool filling;
-	struct net_call *first, *last;	/* waiting */
+	struct net_call *first, *last; /* waiting */
 	struct client_host *next;
 };
 
@@ -45,19 +45,19 @@ struct net_client {
 	struct arena mem;
 	struct proxy_rules proxies;
 	str user_agent;
-	str ca_file, ca_dir;		/* the system's authorities; one of them may be empty */
+	str ca_file, ca_dir; /* the system's authorities; one of them may be empty */
 	size_t per_host;
 	_Atomic uint64_t connections;
 
-	pthread_mutex_t m;		/* guards the rest of this block, and calls' shared parts */
+	pthread_mutex_t m; /* guards the rest of this block, and calls' shared parts */
 	struct net_call *inbox, *inbox_last;
 	bool stop;
 
 	/* the client's thread only */
-	int64_t timer;			/* when the library wants to be called */
+	int64_t timer; /* when the library wants to be called */
 	struct client_host *hosts;
-	struct net_call *calls;		/* all that have not ended */
-	size_t impatient;		/* of them with a cancel flag */
+	struct net_call *calls; /* all that have not ended */
+	size_t impatient;       /* of them with a cancel flag */
 	CURL *spare[CLIENT_SPARE];
 	size_t spare_n;
 };
@@ -66,36 +66,36 @@ enum client_post { CLIENT_START = 1, CLIENT_CANCEL = 2, CLIENT_RESUME = 4 };
 
 struct net_call {
 	struct net_client *client;
-	struct net_request r;		/* texts copied to `mem` */
+	struct net_request r; /* texts copied to `mem` */
 	struct net_tls tls;
 	struct net_proxy proxy;
 	struct arena mem;
-	err *bad;			/* wrong from the start */
+	err *bad; /* wrong from the start */
 
 	/* the client's thread only, once started */
-	struct gourl url;		/* of this hop */
-	str method, body;		/* of this hop */
-	bool foreign;			/* another host than asked for: no credentials */
+	struct gourl url; /* of this hop */
+	str method, body; /* of this hop */
+	bool foreign;     /* another host than asked for: no credentials */
 	unsigned redirects;
 	int64_t deadline;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
-	struct client_host *host;	/* NULL: not counted, or not under way */
+	struct client_host *host; /* NULL: not counted, or not under way */
 	struct net_call *next_waiting;
 	bool waiting, running;
 	struct net_call *prev, *next;
 	char message[CURL_ERROR_SIZE];
 	bool dialed, proxied;
-	struct address dial_address;	/* the first one tried */
+	struct address dial_address; /* the first one tried */
 	uint16_t dial_port;
-	err *failure;			/* found while data came in */
-	bool dropped;			/* by a callback: freed at its end */
-	bool explain;			/* certificates are wanted for a message */
-	str next_url;			/* Location of an answer that will be followed */
+	err *failure; /* found while data came in */
+	bool dropped; /* by a callback: freed at its end */
+	bool explain; /* certificates are wanted for a message */
+	str next_url; /* Location of an answer that will be followed */
 	bool in_head, head_done, packed;
 	size_t head_bytes;
 	uint64_t body_bytes;
-	VEC(struct net_header) head;	/* in resp.mem */
+	VEC(struct net_header) head; /* in resp.mem */
 	struct net_response resp;
 
 	/* shared; by client->m */

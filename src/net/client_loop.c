@@ -322,8 +322,7 @@ static bool take_posts(struct net_client *c)
 static struct net_call *find_late(struct net_client *c, int64_t now)
 {
 	for (struct net_call *call = c->calls; call; call = call->next)
-		if ((call->r.cancel && *call->r.cancel) ||
-		    (call->waiting && call->deadline <= now))
+		if ((call->r.cancel && *call->r.cancel) || (call->waiting && call->deadline <= now))
 			return call;
 	return NULL;
 }
@@ -375,8 +374,8 @@ void *client_loop(void *client)
 				if (read(c->wake, &count, sizeof count) < 0)
 					continue;
 			} else {
-				c->curl->curl_multi_socket_action(c->multi, events[i].data.fd,
-								  what, &running);
+				c->curl->curl_multi_socket_action(c->multi, events[i].data.fd, what,
+								  &running);
 			}
 		}
 		if (c->timer <= clock_mono()) {

@@ -324,11 +324,11 @@ static void set_server_name(struct net_call *call, struct gourl *u)
 	if (!has_header(&call->r, S("Host")))
 		add_header(call, "Host: %.*s", STR_ARG(host));
 	buf_addf(&b, "%.*s:%.*s:%.*s:%.*s", STR_ARG(name), STR_ARG(port),
-		 STR_ARG(str_sub(host, 0, host.n - (str_ends(host, port) &&
-						    host.n > port.n &&
-						    host.p[host.n - port.n - 1] == ':'
-							    ? port.n + 1
-							    : 0))),
+		 STR_ARG(str_sub(host, 0,
+				 host.n - (str_ends(host, port) && host.n > port.n &&
+							   host.p[host.n - port.n - 1] == ':'
+						   ? port.n + 1
+						   : 0))),
 		 STR_ARG(port));
 	append(call, &call->connect_to, buf_c(&b));
 	set_ptr(call, CURLOPT_CONNECT_TO, call->connect_to);
@@ -477,8 +477,8 @@ static bool keeps_credentials(const struct gourl *from, const struct gourl *to)
 		       str_eq(client_port(from), S("80")) && str_eq(client_port(to), S("443"));
 
 	return str_eq_nocase(gourl_hostname(from), gourl_hostname(to)) &&
-	       (upgrade || (str_eq(from->scheme, to->scheme) &&
-			    str_eq(client_port(from), client_port(to))));
+	       (upgrade ||
+		(str_eq(from->scheme, to->scheme) && str_eq(client_port(from), client_port(to))));
 }
 
 bool client_redirect(struct net_call *call, err **failure)

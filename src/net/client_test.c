@@ -25,7 +25,7 @@ struct server {
 	uint16_t port;
 	pthread_t thread;
 	pthread_mutex_t m;
-	char last[REQUEST_MAX];	/* the last request */
+	char last[REQUEST_MAX]; /* the last request */
 	atomic_int requests;
 };
 
@@ -53,10 +53,12 @@ static void redirect(int fd, const char *status, const char *to)
 {
 	char text[1024];
 
-	snprintf(text, sizeof text,
-		 "HTTP/1.1 %s\r\nLocation: %s\r\nContent-Length: 5\r\n\r\nmoved", status, to);
+	snprintf(text, sizeof text, "HTTP/1.1 %s\r\nLocation: %s\r\nContent-Length: 5\r\n\r\nmoved",
+		 status, to);
 	say(fd, text);
 }
+
+#define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* "x" 20 times, packed. */
 static const unsigned char packed[] = {
@@ -71,89 +73,95 @@ static bool is(const char *request, const char *path)
 	return at && !strncmp(at + 1, path, strlen(path));
 }
 
-/* False: close the connection. */
-static bool answer(struct server *s, int fd, const char *request)
+/* What is always the same; `close`: nothing follows. */
+static const struct {
+	const char *path, *text;
+	bool close;
+} fixed[] = {
+	{ "http://", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied", false },
+	{ "/plain", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: 1\r\n\r\nhello", false },
+	{ "/chunked",
+	  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+	  false },
+	{ "/badchunk",
+	  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc\r\n",
+	  true },
+	{ "/missing", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", false },
+	{ "/later", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+	  false },
+	{ "/cut", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello", true },
+	{ "/empty", "", true },
+	{ "/garbage", "this is no HTTP at all\r\n\r\n", true },
+	{ "/watch",
+	  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n4\r\ntwo\n\r\n",
+	  false },
+};
+
+/* A start, and a text many times behind it. */
+static const struct {
+	const char *path, *start, *again;
+	size_t times;
+	const char *end;
+	bool close;
+} long_ones[] = {
+	{ "/endless", "HTTP/1.1 200 OK\r\n\r\n", SIXTY_FOUR, 1 << 20, "", true },
+	{ "/headers", "HTTP/1.1 200 OK\r\n", "X-Many: 0123456789\r\n", 20000, "\r\n", true },
+	{ "/longheader", "HTTP/1.1 200 OK\r\nX-Long: ", "0123456789", 100000, "\r\n\r\n", true },
+	{ "/big", "HTTP/1.1 200 OK\r\nContent-Length: 6400000\r\n\r\n", SIXTY_FOUR, 100000, "",
+	  false },
+};
+
+static const struct {
+	const char *path, *status, *to;
+} redirects[] = {
+	{ "/loop", "302 Found", "/loop" },
+	{ "/see", "303 See Other", "/plain" },
+	{ "/moved", "307 Temporary Redirect", "/plain?again=1" },
+	{ "/metadata", "302 Found", "http://169.254.169.254/latest" },
+	{ "/file", "302 Found", "file:///etc/passwd" },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static bool answer_specially(struct server *s, int fd, const char *request)
 {
-	char text[256];
+	char text[256], c;
 
 	if (!strncmp(request, "CONNECT ", 8)) /* as a proxy that does not know us */
-		return say(fd, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
-	if (is(request, "http://")) /* as a proxy */
-		return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nproxied");
-	if (is(request, "/plain"))
-		return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-One: 1\r\n\r\nhello");
-	if (is(request, "/chunked"))
-		return say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-			       "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
-	if (is(request, "/badchunk")) {
-		say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-			"ffffffffffffffffff\r\nabc\r\n");
-		return false;
-	}
+		return say(
+			fd,
+			"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
 	if (is(request, "/gzip")) {
 		say(fd, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 23\r\n\r\n");
 		return send(fd, packed, sizeof packed, MSG_NOSIGNAL) == sizeof packed;
 	}
-	if (is(request, "/missing"))
-		return say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone");
-	if (is(request, "/later"))
-		return say(fd, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n"
-			       "Content-Length: 0\r\n\r\n");
-	if (is(request, "/cut")) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello");
-		return false;
-	}
-	if (is(request, "/empty"))
-		return false;
-	if (is(request, "/hang")) {
-		char c;
-
+	if (is(request, "/hang"))
 		return recv(fd, &c, 1, 0) > 0;
-	}
-	if (is(request, "/endless")) {
-		say(fd, "HTTP/1.1 200 OK\r\n\r\n");
-		say_times(fd, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-			  1 << 20);
-		return false;
-	}
-	if (is(request, "/headers")) {
-		say(fd, "HTTP/1.1 200 OK\r\n");
-		say_times(fd, "X-Many: 0123456789\r\n", 20000);
-		say(fd, "\r\n");
-		return false;
-	}
-	if (is(request, "/longheader")) {
-		say(fd, "HTTP/1.1 200 OK\r\nX-Long: ");
-		say_times(fd, "0123456789", 100000);
-		say(fd, "\r\n\r\n");
-		return false;
-	}
-	if (is(request, "/loop"))
-		redirect(fd, "302 Found", "/loop");
-	else if (is(request, "/see"))
-		redirect(fd, "303 See Other", "/plain");
-	else if (is(request, "/moved"))
-		redirect(fd, "307 Temporary Redirect", "/plain?again=1");
-	else if (is(request, "/metadata"))
-		redirect(fd, "302 Found", "http://169.254.169.254/latest");
-	else if (is(request, "/file"))
-		redirect(fd, "302 Found", "file:///etc/passwd");
-	else if (is(request, "/elsewhere")) {
+	if (is(request, "/elsewhere")) {
 		snprintf(text, sizeof text, "http://localhost:%u/plain", s->port);
 		redirect(fd, "302 Found", text);
-	} else if (is(request, "/watch"))
-		return say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-			       "4\r\none\n\r\n4\r\ntwo\n\r\n");
-	else if (is(request, "/big")) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 6400000\r\n\r\n");
-		return say_times(fd,
-				 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-				 100000);
-	} else if (is(request, "/garbage"))
-		return say(fd, "this is no HTTP at all\r\n\r\n") && false;
-	else
-		return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-	return true;
+		return true;
+	}
+	return say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* False: close the connection. */
+static bool answer(struct server *s, int fd, const char *request)
+{
+	for (size_t i = 0; i < COUNT(fixed); i++)
+		if (is(request, fixed[i].path))
+			return say(fd, fixed[i].text) && !fixed[i].close;
+	for (size_t i = 0; i < COUNT(long_ones); i++)
+		if (is(request, long_ones[i].path))
+			return say(fd, long_ones[i].start) &&
+			       say_times(fd, long_ones[i].again, long_ones[i].times) &&
+			       say(fd, long_ones[i].end) && !long_ones[i].close;
+	for (size_t i = 0; i < COUNT(redirects); i++)
+		if (is(request, redirects[i].path)) {
+			redirect(fd, redirects[i].status, redirects[i].to);
+			return true;
+		}
+	return answer_specially(s, fd, request);
 }
 
 static size_t body_length(const char *request)
@@ -273,10 +281,10 @@ static bool server_saw(const char *text)
 	return saw;
 }
 
-#define assert_ok(call)                                         \
-	do {                                                    \
-		err *e_ = (call);                               \
-		if (e_)                                         \
+#define assert_ok(call)                                          \
+	do {                                                     \
+		err *e_ = (call);                                \
+		if (e_)                                          \
 			fail_msg("unexpected: %s", err_msg(e_)); \
 	} while (0)
 
@@ -356,8 +364,8 @@ static const struct {
 	  ERR_FORBIDDEN },
 	{ "http://127.0.0.1:PORT/file",
 	  "Get \"file:///etc/passwd\": unsupported protocol scheme \"file\"", ERR_INVALID },
-	{ "http://127.0.0.1:PORT/hang", "Get \"http://127.0.0.1:PORT/hang\": context deadline exceeded",
-	  ERR_TIMEOUT },
+	{ "http://127.0.0.1:PORT/hang",
+	  "Get \"http://127.0.0.1:PORT/hang\": context deadline exceeded", ERR_TIMEOUT },
 	{ "http://127.0.0.1:PORT/endless",
 	  "Get \"http://127.0.0.1:PORT/endless\": response body is larger than 1048576 bytes",
 	  ERR_INVALID },
@@ -382,7 +390,8 @@ static void test_failures_in_gos_words(void **state)
 		CLEANUP(arena_release) struct arena a = ARENA_INIT;
 		CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
 		struct net_request q = { .url = with_port(&a, failures[i].url),
-					 .max_body = 1 << 20, .timeout = CLOCK_SECOND };
+					 .max_body = 1 << 20,
+					 .timeout = CLOCK_SECOND };
 		CLEANUP(err_drop) err *e = net_do(client, &q, &r);
 
 		if (!e)
@@ -396,24 +405,28 @@ static void test_no_secret_in_errors(void **state)
 {
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
 	struct net_request q = { .url = S("http://127.0.0.1:1/s3cret-token?p=s3cret-pass"),
-				 .token = S("s3cret-token"), .password = S("s3cret-pass") };
+				 .token = S("s3cret-token"),
+				 .password = S("s3cret-pass") };
 	CLEANUP(err_drop) err *e = net_do(client, &q, &r);
 
 	(void)state;
-	assert_string_equal(err_msg(e), "Get \"http://127.0.0.1:1/***?p=***\": dial tcp 127.0.0.1:1: "
-					"connect: connection refused");
+	assert_string_equal(err_msg(e),
+			    "Get \"http://127.0.0.1:1/***?p=***\": dial tcp 127.0.0.1:1: "
+			    "connect: connection refused");
 }
 
 static void test_an_unknown_host(void **state)
 {
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
-	CLEANUP(err_drop) err *e =
-		net_do(client, &(struct net_request){ .url = S("http://no-such-host.invalid/") }, &r);
+	CLEANUP(err_drop)
+	err *e = net_do(client, &(struct net_request){ .url = S("http://no-such-host.invalid/") },
+			&r);
 
 	(void)state;
 	assert_non_null(e);
-	assert_true(str_starts(err_text(e), S("Get \"http://no-such-host.invalid/\": dial tcp: lookup "
-					      "no-such-host.invalid")));
+	assert_true(
+		str_starts(err_text(e), S("Get \"http://no-such-host.invalid/\": dial tcp: lookup "
+					  "no-such-host.invalid")));
 	assert_true(str_ends(err_text(e), S(": no such host")));
 }
 
@@ -425,10 +438,14 @@ static void test_requests_as_sent(void **state)
 					      { S("X-Empty"), S("") } };
 
 	(void)state;
-	assert_ok(net_do(client, &(struct net_request){ .method = S("PATCH"),
-							.url = at(&a, "/patch?x=1#gone"),
-							.headers = headers, .headers_n = 2,
-							.token = S("tok"), .body = S("{}") }, &r));
+	assert_ok(net_do(client,
+			 &(struct net_request){ .method = S("PATCH"),
+						.url = at(&a, "/patch?x=1#gone"),
+						.headers = headers,
+						.headers_n = 2,
+						.token = S("tok"),
+						.body = S("{}") },
+			 &r));
 	assert_true(server_saw("PATCH /patch?x=1 HTTP/1.1\r\n"));
 	assert_true(server_saw("\r\nAccept: text/plain\r\n"));
 	assert_true(server_saw("\r\nX-Empty:\r\n"));
@@ -442,8 +459,8 @@ static void test_requests_as_sent(void **state)
 	assert_ok(net_do(client, &(struct net_request){ .url = user }, &r));
 	assert_true(server_saw("GET / HTTP/1.1\r\n"));
 	assert_true(server_saw("\r\nAuthorization: Basic bWU6cHc=\r\n"));
-	assert_ok(net_do(client, &(struct net_request){ .method = S("DELETE"), .url = at(&a, "/d") },
-			 &r));
+	assert_ok(net_do(client,
+			 &(struct net_request){ .method = S("DELETE"), .url = at(&a, "/d") }, &r));
 	assert_true(server_saw("DELETE /d HTTP/1.1\r\n"));
 	assert_false(server_saw("Content-Length"));
 	assert_ok(net_do(client, &(struct net_request){ .method = S("HEAD"), .url = at(&a, "/h") },
@@ -456,8 +473,9 @@ static void test_redirects_keep_secrets_at_home(void **state)
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
 	const struct net_header headers[] = { { S("Cookie"), S("c=1") }, { S("X-Kept"), S("1") } };
-	struct net_request q = { .headers = headers, .headers_n = 2, .user = S("me"),
-				 .password = S("pw") };
+	struct net_request q = {
+		.headers = headers, .headers_n = 2, .user = S("me"), .password = S("pw")
+	};
 
 	(void)state;
 	q.url = at(&a, "/moved");
@@ -513,8 +531,9 @@ static void test_places_are_limited_and_waiting_ends_in_time(void **state)
 	for (size_t i = 0; i < NET_PER_HOST; i++)
 		calls[i] = net_start(client, &(struct net_request){ .url = at(&a, "/hang") });
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
-	err *e = net_do(client, &(struct net_request){ .url = at(&a, "/plain"),
-						       .timeout = 200 * CLOCK_MS }, &r);
+	err *e = net_do(client,
+			&(struct net_request){ .url = at(&a, "/plain"), .timeout = 200 * CLOCK_MS },
+			&r);
 
 	assert_non_null(e);
 	assert_int_equal(err_kind(e), ERR_TIMEOUT);
@@ -563,8 +582,9 @@ static void test_proxies(void **state)
 	q = (struct net_request){ .url = S("http://169.254.169.254/"), .proxy = &proxy };
 	CLEANUP(err_drop) err *local = net_do(client, &q, &r);
 
-	assert_string_equal(err_msg(local), "Get \"http://169.254.169.254/\": link-local addresses are "
-					    "not allowed");
+	assert_string_equal(err_msg(local),
+			    "Get \"http://169.254.169.254/\": link-local addresses are "
+			    "not allowed");
 }
 
 static void *cancel_soon(void *call)
@@ -598,7 +618,8 @@ static void test_canceled(void **state)
 static void test_pull(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	CLEANUP(net_call_drop) struct net_call *call =
+	CLEANUP(net_call_drop)
+	struct net_call *call =
 		net_start(client, &(struct net_request){ .url = at(&a, "/big"), .pull = true });
 	struct net_response head;
 	char piece[10000];
@@ -622,7 +643,8 @@ static void test_pull(void **state)
 static void test_pull_of_a_cut_body(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	CLEANUP(net_call_drop) struct net_call *call =
+	CLEANUP(net_call_drop)
+	struct net_call *call =
 		net_start(client, &(struct net_request){ .url = at(&a, "/cut"), .pull = true });
 	char piece[100];
 	size_t n;
@@ -676,10 +698,11 @@ static void test_watch(void **state)
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct watcher w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, BUF_INIT, 0,
 			     false };
-	struct net_call *call =
-		net_start(client, &(struct net_request){ .url = at(&a, "/watch"), .on_head = on_head,
-							 .on_data = on_data, .on_end = on_end,
-							 .ctx = &w });
+	struct net_call *call = net_start(client, &(struct net_request){ .url = at(&a, "/watch"),
+									 .on_head = on_head,
+									 .on_data = on_data,
+									 .on_end = on_end,
+									 .ctx = &w });
 
 	(void)state;
 	pthread_mutex_lock(&w.m);
@@ -697,8 +720,9 @@ static void test_idle(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
-	CLEANUP(err_drop) err *e = net_do(client, &(struct net_request){ .url = at(&a, "/hang"),
-									 .idle = CLOCK_SECOND }, &r);
+	CLEANUP(err_drop)
+	err *e = net_do(client,
+			&(struct net_request){ .url = at(&a, "/hang"), .idle = CLOCK_SECOND }, &r);
 
 	(void)state;
 	assert_non_null(e);
@@ -733,11 +757,13 @@ static void test_nothing_slips_into_headers(void **state)
 	for (size_t i = 0; i < sizeof bad_requests / sizeof *bad_requests; i++) {
 		CLEANUP(arena_release) struct arena a = ARENA_INIT;
 		CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
-		CLEANUP(err_drop) err *e =
-			net_do(client, &(struct net_request){ .url = at(&a, "/plain"),
-							      .method = str_c(bad_requests[i].method),
-							      .headers = &bad_requests[i].header,
-							      .headers_n = 1 }, &r);
+		CLEANUP(err_drop)
+		err *e = net_do(client,
+				&(struct net_request){ .url = at(&a, "/plain"),
+						       .method = str_c(bad_requests[i].method),
+						       .headers = &bad_requests[i].header,
+						       .headers_n = 1 },
+				&r);
 
 		assert_non_null(e);
 		assert_true(str_ends(err_text(e), str_c(bad_requests[i].text)));

@@ -63,9 +63,10 @@ static void start(struct server *s, const struct pair *id)
 {
 	assert_ok(tls_server_new(&s->tls, &(struct tls_identity){ id->cert, id->key, ca.cert }));
 	assert_ok(loop_new(&s->loop));
-	assert_ok(httpd_new(&s->httpd, s->loop,
-			    &(struct httpd_options){ .listen = S("127.0.0.1:0"), .tls = s->tls,
-						     .handle = handle, .ctx = s }));
+	assert_ok(httpd_new(
+		&s->httpd, s->loop,
+		&(struct httpd_options){
+			.listen = S("127.0.0.1:0"), .tls = s->tls, .handle = handle, .ctx = s }));
 	s->address = httpd_address(s->httpd);
 	assert_int_equal(pthread_create(&s->thread, NULL, run, s->loop), 0);
 }
@@ -99,8 +100,9 @@ static void certify(struct pair *out, const struct keys_request *r)
 static void make_authority(struct pair *out, const char *name)
 {
 	int64_t now = clock_wall() / CLOCK_SECOND;
-	struct keys_request r = { .name = str_c(name), .now = now - 60, .until = now + 3600,
-				  .authority = true };
+	struct keys_request r = {
+		.name = str_c(name), .now = now - 60, .until = now + 3600, .authority = true
+	};
 
 	assert_ok(keys_new(&mem, KEYS_ECDSA, NULL, &r.key));
 	certify(out, &r);
@@ -113,10 +115,15 @@ static void make_server(struct pair *out, const char *host, bool address, int64_
 	int64_t now = clock_wall() / CLOCK_SECOND;
 	str hosts = str_c(host);
 	struct keys_request r = {
-		.name = hosts, .hosts = &hosts, .hosts_n = 1,
-		.addresses = &loopback, .addresses_n = address,
-		.now = now + from, .until = now + from + 3600,
-		.signer_cert = ca.cert, .signer_key = ca.key,
+		.name = hosts,
+		.hosts = &hosts,
+		.hosts_n = 1,
+		.addresses = &loopback,
+		.addresses_n = address,
+		.now = now + from,
+		.until = now + from + 3600,
+		.signer_cert = ca.cert,
+		.signer_key = ca.key,
 	};
 
 	assert_ok(keys_new(&mem, KEYS_ECDSA, NULL, &r.key));
@@ -150,8 +157,9 @@ static str url_of(const struct server *s, const char *host, const char *path)
 
 static err *get(str url, const struct net_tls *tls, struct net_response *r)
 {
-	return net_do(client, &(struct net_request){ .url = url, .tls = tls,
-						     .timeout = 10 * CLOCK_SECOND }, r);
+	return net_do(client,
+		      &(struct net_request){ .url = url, .tls = tls, .timeout = 10 * CLOCK_SECOND },
+		      r);
 }
 
 /* ---- tests --------------------------------------------------------------------- */
@@ -183,7 +191,8 @@ static void test_whom_we_believe(void **state)
 {
 	struct server s = { 0 };
 	struct pair id;
-	struct net_tls none = { 0 }, ours = { .ca = ca.cert }, both = { .ca = ca.cert, .ca_and_system = true },
+	struct net_tls none = { 0 }, ours = { .ca = ca.cert },
+		       both = { .ca = ca.cert, .ca_and_system = true },
 		       others = { .ca = other_ca.cert }, insecure = { .insecure = true };
 
 	(void)state;
@@ -211,9 +220,11 @@ static void test_names(void **state)
 	(void)state;
 	make_server(&id, "kubernetes.default", false, -60);
 	start(&s, &id);
-	assert_refused(&s, "localhost", &ours, "certificate is valid for kubernetes.default, not localhost");
-	assert_refused(&s, "127.0.0.1", &ours,
-		       "cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs");
+	assert_refused(&s, "localhost", &ours,
+		       "certificate is valid for kubernetes.default, not localhost");
+	assert_refused(
+		&s, "127.0.0.1", &ours,
+		"cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs");
 	assert_says(url_of(&s, "127.0.0.1", "/who"), &named, "nobody");
 	assert_refused(&s, "127.0.0.1", &misnamed,
 		       "certificate is valid for kubernetes.default, not other.example");
@@ -239,8 +250,9 @@ static void test_times(void **state)
 		CLEANUP(err_drop) err *e = get(url_of(&s, "localhost", "/who"), &ours, &r);
 
 		assert_non_null(e);
-		assert_true(str_has(err_text(e), S("tls: failed to verify certificate: x509: certificate has "
-						   "expired or is not yet valid: current time 2")));
+		assert_true(str_has(err_text(e),
+				    S("tls: failed to verify certificate: x509: certificate has "
+				      "expired or is not yet valid: current time 2")));
 		assert_true(str_has(err_text(e), str_c(rows[i].than)));
 		stop(&s);
 	}
@@ -262,7 +274,8 @@ static void test_our_certificate_stays_with_its_host(void **state)
 	str url = url_of(&s, "127.0.0.1", "/who"), want;
 	CLEANUP(err_drop) err *e = get(url, &bad, &r);
 
-	want = arena_printf(&mem, "Get \"%.*s\": tls: failed to find any PEM data in certificate input",
+	want = arena_printf(&mem,
+			    "Get \"%.*s\": tls: failed to find any PEM data in certificate input",
 			    STR_ARG(url));
 	assert_non_null(e);
 	assert_string_equal(err_msg(e), want.p);

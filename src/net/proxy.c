@@ -34,8 +34,8 @@ static void split_port(str s, str *host, str *port)
 
 	*host = s;
 	*port = STR_NONE;
-	if (colon != STR_NPOS && (s.p[0] == '[' ? s.p[colon - 1] == ']'
-						: str_find_char(s, ':') == colon)) {
+	if (colon != STR_NPOS &&
+	    (s.p[0] == '[' ? s.p[colon - 1] == ']' : str_find_char(s, ':') == colon)) {
 		*host = str_sub(s, 0, colon);
 		*port = str_from(s, colon + 1);
 	}

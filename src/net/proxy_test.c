@@ -53,15 +53,16 @@ static void test_who_goes_through_the_proxy(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
 		CLEANUP(arena_release) struct arena a = ARENA_INIT;
-		struct proxy_rules p = { .http = S("http://p:1"), .https = S("http://p:2"),
+		struct proxy_rules p = { .http = S("http://p:1"),
+					 .https = S("http://p:2"),
 					 .no = str_c(rules[i].no) };
 		struct gourl u;
 		err *e = gourl_parse(&a, str_c(rules[i].url), &u);
 
 		assert_null(e);
-		str want = !rules[i].proxied			 ? STR_NONE
+		str want = !rules[i].proxied              ? STR_NONE
 			   : str_eq(u.scheme, S("https")) ? p.https
-								 : p.http;
+							  : p.http;
 
 		if (!str_eq(proxy_for(&p, &u), want))
 			fail_msg("%s without '%s'", rules[i].url, rules[i].no);
@@ -98,19 +99,20 @@ static const struct {
 	const char *text;
 	bool loopback, link_local, private;
 } addresses[] = {
-	{ "127.0.0.1", true, false, true },	  { "::1", true, false, true },
+	{ "127.0.0.1", true, false, true },        { "::1", true, false, true },
 	{ "::ffff:127.0.0.1", true, false, true }, { "169.254.169.254", false, true, true },
-	{ "fe80::1", false, true, true },	  { "fd00:ec2::254", false, true, true },
-	{ "10.0.0.1", false, false, true },	  { "172.31.255.255", false, false, true },
-	{ "172.32.0.1", false, false, false },	  { "192.168.1.1", false, false, true },
-	{ "100.64.0.1", false, false, true },	  { "0.0.0.0", false, false, true },
-	{ "8.8.8.8", false, false, false },	  { "2001:4860:4860::8888", false, false, false },
-	{ "224.0.0.1", false, false, true },	  { "fd12::1", false, false, true },
+	{ "fe80::1", false, true, true },          { "fd00:ec2::254", false, true, true },
+	{ "10.0.0.1", false, false, true },        { "172.31.255.255", false, false, true },
+	{ "172.32.0.1", false, false, false },     { "192.168.1.1", false, false, true },
+	{ "100.64.0.1", false, false, true },      { "0.0.0.0", false, false, true },
+	{ "8.8.8.8", false, false, false },        { "2001:4860:4860::8888", false, false, false },
+	{ "224.0.0.1", false, false, true },       { "fd12::1", false, false, true },
 };
 
 static void test_kinds_of_addresses(void **state)
 {
-	static const char *const none[] = { "", "1.2.3", "1.2.3.4.5", "x", "1.2.3.4 ", "[::1]", "::1%lo" };
+	static const char *const none[] = { "",         "1.2.3", "1.2.3.4.5", "x",
+					    "1.2.3.4 ", "[::1]", "::1%lo" };
 	struct address a;
 
 	(void)state;

@@ -169,8 +169,7 @@ static void remember_check(struct artifact_store *s, const struct artifact *arti
 		err_free(e);
 		return;
 	}
-	struct artifact_checked *c =
-		mem_alloc(sizeof *c + artifact->path.n + artifact->digest.n);
+	struct artifact_checked *c = mem_alloc(sizeof *c + artifact->path.n + artifact->digest.n);
 	char *text = (char *)(c + 1);
 
 	memcpy(text, artifact->path.p, artifact->path.n);
@@ -220,7 +219,7 @@ struct writing {
 	const struct filelist *l;
 	const struct ignore *ignore;
 	struct tar_writer tar;
-	str dir;		/* whose entry was written last, or left out */
+	str dir; /* whose entry was written last, or left out */
 };
 
 static err *write_dir(struct writing *w, str dir)
@@ -228,8 +227,8 @@ static err *write_dir(struct writing *w, str dir)
 	if (!dir.n || (w->ignore && ignore_match(w->ignore, dir, true)))
 		return NULL;
 	TRY(archive_name_check(dir));
-	return tar_write_entry(&w->tar, &(const struct tar_entry){ .name = dir, .type = TAR_DIR,
-								   .mode = DIR_MODE });
+	return tar_write_entry(&w->tar, &(const struct tar_entry){
+						.name = dir, .type = TAR_DIR, .mode = DIR_MODE });
 }
 
 /* The directories down to the one of `path` that have no entry yet. */
@@ -238,7 +237,8 @@ static err *write_dirs(struct writing *w, str path)
 	for (size_t i = 0; i < path.n; i++) {
 		str dir = str_sub(path, 0, i);
 
-		if (path.p[i] != '/' || (str_starts(w->dir, dir) && (w->dir.n == i || w->dir.p[i] == '/')))
+		if (path.p[i] != '/' ||
+		    (str_starts(w->dir, dir) && (w->dir.n == i || w->dir.p[i] == '/')))
 			continue;
 		TRY(write_dir(w, dir));
 		w->dir = dir;
@@ -264,13 +264,13 @@ static err *write_entry(struct writing *w, const struct filelist_entry *e)
 		return NULL;
 	TRY(archive_name_check(e->path));
 	TRY(filelist_read(w->l, e, &a, &bytes));
-	TRY(tar_write_entry(&w->tar, &(const struct tar_entry){
-					     .name = e->path,
-					     .type = TAR_FILE,
-					     .mode = e->type == FILELIST_EXEC ? EXEC_MODE
-									      : FILE_MODE,
-					     .size = bytes.n,
-				     }));
+	TRY(tar_write_entry(&w->tar,
+			    &(const struct tar_entry){
+				    .name = e->path,
+				    .type = TAR_FILE,
+				    .mode = e->type == FILELIST_EXEC ? EXEC_MODE : FILE_MODE,
+				    .size = bytes.n,
+			    }));
 	return tar_write_bytes(&w->tar, bytes);
 }
 

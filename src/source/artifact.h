@@ -27,11 +27,11 @@
 #include "source/filelist.h"
 
 struct artifact {
-	str path;		/* "gitrepository/flux-system/podinfo/<hash>.tar.gz" */
-	str url;		/* "http://HOST/" and the path */
-	str revision;		/* "main@sha1:..." */
-	str digest;		/* "sha256:..." of the file */
-	int64_t time;		/* when it was stored; nanoseconds since 1970 */
+	str path;     /* "gitrepository/flux-system/podinfo/<hash>.tar.gz" */
+	str url;      /* "http://HOST/" and the path */
+	str revision; /* "main@sha1:..." */
+	str digest;   /* "sha256:..." of the file */
+	int64_t time; /* when it was stored; nanoseconds since 1970 */
 	uint64_t size;
 };
 
@@ -42,10 +42,10 @@ enum { ARTIFACT_RECORDS = 2, ARTIFACT_GC_FILES_MAX = 1000 };
 #define ARTIFACT_BYTES_MAX ((uint64_t)4 << 30)
 
 struct artifact_options {
-	str dir;		/* made when it is not there */
-	str host;		/* of the URLs: "source-controller.flux-system.svc.cluster.local." */
-	int64_t ttl;		/* 0: ARTIFACT_TTL */
-	size_t records;		/* 0: ARTIFACT_RECORDS */
+	str dir;        /* made when it is not there */
+	str host;       /* of the URLs: "source-controller.flux-system.svc.cluster.local." */
+	int64_t ttl;    /* 0: ARTIFACT_TTL */
+	size_t records; /* 0: ARTIFACT_RECORDS */
 	enum digest_algo algo;
 };
 
@@ -60,7 +60,7 @@ void artifact_store_drop(struct artifact_store **s);
 
 /* An object's directory: what the functions below put files into. */
 struct artifact_owner {
-	str kind;		/* "GitRepository"; in small letters in paths */
+	str kind; /* "GitRepository"; in small letters in paths */
 	str namespace, name;
 };
 

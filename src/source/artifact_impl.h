@@ -15,9 +15,9 @@
 struct artifact_tree {
 	struct artifact_store *store;
 	str digest;
-	struct fs *fs;			/* NULL: being made */
+	struct fs *fs; /* NULL: being made */
 	size_t refs;
-	bool doomed;			/* removed when the last one closes it */
+	bool doomed; /* removed when the last one closes it */
 	struct artifact_tree *next;
 };
 
@@ -29,20 +29,20 @@ struct artifact_checked {
 };
 
 struct artifact_store {
-	struct fs *fs, *trees;		/* trees: NULL until one is needed */
+	struct fs *fs, *trees; /* trees: NULL until one is needed */
 	struct arena mem;
 	str host;
 	int64_t ttl;
 	size_t records;
 	enum digest_algo algo;
 
-	pthread_mutex_t m;		/* guards the rest */
+	pthread_mutex_t m; /* guards the rest */
 	pthread_cond_t made;
 	struct artifact_tree *open;
 	struct artifact_checked *checked;
 };
 
-#define ARTIFACT_TMP ".tmp"
+#define ARTIFACT_TMP   ".tmp"
 #define ARTIFACT_TREES ".trees"
 
 /* "KIND/NAMESPACE/NAME" */

@@ -1,8 +1,8 @@
 #include "source/git_test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "archive/tgz.h"
@@ -37,9 +37,11 @@ static void tear_down(struct setting *s)
 	git_test_release(&s->g);
 }
 
-static void add_text(struct filelist *l, const char *path, enum filelist_type type, const char *text)
+static void add_text(struct filelist *l, const char *path, enum filelist_type type,
+		     const char *text)
 {
-	assert_ok(filelist_add(l, (struct filelist_entry){ .path = str_c(path), .type = type,
+	assert_ok(filelist_add(l, (struct filelist_entry){ .path = str_c(path),
+							   .type = type,
 							   .from = FILELIST_TEXT,
 							   .text = str_c(text) }));
 }
@@ -53,8 +55,8 @@ static void add_sample(struct setting *s, const char *file, const char *text, st
 	add_text(&l, "b/link", FILELIST_LINK, "two.yaml");
 	add_text(&l, "empty", FILELIST_DIR, "");
 	assert_ok(filelist_sort(&l));
-	assert_ok(artifact_add_list(s->store, &s->g.a, &owner, str_c(file), S("main@sha1:1"), &l, NULL,
-				    out));
+	assert_ok(artifact_add_list(s->store, &s->g.a, &owner, str_c(file), S("main@sha1:1"), &l,
+				    NULL, out));
 }
 
 static err *add_line(void *ctx, str path, const struct fs_entry *e, enum fs_step *next)
@@ -107,7 +109,8 @@ static void test_what_is_in_the_file(void **state)
 	struct setting s;
 	struct artifact a;
 	CLEANUP(tgz_drop) struct tgz *t = NULL;
-	static const char *const want[] = { "a.sh 0 700", "b 5 750", "b/two.yaml 0 600", "empty 5 750" };
+	static const char *const want[] = { "a.sh 0 700", "b 5 750", "b/two.yaml 0 600",
+					    "empty 5 750" };
 	str bytes, text;
 	bool more;
 
@@ -210,15 +213,17 @@ static void test_changed_files_are_refused(void **state)
 	str text = arena_printf(&s.g.a, "computed digest doesn't match '%.*s'", STR_ARG(a.digest));
 
 	assert_error(artifact_verify(s.store, &a), text.p);
-	text = arena_printf(&s.g.a,
-			    "failed to verify archive: computed digest doesn't match provided '%.*s' "
-			    "(check whether file size exceeds max download size)",
-			    STR_ARG(a.digest));
+	text = arena_printf(
+		&s.g.a,
+		"failed to verify archive: computed digest doesn't match provided '%.*s' "
+		"(check whether file size exceeds max download size)",
+		STR_ARG(a.digest));
 	assert_error(artifact_open(s.store, &a, &t), text.p);
 	a.digest = S("md5:00000000000000000000000000000000");
-	assert_error(artifact_verify(s.store, &a),
-		     "failed to parse artifact digest 'md5:00000000000000000000000000000000': unsupported "
-		     "digest algorithm");
+	assert_error(
+		artifact_verify(s.store, &a),
+		"failed to parse artifact digest 'md5:00000000000000000000000000000000': unsupported "
+		"digest algorithm");
 	a.digest = STR_NONE;
 	assert_error(artifact_verify(s.store, &a), "artifact has no digest");
 	assert_error(artifact_open(s.store, &a, &t), "empty digest");
@@ -294,9 +299,18 @@ static void test_retention(void **state)
 }
 
 static const char *const not_served[] = {
-	"", "gitrepository", "gitrepository/ns/repo/", ".trees", ".tmp/x", "../x", "/etc/passwd",
-	"gitrepository/ns/repo/none", "gitrepository/ns/repo/1.tar.gz.lock",
-	"gitrepository/ns/repo/out", "gitrepository/ns/repo/../repo/1.tar.gz", "gitrepository//ns",
+	"",
+	"gitrepository",
+	"gitrepository/ns/repo/",
+	".trees",
+	".tmp/x",
+	"../x",
+	"/etc/passwd",
+	"gitrepository/ns/repo/none",
+	"gitrepository/ns/repo/1.tar.gz.lock",
+	"gitrepository/ns/repo/out",
+	"gitrepository/ns/repo/../repo/1.tar.gz",
+	"gitrepository//ns",
 };
 
 static void test_serving(void **state)
@@ -310,12 +324,14 @@ static void test_serving(void **state)
 	set_up(&s);
 	add_sample(&s, "1.tar.gz", "kind: A\n", &a);
 	git_test_file(&s.g, "data/gitrepository/ns/repo/1.tar.gz.lock", "");
-	assert_int_equal(symlink("/etc/passwd", git_test_path(&s.g, "data/gitrepository/ns/repo/out")), 0);
+	assert_int_equal(
+		symlink("/etc/passwd", git_test_path(&s.g, "data/gitrepository/ns/repo/out")), 0);
 	assert_ok(artifact_open_file(s.store, a.path, &fd, &size));
 	assert_int_equal(size, a.size);
 	close(fd);
 	assert_ok(artifact_link(s.store, &owner, S("1.tar.gz"), S("latest.tar.gz")));
-	assert_ok(artifact_open_file(s.store, S("gitrepository/ns/repo/latest.tar.gz"), &fd, &size));
+	assert_ok(
+		artifact_open_file(s.store, S("gitrepository/ns/repo/latest.tar.gz"), &fd, &size));
 	close(fd);
 	for (size_t i = 0; i < sizeof not_served / sizeof *not_served; i++)
 		assert_error(artifact_open_file(s.store, str_c(not_served[i]), &fd, &size),
@@ -336,8 +352,9 @@ static void test_names_lead_nowhere_else(void **state)
 	(void)state;
 	set_up(&s);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		CLEANUP(err_drop) err *e = artifact_add_bytes(s.store, &s.g.a, &bad[i], S("x"), S("r"),
-							      S("bytes"), &a);
+		CLEANUP(err_drop)
+		err *e = artifact_add_bytes(s.store, &s.g.a, &bad[i], S("x"), S("r"), S("bytes"),
+					    &a);
 
 		assert_non_null(e);
 	}
@@ -394,11 +411,14 @@ static const struct odd_entry odd[] = {
 	{ "/etc/x", "", '0', 0644, "tar contained invalid name error \"/etc/x\"" },
 	{ "a/../../x", "", '0', 0644, "tar contained invalid name error \"a/../../x\"" },
 	{ "./../x", "", '0', 0644, "tar contained invalid name error \"./../x\"" },
-	{ "a\\..\\..\\x", "", '0', 0644, "tar contained invalid name error \"a\\\\..\\\\..\\\\x\"" },
+	{ "a\\..\\..\\x", "", '0', 0644,
+	  "tar contained invalid name error \"a\\\\..\\\\..\\\\x\"" },
 	{ "C:\\x", "", '0', 0644, "tar contained invalid name error \"C:\\\\x\"" },
 	{ "a\x1b[2Jb", "", '0', 0644, "tar contained invalid name error \"a\\x1b[2Jb\"" },
-	{ "l", "/etc", '2', 0777, "tar file entry l is a symlink, which is not allowed in this context" },
-	{ "h", "/etc/passwd", '1', 0644, "tar file entry h contained unsupported file type hard link" },
+	{ "l", "/etc", '2', 0777,
+	  "tar file entry l is a symlink, which is not allowed in this context" },
+	{ "h", "/etc/passwd", '1', 0644,
+	  "tar file entry h contained unsupported file type hard link" },
 	{ "c", "", '3', 0644, "tar file entry c contained unsupported file type" },
 	{ "b", "", '4', 0644, "tar file entry b contained unsupported file type" },
 	{ "f", "", '6', 0644, "tar file entry f contained unsupported file type" },
@@ -415,11 +435,12 @@ static void pack(struct buf *out, const struct odd_entry *entries, size_t n)
 	sink_buf_init(&sink, &tar, "tar");
 	tar_writer_init(&w, &sink.sink);
 	for (size_t i = 0; i < n; i++) {
-		assert_ok(tar_write_entry(&w, &(struct tar_entry){ .name = str_c(entries[i].name),
-								   .link = str_c(entries[i].link),
-								   .type = entries[i].type,
-								   .mode = entries[i].mode,
-								   .size = entries[i].type == '0' }));
+		assert_ok(
+			tar_write_entry(&w, &(struct tar_entry){ .name = str_c(entries[i].name),
+								 .link = str_c(entries[i].link),
+								 .type = entries[i].type,
+								 .mode = entries[i].mode,
+								 .size = entries[i].type == '0' }));
 		if (entries[i].type == '0')
 			assert_ok(tar_write_bytes(&w, S("x")));
 	}
@@ -490,7 +511,8 @@ static void test_links_are_never_followed(void **state)
 
 static void test_bombs(void **state)
 {
-	struct unpack_options few = { .limits = { .entries = 10 } }, small = { .limits = { .total = 5 } };
+	struct unpack_options few = { .limits = { .entries = 10 } },
+			      small = { .limits = { .total = 5 } };
 	static const struct odd_entry one = { "d/e", "", '0', 0644, NULL };
 	struct odd_entry many[20];
 	char names[20][8];
@@ -519,8 +541,9 @@ static void test_bombs(void **state)
 	buf_fill(&zeros, 0, 200 << 20);
 	sink_buf_init(&sink, &bomb, "tar");
 	tar_writer_init(&w, &sink.sink);
-	assert_ok(tar_write_entry(&w, &(struct tar_entry){ .name = S("zeros"), .type = '0', .mode = 0644,
-							   .size = zeros.n }));
+	assert_ok(tar_write_entry(
+		&w, &(struct tar_entry){
+			    .name = S("zeros"), .type = '0', .mode = 0644, .size = zeros.n }));
 	buf_add(&bomb, buf_str(&zeros));
 	buf_clear(&b);
 	assert_ok(gzip_write(buf_str(&bomb), 1, &b));
@@ -560,8 +583,9 @@ static void test_digests(void **state)
 			assert_ok(digest_parse(&d, str_c(digests[i].digest)));
 	}
 	assert_ok(digest_of(&a, DIGEST_SHA384, S("abc"), &out));
-	assert_true(str_eq(out, S("sha384:cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
-				  "8086072ba1e7cc2358baeca134c825a7")));
+	assert_true(str_eq(
+		out, S("sha384:cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+		       "8086072ba1e7cc2358baeca134c825a7")));
 }
 
 int main(void)

@@ -194,13 +194,13 @@ static void remove_tree(struct artifact_store *s, str digest)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	str root = fs_root(s->trees), temp = artifact_temp_name(&a);
-	str below = arena_cat(&a, str_from(root, fs_root(s->fs).n + 1), S("/"),
-			      tree_name(&a, digest));
+	str below =
+		arena_cat(&a, str_from(root, fs_root(s->fs).n + 1), S("/"), tree_name(&a, digest));
 	err *e = fs_rename(s->fs, below, temp);
 
 	if (!e)
 		e = fs_remove_all(s->fs, temp);
-	err_free(e);	/* what is left is removed at the next start */
+	err_free(e); /* what is left is removed at the next start */
 }
 
 void artifact_close(struct artifact_tree *t)

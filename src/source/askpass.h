@@ -8,7 +8,7 @@
 #ifndef SOURCE_ASKPASS_H
 #define SOURCE_ASKPASS_H
 
-#define ASKPASS_NAME "rill-askpass"
+#define ASKPASS_NAME     "rill-askpass"
 #define ASKPASS_VARIABLE "RILL_ASKPASS"
 
 /* What the program's exit status is to be. */

@@ -32,8 +32,7 @@ static err *missing(const char *what)
 	return err_new(ERR_INVALID, "invalid 'ssh' auth option: '%s' is required", what);
 }
 
-static err *read_ssh(const struct credentials *c, const struct gourl *u,
-		     struct gitremote_auth *out)
+static err *read_ssh(const struct credentials *c, const struct gourl *u, struct gitremote_auth *out)
 {
 	out->identity = credentials_get(c, S("identity"));
 	out->known_hosts = credentials_get(c, S("known_hosts"));

@@ -19,7 +19,7 @@ str digest_algo_name(enum digest_algo algo);
 
 struct digest {
 	enum digest_algo algo;
-	str hex;		/* borrowed from the text */
+	str hex; /* borrowed from the text */
 };
 /* Errors of opencontainers/go-digest: "unsupported digest algorithm",
  * "invalid checksum digest length", "invalid checksum digest format". */

@@ -58,10 +58,11 @@ static err *read_body(struct net_call *call, size_t max, struct spool *to)
 		if (!n)
 			return NULL;
 		if (n > max - to->n)
-			return err_new(ERR_INVALID,
-				       "artifact is %llu bytes greater than the max download size of "
-				       "%zu bytes",
-				       (unsigned long long)(to->n + n - max), max);
+			return err_new(
+				ERR_INVALID,
+				"artifact is %llu bytes greater than the max download size of "
+				"%zu bytes",
+				(unsigned long long)(to->n + n - max), max);
 		TRY(spool_add(to, str_of(p, n)));
 	}
 }
@@ -69,9 +70,12 @@ static err *read_body(struct net_call *call, size_t max, struct spool *to)
 static err *get(struct net_client *net, const struct download_spec *spec, str url, struct spool *to)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	CLEANUP(net_call_drop) struct net_call *call = net_start(
-		net, &(struct net_request){ .url = url, .pull = true, .max_body = SIZE_MAX,
-					    .timeout = spec->timeout, .cancel = spec->cancel });
+	CLEANUP(net_call_drop)
+	struct net_call *call = net_start(net, &(struct net_request){ .url = url,
+								      .pull = true,
+								      .max_body = SIZE_MAX,
+								      .timeout = spec->timeout,
+								      .cancel = spec->cancel });
 	struct net_response head;
 	err *e = net_head(call, &head);
 

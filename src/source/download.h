@@ -18,10 +18,10 @@
 
 struct download_spec {
 	str url, digest;
-	str host;			/* instead of the URL's, with port; empty: as it is */
-	size_t max_bytes;		/* 0: DOWNLOAD_BYTES_MAX */
-	struct unpack_options unpack;	/* links are skipped in any case */
-	int64_t timeout;		/* of each try, as in net_request */
+	str host;                     /* instead of the URL's, with port; empty: as it is */
+	size_t max_bytes;             /* 0: DOWNLOAD_BYTES_MAX */
+	struct unpack_options unpack; /* links are skipped in any case */
+	int64_t timeout;              /* of each try, as in net_request */
 	const atomic_bool *cancel;
 };
 
@@ -29,8 +29,8 @@ enum { DOWNLOAD_BYTES_MAX = 512 << 20 };
 
 /* Into `to`, which is empty. ERR_NOT_FOUND, "file not found": not there yet,
  * or not any more. */
-err *download_archive(struct net_client *net, const struct download_spec *spec,
-		      const struct fs *to) __attribute__((warn_unused_result));
+err *download_archive(struct net_client *net, const struct download_spec *spec, const struct fs *to)
+	__attribute__((warn_unused_result));
 /* The same bytes as they are: an index, a chart. */
 err *download_bytes(struct net_client *net, const struct download_spec *spec, struct arena *a,
 		    str *out) __attribute__((warn_unused_result));

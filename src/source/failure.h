@@ -16,9 +16,9 @@
 #include "base/err.h"
 
 enum failure_class {
-	FAILURE_GENERIC,	/* try again, later and later; warning event */
-	FAILURE_STALLED,	/* not before the object changes; warning event */
-	FAILURE_WAITING,	/* for something else; normal event */
+	FAILURE_GENERIC, /* try again, later and later; warning event */
+	FAILURE_STALLED, /* not before the object changes; warning event */
+	FAILURE_WAITING, /* for something else; normal event */
 };
 
 struct failure {
@@ -26,7 +26,7 @@ struct failure {
 	/* "FetchFailed"; NULL: an event only. SourceVerified is set to False,
 	 * all others to True. */
 	const char *condition;
-	const char *reason;	/* "GitOperationFailed" */
+	const char *reason; /* "GitOperationFailed" */
 };
 
 /* Gives `e` back. The innermost mark wins. */

@@ -50,10 +50,10 @@ static err *visit(void *ctx, str path, const struct fs_entry *entry, enum fs_ste
 	str below = w->dir.n ? str_from(path, w->dir.n + 1) : path;
 
 	e.path = w->at.n ? arena_cat(l->a, w->at, S("/"), below) : below;
-	e.type = entry->type == FS_DIR		 ? FILELIST_DIR
-		 : entry->type == FS_LINK	 ? FILELIST_LINK
-		 : entry->info.mode & 0111	 ? FILELIST_EXEC
-						 : FILELIST_FILE;
+	e.type = entry->type == FS_DIR     ? FILELIST_DIR
+		 : entry->type == FS_LINK  ? FILELIST_LINK
+		 : entry->info.mode & 0111 ? FILELIST_EXEC
+					   : FILELIST_FILE;
 	return filelist_add(l, e);
 }
 
@@ -61,9 +61,12 @@ err *filelist_add_dir(struct filelist *l, const struct fs *fs, str dir, str at)
 {
 	struct dir_walk w = { l, fs, dir, at };
 
-	return fs_walk(fs, dir, &(struct fs_walk){ .max_entries = FILELIST_MAX, .info = true,
-						   .max_depth = FILELIST_DEPTH_MAX,
-						   .visit = visit, .ctx = &w });
+	return fs_walk(fs, dir,
+		       &(struct fs_walk){ .max_entries = FILELIST_MAX,
+					  .info = true,
+					  .max_depth = FILELIST_DEPTH_MAX,
+					  .visit = visit,
+					  .ctx = &w });
 }
 
 /* ---- order ---------------------------------------------------------------- */

@@ -25,7 +25,7 @@ enum filelist_type { FILELIST_FILE, FILELIST_EXEC, FILELIST_DIR, FILELIST_LINK }
 enum filelist_from { FILELIST_TEXT, FILELIST_PACK, FILELIST_FS };
 
 struct filelist_entry {
-	str path;			/* below the root, '/' between names */
+	str path; /* below the root, '/' between names */
 	enum filelist_type type;
 	enum filelist_from from;
 	union {
@@ -36,7 +36,7 @@ struct filelist_entry {
 		};
 		struct {
 			const struct fs *fs;
-			str below;	/* its path there */
+			str below; /* its path there */
 		};
 	};
 };
@@ -46,7 +46,10 @@ struct filelist {
 	VEC(struct filelist_entry) entries;
 	bool sorted;
 };
-#define FILELIST_INIT(arena) { .a = (arena) }
+#define FILELIST_INIT(arena) \
+	{                    \
+		.a = (arena) \
+	}
 
 /* More than any repository holds, and few enough to be walked in seconds. */
 enum {

@@ -56,7 +56,8 @@ static inline const char *git_test_path(struct git_test *g, const char *name)
 }
 
 /* Run a program in a directory of ours; what it says goes to `out`. */
-static inline str git_test_run(struct git_test *g, const char *dir, str input, const char *const *argv)
+static inline str git_test_run(struct git_test *g, const char *dir, str input,
+			       const char *const *argv)
 {
 	static const char *const env[] = {
 		"PATH=/usr/local/bin:/usr/bin:/bin",
@@ -71,8 +72,9 @@ static inline str git_test_run(struct git_test *g, const char *dir, str input, c
 		NULL,
 	};
 	struct proc_result r;
-	struct proc_spec spec = { .argv = argv, .env = env, .dir = git_test_path(g, dir),
-				  .input = input };
+	struct proc_spec spec = {
+		.argv = argv, .env = env, .dir = git_test_path(g, dir), .input = input
+	};
 	CLEANUP(err_drop) err *e = proc_run(&spec, &r);
 
 	if (e)

@@ -357,10 +357,11 @@ err *gitcheckout_run(struct gitcheckout *out, struct arena *a, const struct gitc
 	TRY(find(&r));
 	if (out->empty)
 		return NULL;
-	out->revision = revision_of(a, spec->ref.name.n && !spec->ref.commit.n
-					       ? out->reference
-					       : short_name(out->reference),
-				    &out->id);
+	out->revision =
+		revision_of(a,
+			    spec->ref.name.n && !spec->ref.commit.n ? out->reference
+								    : short_name(out->reference),
+			    &out->id);
 	if (spec->seen.n && str_eq(out->revision, gitcheckout_revision(a, spec->seen))) {
 		out->unchanged = true;
 		return NULL;

@@ -98,8 +98,8 @@ static err *read_tags(struct gitcheckout_run *r, struct gitpack *pack)
 
 /* ---- submodules ----------------------------------------------------------- */
 
-static err *add_files(struct gitcheckout_run *r, str url,
-		      struct gitpack *pack, const struct gitid *commit, str at, unsigned depth);
+static err *add_files(struct gitcheckout_run *r, str url, struct gitpack *pack,
+		      const struct gitid *commit, str at, unsigned depth);
 
 /* "../other" is seen from the repository above it. */
 static err *resolve_url(struct arena *a, str base, str url, str *out)
@@ -130,8 +130,8 @@ static err *same_host(struct arena *a, str one, str other, bool *same)
 	return NULL;
 }
 
-static err *add_module(struct gitcheckout_run *r, str base, const struct gittree_module *m,
-		       str at, unsigned depth)
+static err *add_module(struct gitcheckout_run *r, str base, const struct gittree_module *m, str at,
+		       unsigned depth)
 {
 	CLEANUP(gitremote_drop) struct gitremote *remote = NULL;
 	struct gitremote_spec spec = r->spec->remote;
@@ -164,8 +164,8 @@ static err *add_module(struct gitcheckout_run *r, str base, const struct gittree
 	return add_files(r, spec.url, pack, &m->id, at, depth + 1);
 }
 
-static err *add_files(struct gitcheckout_run *r, str url,
-		      struct gitpack *pack, const struct gitid *commit, str at, unsigned depth)
+static err *add_files(struct gitcheckout_run *r, str url, struct gitpack *pack,
+		      const struct gitid *commit, str at, unsigned depth)
 {
 	struct gittree_options o = { .at = at };
 	gittree_modules modules = { 0 };

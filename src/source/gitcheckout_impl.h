@@ -13,10 +13,10 @@ struct gitcheckout_run {
 	struct arena *a;
 	const struct gitcheckout_spec *spec;
 	struct gitremote *remote;
-	struct gitid want;	/* to fetch: a commit or a tag object */
-	struct gitid tip;	/* of the branch the commit is said to be on */
+	struct gitid want; /* to fetch: a commit or a tag object */
+	struct gitid tip;  /* of the branch the commit is said to be on */
 	bool by_commit;
-	bool own_words;		/* the error needs no more of them */
+	bool own_words; /* the error needs no more of them */
 };
 
 err *gitcheckout_fetch(struct gitcheckout_run *r) __attribute__((warn_unused_result));

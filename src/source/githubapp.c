@@ -104,7 +104,8 @@ static err *find_installation(const struct app *app, str owner, str *id)
 		err *e = call(app, S("GET"), path, &doc);
 
 		if (!e) {
-			*id = arena_printf(app->a, "%lld", (long long)node_int(node_get(doc, S("id"))));
+			*id = arena_printf(app->a, "%lld",
+					   (long long)node_int(node_get(doc, S("id"))));
 			return NULL;
 		}
 		buf_addf(&reasons, "%sfailed to find %s installation: %s", i ? "\n" : "",

@@ -14,8 +14,7 @@
 
 /* `proxy` may be NULL. */
 err *githubapp_token(struct arena *a, struct net_client *net, const struct credentials *c,
-		     const struct net_proxy *proxy, str *token)
-	__attribute__((warn_unused_result));
+		     const struct net_proxy *proxy, str *token) __attribute__((warn_unused_result));
 
 /* The statement itself: signed by `key` (PEM) at a time in seconds. */
 err *githubapp_jwt(struct arena *a, int64_t app, str key, int64_t now, str *out)

@@ -8,8 +8,8 @@
 /* Headers end at the first empty line; a line that begins with a space goes
  * on with the one before. */
 struct header {
-	str key, value;		/* the first line */
-	str all;		/* with its continuation, newlines included */
+	str key, value; /* the first line */
+	str all;        /* with its continuation, newlines included */
 };
 
 static bool next_header(str *rest, struct header *h)
@@ -263,8 +263,8 @@ err *gitobj_check_name(str name)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
-	if (name.n && !str_eq(name, S(".")) && !str_eq(name, S("..")) && !memchr(name.p, '/', name.n) &&
-	    !memchr(name.p, 0, name.n) && !is_dot_git(name))
+	if (name.n && !str_eq(name, S(".")) && !str_eq(name, S("..")) &&
+	    !memchr(name.p, '/', name.n) && !memchr(name.p, 0, name.n) && !is_dot_git(name))
 		return NULL;
 	buf_add(&b, S("invalid path: "));
 	quote_add(&b, name, QUOTE_PRINT);
@@ -354,8 +354,8 @@ err *gitobj_tree_next(str *tree, enum gitid_algo algo, struct gitobj_order *last
 	TRY(gitobj_check_name(e.name));
 	bool dir = e.mode == GITOBJ_DIR;
 
-	if (last->name.n && (order(last->name, last->dir, e.name, dir) >= 0 ||
-			     str_eq(last->name, e.name)))
+	if (last->name.n &&
+	    (order(last->name, last->dir, e.name, dir) >= 0 || str_eq(last->name, e.name)))
 		return bad("tree", "entries are not in order");
 	*last = (struct gitobj_order){ e.name, dir };
 	e.id = gitid_of(rest.p, id_n);

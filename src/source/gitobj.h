@@ -19,25 +19,25 @@
 /* "Name <email> 1700000000 +0100" */
 struct gitobj_person {
 	str name, email;
-	int64_t when;		/* seconds since 1970 */
-	int32_t zone;		/* minutes east of UTC */
+	int64_t when; /* seconds since 1970 */
+	int32_t zone; /* minutes east of UTC */
 };
 
 struct gitobj_commit {
 	struct gitid tree;
-	struct gitid parent;	/* the first; n 0: none */
+	struct gitid parent; /* the first; n 0: none */
 	struct gitobj_person author, committer;
 	str message;
-	str signature;		/* empty: not signed; in the arena */
-	str payload;		/* what was signed; in the arena when signed */
+	str signature; /* empty: not signed; in the arena */
+	str payload;   /* what was signed; in the arena when signed */
 };
 
 struct gitobj_tag {
 	struct gitid target;
-	str target_type;	/* "commit" */
+	str target_type; /* "commit" */
 	str name;
 	struct gitobj_person tagger;
-	str message;		/* without the signature */
+	str message; /* without the signature */
 	str signature, payload;
 };
 
@@ -60,7 +60,7 @@ enum gitobj_mode {
 };
 
 struct gitobj_entry {
-	enum gitobj_mode mode;	/* one of these; files of other modes are plain or executable */
+	enum gitobj_mode mode; /* one of these; files of other modes are plain or executable */
 	str name;
 	struct gitid id;
 };

@@ -5,21 +5,33 @@
 #include "source/gittree.h"
 
 static const char *const good_names[] = {
-	"a", ".gitignore", ".gitmodules", "git", "...", "a b", ".git-x", "git~2", ".gitx",
-	"\xff", "-x", "a.git", ".g", "..a", "CON",
+	"a",     ".gitignore", ".gitmodules", "git",   "...", "a b", ".git-x", "git~2",
+	".gitx", "\xff",       "-x",          "a.git", ".g",  "..a", "CON",
 };
 
 static const struct {
 	const char *name;
 	size_t n;
 } bad_names[] = {
-	{ "", 0 },	   { ".", 1 },	       { "..", 2 },	 { "a/b", 3 },
-	{ "a\0b", 3 },	   { ".git", 4 },      { ".GIT", 4 },	 { ".Git ", 5 },
-	{ ".git.", 5 },	   { ".git . .", 8 },  { "git~1", 5 },	 { "GIT~1 ", 6 },
-	{ ".git:x", 6 },   { ".git\\x", 6 },   { ".g\xe2\x80\x8c"
-						 "it",
-						 7 },
-	{ "\xef\xbb\xbf.git", 7 },	       { ".git               ", 19 },
+	{ "", 0 },
+	{ ".", 1 },
+	{ "..", 2 },
+	{ "a/b", 3 },
+	{ "a\0b", 3 },
+	{ ".git", 4 },
+	{ ".GIT", 4 },
+	{ ".Git ", 5 },
+	{ ".git.", 5 },
+	{ ".git . .", 8 },
+	{ "git~1", 5 },
+	{ "GIT~1 ", 6 },
+	{ ".git:x", 6 },
+	{ ".git\\x", 6 },
+	{ ".g\xe2\x80\x8c"
+	  "it",
+	  7 },
+	{ "\xef\xbb\xbf.git", 7 },
+	{ ".git               ", 19 },
 };
 
 static void test_names(void **state)
@@ -28,8 +40,8 @@ static void test_names(void **state)
 	for (size_t i = 0; i < sizeof good_names / sizeof *good_names; i++)
 		assert_ok(gitobj_check_name(str_c(good_names[i])));
 	for (size_t i = 0; i < sizeof bad_names / sizeof *bad_names; i++) {
-		CLEANUP(err_drop) err *e =
-			gitobj_check_name(str_of(bad_names[i].name, bad_names[i].n));
+		CLEANUP(err_drop)
+		err *e = gitobj_check_name(str_of(bad_names[i].name, bad_names[i].n));
 
 		if (!e)
 			fail_msg("'%s' is taken for a good name", bad_names[i].name);
@@ -41,15 +53,33 @@ static const struct {
 	const char *name;
 	bool good;
 } refs[] = {
-	{ "refs/heads/main", true },	 { "refs/heads/a/b", true }, { "HEAD", true },
-	{ "refs/tags/v1.0.0+x", true },	 { "refs/heads/-x", true },  { "", false },
-	{ "-x", false },		 { "--output=x", false },    { "refs/heads/../x", false },
-	{ "refs/heads/a..b", false },	 { "refs//x", false },	     { "refs/heads/", false },
-	{ "/refs", false },		 { "refs/heads/a\nb", false }, { "refs/heads/a b", false },
-	{ "refs/heads/a~1", false },	 { "refs/heads/a^", false }, { "refs/heads/a:b", false },
-	{ "refs/heads/a?", false },	 { "refs/heads/a*", false }, { "refs/heads/a[", false },
-	{ "refs/heads/a\\b", false },	 { "refs/heads/.a", false }, { "refs/heads/a.lock", false },
-	{ "refs/heads/a.lock/b", false }, { "refs/heads/a.", false }, { "refs/heads/@{1}", false },
+	{ "refs/heads/main", true },
+	{ "refs/heads/a/b", true },
+	{ "HEAD", true },
+	{ "refs/tags/v1.0.0+x", true },
+	{ "refs/heads/-x", true },
+	{ "", false },
+	{ "-x", false },
+	{ "--output=x", false },
+	{ "refs/heads/../x", false },
+	{ "refs/heads/a..b", false },
+	{ "refs//x", false },
+	{ "refs/heads/", false },
+	{ "/refs", false },
+	{ "refs/heads/a\nb", false },
+	{ "refs/heads/a b", false },
+	{ "refs/heads/a~1", false },
+	{ "refs/heads/a^", false },
+	{ "refs/heads/a:b", false },
+	{ "refs/heads/a?", false },
+	{ "refs/heads/a*", false },
+	{ "refs/heads/a[", false },
+	{ "refs/heads/a\\b", false },
+	{ "refs/heads/.a", false },
+	{ "refs/heads/a.lock", false },
+	{ "refs/heads/a.lock/b", false },
+	{ "refs/heads/a.", false },
+	{ "refs/heads/@{1}", false },
 	{ "@", false },
 };
 
@@ -62,9 +92,9 @@ static void test_reference_names(void **state)
 	assert_false(gitobj_is_ref_name(str_of("refs/heads/a\0b", 14)));
 }
 
-#define TREE "tree 0123456789012345678901234567890123456789\n"
+#define TREE   "tree 0123456789012345678901234567890123456789\n"
 #define PARENT "parent 1111111111111111111111111111111111111111\n"
-#define WHO "author A <a@b> 1700000000 +0130\ncommitter C D <c@d> 1700000001 -0030\n"
+#define WHO    "author A <a@b> 1700000000 +0130\ncommitter C D <c@d> 1700000001 -0030\n"
 
 static void test_a_commit(void **state)
 {
@@ -72,11 +102,13 @@ static void test_a_commit(void **state)
 	struct gitobj_commit c;
 
 	(void)state;
-	assert_ok(gitobj_commit(&a,
-				S(TREE PARENT "parent 2222222222222222222222222222222222222222\n" WHO
-				  "gpgsig -----BEGIN SSH SIGNATURE-----\n one\n -----END\nencoding x\n\n"
-				  "subject\n\nbody\n"),
-				GITID_SHA1, &c));
+	assert_ok(gitobj_commit(
+		&a,
+		S(TREE PARENT
+		  "parent 2222222222222222222222222222222222222222\n" WHO
+		  "gpgsig -----BEGIN SSH SIGNATURE-----\n one\n -----END\nencoding x\n\n"
+		  "subject\n\nbody\n"),
+		GITID_SHA1, &c));
 	assert_int_equal(c.tree.b[1], 0x23);
 	assert_int_equal(c.parent.b[0], 0x11);
 	assert_true(str_eq(c.author.name, S("A")));
@@ -87,13 +119,14 @@ static void test_a_commit(void **state)
 	assert_true(str_eq(c.committer.name, S("C D")));
 	assert_true(str_eq(c.message, S("subject\n\nbody\n")));
 	assert_true(str_eq(c.signature, S("-----BEGIN SSH SIGNATURE-----\none\n-----END\n")));
-	assert_true(str_eq(c.payload, S(TREE PARENT
-					"parent 2222222222222222222222222222222222222222\n" WHO
-					"encoding x\n\nsubject\n\nbody\n")));
+	assert_true(str_eq(c.payload,
+			   S(TREE PARENT "parent 2222222222222222222222222222222222222222\n" WHO
+					 "encoding x\n\nsubject\n\nbody\n")));
 	assert_ok(gitobj_commit(&a, S(TREE "\n"), GITID_SHA1, &c));
 	assert_int_equal(c.signature.n, 0);
 	assert_true(str_eq(c.payload, S(TREE "\n")));
-	assert_error(gitobj_commit(&a, S("\nx"), GITID_SHA1, &c), "malformed commit: it has no tree");
+	assert_error(gitobj_commit(&a, S("\nx"), GITID_SHA1, &c),
+		     "malformed commit: it has no tree");
 	assert_error(gitobj_commit(&a, S("tree 01\n\n"), GITID_SHA1, &c),
 		     "malformed commit: its tree has no name");
 	assert_error(gitobj_commit(&a, S(TREE "\n"), GITID_SHA256, &c),
@@ -198,10 +231,11 @@ static void test_gitmodules(void **state)
 	gittree_modules m = { 0 };
 
 	(void)state;
-	assert_ok(gittree_read_modules(&a,
-				       S("# c\n[core]\n\tpath = no\n[submodule \"one\"]\n\tpath = a/b ; c\n"
-					 "\turl = \"../x y.git\"\n[submodule \"two\"]\n  URL=https://h/\\\"q\n"),
-				       &m));
+	assert_ok(gittree_read_modules(
+		&a,
+		S("# c\n[core]\n\tpath = no\n[submodule \"one\"]\n\tpath = a/b ; c\n"
+		  "\turl = \"../x y.git\"\n[submodule \"two\"]\n  URL=https://h/\\\"q\n"),
+		&m));
 	assert_int_equal(m.n, 2);
 	assert_true(str_eq(m.p[0].path, S("a/b")));
 	assert_true(str_eq(m.p[0].url, S("../x y.git")));
@@ -234,14 +268,15 @@ static void test_old_revisions(void **state)
 				   str_c(revisions[i].now)));
 	assert_true(str_eq(gitcheckout_shown_url(&a, S("https://u:p@h/x@y:z")),
 			   S("https://u:***@h/x@y:z")));
-	assert_true(str_eq(gitcheckout_shown_url(&a, S("https://u:p@q@h/")), S("https://u:***@h/")));
+	assert_true(
+		str_eq(gitcheckout_shown_url(&a, S("https://u:p@q@h/")), S("https://u:***@h/")));
 	assert_true(str_eq(gitcheckout_shown_url(&a, S("https://h:80/x")), S("https://h:80/x")));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_reference_names),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_reference_names),
 		cmocka_unit_test(test_a_commit),   cmocka_unit_test(test_a_tag),
 		cmocka_unit_test(test_subjects),   cmocka_unit_test(test_trees),
 		cmocka_unit_test(test_gitmodules), cmocka_unit_test(test_old_revisions),

@@ -125,8 +125,8 @@ static err *inflate_at(struct gitpack *p, uint64_t at, char *to, size_t n, size_
 	size_t got = 0;
 
 	TRY(count_unpacked(p, n));
-	enum libdeflate_result r = libdeflate_zlib_decompress_ex(
-		p->inflate, p->text.p + at, p->end - at, to, n, used, &got);
+	enum libdeflate_result r = libdeflate_zlib_decompress_ex(p->inflate, p->text.p + at,
+								 p->end - at, to, n, used, &got);
 
 	if (r != LIBDEFLATE_SUCCESS || got != n)
 		return bad(r == LIBDEFLATE_INSUFFICIENT_SPACE ? "object is larger than it says"
@@ -300,8 +300,7 @@ static size_t find_wait(const struct gitpack *p, const char *id)
 {
 	size_t n = gitid_size(p->algo), slot = slot_of(p, id);
 
-	while (p->waits[slot] &&
-	       memcmp(p->text.p + p->entries[p->waits[slot] - 1].base_at, id, n))
+	while (p->waits[slot] && memcmp(p->text.p + p->entries[p->waits[slot] - 1].base_at, id, n))
 		slot = (slot + 1) & p->mask;
 	return slot;
 }

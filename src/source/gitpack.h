@@ -32,18 +32,18 @@ enum gitpack_type {
 };
 
 struct gitpack_limits {
-	uint64_t bytes;		/* of the pack; 0: GITPACK_BYTES_MAX */
-	uint64_t unpacked;	/* of all objects; 0: GITPACK_UNPACKED_MAX */
-	size_t object;		/* of each; 0: GITPACK_OBJECT_MAX */
-	size_t count;		/* 0: GITPACK_COUNT_MAX */
-	size_t memory;		/* unpacked bytes held in memory; 0: GITPACK_MEMORY */
-	int64_t deadline;	/* clock_mono; 0: none */
+	uint64_t bytes;    /* of the pack; 0: GITPACK_BYTES_MAX */
+	uint64_t unpacked; /* of all objects; 0: GITPACK_UNPACKED_MAX */
+	size_t object;     /* of each; 0: GITPACK_OBJECT_MAX */
+	size_t count;      /* 0: GITPACK_COUNT_MAX */
+	size_t memory;     /* unpacked bytes held in memory; 0: GITPACK_MEMORY */
+	int64_t deadline;  /* clock_mono; 0: none */
 	const atomic_bool *cancel;
 };
 
 /* A repository of configuration with years of history is a few hundred MB;
  * Git itself makes no chain longer than 4095. */
-#define GITPACK_BYTES_MAX ((uint64_t)1 << 30)
+#define GITPACK_BYTES_MAX    ((uint64_t)1 << 30)
 #define GITPACK_UNPACKED_MAX ((uint64_t)4 << 30)
 enum {
 	GITPACK_OBJECT_MAX = 128 << 20,

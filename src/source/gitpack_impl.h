@@ -10,17 +10,17 @@
 enum { GITPACK_HELD = 8 << 20 };
 
 struct gitpack_entry {
-	uint64_t start;			/* of the entry in the pack */
-	uint64_t at;			/* of its packed bytes */
+	uint64_t start; /* of the entry in the pack */
+	uint64_t at;    /* of its packed bytes */
 	union {
-		const char *text;	/* resolved, in memory */
-		uint64_t spilled;	/* resolved, in the file */
+		const char *text; /* resolved, in memory */
+		uint64_t spilled; /* resolved, in the file */
 	};
-	uint64_t base_at;		/* the base's name in the pack */
-	uint32_t packed_n;		/* size of what is packed: object or delta */
-	uint32_t size;			/* of the object */
-	uint32_t children;		/* index + 1 of the first that waits for this one */
-	uint32_t next;			/* that waits for the same */
+	uint64_t base_at;  /* the base's name in the pack */
+	uint32_t packed_n; /* size of what is packed: object or delta */
+	uint32_t size;     /* of the object */
+	uint32_t children; /* index + 1 of the first that waits for this one */
+	uint32_t next;     /* that waits for the same */
 	uint16_t depth;
 	uint8_t type;
 	bool memory, resolved;
@@ -40,11 +40,11 @@ struct gitpack {
 	struct gitid_hash hash;
 	struct spool packed, spilled;
 	struct libdeflate_decompressor *inflate;
-	str text;			/* all of the pack */
-	uint64_t end;			/* of the objects: the sum follows */
+	str text;     /* all of the pack */
+	uint64_t end; /* of the objects: the sum follows */
 	struct gitpack_entry *entries;
 	uint32_t count, resolved_n;
-	uint32_t *ids, *waits;		/* index + 1, hashed by name */
+	uint32_t *ids, *waits; /* index + 1, hashed by name */
 	size_t mask;
 	VEC(uint32_t) stack;
 	struct arena kept;

@@ -5,7 +5,8 @@
 #include "source/gitobj.h"
 #include "source/gitpack_impl.h"
 
-static err *load(struct gitpack **p, enum gitid_algo algo, const struct gitpack_limits *l, str bytes)
+static err *load(struct gitpack **p, enum gitid_algo algo, const struct gitpack_limits *l,
+		 str bytes)
 {
 	err *e = gitpack_new(p, algo, l);
 
@@ -13,6 +14,22 @@ static err *load(struct gitpack **p, enum gitid_algo algo, const struct gitpack_
 	for (size_t at = 0; !e && at < bytes.n; at += 777)
 		e = gitpack_add(*p, str_sub(bytes, at, at + 777));
 	return e ? e : gitpack_finish(*p);
+}
+
+/* Versions of a long text become deltas, some of them in long chains. */
+static void add_versions(struct git_test *g)
+{
+	char big[20000];
+
+	for (int i = 0; i < 25; i++) {
+		for (size_t k = 0; k < sizeof big - 1; k++)
+			big[k] = (char)('a' + (k * 31 + k / 7) % 26);
+		big[100 + i * 300] = (char)('A' + i % 26);
+		big[sizeof big - 1] = 0;
+		git_test_file(g, "repo/big.txt", big);
+		git(g, "repo", "add", ".");
+		git(g, "repo", "commit", "-q", "-m", "more");
+	}
 }
 
 static void test_all_objects_of_a_repository(void **state)
@@ -26,24 +43,14 @@ static void test_all_objects_of_a_repository(void **state)
 
 		git_test_init(&g);
 		git_test_repo(&g, formats[f]);
-		char big[20000];
-
-		/* Versions of a long text become deltas, some of them long chains. */
-		for (int i = 0; i < 25; i++) {
-			for (size_t k = 0; k < sizeof big - 1; k++)
-				big[k] = (char)('a' + (k * 31 + k / 7) % 26);
-			big[100 + i * 300] = (char)('A' + i % 26);
-			big[sizeof big - 1] = 0;
-			git_test_file(&g, "repo/big.txt", big);
-			git(&g, "repo", "add", ".");
-			git(&g, "repo", "commit", "-q", "-m", "more");
-		}
+		add_versions(&g);
 		const char *how[] = { "--delta-base-offset", "--no-reuse-delta" };
 
 		for (size_t k = 0; k < 2; k++) {
 			str pack = git(&g, "repo", "pack-objects", "--all", "--stdout", "-q",
 				       "--depth=50", how[k]);
-			str list = git(&g, "repo", "cat-file", "--batch-check", "--batch-all-objects"),
+			str list = git(&g, "repo", "cat-file", "--batch-check",
+				       "--batch-all-objects"),
 			    line;
 
 			gitpack_free(p);
@@ -98,8 +105,18 @@ static void put_object(struct buf *b, unsigned type, size_t size, str head, str 
 
 static void start(struct buf *b, unsigned count)
 {
-	const char head[12] = { 'P', 'A', 'C', 'K', 0, 0, 0, 2, (char)(count >> 24),
-				(char)(count >> 16), (char)(count >> 8), (char)count };
+	const char head[12] = { 'P',
+				'A',
+				'C',
+				'K',
+				0,
+				0,
+				0,
+				2,
+				(char)(count >> 24),
+				(char)(count >> 16),
+				(char)(count >> 8),
+				(char)count };
 
 	buf_clear(b);
 	buf_bytes(b, head, 12);
@@ -171,7 +188,6 @@ static void test_bases_that_come_later(void **state)
 static void test_hostile_packs(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	struct gitid base = blob_id(S("12345678")), none = blob_id(S("none"));
 
 	(void)state;
 	assert_refused(S(""), NULL, "empty packfile");
@@ -201,7 +217,13 @@ static void test_hostile_packs(void **state)
 	buf_add(&b, S("more"));
 	finish(&b);
 	assert_refused(buf_str(&b), NULL, "malformed pack file: bytes behind the last object");
-	/* sizes that lie */
+}
+
+static void test_sizes_that_lie(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	(void)state;
 	start(&b, 1);
 	put_object(&b, 3, 4, STR_NONE, S("12345678"));
 	finish(&b);
@@ -218,7 +240,14 @@ static void test_hostile_packs(void **state)
 	put_object(&b, 5, 8, STR_NONE, S("12345678"));
 	finish(&b);
 	assert_refused(buf_str(&b), NULL, "malformed pack file: unknown type of object");
-	/* deltas */
+}
+
+static void test_bad_deltas(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct gitid base = blob_id(S("12345678")), none = blob_id(S("none"));
+
+	(void)state;
 	start(&b, 1);
 	put_object(&b, 7, 6, str_of((char *)none.b, 20), DELTA);
 	finish(&b);
@@ -231,18 +260,19 @@ static void test_hostile_packs(void **state)
 		const char *delta;
 		size_t n;
 	} deltas[] = {
-		{ "\x07\x09\x90\x08\x01!", 6 },	   /* another base size */
-		{ "\x08\x09\x90\x09\x01!", 6 },	   /* copies beyond the base */
-		{ "\x08\x0a\x90\x08\x01!", 6 },	   /* makes less than it says */
-		{ "\x08\x08\x90\x08\x01!", 6 },	   /* makes more */
-		{ "\x08\x09\x90\x08\x00!", 6 },	   /* no such instruction */
-		{ "\x08\x09\x90\x08\x05!", 6 },	   /* ends too early */
+		{ "\x07\x09\x90\x08\x01!", 6 },    /* another base size */
+		{ "\x08\x09\x90\x09\x01!", 6 },    /* copies beyond the base */
+		{ "\x08\x0a\x90\x08\x01!", 6 },    /* makes less than it says */
+		{ "\x08\x08\x90\x08\x01!", 6 },    /* makes more */
+		{ "\x08\x09\x90\x08\x00!", 6 },    /* no such instruction */
+		{ "\x08\x09\x90\x08\x05!", 6 },    /* ends too early */
 		{ "\x08\xff\xff\xff\xff\xff", 6 }, /* a size without end */
 	};
 	for (size_t i = 0; i < sizeof deltas / sizeof *deltas; i++) {
 		start(&b, 2);
 		put_object(&b, 3, 8, STR_NONE, S("12345678"));
-		put_object(&b, 7, 6, str_of((char *)base.b, 20), str_of(deltas[i].delta, deltas[i].n));
+		put_object(&b, 7, 6, str_of((char *)base.b, 20),
+			   str_of(deltas[i].delta, deltas[i].n));
 		finish(&b);
 		assert_refused(buf_str(&b), NULL, "malformed pack file: invalid delta");
 	}
@@ -329,6 +359,8 @@ int main(void)
 		cmocka_unit_test(test_all_objects_of_a_repository),
 		cmocka_unit_test(test_bases_that_come_later),
 		cmocka_unit_test(test_hostile_packs),
+		cmocka_unit_test(test_sizes_that_lie),
+		cmocka_unit_test(test_bad_deltas),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_a_chain_of_100000_deltas),
 		cmocka_unit_test(test_spilled_objects),

@@ -24,8 +24,8 @@ struct gitpkt_input {
 
 struct gitpkt {
 	struct gitpkt_input in;
-	char *p;		/* GITPKT_BUFFER bytes */
-	size_t at, n;		/* unread: from `at` up to `n` */
+	char *p;      /* GITPKT_BUFFER bytes */
+	size_t at, n; /* unread: from `at` up to `n` */
 	bool eof;
 };
 

@@ -20,10 +20,10 @@
 enum { GITPROTO_REFS_MAX = 1000000, GITPROTO_CAPS_MAX = 1000, GITPROTO_SHALLOW_MAX = 10000 };
 
 struct gitproto_ref {
-	str name;		/* "refs/heads/main" */
+	str name; /* "refs/heads/main" */
 	struct gitid id;
-	struct gitid peeled;	/* what an annotated tag leads to; n 0: it is none */
-	str target;		/* of a symbolic one (HEAD), may be empty */
+	struct gitid peeled; /* what an annotated tag leads to; n 0: it is none */
+	str target;          /* of a symbolic one (HEAD), may be empty */
 };
 
 struct gitproto_refs {
@@ -35,12 +35,12 @@ struct gitproto_refs {
 const struct gitproto_ref *gitproto_find(const struct gitproto_refs *refs, str name);
 
 struct gitproto_server {
-	unsigned version;	/* 0, 1, 2 */
+	unsigned version; /* 0, 1, 2 */
 	enum gitid_algo algo;
-	bool shallow;		/* can cut history off */
-	bool any_object;	/* gives objects that no reference points to */
+	bool shallow;    /* can cut history off */
+	bool any_object; /* gives objects that no reference points to */
 	bool side_band, ofs_delta, no_progress;
-	struct gitproto_refs refs;	/* version 0 and 1: all of them */
+	struct gitproto_refs refs; /* version 0 and 1: all of them */
 };
 
 /* The server's greeting. An empty repository has no references; see

@@ -13,17 +13,17 @@ static struct gitpkt over(str *text)
 static const struct {
 	const char *bytes, *text;
 } bad_packets[] = {
-	{ "00", "unexpected EOF" },	{ "zzzz", "invalid pkt-len found" },
+	{ "00", "unexpected EOF" },          { "zzzz", "invalid pkt-len found" },
 	{ "0003", "invalid pkt-len found" }, { "fff1", "invalid pkt-len found" },
-	{ "0009abc", "unexpected EOF" }, { "000fERR go away\n", "go away" },
+	{ "0009abc", "unexpected EOF" },     { "000fERR go away\n", "go away" },
 };
 
 static void test_packets(void **state)
 {
 	str text = S("0009done\n0008done000000010002");
 	CLEANUP(gitpkt_release) struct gitpkt g = over(&text);
-	static const enum gitpkt_kind kinds[] = { GITPKT_LINE, GITPKT_LINE, GITPKT_FLUSH,
-						  GITPKT_DELIM, GITPKT_END, GITPKT_EOF };
+	static const enum gitpkt_kind kinds[] = { GITPKT_LINE,  GITPKT_LINE, GITPKT_FLUSH,
+						  GITPKT_DELIM, GITPKT_END,  GITPKT_EOF };
 	enum gitpkt_kind kind;
 	str line;
 
@@ -42,8 +42,8 @@ static void test_packets(void **state)
 	}
 }
 
-#define X "0123456789012345678901234567890123456789"
-#define Y "1111111111111111111111111111111111111111"
+#define X    "0123456789012345678901234567890123456789"
+#define Y    "1111111111111111111111111111111111111111"
 #define X256 X "012345678901234567890123"
 
 /* Lines as the server sends them: '|' is NUL, "." is a flush. */
@@ -55,10 +55,10 @@ static const struct {
 	size_t refs;
 	const char *text; /* an error */
 } greetings[] = {
-	{ "version 2\nagent=git/2.39.5\nls-refs=unborn\nfetch=shallow wait-for-done\n.", 2, GITID_SHA1,
-	  true, true, 0, NULL },
-	{ "# service=git-upload-pack\n.\nversion 2\nobject-format=sha256\n.", 2, GITID_SHA256, false,
-	  true, 0, NULL },
+	{ "version 2\nagent=git/2.39.5\nls-refs=unborn\nfetch=shallow wait-for-done\n.", 2,
+	  GITID_SHA1, true, true, 0, NULL },
+	{ "# service=git-upload-pack\n.\nversion 2\nobject-format=sha256\n.", 2, GITID_SHA256,
+	  false, true, 0, NULL },
 	{ X " HEAD|shallow x\n" Y " refs/tags/v1\n" X " refs/tags/v1^{}\n.", 0, GITID_SHA1, true,
 	  false, 2, NULL },
 	{ "version 1\n" X " HEAD|allow-reachable-sha1-in-want\n.", 1, GITID_SHA1, false, true, 1,
@@ -177,8 +177,9 @@ static void test_requests(void **state)
 	(void)state;
 	assert_true(gitid_parse(&id, S(X)));
 	gitproto_ask_refs(&b, GITID_SHA256, &prefix, 1);
-	assert_request(&b, "0014command=ls-refs\n@0019object-format=sha256\n00010009peel\n000csymrefs\n"
-			   "001fref-prefix refs/heads/main\n0000");
+	assert_request(&b,
+		       "0014command=ls-refs\n@0019object-format=sha256\n00010009peel\n000csymrefs\n"
+		       "001fref-prefix refs/heads/main\n0000");
 	gitproto_ask_pack(&b, &v2, &id, 1, 1);
 	assert_request(&b, "0012command=fetch\n@0017object-format=sha1\n00010010no-progress\n"
 			   "000eofs-delta\n0032want " X "\n000ddeepen 1\n0009done\n0000");
@@ -271,15 +272,18 @@ static void test_answers_with_packs(void **state)
 	buf_clear(&b);
 	gitpkt_add(&b, S("acknowledgments\n"));
 	gitpkt_flush(&b);
-	assert_error(read_pack(buf_str(&b), &v2, 1, &n), "malformed answer of the git server: no pack");
+	assert_error(read_pack(buf_str(&b), &v2, 1, &n),
+		     "malformed answer of the git server: no pack");
 	git_test_release(&g);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_packets),	   cmocka_unit_test(test_greetings),
-		cmocka_unit_test(test_references), cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_greetings),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_answers_with_packs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

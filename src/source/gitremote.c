@@ -11,10 +11,10 @@ struct gitremote {
 	struct gitremote_spec spec;
 	struct arena mem;
 	struct gourl url;
-	str base;			/* http: without the final slash, after redirects */
-	bool foreign;			/* another host than asked for: no credentials */
+	str base;     /* http: without the final slash, after redirects */
+	bool foreign; /* another host than asked for: no credentials */
 	struct gitssh *ssh;
-	struct gitpkt in;		/* of the ssh session */
+	struct gitpkt in; /* of the ssh session */
 	bool greeted;
 	struct gitproto_server server;
 };
@@ -55,7 +55,8 @@ static err *parse_url(struct arena *a, str text, struct gourl *u)
 		return refuse("unsupported scheme", u->scheme);
 	if (!is_host(gourl_hostname(u)))
 		return refuse("invalid host", u->host);
-	if (ssh && (str_starts(u->user, S("-")) || memchr(u->user.p ? u->user.p : "", 0, u->user.n)))
+	if (ssh &&
+	    (str_starts(u->user, S("-")) || memchr(u->user.p ? u->user.p : "", 0, u->user.n)))
 		return refuse("invalid user", u->user);
 	if (ssh && (u->path.n < 2 || memchr(u->path.p, 0, u->path.n)))
 		return refuse("invalid path", u->path);
@@ -126,9 +127,11 @@ static int64_t time_left(const struct gitremote *r)
 	return left > 0 ? left : 1;
 }
 
-#define COMMON_HEADERS                                                   \
-	{ S("User-Agent"), S("git/2.0 (rill " RILL_VERSION ")") },       \
-		{ S("Git-Protocol"), S("version=2") }
+#define COMMON_HEADERS                                             \
+	{ S("User-Agent"), S("git/2.0 (rill " RILL_VERSION ")") }, \
+	{                                                          \
+		S("Git-Protocol"), S("version=2")                  \
+	}
 static const struct net_header get_headers[] = {
 	COMMON_HEADERS,
 	{ S("Accept"), S("*/*") },
@@ -412,8 +415,10 @@ err *gitremote_fetch(struct gitremote *r, const struct gitid *wants, size_t n, u
 
 	if (!r->greeted && r->spec.hint && r->spec.hint->v2 && !is_ssh(r)) {
 		/* as its greeting would say; all of version 2 can do that */
-		r->server = (struct gitproto_server){ .version = 2, .algo = r->spec.hint->algo,
-						      .shallow = true, .any_object = true };
+		r->server = (struct gitproto_server){ .version = 2,
+						      .algo = r->spec.hint->algo,
+						      .shallow = true,
+						      .any_object = true };
 	} else {
 		TRY(greet(r));
 		TRY(check_wants(r, wants, n));

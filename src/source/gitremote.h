@@ -20,10 +20,10 @@
 #include "source/gitproto.h"
 
 struct gitremote_auth {
-	str user, password;		/* http: basic; ssh: user and passphrase of the key */
-	str token;			/* http: bearer */
-	str identity, known_hosts;	/* ssh */
-	struct net_tls tls;		/* https */
+	str user, password;        /* http: basic; ssh: user and passphrase of the key */
+	str token;                 /* http: bearer */
+	str identity, known_hosts; /* ssh */
+	struct net_tls tls;        /* https */
 };
 
 /* What is known of a server from before. All zero at first. */
@@ -36,11 +36,11 @@ struct gitremote_spec {
 	struct net_client *net;
 	str url;
 	struct gitremote_auth auth;
-	const struct net_proxy *proxy;	/* NULL: as the client was told */
-	struct gitremote_hint *hint;	/* or NULL; updated */
-	int64_t deadline;		/* clock_mono; 0: none */
+	const struct net_proxy *proxy; /* NULL: as the client was told */
+	struct gitremote_hint *hint;   /* or NULL; updated */
+	int64_t deadline;              /* clock_mono; 0: none */
 	const atomic_bool *cancel;
-	struct gitpack_limits limits;	/* deadline and cancel are filled in */
+	struct gitpack_limits limits; /* deadline and cancel are filled in */
 };
 
 struct gitremote;

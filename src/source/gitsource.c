@@ -87,12 +87,12 @@ static err *get_auth(struct arena *a, const struct gitsource_env *env,
 		return NULL;
 	}
 	if (credentials_get(spec->secret, S("githubAppID")).n)
-		return bad_provider(err_new(ERR_INVALID,
-					    "secretRef '%.*s/%.*s' has github app data but provider "
-					    "is not set to github",
-					    STR_ARG(spec->secret->namespace),
-					    STR_ARG(spec->secret->name)),
-				    FAILURE_GENERIC);
+		return bad_provider(
+			err_new(ERR_INVALID,
+				"secretRef '%.*s/%.*s' has github app data but provider "
+				"is not set to github",
+				STR_ARG(spec->secret->namespace), STR_ARG(spec->secret->name)),
+			FAILURE_GENERIC);
 	return NULL;
 }
 
@@ -119,8 +119,13 @@ static err *check_out(struct gitsource *g, const struct gitsource_env *env,
 {
 	str *sparse = arena_array(&g->mem, str, spec->sparse_n);
 	struct gitcheckout_spec c = {
-		.remote = { .net = env->net, .url = spec->url, .auth = *auth, .proxy = proxy,
-			    .hint = seen->hint, .deadline = deadline, .cancel = env->cancel },
+		.remote = { .net = env->net,
+			    .url = spec->url,
+			    .auth = *auth,
+			    .proxy = proxy,
+			    .hint = seen->hint,
+			    .deadline = deadline,
+			    .cancel = env->cancel },
 		.ref = spec->ref,
 		.submodules = spec->submodules,
 		.sparse = sparse,
@@ -175,10 +180,11 @@ static err *check_sparse(struct gitsource *g, const struct gitsource_spec *spec)
 		err *e = clean_path(&g->mem, spec->sparse[i], &path);
 
 		if (!e && path.n && !filelist_has(&g->checkout.files, path))
-			e = err_new(ERR_NOT_FOUND,
-				    "sparse checkout dir '%.*s' does not exist in repository: lstat "
-				    "%.*s: no such file or directory",
-				    STR_ARG(spec->sparse[i]), STR_ARG(path));
+			e = err_new(
+				ERR_NOT_FOUND,
+				"sparse checkout dir '%.*s' does not exist in repository: lstat "
+				"%.*s: no such file or directory",
+				STR_ARG(spec->sparse[i]), STR_ARG(path));
 		if (e)
 			return git_failed(e, "failed to sparse checkout directories ");
 	}
@@ -223,8 +229,8 @@ err *gitsource_fetch(struct gitsource *g, const struct gitsource_env *env,
 	TRY(check_out(g, env, spec, seen, &auth, spec->proxy ? &proxy : NULL, deadline));
 	g->revision = g->checkout.revision;
 	g->unchanged = g->checkout.unchanged;
-	g->up_to_date = seen->artifact && !seen->changed &&
-			str_eq(seen->artifact->revision, g->revision);
+	g->up_to_date =
+		seen->artifact && !seen->changed && str_eq(seen->artifact->revision, g->revision);
 	describe(g);
 	if (g->unchanged)
 		return NULL;
@@ -261,8 +267,7 @@ static err *copy_include(struct gitsource *g, const struct gitsource_env *env,
 	struct fs_info info;
 
 	if (!to.n || filelist_has(l, to))
-		return err_new(ERR_EXISTS, "rename %.*s: file exists",
-			       STR_ARG(to.n ? to : S("/")));
+		return err_new(ERR_EXISTS, "rename %.*s: file exists", STR_ARG(to.n ? to : S("/")));
 	TRY(fs_lstat(fs, from, &info));
 	if (info.type == FS_DIR)
 		return filelist_add_dir(l, fs, from, to);
@@ -286,15 +291,17 @@ static err *add_includes(struct gitsource *g, const struct gitsource_env *env,
 		err *e = clean_path(&g->mem, to_text, &to);
 
 		if (e)
-			return failure_mark(err_wrap(e, "path calculation for include '%.*s' failed",
+			return failure_mark(err_wrap(e,
+						     "path calculation for include '%.*s' failed",
 						     STR_ARG(include->name)),
 					    FAILURE_GENERIC, storage_failed, "IllegalPath");
 		e = copy_include(g, env, include, to, in);
 		if (e)
-			return failure_mark(err_wrap(e, "failed to copy '%.*s' include from %.*s to %.*s",
-						     STR_ARG(include->name), STR_ARG(from_text),
-						     STR_ARG(to_text)),
-					    FAILURE_GENERIC, storage_failed, "CopyFailure");
+			return failure_mark(
+				err_wrap(e, "failed to copy '%.*s' include from %.*s to %.*s",
+					 STR_ARG(include->name), STR_ARG(from_text),
+					 STR_ARG(to_text)),
+				FAILURE_GENERIC, storage_failed, "CopyFailure");
 	}
 	return NULL;
 }

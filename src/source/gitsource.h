@@ -35,7 +35,7 @@
 struct gitsource_env {
 	struct net_client *net;
 	struct artifact_store *store;
-	const atomic_bool *cancel;	/* of this pass; or NULL */
+	const atomic_bool *cancel; /* of this pass; or NULL */
 };
 
 enum gitsource_mode { GITSOURCE_HEAD = 1, GITSOURCE_TAG = 2, GITSOURCE_TAG_AND_HEAD = 3 };
@@ -45,46 +45,46 @@ enum gitsource_mode { GITSOURCE_HEAD = 1, GITSOURCE_TAG = 2, GITSOURCE_TAG_AND_H
 bool gitsource_mode_parse(str text, enum gitsource_mode *out);
 
 struct gitsource_include {
-	str name;			/* of the other GitRepository */
-	str from, to;			/* empty: all of it, and its name */
+	str name;     /* of the other GitRepository */
+	str from, to; /* empty: all of it, and its name */
 	const struct artifact *artifact;
 };
 
 struct gitsource_spec {
-	struct artifact_owner owner;	/* .kind "GitRepository" */
+	struct artifact_owner owner; /* .kind "GitRepository" */
 	str url;
 	struct gitcheckout_ref ref;
-	int64_t timeout;		/* nanoseconds; 0: 60 s */
-	const str *ignore;		/* spec.ignore; NULL: there is none */
+	int64_t timeout;   /* nanoseconds; 0: 60 s */
+	const str *ignore; /* spec.ignore; NULL: there is none */
 	bool submodules;
-	const str *sparse;		/* as written */
+	const str *sparse; /* as written */
 	size_t sparse_n;
-	str provider;			/* "generic" or empty, "github", "aws", "azure" */
+	str provider; /* "generic" or empty, "github", "aws", "azure" */
 	const struct gitsource_include *includes;
 	size_t includes_n;
 	bool verify;
 	enum gitsource_mode mode;
-	const struct credentials *keys;	/* of spec.verify.secretRef */
-	const struct credentials *secret;	/* NULL: no secretRef */
-	const struct credentials *proxy;	/* NULL: no proxySecretRef */
+	const struct credentials *keys;   /* of spec.verify.secretRef */
+	const struct credentials *secret; /* NULL: no secretRef */
+	const struct credentials *proxy;  /* NULL: no proxySecretRef */
 	/* For aws and azure, where the caller asks the cloud itself. */
 	const struct gitremote_auth *provided;
 };
 
 /* What status says of the last pass. */
 struct gitsource_seen {
-	const struct artifact *artifact;	/* NULL: none, or not in the store any more */
+	const struct artifact *artifact; /* NULL: none, or not in the store any more */
 	/* ArtifactInStorage is True: only then is the server asked alone. */
 	bool in_storage;
 	/* Something else that goes into the artifact is another than was observed:
 	 * ignore, include (also their artifacts), recurseSubmodules,
 	 * sparseCheckout, or a verification that is still to be done. */
 	bool changed;
-	struct gitremote_hint *hint;		/* kept by the caller per object; or NULL */
+	struct gitremote_hint *hint; /* kept by the caller per object; or NULL */
 };
 
 struct gitsource {
-	struct arena mem;		/* holds all texts below */
+	struct arena mem; /* holds all texts below */
 	struct gitcheckout checkout;
 	str revision;
 	/* "no changes since last reconciliation: observed revision '...'" */
@@ -92,9 +92,9 @@ struct gitsource {
 	/* The revision is the artifact's, and all else as observed; its files
 	 * were fetched all the same: "artifact up-to-date with remote revision". */
 	bool up_to_date;
-	str verified;			/* message of SourceVerified; empty: not wanted */
-	str event;			/* "stored artifact for commit '...'" */
-	struct artifact artifact;	/* after gitsource_store */
+	str verified;             /* message of SourceVerified; empty: not wanted */
+	str event;                /* "stored artifact for commit '...'" */
+	struct artifact artifact; /* after gitsource_store */
 };
 
 err *gitsource_fetch(struct gitsource *g, const struct gitsource_env *env,

@@ -122,9 +122,7 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	const char *env[8];
 	size_t n = 0, k = 0;
 	str host = gourl_hostname(url), port = str_from(url->host, host.n);
-	str user = url->has_user && url->user.n ? url->user
-		   : auth->user.n		? auth->user
-						: S("git");
+	str user = url->has_user && url->user.n ? url->user : auth->user.n ? auth->user : S("git");
 
 	if (url->host.n && url->host.p[0] == '[')
 		port = str_from(url->host, host.n + 2);
@@ -278,7 +276,8 @@ static const struct {
 	const char *has, *text;
 	int code;
 } meanings[] = {
-	{ "REMOTE HOST IDENTIFICATION HAS CHANGED", "ssh: handshake failed: knownhosts: key mismatch", 0 },
+	{ "REMOTE HOST IDENTIFICATION HAS CHANGED",
+	  "ssh: handshake failed: knownhosts: key mismatch", 0 },
 	{ "host key is known for", "ssh: handshake failed: knownhosts: key is unknown", 0 },
 	{ "no matching host key type", "ssh: handshake failed: knownhosts: key is unknown", 0 },
 	{ "Host key verification failed", "ssh: handshake failed: knownhosts: key mismatch", 0 },

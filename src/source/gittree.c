@@ -41,7 +41,7 @@ static err *add_leaf(struct walk *w, str path, const struct gitobj_entry *e)
 		f.from = FILELIST_TEXT;
 		TRY(add_module(w, path, &e->id));
 	} else {
-		f.type = e->mode == GITOBJ_LINK	  ? FILELIST_LINK
+		f.type = e->mode == GITOBJ_LINK   ? FILELIST_LINK
 			 : e->mode == GITOBJ_EXEC ? FILELIST_EXEC
 						  : FILELIST_FILE;
 		f.pack = w->pack;
@@ -56,8 +56,9 @@ static err *walk_tree(struct walk *w, const struct gitid *id, str dir, size_t de
 	str tree, path;
 
 	if (depth > FILELIST_DEPTH_MAX)
-		return err_new(ERR_INVALID, "directories of the repository are nested more than %d "
-					    "deep",
+		return err_new(ERR_INVALID,
+			       "directories of the repository are nested more than %d "
+			       "deep",
 			       FILELIST_DEPTH_MAX);
 	TRY(gitpack_read(w->pack, w->l->a, id, GITPACK_TREE, &tree));
 	for (;;) {
@@ -72,8 +73,9 @@ static err *walk_tree(struct walk *w, const struct gitid *id, str dir, size_t de
 				       FILELIST_MAX);
 		path = dir.n ? arena_cat(w->l->a, dir, S("/"), e.name) : e.name;
 		if (path.n > FILELIST_PATH_MAX)
-			return err_new(ERR_INVALID, "a path of the repository is longer than %d "
-						    "bytes",
+			return err_new(ERR_INVALID,
+				       "a path of the repository is longer than %d "
+				       "bytes",
 				       FILELIST_PATH_MAX);
 		if (e.mode == GITOBJ_DIR)
 			TRY(walk_tree(w, &e.id, path, depth + 1));

@@ -17,8 +17,8 @@
 
 struct gittree_module {
 	str path;
-	struct gitid id;	/* the commit */
-	str url;		/* from .gitmodules; empty: not told */
+	struct gitid id; /* the commit */
+	str url;         /* from .gitmodules; empty: not told */
 };
 
 typedef VEC(struct gittree_module) gittree_modules;
@@ -26,7 +26,7 @@ typedef VEC(struct gittree_module) gittree_modules;
 enum { GITTREE_MODULES_MAX = 1000, GITTREE_MODULES_FILE_MAX = 1 << 20 };
 
 struct gittree_options {
-	str at;			/* where it is put, "" for the root */
+	str at; /* where it is put, "" for the root */
 	/* Only paths that begin with one of them, as go-git does a sparse
 	 * checkout; n 0: all. */
 	const str *sparse;

@@ -67,8 +67,9 @@ static err *verify_tag(struct arena *a, const struct gitcheckout *c, const struc
 	str text = tag_text(a, c), key;
 
 	if (!c->by_tag)
-		return failure_mark(err_new(ERR_INVALID, "cannot verify tag object's signature if a "
-							 "tag reference is not specified"),
+		return failure_mark(err_new(ERR_INVALID,
+					    "cannot verify tag object's signature if a "
+					    "tag reference is not specified"),
 				    FAILURE_STALLED, verified, "InvalidVerificationMode");
 	if (!c->tag.signature.n)
 		return failure_mark(err_new(ERR_FORBIDDEN,
@@ -96,7 +97,8 @@ static err *verify_commit(struct arena *a, const struct gitcheckout *c, const st
 	err *e = verify(a, k, "commit", c->commit.signature, c->commit.payload, &key);
 
 	if (e)
-		return failure_mark(err_wrap(e, "signature verification of commit '%s' failed", hex),
+		return failure_mark(err_wrap(e, "signature verification of commit '%s' failed",
+					     hex),
 				    FAILURE_GENERIC, verified, "InvalidCommitSignature");
 	buf_addf(message, "\n\t- commit '%s' with key '%.*s'", hex, STR_ARG(key));
 	return NULL;

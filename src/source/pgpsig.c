@@ -26,9 +26,21 @@ struct home {
 static err *run_gpg(const struct home *h, const char *const *args, struct proc_result *out)
 {
 	const char *argv[32] = {
-		"gpg", "--homedir", fs_root(h->fs).p, "--batch", "--no-tty", "--quiet",
-		"--no-options", "--no-autostart", "--no-auto-check-trustdb", "--no-auto-key-retrieve",
-		"--disable-dirmngr", "--trust-model", "always", "--status-fd", "1",
+		"gpg",
+		"--homedir",
+		fs_root(h->fs).p,
+		"--batch",
+		"--no-tty",
+		"--quiet",
+		"--no-options",
+		"--no-autostart",
+		"--no-auto-check-trustdb",
+		"--no-auto-key-retrieve",
+		"--disable-dirmngr",
+		"--trust-model",
+		"always",
+		"--status-fd",
+		"1",
 	};
 	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C",
 					   "HOME=/nonexistent", NULL };
@@ -43,8 +55,11 @@ static err *run_gpg(const struct home *h, const char *const *args, struct proc_r
 
 		time = left < 1 ? 1 : left < time ? left : time;
 	}
-	return proc_run(&(struct proc_spec){ .argv = argv, .env = env, .dir = fs_root(h->fs).p,
-					     .timeout = time, .cancel = h->o ? h->o->cancel : NULL,
+	return proc_run(&(struct proc_spec){ .argv = argv,
+					     .env = env,
+					     .dir = fs_root(h->fs).p,
+					     .timeout = time,
+					     .cancel = h->o ? h->o->cancel : NULL,
 					     .max_out = 1 << 20 },
 			out);
 }
@@ -118,8 +133,9 @@ static err *check_input(str signature, str payload, const str *rings, size_t n)
 		return err_new(ERR_INVALID,
 			       "unable to verify openPGP signature, detected signature format: %s: "
 			       "signature format mismatch",
-			       str_starts(signature, S("-----BEGIN SSH SIGNATURE-----")) ? "ssh"
-											 : "unknown");
+			       str_starts(signature, S("-----BEGIN SSH SIGNATURE-----"))
+				       ? "ssh"
+				       : "unknown");
 	if (signature.n > SIGNATURE_MAX || n > RINGS_MAX)
 		return err_new(ERR_INVALID, "signature or key rings are too large");
 	for (size_t i = 0; i < n; i++)

@@ -18,7 +18,7 @@
 bool pgpsig_is(str signature);
 
 struct pgpsig_options {
-	int64_t deadline;		/* clock_mono; 0: none */
+	int64_t deadline; /* clock_mono; 0: none */
 	const atomic_bool *cancel;
 };
 

@@ -25,8 +25,8 @@ static void make_key(struct git_test *g, const char *name, const char *type, con
 	const char *path = git_test_path(g, name);
 
 	git_test_run(g, "", STR_NONE,
-		     (const char *const[]){ "ssh-keygen", "-q", "-t", type, "-b", bits, "-N", "", "-C",
-					    "a comment", "-f", path, NULL });
+		     (const char *const[]){ "ssh-keygen", "-q", "-t", type, "-b", bits, "-N", "",
+					    "-C", "a comment", "-f", path, NULL });
 }
 
 static str read_file(struct git_test *g, const char *name)
@@ -68,9 +68,10 @@ static void test_commits_signed_with_ssh_keys(void **state)
 
 		str changed = arena_cat(&g.a, c.payload, S("!"));
 
-		assert_error(sshsig_verify(&g.a, c.signature, changed, keys, 2, &fingerprint),
-			     "unable to verify payload with any of the given authorized keys: no "
-			     "matching key\npublic key does not match\nssh: signature did not verify");
+		assert_error(
+			sshsig_verify(&g.a, c.signature, changed, keys, 2, &fingerprint),
+			"unable to verify payload with any of the given authorized keys: no "
+			"matching key\npublic key does not match\nssh: signature did not verify");
 		assert_error(sshsig_verify(&g.a, c.signature, c.payload, keys, 1, &fingerprint),
 			     "unable to verify payload with any of the given authorized keys: no "
 			     "matching key\npublic key does not match");
@@ -98,16 +99,18 @@ static void test_ssh_signatures_that_are_none(void **state)
 		     "unable to verify payload: signature is empty");
 	assert_error(sshsig_verify(&a, S("-----BEGIN SSH SIGNATURE-----"), S(""), &none, 1, &out),
 		     "unable to verify payload: payload is empty");
-	assert_error(sshsig_verify(&a, S("-----BEGIN PGP SIGNATURE-----"), S("x"), &none, 1, &out),
-		     "unable to verify SSH signature, detected signature format: openpgp: signature "
-		     "format mismatch");
+	assert_error(
+		sshsig_verify(&a, S("-----BEGIN PGP SIGNATURE-----"), S("x"), &none, 1, &out),
+		"unable to verify SSH signature, detected signature format: openpgp: signature "
+		"format mismatch");
 	assert_error(sshsig_verify(&a, S("-----BEGIN SSH SIGNATURE-----\nAAAA"), S("x"), &none, 1,
 				   &out),
 		     "unable to unarmor SSH signature: invalid PEM block");
-	assert_error(sshsig_verify(&a,
-				   S("-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----"),
-				   S("x"), &none, 1, &out),
-		     "unable to unarmor SSH signature: invalid magic preamble");
+	assert_error(
+		sshsig_verify(&a,
+			      S("-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----"),
+			      S("x"), &none, 1, &out),
+		"unable to unarmor SSH signature: invalid magic preamble");
 	assert_error(sshsig_authorized_key(&a, bad, &out), "ssh: no key found");
 }
 
@@ -118,16 +121,17 @@ static const char *const gpg_home = "--homedir=home";
 static void make_pgp_key(struct git_test *g, const char *name, const char *expire)
 {
 	git_test_run(g, "", STR_NONE,
-		     (const char *const[]){ "gpg", gpg_home, "--batch", "--quiet", "--passphrase", "",
-					    "--pinentry-mode", "loopback", "--quick-generate-key", name,
-					    "ed25519", "sign", expire, NULL });
+		     (const char *const[]){ "gpg", gpg_home, "--batch", "--quiet", "--passphrase",
+					    "", "--pinentry-mode", "loopback",
+					    "--quick-generate-key", name, "ed25519", "sign", expire,
+					    NULL });
 }
 
 static str export_pgp_key(struct git_test *g, const char *name)
 {
 	return git_test_run(g, "", STR_NONE,
-			    (const char *const[]){ "gpg", gpg_home, "--batch", "--armor", "--export",
-						   name, NULL });
+			    (const char *const[]){ "gpg", gpg_home, "--batch", "--armor",
+						   "--export", name, NULL });
 }
 
 static void stop_agent(struct git_test *g)
@@ -171,10 +175,11 @@ static void test_pgp_signatures(void **state)
 	assert_error(pgpsig_verify(&g.a, signature, payload, rings + 1, 1, NULL, &key),
 		     "unable to read armored key ring: openpgp: invalid argument: no armored data "
 		     "found");
-	assert_error(pgpsig_verify(&g.a, S("-----BEGIN SSH SIGNATURE-----"), payload, rings, 1, NULL,
-				   &key),
-		     "unable to verify openPGP signature, detected signature format: ssh: signature "
-		     "format mismatch");
+	assert_error(
+		pgpsig_verify(&g.a, S("-----BEGIN SSH SIGNATURE-----"), payload, rings, 1, NULL,
+			      &key),
+		"unable to verify openPGP signature, detected signature format: ssh: signature "
+		"format mismatch");
 	stop_agent(&g);
 	git_test_release(&g);
 }

@@ -12,10 +12,10 @@
 
 struct spool {
 	struct buf held;
-	size_t memory;		/* bytes to hold in memory */
-	int fd;			/* -1: all is in memory */
+	size_t memory; /* bytes to hold in memory */
+	int fd;        /* -1: all is in memory */
 	uint64_t n;
-	void *map;		/* of the file, once spool_text was asked */
+	void *map; /* of the file, once spool_text was asked */
 };
 
 void spool_init(struct spool *s, size_t memory);

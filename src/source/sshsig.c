@@ -89,7 +89,8 @@ err *sshsig_read(struct arena *a, str armoured, struct sshsig *out)
 	if (!take_u32(&bytes, &version))
 		return err_new(ERR_INVALID, "ssh: short read");
 	if (version != 1)
-		return err_new(ERR_INVALID, "unsupported signature version %u: expected 1", version);
+		return err_new(ERR_INVALID, "unsupported signature version %u: expected 1",
+			       version);
 	if (!take_text(&bytes, &s.key) || !take_text(&bytes, &s.purpose) ||
 	    !take_text(&bytes, &reserved) || !take_text(&bytes, &s.hash) ||
 	    !take_text(&bytes, &s.signature) || bytes.n)
@@ -169,7 +170,8 @@ static err *read_keys(struct arena *a, str text, key_list *out)
 		if (!line.n || line.p[0] == '#')
 			continue;
 		if (out->n >= SSHSIG_KEYS_MAX)
-			return err_new(ERR_INVALID, "more than %d authorized keys", SSHSIG_KEYS_MAX);
+			return err_new(ERR_INVALID, "more than %d authorized keys",
+				       SSHSIG_KEYS_MAX);
 		err *e = sshsig_authorized_key(a, line, &key);
 
 		if (e)
@@ -223,19 +225,19 @@ static void put_public_key(struct buf *b, str algorithm, str key)
 	put_der(b, DER_SEQUENCE, buf_str(&all));
 }
 
-#define OID_RSA S("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00")
+#define OID_RSA     S("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00")
 #define OID_ED25519 S("\x06\x03\x2b\x65\x70")
-#define OID_EC "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
-#define OID_P256 S(OID_EC "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")
-#define OID_P384 S(OID_EC "\x06\x05\x2b\x81\x04\x00\x22")
-#define OID_P521 S(OID_EC "\x06\x05\x2b\x81\x04\x00\x23")
+#define OID_EC      "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
+#define OID_P256    S(OID_EC "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")
+#define OID_P384    S(OID_EC "\x06\x05\x2b\x81\x04\x00\x22")
+#define OID_P521    S(OID_EC "\x06\x05\x2b\x81\x04\x00\x23")
 
 enum shape { SHAPE_ED25519, SHAPE_EC, SHAPE_RSA };
 enum md { MD_NONE, MD_SHA256, MD_SHA384, MD_SHA512 };
 
 static const struct kind {
-	const char *name;	/* of the key */
-	const char *signature;	/* of signatures; NULL: the same */
+	const char *name;      /* of the key */
+	const char *signature; /* of signatures; NULL: the same */
 	const char *curve;
 	enum shape shape;
 	enum md md;
@@ -255,7 +257,8 @@ static const struct kind *find_kind(str name, str signature)
 {
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (str_eq(name, str_c(kinds[i].name)) &&
-		    str_eq(signature, str_c(kinds[i].signature ? kinds[i].signature : kinds[i].name)))
+		    str_eq(signature,
+			   str_c(kinds[i].signature ? kinds[i].signature : kinds[i].name)))
 			return &kinds[i];
 	return NULL;
 }
@@ -276,9 +279,10 @@ static bool put_key(struct buf *b, const struct kind *k, str rest, str *applicat
 		if (!take_text(&rest, &curve) || !str_eq(curve, str_c(k->curve)) ||
 		    !take_text(&rest, &point) || !point.n || point.p[0] != 4)
 			return false;
-		put_public_key(b, str_ends(curve, S("256"))   ? OID_P256
-				  : str_ends(curve, S("384")) ? OID_P384
-							      : OID_P521,
+		put_public_key(b,
+			       str_ends(curve, S("256"))   ? OID_P256
+			       : str_ends(curve, S("384")) ? OID_P384
+							   : OID_P521,
 			       point);
 		break;
 	case SHAPE_RSA:
@@ -348,7 +352,7 @@ static bool check(const struct ossl *o, const struct kind *k, str key, str signa
 	const unsigned char *p = (const unsigned char *)key.p;
 	EVP_PKEY *pkey = o->d2i_PUBKEY(NULL, &p, (long)key.n);
 	EVP_MD_CTX *ctx = o->EVP_MD_CTX_new();
-	const EVP_MD *md = k->md == MD_SHA256	? o->EVP_sha256()
+	const EVP_MD *md = k->md == MD_SHA256   ? o->EVP_sha256()
 			   : k->md == MD_SHA384 ? o->EVP_sha384()
 			   : k->md == MD_SHA512 ? o->EVP_sha512()
 						: NULL;
@@ -425,9 +429,9 @@ static void add_reason(struct buf *b, const err *e)
 
 static err *kind_of_other(str signature)
 {
-	const char *kind = str_starts(signature, S("-----BEGIN PGP SIGNATURE-----")) ? "openpgp"
+	const char *kind = str_starts(signature, S("-----BEGIN PGP SIGNATURE-----"))    ? "openpgp"
 			   : str_starts(signature, S("-----BEGIN SIGNED MESSAGE-----")) ? "x509"
-										       : "unknown";
+											: "unknown";
 
 	return err_new(ERR_INVALID,
 		       "unable to verify SSH signature, detected signature format: %s: signature "

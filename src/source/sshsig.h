@@ -32,7 +32,6 @@ struct sshsig {
 err *sshsig_read(struct arena *a, str armoured, struct sshsig *out)
 	__attribute__((warn_unused_result));
 /* The key in one line of authorized_keys, as its wire form: "ssh: no key found". */
-err *sshsig_authorized_key(struct arena *a, str line, str *key)
-	__attribute__((warn_unused_result));
+err *sshsig_authorized_key(struct arena *a, str line, str *key) __attribute__((warn_unused_result));
 
 #endif

@@ -31,10 +31,9 @@ static err *write_entry(const struct fs *to, const struct tar_entry *e, str byte
 		TRY(make_parents(to, name));
 		return fs_create(to, name, bytes, e->mode & 0111 ? EXEC_MODE : FILE_MODE);
 	case TAR_SYMLINK:
-		return skip_links
-			       ? NULL
-			       : refuse(e->name,
-					"is a symlink, which is not allowed in this context");
+		return skip_links ? NULL
+				  : refuse(e->name,
+					   "is a symlink, which is not allowed in this context");
 	case TAR_HARDLINK:
 		return refuse(e->name, "contained unsupported file type hard link");
 	case TAR_PAX_GLOBAL:

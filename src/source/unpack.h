@@ -16,7 +16,7 @@
 
 struct unpack_options {
 	struct tgz_limits limits;
-	bool skip_links;	/* else a symbolic link is an error */
+	bool skip_links; /* else a symbolic link is an error */
 };
 
 /* `text` is the archive; `o` may be NULL. */

@@ -17,7 +17,7 @@ enum { IGNORE_FILE_MAX = 1 << 20, GIT_OUT_MAX = 64 << 10 };
 struct known {
 	struct fs_info info;
 	struct gitid id;
-	struct known *next;	/* to free */
+	struct known *next; /* to free */
 	char path[];
 };
 
@@ -25,7 +25,7 @@ struct worktree {
 	struct fs *fs;
 	int watch;
 	size_t watches;
-	enum gitid_algo algo;	/* of `known` */
+	enum gitid_algo algo; /* of `known` */
 	struct map known;
 	struct known *all;
 };
@@ -140,9 +140,9 @@ static err *visit(void *ctx, str path, const struct fs_entry *e, enum fs_step *n
 	path = arena_str(s->a, path);
 	return filelist_add(s->l, (struct filelist_entry){
 					  .path = path,
-					  .type = e->type == FS_LINK	   ? FILELIST_LINK
-						  : e->info.mode & 0100	   ? FILELIST_EXEC
-									   : FILELIST_FILE,
+					  .type = e->type == FS_LINK    ? FILELIST_LINK
+						  : e->info.mode & 0100 ? FILELIST_EXEC
+									: FILELIST_FILE,
 					  .from = FILELIST_FS,
 					  .fs = s->w->fs,
 					  .below = path,
@@ -161,9 +161,12 @@ static err *list_files(struct worktree *w, struct arena *a, struct filelist *l)
 		ignore_add(s.ignore, text, STR_NONE);
 	}
 	TRY(read_rules(&s, STR_NONE));
-	TRY(fs_walk(w->fs, STR_NONE, &(struct fs_walk){ .max_entries = FILELIST_MAX, .info = true,
-							.max_depth = FILELIST_DEPTH_MAX,
-							.visit = visit, .ctx = &s }));
+	TRY(fs_walk(w->fs, STR_NONE,
+		    &(struct fs_walk){ .max_entries = FILELIST_MAX,
+				       .info = true,
+				       .max_depth = FILELIST_DEPTH_MAX,
+				       .visit = visit,
+				       .ctx = &s }));
 	return filelist_sort(l);
 }
 
@@ -210,7 +213,7 @@ static err *hash_file(struct worktree *w, struct gitid_hash *h, const struct fil
 /* ---- the tree they make ---------------------------------------------------------- */
 
 struct part {
-	str name;		/* a directory's with '/' behind it: so Git sorts */
+	str name; /* a directory's with '/' behind it: so Git sorts */
 	const char *mode;
 	struct gitid id;
 };
@@ -280,8 +283,8 @@ static err *hash_tree(struct worktree *w, struct gitid_hash *h, struct arena *a,
 
 struct head {
 	enum gitid_algo algo;
-	struct gitid commit, tree;	/* n 0: there is none */
-	str branch;			/* empty: detached */
+	struct gitid commit, tree; /* n 0: there is none */
+	str branch;                /* empty: detached */
 };
 
 static const char *home_of_user(struct arena *a)
@@ -294,17 +297,36 @@ static const char *home_of_user(struct arena *a)
 static err *run_git(struct worktree *w, struct arena *a, str *out)
 {
 	static const char *const argv[] = {
-		"git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c",
-		"protocol.allow=never", "rev-parse", "--show-object-format", "HEAD", "HEAD:./",
-		"--symbolic-full-name", "HEAD", NULL,
+		"git",
+		"-c",
+		"core.fsmonitor=false",
+		"-c",
+		"core.hooksPath=/dev/null",
+		"-c",
+		"protocol.allow=never",
+		"rev-parse",
+		"--show-object-format",
+		"HEAD",
+		"HEAD:./",
+		"--symbolic-full-name",
+		"HEAD",
+		NULL,
 	};
 	const char *const env[] = {
-		"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "GIT_CONFIG_NOSYSTEM=1",
-		"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", home_of_user(a), NULL,
+		"PATH=/usr/local/bin:/usr/bin:/bin",
+		"LC_ALL=C",
+		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_TERMINAL_PROMPT=0",
+		"GIT_OPTIONAL_LOCKS=0",
+		home_of_user(a),
+		NULL,
 	};
 	struct proc_result r;
-	err *e = proc_run(&(struct proc_spec){ .argv = argv, .env = env, .dir = fs_root(w->fs).p,
-					       .max_out = GIT_OUT_MAX, .timeout = GIT_TIME },
+	err *e = proc_run(&(struct proc_spec){ .argv = argv,
+					       .env = env,
+					       .dir = fs_root(w->fs).p,
+					       .max_out = GIT_OUT_MAX,
+					       .timeout = GIT_TIME },
 			  &r);
 
 	*out = !e && !r.exit ? arena_str(a, buf_str(&r.out)) : STR_NONE;

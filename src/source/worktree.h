@@ -26,8 +26,8 @@ struct worktree;
 struct worktree_state {
 	str revision;
 	struct gitid tree;
-	bool dirty;		/* not what HEAD holds, or no HEAD */
-	struct filelist files;	/* sorted */
+	bool dirty;            /* not what HEAD holds, or no HEAD */
+	struct filelist files; /* sorted */
 };
 
 enum { WORKTREE_WATCHES_MAX = 50000 };

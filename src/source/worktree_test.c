@@ -46,8 +46,9 @@ static void test_clean_and_dirty(void **state)
 		scan(w, &g, &s);
 		assert_string_equal(s.revision.p, clean.p);
 		assert_false(s.dirty);
-		assert_string_equal(paths(&g.a, &s.files).p,
-				    "README.md apps/one.yaml apps/two.yaml apps2/three.yaml link run.sh ");
+		assert_string_equal(
+			paths(&g.a, &s.files).p,
+			"README.md apps/one.yaml apps/two.yaml apps2/three.yaml link run.sh ");
 		/* a change, then back */
 		git_test_file(&g, "repo/apps/one.yaml", "kind: Changed\n");
 		scan(w, &g, &s);
@@ -62,9 +63,10 @@ static void test_clean_and_dirty(void **state)
 		git_test_file(&g, "repo/x.tmp", "x");
 		git_test_file(&g, "repo/out/x", "x");
 		scan(w, &g, &s);
-		assert_string_equal(paths(&g.a, &s.files).p,
-				    ".gitignore README.md apps/one.yaml apps/two.yaml apps2/three.yaml "
-				    "link run.sh ");
+		assert_string_equal(
+			paths(&g.a, &s.files).p,
+			".gitignore README.md apps/one.yaml apps/two.yaml apps2/three.yaml "
+			"link run.sh ");
 		str tree = line_of(&g, git(&g, "repo", "add", "."));
 
 		tree = line_of(&g, git(&g, "repo", "write-tree"));
