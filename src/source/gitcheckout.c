@@ -222,10 +222,10 @@ static err *break_tie(struct gitcheckout_run *r, candidates *list)
 		return err_new(ERR_INVALID, "more than %d tags are the same version",
 			       GITCHECKOUT_TIES_MAX);
 	for (size_t i = 0; i < list->n; i++)
-		wants[i] = *commit_of(list->p[i].ref);
+		wants[i] = list->p[i].ref->id;
 	TRY(gitremote_fetch(r->remote, wants, list->n, 1, &pack));
 	for (size_t i = 0; i < list->n; i++) {
-		TRY(read_commit_time(pack, r->a, &wants[i], &list->p[i].when));
+		TRY(read_commit_time(pack, r->a, commit_of(list->p[i].ref), &list->p[i].when));
 		if (list->p[i].when >= list->p[best].when)
 			best = i;
 	}

@@ -4,7 +4,10 @@
 
 #define AGENT "agent=rill/" RILL_VERSION
 
-typedef VEC(struct gitproto_ref) ref_list;
+typedef struct {
+	VEC(struct gitproto_ref) refs;
+	size_t bytes; /* of all names */
+} ref_list;
 
 const struct gitproto_ref *gitproto_find(const struct gitproto_refs *refs, str name)
 {
@@ -21,12 +24,17 @@ static err *bad(const char *what)
 
 static err *add_ref(struct arena *a, ref_list *list, struct gitproto_ref ref)
 {
-	if (list->n >= GITPROTO_REFS_MAX)
+	if (list->refs.n >= GITPROTO_REFS_MAX)
 		return err_new(ERR_INVALID, "the repository has more than %d references",
 			       GITPROTO_REFS_MAX);
+	list->bytes += ref.name.n + ref.target.n;
+	if (list->bytes > GITPROTO_NAMES_MAX)
+		return err_new(ERR_INVALID,
+			       "the names of the repository's references are longer than %d bytes",
+			       GITPROTO_NAMES_MAX);
 	ref.name = arena_str(a, ref.name);
 	ref.target = arena_str(a, ref.target);
-	avec_push(a, list, ref);
+	avec_push(a, &list->refs, ref);
 	return NULL;
 }
 
@@ -107,9 +115,10 @@ static err *read_v0_ref(struct arena *a, struct gitproto_server *s, ref_list *li
 		return bad("a reference");
 	if (str_eq(name, S("capabilities^{}")))
 		return NULL;
-	if (str_ends(name, S("^{}")) && list->n &&
-	    str_eq(list->p[list->n - 1].name, str_sub(name, 0, name.n - 3))) {
-		list->p[list->n - 1].peeled = ref.id;
+	struct gitproto_ref *last = list->refs.n ? &list->refs.p[list->refs.n - 1] : NULL;
+
+	if (last && str_ends(name, S("^{}")) && str_eq(last->name, str_sub(name, 0, name.n - 3))) {
+		last->peeled = ref.id;
 		return NULL;
 	}
 	ref.name = name;
@@ -138,7 +147,7 @@ static err *read_v0(struct gitpkt *in, struct arena *a, struct gitproto_server *
 	}
 	if (kind != GITPKT_FLUSH)
 		return bad("unexpected end");
-	s->refs = (struct gitproto_refs){ list.p, list.n };
+	s->refs = (struct gitproto_refs){ list.refs.p, list.refs.n };
 	return NULL;
 }
 
@@ -229,7 +238,7 @@ err *gitproto_read_refs(struct gitpkt *in, struct arena *a, enum gitid_algo algo
 			return bad("the list of references");
 		TRY(read_ref(a, algo, &list, line));
 	}
-	*out = (struct gitproto_refs){ list.p, list.n };
+	*out = (struct gitproto_refs){ list.refs.p, list.refs.n };
 	return NULL;
 }
 

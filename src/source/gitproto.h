@@ -16,8 +16,13 @@
 #include "source/gitpack.h"
 #include "source/gitpkt.h"
 
-/* More than the largest public repositories have. */
-enum { GITPROTO_REFS_MAX = 1000000, GITPROTO_CAPS_MAX = 1000, GITPROTO_SHALLOW_MAX = 10000 };
+/* More than the largest public repositories have; the second is of all names. */
+enum {
+	GITPROTO_REFS_MAX = 1000000,
+	GITPROTO_NAMES_MAX = 64 << 20,
+	GITPROTO_CAPS_MAX = 1000,
+	GITPROTO_SHALLOW_MAX = 10000,
+};
 
 struct gitproto_ref {
 	str name; /* "refs/heads/main" */

@@ -16,10 +16,11 @@ struct gitremote {
 	struct gitssh *ssh;
 	struct gitpkt in; /* of the ssh session */
 	bool greeted;
+	bool spent; /* the session has ended with a pack, as those of old do */
 	struct gitproto_server server;
 };
 
-enum { REASON_MAX = 4 << 10, REFS_BYTES_MAX = 256 << 20 };
+enum { REASON_MAX = 4 << 10 };
 
 static const char info_refs[] = "/info/refs";
 
@@ -46,6 +47,14 @@ static bool is_host(str host)
 	return host.n && host.p[0] != '-';
 }
 
+static bool has_control(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 127)
+			return true;
+	return false;
+}
+
 static err *parse_url(struct arena *a, str text, struct gourl *u)
 {
 	TRY(gourl_parse(a, text, u));
@@ -55,10 +64,9 @@ static err *parse_url(struct arena *a, str text, struct gourl *u)
 		return refuse("unsupported scheme", u->scheme);
 	if (!is_host(gourl_hostname(u)))
 		return refuse("invalid host", u->host);
-	if (ssh &&
-	    (str_starts(u->user, S("-")) || memchr(u->user.p ? u->user.p : "", 0, u->user.n)))
+	if (ssh && (str_starts(u->user, S("-")) || has_control(u->user)))
 		return refuse("invalid user", u->user);
-	if (ssh && (u->path.n < 2 || memchr(u->path.p, 0, u->path.n)))
+	if (ssh && (u->path.n < 2 || has_control(u->path)))
 		return refuse("invalid path", u->path);
 	return NULL;
 }
@@ -291,8 +299,18 @@ static bool is_ssh(const struct gitremote *r)
 	return str_eq(r->url.scheme, S("ssh"));
 }
 
+static void end_session(struct gitremote *r)
+{
+	gitpkt_release(&r->in);
+	gitssh_free(r->ssh);
+	r->ssh = NULL;
+	r->greeted = r->spent = false;
+}
+
 static err *greet(struct gitremote *r)
 {
+	if (r->spent)
+		end_session(r);
 	if (r->greeted)
 		return NULL;
 	r->server = (struct gitproto_server){ 0 };
@@ -403,6 +421,7 @@ static err *fetch(struct gitremote *r, const struct gitid *wants, size_t n, unsi
 	struct gitpkt *in;
 
 	gitproto_ask_pack(&b, &r->server, wants, n, depth);
+	r->spent = is_ssh(r) && r->server.version != 2;
 	TRY(ask(r, buf_str(&b), &call, &own, &in));
 	return gitproto_read_pack(in, &r->server, depth, pack);
 }

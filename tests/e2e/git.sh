@@ -63,8 +63,11 @@ git init -q -b main w
 	git tag v0.9.0
 	git tag -a -m 'a tag' v1.0.0
 	git tag not-a-version
-	git commit -q --allow-empty -m 'a subject that is much longer than fifty characters, and so it is cut'
+	git tag v0.8.0+old
+	GIT_COMMITTER_DATE='1700000100 +0000' git commit -q --allow-empty -m 'a subject that is much longer than fifty characters, and so it is cut'
 	git tag v1.1.0-rc.1
+	git tag v0.8.0+new
+	git tag -a -m 'another tag' v0.8.0+mid v0.9.0
 	git branch feature/x
 	git update-ref refs/pull/7/head HEAD
 )
@@ -109,6 +112,8 @@ http() {
 		want_revision "v1.0.0@sha1:$first" $url/$how/r.git semver='>=0.1.0'
 		want_revision "v1.1.0-rc.1@sha1:$head" $url/$how/r.git semver='>=1.0.0-0'
 		want_revision "v0.9.0@sha1:$first" $url/$how/r.git semver='<1'
+		# of equal versions the newest commit
+		want_revision "v0.8.0+new@sha1:$head" $url/$how/r.git semver='~0.8'
 		want_revision "feature/x@sha1:$head" $url/$how/r.git branch=feature/x
 		want_revision "refs/heads/main@sha1:$head" $url/$how/r.git name=refs/heads/main
 		want_revision "refs/tags/v1.0.0@sha1:$first" $url/$how/r.git name=refs/tags/v1.0.0
@@ -467,6 +472,7 @@ ssh_tests() {
 		run_sshd host -o AcceptEnv=$env
 		want "$(stored "main@sha1:$head" $head "$cut")" "$url$dir/root/r.git" branch=main secret.identity=@me secret.known_hosts="$known"
 		want_revision "v1.0.0@sha1:$first" "$url$dir/root/r.git" semver=1.x secret.identity=@me secret.known_hosts="$known"
+		want_revision "v0.8.0+new@sha1:$head" "$url$dir/root/r.git" semver='~0.8' secret.identity=@me secret.known_hosts="$known"
 		want_revision "sha1:$first" "$url$dir/root/r.git" commit=$first secret.identity=@me secret.known_hosts="$known"
 		want_revision "main@sha1:$head (unchanged)" "$url$dir/root/r.git" branch=main secret.identity=@me secret.known_hosts="$known" again
 		want_failure "$GITOP: unable to clone '$url$dir/root/r.git': couldn't find remote ref \"refs/heads/nope\"" \
