@@ -228,6 +228,24 @@ static err *run_discovery(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+/* Descriptions are our own: recorded documents are compared without. */
+static node bare(struct arena *a, node n)
+{
+	node out = n;
+
+	if (node_is(n, NODE_MAP)) {
+		out = node_map(a, node_len(n));
+		node_each_pair(p, n)
+			if (!str_eq(node_str(p->key), S("description")) || !node_is(p->value, NODE_STR))
+				node_push(a, out, p->key, bare(a, p->value));
+	} else if (node_is(n, NODE_SEQ)) {
+		out = node_seq(a, node_len(n));
+		node_each_item(i, n)
+			node_append(a, out, bare(a, *i));
+	}
+	return out;
+}
+
 /* The v2 document, or that of one group and version. */
 static err *run_openapi(struct arena *a, node request, node *output)
 {
@@ -237,6 +255,8 @@ static err *run_openapi(struct arena *a, node request, node *output)
 
 	rows.list = kind_builtins(&rows.n);
 	*output = version.n ? openapi_v3(a, &rows, group, version) : openapi_v2(a, &rows);
+	if (driver_bool(request, "schemas", false))
+		*output = bare(a, node_dig(*output, "components", "schemas"));
 	if (driver_bool(request, "protobuf", false)) {
 		CLEANUP(buf_release) struct buf text = BUF_INIT;
 
