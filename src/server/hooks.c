@@ -3,10 +3,12 @@
 #include "server/access.h"
 #include "server/bootstrap.h"
 #include "server/documents.h"
+#include "server/minder.h"
 
 const struct hooks *const hooks_all[] = {
 	&documents_hooks,
 	&bootstrap_hooks,
 	&access_hooks,
+	&minder_hooks,
 	NULL,
 };

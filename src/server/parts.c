@@ -3,10 +3,12 @@
 #include "server/access.h"
 #include "server/discovery.h"
 #include "server/health.h"
+#include "server/namespaces.h"
 #include "server/openapi.h"
 
 const struct subresource *const parts_subresources[] = {
 	access_subresources,
+	namespaces_subresources,
 	NULL,
 };
 

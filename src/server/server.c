@@ -181,6 +181,18 @@ static void changed(void *server)
 	struct server *s = server;
 
 	watch_hub_changed(s->hub);
+	pthread_mutex_lock(&s->follow_lock);
+	if (s->follow)
+		s->follow(s->follow_ctx);
+	pthread_mutex_unlock(&s->follow_lock);
+}
+
+void server_follow(struct server *s, void (*fn)(void *ctx), void *ctx)
+{
+	pthread_mutex_lock(&s->follow_lock);
+	s->follow = fn;
+	s->follow_ctx = ctx;
+	pthread_mutex_unlock(&s->follow_lock);
 }
 
 static err *open_store(struct server *s)
@@ -255,6 +267,7 @@ err *server_open(struct server **out, const struct server_options *o)
 {
 	struct server *s = mem_calloc(1, sizeof *s);
 
+	pthread_mutex_init(&s->follow_lock, NULL);
 	s->o = *o;
 	s->o.data_dir = keep(s, o->data_dir);
 	s->o.listen = keep(s, o->listen);
@@ -311,6 +324,7 @@ void server_close(struct server *s)
 	tls_server_free(s->tls);
 	allocator_free(s->allocator);
 	registry_free(s->registry);
+	pthread_mutex_destroy(&s->follow_lock);
 	arena_release(&s->arena);
 	free(s);
 }

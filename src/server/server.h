@@ -112,6 +112,9 @@ struct server_observer {
 	void *ctx;
 };
 void server_observe(struct server *s, const struct server_observer *o);
+/* Be called after every commit, on the store's writing thread; must not
+ * block. One at a time; NULL: nobody any more. */
+void server_follow(struct server *s, void (*fn)(void *ctx), void *ctx);
 /* The rows of this kind are not served any more: its watches end. */
 void server_end_watches(struct server *s, const struct kind *k);
 struct registry *server_registry(struct server *s);

@@ -33,6 +33,9 @@ struct server {
 	size_t opened;			/* hooks whose `open` went well */
 	atomic_bool ready;
 	void *parts[SERVER_PARTS_MAX];	/* server_part_set */
+	pthread_mutex_t follow_lock;	/* of the two below */
+	void (*follow)(void *ctx);	/* server_follow */
+	void *follow_ctx;
 };
 
 /* Make the error the answer. Takes `e`. */
