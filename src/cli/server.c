@@ -1,9 +1,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "api/kind.h"
 #include "base/fs.h"
 #include "cli/commands.h"
 #include "server/server.h"
+#include "value/json.h"
 
 struct server_flags {
 	str data_dir, listen, kubeconfig, token, sync;
@@ -24,7 +26,7 @@ static const struct flag server_flag_table[] = {
 	{ "token", 0, FLAG_STRING, offsetof(struct server_flags, token),
 	  "bearer token of the administrator; a random one when empty" },
 	{ "crds", 0, FLAG_ARRAY, offsetof(struct server_flags, crds),
-	  "`file` of CustomResourceDefinitions to be there from the start" },
+	  "`file` of CustomResourceDefinitions to be there from the start; flux: those of Flux" },
 	{ "sync", 0, FLAG_STRING, offsetof(struct server_flags, sync),
 	  "when writes are on the disk itself: normal survives a crash of the program, full a power cut "
 	  "as well",
@@ -38,12 +40,33 @@ static const struct flag server_flag_table[] = {
 
 enum { CRDS_MAX = 64 << 20 };
 
+static err *flux_crds(struct arena *a, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	size_t n;
+	const struct api_kind *kinds = api_kinds(&n);
+	node *items = arena_array(a, node, n);
+
+	for (size_t i = 0; i < n; i++)
+		items[i] = api_kind_crd(a, &kinds[i], NODE_NOTHING);
+	TRY(json_write(&b,
+		       node_map_of(a, &(struct node_pair){ node_from_str(a, S("items")),
+							   node_seq_of(a, items, n) },
+				   1),
+		       &(struct json_style){ .source_order = true }));
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
 static err *read_crds(struct cli *c, const struct server_flags *f, struct server_options *o)
 {
 	str *texts = arena_array(c->arena, str, f->crds.n);
 
 	for (size_t i = 0; i < f->crds.n; i++)
-		TRY(fs_read_any(c->arena, f->crds.p[i], CRDS_MAX, &texts[i]));
+		if (str_eq(f->crds.p[i], S("flux")))
+			TRY(flux_crds(c->arena, &texts[i]));
+		else
+			TRY(fs_read_any(c->arena, f->crds.p[i], CRDS_MAX, &texts[i]));
 	o->crds = texts;
 	o->crds_n = f->crds.n;
 	return NULL;
