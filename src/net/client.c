@@ -136,7 +136,7 @@ err *net_client_new(struct net_client **out, const struct net_options *o)
 
 	c->curl = l;
 	c->epoll = c->wake = -1;
-	c->timer = INT64_MAX;
+	c->timer = c->idle_look = INT64_MAX;
 	c->per_host = o->per_host ? o->per_host : NET_PER_HOST;
 	c->user_agent =
 		arena_str(&c->mem, o->user_agent.n ? o->user_agent : S("rill/" RILL_VERSION));

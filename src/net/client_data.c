@@ -66,6 +66,7 @@ size_t client_on_header(char *p, size_t size, size_t n, void *arg)
 	str line = { p, size * n }, name, value;
 	size_t all = line.n;
 
+	call->last_byte = clock_mono();
 	if (str_starts(line, S("HTTP/")) && !call->in_head)
 		start_head(call, str_trim(line));
 	else if (!call->in_head)
@@ -114,6 +115,7 @@ size_t client_on_data(char *p, size_t size, size_t n, void *arg)
 
 	if (call->dropped)
 		return 0;
+	call->last_byte = clock_mono();
 	if (call->next_url.n) { /* nobody reads it, and a long one is not waited for */
 		call->body_bytes += piece.n;
 		return call->body_bytes > CLIENT_REDIRECT_BODY ? 0 : piece.n;

@@ -128,9 +128,6 @@ static err *timed_out(struct net_call *call)
 
 	if (clock_mono() + CLOCK_MS >= call->deadline)
 		return err_new(ERR_TIMEOUT, "context deadline exceeded");
-	if (str_has(str_c(call->message), S("too slow")))
-		return err_new(ERR_TIMEOUT, "no data for %d seconds",
-			       (int)(call->r.idle / CLOCK_SECOND));
 	dial_text(call, address);
 	call->client->curl->curl_easy_getinfo(call->easy, CURLINFO_CONNECT_TIME, &connected);
 	if (connected > 0)

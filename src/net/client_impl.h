@@ -58,6 +58,7 @@ struct net_client {
 	struct client_host *hosts;
 	struct net_call *calls; /* all that have not ended */
 	size_t impatient;       /* of them with a cancel flag */
+	int64_t idle_look;      /* when to look for calls that have gone silent */
 	CURL *spare[CLIENT_SPARE];
 	size_t spare_n;
 };
@@ -78,6 +79,7 @@ struct net_call {
 	bool foreign;     /* another host than asked for: no credentials */
 	unsigned redirects;
 	int64_t deadline;
+	int64_t last_byte; /* when one came, or the hop began */
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	struct client_host *host; /* NULL: not counted, or not under way */

@@ -78,8 +78,13 @@ static void run(struct net_call *call)
 		call->easy = c->spare_n ? c->spare[--c->spare_n] : c->curl->curl_easy_init();
 	if (!call->easy)
 		die_bug("out of memory");
-	err *e = clock_mono() >= call->deadline ? client_error(call, CURLE_OPERATION_TIMEDOUT)
-						: client_setup(call);
+	int64_t now = clock_mono();
+
+	call->last_byte = now;
+	if (call->r.idle && clock_after(now, call->r.idle) < c->idle_look)
+		c->idle_look = clock_after(now, call->r.idle);
+	err *e = now >= call->deadline ? client_error(call, CURLE_OPERATION_TIMEDOUT)
+				       : client_setup(call);
 
 	if (!e && c->curl->curl_multi_add_handle(c->multi, call->easy))
 		e = err_new(ERR_INTERNAL, "the request cannot be added");
@@ -340,6 +345,39 @@ static void look_at_clock(struct net_client *c)
 	}
 }
 
+/* Whom nobody answers; a reader that is slow itself does not count. */
+static struct net_call *find_silent(struct net_client *c, int64_t now)
+{
+	for (struct net_call *call = c->calls; call; call = call->next) {
+		if (!call->r.idle || !call->running)
+			continue;
+		pthread_mutex_lock(&c->m);
+		if (call->paused)
+			call->last_byte = now;
+		pthread_mutex_unlock(&c->m);
+		int64_t until = clock_after(call->last_byte, call->r.idle);
+
+		if (until <= now)
+			return call;
+		if (until < c->idle_look)
+			c->idle_look = until;
+	}
+	return NULL;
+}
+
+static void end_silent(struct net_client *c)
+{
+	int64_t now = clock_mono();
+	struct net_call *call;
+
+	if (c->idle_look > now)
+		return;
+	c->idle_look = INT64_MAX;
+	while ((call = find_silent(c, now)))
+		end(call, client_wrap(call, err_new(ERR_TIMEOUT, "no data for %lld seconds",
+						    (long long)(call->r.idle / CLOCK_SECOND))));
+}
+
 static bool anybody_waits(const struct net_client *c)
 {
 	for (const struct client_host *h = c->hosts; h; h = h->next)
@@ -356,7 +394,8 @@ void *client_loop(void *client)
 	bool more;
 
 	do {
-		int wait = c->timer == INT64_MAX ? -1 : clock_poll_ms(c->timer);
+		int64_t next = c->timer < c->idle_look ? c->timer : c->idle_look;
+		int wait = next == INT64_MAX ? -1 : clock_poll_ms(next);
 		bool look = c->impatient || anybody_waits(c);
 
 		if (look && (wait < 0 || wait > CLIENT_CANCEL_MS))
@@ -386,6 +425,7 @@ void *client_loop(void *client)
 		collect(c);
 		if (look)
 			look_at_clock(c);
+		end_silent(c);
 		more = take_posts(c);
 		fill_places(c);
 	} while (more);

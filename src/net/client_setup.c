@@ -383,11 +383,6 @@ static void set_time(struct net_call *call)
 
 		set_long(call, CURLOPT_TIMEOUT_MS, ms ? ms : 1);
 	}
-	if (call->r.idle) {
-		set_long(call, CURLOPT_LOW_SPEED_LIMIT, 1);
-		set_long(call, CURLOPT_LOW_SPEED_TIME,
-			 (long)((call->r.idle + CLOCK_SECOND - 1) / CLOCK_SECOND));
-	}
 	set_long(call, CURLOPT_TCP_KEEPALIVE, 1);
 }
 
