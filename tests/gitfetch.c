@@ -4,7 +4,7 @@
  *
  * KEYs: branch, tag, semver, name, commit, ignore, sparse (may come again),
  * submodules, provider, timeout (ms), verify (a mode), again (a second pass, as the
- * next interval makes it), secret.NAME, proxy.NAME, keys.NAME (a Secret's data; "@FILE": what the file
+ * next interval makes it), include ("FROM:TO": part of the first pass's artifact, in a second one), secret.NAME, proxy.NAME, keys.NAME (a Secret's data; "@FILE": what the file
  * holds). Prints the artifact and its files, or the failure. For tests. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ struct asked {
 	VEC(struct credentials_item) secret, proxy, keys;
 	struct credentials secret_c, proxy_c, keys_c;
 	str ignore;
+	struct gitsource_include include;
 	bool again;
 };
 
@@ -100,6 +101,10 @@ static void take(struct asked *q, str arg)
 		q->spec.verify = true;
 	} else if (str_eq(key, S("again"))) {
 		q->again = true;
+	} else if (str_eq(key, S("include"))) {
+		q->again = true;
+		q->include.name = S("first");
+		str_split(value, ':', &q->include.from, &q->include.to);
 	} else {
 		fprintf(stderr, "gitfetch: unknown argument %.*s\n", STR_ARG(arg));
 		exit(2);
@@ -187,6 +192,10 @@ int main(int argc, char **argv)
 	if (q.again) {
 		seen.artifact = &first.artifact;
 		seen.in_storage = true;
+		q.include.artifact = &first.artifact;
+		q.spec.includes = &q.include;
+		q.spec.includes_n = q.include.name.n > 0;
+		seen.changed = q.spec.includes_n > 0;
 		if ((e = pass(&q, &env, &seen, &second)))
 			stop(e);
 	}

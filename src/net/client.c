@@ -7,7 +7,6 @@
 #include "net/client_impl.h"
 
 #include "base/fs.h"
-#include "text/quote.h"
 
 /* ---- answers ------------------------------------------------------------- */
 

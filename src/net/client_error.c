@@ -1,6 +1,5 @@
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "net/client_impl.h"
 

@@ -94,7 +94,7 @@ struct net_call {
 	bool dropped; /* by a callback: freed at its end */
 	bool explain; /* certificates are wanted for a message */
 	str next_url; /* Location of an answer that will be followed */
-	bool in_head, head_done, packed;
+	bool in_head, head_done;
 	size_t head_bytes;
 	uint64_t body_bytes;
 	VEC(struct net_header) head; /* in resp.mem */

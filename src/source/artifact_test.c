@@ -582,6 +582,9 @@ static void test_digests(void **state)
 		else
 			assert_ok(digest_parse(&d, str_c(digests[i].digest)));
 	}
+	assert_ok(digest_of(&a, DIGEST_BLAKE3, S(""), &out));
+	assert_true(str_eq(
+		out, S("blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262")));
 	assert_ok(digest_of(&a, DIGEST_SHA384, S("abc"), &out));
 	assert_true(str_eq(
 		out, S("sha384:cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"

@@ -104,7 +104,9 @@ static err *make(struct artifact_store *s, const struct artifact *artifact, stru
 		if (e)
 			return e;
 	}
-	return fs_open_below(out, s->trees, name);
+	/* Messages show paths as they are in the artifact. */
+	return fs_open(out, arena_cat(&a, root, S("/"), name),
+		       &(struct fs_options){ .links = FS_LINKS_REFUSE, .show_below = true });
 }
 
 /* ---- sharing them ---------------------------------------------------------- */

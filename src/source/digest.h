@@ -1,8 +1,8 @@
 /* digest - "sha256:<hex>": names of bytes by their hash, as OCI writes them.
  *
  * Artifacts, layers and index files are named so. Accepted are sha256,
- * sha384 and sha512 alone, in small hex of the right length: no weak hash,
- * no second spelling. Any thread; a struct digest_hash belongs to one.
+ * sha384, sha512 and blake3 alone, in small hex of the right length: no weak
+ * hash, no second spelling. Any thread; a struct digest_hash belongs to one.
  */
 #ifndef SOURCE_DIGEST_H
 #define SOURCE_DIGEST_H
@@ -10,10 +10,10 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum digest_algo { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512 };
+enum digest_algo { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_BLAKE3 };
 enum { DIGEST_MAX = 64 };
 
-/* "sha256"; false for any other word than the three. */
+/* "sha256"; false for any other word than the four. */
 bool digest_algo_parse(str name, enum digest_algo *out);
 str digest_algo_name(enum digest_algo algo);
 

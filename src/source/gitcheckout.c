@@ -2,7 +2,6 @@
 
 #include "source/gitcheckout_impl.h"
 #include "text/constraint.h"
-#include "text/gourl.h"
 #include "text/quote.h"
 
 /* ---- words ---------------------------------------------------------------- */

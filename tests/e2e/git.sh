@@ -182,6 +182,24 @@ http() {
 	want_failure "FetchFailed GitOperationFailed: failed to sparse checkout directories : sparse checkout dir 'nope' does not exist in repository: lstat nope: no such file or directory" \
 		$url/plain/r.git branch=main sparse=nope
 
+	# parts of another artifact
+	got=$("$gitfetch" store $url/plain/r.git branch=main include=/apps:./vendor/../lib/apps | awk '/^revision/ { n++ } n == 2 && /^  /')
+	[ "$got" = "${files/  0700 run.sh/  0750 lib/
+  0750 lib/apps/
+  0600 lib/apps/a.yaml 8
+  0750 lib/apps/base/
+  0600 lib/apps/base/b.yaml 8
+  0700 run.sh}" ] || fail "include: $got"
+	got=$("$gitfetch" store $url/plain/r.git branch=main include=:../../up | sed -n 's|^  0[0-7]* up/||p' | head -3 | tr '\n' ' ')
+	[ "$got" = ' README.md 6 apps/ ' ] || fail "include: $got"
+	included() { # TEXT ARGS
+		local got
+		got=$("$gitfetch" store $url/plain/r.git branch=main "$2") && fail "include $2"
+		[ "${got##*$'\n'}" = "failed: StorageOperationFailed CopyFailure: failed to copy 'first' include from $1" ] || fail "include $2: $got"
+	}
+	included '/ to apps: rename apps: file exists' include=:apps
+	included '/none to x: lstat none: no such file or directory' include=/none:x
+
 	# who we are
 	want_failure "$GITOP: unable to clone '$url/basic/r.git': authentication required: who are you?" \
 		$url/basic/r.git branch=main
