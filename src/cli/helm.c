@@ -200,20 +200,28 @@ err *helm_epoch(const struct cli *c, int64_t *out)
 
 /* ---- charts ------------------------------------------------------------ */
 
-#define AT(field) offsetof(struct helm_chart_options, field)
+#define AT(field) offsetof(struct helm_server_options, field)
 
-const struct flag helm_chart_flags[] = {
+const struct flag helm_server_flags[] = {
 	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "certificates that a server's is checked by" },
 	{ "cert-file", 0, FLAG_STRING, AT(cert_file), "certificate to show a server" },
 	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
 	  "do not check servers' certificates" },
 	{ "key-file", 0, FLAG_STRING, AT(key_file), "key of the certificate to show" },
+	{ "password", 0, FLAG_STRING, AT(password), "password at the repository" },
+	{ "plain-http", 0, FLAG_BOOL, AT(plain_http), "fetch charts without TLS" },
+	{ "username", 0, FLAG_STRING, AT(username), "user at the repository" },
+	{ 0 },
+};
+
+#undef AT
+#define AT(field) offsetof(struct helm_chart_options, field)
+
+const struct flag helm_chart_flags[] = {
+	{ 0, 0, FLAG_TABLE, AT(server), .table = helm_server_flags },
 	{ "keyring", 0, FLAG_STRING, AT(keyring), "file of the keys that signatures are checked by" },
 	{ "pass-credentials", 0, FLAG_BOOL, AT(pass_credentials), "send credentials to all domains" },
-	{ "password", 0, FLAG_STRING, AT(password), "password at the chart's repository" },
-	{ "plain-http", 0, FLAG_BOOL, AT(plain_http), "fetch charts without TLS" },
 	{ "repo", 0, FLAG_STRING, AT(repo), "URL of the repository that has the chart" },
-	{ "username", 0, FLAG_STRING, AT(username), "user at the chart's repository" },
 	{ "verify", 0, FLAG_BOOL, AT(verify), "check the chart's signature before using it" },
 	{ "version", 0, FLAG_STRING, AT(version), "version or range of versions of the chart" },
 	{ 0 },

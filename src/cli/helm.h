@@ -41,10 +41,18 @@ err *helm_values(struct cli *c, const struct helm_value_options *o, node *out)
 /* $SOURCE_DATE_EPOCH, or PACK_OWN_TIMES. */
 err *helm_epoch(const struct cli *c, int64_t *out) __attribute__((warn_unused_result));
 
+/* How to speak to servers that have charts. */
+struct helm_server_options {
+	str username, password, cert_file, key_file, ca_file;
+	bool insecure, plain_http;
+};
+extern const struct flag helm_server_flags[];
+
 /* Where a chart comes from. */
 struct helm_chart_options {
-	str version, keyring, repo, username, password, cert_file, key_file, ca_file;
-	bool verify, insecure, plain_http, pass_credentials;
+	struct helm_server_options server;
+	str version, keyring, repo;
+	bool verify, pass_credentials;
 };
 extern const struct flag helm_chart_flags[];
 /* The path of a chart that the user named. */

@@ -8,8 +8,9 @@
 #include "text/width.h"
 
 struct dependency_options {
-	bool verify, skip_refresh, insecure, plain_http;
-	str keyring, username, password, cert_file, key_file, ca_file;
+	struct helm_server_options server;
+	bool verify, skip_refresh;
+	str keyring;
 	int64_t max_col_width;
 };
 
@@ -22,16 +23,9 @@ static const struct flag list_flags[] = {
 };
 
 static const struct flag fetch_flags[] = {
-	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "certificates that a server's is checked by" },
-	{ "cert-file", 0, FLAG_STRING, AT(cert_file), "certificate to show a server" },
-	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
-	  "do not check servers' certificates" },
-	{ "key-file", 0, FLAG_STRING, AT(key_file), "key of the certificate to show" },
+	{ 0, 0, FLAG_TABLE, AT(server), .table = helm_server_flags },
 	{ "keyring", 0, FLAG_STRING, AT(keyring), "file of the keys that signatures are checked by" },
-	{ "password", 0, FLAG_STRING, AT(password), "password at the repository" },
-	{ "plain-http", 0, FLAG_BOOL, AT(plain_http), "fetch charts without TLS" },
 	{ "skip-refresh", 0, FLAG_BOOL, AT(skip_refresh), "do not fetch indexes of repositories" },
-	{ "username", 0, FLAG_STRING, AT(username), "user at the repository" },
 	{ "verify", 0, FLAG_BOOL, AT(verify), "check the signatures of charts" },
 	{ 0 },
 };

@@ -9,30 +9,23 @@
 #include "text/semver.h"
 
 struct package_options {
-	bool sign, update, insecure, plain_http;
+	struct helm_server_options server;
+	bool sign, update;
 	str key, keyring, passphrase, version, app_version, destination;
-	str username, password, cert_file, key_file, ca_file;
 };
 
 #define AT(field) offsetof(struct package_options, field)
 
 static const struct flag flags[] = {
+	{ 0, 0, FLAG_TABLE, AT(server), .table = helm_server_flags },
 	{ "app-version", 0, FLAG_STRING, AT(app_version), "appVersion to put into the chart" },
-	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "certificates that a server's is checked by" },
-	{ "cert-file", 0, FLAG_STRING, AT(cert_file), "certificate to show a server" },
 	{ "dependency-update", 'u', FLAG_BOOL, AT(update), "fetch dependencies into charts/ first" },
 	{ "destination", 'd', FLAG_STRING, AT(destination), "directory to write to",
 	  .fallback = "." },
-	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
-	  "do not check servers' certificates" },
 	{ "key", 0, FLAG_STRING, AT(key), "key to sign with" },
-	{ "key-file", 0, FLAG_STRING, AT(key_file), "key of the certificate to show" },
 	{ "keyring", 0, FLAG_STRING, AT(keyring), "file of the keys to sign with" },
 	{ "passphrase-file", 0, FLAG_STRING, AT(passphrase), "file with the key's passphrase" },
-	{ "password", 0, FLAG_STRING, AT(password), "password at the chart's repository" },
-	{ "plain-http", 0, FLAG_BOOL, AT(plain_http), "fetch charts without TLS" },
 	{ "sign", 0, FLAG_BOOL, AT(sign), "refused: rill does not sign charts yet" },
-	{ "username", 0, FLAG_STRING, AT(username), "user at the chart's repository" },
 	{ "version", 0, FLAG_STRING, AT(version), "version to put into the chart" },
 	{ 0 },
 };

@@ -3,6 +3,7 @@
 #include "cli/helm.h"
 #include "cli/helm_remote.h"
 #include "helm/origin.h"
+#include "helm/vendor.h"
 #include "text/errtext.h"
 #include "text/glob.h"
 #include "text/path.h"
@@ -367,8 +368,22 @@ static err *check(const struct template_options *o, const struct notices *to)
 	return check_dry_run(o->dry_run, to);
 }
 
+/* Fetch what is missing, and read the chart anew. */
+static err *update(struct cli *c, str path, const struct chart_options *options,
+		   struct chart **chart)
+{
+	int64_t mtime;
+
+	TRY(helm_epoch(c, &mtime));
+	TRY(vendor_update(c->arena, path, mtime, &c->out.buf));
+	err *e = chart_load(c->arena, path, options, chart);
+
+	return e ? err_wrap(e, "failed reloading chart after repo update") : NULL;
+}
+
 static err *load(struct cli *c, str path, const struct notices *to, struct chart **out)
 {
+	const struct template_options *o = c->options;
 	const struct chart_options options = { .notices = to };
 	struct chart *chart;
 
@@ -380,6 +395,11 @@ static err *load(struct cli *c, str path, const struct notices *to, struct chart
 		notice(to, NOTICE_WARN, S("this chart is deprecated"), { 0 });
 	err *e = chart_check_dependencies(c->arena, chart);
 
+	if (e && o->dependency_update) {
+		err_free(e);
+		e = NULL;
+		TRY(update(c, path, &options, &chart));
+	}
 	if (e)
 		return err_wrap(e, "an error occurred while checking for chart dependencies. You may "
 				   "need to run 'helm dependency build' to fetch missing dependencies");

@@ -35,6 +35,8 @@ expect "$missing" h template x p
 saved='Saving 2 charts
 Dependency here did not declare a repository. Assuming it exists in the charts directory
 Deleting outdated charts'
+[ "$(h template x p --dependency-update | head -3)" = "$saved" ] || fail "--dependency-update"
+rm -r p/charts/dep-1.2.3.tgz p/Chart.lock
 expect "$saved" h dependency update p
 expect "$saved" h dependency build p
 grep -q '^digest: sha256:' p/Chart.lock || fail "no digest"
