@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "crypto/sha256.h"
 #include "helm/values.h"
+#include "text/errtext.h"
 #include "text/number.h"
 #include "text/path.h"
 #include "text/quote.h"
@@ -137,6 +138,17 @@ static void write_notice(void *ctx, enum notice_level level, str line)
 struct notices helm_notices(struct cli *c)
 {
 	return (struct notices){ write_notice, c };
+}
+
+void helm_make_visible(struct cli *c)
+{
+	struct buf shown = BUF_INIT;
+
+	if (!output_is_terminal(&c->out))
+		return;
+	errtext_visible(&shown, buf_str(&c->out.buf));
+	buf_release(&c->out.buf);
+	c->out.buf = shown;
 }
 
 /* ---- values ------------------------------------------------------------ */

@@ -68,6 +68,10 @@ void helm_add_manifests(const struct helm_print *o, const struct render *r, stru
 err *helm_name_from_template(struct cli *c, str text, str *out)
 	__attribute__((warn_unused_result));
 
+/* What a chart says cannot steer the terminal: what stands in the output, if
+ * that is one, is made visible. */
+void helm_make_visible(struct cli *c);
+
 /* Notices to standard error. */
 struct notices helm_notices(struct cli *c);
 

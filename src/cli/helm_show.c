@@ -111,6 +111,7 @@ static err *show(struct cli *c, unsigned what)
 		add_readme(c, chart, all);
 	if (what & SHOW_CRDS)
 		add_crds(c, chart);
+	helm_make_visible(c);
 	return NULL;
 }
 

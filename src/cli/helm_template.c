@@ -455,8 +455,11 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 	ro->tmpl = &world.options;
 	err *e = render_chart(c->arena, chart, values, ro, &r);
 
-	if (!e)
-		return print(c, o, ro->release.name, &r);
+	if (!e) {
+		e = print(c, o, ro->release.name, &r);
+		helm_make_visible(c);
+		return e;
+	}
 	if (!r.begun)
 		return e;
 	if (!helm_debug(c))

@@ -372,17 +372,30 @@ static void lint_crds(struct linter *l)
 
 /* ---- the whole --------------------------------------------------------- */
 
+static void run(struct linter *l, node values)
+{
+	lint_chart_file(l);
+	lint_values(l, values);
+	lint_templates(l, values);
+	lint_dependencies(l);
+	lint_crds(l);
+}
+
 err *lint_chart(struct arena *a, str path, node values, const struct lint_options *o,
 		struct lint_messages *out)
 {
 	struct linter l = { .a = a, .o = o, .out = out };
 
 	TRY(lint_source_open(a, path, &l.source));
-	lint_chart_file(&l);
-	lint_values(&l, values);
-	lint_templates(&l, values);
-	lint_dependencies(&l);
-	lint_crds(&l);
+	run(&l, values);
 	lint_source_close(&l.source);
 	return NULL;
+}
+
+void lint_files(struct arena *a, str dir, const struct chart_files *files, node values,
+		const struct lint_options *o, struct lint_messages *out)
+{
+	struct linter l = { .a = a, .o = o, .out = out, .source = { .dir = dir, .files = *files } };
+
+	run(&l, values);
 }

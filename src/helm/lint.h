@@ -48,6 +48,10 @@ struct lint_options {
 err *lint_chart(struct arena *a, str path, node values, const struct lint_options *o,
 		struct lint_messages *out) __attribute__((warn_unused_result));
 
+/* The same for files in memory, which are said to lie in `dir`. */
+void lint_files(struct arena *a, str dir, const struct chart_files *files, node values,
+		const struct lint_options *o, struct lint_messages *out);
+
 /* "[ERROR] Chart.yaml: name is required" */
 void lint_print(struct buf *b, const struct lint_message *m);
 

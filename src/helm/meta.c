@@ -219,6 +219,9 @@ static bool is_alias(str s)
 	return s.n > 0;
 }
 
+/* What `helm create` accepts; longer ones are no names of files. */
+enum { NAME_MAX_BYTES = 250 };
+
 static err *check_name(struct arena *a, str name)
 {
 	if (!name.n)
@@ -229,6 +232,9 @@ static err *check_name(struct arena *a, str name)
 	if (!str_eq(name, path_base(name)))
 		return err_new(ERR_INVALID, "validation: chart.metadata.name %.*s is invalid",
 			       STR_ARG(quoted(a, name)));
+	if (name.n > NAME_MAX_BYTES)
+		return err_new(ERR_INVALID, "validation: chart.metadata.name is longer than %d bytes",
+			       NAME_MAX_BYTES);
 	return NULL;
 }
 

@@ -10,9 +10,18 @@
 
 enum { WINDOW = 512 };
 
+/* At the byte that is looked at, which is ahead of the scanner's mark. */
 static err *input_error(struct yaml_scan *s, const char *problem)
 {
 	s->bad = s->mark;
+	if (!s->wide) {
+		str before = str_sub(s->raw, 0, (size_t)s->raw_pos);
+		size_t line = str_rfind_char(before, '\n');
+
+		s->bad.pos = s->raw_pos;
+		s->bad.line = (int32_t)str_count_char(before, '\n');
+		s->bad.column = s->raw_pos - (line == STR_NPOS ? 0 : (int32_t)line + 1);
+	}
 	return err_new(ERR_INVALID, "yaml: %s", problem);
 }
 
