@@ -125,6 +125,8 @@ static uint64_t traversal(struct cel_run *r, cel_value v)
 	for (size_t i = 0; v.kind == CEL_MAP && i < cel_map_n(v) && cel_run_work(r, 1); i++)
 		if (cel_map_at(r, v, i, &key, &value))
 			cost += traversal(r, key) + traversal(r, value);
+		else
+			cost += 2;	/* a field that is not exposed: no key, no value */
 	r->depth--;
 	return cost;
 }
@@ -150,10 +152,20 @@ static uint64_t allocating(double factor, uint64_t size)
 	return (uint64_t)(int64_t)d + 1 + 10;
 }
 
+/* The original takes for granted that this is a list, and panics. */
 static uint64_t self_compared(struct cel_run *r, cel_value list)
 {
-	uint64_t n = cel_size(list, false);
 	double factor = 2;
+
+	if (list.kind != CEL_LIST && !r->stopped) {
+		r->stopped = true;
+		r->why = arena_printf(r->a, "internal error: interface conversion: %s is not traits.Lister: "
+				      "missing method %s", cel_go_type(list),
+				      cel_traits(list) & CEL_ADDER ? "Contains" : "Add").p;
+	}
+	if (r->stopped)
+		return 1;
+	uint64_t n = cel_size(list, false);
 
 	if (n) {
 		cel_value first = cel_list_at(r, list, 0);
@@ -185,9 +197,9 @@ static uint64_t lists(struct cel_run *r, enum cel_cost_rule rule, const cel_valu
 	case CEL_COST_LIST_FLATTEN:
 		return allocating(n > 1 ? (double)args[1].i : 1, x);
 	case CEL_COST_LIST_KEYS:
-		return args[1].kind == CEL_LIST ? self_compared(r, args[1]) : 1;
+		return self_compared(r, args[1]);
 	default:
-		return args[0].kind == CEL_LIST ? self_compared(r, args[0]) : 1;
+		return self_compared(r, args[0]);
 	}
 }
 

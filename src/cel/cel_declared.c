@@ -462,12 +462,25 @@ static cel_value by_key(struct cel_run *r, cel_value list)
 	return map;
 }
 
+/* An element that is looked for in a list of type set, which holds what JSON
+ * says: there is no date-time in it, only the text of one. */
+static cel_value sought_at(struct cel_run *r, cel_value list, size_t i)
+{
+	cel_value v = cel_plain(r, cel_list_at(r, list, i));
+
+	if (v.kind == CEL_BYTES && !r->stopped) {
+		r->stopped = true;
+		r->why = "internal error: runtime error: hash of unhashable type []uint8";
+	}
+	return v;
+}
+
 cel_value cel_equal_declared_set(struct cel_run *r, cel_value a, cel_value b)
 {
 	cel_value set = by_key(r, a);
 
 	for (size_t i = 0; i < cel_list_n(b) && !r->stopped; i++)
-		if (!cel_map_has_exact(set, plain_at(r, b, i)))
+		if (!cel_map_has_exact(set, sought_at(r, b, i)))
 			return cel_bool(false);
 	return cel_bool(true);
 }
@@ -511,10 +524,12 @@ cel_value cel_add_declared(struct cel_run *r, cel_value a, cel_value b)
 		cel_list_push(r, &out, v);
 	}
 	for (size_t i = 0; i < cel_list_n(b) && !r->stopped; i++) {
-		cel_value v = plain_at(r, b, i), key = keyed ? key_of(r, decl, v) : v;
+		bool set = decl->list_type == CEL_LIST_SET;
+		cel_value v = set ? sought_at(r, b, i) : plain_at(r, b, i);
+		cel_value key = keyed ? key_of(r, decl, v) : v;
 
 		if (!keyed || !cel_map_has_exact(places, key)) {
-			if (keyed && decl->list_type == CEL_LIST_SET)
+			if (set)
 				cel_map_set(r, places, key, cel_int(0));
 			cel_list_push(r, &out, v);
 		} else if (decl->list_type == CEL_LIST_MAP && cel_map_find(r, places, key, &place)) {

@@ -67,28 +67,33 @@ static const struct cel_decl *child(const struct cel_decl *decl, str name, bool 
 	return f && f->decl->exposed ? f->decl : NULL;
 }
 
-/* The first name of a path is a variable's and taken for the root, whatever
- * it is. */
-struct cel_path cel_estimate_below(const struct cel_decl *root, struct cel_path path, str name)
+struct cel_path cel_estimate_below(struct arena *a, struct cel_path path, str name)
 {
-	if (!path.n)
-		return (struct cel_path){ .n = 1, .decl = root };
-	path.n++;
-	if (path.key || !path.decl) {
-		path.key = false;
-		path.decl = NULL;
-		return path;
+	if (path.n == path.room) {
+		uint32_t room = path.room ? path.room * 2 : 1;
+		str *names = arena_array(a, str, room);
+
+		for (uint32_t i = 0; i < path.n; i++)
+			names[i] = path.names[i];
+		path.names = names;
+		path.room = room;
 	}
-	path.decl = child(path.decl, name, &path.key);
+	path.names[path.n++] = name;
 	return path;
 }
 
+/* The first name of a path is a variable's and taken for the root, whatever
+ * it is. */
 struct cel_size cel_estimate_size(const struct cel_decl *root, struct cel_path path)
 {
-	if (!root || !path.n || !path.decl)
+	const struct cel_decl *at = path.n ? root : NULL;
+	bool key = false;
+
+	for (uint32_t i = 1; i < path.n && at; i++)
+		at = key ? NULL : child(at, path.names[i], &key);
+	if (!at)
 		return (struct cel_size){ 0 };
-	return (struct cel_size){ true,
-				  { 0, path.key ? 0 : (uint64_t)path.decl->max_elements } };
+	return (struct cel_size){ true, { 0, key ? 0 : (uint64_t)at->max_elements } };
 }
 
 /* ---- what is known of nodes -------------------------------------------- */
@@ -146,7 +151,7 @@ static struct cel_path path_of(const struct estimator *s, const struct cel_expr 
 
 static struct cel_path path_below(const struct estimator *s, const struct cel_expr *e, str name)
 {
-	return cel_estimate_below(s->root, path_of(s, e), name);
+	return cel_estimate_below(s->a, path_of(s, e), name);
 }
 
 static struct entry_size entries_of(const struct estimator *s, const struct cel_expr *e)
@@ -242,7 +247,8 @@ static range cost_ident(struct estimator *s, const struct cel_expr *e)
 {
 	const struct local *l = find_local(s, e);
 
-	s->known[e->id].path = l ? l->path : (struct cel_path){ .n = 1, .decl = s->root };
+	s->known[e->id].path =
+		l ? l->path : cel_estimate_below(s->a, (struct cel_path){ 0 }, e->name);
 	return CEL_RANGE_FIXED(1);
 }
 
@@ -479,8 +485,8 @@ static struct cel_operand operand(struct estimator *s, const struct cel_expr *e)
 /* One overload: by the libraries' rules, else by the language's. */
 static struct cel_call_estimate overload_cost(struct estimator *s, const struct call *c, str id)
 {
-	struct cel_call_estimate r = cel_estimate_call(s->root, str_c(c->e->function->name), id, c->target,
-						       c->args, c->n);
+	struct cel_call_estimate r = cel_estimate_call(s->a, s->root, str_c(c->e->function->name), id,
+						       c->target, c->args, c->n);
 
 	if (!r.known)
 		return by_language(s, c, id);
@@ -590,9 +596,12 @@ static range cost_loop(struct estimator *s, const struct cel_expr *e)
 	struct local var = loop_var(s, f->var, f->range, two || !is_list_range(s, f->range), &accu);
 
 	s->locals = &var;
-	struct local var2 = loop_var(s, f->var2, f->range, false, &var);
+	struct local var2 = { 0 };
 
-	s->locals = two ? &var2 : &var;
+	if (two) {
+		var2 = loop_var(s, f->var2, f->range, false, &var);
+		s->locals = &var2;
+	}
 	range each = cost(s, f->condition);
 
 	each = cel_range_add(cost(s, f->step), each);

@@ -20,12 +20,12 @@ struct cel_size {
 	range r;
 };
 
-/* Where data stands in the schema: the decl that the names lead to, or NULL
- * when they lead nowhere. */
+/* Where data is: names from a variable on down. Paths grow like slices of Go,
+ * so two that grew from one may share, and overwrite, their last names: that
+ * is part of what the original estimates. */
 struct cel_path {
-	uint32_t n;			/* names */
-	bool key;			/* it is a key of a map */
-	const struct cel_decl *decl;
+	str *names;
+	uint32_t n, room;
 };
 
 /* An operand of a call, as estimators of functions see it. */
@@ -52,11 +52,11 @@ range cel_range_union(range a, range b);
 /* The size that the schema allows; unknown where it says nothing. */
 struct cel_size cel_estimate_size(const struct cel_decl *root, struct cel_path path);
 /* The path of a part of what is at `path`: of a field, of "@items" ... */
-struct cel_path cel_estimate_below(const struct cel_decl *root, struct cel_path path, str name);
+struct cel_path cel_estimate_below(struct arena *a, struct cel_path path, str name);
 /* What the libraries say about a call; unknown: the language's rules hold.
  * `target` NULL: a function. */
-struct cel_call_estimate cel_estimate_call(const struct cel_decl *root, str function, str overload,
-					   const struct cel_operand *target,
+struct cel_call_estimate cel_estimate_call(struct arena *a, const struct cel_decl *root, str function,
+					   str overload, const struct cel_operand *target,
 					   const struct cel_operand *args, size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 static const double per_character = 0.1, per_pattern = 0.25;
 
 struct call {
+	struct arena *a;
 	const struct cel_decl *root;
 	str function, overload;
 	const struct cel_operand *target, *args;
@@ -41,8 +42,11 @@ static bool item_of(const struct call *c, const struct cel_operand *list, struct
 	if (!list->type->n)
 		return false;
 	*out = (struct cel_operand){ .type = list->type->params[0] };
-	if (list->path.n)
-		out->path = cel_estimate_below(c->root, list->path, S("@items"));
+	if (list->path.n) {
+		out->path = list->path;
+		out->path.room = out->path.n;
+		out->path = cel_estimate_below(c->a, out->path, S("@items"));
+	}
 	return true;
 }
 
@@ -368,11 +372,11 @@ static const struct {
 	{ "validate", validate },
 };
 
-struct cel_call_estimate cel_estimate_call(const struct cel_decl *root, str function, str overload,
-					   const struct cel_operand *target,
+struct cel_call_estimate cel_estimate_call(struct arena *a, const struct cel_decl *root, str function,
+					   str overload, const struct cel_operand *target,
 					   const struct cel_operand *args, size_t n)
 {
-	struct call c = { root, function, overload, target, args, n };
+	struct call c = { a, root, function, overload, target, args, n };
 	struct cel_call_estimate e = none();
 
 	for (size_t i = 0; i < sizeof by_overload / sizeof *by_overload && !e.known; i++)
