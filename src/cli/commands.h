@@ -46,6 +46,7 @@ extern const struct command kustomize_edit_add_command;
 extern const struct command kustomize_edit_fix_command;
 extern const struct command kustomize_edit_remove_command;
 extern const struct command kustomize_edit_set_command;
+extern const struct command kustomize_localize_command;
 extern const struct command kustomize_version_command;
 
 extern const struct command server_command;

@@ -98,6 +98,7 @@ const struct command kustomize_root = {
 		&complete_command,
 		&completion_command,
 		&help_command,
+		&kustomize_localize_command,
 		&kustomize_version_command,
 		NULL,
 	},

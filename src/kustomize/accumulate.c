@@ -11,42 +11,12 @@
 
 /* ---- opening a root ---------------------------------------------------- */
 
-static err *read_kfile(struct build *b, const struct loader *l, str *text, str *name)
-{
-	unsigned found = 0;
-
-	for (size_t i = 0; i < 3; i++) {
-		str path = path_join(b->t.a, l->root, kfile_names[i]), bytes;
-
-		if (l->files->type(l->files, path) == FILE_NONE)
-			continue;
-		err *e = loader_read(b->t.a, l, kfile_names[i], &bytes, NULL);
-
-		if (e) {
-			err_free(e);
-			continue;
-		}
-		found++;
-		*text = bytes;
-		*name = kfile_names[i];
-	}
-	if (found > 1)
-		return err_new(ERR_INVALID, "Found multiple kustomization files under: %.*s\n",
-			       STR_ARG(l->root));
-	if (!found)
-		return err_new(ERR_NOT_FOUND,
-			       "unable to find one of 'kustomization.yaml', 'kustomization.yml' or "
-			       "'Kustomization' in directory '%.*s'",
-			       STR_ARG(l->root));
-	return NULL;
-}
-
 err *build_open_root(struct build *b, const struct loader *l, bool lenient, struct root *out)
 {
 	struct root r = { .l = l };
 	str text;
 
-	TRY(read_kfile(b, l, &text, &r.file_name));
+	TRY(kfile_load(b->t.a, l, &text, &r.file_name));
 	TRY(kfile_parse(b->t.a, text, path_join(b->t.a, l->root, r.file_name), l->root, b->t.sources,
 			lenient, &r.k));
 	for (size_t i = 0; b->o->warn && i < r.k.warnings.n; i++)

@@ -130,7 +130,7 @@ static err *bad_source(const char *what, str part, str source)
 	return err_new(ERR_INVALID, "%s %s in source %s", what, buf_c(&p), buf_c(&s));
 }
 
-static err *split_file(str source, str *key, str *path)
+err *generate_split_file(str source, str *key, str *path)
 {
 	if (!str_split(source, '=', key, path)) {
 		*path = source;
@@ -155,7 +155,7 @@ static err *read_files(struct arena *a, const struct loader *l, node files, kvs 
 	node_each_item(i, files) {
 		str key, path, text;
 
-		TRY(split_file(node_str(*i), &key, &path));
+		TRY(generate_split_file(node_str(*i), &key, &path));
 		TRY(loader_read(a, l, path, &text, NULL));
 		TRY(add_kv(a, to, key, text, i->place));
 	}

@@ -17,6 +17,9 @@ err *generate_configmap(struct arena *a, const struct loader *l, node args, stru
 err *generate_secret(struct arena *a, const struct loader *l, node args, struct resource **out)
 	__attribute__((warn_unused_result));
 
+/* "key=path", or the path alone: its last name is the key then. */
+err *generate_split_file(str source, str *key, str *path) __attribute__((warn_unused_result));
+
 /* A generator's options over the file's generatorOptions. Either may be
  * NODE_NONE. */
 node generate_merge_options(struct arena *a, node local, node global);

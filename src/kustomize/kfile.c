@@ -1,6 +1,7 @@
 #include "kustomize/kfile.h"
 
 #include "base/buf.h"
+#include "text/path.h"
 #include "value/yaml.h"
 
 const str kfile_names[3] = {
@@ -196,16 +197,51 @@ static err *read_root(struct arena *a, str text, str name, struct sources *sourc
 	return e ? err_wrap(e, "invalid Kustomization") : NULL;
 }
 
+err *kfile_load(struct arena *a, const struct loader *l, str *text, str *name)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		str path = path_join(a, l->root, kfile_names[i]), bytes;
+
+		if (l->files->type(l->files, path) == FILE_NONE)
+			continue;
+		err *e = loader_read(a, l, kfile_names[i], &bytes, NULL);
+
+		if (e) {
+			err_free(e);
+			continue;
+		}
+		found++;
+		*text = bytes;
+		*name = kfile_names[i];
+	}
+	if (found > 1)
+		return err_new(ERR_INVALID, "Found multiple kustomization files under: %.*s\n",
+			       STR_ARG(l->root));
+	if (!found)
+		return err_new(ERR_NOT_FOUND,
+			       "unable to find one of 'kustomization.yaml', 'kustomization.yml' or "
+			       "'Kustomization' in directory '%.*s'",
+			       STR_ARG(l->root));
+	return NULL;
+}
+
 err *kfile_read(struct arena *a, str text, str name, bool lenient, node *out)
 {
-	node root;
+	TRY(read_root(a, text, name, NULL, lenient, out));
+	if (out->kind != NODE_MAP)
+		*out = node_map(a, 4);
+	modernize(a, *out);
+	kfile_set_kind(a, *out);
+	return NULL;
+}
 
-	TRY(read_root(a, text, name, NULL, lenient, &root));
-	if (root.kind != NODE_MAP)
-		root = node_map(a, 4);
-	modernize(a, root);
-	kfile_set_kind(a, root);
-	*out = root;
+err *kfile_read_as_is(struct arena *a, str text, str name, struct sources *sources, node *out)
+{
+	TRY(read_root(a, text, name, sources, false, out));
+	if (out->kind != NODE_MAP)
+		*out = node_map(a, 0);
 	return NULL;
 }
 

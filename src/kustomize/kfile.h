@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/vec.h"
+#include "kustomize/loader.h"
 #include "value/node.h"
 #include "value/source.h"
 #include "value/typed.h"
@@ -27,6 +28,10 @@ struct kfile {
 /* The names a kustomization file may have, in order of preference. */
 extern const str kfile_names[3];
 
+/* The one kustomization file of a root: its text, and which name it has. */
+err *kfile_load(struct arena *a, const struct loader *l, str *text, str *name)
+	__attribute__((warn_unused_result));
+
 /* Decode and check a file's text; `dir` is named in errors about its kind and
  * version. `lenient` drops unknown fields, as Flux reads the root file. */
 err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *sources,
@@ -35,6 +40,10 @@ err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *s
 /* A tree fitted to kfile_type as YAML: what a Go program writes of the struct,
  * empty fields left out. */
 err *kfile_write(struct arena *a, node root, struct buf *out) __attribute__((warn_unused_result));
+
+/* Without a change but that of the types: for copying. */
+err *kfile_read_as_is(struct arena *a, str text, str name, struct sources *sources, node *out)
+	__attribute__((warn_unused_result));
 
 /* The same without checks or defaults but kind and version: for editing, and
  * `lenient` for whoever only looks. */

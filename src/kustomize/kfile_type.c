@@ -27,13 +27,17 @@ static const struct typed_field selector_fields[] = {
 const struct typed kfile_selector_type = TYPED_STRUCT_OF("types", "Selector", selector_fields);
 static const struct typed selectors = LIST_OF("[]*types.Selector", &kfile_selector_type);
 
-static const struct typed options_map = { .kind = TYPED_MAP, .go = "types.PatchArgs",
-					  .of = &typed_bool };
+static const struct typed_field patch_options_fields[] = {
+	TYPED_FIELD("allowNameChange", B_),
+	TYPED_FIELD("allowKindChange", B_),
+};
+static const struct typed patch_options =
+	TYPED_STRUCT_OF("types", "PatchArgs", patch_options_fields);
 static const struct typed_field patch_fields[] = {
 	TYPED_FIELD("path", S_),
 	TYPED_FIELD("patch", S_),
 	TYPED_FIELD("target", &kfile_selector_type),
-	TYPED_FIELD("options", &options_map),
+	TYPED_FIELD("options", &patch_options),
 };
 const struct typed kfile_patch_type = TYPED_STRUCT_OF("types", "Patch", patch_fields);
 static const struct typed patches = LIST_OF("[]types.Patch", &kfile_patch_type);

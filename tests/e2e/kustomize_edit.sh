@@ -2,28 +2,10 @@
 # What `kustomize edit` and `create` make of files, as a transcript:
 #
 #	kustomize_edit.sh DIR PROGRAM [WORD...]
-#
-# DIR/in is what they work on; the transcript must be DIR/want, which was
-# recorded with kustomize (RECORD=1 writes it). Usage texts and times are left
-# out.
-set -eu
-
-golden=$(realpath "$1")
-program=$(realpath "$2")
-shift 2
-words=("$@")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-mkdir "$tmp/w"
-cd "$tmp/w"
-root=$(pwd -P)
+. "$(dirname "$0")/transcript.sh"
 
 run() {
-	local status=0
-
-	echo "## $*"
-	"$program" "${words[@]}" "$@" 2>&1 || status=$?
-	echo "status $status"
+	say "$@"
 	cat kustomization.yaml 2>/dev/null || :
 	# The files of vars, where they were converted.
 	if grep -q _PLACEHOLDER ./*.yaml base/*.yaml 2>/dev/null; then
@@ -202,8 +184,4 @@ all() {
 	on_nothing edit set namespace x
 }
 
-all | sed "/^Usage:/,/stack-trace/d; /^\$/d; s|$root|ROOT|g; s/^20[0-9][0-9][^ ]* [^ ]* //" >"$tmp/got"
-if [ -n "${RECORD-}" ]; then
-	cp "$tmp/got" "$golden/want"
-fi
-diff -u "$golden/want" "$tmp/got"
+all | transcript
