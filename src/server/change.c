@@ -80,6 +80,8 @@ static void reset_status(struct arena *a, const struct kind *k, node object)
 		return;
 	if (node_has(zero, S("status")))
 		node_set(a, object, S("status"), node_get(zero, S("status")));
+	if (k->hooks && k->hooks->defaults)
+		k->hooks->defaults(a, k, object);
 }
 
 static void copy_field(struct arena *a, node to, node from, str key)
@@ -211,8 +213,11 @@ static err *validate(struct kind_call *k)
 	meta_warn(k);
 	if (k->refusal)
 		return NULL; /* the caller's to take */
-	if (!k->errors->n)
+	if (!k->errors->n) {
+		if (h && h->warn)
+			h->warn(k);
 		return NULL;
+	}
 	return status_invalid(k->kind->gvk.group, k->kind->gvk.kind, meta_get(k->object, S("name")),
 			      k->errors);
 }
@@ -274,6 +279,9 @@ static err *work_out(struct change *c, struct kind_call *k)
 	if (c->internal)
 		return NULL;
 	TRY(validate(k));
+	TRY(take_refusal(k));
+	if (h && h->check)
+		h->check(k);
 	TRY(take_refusal(k));
 	admission_check(k);
 	return take_refusal(k);

@@ -87,11 +87,15 @@ struct kind_hooks {
 	 * carry over. `old` is NODE_NONE on create. Default: nothing more than
 	 * the core does (status, generation, system metadata). */
 	void (*prepare)(struct kind_call *c);
-	/* Mutating and validating admission of this kind. */
+	/* Mutating admission of this kind. */
 	void (*admit)(struct kind_call *c);
 	/* All rules of create (old is NODE_NONE) and update. Metadata is
 	 * validated by the core with `name_rule`. */
 	void (*validate)(struct kind_call *c);
+	/* Warnings about what has passed validation. */
+	void (*warn)(struct kind_call *c);
+	/* Validating admission, of what has passed validation. */
+	void (*check)(struct kind_call *c);
 	/* Cells behind those columns, for one object: one node a column. Of
 	 * kinds without rules for them (`cells`). */
 	void (*cells)(struct arena *a, const struct kind *k, node object, node *cells);

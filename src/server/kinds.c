@@ -195,6 +195,7 @@ static const struct kind persistentvolumeclaims = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_persistentvolumeclaims),
 	.cells = cells_persistentvolumeclaims,
+	.hooks = &kinds_claim_hooks,
 };
 
 static const struct kind persistentvolumes = {
@@ -205,6 +206,7 @@ static const struct kind persistentvolumes = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_persistentvolumes),
 	.cells = cells_persistentvolumes,
+	.hooks = &kinds_volume_hooks,
 };
 
 static const struct kind_subresource pods_subresources[] = {
@@ -584,6 +586,7 @@ static const struct kind csidrivers = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_csidrivers),
 	.cells = cells_csidrivers,
+	.hooks = &kinds_csi_driver_hooks,
 };
 
 static const struct kind csinodes = {
@@ -592,6 +595,7 @@ static const struct kind csinodes = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_csinodes),
 	.cells = cells_csinodes,
+	.hooks = &kinds_csi_node_hooks,
 };
 
 static const struct kind csistoragecapacities = {
@@ -601,6 +605,7 @@ static const struct kind csistoragecapacities = {
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_csistoragecapacities),
 	.cells = cells_created,
+	.hooks = &kinds_csi_capacity_hooks,
 };
 
 static const struct kind storageclasses = {
@@ -610,6 +615,7 @@ static const struct kind storageclasses = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_storageclasses),
 	.cells = cells_storageclasses,
+	.hooks = &kinds_storage_class_hooks,
 };
 
 static const struct kind volumeattachments = {
@@ -619,6 +625,7 @@ static const struct kind volumeattachments = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_volumeattachments),
 	.cells = cells_volumeattachments,
+	.hooks = &kinds_attachment_hooks,
 };
 
 static const struct kind volumeattributesclasses = {
@@ -629,6 +636,7 @@ static const struct kind volumeattributesclasses = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_volumeattributesclasses),
 	.cells = cells_volumeattributesclasses,
+	.hooks = &kinds_attributes_class_hooks,
 };
 
 static const struct kind mutatingadmissionpolicies = {

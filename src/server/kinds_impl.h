@@ -6,6 +6,8 @@
 #ifndef SERVER_KINDS_IMPL_H
 #define SERVER_KINDS_IMPL_H
 
+#include "server/check.h"
+#include "server/defaults.h"
 #include "server/kind.h"
 
 /* Values of field selectors that are not simply the text at a path:
@@ -19,7 +21,36 @@ str kinds_select_status_replicas(struct arena *a, node object);
 str kinds_select_job_successful(struct arena *a, node job);
 str kinds_select_event_source(struct arena *a, node event);
 
-/* Hooks, by family. */
+/* ---- hooks ---------------------------------------------------------------- */
+
+/* All kinds set their defaults by the tables of defaults.h. */
+#define KINDS_HOOKS(name, ...) \
+	const struct kind_hooks kinds_##name##_hooks = { .defaults = defaults_apply, __VA_ARGS__ }
+
+static inline bool kinds_is_create(const struct kind_call *c)
+{
+	return node_is(c->old, NODE_NONE);
+}
+static inline bool kinds_is_status(const struct kind_call *c)
+{
+	return str_eq(c->subresource, S("status"));
+}
+/* `claims "x" is forbidden: ...`, of admission; an earlier refusal stays. */
+#define kinds_forbid(c, ...) kinds_forbid_text((c), arena_printf((c)->arena, __VA_ARGS__))
+void kinds_forbid_text(struct kind_call *c, str why);
+/* "PLACE: TEXT" */
+#define kinds_warn(c, at, fmt, ...)                                                      \
+	kind_warn((c)->warnings, "%.*s: " fmt, STR_ARG(at_text((c)->arena, (at))), ##__VA_ARGS__)
+/* The message about a label of nodes that has another name now; NULL: there is none. */
+const char *kinds_deprecated_label(str key);
+void kinds_warn_node_term(struct kind_call *c, const struct at *at, node term, bool values);
+void kinds_warn_node_selector(struct kind_call *c, const struct at *at, node selector);
+
+/* kinds_views.c */
 extern const struct kind_hooks kinds_event_view_hooks, kinds_hpa_view_hooks;
+/* kinds_storage.c */
+extern const struct kind_hooks kinds_claim_hooks, kinds_volume_hooks, kinds_storage_class_hooks,
+	kinds_attributes_class_hooks, kinds_attachment_hooks, kinds_csi_node_hooks,
+	kinds_csi_driver_hooks, kinds_csi_capacity_hooks;
 
 #endif

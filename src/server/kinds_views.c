@@ -6,11 +6,6 @@
 #include "server/kinds_impl.h"
 #include "value/json.h"
 
-static str text_of(node object, str key)
-{
-	return node_str_or(node_get(object, key), STR_NONE);
-}
-
 /* The canonical form in another version; the object as it is when it has none. */
 static node canonical(struct arena *a, node object, struct gvk g)
 {

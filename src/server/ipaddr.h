@@ -1,0 +1,46 @@
+/* ipaddr - IP addresses and networks as Kubernetes takes them.
+ *
+ * Older fields take what Go once took: numbers with zeros in front, IPv4
+ * inside of IPv6. The strict rule has its own complaints about those. Any
+ * thread.
+ */
+#ifndef SERVER_IPADDR_H
+#define SERVER_IPADDR_H
+
+#include "server/check.h"
+
+struct ipaddr {
+	bool v6;
+	uint8_t bytes[16];	/* an IPv4 address in the last four */
+};
+
+struct ipnet {
+	struct ipaddr base;
+	unsigned bits;
+};
+
+/* netutils.ParseIPSloppy and ParseCIDRSloppy; the address is not masked. */
+bool ipaddr_parse(str text, struct ipaddr *out);
+bool ipaddr_parse_net(str text, struct ipnet *out);
+/* Go's net.IP.String. */
+str ipaddr_text(struct arena *a, const struct ipaddr *ip);
+str ipaddr_net_text(struct arena *a, const struct ipnet *net);
+bool ipaddr_contains(const struct ipnet *net, const struct ipaddr *ip);
+bool ipaddr_eq(const struct ipaddr *x, const struct ipaddr *y);
+
+bool ipaddr_is_unspecified(const struct ipaddr *ip);
+bool ipaddr_is_loopback(const struct ipaddr *ip);
+bool ipaddr_is_link_local(const struct ipaddr *ip);
+bool ipaddr_is_link_local_multicast(const struct ipaddr *ip);
+
+/* The rule of older fields, strict for values that the object did not have
+ * before (`old`: what it had, NODE_NONE: nothing); and the rule of new fields. */
+bool ipaddr_check(struct fielderrs *e, const struct at *at, str text, bool strict);
+bool ipaddr_check_canonical(struct fielderrs *e, const struct at *at, str text);
+bool ipaddr_check_net(struct fielderrs *e, const struct at *at, str text, bool strict);
+bool ipaddr_check_net_canonical(struct fielderrs *e, const struct at *at, str text);
+
+/* The warnings for addresses that are good but odd; empty for none. */
+str ipaddr_warning(struct arena *a, const struct at *at, str text);
+
+#endif
