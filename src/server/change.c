@@ -182,7 +182,7 @@ static void prepare(struct kind_call *k)
 	struct arena *a = k->arena;
 
 	if (node_is(k->old, NODE_NONE)) {
-		if (k->kind->has_status)
+		if (k->kind->has_status && !k->kind->begins_with_status)
 			reset_status(a, k->kind, k->object);
 		meta_begin(a, k->kind, k->object);
 	} else {
@@ -218,8 +218,9 @@ static err *validate(struct kind_call *k)
 			h->warn(k);
 		return NULL;
 	}
-	return status_invalid(k->kind->gvk.group, k->kind->gvk.kind, meta_get(k->object, S("name")),
-			      k->errors);
+	const struct gvk *g = &kind_stored(k->kind)->gvk;
+
+	return status_invalid(g->group, g->kind, meta_get(k->object, S("name")), k->errors);
 }
 
 /* ---- one try ----------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "text/number.h"
 #include "text/quantity.h"
+#include "text/quote.h"
 
 static void add_at(struct buf *b, const struct at *at)
 {
@@ -35,6 +36,14 @@ str at_text(struct arena *a, const struct at *at)
 	if (!at)
 		return S("<nil>");
 	add_at(&b, at);
+	return arena_str(a, buf_str(&b));
+}
+
+str check_quoted(struct arena *a, str s)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, s, QUOTE_PRINT);
 	return arena_str(a, buf_str(&b));
 }
 

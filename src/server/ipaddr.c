@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "server/kind.h"
 #include "text/netip.h"
-#include "text/quote.h"
 
 static bool is_digit(char c)
 {
@@ -283,12 +283,10 @@ bool ipaddr_check(struct fielderrs *e, const struct at *at, str text, bool stric
 /* "must be in canonical form ("...")" */
 static bool check_form(struct fielderrs *e, const struct at *at, str text, str canonical)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
 	if (str_eq(text, canonical))
 		return true;
-	quote_add(&b, canonical, QUOTE_PRINT);
-	check_invalid_text(e, at, text, "must be in canonical form (%s)", buf_c(&b));
+	check_invalid_text(e, at, text, "must be in canonical form (%.*s)",
+			   STR_ARG(check_quoted(e->arena, canonical)));
 	return false;
 }
 
@@ -347,29 +345,71 @@ bool ipaddr_check_net_canonical(struct fielderrs *e, const struct at *at, str te
 	       check_form(e, at, text, ipaddr_net_text(e->arena, &net));
 }
 
-str ipaddr_warning(struct arena *a, const struct at *at, str text)
+void ipaddr_check_endpoint(struct fielderrs *e, const struct at *at, str text)
 {
 	struct ipaddr ip;
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (!ipaddr_parse(text, &ip)) {
+		check_invalid_text(e, at, text, "must be a valid IP address");
+		return;
+	}
+	if (ipaddr_is_unspecified(&ip))
+		check_invalid_text(e, at, text, "may not be unspecified (%.*s)", STR_ARG(text));
+	if (ipaddr_is_loopback(&ip))
+		check_invalid_text(e, at, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+	if (ipaddr_is_link_local(&ip))
+		check_invalid_text(e, at, text,
+				   "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+	if (ipaddr_is_link_local_multicast(&ip))
+		check_invalid_text(
+			e, at, text,
+			"may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
+}
+
+/* ---- warnings ------------------------------------------------------------ */
+
+void ipaddr_warn(struct kind_warnings *w, const struct at *at, str text)
+{
+	struct ipaddr ip;
 
 	if (!ipaddr_parse(text, &ip))
-		return STR_NONE;
-	str canonical = ipaddr_text(a, &ip);
+		return;
+	str shown = check_quoted(w->arena, text), canonical = ipaddr_text(w->arena, &ip);
+	str better = check_quoted(w->arena, canonical), place = at_text(w->arena, at);
 
-	buf_add(&b, at_text(a, at));
-	if (has_zeros(text) || is_4in6(text, &ip)) {
-		buf_add(&b, S(": non-standard IP address "));
-		quote_add(&b, text, QUOTE_PRINT);
-		buf_add(&b, S(" is invalid: use "));
-		quote_add(&b, canonical, QUOTE_PRINT);
-	} else if (ip.v6 && !str_eq(canonical, text)) {
-		buf_add(&b, S(": IPv6 address "));
-		quote_add(&b, text, QUOTE_PRINT);
-		buf_add(&b, S(" should be in RFC 5952 canonical format ("));
-		quote_add(&b, canonical, QUOTE_PRINT);
-		buf_addc(&b, ')');
-	} else {
-		return STR_NONE;
-	}
-	return arena_str(a, buf_str(&b));
+	if (has_zeros(text) || is_4in6(text, &ip))
+		kind_warn(w, "%.*s: non-standard IP address %.*s is invalid: use %.*s", STR_ARG(place),
+			  STR_ARG(shown), STR_ARG(better));
+	else if (ip.v6 && !str_eq(canonical, text))
+		kind_warn(w, "%.*s: IPv6 address %.*s should be in RFC 5952 canonical format (%.*s)",
+			  STR_ARG(place), STR_ARG(shown), STR_ARG(better));
+}
+
+void ipaddr_warn_net(struct kind_warnings *w, const struct at *at, str text)
+{
+	struct ipnet net;
+
+	if (!ipaddr_parse_net(text, &net))
+		return;
+	struct arena *a = w->arena;
+	struct ipaddr masked = net.base;
+	bool odd = has_zeros_net(text) || is_4in6(text, &net.base);
+	str shown = check_quoted(a, text), canonical = ipaddr_net_text(a, &net), place = at_text(a, at);
+	str better = check_quoted(a, canonical);
+	str single = check_quoted(a, arena_printf(a, "%.*s/%d", STR_ARG(ipaddr_text(a, &net.base)),
+					    net.base.v6 ? 128 : 32));
+
+	mask(&masked, net.bits);
+	bool ambiguous = !ipaddr_eq(&masked, &net.base);
+
+	if (ambiguous)
+		kind_warn(w,
+			  "%.*s: CIDR value %.*s is ambiguous in this context (should be %.*s or %.*s?)",
+			  STR_ARG(place), STR_ARG(shown), STR_ARG(better), STR_ARG(single));
+	if (odd)
+		kind_warn(w, "%.*s: non-standard CIDR value %.*s is invalid: use %.*s", STR_ARG(place),
+			  STR_ARG(shown), STR_ARG(better));
+	if (!odd && !ambiguous && net.base.v6 && !str_eq(canonical, text))
+		kind_warn(w, "%.*s: IPv6 CIDR value %.*s should be in RFC 5952 canonical format (%.*s)",
+			  STR_ARG(place), STR_ARG(shown), STR_ARG(better));
 }

@@ -40,7 +40,12 @@ bool ipaddr_check_canonical(struct fielderrs *e, const struct at *at, str text);
 bool ipaddr_check_net(struct fielderrs *e, const struct at *at, str text, bool strict);
 bool ipaddr_check_net_canonical(struct fielderrs *e, const struct at *at, str text);
 
-/* The warnings for addresses that are good but odd; empty for none. */
-str ipaddr_warning(struct arena *a, const struct at *at, str text);
+/* An address where traffic can go: not of this node, nor of its links alone. */
+void ipaddr_check_endpoint(struct fielderrs *e, const struct at *at, str text);
+
+/* The warnings for addresses and networks that are good but odd. */
+struct kind_warnings;
+void ipaddr_warn(struct kind_warnings *w, const struct at *at, str text);
+void ipaddr_warn_net(struct kind_warnings *w, const struct at *at, str text);
 
 #endif

@@ -125,6 +125,7 @@ struct kind {
 	size_t categories_n;
 	bool namespaced;
 	bool has_status, has_scale;	/* subresources */
+	bool begins_with_status;	/* a new object keeps the status that it is sent with */
 	const struct kind_subresource *subresources;	/* the others, by name */
 	size_t subresources_n;
 	bool custom;			/* of a CRD */

@@ -122,6 +122,7 @@ static const struct kind configmaps = {
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_configmaps),
 	.cells = cells_configmaps,
+	.hooks = &kinds_config_hooks,
 };
 
 static const struct kind endpoints = {
@@ -133,6 +134,7 @@ static const struct kind endpoints = {
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_endpoints),
 	.cells = cells_endpoints,
+	.hooks = &kinds_endpoints_hooks,
 };
 
 static const struct kind events = {
@@ -144,6 +146,7 @@ static const struct kind events = {
 	TABLE(columns, columns_events),
 	.cells = cells_events,
 	TABLE(selectable, events_selectable),
+	.hooks = &kinds_event_hooks,
 };
 
 static const struct kind limitranges = {
@@ -153,6 +156,7 @@ static const struct kind limitranges = {
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_limitranges),
 	.cells = cells_created,
+	.hooks = &kinds_limit_range_hooks,
 };
 
 static const struct kind_subresource namespaces_subresources[] = {
@@ -170,6 +174,7 @@ static const struct kind namespaces = {
 	TABLE(columns, columns_namespaces),
 	.cells = cells_namespaces,
 	TABLE(selectable, namespaces_selectable),
+	.hooks = &kinds_namespace_hooks,
 };
 
 static const struct kind_subresource nodes_subresources[] = {
@@ -185,6 +190,8 @@ static const struct kind nodes = {
 	TABLE(columns, columns_nodes),
 	.cells = cells_nodes,
 	TABLE(selectable, nodes_selectable),
+	.hooks = &kinds_node_hooks,
+	.begins_with_status = true,
 };
 
 static const struct kind persistentvolumeclaims = {
@@ -265,6 +272,7 @@ static const struct kind resourcequotas = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourcequotas),
 	.cells = cells_resourcequotas,
+	.hooks = &kinds_quota_hooks,
 };
 
 static const struct kind secrets = {
@@ -275,6 +283,7 @@ static const struct kind secrets = {
 	TABLE(columns, columns_secrets),
 	.cells = cells_secrets,
 	TABLE(selectable, secrets_selectable),
+	.hooks = &kinds_secret_hooks,
 };
 
 static const struct kind_subresource serviceaccounts_subresources[] = {
@@ -291,6 +300,7 @@ static const struct kind serviceaccounts = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_serviceaccounts),
 	.cells = cells_plain,
+	.hooks = &kinds_account_hooks,
 };
 
 static const struct kind_subresource services_subresources[] = {

@@ -48,7 +48,17 @@ void kinds_warn_node_selector(struct kind_call *c, const struct at *at, node sel
 
 /* kinds_views.c */
 extern const struct kind_hooks kinds_event_view_hooks, kinds_hpa_view_hooks;
-/* kinds_storage.c */
+/* kinds_core.c */
+extern const struct kind_hooks kinds_config_hooks, kinds_secret_hooks, kinds_namespace_hooks,
+	kinds_account_hooks, kinds_endpoints_hooks;
+/* kinds_events.c */
+extern const struct kind_hooks kinds_event_hooks;
+void kinds_event_check(struct kind_call *c, node event, node old, bool core);
+/* kinds_quota.c */
+extern const struct kind_hooks kinds_limit_range_hooks, kinds_quota_hooks;
+/* kinds_nodes.c */
+extern const struct kind_hooks kinds_node_hooks;
+/* kinds_storage.c, kinds_csi.c */
 extern const struct kind_hooks kinds_claim_hooks, kinds_volume_hooks, kinds_storage_class_hooks,
 	kinds_attributes_class_hooks, kinds_attachment_hooks, kinds_csi_node_hooks,
 	kinds_csi_driver_hooks, kinds_csi_capacity_hooks;

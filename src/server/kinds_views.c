@@ -77,11 +77,15 @@ static node event_from_stored(struct arena *a, node event)
 			 (struct gvk){ S("events.k8s.io"), S("v1"), S("Event") });
 }
 
-const struct kind_hooks kinds_event_view_hooks = {
-	.to_stored = event_to_stored,
-	.from_stored = event_from_stored,
-	.defaults = defaults_apply,
-};
+/* Validation is that of the stored form, whose places it names. */
+static void event_view_validate(struct kind_call *c)
+{
+	kinds_event_check(c, event_to_stored(c->arena, c->object),
+			  node_is_nil(c->old) ? NODE_NOTHING : event_to_stored(c->arena, c->old), false);
+}
+
+KINDS_HOOKS(event_view, .to_stored = event_to_stored, .from_stored = event_from_stored,
+	    .validate = event_view_validate);
 
 /* ---- autoscaling/v1 ------------------------------------------------------
  *

@@ -252,7 +252,10 @@ void scheduling_check_spread(struct fielderrs *e, const struct at *at, node cons
 
 void scheduling_check_taint_effect(struct fielderrs *e, const struct at *at, node effect)
 {
-	ONE_OF(e, at, effect, "NoSchedule", "PreferNoSchedule", "NoExecute");
+	if (!node_str_or(effect, STR_NONE).n)
+		check_required(e, at);
+	else
+		ONE_OF(e, at, effect, "NoSchedule", "PreferNoSchedule", "NoExecute");
 }
 
 static void check_toleration(struct fielderrs *e, const struct at *at, node t)

@@ -2,10 +2,8 @@
 
 #include <ctype.h>
 
-#include "base/buf.h"
 #include "server/claims.h"
 #include "text/quantity.h"
-#include "text/quote.h"
 
 /* One source of one volume. */
 struct source {
@@ -680,13 +678,9 @@ static void ephemeral(const struct source *s)
 	str claim = arena_cat(s->e->arena, s->pod_name, S("-"), s->name);
 	size_t n = name_complaints(claim, NAME_DNS_SUBDOMAIN, why);
 
-	for (size_t i = 0; i < n; i++) {
-		CLEANUP(buf_release) struct buf quoted = BUF_INIT;
-
-		quote_add(&quoted, claim, QUOTE_PRINT);
-		check_invalid_text(s->e, AT(s->volume, "name"), s->name, "PVC name %s: %.*s",
-				   buf_c(&quoted), STR_ARG(why[i]));
-	}
+	for (size_t i = 0; i < n; i++)
+		check_invalid_text(s->e, AT(s->volume, "name"), s->name, "PVC name %.*s: %.*s",
+				   STR_ARG(check_quoted(s->e->arena, claim)), STR_ARG(why[i]));
 }
 
 /* ---- projected ------------------------------------------------------------- */
