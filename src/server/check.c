@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "server/gostruct.h"
 #include "text/number.h"
 #include "text/quantity.h"
 #include "text/quote.h"
@@ -302,6 +303,11 @@ bool check_has_bad_value(node selector)
 			if (!name_check(node_str_or(*value, STR_NONE), NAME_LABEL_VALUE, NULL))
 				return true;
 	return false;
+}
+
+node check_selector_shown(struct fielderrs *e, node selector)
+{
+	return gostruct_shown(e->arena, "v1.LabelSelector", selector, NODE_NOTHING);
 }
 
 static size_t complain_dots(str s, str *out)

@@ -112,6 +112,8 @@ void check_annotations(struct fielderrs *e, const struct at *at, node annotation
  * state of the object has them. */
 void check_label_selector(struct fielderrs *e, const struct at *at, node selector, bool lenient);
 bool check_has_bad_value(node selector);
+/* As a message shows it: in the order of its fields. */
+node check_selector_shown(struct fielderrs *e, node selector);
 /* The key of a ConfigMap or Secret. */
 void check_config_key(struct fielderrs *e, const struct at *at, str key);
 size_t check_config_key_complaints(str key, str out[NAME_COMPLAINTS_MAX]);

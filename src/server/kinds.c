@@ -250,6 +250,7 @@ static const struct kind podtemplates = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_podtemplates),
 	.cells = cells_podtemplates,
+	.hooks = &kinds_pod_template_hooks,
 };
 
 static const struct kind replicationcontrollers = {
@@ -262,6 +263,7 @@ static const struct kind replicationcontrollers = {
 	TABLE(columns, columns_replicationcontrollers),
 	.cells = cells_replicationcontrollers,
 	TABLE(selectable, replicationcontrollers_selectable),
+	.hooks = &kinds_replication_controller_hooks,
 };
 
 static const struct kind resourcequotas = {
@@ -338,6 +340,7 @@ static const struct kind controllerrevisions = {
 	.verbs = KIND_ALL_VERBS,
 	TABLE(columns, columns_controllerrevisions),
 	.cells = cells_controllerrevisions,
+	.hooks = &kinds_revision_hooks,
 };
 
 static const struct kind daemonsets = {
@@ -349,6 +352,7 @@ static const struct kind daemonsets = {
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_daemonsets),
 	.cells = cells_daemonsets,
+	.hooks = &kinds_daemon_set_hooks,
 };
 
 static const struct kind deployments = {
@@ -360,6 +364,7 @@ static const struct kind deployments = {
 	.generation = KIND_GENERATION_ANNOTATIONS,
 	TABLE(columns, columns_deployments),
 	.cells = cells_deployments,
+	.hooks = &kinds_deployment_hooks,
 };
 
 static const struct kind replicasets = {
@@ -371,6 +376,7 @@ static const struct kind replicasets = {
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_replicasets),
 	.cells = cells_replicasets,
+	.hooks = &kinds_replica_set_hooks,
 };
 
 static const struct kind statefulsets = {
@@ -383,6 +389,7 @@ static const struct kind statefulsets = {
 	.name_rule = KIND_NAME_LABEL,
 	TABLE(columns, columns_statefulsets),
 	.cells = cells_statefulsets,
+	.hooks = &kinds_stateful_set_hooks,
 };
 
 static const struct kind events_k8s_io = {

@@ -170,7 +170,7 @@ static void csi_capacity_validate(struct kind_call *c)
 	check_quantity_non_negative(e, AT(NULL, "capacity"), GET(o, "capacity"));
 	if (!kinds_is_create(c)) {
 		check_immutable(e, AT(NULL, "nodeTopology"), topology, GET(c->old, "nodeTopology"),
-				topology);
+				check_selector_shown(e, topology));
 		check_immutable(e, AT(NULL, "storageClassName"), class, GET(c->old, "storageClassName"),
 				class);
 	}

@@ -44,6 +44,7 @@ void kinds_forbid_text(struct kind_call *c, str why);
 /* The message about a label of nodes that has another name now; NULL: there is none. */
 const char *kinds_deprecated_label(str key);
 void kinds_warn_node_term(struct kind_call *c, const struct at *at, node term, bool values);
+void kinds_warn_claim(struct kind_call *c, const struct at *at, node spec);
 void kinds_warn_node_selector(struct kind_call *c, const struct at *at, node selector);
 
 /* kinds_views.c */
@@ -58,6 +59,10 @@ void kinds_event_check(struct kind_call *c, node event, node old, bool core);
 extern const struct kind_hooks kinds_limit_range_hooks, kinds_quota_hooks;
 /* kinds_nodes.c */
 extern const struct kind_hooks kinds_node_hooks;
+/* kinds_workloads.c */
+extern const struct kind_hooks kinds_pod_template_hooks, kinds_replication_controller_hooks,
+	kinds_deployment_hooks, kinds_replica_set_hooks, kinds_stateful_set_hooks,
+	kinds_daemon_set_hooks, kinds_revision_hooks;
 /* kinds_storage.c, kinds_csi.c */
 extern const struct kind_hooks kinds_claim_hooks, kinds_volume_hooks, kinds_storage_class_hooks,
 	kinds_attributes_class_hooks, kinds_attachment_hooks, kinds_csi_node_hooks,

@@ -152,24 +152,29 @@ static void claim_prepare(struct kind_call *c)
 		settle_sources(c->arena, GET(c->object, "spec"), GET(c->old, "spec"));
 }
 
-static void claim_warn(struct kind_call *c)
+void kinds_warn_claim(struct kind_call *c, const struct at *at, node spec)
 {
 	static const str lists[] = { S("requests"), S("limits") };
-	node resources = GET(GET(c->object, "spec"), "resources");
-	const struct at *at = AT(AT(NULL, "spec"), "resources");
 
-	if (node_has(node_dig(c->object, "metadata", "annotations"), S(CLASS_ANNOTATION)))
-		kinds_warn(c, AT_K(AT(AT(NULL, "metadata"), "annotations"), S(CLASS_ANNOTATION)),
-			   "deprecated since v1.8; use \"storageClassName\" attribute instead");
 	for (size_t i = 0; i < 2; i++) {
-		node storage = GET(node_get(resources, lists[i]), "storage");
+		node storage = GET(node_get(GET(spec, "resources"), lists[i]), "storage");
 		struct quantity q = resources_quantity(c->errors, storage);
 
 		if (quantity_milli(&q) % 1000)
-			kinds_warn(c, AT_K(AT_NAMED(at, lists[i]), S("storage")),
+			kinds_warn(c, AT_K(AT_NAMED(AT(at, "resources"), lists[i]), S("storage")),
 				   "fractional byte value \"%.*s\" is invalid, must be an integer",
 				   STR_ARG(node_str(storage)));
 	}
+}
+
+static void claim_warn(struct kind_call *c)
+{
+	if (kinds_is_status(c))
+		return;
+	if (node_has(node_dig(c->object, "metadata", "annotations"), S(CLASS_ANNOTATION)))
+		kinds_warn(c, AT_K(AT(AT(NULL, "metadata"), "annotations"), S(CLASS_ANNOTATION)),
+			   "deprecated since v1.8; use \"storageClassName\" attribute instead");
+	kinds_warn_claim(c, AT(NULL, "spec"), GET(c->object, "spec"));
 }
 
 static void claim_validate(struct kind_call *c)

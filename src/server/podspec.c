@@ -397,7 +397,8 @@ void podspec_check(struct fielderrs *e, const struct at *at, node spec, const st
 	check_resources(e, at, spec, pod.claims);
 	check_host_ports(e, at, spec, o->is_pod);
 	check_policies(e, at, spec);
-	security_check_pod(e, AT(at, "securityContext"), GET(spec, "securityContext"), spec);
+	security_check_pod(e, AT(at, "securityContext"), GET(spec, "securityContext"), spec,
+			   o->old);
 	check_scheduling(e, at, spec, o->old);
 	check_dns(e, AT(at, "dnsConfig"), spec);
 	security_check_host_process(e, at, spec);

@@ -60,7 +60,7 @@ static void check_local_apparmor(struct fielderrs *e, const struct at *at, node 
 		check_too_long(e, at, APPARMOR_MAX);
 }
 
-static void check_apparmor(struct fielderrs *e, const struct at *at, node profile)
+void security_check_app_armor(struct fielderrs *e, const struct at *at, node profile)
 {
 	str type = TEXT_OF(profile, "type");
 	node path = GET(profile, "localhostProfile");
@@ -76,6 +76,26 @@ static void check_apparmor(struct fielderrs *e, const struct at *at, node profil
 		 !node_is_nil(path))
 		check_invalid(e, AT(at, "localhostProfile"), path,
 			      "can only be set when AppArmor type is Localhost");
+}
+
+node security_app_armor(struct arena *a, str annotation)
+{
+	node profile = node_map(a, 2);
+	const char *type = NULL;
+	str path = annotation;
+
+	if (str_eq(annotation, S("unconfined")))
+		type = "Unconfined";
+	else if (str_eq(annotation, S("runtime/default")))
+		type = "RuntimeDefault";
+	else if (str_take_str(&path, S("localhost/")) && path.n)
+		type = "Localhost";
+	if (!type)
+		return NODE_NOTHING;
+	if (str_eq(str_c(type), S("Localhost")))
+		node_set(a, profile, S("localhostProfile"), node_from_str(a, path));
+	node_set(a, profile, S("type"), node_from_str(a, str_c(type)));
+	return profile;
 }
 
 /* ---- Windows ---------------------------------------------------------------- */
@@ -252,7 +272,7 @@ static void check_sysctls(struct fielderrs *e, const struct at *at, node sysctls
 	}
 }
 
-void security_check_pod(struct fielderrs *e, const struct at *at, node context, node spec)
+void security_check_pod(struct fielderrs *e, const struct at *at, node context, node spec, node old)
 {
 	node groups = GET(context, "supplementalGroups");
 
@@ -270,11 +290,13 @@ void security_check_pod(struct fielderrs *e, const struct at *at, node context, 
 		       "OnRootMismatch");
 	check_seccomp(e, AT(at, "seccompProfile"), GET(context, "seccompProfile"));
 	check_windows(e, AT(at, "windowsOptions"), GET(context, "windowsOptions"));
-	check_apparmor(e, AT(at, "appArmorProfile"), GET(context, "appArmorProfile"));
+	security_check_app_armor(e, AT(at, "appArmorProfile"), GET(context, "appArmorProfile"));
 	if (HAS(context, "supplementalGroupsPolicy"))
 		ONE_OF(e, AT(at, "supplementalGroupsPolicy"), GET(context, "supplementalGroupsPolicy"),
 		       "Merge", "Strict");
-	if (HAS(context, "seLinuxChangePolicy"))
+	if (HAS(context, "seLinuxChangePolicy") && LACKS(GET(old, "securityContext"), "seLinuxChangePolicy"))
+		ONE_OF(e, AT(at, "seLinuxChangePolicy"), GET(context, "seLinuxChangePolicy"), "Recursive");
+	else if (HAS(context, "seLinuxChangePolicy"))
 		ONE_OF(e, AT(at, "seLinuxChangePolicy"), GET(context, "seLinuxChangePolicy"), "MountOption",
 		       "Recursive");
 }
@@ -309,7 +331,7 @@ void security_check_container(struct fielderrs *e, const struct at *at, node con
 					      "`capabilities.Add` CAP_SYS_ADMIN");
 	}
 	check_windows(e, AT(at, "windowsOptions"), GET(context, "windowsOptions"));
-	check_apparmor(e, AT(at, "appArmorProfile"), GET(context, "appArmorProfile"));
+	security_check_app_armor(e, AT(at, "appArmorProfile"), GET(context, "appArmorProfile"));
 }
 
 /* ---- annotations ------------------------------------------------------------- */

@@ -8,10 +8,13 @@
 
 #include "server/check.h"
 
-/* `spec`: the PodSpec, whose context it is. */
-void security_check_pod(struct fielderrs *e, const struct at *at, node context, node spec);
+/* `spec`: the PodSpec, whose context it is; `old`: what that was, or NODE_NONE. */
+void security_check_pod(struct fielderrs *e, const struct at *at, node context, node spec, node old);
 void security_check_container(struct fielderrs *e, const struct at *at, node context,
 			      bool host_users);
+void security_check_app_armor(struct fielderrs *e, const struct at *at, node profile);
+/* The profile that an annotation names; NODE_NONE: none. */
+node security_app_armor(struct arena *a, str annotation);
 /* Older Pods say it in annotations; both must agree. */
 void security_check_annotations(struct fielderrs *e, const struct at *at, node annotations,
 				node spec);
