@@ -80,8 +80,6 @@ static void reset_status(struct arena *a, const struct kind *k, node object)
 		return;
 	if (node_has(zero, S("status")))
 		node_set(a, object, S("status"), node_get(zero, S("status")));
-	if (k->hooks && k->hooks->defaults)
-		k->hooks->defaults(a, k, object);
 }
 
 static void copy_field(struct arena *a, node to, node from, str key)
@@ -285,7 +283,10 @@ static err *work_out(struct change *c, struct kind_call *k)
 		h->check(k);
 	TRY(take_refusal(k));
 	admission_check(k);
-	return take_refusal(k);
+	TRY(take_refusal(k));
+	if (h && h->stored)
+		h->stored(k->arena, k->kind, k->object);
+	return NULL;
 }
 
 static void begin_call(struct change *c, struct kind_call *k, struct fielderrs *errors, node object,

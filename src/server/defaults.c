@@ -338,9 +338,10 @@ static void set_value(struct arena *a, const struct type *t, node object,
 		defaults_set(a, object, f->name, v->value);
 }
 
-static void walk(struct arena *a, const struct type *t, node at);
+static void walk(struct arena *a, const struct type *t, node at, bool stored);
 
-static void walk_object(struct arena *a, const struct type *t, const struct plan *p, node object)
+static void walk_object(struct arena *a, const struct type *t, const struct plan *p, node object,
+			bool stored)
 {
 	for (size_t i = p->values; i < (size_t)p->values + p->values_n; i++)
 		set_value(a, t, object, &values[i]);
@@ -350,20 +351,20 @@ static void walk_object(struct arena *a, const struct type *t, const struct plan
 		set_declared(a, t, object);
 	if (p->rounds)
 		round_amounts(a, t, object);
-	if (p->nulls)
+	if (p->nulls && stored)
 		set_nulls(a, t, object);
 	/* by index: what is below does not add fields here */
 	for (size_t i = 0; i < node_len(object); i++) {
 		const struct node_pair *pair = &object.map->pairs[i];
 
 		if (pair->value.kind == NODE_MAP || pair->value.kind == NODE_SEQ)
-			walk(a, type_below(t, node_str(pair->key)), pair->value);
+			walk(a, type_below(t, node_str(pair->key)), pair->value, stored);
 	}
 }
 
 /* Named types are bounded by the depth of the object, which its reader
  * bounds. */
-static void walk(struct arena *a, const struct type *t, node at)
+static void walk(struct arena *a, const struct type *t, node at, bool stored)
 {
 	const struct type *of = element(t);
 	const struct plan *p = plan_of(of);
@@ -372,26 +373,36 @@ static void walk(struct arena *a, const struct type *t, node at)
 		return;
 	if (t == of) {
 		if (node_is(at, NODE_MAP))
-			walk_object(a, t, p, at);
+			walk_object(a, t, p, at, stored);
 		return;
 	}
 	if (t->kind == TYPE_LIST)
 		node_each_item(item, at)
-			walk(a, t->items, *item);
+			walk(a, t->items, *item, stored);
 	else
 		node_each_pair(pair, at)
-			walk(a, t->values, pair->value);
+			walk(a, t->values, pair->value, stored);
 }
 
-void defaults_apply_type(struct arena *a, const struct type *type, node object)
+static void apply(struct arena *a, const struct type *type, node object, bool stored)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, make_plans);
-	walk(a, type, object);
+	walk(a, type, object, stored);
+}
+
+void defaults_apply_type(struct arena *a, const struct type *type, node object)
+{
+	apply(a, type, object, false);
 }
 
 void defaults_apply(struct arena *a, const struct kind *k, node object)
 {
-	defaults_apply_type(a, k->type, object);
+	apply(a, k->type, object, false);
+}
+
+void defaults_stored(struct arena *a, const struct kind *k, node object)
+{
+	apply(a, k->type, object, true);
 }

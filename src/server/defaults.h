@@ -19,7 +19,10 @@
 
 /* The defaults hook of all built-in kinds. */
 void defaults_apply(struct arena *a, const struct kind *k, node object);
-/* The same below an object, for parts that are made later. */
+/* What the way into the original's storage and back makes of an object: it gets its
+ * defaults once more, and printed lists that are empty become null. */
+void defaults_stored(struct arena *a, const struct kind *k, node object);
+/* The same as defaults_apply below an object, for parts that are made later. */
 void defaults_apply_type(struct arena *a, const struct type *type, node object);
 
 #endif

@@ -9,31 +9,30 @@ static bool is_text(node object, str field, str text)
 	return str_eq(node_str_or(node_get(object, field), STR_NONE), text);
 }
 
-/* What a controller's template says about labels goes for it, too. */
-static void labels_from(struct arena *a, node object, node labels)
-{
-	node metadata = node_get(object, S("metadata"));
-
-	if (node_len(labels) && node_is(metadata, NODE_MAP) &&
-	    !node_len(node_get(metadata, S("labels"))))
-		node_set(a, metadata, S("labels"), node_copy(a, labels));
-}
-
+/* What its template says about labels goes for a controller, too. */
 static void replication_controller(struct arena *a, node rc)
 {
-	node spec = node_get(rc, S("spec"));
+	node spec = node_get(rc, S("spec")), metadata = node_get(rc, S("metadata"));
 	node labels = node_dig(spec, "template", "metadata", "labels");
 
 	if (!node_len(labels))
 		return;
 	if (!node_len(node_get(spec, S("selector"))))
 		node_set(a, spec, S("selector"), node_copy(a, labels));
-	labels_from(a, rc, labels);
+	if (node_is(metadata, NODE_MAP) && !node_len(node_get(metadata, S("labels"))))
+		node_set(a, metadata, S("labels"), node_copy(a, labels));
 }
 
+/* In the original it is one map in both places: what is added to the labels of the
+ * Pods is then among the Job's, too (kinds_batch.c). */
 static void job(struct arena *a, node j)
 {
-	labels_from(a, j, node_dig(j, "spec", "template", "metadata", "labels"));
+	node labels = node_dig(j, "spec", "template", "metadata", "labels");
+	node metadata = node_get(j, S("metadata"));
+
+	if (node_len(labels) && node_is(metadata, NODE_MAP) &&
+	    !node_len(node_get(metadata, S("labels"))))
+		node_set(a, metadata, S("labels"), node_copy(a, labels));
 }
 
 /* ---- Service ----------------------------------------------------------- */

@@ -83,6 +83,9 @@ struct kind_hooks {
 	/* Set what is missing, as the defaulting functions of the API do: on
 	 * create, update, patch, and before comparing. Idempotent. */
 	void (*defaults)(struct arena *a, const struct kind *k, node object);
+	/* What becomes of the object on its way into the store and back, once it is
+	 * found good. */
+	void (*stored)(struct arena *a, const struct kind *k, node object);
 	/* What the strategy does before validation: drop status, allocate,
 	 * carry over. `old` is NODE_NONE on create. Default: nothing more than
 	 * the core does (status, generation, system metadata). */

@@ -473,6 +473,7 @@ static const struct kind cronjobs = {
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_cronjobs),
 	.cells = cells_cronjobs,
+	.hooks = &kinds_cron_job_hooks,
 };
 
 static const struct kind jobs = {
@@ -484,6 +485,7 @@ static const struct kind jobs = {
 	TABLE(columns, columns_jobs),
 	.cells = cells_jobs,
 	TABLE(selectable, jobs_selectable),
+	.hooks = &kinds_job_hooks,
 };
 
 static const struct kind_subresource certificatesigningrequests_subresources[] = {
@@ -890,7 +892,7 @@ static const struct kind *const rows[] = {
 };
 
 /* Of kinds that need nothing else. */
-static const struct kind_hooks plain_hooks = { .defaults = defaults_apply };
+static const struct kind_hooks plain_hooks = { .defaults = defaults_apply, .stored = defaults_stored };
 
 enum { ROWS_N = sizeof rows / sizeof *rows };
 

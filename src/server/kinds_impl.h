@@ -25,7 +25,8 @@ str kinds_select_event_source(struct arena *a, node event);
 
 /* All kinds set their defaults by the tables of defaults.h. */
 #define KINDS_HOOKS(name, ...) \
-	const struct kind_hooks kinds_##name##_hooks = { .defaults = defaults_apply, __VA_ARGS__ }
+	const struct kind_hooks kinds_##name##_hooks = { .defaults = defaults_apply,            \
+							 .stored = defaults_stored, __VA_ARGS__ }
 
 static inline bool kinds_is_create(const struct kind_call *c)
 {
@@ -63,6 +64,8 @@ extern const struct kind_hooks kinds_node_hooks;
 extern const struct kind_hooks kinds_pod_template_hooks, kinds_replication_controller_hooks,
 	kinds_deployment_hooks, kinds_replica_set_hooks, kinds_stateful_set_hooks,
 	kinds_daemon_set_hooks, kinds_revision_hooks;
+/* kinds_batch.c */
+extern const struct kind_hooks kinds_job_hooks, kinds_cron_job_hooks;
 /* kinds_storage.c, kinds_csi.c */
 extern const struct kind_hooks kinds_claim_hooks, kinds_volume_hooks, kinds_storage_class_hooks,
 	kinds_attributes_class_hooks, kinds_attachment_hooks, kinds_csi_node_hooks,

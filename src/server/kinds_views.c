@@ -537,8 +537,4 @@ static node hpa_to_stored(struct arena *a, node hpa)
 	return canonical(a, out, (struct gvk){ S("autoscaling"), S("v2"), S("HorizontalPodAutoscaler") });
 }
 
-const struct kind_hooks kinds_hpa_view_hooks = {
-	.to_stored = hpa_to_stored,
-	.from_stored = hpa_from_stored,
-	.defaults = defaults_apply,
-};
+KINDS_HOOKS(hpa_view, .to_stored = hpa_to_stored, .from_stored = hpa_from_stored);

@@ -57,6 +57,7 @@ var roots = [][2]any{
 	{core.ConfigMap{}, corev1.ConfigMap{}}, {core.Node{}, corev1.Node{}},
 	{core.Namespace{}, corev1.Namespace{}}, {core.Event{}, corev1.Event{}},
 	{core.PersistentVolume{}, corev1.PersistentVolume{}},
+	{core.PersistentVolumeSource{}, corev1.PersistentVolumeSource{}},
 	{core.PersistentVolumeClaim{}, corev1.PersistentVolumeClaim{}},
 	{core.ResourceQuota{}, corev1.ResourceQuota{}}, {core.LimitRange{}, corev1.LimitRange{}},
 	{core.Endpoints{}, corev1.Endpoints{}}, {core.ServiceAccount{}, corev1.ServiceAccount{}},
