@@ -30,7 +30,7 @@ static void add_at(struct buf *b, const struct at *at)
 	}
 }
 
-str at_text(struct arena *a, const struct at *at)
+str check_at(struct arena *a, const struct at *at)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
@@ -59,33 +59,33 @@ str check_lower(struct fielderrs *e, str s)
 
 void check_required(struct fielderrs *e, const struct at *at)
 {
-	fielderr_add(e, FIELDERR_REQUIRED, at_text(e->arena, at), S("Required value"));
+	fielderr_add(e, FIELDERR_REQUIRED, check_at(e->arena, at), S("Required value"));
 }
 
 void check_duplicate(struct fielderrs *e, const struct at *at, node value)
 {
-	fielderr_duplicate(e, at_text(e->arena, at), value);
+	fielderr_duplicate(e, check_at(e->arena, at), value);
 }
 
 void check_not_found(struct fielderrs *e, const struct at *at, node value)
 {
-	fielderr_not_found(e, at_text(e->arena, at), value);
+	fielderr_not_found(e, check_at(e->arena, at), value);
 }
 
 void check_too_many(struct fielderrs *e, const struct at *at, size_t is, size_t max)
 {
-	fielderr_too_many(e, at_text(e->arena, at), is, max);
+	fielderr_too_many(e, check_at(e->arena, at), is, max);
 }
 
 void check_too_long(struct fielderrs *e, const struct at *at, size_t max)
 {
-	fielderr_too_long(e, at_text(e->arena, at), max);
+	fielderr_too_long(e, check_at(e->arena, at), max);
 }
 
 void check_not_supported(struct fielderrs *e, const struct at *at, node value, const str *list,
 			 size_t n)
 {
-	fielderr_not_supported(e, at_text(e->arena, at), value, list, n);
+	fielderr_not_supported(e, check_at(e->arena, at), value, list, n);
 }
 
 void check_name(struct fielderrs *e, const struct at *at, str name, enum name_rule rule)

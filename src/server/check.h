@@ -30,7 +30,7 @@ struct at {
 #define AT_I(up_, i) (&(const struct at){ (up_), STR_NONE, (i), AT_INDEX })
 #define AT_K(up_, key) (&(const struct at){ (up_), (key), 0, AT_KEY })
 
-str at_text(struct arena *a, const struct at *at);
+str check_at(struct arena *a, const struct at *at);
 
 /* ---- asking for fields --------------------------------------------------- */
 
@@ -59,13 +59,13 @@ static inline node check_text(struct fielderrs *e, str s)
 /* ---- saying what is wrong ------------------------------------------------ */
 
 #define check_invalid(e, at, value, ...) \
-	fielderr_invalid((e), at_text((e)->arena, (at)), (value), __VA_ARGS__)
+	fielderr_invalid((e), check_at((e)->arena, (at)), (value), __VA_ARGS__)
 #define check_invalid_text(e, at, text, ...) \
 	check_invalid((e), (at), check_text((e), (text)), __VA_ARGS__)
 #define check_forbidden(e, at, ...) \
-	fielderr_forbidden((e), at_text((e)->arena, (at)), __VA_ARGS__)
+	fielderr_forbidden((e), check_at((e)->arena, (at)), __VA_ARGS__)
 #define check_required_why(e, at, ...) \
-	fielderr_required((e), at_text((e)->arena, (at)), __VA_ARGS__)
+	fielderr_required((e), check_at((e)->arena, (at)), __VA_ARGS__)
 void check_required(struct fielderrs *e, const struct at *at);
 void check_duplicate(struct fielderrs *e, const struct at *at, node value);
 void check_not_found(struct fielderrs *e, const struct at *at, node value);

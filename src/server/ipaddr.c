@@ -375,7 +375,7 @@ void ipaddr_warn(struct kind_warnings *w, const struct at *at, str text)
 	if (!ipaddr_parse(text, &ip))
 		return;
 	str shown = check_quoted(w->arena, text), canonical = ipaddr_text(w->arena, &ip);
-	str better = check_quoted(w->arena, canonical), place = at_text(w->arena, at);
+	str better = check_quoted(w->arena, canonical), place = check_at(w->arena, at);
 
 	if (has_zeros(text) || is_4in6(text, &ip))
 		kind_warn(w, "%.*s: non-standard IP address %.*s is invalid: use %.*s", STR_ARG(place),
@@ -394,7 +394,7 @@ void ipaddr_warn_net(struct kind_warnings *w, const struct at *at, str text)
 	struct arena *a = w->arena;
 	struct ipaddr masked = net.base;
 	bool odd = has_zeros_net(text) || is_4in6(text, &net.base);
-	str shown = check_quoted(a, text), canonical = ipaddr_net_text(a, &net), place = at_text(a, at);
+	str shown = check_quoted(a, text), canonical = ipaddr_net_text(a, &net), place = check_at(a, at);
 	str better = check_quoted(a, canonical);
 	str single = check_quoted(a, arena_printf(a, "%.*s/%d", STR_ARG(ipaddr_text(a, &net.base)),
 					    net.base.v6 ? 128 : 32));

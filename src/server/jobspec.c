@@ -157,7 +157,7 @@ static void check_conditions(struct fielderrs *e, const struct at *at, node list
 
 static void check_bare(struct fielderrs *e, const struct at *at, const char *why)
 {
-	fielderr_invalid_bare(e, at_text(e->arena, at), "%s", why);
+	fielderr_invalid_bare(e, check_at(e->arena, at), "%s", why);
 }
 
 static void check_failure_rule(struct fielderrs *e, const struct at *at, node spec, node rule)

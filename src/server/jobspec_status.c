@@ -35,7 +35,7 @@ static bool differs(const struct change *c, const char *field)
 
 static void conditions(const struct change *c, const char *why)
 {
-	fielderr_invalid_bare(c->e, at_text(c->e->arena, AT(c->at, "conditions")), "%s", why);
+	fielderr_invalid_bare(c->e, check_at(c->e->arena, AT(c->at, "conditions")), "%s", why);
 }
 
 static void check_uids(struct fielderrs *e, const struct at *at, node list, node seen)

@@ -41,7 +41,7 @@ static inline bool kinds_is_status(const struct kind_call *c)
 void kinds_forbid_text(struct kind_call *c, str why);
 /* "PLACE: TEXT" */
 #define kinds_warn(c, at, fmt, ...)                                                      \
-	kind_warn((c)->warnings, "%.*s: " fmt, STR_ARG(at_text((c)->arena, (at))), ##__VA_ARGS__)
+	kind_warn((c)->warnings, "%.*s: " fmt, STR_ARG(check_at((c)->arena, (at))), ##__VA_ARGS__)
 /* The message about a label of nodes that has another name now; NULL: there is none. */
 const char *kinds_deprecated_label(str key);
 void kinds_warn_node_term(struct kind_call *c, const struct at *at, node term, bool values);

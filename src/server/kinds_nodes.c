@@ -149,7 +149,7 @@ static void check_networks(struct fielderrs *e, node nets)
 		v4 += !net.base.v6;
 	}
 	if (node_len(nets) > 1 && bad < node_len(nets)) {
-		fielderr_add(e, FIELDERR_INTERNAL, at_text(e->arena, at),
+		fielderr_add(e, FIELDERR_INTERNAL, check_at(e->arena, at),
 			     arena_printf(e->arena,
 					  "Internal error: invalid PodCIDRs. failed to check with dual stack with "
 					  "error:invalid CIDR[%zu]: <nil> (invalid CIDR address: %.*s)",

@@ -315,7 +315,7 @@ static void warn_ports(struct containers_visit *visit, const struct at *at, node
 			warn_port_pair(v->c, here, port, node_at(others, o),
 				       node_str(node_at(others, o + 1)));
 		node_append(a, others, port);
-		node_append(a, others, node_from_str(a, at_text(a, here)));
+		node_append(a, others, node_from_str(a, check_at(a, here)));
 	}
 }
 
@@ -338,7 +338,7 @@ static void warn_port_names(struct containers_visit *visit, const struct at *at,
 				   "by name will use %.*s",
 				   Q(name), STR_ARG(other), STR_ARG(other));
 		else
-			node_set(c->arena, v->names, name, node_from_str(c->arena, at_text(c->arena, here)));
+			node_set(c->arena, v->names, name, node_from_str(c->arena, check_at(c->arena, here)));
 	}
 }
 
