@@ -151,13 +151,45 @@ static void report_at(struct reader *r, const char *what, const char *link, set 
 		       STR_ARG(x), link, STR_ARG(y));
 }
 
+/* White space and comments between two tokens; what was no token is dropped. */
+static void add_gap(struct buf *b, str gap)
+{
+	while (gap.n) {
+		size_t n = 1, line = str_find_char(gap, '\n');
+
+		if (str_starts(gap, S("//")))
+			n = line == STR_NPOS ? gap.n : line;
+		if (n > 1 || str_find_char(S(" \t\r\n\f"), gap.p[0]) != STR_NPOS)
+			buf_add(b, str_sub(gap, 0, n));
+		gap = str_from(gap, n);
+	}
+}
+
+/* The source from one token to another. */
+static str span(struct reader *r, size_t first, size_t last)
+{
+	const struct cel_token *t = &r->tokens->p[first];
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (t->kind == CEL_T_EOF)
+		return t->text;
+	buf_add(&b, t->text);
+	for (const char *end = t->text.p + t->text.n; first++ < last; end = t->text.p + t->text.n) {
+		t = &r->tokens->p[first];
+		bool eof = t->kind == CEL_T_EOF;
+		const char *next = eof ? r->source.p + r->source.n : t->text.p;
+
+		add_gap(&b, str_of(end, (size_t)(next - end)));
+		if (!eof)
+			buf_add(&b, t->text);
+	}
+	return arena_str(r->a, buf_str(&b));
+}
+
 static void report_no_alternative(struct reader *r)
 {
-	const struct cel_token *first = &r->tokens->p[r->first], *bad = &r->tokens->p[r->bad];
-	const char *end = bad->kind == CEL_T_EOF ? r->source.p + r->source.n :
-						   bad->text.p + bad->text.n;
-	str text = first->kind == CEL_T_EOF ? first->text :
-					      (str){ first->text.p, (size_t)(end - first->text.p) };
+	const struct cel_token *bad = &r->tokens->p[r->bad];
+	str text = span(r, r->first, r->bad);
 	bool word = bad->kind == CEL_T_TRUE || bad->kind == CEL_T_FALSE || bad->kind == CEL_T_NULL;
 
 	/* `.true` and its like had another message once, which was kept. */
