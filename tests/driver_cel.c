@@ -52,8 +52,9 @@ static err *evaluate(struct arena *a, node request, uint64_t limit, cel_value *v
 static err *run_cel(struct arena *a, node request, node *output)
 {
 	cel_value value;
+	uint64_t cost;
 
-	TRY(evaluate(a, request, CEL_COST_NONE, &value, NULL));
+	TRY(evaluate(a, request, CEL_COST_NONE, &value, &cost));
 	*output = node_map(a, 2);
 	node_set(a, *output, S("type"), node_from_str(a, str_c(cel_value_kind_name(value))));
 	node_set(a, *output, S("value"), cel_value_node(a, value));

@@ -463,7 +463,8 @@ static cel_value by_key(struct cel_run *r, cel_value list)
 }
 
 /* An element that is looked for in a list of type set, which holds what JSON
- * says: there is no date-time in it, only the text of one. */
+ * says: there is no date-time in it, only the text of one, and no null that
+ * is the same. */
 static cel_value sought_at(struct cel_run *r, cel_value list, size_t i)
 {
 	cel_value v = cel_plain(r, cel_list_at(r, list, i));
@@ -479,9 +480,12 @@ cel_value cel_equal_declared_set(struct cel_run *r, cel_value a, cel_value b)
 {
 	cel_value set = by_key(r, a);
 
-	for (size_t i = 0; i < cel_list_n(b) && !r->stopped; i++)
-		if (!cel_map_has_exact(set, sought_at(r, b, i)))
+	for (size_t i = 0; i < cel_list_n(b) && !r->stopped; i++) {
+		cel_value v = sought_at(r, b, i);
+
+		if (v.kind == CEL_NULL || !cel_map_has_exact(set, v))
 			return cel_bool(false);
+	}
 	return cel_bool(true);
 }
 

@@ -163,6 +163,13 @@ static cel_value global(struct eval *v, uint32_t name)
 	return value;
 }
 
+static bool has_decl(const struct eval *v, uint32_t name)
+{
+	size_t i = cel_env_find(v->program->env, v->program->names.p[name]);
+
+	return i != STR_NPOS && v->program->env->variables.p[i].decl;
+}
+
 /* An empty list or map that the fold fills is one of its own. */
 static cel_value fresh(struct eval *v, cel_value init)
 {
@@ -190,12 +197,12 @@ static cel_value variable(struct eval *v, struct folder *f, uint32_t name, bool 
 		if (!f->result && name == f->fold->var2)
 			return f->var2;
 	}
-	*native = true;
-	if (!v->globals)
-		return global(v, name);
-	if (v->globals[name].kind == CEL_UNKNOWN && !v->globals[name].box)
-		v->globals[name] = global(v, name);
-	return v->globals[name];
+	cel_value value = v->globals ? v->globals[name] : global(v, name);
+
+	if (value.kind == CEL_UNKNOWN && !value.box)
+		value = v->globals[name] = global(v, name);
+	*native = value.kind != CEL_NULL || !has_decl(v, name);
+	return value;
 }
 
 /* ---- attributes -------------------------------------------------------- */

@@ -296,24 +296,38 @@ static size_t skip(str s, size_t alive, uint32_t offset, struct cel_issues *issu
 	return bad.n;
 }
 
+/* Two pieces of the source, with what was no token between them or not. Nobody
+ * will see them when there are too many errors. */
+static str joined(struct arena *a, str x, str y, const struct cel_issues *issues)
+{
+	if (x.n && x.p + x.n == y.p)
+		return str_of(x.p, x.n + y.n);
+	return x.n && issues->n < CEL_ISSUES_MAX ? arena_cat(a, x, y) : y;
+}
+
 void cel_lex(struct arena *a, str source, struct cel_issues *issues, cel_tokens *out)
 {
 	uint32_t offset = 0;
+	str before = S("");
 
 	while (source.n) {
 		enum cel_token_kind kind = CEL_T_EOF;
 		size_t n = space_or_comment(source);
 
-		if (!n) {
+		if (n) {
+			before = joined(a, before, str_sub(source, 0, n), issues);
+		} else {
 			struct reading r = token(source, &kind);
 
 			n = r.accepted ? r.accepted : skip(source, r.alive, offset, issues);
-			if (r.accepted)
+			if (r.accepted) {
 				avec_push(a, out, (struct cel_token){ kind, offset,
-								      str_sub(source, 0, n) });
+								      str_sub(source, 0, n), before });
+				before = S("");
+			}
 		}
 		offset += (uint32_t)utf8_count(str_sub(source, 0, n));
 		source = str_from(source, n);
 	}
-	avec_push(a, out, (struct cel_token){ CEL_T_EOF, offset, S("<EOF>") });
+	avec_push(a, out, (struct cel_token){ CEL_T_EOF, offset, S("<EOF>"), before });
 }

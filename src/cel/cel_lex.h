@@ -55,6 +55,7 @@ struct cel_token {
 	enum cel_token_kind kind;
 	uint32_t offset;	/* runes before it */
 	str text;		/* "<EOF>" at the end */
+	str before;		/* white space and comments since the last token */
 };
 
 typedef VEC(struct cel_token) cel_tokens;

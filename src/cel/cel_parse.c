@@ -608,6 +608,6 @@ struct cel_expr *cel_parse(struct arena *a, enum cel_library library, str source
 
 	expect(&p, CEL_T_EOF);
 	if (p.failed)
-		cel_syntax_explain(a, source, &p.tokens, issues);
+		cel_syntax_explain(a, &p.tokens, issues);
 	return issues->n ? NULL : e;
 }

@@ -45,7 +45,6 @@ struct cel_expr *cel_macro_expand(struct cel_parser *p, struct cel_expr *call);
 const char *cel_literal_unquote(struct arena *a, str text, bool bytes, str *out);
 
 /* Report what is wrong with tokens that are no expression. */
-void cel_syntax_explain(struct arena *a, str source, const cel_tokens *tokens,
-			struct cel_issues *issues);
+void cel_syntax_explain(struct arena *a, const cel_tokens *tokens, struct cel_issues *issues);
 
 #endif

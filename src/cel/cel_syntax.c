@@ -57,7 +57,6 @@ struct frame {
 
 struct reader {
 	struct arena *a;
-	str source;
 	const cel_tokens *tokens;
 	struct cel_issues *issues;
 	const struct frame *top;
@@ -151,21 +150,7 @@ static void report_at(struct reader *r, const char *what, const char *link, set 
 		       STR_ARG(x), link, STR_ARG(y));
 }
 
-/* White space and comments between two tokens; what was no token is dropped. */
-static void add_gap(struct buf *b, str gap)
-{
-	while (gap.n) {
-		size_t n = 1, line = str_find_char(gap, '\n');
-
-		if (str_starts(gap, S("//")))
-			n = line == STR_NPOS ? gap.n : line;
-		if (n > 1 || str_find_char(S(" \t\r\n\f"), gap.p[0]) != STR_NPOS)
-			buf_add(b, str_sub(gap, 0, n));
-		gap = str_from(gap, n);
-	}
-}
-
-/* The source from one token to another. */
+/* The source from one token to another, without what was no token. */
 static str span(struct reader *r, size_t first, size_t last)
 {
 	const struct cel_token *t = &r->tokens->p[first];
@@ -174,13 +159,10 @@ static str span(struct reader *r, size_t first, size_t last)
 	if (t->kind == CEL_T_EOF)
 		return t->text;
 	buf_add(&b, t->text);
-	for (const char *end = t->text.p + t->text.n; first++ < last; end = t->text.p + t->text.n) {
+	while (first++ < last) {
 		t = &r->tokens->p[first];
-		bool eof = t->kind == CEL_T_EOF;
-		const char *next = eof ? r->source.p + r->source.n : t->text.p;
-
-		add_gap(&b, str_of(end, (size_t)(next - end)));
-		if (!eof)
+		buf_add(&b, t->before);
+		if (t->kind != CEL_T_EOF)
 			buf_add(&b, t->text);
 	}
 	return arena_str(r->a, buf_str(&b));
@@ -700,10 +682,9 @@ static void call(struct reader *r, enum rule rule, int precedence, set follow)
 	r->depth[rule]--;
 }
 
-void cel_syntax_explain(struct arena *a, str source, const cel_tokens *tokens,
-			struct cel_issues *issues)
+void cel_syntax_explain(struct arena *a, const cel_tokens *tokens, struct cel_issues *issues)
 {
-	struct reader r = { .a = a, .source = source, .tokens = tokens, .issues = issues,
+	struct reader r = { .a = a, .tokens = tokens, .issues = issues,
 			    .failed_at = SIZE_MAX };
 
 	call(&r, RULE_EXPR, 0, T(EOF));

@@ -167,8 +167,7 @@ func compile(env *cel.Env, request map[string]any) (*cel.Ast, error) {
 	return ast, nil
 }
 
-func evaluated(env *cel.Env, ast *cel.Ast, vars map[string]any, cost bool) (ref.Val, uint64, error) {
-	options := []cel.ProgramOption{}
+func evaluated(env *cel.Env, ast *cel.Ast, vars map[string]any, cost bool, options ...cel.ProgramOption) (ref.Val, uint64, error) {
 	if cost {
 		options = append(options, cel.CostLimit(costLimit), cel.CostTracking(&library.CostEstimator{}))
 	}
@@ -210,7 +209,11 @@ func askPlain(request map[string]any) (any, error) {
 		vars = map[string]any{}
 	}
 	cost := request["op"] == "cel-cost"
-	v, n, err := evaluated(env, ast, vars, cost)
+	program := []cel.ProgramOption{}
+	if request["env"] == "flux" {
+		program = append(program, cel.EvalOptions(cel.OptOptimize))
+	}
+	v, n, err := evaluated(env, ast, vars, cost, program...)
 	if err != nil {
 		return nil, err
 	}
