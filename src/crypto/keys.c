@@ -4,6 +4,7 @@
 #include "base/die.h"
 #include "base/rand.h"
 #include "crypto/ossl.h"
+#include "crypto/rsagen.h"
 #include "crypto/seeded.h"
 #include "text/base64.h"
 
@@ -181,6 +182,22 @@ static EVP_PKEY *make_dsa(const struct seeded *s)
 	return key;
 }
 
+static EVP_PKEY *make_rsa(const struct seeded *s, unsigned bits)
+{
+	CLEANUP(buf_release) struct buf der = BUF_INIT;
+	EVP_PKEY *key = NULL;
+	err *e = rsagen_key(s->o, bits, s->random, &der);
+
+	if (!e) {
+		const unsigned char *p = (const unsigned char *)der.p;
+
+		key = s->o->d2i_PrivateKey_ex(EVP_PKEY_RSA, NULL, &p, (long)der.n, s->ctx, NULL);
+		explicit_bzero(der.p, der.n);
+	}
+	err_free(e);
+	return key;
+}
+
 static EVP_PKEY *make_key(const struct seeded *s, enum keys_kind kind)
 {
 	const struct ossl *o = s->o;
@@ -197,13 +214,11 @@ static EVP_PKEY *make_key(const struct seeded *s, enum keys_kind kind)
 			o->EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1);
 		return finish_key(o, ctx);
 	case KEYS_RSA_2048:
+		return make_rsa(s, 2048);
 	case KEYS_RSA_4096:
-		break;
+		return make_rsa(s, 4096);
 	}
-	ctx = begin_key(s, "RSA");
-	if (ctx)
-		o->EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, kind == KEYS_RSA_4096 ? 4096 : 2048);
-	return finish_key(o, ctx);
+	return NULL;
 }
 
 err *keys_new(struct arena *a, enum keys_kind kind, const struct keys_random *random, str *pem)

@@ -3,7 +3,7 @@
  * RSA and DSA keys in their traditional forms, EC keys on P-256, Ed25519 as
  * PKCS #8; certificates of version 3 with the extensions that Helm's template
  * functions give them. Results live in the arena. Worker threads: a key takes
- * a tenth of a second (RSA 2048) to seconds (RSA 4096, DSA).
+ * 30 ms (RSA 2048), half a second (RSA 4096) or seconds (DSA).
  */
 #ifndef CRYPTO_KEYS_H
 #define CRYPTO_KEYS_H

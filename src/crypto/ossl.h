@@ -8,6 +8,7 @@
 #ifndef CRYPTO_OSSL_H
 #define CRYPTO_OSSL_H
 
+#include <openssl/bn.h>
 #include <openssl/dsa.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>

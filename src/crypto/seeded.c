@@ -183,7 +183,7 @@ static bool fill_context(struct seeded *s, const struct keys_random *random)
 
 err *seeded_open(const struct ossl *o, const struct keys_random *random, struct seeded *out)
 {
-	*out = (struct seeded){ .o = o };
+	*out = (struct seeded){ .o = o, .random = random };
 	if (!random)
 		return NULL;
 	out->ctx = o->OSSL_LIB_CTX_new();

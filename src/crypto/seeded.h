@@ -20,6 +20,7 @@
 
 struct seeded {
 	const struct ossl *o;
+	const struct keys_random *random;
 	OSSL_LIB_CTX *ctx;	/* NULL: OpenSSL's own, for `random` NULL */
 	OSSL_PROVIDER *algorithms, *generator;
 };

@@ -15,8 +15,9 @@ enum {
 	COST_BCRYPT = 1000000,
 	COST_SCRYPT = 2500000,
 	COST_EC_KEY = 50000,
-	COST_RSA_2048 = 4000000,
-	COST_RSA_4096 = 20000000,
+	COST_RSA_2048 = 1000000,
+	COST_RSA_4096 = 10000000,
+	COST_DSA = 20000000,
 };
 
 static void random_bytes(struct tmpl_call *c, void *to, size_t n)
@@ -458,7 +459,7 @@ static err *run_gen_key(struct tmpl_call *c)
 		uint64_t cost;
 	} kinds[] = {
 		{ "", KEYS_RSA_4096, COST_RSA_4096 },     { "rsa", KEYS_RSA_4096, COST_RSA_4096 },
-		{ "dsa", KEYS_DSA, COST_RSA_4096 },       { "ecdsa", KEYS_ECDSA, COST_EC_KEY },
+		{ "dsa", KEYS_DSA, COST_DSA },           { "ecdsa", KEYS_ECDSA, COST_EC_KEY },
 		{ "ed25519", KEYS_ED25519, COST_EC_KEY },
 	};
 	str type = tmpl_arg_str(c, 0), pem;
