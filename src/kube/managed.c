@@ -262,7 +262,7 @@ node managed_update(struct arena *a, const struct managed_request *r, node live,
 		return NODE_NOTHING;
 	}
 	track_update(a, r, r->manager, live, object, &l);
-	return managed_encode(a, &l);
+	return l.fault.n ? NODE_NOTHING : managed_encode(a, &l);
 }
 
 /* ---- conflicts --------------------------------------------------------- */
@@ -384,6 +384,8 @@ static err *apply(struct arena *a, const struct managed_request *r, node live, n
 
 	*conflicts = (struct managed_conflicts){ 0 };
 	managed_track_apply(a, r, live, config, l, &self, force, conflicts, &merged);
+	if (l->fault.n)
+		return err_new(ERR_INVALID, "failed to update versions: %.*s", STR_ARG(l->fault));
 	if (conflicts->of.n && !force)
 		return NULL;
 	struct managed_entry *mine = managed_find(l, &self);

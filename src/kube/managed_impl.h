@@ -17,6 +17,9 @@ struct managed_entry {
 /* At most one of each identity. */
 struct managed_list {
 	VEC(struct managed_entry) entries;
+	/* The object has fields that a version lacks in which somebody owns some:
+	 * nothing can be told of them. Empty: all is well. */
+	str fault;
 };
 
 enum { MANAGED_ENTRIES_MAX = 10000 };

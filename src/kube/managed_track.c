@@ -18,6 +18,7 @@ struct tracker {
 	str api_version;		/* of the request */
 	node live, object;
 	VEC(struct view *) views;
+	str fault;			/* of the first conversion that failed */
 };
 
 /* ---- versions ---------------------------------------------------------- */
@@ -31,7 +32,14 @@ static bool convert(struct tracker *t, node object, str api_version, struct mana
 	*out = (struct managed_version){ object, t->r->type };
 	if (same && str_eq(api_version, t->api_version))
 		return true;
-	return t->r->convert && t->r->convert(t->r->context, t->a, object, api_version, out);
+	if (!t->r->convert || !t->r->convert(t->r->context, t->a, object, api_version, out))
+		return false;
+	err *e = granular_validate(t->a, out->object, out->type, true);
+
+	if (e && !t->fault.n)
+		t->fault = arena_str(t->a, err_text(e));
+	err_free(e);
+	return true;
 }
 
 static struct view *view_of(struct tracker *t, str api_version)
@@ -164,6 +172,7 @@ struct fieldset *managed_track_update(struct arena *a, const struct managed_requ
 	struct view *v = view_of(&t, t.api_version);
 
 	compare(&t, v);
+	l->fault = t.fault;
 	return fieldset_union(a, v->diff.modified, v->diff.added);
 }
 
@@ -261,4 +270,5 @@ void managed_track_apply(struct arena *a, const struct managed_request *r, node 
 	t.object = prune(&t, t.object, l, &last);
 	if (settle(&t, l, self, force, conflicts))
 		*out = t.object;
+	l->fault = t.fault;
 }

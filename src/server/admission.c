@@ -1,7 +1,6 @@
 #include "server/admission.h"
 
 #include "server/allocator.h"
-#include "server/custom.h"
 #include "server/hooks.h"
 #include "server/object.h"
 #include "server/registry.h"
@@ -156,11 +155,6 @@ node admission_convert(struct arena *a, const struct kind *from, const struct ki
 		object = node_copy(a, object);
 	if (to->stored && to->hooks && to->hooks->from_stored)
 		object = to->hooks->from_stored(a, object);
-	if (to->custom) {
-		err_free(custom_read(a, to, object, true, NULL));
-		if (to->hooks && to->hooks->defaults)
-			to->hooks->defaults(a, to, object);
-	}
 	object_set_names(a, object, to->gvk);
 	return object;
 }

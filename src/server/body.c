@@ -252,7 +252,7 @@ static err *fit_custom(struct arena *a, const struct kind *k, node object,
 {
 	struct structural_unknown u = { .arena = a };
 
-	TRY(custom_read(a, k, object, false, findings ? &u : NULL));
+	TRY(custom_read(a, k, object, findings ? &u : NULL));
 	for (size_t i = 0; i < u.n; i++)
 		body_find(findings, "unknown field \"%.*s\"", STR_ARG(u.p[i]));
 	return NULL;
@@ -320,6 +320,15 @@ static void set_names(struct arena *a, node object, struct gvk gvk)
 	node_set(a, object, S("apiVersion"), node_from_str(a, gvk_api_version(a, gvk)));
 }
 
+/* What the original can decode, though it may not serve it. */
+static bool is_known(struct gvk is)
+{
+	static const struct gvk old = { { "apiextensions.k8s.io", 20 }, { "v1beta1", 7 },
+					{ "CustomResourceDefinition", 24 } };
+
+	return builtin_type(is) || gvk_eq(is, old);
+}
+
 err *body_read(struct request *r, const struct kind *k, enum options_fields fields, node *out)
 {
 	struct body_findings found = { .arena = r->arena };
@@ -330,7 +339,7 @@ err *body_read(struct request *r, const struct kind *k, enum options_fields fiel
 	TRY(read_named(r, k->gvk, f, &in, &is));
 	bool same_kind = str_eq(is.kind, k->gvk.kind) && str_eq(is.group, k->gvk.group);
 
-	if (!k->custom && (!same_kind || !builtin_type(is)))
+	if (!k->custom && (!same_kind || !is_known(is)))
 		return other_kind(is, k->gvk);
 	if (!str_eq(is.version, k->gvk.version) || !str_eq(is.group, k->gvk.group))
 		return other_version(r->arena, is, k->gvk);

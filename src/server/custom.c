@@ -4,8 +4,6 @@
 #include "server/crd.h"
 #include "server/registry.h"
 #include "server/status.h"
-#include "text/names.h"
-#include "text/quote.h"
 #include "value/json.h"
 
 #define METADATA S("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
@@ -23,48 +21,6 @@ static void defaults(struct arena *a, const struct kind *k, node object)
 	err_free(structural_default(a, k->type, object));
 }
 
-static bool is_standard_finalizer(str s)
-{
-	return str_eq(s, S("orphan")) || str_eq(s, S("foregroundDeletion")) ||
-	       str_eq(s, S("kubernetes"));
-}
-
-static void warn_finalizer(struct kind_call *c, str name)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	str list[NAME_COMPLAINTS_MAX];
-	size_t n = name_complaints(name, NAME_QUALIFIED, list);
-
-	buf_add(&b, S("metadata.finalizers: "));
-	quote_add(&b, name, QUOTE_PRINT);
-	str start = arena_str(c->arena, buf_str(&b));
-
-	for (size_t i = 0; i < n; i++)
-		kind_warn_text(c->warnings, arena_cat(c->arena, start, S(": "), list[i]));
-	if (str_find_char(name, '/') != STR_NPOS || is_standard_finalizer(name))
-		return;
-	kind_warn_text(c->warnings,
-		       arena_cat(c->arena, start, S(": prefer a domain-qualified finalizer name "),
-				 str_find_char(name, '.') != STR_NPOS ? S("including a path (/) ")
-								      : S(""),
-				 S("to avoid accidental conflicts with other finalizer writers")));
-}
-
-static void warn_finalizers(struct kind_call *c)
-{
-	node now = node_dig(c->object, "metadata", "finalizers");
-	node old = node_dig(c->old, "metadata", "finalizers");
-
-	node_each_item(f, now) {
-		bool known = false;
-
-		node_each_item(o, old)
-			known |= str_eq(node_str(*o), node_str(*f));
-		if (!known)
-			warn_finalizer(c, node_str(*f));
-	}
-}
-
 static void validate(struct kind_call *c)
 {
 	struct fielderrs kept = { .arena = c->arena };
@@ -77,17 +33,17 @@ static void validate(struct kind_call *c)
 	structural_validate_values(&check, c->object, c->old);
 	custom_check_scale(c, !status);
 	structural_validate_rest(&check, c->object, c->old);
-	if (!status)
-		warn_finalizers(c);
 	for (size_t i = 0; i < kept.n; i++)
 		kind_warn_text(c->warnings,
 			       arena_cat(c->arena, kept.list[i].path, S(": "), kept.list[i].text));
+	/* Status was dropped, and may have a default that readers see. */
+	defaults(c->arena, c->kind, c->object);
 }
 
 /* An object that comes while its definition goes is refused. */
 static void admit(struct kind_call *c)
 {
-	const struct custom *custom = custom_version_of(c->kind)->custom;
+	struct custom *custom = custom_version_of(c->kind)->custom;
 
 	if (custom->terminating && !c->old.kind)
 		c->refusal = status_forbidden(c->kind->gvk.group, c->kind->plural,
@@ -187,18 +143,21 @@ static err *fill(struct custom *c, str json, uint64_t stamp)
 	c->kinds = arena_array(&c->arena, const struct kind *, node_len(versions) + 1);
 	node_each_item(version, versions) {
 		struct custom_version *v;
+		bool storage = node_bool(node_get(*version, S("storage")));
+		bool served = node_bool(node_get(*version, S("served")));
 
-		if (node_bool(node_get(*version, S("storage"))))
-			c->storage_version = text_at(*version, S("name"));
-		if (!node_bool(node_get(*version, S("served"))))
+		if (!served && !storage)
 			continue;
 		v = arena_new(&c->arena, struct custom_version);
 		v->custom = c;
 		v->kind.stamp = stamp;
 		TRY(set_kind(c, v, crd, *version));
-		c->kinds[c->n++] = &v->kind;
+		if (storage)
+			c->storage = &v->kind;
+		if (served)
+			c->kinds[c->n++] = &v->kind;
 	}
-	return NULL;
+	return c->storage ? NULL : err_new(ERR_INVALID, "no version is stored");
 }
 
 static void release(struct kind_owner *owner)
@@ -233,6 +192,11 @@ void custom_release(struct custom *c)
 		release(&c->owner);
 }
 
+void custom_terminate(struct custom *c)
+{
+	c->terminating = true;
+}
+
 const struct kind *const *custom_kinds(const struct custom *c, size_t *n)
 {
 	*n = c->n;
@@ -246,7 +210,7 @@ str custom_definition(const struct kind *k)
 
 str custom_storage_version(const struct kind *k)
 {
-	return custom_version_of(k)->custom->storage_version;
+	return custom_version_of(k)->custom->storage->gvk.version;
 }
 
 /* ---- reading ----------------------------------------------------------- */
@@ -273,11 +237,49 @@ static err *fit_metadata(struct arena *a, node object, bool stored, struct struc
 	return NULL;
 }
 
-err *custom_read(struct arena *a, const struct kind *k, node object, bool stored,
-		 struct structural_unknown *u)
+static err *fit(struct arena *a, const struct kind *k, node object, bool stored,
+		struct structural_unknown *u)
 {
 	TRY(fit_metadata(a, object, stored, u));
 	structural_prune(k->type, object, true, u);
 	structural_drop_nulls(k->type, object);
 	return structural_coerce(a, k->type, object, &custom_meta, stored, u);
+}
+
+err *custom_read(struct arena *a, const struct kind *k, node object, struct structural_unknown *u)
+{
+	return fit(a, k, object, false, u);
+}
+
+/* ---- versions ---------------------------------------------------------- */
+
+static void make_version(struct arena *a, const struct kind *k, node object)
+{
+	node_set(a, object, S("apiVersion"), node_from_str(a, gvk_api_version(a, k->gvk)));
+	err_free(fit(a, k, object, true, NULL));
+}
+
+node custom_store(struct arena *a, const struct kind *k, node object)
+{
+	const struct kind *storage = custom_version_of(k)->custom->storage;
+
+	if (k == storage)
+		return object;
+	object = node_copy(a, object);
+	make_version(a, storage, object);
+	defaults(a, storage, object);
+	return object;
+}
+
+node custom_show(struct arena *a, const struct kind *k, node object, bool current)
+{
+	const struct kind *storage = custom_version_of(k)->custom->storage;
+
+	if (!current) {
+		make_version(a, storage, object);
+		defaults(a, storage, object);
+	}
+	if (k != storage)
+		make_version(a, k, object);
+	return object;
 }

@@ -5,9 +5,10 @@
  * hooks. All live in one struct custom, which the rows refer to: it is
  * immutable, and gone with the last reference on a row (kind_unref).
  *
- * Conversion is always by changing apiVersion alone. An object is stored under the
- * storage version; who reads it through another version sees what that one's
- * schema knows, defaults included.
+ * Conversion is always by changing apiVersion alone. An object is stored as the
+ * storage version has it, with its defaults and without fields that only the
+ * version knows through which it came; who reads it through another version sees
+ * what that one's schema knows of it, and none of its defaults.
  *
  * Making: one thread. Everything else: any thread, in the arena of the call.
  */
@@ -22,6 +23,8 @@ struct custom;
 /* From a definition as it is stored (JSON). `stamp` tells its state from others. Fails for
  * schemas that cannot be served; checked definitions have none. */
 err *custom_new(str json, uint64_t stamp, struct custom **out) __attribute__((warn_unused_result));
+/* From now on the definition is on its way out: nothing new comes. */
+void custom_terminate(struct custom *c);
 /* Gives back what custom_new gave; rows that are in use stay. */
 void custom_release(struct custom *c);
 
@@ -31,11 +34,17 @@ const struct kind *const *custom_kinds(const struct custom *c, size_t *n);
 str custom_definition(const struct kind *k);
 str custom_storage_version(const struct kind *k);
 
-/* A body, or a stored object (`stored`), as an object of this version: other fields
- * than the schema's are dropped and named, nulls dropped, metadata fitted. Errors are
- * those of the decoder. Defaults are set by the hook of the row. */
-err *custom_read(struct arena *a, const struct kind *k, node object, bool stored,
-		 struct structural_unknown *u) __attribute__((warn_unused_result));
+/* A body as an object of this version: other fields than the schema's are dropped and
+ * named, nulls dropped, metadata fitted. Errors are those of the decoder. Defaults are set
+ * by the hook of the row. */
+err *custom_read(struct arena *a, const struct kind *k, node object, struct structural_unknown *u)
+	__attribute__((warn_unused_result));
+
+/* Between the form that is stored and that of the version: another tree, and
+ * `object`, changed. `current`: it was stored by the schema that there is now. What does
+ * not fit any more is left as it is. */
+node custom_store(struct arena *a, const struct kind *k, node object);
+node custom_show(struct arena *a, const struct kind *k, node object, bool current);
 
 /* ---- scale ------------------------------------------------------------- */
 

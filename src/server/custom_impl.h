@@ -24,8 +24,9 @@ struct custom_version {
 struct custom {
 	struct kind_owner owner;
 	struct arena arena;
-	str name, storage_version;
-	bool terminating;		/* the definition is being deleted */
+	str name;
+	atomic_bool terminating;	/* the definition is being deleted */
+	const struct kind *storage;	/* the row of that version, even if it is not served */
 	const struct kind **kinds;
 	size_t n;
 };

@@ -2,6 +2,7 @@
 
 #include "server/access.h"
 #include "server/bootstrap.h"
+#include "server/crd_control.h"
 #include "server/documents.h"
 #include "server/minder.h"
 
@@ -9,6 +10,7 @@ const struct hooks *const hooks_all[] = {
 	&documents_hooks,
 	&bootstrap_hooks,
 	&access_hooks,
+	&crd_control_hooks,
 	&minder_hooks,
 	NULL,
 };

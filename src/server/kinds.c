@@ -2,6 +2,7 @@
 
 #include "kube/builtin.h"
 #include "server/cells.h"
+#include "server/crd.h"
 #include "server/defaults.h"
 #include "server/kinds_impl.h"
 
@@ -729,6 +730,7 @@ static const struct kind customresourcedefinitions = {
 	.generation = KIND_GENERATION_SPEC,
 	TABLE(columns, columns_customresourcedefinitions),
 	.cells = cells_created,
+	.hooks = &crd_hooks,
 };
 
 static const struct kind priorityclasses = {

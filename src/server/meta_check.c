@@ -1,5 +1,6 @@
 #include "server/meta.h"
 #include "text/names.h"
+#include "text/quote.h"
 #include "value/json.h"
 
 #define FINALIZERS S("metadata.finalizers")
@@ -227,12 +228,14 @@ static bool is_standard(str name)
 	       str_eq(name, S("foregroundDeletion"));
 }
 
-/* What built-in kinds ask for besides. */
+/* What built-in kinds ask for besides; those of extensions are no part of that. */
 static void check_finalizer_domains(struct kind_call *c)
 {
 	node list = node_dig(c->object, "metadata", "finalizers");
+	bool extension = c->kind->custom || str_eq(c->kind->gvk.group, S("apiextensions.k8s.io")) ||
+			 str_eq(c->kind->gvk.group, S("apiregistration.k8s.io"));
 
-	for (size_t i = 0; i < node_len(list) && !c->kind->custom; i++) {
+	for (size_t i = 0; i < node_len(list) && !extension; i++) {
 		node f = node_at(list, i);
 
 		if (str_find_char(node_str(f), '/') == STR_NPOS && !is_standard(node_str(f)))
@@ -334,21 +337,34 @@ void meta_validate_update(struct kind_call *c)
 	}
 }
 
+static void warn_finalizer(struct kind_call *c, str name)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str list[NAME_COMPLAINTS_MAX];
+	size_t n = name_complaints(name, NAME_QUALIFIED, list);
+
+	buf_add(&b, S("metadata.finalizers: "));
+	quote_add(&b, name, QUOTE_PRINT);
+	str start = arena_str(c->arena, buf_str(&b));
+
+	for (size_t i = 0; i < n; i++)
+		kind_warn_text(c->warnings, arena_cat(c->arena, start, S(": "), list[i]));
+	if (str_find_char(name, '/') != STR_NPOS || is_standard(name))
+		return;
+	kind_warn_text(c->warnings,
+		       arena_cat(c->arena, start, S(": prefer a domain-qualified finalizer name "),
+				 str_find_char(name, '.') != STR_NPOS ? S("including a path (/) ")
+								      : S(""),
+				 S("to avoid accidental conflicts with other finalizer writers")));
+}
+
 void meta_warn(struct kind_call *c)
 {
 	node was = node_dig(c->old, "metadata", "finalizers");
 
-	if (!c->kind->custom)
+	if (!c->kind->custom || str_eq(c->subresource, S("status")))
 		return;
-	node_each_item(f, node_dig(c->object, "metadata", "finalizers")) {
-		str name = node_str(*f);
-
-		if (str_find_char(name, '/') == STR_NPOS && !has_item(was, name))
-			kind_warn(
-				c->warnings,
-				"metadata.finalizers: \"%.*s\": prefer a domain-qualified finalizer "
-				"name including a path (/) to avoid accidental conflicts with other "
-				"finalizer writers",
-				STR_ARG(name));
-	}
+	node_each_item(f, node_dig(c->object, "metadata", "finalizers"))
+		if (!has_item(was, node_str(*f)))
+			warn_finalizer(c, node_str(*f));
 }

@@ -182,6 +182,8 @@ void object_parts(struct arena *a, const struct kind *k, node object, struct blo
 
 	if (k->stored && k->hooks && k->hooks->to_stored)
 		object = k->hooks->to_stored(a, object);
+	if (k->custom)
+		object = custom_store(a, k, object);
 	buf_add(&b, S("{\"kind\":"));
 	json_write_str(&b, stored.kind, false);
 	buf_add(&b, S(",\"apiVersion\":"));
@@ -235,13 +237,9 @@ node object_read(struct arena *a, const struct kind *k, const struct blob *b)
 		return object;
 	if (k->stored && k->hooks && k->hooks->from_stored)
 		object = k->hooks->from_stored(a, object);
+	if (k->custom)
+		return custom_show(a, k, object, b->stamp == k->stamp);
 	object_set_names(a, object, k->gvk);
-	if (k->custom) {
-		/* what was valid once is shown, even if the schema has no place for it */
-		err_free(custom_read(a, k, object, true, NULL));
-		if (k->hooks && k->hooks->defaults)
-			k->hooks->defaults(a, k, object);
-	}
 	return object;
 }
 

@@ -154,10 +154,11 @@ err *view_blob(struct request *r, const struct kind *k, struct blob *b)
 
 /* ---- lists ------------------------------------------------------------- */
 
-static void add_list_meta(struct buf *b, const struct view_list *l)
+/* `untyped`: a list of custom resources is no Go struct, and hides nothing. */
+static void add_list_meta(struct buf *b, const struct view_list *l, bool untyped)
 {
 	buf_addf(b, "{\"resourceVersion\":\"%llu\"", (unsigned long long)l->rv);
-	if (l->token.n)
+	if (l->token.n || untyped)
 		buf_addf(b, ",\"continue\":\"%.*s\"", STR_ARG(l->token));
 	if (l->remaining >= 0)
 		buf_addf(b, ",\"remainingItemCount\":%lld", (long long)l->remaining);
@@ -168,7 +169,7 @@ static void open_list(struct buf *b, str kind, str api_version, const struct vie
 {
 	buf_addf(b, "{\"kind\":\"%.*s\",\"apiVersion\":\"%.*s\",\"metadata\":", STR_ARG(kind),
 		 STR_ARG(api_version));
-	add_list_meta(b, l);
+	add_list_meta(b, l, l->kind->custom && str_eq(kind, l->kind->list_kind));
 	buf_add(b, S(",\"items\":["));
 }
 
@@ -207,7 +208,7 @@ static err *table_list(struct request *r, const struct view_list *l)
 	node metadata;
 
 	TRY(view_include(r, &include));
-	add_list_meta(&meta, l);
+	add_list_meta(&meta, l, false);
 	TRY(json_read(r->arena, arena_str(r->arena, buf_str(&meta)), NULL, &metadata));
 	table_open(&t, &r->answer.body, l->kind, include, meta_version(&r->accept), metadata, true);
 	for (size_t i = 0; i < l->n; i++) {

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "server/admission.h"
 #include "server/allocator.h"
+#include "server/crd.h"
 #include "server/meta.h"
 #include "server/object.h"
 #include "server/read.h"
@@ -307,6 +308,22 @@ static bool is_namespace(const struct kind *k)
 	return !k->gvk.group.n && str_eq(k->plural, S("namespaces"));
 }
 
+/* ---- definitions ------------------------------------------------------- */
+
+static bool is_definition(const struct kind *k)
+{
+	return str_eq(k->plural, S("customresourcedefinitions")) &&
+	       str_eq(k->gvk.group, S("apiextensions.k8s.io"));
+}
+
+/* The first request only asks for it: their objects go first (crd_control.c). */
+static err *mark_definition(struct removal *d, const struct blob *old, node object, bool *retry)
+{
+	struct arena *a = d->r->arena;
+
+	return write_marked(d, old, crd_marked(a, object, meta_now(a)), retry);
+}
+
 /* ---- one object -------------------------------------------------------- */
 
 static err *remove_once(struct removal *d, bool *retry)
@@ -325,6 +342,8 @@ static err *remove_once(struct removal *d, bool *retry)
 
 	if (is_namespace(r->kind))
 		return remove_namespace(d, old, object, retry);
+	if (is_definition(r->kind) && !meta_is_deleting(object))
+		return mark_definition(d, old, object, retry);
 	bool had_finalizers = node_len(node_dig(object, "metadata", "finalizers")) > 0;
 	enum grace grace = begin(d, object);
 
