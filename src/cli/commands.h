@@ -21,6 +21,7 @@ extern const struct command completion_command;
 extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
+extern const struct command flux_create_command;
 extern const struct command flux_delete_command;
 extern const struct command flux_export_command;
 extern const struct command flux_get_command;

@@ -293,6 +293,7 @@ const struct command flux_create_command = {
 						     &flux_create_image_command,
 						     &flux_create_kustomization_command,
 						     &flux_create_receiver_command,
+						     &flux_create_secret_command,
 						     &flux_create_source_command,
 						     &flux_create_tenant_command, NULL },
 };

@@ -67,6 +67,7 @@ extern const struct command flux_create_receiver_command;
 extern const struct command flux_create_helmrelease_command;
 extern const struct command flux_create_kustomization_command;
 extern const struct command flux_create_image_command;
+extern const struct command flux_create_secret_command;
 extern const struct command flux_create_source_command;
 extern const struct command flux_create_tenant_command;
 

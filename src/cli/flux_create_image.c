@@ -95,6 +95,14 @@ static bool is_word(char ch)
 	       ch == '_';
 }
 
+static bool has_group(const struct regex *re, str name)
+{
+	for (size_t i = 1; i <= regex_groups(re); i++)
+		if (str_eq(regex_group_name(re, i), name))
+			return true;
+	return false;
+}
+
 /* Every $name and ${name} of the extract must be a group of the pattern. */
 static err *check_extract(const struct regex *re, str extract)
 {
@@ -112,8 +120,7 @@ static err *check_extract(const struct regex *re, str extract)
 			return err_new(ERR_INVALID, "--filter-extract is malformed");
 		uint64_t number;
 
-		if (str_to_u64(name, &number) ? number > regex_groups(re)
-					      : regex_group(re, name) == 0)
+		if (str_to_u64(name, &number) ? number > regex_groups(re) : !has_group(re, name))
 			return err_new(ERR_INVALID,
 				       "capture group $%.*s used in --filter-extract not found in "
 				       "--filter-regex",
@@ -125,19 +132,17 @@ static err *check_extract(const struct regex *re, str extract)
 static err *check_filter(struct cli *c)
 {
 	const struct policy_options *o = c->options;
-	struct regex *re;
+	const struct regex *re;
 
 	if (!o->filter.n)
 		return o->extract.n ? err_new(ERR_INVALID, "cannot specify --filter-extract without "
 							   "specifying --filter-regex")
 				    : NULL;
-	err *e = regex_compile(o->filter, &re);
+	err *e = regex_compile(c->arena, o->filter, &re);
 
 	if (e)
 		return err_replace(e, "--filter-regex is an invalid regex pattern");
-	e = check_extract(re, o->extract);
-	regex_free(re);
-	return e;
+	return check_extract(re, o->extract);
 }
 
 static err *check_order(str order, const char *flag)

@@ -78,10 +78,14 @@ static err *git_secret(struct cli *c, struct flux_server *s, node spec)
 
 	if (o->secret_ref.n)
 		return NULL;
+	if (str_starts(o->url, S("http://")))
+		flux_warning(c, "insecure configuration: credentials configured for an HTTP URL");
 	TRY(secret_make_git(c, &wish, c->words.p[0], &secret, &note));
 	if (node_is_nil(secret))
 		return NULL;
 	if (note.public_key.n) {
+		flux_success(c, "collected public key from SSH server:\n%.*s",
+			     STR_ARG(note.known_hosts));
 		flux_generate(c, "deploy key: %.*s", STR_ARG(note.public_key));
 		if (!o->silent && !flux_ask(c, "Have you added the deploy key to your repository"))
 			return err_new(ERR_CANCELED, "aborting");

@@ -19,6 +19,7 @@ const struct command rill_root = {
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
+		&flux_create_command,
 		&flux_delete_command,
 		&docgen_command,
 		&flux_export_command,
@@ -48,6 +49,7 @@ const struct command flux_root = {
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
+		&flux_create_command,
 		&flux_delete_command,
 		&flux_export_command,
 		&flux_get_command,

@@ -1,0 +1,499 @@
+/* flux_create_secret - "flux create secret ...": credentials for sources and receivers. */
+#include "base/rand.h"
+#include "cli/flux_choice.h"
+#include "cli/flux_create.h"
+#include "cli/flux_secret.h"
+#include "crypto/sha256.h"
+#include "text/base64.h"
+#include "value/json.h"
+
+enum { TOKEN_BYTES = 32 };
+
+/* Print it (a newline more than other exports have, as flux does), or store
+ * it, with a line that says "created" also where it was updated. */
+static err *finish(struct cli *c, node secret, const char *what)
+{
+	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
+
+	if (create_options(c)->export) {
+		TRY(flux_print_export(&c->out.buf, secret));
+		buf_addc(&c->out.buf, '\n');
+		return NULL;
+	}
+	TRY(flux_open(c, &s));
+	TRY(secret_store(c, &s, secret));
+	flux_action(c, "%s secret '%.*s' created in '%.*s' namespace", what,
+		    STR_ARG(flux_name(secret)), STR_ARG(flux_namespace(secret)));
+	return NULL;
+}
+
+/* ---- git --------------------------------------------------------------- */
+
+static err *run_git(struct cli *c)
+{
+	const struct secret_git *o = c->options;
+	struct secret_git wish = *o;
+	struct secret_note note;
+	node secret;
+
+	if (!o->url.n)
+		return err_new(ERR_INVALID, "url is required");
+	TRY(create_check_labels(c));
+	wish.needed = true;
+	TRY(secret_make_git(c, &wish, c->words.p[0], &secret, &note));
+	if (note.public_key.n && !create_options(c)->export)
+		flux_generate(c, "deploy key: %.*s", STR_ARG(note.public_key));
+	return finish(c, secret, "git");
+}
+
+#define AT(field) offsetof(struct secret_git, field)
+
+static const struct flag git_flags[] = {
+	{ "bearer-token", 0, FLAG_STRING, AT(bearer_token), "token to send" },
+	{ "ca-crt-file", 0, FLAG_STRING, AT(ca_file), "file of the certificates to trust" },
+	{ "password", 'p', FLAG_STRING, AT(password), "password, of basic auth or of the key" },
+	{ "private-key-file", 0, FLAG_STRING, AT(private_key), "file of the private SSH key" },
+	{ "ssh-ecdsa-curve", 0, FLAG_CUSTOM, AT(curve), "curve of a new SSH key",
+	  .fallback = "p384", .type = &choice_curve, .choices = "p256 p384 p521" },
+	{ "ssh-key-algorithm", 0, FLAG_CUSTOM, AT(key_algorithm), "algorithm of a new SSH key",
+	  .fallback = "ecdsa", .type = &choice_key_algorithm, .choices = "rsa ecdsa ed25519" },
+	{ "ssh-rsa-bits", 0, FLAG_CUSTOM, AT(rsa_bits), "size of a new RSA key",
+	  .fallback = "2048", .type = &choice_rsa_bits },
+	{ "url", 0, FLAG_STRING, AT(url), "address, as ssh://git@host/org/repository" },
+	{ "username", 'u', FLAG_STRING, AT(username), "user of basic auth" },
+	{ 0 },
+};
+
+#undef AT
+
+static const struct command secret_git_command = {
+	.use = "git [name]",
+	.brief = "Create or update a Secret for a Git repository",
+	.text = "Make a Secret with what a GitRepository logs in with. For ssh a key pair is made\n"
+		"where none is named, and the server is asked for its host key.",
+	.example = "  flux create secret git podinfo-auth \\\n"
+		   "    --url=ssh://git@github.com/stefanprodan/podinfo --export",
+	.flags = git_flags,
+	.options = sizeof(struct secret_git),
+	.run = run_git,
+};
+
+/* ---- githubapp --------------------------------------------------------- */
+
+struct app_options {
+	str id, owner, installation, key_file, base_url;
+};
+
+static err *run_app(struct cli *c)
+{
+	const struct app_options *o = c->options;
+	node secret = secret_new(c, c->words.p[0], "Opaque");
+	str key;
+
+	/* flux does not give these labels. */
+	node_remove(node_get(secret, S("metadata")), S("labels"));
+	TRY(secret_read(c, "unable to read private key file", o->key_file, &key));
+	if (!o->id.n)
+		return err_new(ERR_INVALID, "githubAppID is required");
+	if (!o->owner.n == !o->installation.n)
+		return err_new(ERR_INVALID, "exactly one of githubAppInstallationOwner or "
+					    "githubAppInstallationID must be provided");
+	if (!key.n)
+		return err_new(ERR_INVALID, "githubAppPrivateKey is required");
+	secret_put(c, secret, "githubAppID", o->id);
+	secret_put(c, secret, "githubAppInstallationOwner", o->owner);
+	secret_put(c, secret, "githubAppInstallationID", o->installation);
+	secret_put(c, secret, "githubAppPrivateKey", key);
+	secret_put(c, secret, "githubAppBaseURL", o->base_url);
+	return finish(c, secret, "githubapp");
+}
+
+#define AT(field) offsetof(struct app_options, field)
+
+static const struct flag app_flags[] = {
+	{ "app-base-url", 0, FLAG_STRING, AT(base_url), "address of the API of a GitHub of one's own" },
+	{ "app-id", 0, FLAG_STRING, AT(id), "number of the app" },
+	{ "app-installation-id", 0, FLAG_STRING, AT(installation), "number of its installation" },
+	{ "app-installation-owner", 0, FLAG_STRING, AT(owner),
+	  "user or organization that it is installed for" },
+	{ "app-private-key", 0, FLAG_STRING, AT(key_file), "file of the app's private key" },
+	{ 0 },
+};
+
+#undef AT
+
+static const struct command secret_app_command = {
+	.use = "githubapp [name]",
+	.brief = "Create or update a Secret for a GitHub App",
+	.text = "Make a Secret with what a GitRepository or an image automation logs in with as a\n"
+		"GitHub App.",
+	.example = "  flux create secret githubapp podinfo-auth --app-id=1 \\\n"
+		   "    --app-installation-id=2 --app-private-key=./key.pem --export",
+	.flags = app_flags,
+	.options = sizeof(struct app_options),
+	.run = run_app,
+};
+
+/* ---- helm and tls ------------------------------------------------------ */
+
+static err *run_helm(struct cli *c)
+{
+	node secret;
+
+	TRY(create_check_labels(c));
+	TRY(secret_make_helm(c, c->options, c->words.p[0], &secret));
+	return finish(c, secret, "helm");
+}
+
+#define AT(field) offsetof(struct secret_basic, field)
+
+static const struct flag helm_flags[] = {
+	{ "ca-crt-file", 0, FLAG_STRING, AT(ca_file), "file of the certificates to trust" },
+	{ "password", 'p', FLAG_STRING, AT(password), "password of basic auth" },
+	{ "tls-crt-file", 0, FLAG_STRING, AT(cert_file), "file of the client certificate" },
+	{ "tls-key-file", 0, FLAG_STRING, AT(key_file), "file of the client certificate's key" },
+	{ "username", 'u', FLAG_STRING, AT(username), "user of basic auth" },
+	{ 0 },
+};
+
+static const struct flag tls_flags[] = {
+	{ "ca-crt-file", 0, FLAG_STRING, AT(ca_file), "file of the certificates to trust" },
+	{ "tls-crt-file", 0, FLAG_STRING, AT(cert_file), "file of the client certificate" },
+	{ "tls-key-file", 0, FLAG_STRING, AT(key_file), "file of the client certificate's key" },
+	{ 0 },
+};
+
+#undef AT
+
+static const struct command secret_helm_command = {
+	.use = "helm [name]",
+	.brief = "Create or update a Secret for a Helm repository",
+	.text = "Make a Secret with what a HelmRepository logs in with.",
+	.example = "  flux create secret helm podinfo-auth --username=u --password=p --export",
+	.flags = helm_flags,
+	.options = sizeof(struct secret_basic),
+	.run = run_helm,
+};
+
+static err *run_tls(struct cli *c)
+{
+	const struct secret_basic *o = c->options;
+	str ca = STR_NONE, cert = STR_NONE, key = STR_NONE;
+
+	TRY(create_check_labels(c));
+	if (o->ca_file.n)
+		TRY(secret_read(c, "unable to read TLS CA file", o->ca_file, &ca));
+	if (o->cert_file.n)
+		TRY(secret_read(c, "failed to read cert file", o->cert_file, &cert));
+	if (o->key_file.n)
+		TRY(secret_read(c, "failed to read key file", o->key_file, &key));
+	if (!ca.n && !cert.n && !key.n)
+		return err_new(ERR_INVALID, "no CA certificate or client certificate pair found");
+	node secret = secret_new(c, c->words.p[0], cert.n || key.n ? "kubernetes.io/tls" : "Opaque");
+
+	TRY(secret_put_tls(c, secret, ca, cert, key));
+	if (create_options(c)->export)
+		return flux_print_export(&c->out.buf, secret);
+	return finish(c, secret, "tls");
+}
+
+static const struct command secret_tls_command = {
+	.use = "tls [name]",
+	.brief = "Create or update a Secret with certificates",
+	.text = "Make a Secret with certificates and keys for TLS.",
+	.example = "  flux create secret tls certs --tls-crt-file=./client.crt \\\n"
+		   "    --tls-key-file=./client.key --ca-crt-file=./ca.crt --export",
+	.flags = tls_flags,
+	.options = sizeof(struct secret_basic),
+	.run = run_tls,
+};
+
+/* ---- oci --------------------------------------------------------------- */
+
+struct oci_options {
+	str url, username, password;
+};
+
+/* "host/org/name[:tag]": no scheme, no white space. */
+static bool is_reference(str url)
+{
+	for (size_t i = 0; i < url.n; i++)
+		if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '"' || url.p[i] == '\\')
+			return false;
+	return !str_has(url, S("://"));
+}
+
+static err *login_json(struct cli *c, const struct oci_options *o, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct arena *a = c->arena;
+	node root = node_map(a, 1), auths = node_map(a, 1), login = node_map(a, 3);
+
+	base64_write(&b, arena_cat(a, o->username, S(":"), o->password), BASE64_STD);
+	node_set(a, login, S("username"), node_from_str(a, o->username));
+	node_set(a, login, S("password"), node_from_str(a, o->password));
+	node_set(a, login, S("auth"), node_copy_str(a, buf_str(&b)));
+	node_set(a, auths, o->url, login);
+	node_set(a, root, S("auths"), auths);
+	buf_clear(&b);
+	TRY(json_write(&b, root, &(struct json_style){ .indent = 2, .source_order = true }));
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
+static err *run_oci(struct cli *c)
+{
+	const struct oci_options *o = c->options;
+	str json;
+
+	if (!o->url.n)
+		return err_new(ERR_INVALID, "--url is required");
+	if (!o->username.n)
+		return err_new(ERR_INVALID, "--username is required");
+	if (!o->password.n)
+		return err_new(ERR_INVALID, "--password is required");
+	if (!is_reference(o->url))
+		return err_new(ERR_INVALID, "error parsing url: 'could not parse reference: %.*s'",
+			       STR_ARG(o->url));
+	TRY(create_check_labels(c));
+	TRY(login_json(c, o, &json));
+	node secret = secret_new(c, c->words.p[0], "kubernetes.io/dockerconfigjson");
+
+	secret_put(c, secret, ".dockerconfigjson", json);
+	return finish(c, secret, "oci");
+}
+
+#define AT(field) offsetof(struct oci_options, field)
+
+static const struct flag oci_flags[] = {
+	{ "password", 'p', FLAG_STRING, AT(password), "password of basic auth" },
+	{ "url", 0, FLAG_STRING, AT(url), "address, as host/org/name" },
+	{ "username", 'u', FLAG_STRING, AT(username), "user of basic auth" },
+	{ 0 },
+};
+
+static const struct flag proxy_flags[] = {
+	{ "address", 0, FLAG_STRING, AT(url), "address of the proxy" },
+	{ "password", 'p', FLAG_STRING, AT(password), "password of basic auth" },
+	{ "username", 'u', FLAG_STRING, AT(username), "user of basic auth" },
+	{ 0 },
+};
+
+#undef AT
+
+static const struct command secret_oci_command = {
+	.use = "oci [name]",
+	.brief = "Create or update a Secret for an OCI registry",
+	.text = "Make a Secret with the login of a registry, as image pull secrets are.",
+	.example = "  flux create secret oci podinfo-auth --url=ghcr.io \\\n"
+		   "    --username=u --password=p --export",
+	.flags = oci_flags,
+	.options = sizeof(struct oci_options),
+	.run = run_oci,
+};
+
+/* ---- proxy ------------------------------------------------------------- */
+
+static err *run_proxy(struct cli *c)
+{
+	const struct oci_options *o = c->options;
+
+	if (!o->url.n)
+		return err_new(ERR_INVALID, "address is required");
+	TRY(create_check_labels(c));
+	node secret = secret_new(c, c->words.p[0], "Opaque");
+
+	secret_put(c, secret, "address", o->url);
+	secret_put(c, secret, "username", o->username);
+	secret_put(c, secret, "password", o->password);
+	return finish(c, secret, "proxy");
+}
+
+static const struct command secret_proxy_command = {
+	.use = "proxy [name]",
+	.brief = "Create or update a Secret for a proxy",
+	.text = "Make a Secret with the address and the login of a proxy.",
+	.example = "  flux create secret proxy my-proxy --address=https://proxy.example.com --export",
+	.flags = proxy_flags,
+	.options = sizeof(struct oci_options),
+	.run = run_proxy,
+};
+
+/* ---- notation ---------------------------------------------------------- */
+
+struct notation_options {
+	str policy;
+	struct flag_list certs;
+};
+
+/* A document must be an object with the lists that notation reads. */
+static err *check_policy(struct cli *c, str file, str text)
+{
+	node doc, policies;
+	err *e = json_read(c->arena, text, NULL, &doc);
+
+	if (!e && !node_is(doc, NODE_MAP))
+		e = err_new(ERR_INVALID,
+			    "json: cannot unmarshal %s into Go value of type trustpolicy.Document",
+			    node_kind_name(doc));
+	if (e)
+		return err_wrap(e, "failed to unmarshal trust policy %.*s", STR_ARG(file));
+	policies = node_get(doc, S("trustPolicies"));
+	if (!node_str(node_get(doc, S("version"))).n)
+		return err_new(ERR_INVALID, "invalid trust policy: trust policy document has empty "
+					    "version, version must be specified");
+	if (!node_len(policies))
+		return err_new(ERR_INVALID, "invalid trust policy: trust policy document can not have "
+					    "zero trust policy statements");
+	return NULL;
+}
+
+static err *put_certs(struct cli *c, const struct flag_list *files, node secret)
+{
+	CLEANUP(buf_release) struct buf wrong = BUF_INIT;
+
+	for (size_t i = 0; i < files->n; i++) {
+		size_t slash = str_rfind_char(files->p[i], '/');
+		str name = slash == STR_NPOS ? files->p[i] : str_from(files->p[i], slash + 1);
+		str bytes;
+
+		if (!str_ends(name, S(".crt")) && !str_ends(name, S(".pem"))) {
+			buf_addf(&wrong, "%s%.*s must end with either .crt or .pem",
+				 wrong.n ? "\n" : "", STR_ARG(name));
+			continue;
+		}
+		TRY(secret_read(c, "unable to read TLS CA file", files->p[i], &bytes));
+		secret_put(c, secret, arena_str(c->arena, name).p, bytes);
+	}
+	return wrong.n ? err_new(ERR_INVALID, "%s", buf_c(&wrong)) : NULL;
+}
+
+static err *run_notation(struct cli *c)
+{
+	const struct notation_options *o = c->options;
+	node secret = secret_new(c, c->words.p[0], NULL);
+	str policy;
+
+	if (!o->certs.n)
+		return err_new(ERR_INVALID, "--ca-cert-file is required");
+	if (!o->policy.n)
+		return err_new(ERR_INVALID, "--trust-policy-file is required");
+	TRY(create_check_labels(c));
+	TRY(secret_read(c, "unable to read trust policy file", o->policy, &policy));
+	TRY(check_policy(c, o->policy, policy));
+	TRY(put_certs(c, &o->certs, secret));
+	secret_put(c, secret, "trustpolicy.json", policy);
+	return finish(c, secret, "notation");
+}
+
+static const struct flag notation_flags[] = {
+	{ "ca-cert-file", 0, FLAG_LIST, offsetof(struct notation_options, certs),
+	  "file of a root certificate, repeatable" },
+	{ "trust-policy-file", 0, FLAG_STRING, offsetof(struct notation_options, policy),
+	  "file of the trust policy" },
+	{ 0 },
+};
+
+static const struct command secret_notation_command = {
+	.use = "notation [name]",
+	.brief = "Create or update a Secret for verification by notation",
+	.text = "Make a Secret with root certificates and the policy of what they may sign.",
+	.example = "  flux create secret notation my-config --ca-cert-file=./ca.crt \\\n"
+		   "    --trust-policy-file=./trustpolicy.json --export",
+	.flags = notation_flags,
+	.options = sizeof(struct notation_options),
+	.run = run_notation,
+};
+
+/* ---- receiver ---------------------------------------------------------- */
+
+struct receiver_options {
+	str type, token, hostname, email, audience;
+};
+
+static str new_token(struct arena *a)
+{
+	unsigned char bytes[TOKEN_BYTES];
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	rand_bytes(bytes, sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		buf_addf(&b, "%02x", bytes[i]);
+	return arena_str(a, buf_str(&b));
+}
+
+/* Where the notification controller will listen for this receiver. */
+static str webhook_of(struct cli *c, str host, str token)
+{
+	char hex[SHA256_HEX + 1];
+
+	sha256_hex(arena_cat(c->arena, token, c->words.p[0], flux_settings(c)->namespace), hex);
+	return arena_printf(c->arena, "https://%.*s/hook/%s", STR_ARG(host), hex);
+}
+
+static err *run_receiver(struct cli *c)
+{
+	const struct receiver_options *o = c->options;
+	bool gcr = str_eq(o->type, S("gcr"));
+	struct arena *a = c->arena;
+
+	if (!o->type.n)
+		return err_new(ERR_INVALID, "--type is required");
+	if (!o->hostname.n)
+		return err_new(ERR_INVALID, "--hostname is required");
+	if (gcr && !o->email.n)
+		return err_new(ERR_INVALID, "--email-claim is required for gcr receiver type");
+	TRY(create_check_labels(c));
+	node secret = secret_new(c, c->words.p[0], NULL);
+	node metadata = node_get(secret, S("metadata"));
+	str token = o->token.n ? o->token : new_token(a);
+	str url = webhook_of(c, o->hostname, token);
+
+	node_set(a, node_need_map(a, metadata, S("annotations")),
+		 S("notification.toolkit.fluxcd.io/webhook"), node_from_str(a, url));
+	node_sort(metadata);
+	if (gcr)
+		secret_put(c, secret, "audience", o->audience.n ? o->audience : url);
+	if (gcr)
+		secret_put(c, secret, "email", o->email);
+	secret_put(c, secret, "token", token);
+	return finish(c, secret, "receiver");
+}
+
+#define AT(field) offsetof(struct receiver_options, field)
+
+static const struct flag receiver_flags[] = {
+	{ "audience-claim", 0, FLAG_STRING, AT(audience),
+	  "audience of the tokens of a gcr receiver; the webhook's address by default" },
+	{ "email-claim", 0, FLAG_STRING, AT(email), "account that calls a gcr receiver" },
+	{ "hostname", 0, FLAG_STRING, AT(hostname), "host of the webhook's address" },
+	{ "token", 0, FLAG_STRING, AT(token), "token of the webhook; a random one by default" },
+	{ "type", 0, FLAG_CUSTOM, AT(type), "who calls the webhook", .type = &choice_receiver,
+	  .choices = "generic generic-hmac github gitlab bitbucket harbor dockerhub quay gcr nexus "
+		     "acr cdevents" },
+	{ 0 },
+};
+
+#undef AT
+
+static const struct command secret_receiver_command = {
+	.use = "receiver [name]",
+	.brief = "Create or update a Secret for a Receiver",
+	.text = "Make a Secret with the token of a webhook; its address stands in an annotation.",
+	.example = "  flux create secret receiver github-receiver --type=github \\\n"
+		   "    --hostname=flux.example.com --export",
+	.flags = receiver_flags,
+	.options = sizeof(struct receiver_options),
+	.run = run_receiver,
+};
+
+const struct command flux_create_secret_command = {
+	.use = "secret",
+	.brief = "Create or update Secrets",
+	.text = "Create or update Secrets of sources and receivers.",
+	.commands = (const struct command *const[]){ &secret_git_command, &secret_app_command,
+						     &secret_helm_command, &secret_notation_command,
+						     &secret_oci_command, &secret_proxy_command,
+						     &secret_receiver_command, &secret_tls_command,
+						     NULL },
+};

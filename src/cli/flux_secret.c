@@ -1,0 +1,253 @@
+#include "cli/flux_secret.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "cli/flux_create.h"
+#include "crypto/keys.h"
+#include "crypto/sshkey.h"
+#include "text/gourl.h"
+
+enum { FILE_MAX = 1 << 20, SCAN_MAX = 64 << 10 };
+
+#define SCAN_TIMEOUT (30 * CLOCK_SECOND)
+
+node secret_new(struct cli *c, str name, const char *type)
+{
+	node secret = create_object(c, "v1", "Secret", name, flux_settings(c)->namespace);
+
+	if (type)
+		create_text(c->arena, secret, "type", str_c(type));
+	return secret;
+}
+
+void secret_put(struct cli *c, node secret, const char *key, str value)
+{
+	node data;
+
+	if (!value.n)
+		return;
+	data = node_need_map(c->arena, secret, S("stringData"));
+	node_set(c->arena, data, str_c(key), node_from_str(c->arena, value));
+}
+
+static void merge(struct cli *c, node from, node into, const char *key)
+{
+	if (node_is_nil(node_get(from, str_c(key))))
+		return;
+	node to = node_need_map(c->arena, into, str_c(key));
+
+	node_each_pair(p, node_get(from, str_c(key)))
+		node_put(c->arena, to, p->key, p->value);
+}
+
+err *secret_store(struct cli *c, struct flux_server *s, node secret)
+{
+	static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"),
+							S("Secret"), true };
+	struct arena *a = c->arena;
+	node there, metadata = node_get(secret, S("metadata"));
+	err *e = client_get(s->client, a, &secrets, flux_namespace(secret), flux_name(secret),
+			    &there);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND) {
+		err_free(e);
+		return client_create(s->client, a, &secrets, secret, S("flux"), NULL);
+	}
+	if (e)
+		return e;
+	merge(c, metadata, node_get(there, S("metadata")), "labels");
+	merge(c, metadata, node_get(there, S("metadata")), "annotations");
+	merge(c, secret, there, "stringData");
+	return client_update(s->client, a, &secrets, there, STR_NONE, S("flux"), NULL);
+}
+
+/* ---- files ------------------------------------------------------------- */
+
+err *secret_read(struct cli *c, const char *what, str path, str *out)
+{
+	err *e = fs_read_any(c->arena, path, FILE_MAX, out);
+
+	return e ? err_wrap(e, "%s", what) : NULL;
+}
+
+err *secret_put_tls(struct cli *c, node secret, str ca, str cert, str key)
+{
+	if (cert.n && !key.n)
+		return err_new(ERR_INVALID, "found certificate but missing private key");
+	if (key.n && !cert.n)
+		return err_new(ERR_INVALID, "found private key but missing certificate");
+	if (cert.n)
+		TRY(keys_match(cert, key));
+	secret_put(c, secret, "tls.crt", cert);
+	secret_put(c, secret, "tls.key", key);
+	secret_put(c, secret, "ca.crt", ca);
+	return NULL;
+}
+
+/* ---- Helm -------------------------------------------------------------- */
+
+static err *check_login(str username, str password)
+{
+	if (!username.n)
+		return err_new(ERR_INVALID, "username is required");
+	if (!password.n)
+		return err_new(ERR_INVALID, "password is required");
+	return NULL;
+}
+
+err *secret_make_helm(struct cli *c, const struct secret_basic *w, str name, node *out)
+{
+	str ca = STR_NONE, cert = STR_NONE, key = STR_NONE;
+
+	if (w->ca_file.n)
+		TRY(secret_read(c, "unable to read TLS CA file", w->ca_file, &ca));
+	if (w->cert_file.n)
+		TRY(secret_read(c, "failed to read cert file", w->cert_file, &cert));
+	if (w->key_file.n)
+		TRY(secret_read(c, "failed to read key file", w->key_file, &key));
+	if (cert.n || key.n) {
+		*out = secret_new(c, name, "kubernetes.io/tls");
+		TRY(secret_put_tls(c, *out, ca, cert, key));
+	} else if (w->username.n || w->password.n) {
+		TRY(check_login(w->username, w->password));
+		*out = secret_new(c, name, "kubernetes.io/basic-auth");
+		secret_put(c, *out, "ca.crt", ca);
+		secret_put(c, *out, "username", w->username);
+		secret_put(c, *out, "password", w->password);
+	} else {
+		*out = secret_new(c, name, ca.n ? "Opaque" : NULL);
+		secret_put(c, *out, "ca.crt", ca);
+	}
+	return NULL;
+}
+
+/* ---- Git over SSH ------------------------------------------------------ */
+
+/* The first line that is none of ssh-keyscan's remarks. */
+static str first_key(str lines)
+{
+	str line;
+
+	while (str_line(&lines, &line))
+		if (line.n && line.p[0] != '#')
+			return line;
+	return STR_NONE;
+}
+
+/* The preferred key of the server, as "host type base64". */
+static err *scan_host(struct cli *c, const struct gourl *url, str *out)
+{
+	str host = gourl_hostname(url), port = S("22");
+	size_t colon = str_rfind_char(url->host, ':');
+	CLEANUP(proc_release) struct proc_result r = { 0 };
+
+	if (colon != STR_NPOS && !str_ends(url->host, S("]")))
+		port = str_from(url->host, colon + 1);
+	/* A host that begins with a dash would be taken for an option. */
+	if (!host.n || host.p[0] == '-')
+		return err_new(ERR_INVALID, "SSH key scan for host %.*s failed: no such host",
+			       STR_ARG(url->host));
+	const char *const argv[] = { "ssh-keyscan",
+				     "-T",
+				     "30",
+				     "-t",
+				     "ecdsa,ed25519,rsa",
+				     "-p",
+				     arena_str(c->arena, port).p,
+				     "--",
+				     arena_str(c->arena, host).p,
+				     NULL };
+	const struct proc_spec spec = { .argv = argv,
+					.env = (const char *const *)c->env,
+					.max_out = SCAN_MAX,
+					.timeout = SCAN_TIMEOUT };
+	err *e = proc_run(&spec, &r);
+	str key = first_key(buf_str(&r.out));
+
+	if (e)
+		return err_wrap(e, "SSH key scan for host %.*s failed", STR_ARG(url->host));
+	if (!key.n)
+		return err_new(ERR_UNAVAILABLE, "SSH key scan for host %.*s failed: no host key",
+			       STR_ARG(url->host));
+	*out = str_trim(arena_str(c->arena, key));
+	return NULL;
+}
+
+static enum sshkey_kind kind_of(const struct secret_git *w)
+{
+	if (str_eq(w->key_algorithm, S("rsa")))
+		return SSHKEY_RSA;
+	if (str_eq(w->key_algorithm, S("ed25519")))
+		return SSHKEY_ED25519;
+	return str_eq(w->curve, S("p256"))   ? SSHKEY_P256
+	       : str_eq(w->curve, S("p521")) ? SSHKEY_P521
+					     : SSHKEY_P384;
+}
+
+static err *make_ssh(struct cli *c, const struct secret_git *w, const struct gourl *url, str name,
+		     node *out, struct secret_note *note)
+{
+	str private;
+
+	if (w->private_key.n) {
+		TRY(secret_read(c, "failed to read private key file", w->private_key, &private));
+		err *e = sshkey_public(c->arena, private, w->password, &note->public_key);
+
+		if (e)
+			return err_wrap(e, "failed to load private key");
+	} else {
+		TRY(sshkey_new(c->arena, kind_of(w), (unsigned)w->rsa_bits, &private,
+			       &note->public_key));
+	}
+	TRY(scan_host(c, url, &note->known_hosts));
+	*out = secret_new(c, name, NULL);
+	secret_put(c, *out, "identity", private);
+	secret_put(c, *out, "identity.pub", note->public_key);
+	secret_put(c, *out, "known_hosts", note->known_hosts);
+	secret_put(c, *out, "password", w->password);
+	return NULL;
+}
+
+/* ---- Git over HTTP ----------------------------------------------------- */
+
+static err *make_http(struct cli *c, const struct secret_git *w, str name, node *out)
+{
+	bool login = w->username.n && w->password.n;
+	str ca = STR_NONE;
+
+	if (w->needed && !login && !w->bearer_token.n)
+		return err_new(ERR_INVALID, "for Git over HTTP/S the username and password, or a "
+					    "bearer token is required");
+	if (login && w->bearer_token.n)
+		return err_new(ERR_INVALID,
+			       "user credentials and bearer token cannot be used together");
+	if (w->ca_file.n)
+		TRY(secret_read(c, "unable to read TLS CA file", w->ca_file, &ca));
+	if (!login && !w->bearer_token.n && !ca.n)
+		return NULL;
+	*out = secret_new(c, name, NULL);
+	if (login) {
+		secret_put(c, *out, "username", w->username);
+		secret_put(c, *out, "password", w->password);
+	}
+	secret_put(c, *out, "bearerToken", w->bearer_token);
+	secret_put(c, *out, "ca.crt", ca);
+	return NULL;
+}
+
+err *secret_make_git(struct cli *c, const struct secret_git *w, str name, node *out,
+		     struct secret_note *note)
+{
+	struct gourl url;
+
+	*out = NODE_NOTHING;
+	*note = (struct secret_note){ 0 };
+	TRY(gourl_parse(c->arena, w->url, &url));
+	if (str_eq(url.scheme, S("ssh")))
+		return make_ssh(c, w, &url, name, out, note);
+	if (str_eq(url.scheme, S("http")) || str_eq(url.scheme, S("https")))
+		return make_http(c, w, name, out);
+	return err_new(ERR_INVALID, "git URL scheme '%.*s' not supported, can be: ssh, http and https",
+		       STR_ARG(url.scheme));
+}
