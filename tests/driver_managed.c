@@ -106,7 +106,10 @@ static err *run_canon(struct arena *a, node request, node *output)
 	struct canon_unknown *unknown = arena_new(a, struct canon_unknown);
 	node object, list = node_seq(a, 0);
 
-	TRY(canon_object(a, node_get(request, S("object")), type_asked(a, request), unknown, &object));
+	bool maps = driver_bool(request, "maps", false);
+
+	TRY((maps ? canon_restored : canon_object)(a, node_get(request, S("object")),
+						   type_asked(a, request), unknown, &object));
 	for (size_t i = 0; i < unknown->n; i++)
 		node_append(a, list,
 			    node_from_str(a, arena_printf(a, "unknown field \"%.*s\"",

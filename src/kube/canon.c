@@ -39,17 +39,23 @@ static err *convert(struct canon *c, node in, const struct type *type, struct pl
 
 /* ---- errors ------------------------------------------------------------ */
 
-static void add_way(struct buf *b, const struct step *s, bool strict)
+enum {
+	WAY_INDEXES = 1,
+	WAY_KEYS = 2,
+	WAY_EMBEDDED = 4,
+};
+
+static void add_way(struct buf *b, const struct step *s, unsigned parts)
 {
 	if (!s)
 		return;
-	add_way(b, s->up, strict);
+	add_way(b, s->up, parts);
 	if (s->is_index) {
-		if (strict)
+		if (parts & WAY_INDEXES)
 			buf_addf(b, "[%zu]", s->index);
-	} else if (!s->is_key || strict) {
+	} else if (!s->is_key || (parts & WAY_KEYS)) {
 		buf_add(b, b->n ? S(".") : STR_NONE);
-		if (s->through && !strict)
+		if (s->through && (parts & WAY_EMBEDDED))
 			buf_addf(b, "%s.", s->through);
 		buf_add(b, s->name);
 	}
@@ -60,7 +66,7 @@ static err *mismatch_error(struct place at, const char *what, str go)
 	CLEANUP(buf_release) struct buf way = BUF_INIT;
 	str owner = at.in ? at.in->go : STR_NONE;
 
-	add_way(&way, at.way, false);
+	add_way(&way, at.way, WAY_EMBEDDED);
 	if (!way.n || !owner.n)
 		return err_new(ERR_INVALID, "json: cannot unmarshal %s into Go value of type %.*s", what,
 			       STR_ARG(go));
@@ -82,7 +88,7 @@ static void unknown(struct canon *c, const struct step *way)
 
 	if (!c->unknown || c->unknown->n >= CANON_UNKNOWN_MAX)
 		return;
-	add_way(&path, way, true);
+	add_way(&path, way, WAY_INDEXES | (c->unknown->no_keys ? 0 : WAY_KEYS));
 	c->unknown->list[c->unknown->n++] = arena_str(c->a, buf_str(&path));
 }
 
@@ -382,7 +388,8 @@ static err *convert_schema_or(struct canon *c, node in, str what, struct place a
 	return convert_list(c, in, &list, at, out);
 }
 
-/* These have decoders of their own: what fails inside ends the whole reading. */
+/* These have decoders of their own: what fails inside ends the whole reading, and nobody looks
+ * for unknown fields there. */
 static err *convert_any(struct canon *c, node in, const struct type *type, struct place at, node *out)
 {
 	str name = type->name;
@@ -391,14 +398,12 @@ static err *convert_any(struct canon *c, node in, const struct type *type, struc
 		*out = in;
 		return NULL;
 	}
-	err *before = c->mismatch;
-
-	c->mismatch = NULL;
-	err *e = convert_schema_or(c, in, name, at, out);
+	struct canon own = { .a = c->a, .depth = c->depth };
+	err *e = convert_schema_or(&own, in, name, at, out);
 
 	if (!e)
-		e = c->mismatch;
-	c->mismatch = before;
+		return own.mismatch;
+	err_free(own.mismatch);
 	return e;
 }
 

@@ -28,6 +28,7 @@ enum { CANON_UNKNOWN_MAX = 100, CANON_DEPTH_MAX = 500 };
 struct canon_unknown {
 	str list[CANON_UNKNOWN_MAX];
 	size_t n;
+	bool no_keys;		/* keys of maps are not told, as canon_restored does it */
 };
 
 /* `unknown` may be NULL. Errors are the decoder's: "json: cannot unmarshal
@@ -35,5 +36,13 @@ struct canon_unknown {
  * base64 data at input byte 3". A NULL type gives the input back. */
 err *canon_object(struct arena *a, node in, const struct type *type, struct canon_unknown *unknown,
 		  node *out) __attribute__((warn_unused_result));
+
+/* The same for what a strategic patch or an apply made: in the original that
+ * does not go through JSON again but from maps straight into the struct. That
+ * reader takes 2.0 for 2, cuts integers off to their size and has words of
+ * its own: "cannot restore slice from map". `unknown` comes sorted. Of several
+ * mistakes the first by name is told, in the original the first of the struct. */
+err *canon_restored(struct arena *a, node in, const struct type *type, struct canon_unknown *unknown,
+		    node *out) __attribute__((warn_unused_result));
 
 #endif

@@ -42,6 +42,29 @@ static const struct sample samples[] = {
 	  "null},\"status\":{}}" },
 };
 
+/* By the reader of maps. */
+static const struct sample restored[] = {
+	{ "apps/v1/Deployment", "{\"spec\":{\"replicas\":2.5}}", "!cannot convert float64 to int32" },
+	{ "apps/v1/Deployment", "{\"spec\":{\"template\":{\"spec\":{\"containers\":{}}}}}",
+	  "!cannot restore slice from map" },
+	{ "v1/ConfigMap", "{\"data\":{\"a\":1}}", "!cannot convert int64 to string" },
+	{ "v1/ConfigMap", "{\"data\":{\"a\":1.5}}", "!unrecognized type: string" },
+	{ "v1/ConfigMap", "{\"data\":[],\"metadata\":{}}", "!cannot restore map from slice" },
+	{ "v1/ConfigMap", "{\"metadata\":1}", "!cannot restore struct from: int64" },
+	{ "v1/Secret", "{\"data\":{\"a\":\"YW Jj\"}}",
+	  "!error decoding from json: illegal base64 data at input byte 2" },
+	{ "v1/Secret", "{\"data\":{\"a\":[97,98,355]}}", "{\"data\":{\"a\":\"YWJj\"},\"metadata\":{}}" },
+	{ "v1/Event", "{\"count\":4294967298,\"firstTimestamp\":true}",
+	  "!json: cannot unmarshal bool into Go value of type string" },
+	{ "autoscaling/v1/Scale", "{\"spec\":{\"replicas\":4294967298}}",
+	  "{\"metadata\":{},\"spec\":{\"replicas\":2},\"status\":{\"replicas\":0}}" },
+	{ "autoscaling/v1/Scale", "{\"spec\":{\"replicas\":2.0}}",
+	  "{\"metadata\":{},\"spec\":{\"replicas\":2},\"status\":{\"replicas\":0}}" },
+};
+
+typedef err *reader(struct arena *a, node in, const struct type *type, struct canon_unknown *unknown,
+		    node *out);
+
 static struct gvk kind_of(const char *s)
 {
 	size_t slash = str_rfind_char(str_c(s), '/');
@@ -49,17 +72,16 @@ static struct gvk kind_of(const char *s)
 	return gvk_parse(str_sub(str_c(s), 0, slash), str_from(str_c(s), slash + 1));
 }
 
-static void test_samples(void **state)
+static void check(const struct sample *list, size_t n, reader *read)
 {
-	(void)state;
-	for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
-		const struct sample *s = &samples[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct sample *s = &list[i];
 		struct arena a = ARENA_INIT;
 		struct buf b = BUF_INIT;
 		node in, out;
 
 		assert_null(json_read(&a, str_c(s->in), NULL, &in));
-		err *e = canon_object(&a, in, builtin_type(kind_of(s->kind)), NULL, &out);
+		err *e = read(&a, in, builtin_type(kind_of(s->kind)), NULL, &out);
 
 		if (e)
 			buf_addf(&b, "!%s", err_msg(e));
@@ -70,6 +92,18 @@ static void test_samples(void **state)
 		buf_release(&b);
 		arena_release(&a);
 	}
+}
+
+static void test_samples(void **state)
+{
+	(void)state;
+	check(samples, sizeof samples / sizeof *samples, canon_object);
+}
+
+static void test_restored(void **state)
+{
+	(void)state;
+	check(restored, sizeof restored / sizeof *restored, canon_restored);
 }
 
 static void test_unknown_fields_are_named(void **state)
@@ -93,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_unknown_fields_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -406,12 +406,12 @@ static err *apply(struct arena *a, const struct managed_request *r, node live, n
 	*out = merged;
 	if (!is_builtin(r))
 		return NULL;
-	err *e = canon_object(a, merged, r->type, NULL, out);
+	err *e = canon_restored(a, merged, r->type, NULL, out);
 	struct gvk g = r->gvk;
 
 	return e ? err_wrap(e,
 			    "failed to convert new object (%.*s) to proper version: unable to convert "
-			    "unstructured object to %.*s/%.*s, Kind=%.*s: error decoding from json",
+			    "unstructured object to %.*s/%.*s, Kind=%.*s",
 			    STR_ARG(shown(a, config, g)), STR_ARG(g.group), STR_ARG(g.version),
 			    STR_ARG(g.kind))
 		 : NULL;

@@ -258,29 +258,41 @@ static err *fit_custom(struct arena *a, const struct kind *k, node object,
 	return NULL;
 }
 
-static err *fit_builtin(struct arena *a, const struct kind *k, node in,
+static err *fit_builtin(struct arena *a, const struct kind *k, node in, bool maps,
 			struct body_findings *findings, node *out)
 {
 	struct canon_unknown unknown = { .n = 0 };
 
-	TRY(canon_object(a, in, k->type, findings ? &unknown : NULL, out));
+	TRY((maps ? canon_restored : canon_object)(a, in, k->type, findings ? &unknown : NULL, out));
 	for (size_t i = 0; i < unknown.n; i++)
 		body_find(findings, "unknown field \"%.*s\"", STR_ARG(unknown.list[i]));
+	return NULL;
+}
+
+static err *fit(struct arena *a, const struct kind *k, node in, bool maps,
+		struct body_findings *findings, node *out)
+{
+	if (k->custom) {
+		*out = in;
+		TRY(fit_custom(a, k, in, findings));
+	} else {
+		TRY(fit_builtin(a, k, in, maps, findings, out));
+	}
+	if (k->hooks && k->hooks->defaults)
+		k->hooks->defaults(a, k, *out);
 	return NULL;
 }
 
 err *body_fit(struct arena *a, const struct kind *k, node in, struct body_findings *findings,
 	      node *out)
 {
-	if (k->custom) {
-		*out = in;
-		TRY(fit_custom(a, k, in, findings));
-	} else {
-		TRY(fit_builtin(a, k, in, findings, out));
-	}
-	if (k->hooks && k->hooks->defaults)
-		k->hooks->defaults(a, k, *out);
-	return NULL;
+	return fit(a, k, in, false, findings, out);
+}
+
+err *body_restore(struct arena *a, const struct kind *k, node in, struct body_findings *findings,
+		  node *out)
+{
+	return fit(a, k, in, true, findings, out);
 }
 
 /* Read, and see what it says it is; errors are whole. */

@@ -29,6 +29,9 @@ void body_warn(const struct body_findings *f, struct kind_warnings *w);
  * may be NULL. The error is the decoder's own. */
 err *body_fit(struct arena *a, const struct kind *k, node in, struct body_findings *findings,
 	      node *out) __attribute__((warn_unused_result));
+/* The same for what a strategic patch made (canon_restored). */
+err *body_restore(struct arena *a, const struct kind *k, node in, struct body_findings *findings,
+		  node *out) __attribute__((warn_unused_result));
 
 /* The body as an object of `k`. */
 err *body_read(struct request *r, const struct kind *k, enum options_fields fields, node *out)

@@ -2,7 +2,6 @@
 #include "kube/managed.h"
 #include "kube/strategic.h"
 #include "server/meta.h"
-#include "server/misfit.h"
 #include "server/object.h"
 #include "server/status.h"
 #include "server/write.h"
@@ -239,11 +238,11 @@ static err *make_patched(struct change *c, node old, node *object)
 	const struct write_patch *p = c->ctx;
 
 	TRY(patched(a, p, old, f, &shown, &out));
-	err *e = p->form == NEGOTIATE_STRATEGIC ? misfit_check(out, c->kind->type)
-						: check_kind(c, out);
+	bool strategic = p->form == NEGOTIATE_STRATEGIC;
+	err *e = strategic ? NULL : check_kind(c, out);
 
 	if (!e)
-		e = body_fit(a, c->kind, out, f, object);
+		e = (strategic ? body_restore : body_fit)(a, c->kind, out, f, object);
 	if (!e && c->options.fields == OPTIONS_STRICT && found.n)
 		e = body_strict(&found);
 	if (e)

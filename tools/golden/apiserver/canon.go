@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	apischema "k8s.io/apimachinery/pkg/runtime/schema"
 	kjson "sigs.k8s.io/json"
 )
@@ -12,6 +13,7 @@ type canonCase struct {
 	Op         string          `json:"op"`
 	APIVersion string          `json:"apiVersion"`
 	Kind       string          `json:"kind"`
+	Maps       bool            `json:"maps,omitempty"`
 	Object     json.RawMessage `json:"object"`
 	Output     *canonOutput    `json:"output,omitempty"`
 	Error      string          `json:"error,omitempty"`
@@ -36,9 +38,36 @@ func canon(k gvk, text []byte) ([]byte, []error, error) {
 	return out, strict, err
 }
 
-func recordCanon() any {
+// The same by the reader that goes from maps straight into the struct.
+func restored(k gvk, text []byte) ([]byte, []error, error) {
+	var from map[string]any
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &from); err != nil {
+		log.Fatal(err)
+	}
+	obj, err := scheme.New(apischema.GroupVersionKind(k))
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(from, obj, true)
+	strict, isStrict := runtime.AsStrictDecodingError(err)
+	var unknown []error
+	if isStrict {
+		unknown = strict.Errors()
+	} else if err != nil {
+		return nil, nil, err
+	}
+	out, err := json.Marshal(obj)
+	return out, unknown, err
+}
+
+func recordCanon() any { return record(canon, odds{null: 20, unknown: 30, field: 200}) }
+
+func recordRestored() any {
+	return record(restored, odds{null: 20, wrong: 20, unknown: 30, field: 200, numbers: 100})
+}
+
+func record(read func(gvk, []byte) ([]byte, []error, error), o odds) any {
 	k := pickKind()
-	o := odds{null: 20, wrong: 0, unknown: 30, field: 200}
 	if r.Intn(4) == 0 {
 		o.wrong = 15
 	}
@@ -48,8 +77,8 @@ func recordCanon() any {
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := canonCase{Op: "canon", APIVersion: k.apiVersion(), Kind: k.Kind, Object: text}
-	out, strict, err := canon(k.gvk, text)
+	c := canonCase{Op: "canon", APIVersion: k.apiVersion(), Kind: k.Kind, Maps: o.numbers > 0, Object: text}
+	out, strict, err := read(k.gvk, text)
 	if err != nil {
 		c.Error = err.Error()
 		return c

@@ -138,6 +138,7 @@ func pick[T any](from ...T) T { return from[r.Intn(len(from))] }
 type odds struct {
 	null, wrong, unknown int
 	field                int // a field is there
+	numbers              int // an integer is written in another way, or too large
 }
 
 func anything(depth int) any {
@@ -203,6 +204,9 @@ func value(s *schema, o odds, depth int) any {
 		}
 		return pick("", "a", "b", "c", "TCP", "app", "x.y/z")
 	case "integer":
+		if r.Intn(1000) < o.numbers {
+			return json.RawMessage(pick("2.0", "3000000000", "-3e9", "1.5", "1e30", "9223372036854775807", "18446744073709551615"))
+		}
 		return pick(0, 1, 2, 80, 8080)
 	case "number":
 		return pick[any](1, 0.5, 0)

@@ -2,6 +2,7 @@
 // cases to standard output, one a line. OPENAPI is a folder of recorded documents, WHAT is one of
 //
 //	canon    objects decoded into Go structs and printed again
+//	restored the same, straight from maps
 //	ssa      stories of updates and applies, and who owns what after each
 //	smp      strategic merge patches
 //	protobuf objects in the binary form
@@ -38,6 +39,7 @@ func main() {
 		"ssa":      recordSSA,
 		"smp":      recordSMP,
 		"canon":    recordCanon,
+		"restored": recordRestored,
 	}[flag.Arg(0)]
 	if record == nil {
 		log.Fatal("unknown: ", flag.Arg(0))

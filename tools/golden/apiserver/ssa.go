@@ -305,7 +305,7 @@ func ssaStory() {
 		o.field = 600
 	}
 	if r.Intn(10) == 0 {
-		o.wrong, o.unknown = 5, 10
+		o.wrong, o.unknown, o.numbers = 5, 10, 60
 	}
 	var live map[string]any
 	last := map[string]map[string]any{}
