@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena a = ARENA_BUDGET(64 << 20);
 	node object, out;
-	err *e = protobuf_read(&a, str_of((const char *)data, size), &object);
+	err *e = protobuf_read(&a, str_of((const char *)data, size), (struct gvk){ 0 }, &object);
 
 	if (!e)
 		e = canon_object(&a, object, builtin_type(gvk_of(object)), NULL, &out);

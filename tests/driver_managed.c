@@ -200,7 +200,7 @@ static err *run_protobuf(struct arena *a, node request, node *output)
 {
 	node object;
 
-	TRY(protobuf_read(a, driver_text(a, request, "body"), &object));
+	TRY(protobuf_read(a, driver_text(a, request, "body"), kind_asked(request), &object));
 	return canon_object(a, object, builtin_type(gvk_of(object)), NULL, output);
 }
 

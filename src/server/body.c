@@ -92,15 +92,15 @@ static err *read_yaml(struct arena *a, str text, struct body_findings *f, node *
 	return NULL;
 }
 
-static err *read_text(struct arena *a, enum negotiate_body form, str text, struct body_findings *f,
-		      node *out)
+static err *read_text(struct arena *a, enum negotiate_body form, str text, struct gvk wanted,
+		      struct body_findings *f, node *out)
 {
 	switch (form) {
 	case NEGOTIATE_YAML:
 	case NEGOTIATE_APPLY:
 		return read_yaml(a, text, f, out);
 	case NEGOTIATE_PROTOBUF:
-		return protobuf_read(a, text, out);
+		return protobuf_read(a, text, wanted, out);
 	default:
 		return read_json(a, text, f, out);
 	}
@@ -302,7 +302,7 @@ static err *read_named(struct request *r, struct gvk wanted, struct body_finding
 	enum negotiate_body form;
 
 	TRY(negotiate_content(r, &form));
-	err *e = read_text(r->arena, form, r->body, f, in);
+	err *e = read_text(r->arena, form, r->body, wanted, f, in);
 
 	if (!e)
 		e = no_object(*in);
@@ -389,10 +389,11 @@ err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
 
 err *body_read_options(const struct request *r, str kind, node *out)
 {
+	struct gvk wanted = { S("meta.k8s.io"), S("v1"), kind };
 	enum negotiate_body form;
 
 	TRY(negotiate_content(r, &form));
-	err *e = read_text(r->arena, form, r->body, NULL, out);
+	err *e = read_text(r->arena, form, r->body, wanted, NULL, out);
 
 	if (!e)
 		e = no_object(*out);

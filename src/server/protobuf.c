@@ -487,22 +487,39 @@ static const struct message *message_of(struct arena *a, struct gvk g)
 	return find_message(arena_cat(a, group.n ? group : S("core"), S("/"), g.version, S("."), g.kind));
 }
 
-err *protobuf_read(struct arena *a, str body, node *out)
+/* What the envelope does not say is taken from the kind that is expected. */
+static struct gvk named(node api_version, node kind, struct gvk wanted)
+{
+	struct gvk g = gvk_parse(node_str(api_version), node_str(kind));
+
+	if (!g.kind.n)
+		g.kind = wanted.kind;
+	if (!g.version.n && wanted.version.n)
+		g = (struct gvk){ wanted.group, wanted.version, g.kind };
+	return g;
+}
+
+err *protobuf_read(struct arena *a, str body, struct gvk wanted, node *out)
 {
 	struct reader r = { .a = a };
 	struct small envelope, type;
 
+	if (!body.n)
+		return err_new(ERR_INVALID, "empty data");
 	if (!str_take_str(&body, PROTOBUF_MAGIC))
 		return err_new(ERR_INVALID, "provided data does not appear to be a protobuf message, "
 					    "expected prefix [107 56 115 0]");
+	if (!body.n)
+		return err_new(ERR_INVALID, "empty body");
 	TRY(read_small(body, &envelope));
 	TRY(read_small(envelope.of[1].bytes, &type));
 	node object = node_map(a, 8);
 	node api_version = text_node(&r, type.of[1].bytes), kind = text_node(&r, type.of[2].bytes);
-	const struct message *m = message_of(a, gvk_parse(node_str(api_version), node_str(kind)));
+	struct gvk g = named(api_version, kind, wanted);
+	const struct message *m = message_of(a, g);
 
-	node_set(a, object, S("kind"), kind);
-	node_set(a, object, S("apiVersion"), api_version);
+	node_set(a, object, S("kind"), node_from_str(a, g.kind));
+	node_set(a, object, S("apiVersion"), node_from_str(a, gvk_api_version(a, g)));
 	if (m)
 		TRY(read_message(&r, envelope.of[2].bytes, m, object));
 	*out = object;

@@ -12,11 +12,13 @@
 #ifndef SERVER_PROTOBUF_H
 #define SERVER_PROTOBUF_H
 
-#include "value/node.h"
+#include "kube/gvk.h"
 
 #define PROTOBUF_MAGIC ((str){ "k8s\0", 4 })
 
-/* Texts are copied, so the body may go. */
-err *protobuf_read(struct arena *a, str body, node *out) __attribute__((warn_unused_result));
+/* Texts are copied, so the body may go. `wanted` is what it is when the
+ * envelope does not say. */
+err *protobuf_read(struct arena *a, str body, struct gvk wanted, node *out)
+	__attribute__((warn_unused_result));
 
 #endif
