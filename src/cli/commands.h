@@ -22,13 +22,20 @@ extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
 extern const struct command flux_create_command;
+extern const struct command flux_debug_command;
 extern const struct command flux_delete_command;
+extern const struct command flux_envsubst_command;
+extern const struct command flux_events_command;
 extern const struct command flux_export_command;
 extern const struct command flux_get_command;
 extern const struct command flux_reconcile_command;
 extern const struct command flux_resume_command;
 extern const struct command flux_stats_command;
 extern const struct command flux_suspend_command;
+extern const struct command flux_trace_command;
+extern const struct command flux_tree_command;
+extern const struct command flux_trigger_command;
+extern const struct command flux_version_command;
 
 /* Of `helm`. */
 extern const struct command helm_dependency_command;

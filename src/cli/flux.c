@@ -160,7 +160,7 @@ static void say(struct cli *c, const char *symbol, const char *fmt, va_list args
 	}
 
 MESSAGE(action, "►")
-MESSAGE(generate, "✚")
+MESSAGE(generating, "✚")
 MESSAGE(waiting, "◎")
 MESSAGE(success, "✔")
 MESSAGE(warning, "⚠️")

@@ -40,7 +40,7 @@ err *flux_before(struct cli *c) __attribute__((warn_unused_result));
 
 /* "► text" and so on, on standard error, at once. */
 void flux_action(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void flux_generate(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void flux_generating(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void flux_waiting(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void flux_success(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void flux_warning(struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

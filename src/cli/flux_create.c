@@ -253,7 +253,7 @@ err *create_finish(struct cli *c, enum flux_kind_id kind, node spec, const struc
 
 	node_set(c->arena, object, S("spec"), spec);
 	if (!w->no_generate && (!export || w->always_generate))
-		flux_generate(c, "generating %s", w->subject);
+		flux_generating(c, "generating %s", w->subject);
 	if (export)
 		return flux_print_export(&c->out.buf, object);
 	TRY(flux_open(c, &s));

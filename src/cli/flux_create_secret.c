@@ -42,7 +42,7 @@ static err *run_git(struct cli *c)
 	wish.needed = true;
 	TRY(secret_make_git(c, &wish, c->words.p[0], &secret, &note));
 	if (note.public_key.n && !create_options(c)->export)
-		flux_generate(c, "deploy key: %.*s", STR_ARG(note.public_key));
+		flux_generating(c, "deploy key: %.*s", STR_ARG(note.public_key));
 	return finish(c, secret, "git");
 }
 

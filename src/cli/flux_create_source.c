@@ -86,7 +86,7 @@ static err *git_secret(struct cli *c, struct flux_server *s, node spec)
 	if (note.public_key.n) {
 		flux_success(c, "collected public key from SSH server:\n%.*s",
 			     STR_ARG(note.known_hosts));
-		flux_generate(c, "deploy key: %.*s", STR_ARG(note.public_key));
+		flux_generating(c, "deploy key: %.*s", STR_ARG(note.public_key));
 		if (!o->silent && !flux_ask(c, "Have you added the deploy key to your repository"))
 			return err_new(ERR_CANCELED, "aborting");
 	}
