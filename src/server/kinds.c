@@ -241,6 +241,7 @@ static const struct kind pods = {
 	TABLE(columns, columns_pods),
 	.cells = cells_pods,
 	TABLE(selectable, pods_selectable),
+	.hooks = &kinds_pod_hooks,
 };
 
 static const struct kind podtemplates = {

@@ -5,6 +5,7 @@
 #include "server/labelsel.h"
 #include "server/meta.h"
 #include "server/podprepare.h"
+#include "server/podsecurity.h"
 #include "server/podwarn.h"
 #include "text/cron.h"
 
@@ -307,7 +308,8 @@ static void job_warn(struct kind_call *c)
 	warn_job(c, AT(NULL, "spec"), GET(c->object, "spec"));
 }
 
-KINDS_HOOKS(job, .prepare = job_prepare, .validate = job_validate, .warn = job_warn);
+KINDS_HOOKS(job, .prepare = job_prepare, .validate = job_validate, .warn = job_warn,
+	    .check = podsecurity_check);
 
 /* ---- CronJob ----------------------------------------------------------------------- */
 
@@ -451,4 +453,5 @@ static void cron_job_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(cron_job, .prepare = cron_job_prepare, .validate = cron_job_validate,
-	    .warn = cron_job_warn);
+	    .warn = cron_job_warn,
+	    .check = podsecurity_check);

@@ -3,6 +3,7 @@
 #include "server/ipaddr.h"
 #include "server/kinds_impl.h"
 #include "server/meta.h"
+#include "server/podsecurity.h"
 #include "text/base64.h"
 #include "value/json.h"
 
@@ -247,7 +248,8 @@ static void namespace_validate(struct kind_call *c)
 		check_finalizer(c->errors, finalize ? AT_I(at, i) : at, node_str_or(node_at(list, i), STR_NONE));
 }
 
-KINDS_HOOKS(namespace, .prepare = namespace_prepare, .validate = namespace_validate);
+KINDS_HOOKS(namespace, .prepare = namespace_prepare, .validate = namespace_validate,
+	    .check = podsecurity_check_namespace);
 
 /* ---- ServiceAccount ---------------------------------------------------------- */
 

@@ -60,6 +60,8 @@ void kinds_event_check(struct kind_call *c, node event, node old, bool core);
 extern const struct kind_hooks kinds_limit_range_hooks, kinds_quota_hooks;
 /* kinds_nodes.c */
 extern const struct kind_hooks kinds_node_hooks;
+/* kinds_pods.c */
+extern const struct kind_hooks kinds_pod_hooks;
 /* kinds_workloads.c */
 extern const struct kind_hooks kinds_pod_template_hooks, kinds_replication_controller_hooks,
 	kinds_deployment_hooks, kinds_replica_set_hooks, kinds_stateful_set_hooks,

@@ -1,6 +1,7 @@
 #include "server/claims.h"
 #include "server/gostruct.h"
 #include "server/kinds_impl.h"
+#include "server/limits.h"
 #include "server/meta.h"
 #include "server/resources.h"
 #include "server/scheduling.h"
@@ -93,7 +94,10 @@ static void claim_check(struct kind_call *c)
 	struct quantity before = resources_quantity(c->errors, was);
 	str name = class_of(c->object);
 
-	if (kinds_is_create(c) || c->subresource.n || quantity_cmp(&size, &before) <= 0)
+	if (c->subresource.n)
+		return;
+	limits_check_claim(c);
+	if (c->refusal || kinds_is_create(c) || quantity_cmp(&size, &before) <= 0)
 		return;
 	if (!str_eq(TEXT_OF(GET(c->old, "status"), "phase"), S("Bound"))) {
 		kinds_forbid(c, "Only bound persistent volume claims can be expanded");

@@ -4,6 +4,7 @@
 #include "server/labelsel.h"
 #include "server/meta.h"
 #include "server/podprepare.h"
+#include "server/podsecurity.h"
 #include "server/podspec.h"
 #include "server/podwarn.h"
 #include "text/number.h"
@@ -149,7 +150,8 @@ static void pod_template_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(pod_template, .prepare = pod_template_prepare, .validate = pod_template_validate,
-	    .warn = pod_template_warn);
+	    .warn = pod_template_warn,
+	    .check = podsecurity_check);
 
 /* ---- ReplicationController, ReplicaSet ----------------------------------------------- */
 
@@ -215,7 +217,8 @@ static void replication_controller_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(replication_controller, .prepare = template_prepare,
-	    .validate = replication_controller_validate, .warn = replication_controller_warn);
+	    .validate = replication_controller_validate, .warn = replication_controller_warn,
+	    .check = podsecurity_check);
 
 static void check_replicated(struct kind_call *c)
 {
@@ -270,7 +273,8 @@ static void replica_set_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(replica_set, .prepare = template_prepare, .validate = replica_set_validate,
-	    .warn = replica_set_warn);
+	    .warn = replica_set_warn,
+	    .check = podsecurity_check);
 
 /* ---- Deployment -------------------------------------------------------------------------- */
 
@@ -365,7 +369,8 @@ static void deployment_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(deployment, .prepare = deployment_prepare, .validate = deployment_validate,
-	    .warn = deployment_warn);
+	    .warn = deployment_warn,
+	    .check = podsecurity_check);
 
 /* ---- DaemonSet ------------------------------------------------------------------------------ */
 
@@ -466,7 +471,8 @@ static void daemon_set_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(daemon_set, .prepare = daemon_set_prepare, .validate = daemon_set_validate,
-	    .warn = daemon_set_warn);
+	    .warn = daemon_set_warn,
+	    .check = podsecurity_check);
 
 /* ---- StatefulSet ------------------------------------------------------------------------------ */
 
@@ -675,7 +681,8 @@ static void stateful_set_warn(struct kind_call *c)
 }
 
 KINDS_HOOKS(stateful_set, .prepare = stateful_set_prepare, .validate = stateful_set_validate,
-	    .warn = stateful_set_warn);
+	    .warn = stateful_set_warn,
+	    .check = podsecurity_check);
 
 /* ---- ControllerRevision ------------------------------------------------------------------------- */
 
