@@ -324,6 +324,7 @@ static const struct kind services = {
 	TABLE(columns, columns_services),
 	.cells = cells_services,
 	TABLE(selectable, services_selectable),
+	.hooks = &kinds_service_hooks,
 };
 
 static const struct kind apiservices = {

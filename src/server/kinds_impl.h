@@ -62,6 +62,8 @@ extern const struct kind_hooks kinds_limit_range_hooks, kinds_quota_hooks;
 extern const struct kind_hooks kinds_node_hooks;
 /* kinds_pods.c */
 extern const struct kind_hooks kinds_pod_hooks;
+/* kinds_services.c */
+extern const struct kind_hooks kinds_service_hooks;
 /* kinds_workloads.c */
 extern const struct kind_hooks kinds_pod_template_hooks, kinds_replication_controller_hooks,
 	kinds_deployment_hooks, kinds_replica_set_hooks, kinds_stateful_set_hooks,

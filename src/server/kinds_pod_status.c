@@ -239,7 +239,8 @@ static void check_addresses(struct fielderrs *e, const struct at *at, node now, 
 	for (size_t i = 0; i < node_len(now); i++) {
 		str text = TEXT_OF(node_at(now, i), "ip");
 
-		ipaddr_check(e, AT_I(at, i), text, !has_ip(was, text));
+		if (!has_ip(was, text))
+			ipaddr_check(e, AT_I(at, i), text, true);
 		if (ipaddr_parse(text, &ip)) {
 			v6 += ip.v6;
 			v4 += !ip.v6;
