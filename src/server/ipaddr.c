@@ -257,14 +257,13 @@ static bool is_4in6(str text, const struct ipaddr *ip)
 	return !ip->v6 && str_find_char(text, ':') != STR_NPOS;
 }
 
-static bool check_ip(struct fielderrs *e, const struct at *at, str text, bool strict,
-		     struct ipaddr *ip)
+static bool check_ip(struct fielderrs *e, const struct at *at, str text, struct ipaddr *ip)
 {
 	if (!ipaddr_parse(text, ip)) {
 		check_invalid_text(e, at, text, NOT_IP);
 		return false;
 	}
-	bool zeros = strict && has_zeros(text), mapped = strict && !zeros && is_4in6(text, ip);
+	bool zeros = has_zeros(text), mapped = !zeros && is_4in6(text, ip);
 
 	if (zeros)
 		check_invalid_text(e, at, text, "must not have leading 0s");
@@ -273,11 +272,11 @@ static bool check_ip(struct fielderrs *e, const struct at *at, str text, bool st
 	return !zeros && !mapped;
 }
 
-bool ipaddr_check(struct fielderrs *e, const struct at *at, str text, bool strict)
+bool ipaddr_check(struct fielderrs *e, const struct at *at, str text)
 {
 	struct ipaddr ip;
 
-	return check_ip(e, at, text, strict, &ip);
+	return check_ip(e, at, text, &ip);
 }
 
 /* "must be in canonical form ("...")" */
@@ -294,7 +293,7 @@ bool ipaddr_check_canonical(struct fielderrs *e, const struct at *at, str text)
 {
 	struct ipaddr ip;
 
-	return check_ip(e, at, text, true, &ip) && check_form(e, at, text, ipaddr_text(e->arena, &ip));
+	return check_ip(e, at, text, &ip) && check_form(e, at, text, ipaddr_text(e->arena, &ip));
 }
 
 static bool has_zeros_net(str text)
@@ -305,8 +304,7 @@ static bool has_zeros_net(str text)
 	return has_zeros(ip) || (bits.n > 1 && bits.p[0] == '0');
 }
 
-static bool check_net(struct fielderrs *e, const struct at *at, str text, bool strict,
-		      struct ipnet *net)
+static bool check_net(struct fielderrs *e, const struct at *at, str text, struct ipnet *net)
 {
 	const char *why = NULL;
 
@@ -317,8 +315,6 @@ static bool check_net(struct fielderrs *e, const struct at *at, str text, bool s
 	struct ipaddr masked = net->base;
 
 	mask(&masked, net->bits);
-	if (!strict)
-		return true;
 	if (has_zeros_net(text))
 		why = "must not have leading 0s in IP or prefix length";
 	else if (is_4in6(text, &net->base))
@@ -330,18 +326,18 @@ static bool check_net(struct fielderrs *e, const struct at *at, str text, bool s
 	return !why;
 }
 
-bool ipaddr_check_net(struct fielderrs *e, const struct at *at, str text, bool strict)
+bool ipaddr_check_net(struct fielderrs *e, const struct at *at, str text)
 {
 	struct ipnet net;
 
-	return check_net(e, at, text, strict, &net);
+	return check_net(e, at, text, &net);
 }
 
 bool ipaddr_check_net_canonical(struct fielderrs *e, const struct at *at, str text)
 {
 	struct ipnet net;
 
-	return check_net(e, at, text, true, &net) &&
+	return check_net(e, at, text, &net) &&
 	       check_form(e, at, text, ipaddr_net_text(e->arena, &net));
 }
 

@@ -33,11 +33,11 @@ bool ipaddr_is_loopback(const struct ipaddr *ip);
 bool ipaddr_is_link_local(const struct ipaddr *ip);
 bool ipaddr_is_link_local_multicast(const struct ipaddr *ip);
 
-/* The rule of older fields, strict for values that the object did not have
- * before (`old`: what it had, NODE_NONE: nothing); and the rule of new fields. */
-bool ipaddr_check(struct fielderrs *e, const struct at *at, str text, bool strict);
+/* The rule of older fields, for values that the object did not have before; and
+ * the rule of new fields. */
+bool ipaddr_check(struct fielderrs *e, const struct at *at, str text);
 bool ipaddr_check_canonical(struct fielderrs *e, const struct at *at, str text);
-bool ipaddr_check_net(struct fielderrs *e, const struct at *at, str text, bool strict);
+bool ipaddr_check_net(struct fielderrs *e, const struct at *at, str text);
 bool ipaddr_check_net_canonical(struct fielderrs *e, const struct at *at, str text);
 
 /* An address where traffic can go: not of this node, nor of its links alone. */

@@ -284,7 +284,7 @@ static void check_address(struct fielderrs *e, const struct at *at, node address
 {
 	str ip = TEXT_OF(address, "ip"), host = TEXT_OF(address, "hostname");
 
-	ipaddr_check(e, AT(at, "ip"), ip, true);
+	ipaddr_check(e, AT(at, "ip"), ip);
 	if (host.n)
 		check_name(e, AT(at, "hostname"), host, NAME_DNS_LABEL);
 	if (HAS(address, "nodeName"))

@@ -140,7 +140,7 @@ static void check_networks(struct fielderrs *e, node nets)
 	struct ipnet net;
 
 	for (size_t i = 0; i < node_len(nets); i++)
-		ipaddr_check_net(e, AT_I(at, i), node_str_or(node_at(nets, i), STR_NONE), true);
+		ipaddr_check_net(e, AT_I(at, i), node_str_or(node_at(nets, i), STR_NONE));
 	for (; bad < node_len(nets); bad++) {
 		text = node_str_or(node_at(nets, bad), STR_NONE);
 		if (!ipaddr_parse_net(text, &net))

@@ -240,7 +240,7 @@ static void check_addresses(struct fielderrs *e, const struct at *at, node now, 
 		str text = TEXT_OF(node_at(now, i), "ip");
 
 		if (!has_ip(was, text))
-			ipaddr_check(e, AT_I(at, i), text, true);
+			ipaddr_check(e, AT_I(at, i), text);
 		if (ipaddr_parse(text, &ip)) {
 			v6 += ip.v6;
 			v4 += !ip.v6;

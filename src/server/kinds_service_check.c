@@ -16,7 +16,7 @@ static bool has_text(node list, str text)
 /* What the object had before may stay as it is. */
 static bool check_ip(struct fielderrs *e, const struct at *at, str ip, node before)
 {
-	return has_text(before, ip) || ipaddr_check(e, at, ip, true);
+	return has_text(before, ip) || ipaddr_check(e, at, ip);
 }
 
 /* A list, or null: there is none. */
@@ -292,7 +292,7 @@ static void check_range_note(struct fielderrs *e, node service, node old, bool b
 		return;
 	rest = str_trim(rest);
 	while (str_cut(&rest, &one, ','))
-		ipaddr_check_net(e, at, str_trim(one), true);
+		ipaddr_check_net(e, at, str_trim(one));
 }
 
 static void check_ranges(struct fielderrs *e, const struct at *spec_at, node service, node old)
@@ -312,7 +312,7 @@ static void check_ranges(struct fielderrs *e, const struct at *spec_at, node ser
 		str range = str_trim(node_str_or(node_at(ranges, i), STR_NONE));
 
 		if (!has_text(before, range))
-			ipaddr_check_net(e, AT_I(at, i), range, true);
+			ipaddr_check_net(e, AT_I(at, i), range);
 	}
 }
 
@@ -476,7 +476,7 @@ static void check_ingress(struct fielderrs *e, const struct at *at, node ingress
 	node_each_item(x, before)
 		known |= str_eq(TEXT_OF(*x, "ip"), ip);
 	if (ip.n && !known)
-		ipaddr_check(e, AT(at, "ip"), ip, true);
+		ipaddr_check(e, AT(at, "ip"), ip);
 	if (ip.n && node_is_nil(mode))
 		check_required_why(e, AT(at, "ipMode"), "must be specified when `ip` is set");
 	else if (!ip.n && !node_is_nil(mode))

@@ -178,8 +178,7 @@ static void check_dns(struct fielderrs *e, const struct at *at, node spec)
 		check_invalid(e, AT(at, "nameservers"), servers, "must not have more than %d nameservers",
 			      NAMESERVERS_MAX);
 	for (size_t i = 0; i < node_len(servers); i++)
-		ipaddr_check(e, AT_I(AT(at, "nameservers"), i), node_str_or(node_at(servers, i), STR_NONE),
-			     true);
+		ipaddr_check(e, AT_I(AT(at, "nameservers"), i), node_str_or(node_at(servers, i), STR_NONE));
 	check_searches(e, AT(at, "searches"), GET(config, "searches"));
 	for (size_t i = 0; i < node_len(options); i++)
 		if (!TEXT_OF(node_at(options, i), "name").n)
@@ -191,7 +190,7 @@ static void check_aliases(struct fielderrs *e, const struct at *at, node aliases
 	for (size_t i = 0; i < node_len(aliases); i++) {
 		node names = GET(node_at(aliases, i), "hostnames");
 
-		ipaddr_check(e, AT(AT_I(at, i), "ip"), TEXT_OF(node_at(aliases, i), "ip"), true);
+		ipaddr_check(e, AT(AT_I(at, i), "ip"), TEXT_OF(node_at(aliases, i), "ip"));
 		for (size_t n = 0; n < node_len(names); n++)
 			check_name(e, AT_I(AT(AT_I(at, i), "hostnames"), n),
 				   node_str_or(node_at(names, n), STR_NONE), NAME_DNS_SUBDOMAIN);
