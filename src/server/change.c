@@ -159,6 +159,8 @@ static bool differs_beyond(const struct kind_call *k)
 
 static bool moves_generation(const struct kind_call *k)
 {
+	if (str_eq(k->subresource, S("binding")))	/* the scheduler's choice is nobody's wish */
+		return false;
 	switch ((enum kind_generation)k->kind->generation) {
 	case KIND_GENERATION_NONE:
 		return false;

@@ -1,11 +1,21 @@
 #include "server/garbage.h"
 #include "server/namespaces.h"
 #include "server/roles.h"
+#include "server/sim.h"
 
 const struct controller *const controllers_all[] = {
 	&namespaces_controller,
 	&namespaces_accounts,
 	&garbage_controller,
 	&roles_controller,
+	&sim_node_controller,
+	&sim_pod_controller,
+	&sim_replicas_controller,
+	&sim_deployment_controller,
+	&sim_stateful_controller,
+	&sim_daemon_controller,
+	&sim_job_controller,
+	&sim_endpoints_controller,
+	&sim_claim_controller,
 	NULL,
 };

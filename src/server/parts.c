@@ -5,10 +5,12 @@
 #include "server/health.h"
 #include "server/namespaces.h"
 #include "server/openapi.h"
+#include "server/sim.h"
 
 const struct subresource *const parts_subresources[] = {
 	access_subresources,
 	namespaces_subresources,
+	sim_subresources,
 	NULL,
 };
 

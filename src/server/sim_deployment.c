@@ -1,0 +1,459 @@
+/* sim_deployment - Deployments and ReplicaSets. */
+#include "base/clock.h"
+#include "server/meta.h"
+#include "server/sim.h"
+#include "text/gotime.h"
+
+#define REVISION "deployment.kubernetes.io/revision"
+
+/* ---- ReplicaSets ------------------------------------------------------- */
+
+static void replicas_sees(struct minder *m, const struct controller *c, const struct store_event *e)
+{
+	sim_sees(m, c, e, "apps/replicasets", "/pods", "ReplicaSet");
+}
+
+static err *replicas_run(struct minder_call *c, const struct controller *own)
+{
+	struct arena *a = c->arena;
+	node set = minder_get(c, S("apps"), S("replicasets"), c->key.namespace, c->key.name);
+	node pods, status = node_map(a, 8), template;
+	int64_t wanted, active = 0, ready = 0, leaving = 0;
+
+	(void)own;
+	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
+		return NULL;
+	pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set);
+	template = node_dig(set, "spec", "template");
+	wanted = sim_int(set, "spec", "replicas", 1);
+	node_each_item(p, pods) {
+		active += sim_pod_is_active(*p);
+		ready += sim_pod_is_active(*p) && sim_pod_is_ready(*p);
+		leaving += meta_is_deleting(*p);
+	}
+	for (int64_t i = active; i < wanted; i++)
+		TRY(sim_create_pod(c, c->key.namespace, sim_pod_of(a, set, template, STR_NONE)));
+	/* those that are not ready go first */
+	for (int pass = 0; pass < 2 && active > wanted; pass++)
+		node_each_item(p, pods) {
+			if (active <= wanted)
+				break;
+			if (!sim_pod_is_active(*p) || (pass == 0) == sim_pod_is_ready(*p))
+				continue;
+			TRY(sim_delete_pod(c, *p));
+			ready -= sim_pod_is_ready(*p);
+			active--;
+			leaving++;
+		}
+	sim_number(a, status, "replicas", active < wanted ? wanted : active, true);
+	sim_number(a, status, "fullyLabeledReplicas", active < wanted ? wanted : active, false);
+	sim_number(a, status, "readyReplicas", ready, false);
+	sim_number(a, status, "availableReplicas", ready, false);
+	sim_number(a, status, "terminatingReplicas", leaving, true);
+	sim_number(a, status, "observedGeneration", sim_int(set, "metadata", "generation", 1), false);
+	return sim_put_status(c, SIM_MANAGER, "apps/v1", S("replicasets"), set, status);
+}
+
+const struct controller sim_replicas_controller = { .name = SIM_MANAGER,
+						    .workloads = true,
+						    .sees = replicas_sees,
+						    .run = replicas_run };
+
+/* ---- Deployments ------------------------------------------------------- */
+
+static void deployment_sees(struct minder *m, const struct controller *c,
+			    const struct store_event *e)
+{
+	sim_sees(m, c, e, "apps/deployments", "apps/replicasets", "Deployment");
+}
+
+static node annotations_of(struct arena *a, node object)
+{
+	return node_need_map(a, node_get(object, S("metadata")), S("annotations"));
+}
+
+static int64_t revision_of(node object)
+{
+	uint64_t n = 0;
+
+	str_to_u64(node_str(node_get(node_dig(object, "metadata", "annotations"), S(REVISION))), &n);
+	return (int64_t)n;
+}
+
+/* The template less the label that only ReplicaSets have. */
+static node bare_template(struct arena *a, node set)
+{
+	node t = node_copy(a, node_dig(set, "spec", "template"));
+
+	node_remove(node_dig(t, "metadata", "labels"), S("pod-template-hash"));
+	return t;
+}
+
+/* "25%" of the replicas, rounded up or down, or a number. */
+static int64_t share(node value, int64_t of, bool up)
+{
+	str text = node_str(value);
+	uint64_t n = 0;
+
+	if (node_is_num(value))
+		return node_int(value);
+	if (!str_ends(text, S("%")) || !str_to_u64(str_sub(text, 0, text.n - 1), &n))
+		return 0;
+	return ((int64_t)n * of + (up ? 99 : 0)) / 100;
+}
+
+static err *write_set(struct minder_call *c, str method, node set, bool named)
+{
+	return minder_unless_gone(minder_write(
+		c,
+		&(struct minder_write){ .agent = SIM_MANAGER,
+					.method = method,
+					.path = minder_path(c->arena, "apps/v1", S("replicasets"),
+							    c->key.namespace,
+							    named ? meta_get(set, S("name")) : STR_NONE,
+							    STR_NONE),
+					.body = set },
+		NULL));
+}
+
+static node new_set(struct arena *a, node deployment, str hash, int64_t replicas, int64_t most,
+		    int64_t revision)
+{
+	node set = node_map(a, 4), metadata = node_map(a, 5), spec = node_map(a, 4);
+	node template = node_copy(a, node_dig(deployment, "spec", "template"));
+	node template_meta = node_need_map(a, template, S("metadata"));
+	node labels = node_need_map(a, template_meta, S("labels"));
+	node selector = node_copy(a, node_dig(deployment, "spec", "selector"));
+	node annotations = node_map(a, 3);
+
+	node_set(a, labels, S("pod-template-hash"), node_from_str(a, hash));
+	node_set(a, node_need_map(a, selector, S("matchLabels")), S("pod-template-hash"),
+		 node_from_str(a, hash));
+	node_each_pair(p, node_dig(deployment, "metadata", "annotations"))
+		if (!str_eq(node_str(p->key), S("kubectl.kubernetes.io/last-applied-configuration")) &&
+		    !str_eq(node_str(p->key), S(REVISION)))
+			node_set(a, annotations, node_str(p->key), p->value);
+	node_set(a, annotations, S("deployment.kubernetes.io/desired-replicas"),
+		 node_from_str(a, arena_printf(a, "%lld", (long long)sim_int(deployment, "spec",
+									      "replicas", 1))));
+	node_set(a, annotations, S("deployment.kubernetes.io/max-replicas"),
+		 node_from_str(a, arena_printf(a, "%lld", (long long)most)));
+	node_set(a, annotations, S(REVISION),
+		 node_from_str(a, arena_printf(a, "%lld", (long long)revision)));
+	node_set(a, metadata, S("annotations"), annotations);
+	node_set(a, metadata, S("labels"), node_copy(a, labels));
+	node_set(a, metadata, S("name"),
+		 node_from_str(a, arena_cat(a, meta_get(deployment, S("name")), S("-"), hash)));
+	node_set(a, metadata, S("ownerReferences"), sim_owner_refs(a, deployment));
+	node_set(a, spec, S("replicas"), node_from_int(replicas));
+	node_set(a, spec, S("selector"), selector);
+	node_set(a, spec, S("template"), template);
+	if (node_has(node_get(deployment, S("spec")), S("minReadySeconds")))
+		node_set(a, spec, S("minReadySeconds"),
+			 node_dig(deployment, "spec", "minReadySeconds"));
+	node_set(a, set, S("apiVersion"), node_lit("apps/v1"));
+	node_set(a, set, S("kind"), node_lit("ReplicaSet"));
+	node_set(a, set, S("metadata"), metadata);
+	node_set(a, set, S("spec"), spec);
+	return set;
+}
+
+/* What a rollout works on. */
+struct rollout {
+	node deployment, sets, current;	/* current: NODE_NONE until it is made */
+	int64_t wanted, surge, unavailable, most, revision;
+	bool recreate, paused;
+};
+
+static void survey(struct minder_call *c, struct rollout *r)
+{
+	struct arena *a = c->arena;
+	node strategy = node_dig(r->deployment, "spec", "strategy");
+	node rolling = node_get(strategy, S("rollingUpdate"));
+	node template = node_dig(r->deployment, "spec", "template");
+
+	r->sets = sim_owned(a, minder_list(c, S("apps"), S("replicasets"), c->key.namespace),
+			    r->deployment);
+	r->wanted = sim_int(r->deployment, "spec", "replicas", 1);
+	r->recreate = str_eq(node_str(node_get(strategy, S("type"))), S("Recreate"));
+	r->paused = node_bool(node_dig(r->deployment, "spec", "paused"));
+	r->surge = r->recreate ? 0 : share(node_get(rolling, S("maxSurge")), r->wanted, true);
+	r->unavailable =
+		r->recreate ? r->wanted : share(node_get(rolling, S("maxUnavailable")), r->wanted, false);
+	if (!r->surge && !r->unavailable)
+		r->unavailable = 1;
+	r->most = r->wanted ? r->wanted + r->surge : 0;
+	node_each_item(s, r->sets) {
+		if (revision_of(*s) > r->revision)
+			r->revision = revision_of(*s);
+		if (node_equal(bare_template(a, *s), template))
+			r->current = *s;
+	}
+}
+
+static int64_t replicas_of(node set)
+{
+	return node_is(set, NODE_MAP) ? sim_int(set, "spec", "replicas", 0) : 0;
+}
+
+static err *scale_set(struct minder_call *c, struct rollout *r, node set, int64_t to)
+{
+	struct arena *a = c->arena;
+	node annotations = annotations_of(a, set);
+	str desired = arena_printf(a, "%lld", (long long)r->wanted);
+	str most = arena_printf(a, "%lld", (long long)r->most);
+
+	if (replicas_of(set) == to &&
+	    str_eq(node_str(node_get(annotations, S("deployment.kubernetes.io/desired-replicas"))),
+		   desired))
+		return NULL;
+	node_set(a, annotations, S("deployment.kubernetes.io/desired-replicas"),
+		 node_from_str(a, desired));
+	node_set(a, annotations, S("deployment.kubernetes.io/max-replicas"), node_from_str(a, most));
+	node_set(a, node_get(set, S("spec")), S("replicas"), node_from_int(to));
+	return write_set(c, S("PUT"), set, true);
+}
+
+/* The set of the template: made, or brought back with the next revision. */
+static err *need_current(struct minder_call *c, struct rollout *r)
+{
+	struct arena *a = c->arena;
+	node template = node_dig(r->deployment, "spec", "template");
+
+	if (node_is(r->current, NODE_MAP)) {
+		if (revision_of(r->current) == r->revision)
+			return NULL;
+		r->revision++;
+		node_set(a, annotations_of(a, r->current), S(REVISION),
+			 node_from_str(a, arena_printf(a, "%lld", (long long)r->revision)));
+		return write_set(c, S("PUT"), r->current, true);
+	}
+	if (r->paused)
+		return NULL;
+	int64_t others = 0;
+
+	node_each_item(s, r->sets)
+		others += sim_int(*s, "status", "replicas", 0);
+	int64_t first = r->recreate && others ? 0
+			: others	      ? r->most - others
+					      : r->wanted;
+
+	r->revision++;
+	first = first < 0 ? 0 : first > r->wanted ? r->wanted : first;
+	return write_set(c, S("POST"),
+			 new_set(a, r->deployment, sim_hash(a, template), first, r->most, r->revision),
+			 false);
+}
+
+static err *roll(struct minder_call *c, struct rollout *r)
+{
+	int64_t all = 0, available = 0, old = 0;
+
+	if (!node_is(r->current, NODE_MAP) || r->paused)
+		return NULL;
+	node_each_item(s, r->sets) {
+		bool is_current = str_eq(meta_get(*s, S("uid")), meta_get(r->current, S("uid")));
+
+		all += is_current ? replicas_of(*s) : sim_int(*s, "status", "replicas", 0);
+		available += sim_int(*s, "status", "availableReplicas", 0);
+		old += is_current ? 0 : replicas_of(*s);
+	}
+	/* up, as far as there is room */
+	int64_t now = replicas_of(r->current), to = r->wanted;
+
+	if (r->recreate && all > now)
+		to = 0;
+	else if (!r->recreate && now < r->wanted && all - now + r->wanted > r->most)
+		to = now + (r->most > all ? r->most - all : 0);
+	TRY(scale_set(c, r, r->current, to > r->wanted ? r->wanted : to));
+	/* down, as far as enough are available */
+	int64_t spare = available - (r->wanted - r->unavailable);
+
+	if (r->recreate || !r->wanted)
+		spare = old;
+	node_each_item(s, r->sets) {
+		int64_t has = replicas_of(*s), ready = sim_int(*s, "status", "availableReplicas", 0);
+
+		if (str_eq(meta_get(*s, S("uid")), meta_get(r->current, S("uid"))) || !has)
+			continue;
+		int64_t broken = has - ready, less = broken + (spare > 0 ? spare : 0);
+
+		less = less > has ? has : less;
+		spare -= less > broken ? less - broken : 0;
+		if (less > 0)
+			TRY(scale_set(c, r, *s, has - less));
+	}
+	return NULL;
+}
+
+static err *drop_history(struct minder_call *c, struct rollout *r)
+{
+	int64_t keep = sim_int(r->deployment, "spec", "revisionHistoryLimit", 10), old = 0;
+
+	node_each_item(s, r->sets)
+		old += !replicas_of(*s) && !sim_int(*s, "status", "replicas", 0);
+	for (; old > keep + 1; old--) {
+		node oldest = NODE_NOTHING;
+
+		node_each_item(s, r->sets)
+			if (!replicas_of(*s) && !meta_is_deleting(*s) &&
+			    (node_is(oldest, NODE_NONE) || revision_of(*s) < revision_of(oldest)))
+				oldest = *s;
+		if (node_is(oldest, NODE_NONE))
+			return NULL;
+		TRY(write_set(c, S("DELETE"), oldest, true));
+		node_set(c->arena, node_get(oldest, S("metadata")), S("deletionTimestamp"),
+			 node_lit("now"));
+	}
+	return NULL;
+}
+
+/* Seconds that no progress was made for: since the condition last changed. */
+static int64_t stuck_for(node status)
+{
+	node_each_item(c, node_get(status, S("conditions"))) {
+		struct gotime t;
+
+		if (!str_eq(node_str(node_get(*c, S("type"))), S("Progressing")))
+			continue;
+		err *e = gotime_parse(&t, GOTIME_RFC3339,
+				      node_str(node_get(*c, S("lastUpdateTime"))), NULL);
+
+		if (e) {
+			err_free(e);
+			return 0;
+		}
+		return clock_wall() / CLOCK_SECOND - t.sec;
+	}
+	return 0;
+}
+
+/* Looks again when the deadline has passed. */
+static bool is_late(struct minder_call *c, struct rollout *r, node status, bool complete)
+{
+	enum { NO_DEADLINE = INT32_MAX };
+	int64_t deadline = sim_int(r->deployment, "spec", "progressDeadlineSeconds", NO_DEADLINE);
+
+	if (complete || deadline == NO_DEADLINE)
+		return false;
+	if (stuck_for(status) > deadline)
+		return true;
+	minder_need(c->minder, &sim_deployment_controller,
+		    &(struct minder_key){ c->key.namespace, c->key.name, S("late") },
+		    (deadline + 1) * CLOCK_SECOND);
+	return false;
+}
+
+static void tell_progress(struct arena *a, struct rollout *r, node status, bool complete, bool late,
+			  bool available)
+{
+	str set = node_is(r->current, NODE_MAP) ? meta_get(r->current, S("name")) : STR_NONE;
+
+	if (available)
+		sim_condition(a, status, "Available", true, "MinimumReplicasAvailable",
+			      S("Deployment has minimum availability."), true);
+	else
+		sim_condition(a, status, "Available", false, "MinimumReplicasUnavailable",
+			      S("Deployment does not have minimum availability."), true);
+	if (r->paused) {
+		sim_condition(a, status, "Progressing", false, "DeploymentPaused",
+			      S("Deployment is paused"), true);
+		node_each_item(cond, node_get(status, S("conditions")))
+			if (str_eq(node_str(node_get(*cond, S("type"))), S("Progressing")))
+				node_set(a, *cond, S("status"), node_lit("Unknown"));
+		return;
+	}
+	if (!set.n)
+		return;
+	if (late) {
+		sim_condition(a, status, "Progressing", false, "ProgressDeadlineExceeded",
+			      arena_printf(a, "ReplicaSet \"%.*s\" has timed out progressing.",
+					   STR_ARG(set)),
+			      true);
+		return;
+	}
+	sim_condition(a, status, "Progressing", true,
+		      complete ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+		      arena_printf(a,
+				   complete ? "ReplicaSet \"%.*s\" has successfully progressed."
+					    : "ReplicaSet \"%.*s\" is progressing.",
+				   STR_ARG(set)),
+		      true);
+}
+
+static err *tell(struct minder_call *c, struct rollout *r)
+{
+	struct arena *a = c->arena;
+	node old = node_get(r->deployment, S("status")), status = node_map(a, 8);
+	int64_t all = 0, ready = 0, available = 0, leaving = 0, updated = 0;
+
+	node_each_item(s, r->sets) {
+		all += sim_int(*s, "status", "replicas", 0);
+		ready += sim_int(*s, "status", "readyReplicas", 0);
+		available += sim_int(*s, "status", "availableReplicas", 0);
+		leaving += sim_int(*s, "status", "terminatingReplicas", 0);
+	}
+	if (node_is(r->current, NODE_MAP))
+		updated = sim_int(r->current, "status", "replicas", 0);
+	bool complete = updated == r->wanted && all == r->wanted && available == r->wanted;
+
+	node_set(a, status, S("conditions"), node_copy(a, node_get(old, S("conditions"))));
+	if (!node_len(node_get(status, S("conditions"))))
+		node_remove(status, S("conditions"));
+	sim_number(a, status, "observedGeneration",
+		   sim_int(r->deployment, "metadata", "generation", 1), true);
+	sim_number(a, status, "replicas", all, false);
+	sim_number(a, status, "updatedReplicas", updated, false);
+	sim_number(a, status, "readyReplicas", ready, false);
+	sim_number(a, status, "availableReplicas", available, false);
+	sim_number(a, status, "unavailableReplicas", all > available ? all - available : 0, false);
+	sim_number(a, status, "terminatingReplicas", leaving, true);
+	tell_progress(a, r, status, complete, is_late(c, r, status, complete),
+		      available >= r->wanted - r->unavailable);
+	return sim_put_status(c, SIM_MANAGER, "apps/v1", S("deployments"), r->deployment, status);
+}
+
+/* The revision of the set is noted at the Deployment, for rollout history. */
+static err *note_revision(struct minder_call *c, struct rollout *r)
+{
+	struct arena *a = c->arena;
+	node patch = node_map(a, 1), metadata = node_map(a, 1), annotations = node_map(a, 1);
+	str text = arena_printf(a, "%lld", (long long)r->revision);
+
+	if (!r->revision || revision_of(r->deployment) == r->revision)
+		return NULL;
+	node_set(a, annotations, S(REVISION), node_from_str(a, text));
+	node_set(a, metadata, S("annotations"), annotations);
+	node_set(a, patch, S("metadata"), metadata);
+	node_set(a, annotations_of(a, r->deployment), S(REVISION), node_from_str(a, text));
+	return minder_unless_gone(minder_write(
+		c,
+		&(struct minder_write){ .agent = SIM_MANAGER,
+					.method = S("PATCH"),
+					.type = S("application/merge-patch+json"),
+					.path = minder_path(a, "apps/v1", S("deployments"),
+							    c->key.namespace, c->key.name, S("status")),
+					.body = patch },
+		&r->deployment));
+}
+
+static err *deployment_run(struct minder_call *c, const struct controller *own)
+{
+	struct rollout r = { .deployment = minder_get(c, S("apps"), S("deployments"),
+						      c->key.namespace, c->key.name) };
+
+	(void)own;
+	if (node_is(r.deployment, NODE_NONE) || meta_is_deleting(r.deployment))
+		return NULL;
+	survey(c, &r);
+	TRY(need_current(c, &r));
+	TRY(roll(c, &r));
+	TRY(note_revision(c, &r));
+	TRY(drop_history(c, &r));
+	return tell(c, &r);
+}
+
+const struct controller sim_deployment_controller = { .name = SIM_MANAGER,
+						      .workloads = true,
+						      .sees = deployment_sees,
+						      .run = deployment_run };

@@ -1,0 +1,352 @@
+/* sim_network - what stands behind Services, and volumes behind claims. */
+#include "base/sort.h"
+#include "server/labelsel.h"
+#include "server/meta.h"
+#include "server/sim.h"
+
+static void put(struct arena *a, node map, const char *key, str value)
+{
+	node_set(a, map, str_c(key), node_from_str(a, value));
+}
+
+static err *write_object(struct minder_call *c, const char *api_version, str plural, node object,
+			 bool there)
+{
+	return minder_unless_gone(minder_write(
+		c,
+		&(struct minder_write){ .agent = SIM_MANAGER,
+					.method = there ? S("PUT") : S("POST"),
+					.path = minder_path(c->arena, api_version, plural,
+							    meta_get(object, S("namespace")),
+							    there ? meta_get(object, S("name"))
+								  : STR_NONE,
+							    STR_NONE),
+					.body = object },
+		NULL));
+}
+
+/* ---- endpoints --------------------------------------------------------- */
+
+/* A Pod may be behind any Service of its namespace. */
+static void endpoints_sees(struct minder *m, const struct controller *c, const struct store_event *e)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct minder_call look = { .minder = m, .server = minder_server(m), .arena = &a };
+
+	if (minder_is(e, "/services") && e->change != STORE_DELETED) {
+		minder_need(m, c,
+			    &(struct minder_key){ blob_namespace(e->now), blob_name(e->now),
+						  STR_NONE },
+			    0);
+		return;
+	}
+	if (!minder_is(e, "/pods"))
+		return;
+	node services = minder_list(&look, STR_NONE, S("services"), blob_namespace(e->now));
+	node labels = blob_labels(&a, e->now);
+
+	node_each_item(s, services) {
+		bool all = true;
+		node selector = node_dig(*s, "spec", "selector");
+
+		node_each_pair(p, selector)
+			all = all && str_eq(node_str(node_get(labels, node_str(p->key))),
+					    node_str(p->value));
+		if (all && node_len(selector))
+			minder_need(m, c,
+				    &(struct minder_key){ blob_namespace(e->now),
+							  meta_get(*s, S("name")), STR_NONE },
+				    0);
+	}
+}
+
+/* The number of a port of the Pod: given, or by the name of a container's port. */
+static int64_t target_port(node pod, node port)
+{
+	node target = node_get(port, S("targetPort"));
+
+	if (node_is_num(target))
+		return node_int(target);
+	if (!node_str(target).n)
+		return node_int(node_get(port, S("port")));
+	node_each_item(ct, node_dig(pod, "spec", "containers"))
+		node_each_item(p, node_get(*ct, S("ports")))
+			if (str_eq(node_str(node_get(*p, S("name"))), node_str(target)))
+				return node_int(node_get(*p, S("containerPort")));
+	return 0;
+}
+
+static node ports_of(struct arena *a, node service, node pod, bool slice)
+{
+	node list = node_seq(a, 2);
+
+	node_each_item(p, node_dig(service, "spec", "ports")) {
+		int64_t number = target_port(pod, *p);
+		node port = node_map(a, 3);
+		str name = node_str(node_get(*p, S("name")));
+
+		if (!number)
+			continue;
+		if (name.n || slice)
+			put(a, port, "name", name);
+		node_set(a, port, S("port"), node_from_int(number));
+		node_set(a, port, S("protocol"), node_get(*p, S("protocol")));
+		node_append(a, list, port);
+	}
+	return list;
+}
+
+static node target_ref(struct arena *a, node pod)
+{
+	node ref = node_map(a, 4);
+
+	put(a, ref, "kind", S("Pod"));
+	put(a, ref, "name", meta_get(pod, S("name")));
+	put(a, ref, "namespace", meta_get(pod, S("namespace")));
+	put(a, ref, "uid", meta_get(pod, S("uid")));
+	return ref;
+}
+
+static node endpoint_address(struct arena *a, node pod)
+{
+	node address = node_map(a, 3);
+
+	put(a, address, "ip", node_str(node_dig(pod, "status", "podIP")));
+	put(a, address, "nodeName", node_str(node_dig(pod, "spec", "nodeName")));
+	node_set(a, address, S("targetRef"), target_ref(a, pod));
+	return address;
+}
+
+static node slice_endpoint(struct arena *a, node pod)
+{
+	node endpoint = node_map(a, 4), conditions = node_map(a, 3), addresses = node_seq(a, 1);
+	bool ready = sim_pod_is_ready(pod), leaves = meta_is_deleting(pod);
+
+	node_append(a, addresses, node_from_str(a, node_str(node_dig(pod, "status", "podIP"))));
+	node_set(a, conditions, S("ready"), node_from_bool(ready && !leaves));
+	node_set(a, conditions, S("serving"), node_from_bool(ready));
+	node_set(a, conditions, S("terminating"), node_from_bool(leaves));
+	node_set(a, endpoint, S("addresses"), addresses);
+	node_set(a, endpoint, S("conditions"), conditions);
+	put(a, endpoint, "nodeName", node_str(node_dig(pod, "spec", "nodeName")));
+	node_set(a, endpoint, S("targetRef"), target_ref(a, pod));
+	return endpoint;
+}
+
+static node members_of(struct minder_call *c, node service)
+{
+	node pods = minder_list(c, STR_NONE, S("pods"), c->key.namespace);
+	node out = node_seq(c->arena, 4);
+	node selector = node_map(c->arena, 1);
+
+	node_set(c->arena, selector, S("matchLabels"), node_dig(service, "spec", "selector"));
+	node_each_item(p, pods)
+		if (labelsel_matches(c->arena, selector, node_dig(*p, "metadata", "labels")) &&
+		    node_str(node_dig(*p, "status", "podIP")).n && sim_pod_is_active(*p))
+			node_append(c->arena, out, *p);
+	return out;
+}
+
+static node subsets_of(struct arena *a, node service, node pods)
+{
+	node subsets = node_seq(a, 1), subset = node_map(a, 3), ready = node_seq(a, 2);
+	node unready = node_seq(a, 2), ports = NODE_NOTHING;
+
+	node_each_item(p, pods) {
+		node_append(a, sim_pod_is_ready(*p) ? ready : unready, endpoint_address(a, *p));
+		if (node_is(ports, NODE_NONE))
+			ports = ports_of(a, service, *p, false);
+	}
+	if (node_len(ready))
+		node_set(a, subset, S("addresses"), ready);
+	if (node_len(unready))
+		node_set(a, subset, S("notReadyAddresses"), unready);
+	if (node_len(ports))
+		node_set(a, subset, S("ports"), ports);
+	if (node_len(subset) > 1)
+		node_append(a, subsets, subset);
+	return subsets;
+}
+
+static node named(struct arena *a, node service, const char *api_version, const char *kind)
+{
+	node object = node_map(a, 5), metadata = node_map(a, 4);
+	node labels = node_copy(a, node_dig(service, "metadata", "labels"));
+
+	put(a, object, "apiVersion", str_c(api_version));
+	put(a, object, "kind", str_c(kind));
+	if (!node_is(labels, NODE_MAP))
+		labels = node_map(a, 2);
+	node_set(a, metadata, S("labels"), labels);
+	put(a, metadata, "name", meta_get(service, S("name")));
+	put(a, metadata, "namespace", meta_get(service, S("namespace")));
+	node_set(a, object, S("metadata"), metadata);
+	return object;
+}
+
+static err *put_endpoints(struct minder_call *c, node service, node pods)
+{
+	struct arena *a = c->arena;
+	node now = minder_get(c, STR_NONE, S("endpoints"), c->key.namespace, c->key.name);
+	node wanted = named(a, service, "v1", "Endpoints"), subsets = subsets_of(a, service, pods);
+	node labels = node_dig(wanted, "metadata", "labels");
+
+	put(a, labels, "endpoints.kubernetes.io/managed-by", S("endpoint-controller"));
+	if (!node_is(now, NODE_NONE) && node_equal(node_get(now, S("subsets")), subsets))
+		return NULL;
+	if (node_is(now, NODE_NONE) ? false : !node_len(subsets) && node_is_nil(node_get(now, S("subsets"))))
+		return NULL;
+	if (node_len(subsets))
+		node_set(a, wanted, S("subsets"), subsets);
+	return write_object(c, "v1", S("endpoints"), wanted, !node_is(now, NODE_NONE));
+}
+
+static err *put_slice(struct minder_call *c, node service, node pods)
+{
+	struct arena *a = c->arena;
+	node all = sim_owned(
+		a, minder_list(c, S("discovery.k8s.io"), S("endpointslices"), c->key.namespace), service);
+	node now = node_at(all, 0), endpoints = node_seq(a, 4), ports = node_seq(a, 1), slice;
+
+	node_each_item(p, pods) {
+		node_append(a, endpoints, slice_endpoint(a, *p));
+		if (!node_len(ports))
+			ports = ports_of(a, service, *p, true);
+	}
+	if (!node_is(now, NODE_NONE) && node_equal(node_get(now, S("endpoints")), endpoints) &&
+	    node_equal(node_get(now, S("ports")), ports))
+		return NULL;
+	slice = node_is(now, NODE_NONE) ? named(a, service, "discovery.k8s.io/v1", "EndpointSlice") : now;
+	node_set(a, slice, S("endpoints"), endpoints);
+	node_set(a, slice, S("ports"), ports);
+	if (!node_is(now, NODE_NONE))
+		return write_object(c, "discovery.k8s.io/v1", S("endpointslices"), slice, true);
+	node metadata = node_get(slice, S("metadata")), labels = node_get(metadata, S("labels"));
+
+	put(a, slice, "addressType", S("IPv4"));
+	put(a, labels, "endpointslice.kubernetes.io/managed-by", S("endpointslice-controller.k8s.io"));
+	put(a, labels, "kubernetes.io/service-name", c->key.name);
+	node_remove(metadata, S("name"));
+	put(a, metadata, "generateName", arena_cat(a, c->key.name, S("-")));
+	node_set(a, metadata, S("ownerReferences"), sim_owner_refs(a, service));
+	return write_object(c, "discovery.k8s.io/v1", S("endpointslices"), slice, false);
+}
+
+/* A load balancer that is not there gets an address, or everybody would wait for it. */
+static err *put_balancer(struct minder_call *c, node service)
+{
+	struct arena *a = c->arena;
+	node status = node_map(a, 1), balancer = node_map(a, 1), ingress = node_seq(a, 1);
+	node one = node_map(a, 2);
+	str ip = node_str(node_dig(service, "spec", "clusterIP"));
+
+	if (!str_eq(node_str(node_dig(service, "spec", "type")), S("LoadBalancer")) ||
+	    node_len(node_dig(service, "status", "loadBalancer", "ingress")) || !ip.n)
+		return NULL;
+	size_t dot = str_rfind_char(ip, '.');
+
+	put(a, one, "ip", arena_cat(a, S("10.97.0"), str_from(ip, dot)));
+	put(a, one, "ipMode", S("VIP"));
+	node_append(a, ingress, one);
+	node_set(a, balancer, S("ingress"), ingress);
+	node_set(a, status, S("loadBalancer"), balancer);
+	return sim_put_status(c, SIM_MANAGER, "v1", S("services"), service, status);
+}
+
+static err *endpoints_run(struct minder_call *c, const struct controller *own)
+{
+	node service = minder_get(c, STR_NONE, S("services"), c->key.namespace, c->key.name);
+
+	(void)own;
+	if (node_is(service, NODE_NONE) || meta_is_deleting(service))
+		return NULL;
+	TRY(put_balancer(c, service));
+	if (!node_len(node_dig(service, "spec", "selector")))
+		return NULL;
+	node pods = members_of(c, service);
+
+	TRY(put_endpoints(c, service, pods));
+	return put_slice(c, service, pods);
+}
+
+const struct controller sim_endpoints_controller = { .name = SIM_MANAGER,
+						     .workloads = true,
+						     .sees = endpoints_sees,
+						     .run = endpoints_run };
+
+/* ---- claims ------------------------------------------------------------ */
+
+static void claim_sees(struct minder *m, const struct controller *c, const struct store_event *e)
+{
+	sim_sees(m, c, e, "/persistentvolumeclaims", NULL, NULL);
+}
+
+static node volume_for(struct arena *a, node claim, str name)
+{
+	node volume = node_map(a, 4), metadata = node_map(a, 1), spec = node_map(a, 8);
+	node capacity = node_map(a, 1), ref = node_map(a, 5), path = node_map(a, 2);
+
+	put(a, metadata, "name", name);
+	node_set(a, capacity, S("storage"),
+		 node_dig(claim, "spec", "resources", "requests", "storage"));
+	put(a, ref, "apiVersion", S("v1"));
+	put(a, ref, "kind", S("PersistentVolumeClaim"));
+	put(a, ref, "name", meta_get(claim, S("name")));
+	put(a, ref, "namespace", meta_get(claim, S("namespace")));
+	put(a, ref, "uid", meta_get(claim, S("uid")));
+	put(a, path, "path", arena_cat(a, S("/simulated/"), name));
+	node_set(a, spec, S("accessModes"), node_dig(claim, "spec", "accessModes"));
+	node_set(a, spec, S("capacity"), capacity);
+	node_set(a, spec, S("claimRef"), ref);
+	node_set(a, spec, S("hostPath"), path);
+	put(a, spec, "persistentVolumeReclaimPolicy", S("Delete"));
+	put(a, spec, "storageClassName", node_str(node_dig(claim, "spec", "storageClassName")));
+	put(a, volume, "apiVersion", S("v1"));
+	put(a, volume, "kind", S("PersistentVolume"));
+	node_set(a, volume, S("metadata"), metadata);
+	node_set(a, volume, S("spec"), spec);
+	return volume;
+}
+
+/* A claim of a class is given a volume; one without a class waits. */
+static err *claim_run(struct minder_call *c, const struct controller *own)
+{
+	struct arena *a = c->arena;
+	node claim = minder_get(c, STR_NONE, S("persistentvolumeclaims"), c->key.namespace,
+				c->key.name);
+	node status = node_map(a, 3), capacity = node_map(a, 1), patch = node_map(a, 1);
+	node spec = node_map(a, 1), volume;
+
+	(void)own;
+	if (node_is(claim, NODE_NONE) || meta_is_deleting(claim) ||
+	    str_eq(node_str(node_dig(claim, "status", "phase")), S("Bound")) ||
+	    !node_str(node_dig(claim, "spec", "storageClassName")).n)
+		return NULL;
+	str name = arena_cat(a, S("pvc-"), meta_get(claim, S("uid")));
+
+	volume = minder_get(c, STR_NONE, S("persistentvolumes"), STR_NONE, name);
+	if (node_is(volume, NODE_NONE))
+		TRY(write_object(c, "v1", S("persistentvolumes"), volume_for(a, claim, name), false));
+	put(a, spec, "volumeName", name);
+	node_set(a, patch, S("spec"), spec);
+	TRY(minder_unless_gone(minder_write(
+		c,
+		&(struct minder_write){ .agent = SIM_MANAGER,
+					.method = S("PATCH"),
+					.type = S("application/merge-patch+json"),
+					.path = minder_path(a, "v1", S("persistentvolumeclaims"),
+							    c->key.namespace, c->key.name, STR_NONE),
+					.body = patch },
+		&claim)));
+	node_set(a, capacity, S("storage"),
+		 node_dig(claim, "spec", "resources", "requests", "storage"));
+	node_set(a, status, S("accessModes"), node_dig(claim, "spec", "accessModes"));
+	node_set(a, status, S("capacity"), capacity);
+	put(a, status, "phase", S("Bound"));
+	return sim_put_status(c, SIM_MANAGER, "v1", S("persistentvolumeclaims"), claim, status);
+}
+
+const struct controller sim_claim_controller = { .name = SIM_MANAGER,
+						 .workloads = true,
+						 .sees = claim_sees,
+						 .run = claim_run };

@@ -1,0 +1,482 @@
+/* sim_pod - the node that is not there, and what its Pods do. */
+#include "base/clock.h"
+#include "kube/health.h"
+#include "server/change.h"
+#include "server/meta.h"
+#include "server/sim.h"
+#include "server/status.h"
+#include "server/view.h"
+#include "text/duration.h"
+#include "value/json.h"
+
+/* How long a failing image is tried before it backs off, and a short-lived
+ * container runs; how long containers take to end. */
+#define STEP (300 * CLOCK_MS)
+#define ENDING (500 * CLOCK_MS)
+
+/* ---- the node ---------------------------------------------------------- */
+
+#define NODE_OBJECT                                                                             \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"" SIM_NODE            \
+	"\",\"annotations\":{\"sim.rill.dev/simulated\":\"true\"},\"labels\":{"                  \
+	"\"kubernetes.io/hostname\":\"" SIM_NODE                                                 \
+	"\",\"kubernetes.io/os\":\"linux\",\"kubernetes.io/arch\":\"amd64\","                    \
+	"\"node-role.kubernetes.io/control-plane\":\"\"}}}"
+#define NODE_STATUS                                                                             \
+	"{\"capacity\":{\"cpu\":\"16\",\"memory\":\"32Gi\",\"pods\":\"1000\","                   \
+	"\"ephemeral-storage\":\"100Gi\"},\"allocatable\":{\"cpu\":\"16\",\"memory\":\"32Gi\","  \
+	"\"pods\":\"1000\",\"ephemeral-storage\":\"100Gi\"},\"addresses\":[{\"type\":"           \
+	"\"InternalIP\",\"address\":\"10.0.0.1\"},{\"type\":\"Hostname\",\"address\":\"" SIM_NODE \
+	"\"}],\"nodeInfo\":{\"kubeletVersion\":\"v1.36.3\",\"osImage\":\"rill\","                \
+	"\"kernelVersion\":\"6.1\",\"containerRuntimeVersion\":\"rill://1\",\"architecture\":"   \
+	"\"amd64\",\"operatingSystem\":\"linux\",\"bootID\":\"\",\"machineID\":\"\","            \
+	"\"systemUUID\":\"\",\"kubeProxyVersion\":\"\"}}"
+
+static void node_sees(struct minder *m, const struct controller *c, const struct store_event *e)
+{
+	bool ours = minder_is(e, "/nodes") && e->change == STORE_DELETED;
+
+	if (ours || (minder_is(e, "/namespaces") && str_eq(blob_name(e->now), S("default"))))
+		minder_need(m, c, &(struct minder_key){ .name = S(SIM_NODE) }, 0);
+}
+
+static node read_constant(struct arena *a, const char *text)
+{
+	node n = NODE_NOTHING;
+
+	err_free(json_read(a, str_c(text), NULL, &n));
+	return node_copy(a, n);
+}
+
+static err *node_run(struct minder_call *c, const struct controller *own)
+{
+	struct arena *a = c->arena;
+	node there = minder_get(c, STR_NONE, S("nodes"), STR_NONE, S(SIM_NODE)), status;
+
+	(void)own;
+	if (!node_is(there, NODE_NONE))
+		return NULL;
+	TRY(minder_write(c,
+			 &(struct minder_write){ .agent = SIM_KUBELET,
+						 .method = S("POST"),
+						 .path = S("/api/v1/nodes"),
+						 .body = read_constant(a, NODE_OBJECT) },
+			 &there));
+	status = read_constant(a, NODE_STATUS);
+	sim_condition(a, status, "Ready", true, "KubeletReady",
+		      S("kubelet is posting ready status"), false);
+	node_set(a, node_at(node_get(status, S("conditions")), 0), S("lastHeartbeatTime"),
+		 node_from_str(a, meta_now(a)));
+	return sim_put_status(c, SIM_KUBELET, "v1", S("nodes"), there, status);
+}
+
+const struct controller sim_node_controller = { .name = SIM_KUBELET,
+						.workloads = true,
+						.sees = node_sees,
+						.run = node_run };
+
+/* ---- what an image does ------------------------------------------------ */
+
+enum fate { FATE_RUNS, FATE_NO_PULL, FATE_CRASHES, FATE_NOT_READY, FATE_EXITS };
+
+struct play {
+	enum fate fate;
+	uint64_t code;			/* FATE_EXITS */
+	int64_t delay;			/* before it is ready */
+	size_t act;			/* 0: it begins; 1: what follows */
+	str ip, now;
+};
+
+static str image_name(str image)
+{
+	size_t slash = str_rfind_char(image, '/');
+	str name = slash == STR_NPOS ? image : str_from(image, slash + 1), rest;
+
+	str_split(name, '@', &name, &rest);
+	str_split(name, ':', &name, &rest);
+	return name;
+}
+
+static void cast(node pod, struct play *p)
+{
+	str name = image_name(node_str(
+		node_get(node_at(node_dig(pod, "spec", "containers"), 0), S("image"))));
+	str after = node_str(node_get(node_dig(pod, "metadata", "annotations"),
+				      S("sim.rill.dev/ready-after")));
+
+	if (str_eq(name, S("sim-pull-error")))
+		p->fate = FATE_NO_PULL;
+	else if (str_eq(name, S("sim-crash")))
+		p->fate = FATE_CRASHES;
+	else if (str_eq(name, S("sim-not-ready")))
+		p->fate = FATE_NOT_READY;
+	else if (str_take_str(&name, S("sim-exit-")) && str_to_u64(name, &p->code))
+		p->fate = FATE_EXITS;
+	if (after.n)
+		err_free(duration_parse(after, &p->delay));
+}
+
+/* ---- statuses ---------------------------------------------------------- */
+
+static void put(struct arena *a, node map, const char *key, str value)
+{
+	node_set(a, map, str_c(key), node_from_str(a, value));
+}
+
+static node state_of(struct arena *a, const char *which, node what)
+{
+	node state = node_map(a, 1);
+
+	node_set(a, state, str_c(which), what);
+	return state;
+}
+
+static node waiting(struct arena *a, const char *reason, str message)
+{
+	node w = node_map(a, 2);
+
+	put(a, w, "reason", str_c(reason));
+	put(a, w, "message", message);
+	return state_of(a, "waiting", w);
+}
+
+static node terminated(struct arena *a, const struct play *p, int64_t code)
+{
+	node t = node_map(a, 5);
+
+	put(a, t, "containerID", S("rill://x"));
+	node_set(a, t, S("exitCode"), node_from_int(code));
+	put(a, t, "finishedAt", p->now);
+	put(a, t, "reason", code ? S("Error") : S("Completed"));
+	put(a, t, "startedAt", p->now);
+	return state_of(a, "terminated", t);
+}
+
+static node running(struct arena *a, const struct play *p)
+{
+	node r = node_map(a, 1);
+
+	put(a, r, "startedAt", p->now);
+	return state_of(a, "running", r);
+}
+
+static node container_status(struct arena *a, node container, bool ready, bool started, node state)
+{
+	node s = node_map(a, 9);
+
+	put(a, s, "containerID", S("rill://x"));
+	node_set(a, s, S("image"), node_get(container, S("image")));
+	put(a, s, "imageID", STR_NONE);
+	node_set(a, s, S("lastState"), node_map(a, 0));
+	node_set(a, s, S("name"), node_get(container, S("name")));
+	node_set(a, s, S("ready"), node_from_bool(ready));
+	node_set(a, s, S("restartCount"), node_from_int(0));
+	node_set(a, s, S("started"), node_from_bool(started));
+	node_set(a, s, S("state"), state);
+	return s;
+}
+
+static node container_of(struct arena *a, node pod, node container, const struct play *p)
+{
+	str image = node_str(node_get(container, S("image")));
+	node s;
+
+	switch (p->fate) {
+	case FATE_NO_PULL:
+		if (p->act == 0)
+			return container_status(
+				a, container, false, false,
+				waiting(a, "ErrImagePull",
+					arena_printf(a,
+						     "failed to pull and unpack image \"%.*s\": not found",
+						     STR_ARG(image))));
+		return container_status(
+			a, container, false, false,
+			waiting(a, "ImagePullBackOff",
+				arena_printf(a,
+					     "Back-off pulling image \"%.*s\": ErrImagePull: not found",
+					     STR_ARG(image))));
+	case FATE_CRASHES: {
+		str name = node_str(node_get(container, S("name"))), own = meta_get(pod, S("name"));
+
+		s = container_status(
+			a, container, false, false,
+			waiting(a, "CrashLoopBackOff",
+				arena_printf(a,
+					     "back-off 10s restarting failed container=%.*s pod=%.*s",
+					     STR_ARG(name), STR_ARG(own))));
+		node_set(a, s, S("restartCount"), node_from_int(1));
+		node_set(a, s, S("lastState"), terminated(a, p, 1));
+		return s;
+	}
+	case FATE_NOT_READY:
+		return container_status(a, container, false, true, running(a, p));
+	case FATE_EXITS:
+		if (p->act)
+			return container_status(a, container, false, false,
+						terminated(a, p, (int64_t)p->code));
+		return container_status(a, container, true, true, running(a, p));
+	case FATE_RUNS:
+		break;
+	}
+	if (p->delay && !p->act)
+		return container_status(a, container, false, true, running(a, p));
+	return container_status(a, container, true, true, running(a, p));
+}
+
+static bool is_up(const struct play *p)
+{
+	return (p->fate == FATE_RUNS && (!p->delay || p->act)) ||
+	       (p->fate == FATE_EXITS && !p->act);
+}
+
+static str phase_of(const struct play *p)
+{
+	if (p->fate == FATE_NO_PULL)
+		return S("Pending");
+	if (p->fate == FATE_EXITS && p->act)
+		return p->code ? S("Failed") : S("Succeeded");
+	return S("Running");
+}
+
+static void add_conditions(struct arena *a, node pod, node status, const struct play *p)
+{
+	static const char *const types[] = { "PodReadyToStartContainers", "Initialized", "Ready",
+					     "ContainersReady", "PodScheduled" };
+	CLEANUP(buf_release) struct buf names = BUF_INIT;
+	bool ended = p->fate == FATE_EXITS && p->act;
+
+	node_each_item(ct, node_dig(pod, "spec", "containers"))
+		buf_addf(&names, "%s%.*s", names.n ? " " : "",
+			 STR_ARG(node_str(node_get(*ct, S("name")))));
+	str unready = arena_printf(a, "containers with unready status: [%s]", buf_c(&names));
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		bool about_ready = i == 2 || i == 3;
+		bool yes = !about_ready || is_up(p);
+		const char *reason = "";
+		str message = STR_NONE;
+
+		if (ended && (i == 1 || about_ready))
+			reason = i == 1 || !p->code ? "PodCompleted" : "PodFailed";
+		else if (!yes) {
+			reason = "ContainersNotReady";
+			message = unready;
+		}
+		sim_condition(a, status, types[i], yes, reason, message, false);
+	}
+	node_each_item(cond, node_get(status, S("conditions")))
+		node_set(a, *cond, S("observedGeneration"),
+			 node_from_int(sim_int(pod, "metadata", "generation", 1)));
+}
+
+static node addresses(struct arena *a, str ip)
+{
+	node list = node_seq(a, 1), one = node_map(a, 1);
+
+	put(a, one, "ip", ip);
+	node_append(a, list, one);
+	return list;
+}
+
+static node status_of(struct arena *a, node pod, const struct play *p)
+{
+	node status = node_copy(a, node_get(pod, S("status"))), list = node_seq(a, 2);
+	node init = node_seq(a, 1);
+
+	add_conditions(a, pod, status, p);
+	node_each_item(ct, node_dig(pod, "spec", "containers"))
+		node_append(a, list, container_of(a, pod, *ct, p));
+	node_each_item(ct, node_dig(pod, "spec", "initContainers"))
+		node_append(a, init, container_status(a, *ct, true, true, terminated(a, p, 0)));
+	node_set(a, status, S("containerStatuses"), list);
+	if (node_len(init))
+		node_set(a, status, S("initContainerStatuses"), init);
+	put(a, status, "hostIP", S("10.0.0.1"));
+	node_set(a, status, S("hostIPs"), addresses(a, S("10.0.0.1")));
+	put(a, status, "phase", phase_of(p));
+	put(a, status, "podIP", p->ip);
+	node_set(a, status, S("podIPs"), addresses(a, p->ip));
+	if (!node_has(status, S("startTime")))
+		put(a, status, "startTime", p->now);
+	return status;
+}
+
+/* ---- Pods -------------------------------------------------------------- */
+
+static void pod_sees(struct minder *m, const struct controller *c, const struct store_event *e)
+{
+	sim_sees(m, c, e, "/pods", NULL, NULL);
+}
+
+static err *bind_pod(struct minder_call *c)
+{
+	node body = read_constant(c->arena, "{\"apiVersion\":\"v1\",\"kind\":\"Binding\",\"metadata\":{},"
+					    "\"target\":{\"apiVersion\":\"v1\",\"kind\":\"Node\","
+					    "\"name\":\"" SIM_NODE "\"}}");
+
+	node_set(c->arena, node_get(body, S("metadata")), S("name"),
+		 node_from_str(c->arena, c->key.name));
+	return minder_unless_gone(minder_write(
+		c,
+		&(struct minder_write){ .agent = "kube-scheduler",
+					.method = S("POST"),
+					.path = minder_path(c->arena, "v1", S("pods"),
+							    c->key.namespace, c->key.name,
+							    S("binding")),
+					.body = body },
+		NULL));
+}
+
+/* The kubelet's last word: the containers have ended. */
+static err *end_pod(struct minder_call *c, node pod)
+{
+	struct arena *a = c->arena;
+	node body = read_constant(a, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\","
+				     "\"gracePeriodSeconds\":0,\"preconditions\":{}}");
+
+	node_set(a, node_get(body, S("preconditions")), S("uid"),
+		 node_from_str(a, meta_get(pod, S("uid"))));
+	if (sim_int(pod, "metadata", "deletionGracePeriodSeconds", 1) == 0)
+		return NULL;	/* finalizers hold it */
+	return minder_unless_gone(minder_write(
+		c,
+		&(struct minder_write){ .agent = SIM_KUBELET,
+					.method = S("DELETE"),
+					.path = minder_path(a, "v1", S("pods"), c->key.namespace,
+							    c->key.name, STR_NONE),
+					.body = body },
+		NULL));
+}
+
+/* An address that follows from the uid: Pods keep theirs over restarts. */
+static str address_of(struct arena *a, node pod)
+{
+	str uid = meta_get(pod, S("uid"));
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < uid.n; i++)
+		h = (h ^ (unsigned char)uid.p[i]) * 16777619u;
+	return arena_printf(a, "10.244.%u.%u", (h >> 8) & 255, 2 + h % 250);
+}
+
+static err *pod_run(struct minder_call *c, const struct controller *own)
+{
+	struct arena *a = c->arena;
+	node pod = minder_get(c, STR_NONE, S("pods"), c->key.namespace, c->key.name);
+	struct play p = { .now = meta_now(a) };
+
+	if (node_is(pod, NODE_NONE))
+		return NULL;
+	if (meta_is_deleting(pod)) {
+		if (str_eq(c->key.more, S("end")))
+			return end_pod(c, pod);
+		minder_need(c->minder, own,
+			    &(struct minder_key){ c->key.namespace, c->key.name, S("end") }, ENDING);
+		return NULL;
+	}
+	if (!node_str(node_dig(pod, "spec", "nodeName")).n)
+		return bind_pod(c);
+	if (!str_eq(node_str(node_dig(pod, "spec", "nodeName")), S(SIM_NODE)))
+		return NULL;
+	cast(pod, &p);
+	p.ip = address_of(a, pod);
+	bool begun = node_has(node_get(pod, S("status")), S("containerStatuses"));
+	bool again = p.fate == FATE_NO_PULL || p.fate == FATE_EXITS || p.delay;
+	/* what it does second is looked at by a timer: its key says so */
+	if (begun && !str_eq(c->key.more, S("next")))
+		return NULL;
+	if (begun && !again)
+		return NULL;
+	p.act = begun;
+	if (!begun && again)
+		minder_need(c->minder, own,
+			    &(struct minder_key){ c->key.namespace, c->key.name, S("next") },
+			    p.delay ? p.delay : STEP);
+	return sim_put_status(c, SIM_KUBELET, "v1", S("pods"), pod, status_of(a, pod, &p));
+}
+
+const struct controller sim_pod_controller = { .name = SIM_KUBELET,
+					       .workloads = true,
+					       .sees = pod_sees,
+					       .run = pod_run };
+
+/* ---- subresources ------------------------------------------------------ */
+
+static err *make_bound(struct change *ch, node old, node *object)
+{
+	struct arena *a = ch->r->arena;
+	node out = node_copy(a, old), status = node_need_map(a, out, S("status"));
+	str host = node_str(node_dig(*(node *)ch->ctx, "target", "name"));
+	str now = node_str(node_dig(old, "spec", "nodeName"));
+
+	if (now.n)
+		return status_conflict(STR_NONE, S("pods/binding"), ch->name,
+				       "pod %.*s is already assigned to node \"%.*s\"",
+				       STR_ARG(ch->name), STR_ARG(now));
+	node_set(a, node_get(out, S("spec")), S("nodeName"), node_from_str(a, host));
+	sim_condition(a, status, "PodScheduled", true, "", STR_NONE, false);
+	*object = out;
+	return NULL;
+}
+
+static err *run_binding(struct request *r)
+{
+	struct change c = { .r = r,
+			    .kind = r->kind,
+			    .sub = r->sub,
+			    .namespace = r->namespace,
+			    .name = r->name,
+			    .internal = true,
+			    .make = make_bound };
+	node body;
+
+	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &c.options));
+	TRY(body_read_as(r, (struct gvk){ STR_NONE, S("v1"), S("Binding") }, NULL,
+			 c.options.fields, &body));
+	if (!node_str(node_dig(body, "target", "name")).n)
+		return status_bad_request("target.name: Required value");
+	c.ctx = &body;
+	err *e = change_run(&c);
+
+	change_release(&c);
+	TRY(e);
+	r->answer.code = 201;
+	return view_tree(r, read_constant(r->arena,
+					  "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},"
+					  "\"status\":\"Success\",\"code\":201}"));
+}
+
+static err *run_log(struct request *r)
+{
+	CLEANUP(blob_drop)
+	struct blob *b = store_get(server_store(r->server), server_table(r->server, r->kind),
+				   r->namespace, r->name);
+
+	if (!b)
+		return status_not_found(r->group, r->plural, r->name);
+	node pod = blob_tree(r->arena, b), wanted = NODE_NOTHING;
+	node containers = node_dig(pod, "spec", "containers");
+	str container = request_query(r, S("container"));
+
+	node_each_item(ct, containers)
+		if (!container.n || str_eq(node_str(node_get(*ct, S("name"))), container))
+			wanted = *ct;
+	if (container.n && node_is(wanted, NODE_NONE))
+		return status_bad_request("container %.*s is not valid for pod %.*s",
+					  STR_ARG(container), STR_ARG(r->name));
+	if (!container.n && node_len(containers) > 1)
+		return status_bad_request("a container name must be specified for pod %.*s",
+					  STR_ARG(r->name));
+	r->answer.type = S("text/plain");
+	buf_addf(&r->answer.body, "simulated by rill: container %.*s (%.*s) runs nowhere\n",
+		 STR_ARG(node_str(node_get(wanted, S("name")))),
+		 STR_ARG(node_str(node_get(wanted, S("image")))));
+	return NULL;
+}
+
+const struct subresource sim_subresources[] = {
+	{ "", "pods", "binding", run_binding },
+	{ "", "pods", "log", run_log },
+	{ 0 },
+};
