@@ -133,8 +133,19 @@ size_t utf8_count(str s)
 {
 	size_t n = 0;
 	uint32_t r;
+	uint64_t eight;
 
-	while (utf8_take(&s, &r))
+	for (;;) {
+		/* eight bytes of ASCII at a time */
+		while (s.n >= sizeof eight) {
+			memcpy(&eight, s.p, sizeof eight);
+			if (eight & 0x8080808080808080)
+				break;
+			n += sizeof eight;
+			s = str_from(s, sizeof eight);
+		}
+		if (!utf8_take(&s, &r))
+			return n;
 		n++;
-	return n;
+	}
 }

@@ -7,7 +7,7 @@
 enum { STEPS_MAX = 20000000, STEP_DEPTH_MAX = 5000 };
 
 struct observed {
-	uint32_t id;
+	uint32_t id, older;		/* place of the one before of the same id */
 	cel_value value;
 };
 
@@ -22,6 +22,7 @@ struct eval {
 	uint64_t steps;
 	unsigned nested;
 	VEC(struct observed) stack;	/* malloc */
+	uint32_t *newest;		/* place + 1 on the stack, by id */
 };
 
 /* A running fold; names are looked up from the innermost out. */
@@ -43,37 +44,45 @@ static const char over_limit[] = "operation cancelled: actual cost limit exceede
 
 static void push(struct eval *v, uint32_t id, cel_value value)
 {
-	vec_push(&v->stack, (struct observed){ id, value });
+	vec_push(&v->stack, (struct observed){ id, v->newest[id], value });
+	v->newest[id] = (uint32_t)v->stack.n;
 	if (v->cost > v->limit)
 		cel_run_stop(&v->r, over_limit);
 	if (v->stack.n * sizeof *v->stack.p > CEL_MEMORY_MAX)
 		cel_run_stop(&v->r, "operation cancelled: too much memory");
 }
 
-/* Forget what was seen since `id` was, and that. */
+/* Forget what was seen since `id` was, and that; false when it was not. */
+static bool take(struct eval *v, uint32_t id, cel_value *out)
+{
+	uint32_t place = v->newest[id];
+
+	while (place && v->stack.n >= place) {
+		const struct observed *o = &v->stack.p[--v->stack.n];
+
+		v->newest[o->id] = o->older;
+		*out = o->value;
+	}
+	return place;
+}
+
 static void drop(struct eval *v, uint32_t id)
 {
-	for (size_t i = v->stack.n; i > 0; i--)
-		if (v->stack.p[i - 1].id == id) {
-			v->stack.n = i - 1;
-			return;
-		}
+	cel_value value;
+
+	take(v, id, &value);
 }
 
 /* The same for several, last first; false when one was not seen. */
 static bool drop_args(struct eval *v, struct cel_plan *const *args, size_t n, cel_value *out)
 {
-	for (size_t k = n; k > 0; k--) {
-		uint32_t id = cel_plan_id(args[k - 1]);
-		size_t i = v->stack.n;
+	cel_value value;
 
-		while (i > 0 && v->stack.p[i - 1].id != id)
-			i--;
-		if (!i)
+	for (size_t k = n; k > 0; k--) {
+		if (!take(v, cel_plan_id(args[k - 1]), &value))
 			return false;
-		v->stack.n = i - 1;
 		if (out)
-			out[k - 1] = v->stack.p[i - 1].value;
+			out[k - 1] = value;
 	}
 	return true;
 }
@@ -468,7 +477,7 @@ static cel_value call_pattern(struct eval *v, const struct cel_plan *p, const ce
 
 	if (args[0].kind != CEL_STRING)
 		return cel_no_overload(&v->r, args[0]);
-	if (!cel_run_work(&v->r, text.n / 8))
+	if (!cel_run_pattern(&v->r, re, text))
 		return STOPPED;
 	if (strcmp(p->call.function->name, "matches") == 0)
 		return cel_bool(regex_test(re, text));
@@ -753,6 +762,8 @@ err *cel_eval(const struct cel_program *program, struct arena *a, const struct c
 			  .program = program, .bindings = bindings, .bindings_n = n, .limit = limit };
 
 	v.tracked = cost || limit != CEL_COST_NONE;
+	if (v.tracked)
+		v.newest = arena_array(a, uint32_t, (size_t)program->max_id + 1);
 	v.globals = arena_array(a, cel_value, program->names.n);
 	for (size_t i = 0; i < program->names.n; i++)
 		v.globals[i].kind = CEL_UNKNOWN;

@@ -12,14 +12,19 @@ struct planner {
 
 static struct cel_plan *plan(struct planner *p, const struct cel_expr *e);
 
+static uint32_t noted(struct planner *p, uint32_t id)
+{
+	if (id > p->program->max_id)
+		p->program->max_id = id;
+	return id;
+}
+
 static struct cel_plan *step(struct planner *p, enum cel_op op, uint32_t id)
 {
 	struct cel_plan *s = arena_new(p->a, struct cel_plan);
 
 	s->op = op;
-	s->id = id;
-	if (id > p->program->max_id)
-		p->program->max_id = id;
+	s->id = noted(p, id);
 	return s;
 }
 
@@ -79,7 +84,7 @@ static struct cel_attr *attribute(struct planner *p, enum cel_attr_kind kind, ui
 	struct cel_attr *attr = arena_new(p->a, struct cel_attr);
 
 	attr->kind = kind;
-	attr->id = id;
+	attr->id = noted(p, id);
 	return attr;
 }
 
@@ -119,7 +124,7 @@ static struct cel_qualifier *qualifier(struct planner *p, enum cel_qualifier_kin
 	struct cel_qualifier *q = arena_new(p->a, struct cel_qualifier);
 
 	q->kind = kind;
-	q->id = id;
+	q->id = noted(p, id);
 	return q;
 }
 

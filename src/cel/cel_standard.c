@@ -235,8 +235,9 @@ static cel_value in(struct cel_run *r, const cel_value *v, size_t n)
 
 static cel_value size(struct cel_run *r, const cel_value *v, size_t n)
 {
-	(void)r;
 	(void)n;
+	if (v[0].kind == CEL_STRING && !cel_run_work(r, v[0].s.n / 64))
+		return CEL_NULL_VALUE;
 	return cel_int((int64_t)cel_size(v[0], false));
 }
 
@@ -300,13 +301,13 @@ static cel_value matches(struct cel_run *r, const cel_value *v, size_t n)
 
 	if (v[1].kind != CEL_STRING)
 		return cel_no_overload(r, v[1]);
-	if (!cel_run_work(r, v[0].s.n / 8 + v[1].s.n))
+	if (!cel_run_work(r, v[1].s.n * 4))
 		return CEL_NULL_VALUE;
 	err *e = regex_compile(r->a, v[1].s, &re);
 
 	if (e)
 		return cel_fault_err(r, e);
-	bool found = regex_test(re, v[0].s);
+	bool found = cel_run_pattern(r, re, v[0].s) && regex_test(re, v[0].s);
 
 	arena_rewind(r->a, mark);
 	return cel_bool(found);

@@ -265,6 +265,11 @@ static cel_value quote(struct cel_run *r, const cel_value *v, size_t n)
 static const struct regex *compile(struct cel_run *r, str pattern, cel_value *fault)
 {
 	const struct regex *re = NULL;
+
+	if (!cel_run_work(r, pattern.n * 4)) {
+		*fault = CEL_NULL_VALUE;
+		return NULL;
+	}
 	err *e = regex_compile(r->a, pattern, &re);
 
 	if (e)
@@ -279,12 +284,12 @@ static cel_value find(struct cel_run *r, const cel_value *v, size_t n)
 	cel_value fault;
 	(void)n;
 
-	if (!cel_run_work(r, v[0].s.n / 8 + v[1].s.n))
-		return CEL_NULL_VALUE;
 	const struct regex *re = compile(r, v[1].s, &fault);
 
 	if (!re)
 		return fault;
+	if (!cel_run_pattern(r, re, v[0].s))
+		return CEL_NULL_VALUE;
 	return cel_string(regex_find(re, v[0].s, &span, 1) ? regex_text(v[0].s, span) : S(""));
 }
 
@@ -295,12 +300,12 @@ static cel_value find_all(struct cel_run *r, const cel_value *v, size_t n)
 	cel_value list = cel_list_new(r, 0), fault;
 	struct regex_span span;
 
-	if (!cel_run_work(r, v[0].s.n / 8 + v[1].s.n))
-		return CEL_NULL_VALUE;
 	const struct regex *re = compile(r, v[1].s, &fault);
 
 	if (!re)
 		return fault;
+	if (!cel_run_pattern(r, re, v[0].s))
+		return CEL_NULL_VALUE;
 	regex_search_init(&search, re, v[0].s);
 	while ((limit < 0 || (int64_t)cel_list_n(list) < limit) && regex_next(&search, &span, 1) &&
 	       !r->stopped)

@@ -9,6 +9,7 @@
 #include "text/duration.h"
 #include "text/gotime.h"
 #include "text/number.h"
+#include "text/regex.h"
 
 /* ---- making ------------------------------------------------------------ */
 
@@ -47,6 +48,11 @@ cel_value cel_fault_err(struct cel_run *r, err *e)
 
 	err_free(e);
 	return v;
+}
+
+bool cel_run_pattern(struct cel_run *r, const struct regex *pattern, str text)
+{
+	return cel_run_work(r, 1 + text.n / 8 * (1 + regex_size(pattern)));
 }
 
 cel_value cel_text(struct cel_run *r, const struct buf *b)

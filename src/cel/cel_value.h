@@ -65,6 +65,7 @@ struct cel_version {
 };
 
 struct cel_format;
+struct regex;
 
 struct cel_box {
 	union {
@@ -92,7 +93,7 @@ struct cel_run {
 };
 
 /* Steps that one evaluation may take inside functions, and bytes it may use. */
-enum { CEL_WORK_MAX = 200000000, CEL_MEMORY_MAX = 128 << 20 };
+enum { CEL_WORK_MAX = 50000000, CEL_MEMORY_MAX = 128 << 20 };
 /* A text that one function makes. */
 enum { CEL_TEXT_MAX = 16 << 20 };
 /* How deep values may nest where they are compared, printed, converted. */
@@ -118,6 +119,9 @@ static inline bool cel_run_work(struct cel_run *r, uint64_t n)
 		r->work -= n;
 	return !r->stopped;
 }
+
+/* Count what looking for a pattern may take. */
+bool cel_run_pattern(struct cel_run *r, const struct regex *pattern, str text);
 
 /* ---- making ------------------------------------------------------------ */
 

@@ -25,6 +25,8 @@ err *regex_compile(struct arena *a, str pattern, const struct regex **out)
 str regex_pattern(const struct regex *re);
 /* Groups, the whole match included, which is number 0. */
 size_t regex_groups(const struct regex *re);
+/* Steps that one byte of a text may take at most. */
+size_t regex_size(const struct regex *re);
 /* The name of a group, mostly empty. */
 str regex_group_name(const struct regex *re, size_t group);
 

@@ -44,6 +44,11 @@ size_t regex_groups(const struct regex *re)
 	return re->groups;
 }
 
+size_t regex_size(const struct regex *re)
+{
+	return re->insts_n;
+}
+
 str regex_group_name(const struct regex *re, size_t group)
 {
 	return group < re->groups ? re->names[group] : STR_NONE;
