@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "cel/cel.h"
 
 static void repeat(struct buf *b, const char *text, size_t n)
@@ -23,7 +24,7 @@ static err *outcome(struct arena *a, const char *before, const char *text, size_
 	cel_value v;
 
 	for (int i = 0; i < 100; i++)
-		node_push(a, list, node_from_int(i));
+		node_append(a, list, node_from_int(i));
 	struct cel_binding binding = { S("l"), list };
 
 	cel_env_declare(env, S("l"));
@@ -44,7 +45,8 @@ static const struct {
 	{ "", "a.", 49000, "b", "ERROR: <input>:" },
 	{ "", "'", 99999, "", "ERROR: <input>:" },
 	{ "", "# ", 49000, "", "ERROR: <input>:1:1: Syntax error: token recognition error at: '#'" },
-	{ "[1", " 1,", 20000, "]", "ERROR: <input>:1:4: Syntax error: extraneous input '1'" },
+	{ "[1", " 1,", 20000, "]",
+	  "ERROR: <input>:-1:0: error recovery token lookahead limit exceeded: 256" },
 	{ "", "x", 100001, "", "ERROR: <input>:-1:0: expression code point size exceeds limit" },
 	{ "optional.of(1)", ".optMap(x, x)", 30, "", "ERROR: <input>:" },
 	{ "true", " || true", 10000, "", NULL },
@@ -55,9 +57,9 @@ static const struct {
 	{ "'a'", ".replace('', 'bbbbbbbbbbbbbbbbbbbbbbbbbb')", 12, "", "" },
 	{ "'", "a", 20000, "'.matches('(a+)+(b+)+(c*)*$')", NULL },
 	{ "'a'.matches('a{1000}{1000}')", "", 0, "", "" },
-	{ "'%.2000000000f'.format([1.0])", "", 0, "", "" },
+	{ "'%.2000000000f'.format([1.0])", "", 0, "", NULL },
 	{ "int('", "9", 50000, "')", "" },
-	{ "quantity('", "9", 50000, "')", "" },
+	{ "quantity('", "9", 50000, "')", NULL },
 };
 
 static void test_harm_is_bounded(void **state)
@@ -83,7 +85,7 @@ static void test_deep_data_is_no_deep_recursion(void **state)
 	for (int i = 0; i < 100000; i++) {
 		node outer = node_seq(&a, 1);
 
-		node_push(&a, outer, deep);
+		node_append(&a, outer, deep);
 		deep = outer;
 	}
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
