@@ -21,7 +21,7 @@ const struct cel_type cel_func_list_string = {
 
 static const struct cel_function_table *const tables[] = {
 	&cel_func_standard, &cel_func_times,	  &cel_func_strings,	&cel_func_lists,
-	&cel_func_optionals, &cel_func_kubernetes, &cel_func_authorizer,
+	&cel_func_optionals, &cel_func_kubernetes, &cel_func_addresses, &cel_func_authorizer,
 };
 
 static const struct cel_function *find_in(const struct cel_function_table *t, str name)

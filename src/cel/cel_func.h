@@ -94,6 +94,7 @@ struct cel_function_table {
 	size_t n;
 };
 extern const struct cel_function_table cel_func_standard, cel_func_times, cel_func_strings,
-	cel_func_lists, cel_func_optionals, cel_func_kubernetes, cel_func_authorizer;
+	cel_func_lists, cel_func_optionals, cel_func_kubernetes, cel_func_addresses,
+	cel_func_authorizer;
 
 #endif

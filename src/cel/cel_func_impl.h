@@ -54,4 +54,10 @@
 	{ .name = called, .in = CEL_IN_ALL, .n = COUNT(list), .overloads = list, .style = how, \
 	  .trait = wants, .run = code }
 
+/* A function of Kubernetes with one overload. */
+#define ONE(name, method, code, id, to, of) \
+	static const struct cel_overload name[] = { \
+		CODE(CEL_IN_ALL, method, CEL_UNARY, code, id, to, of), \
+	}
+
 #endif

@@ -1,5 +1,4 @@
-/* The libraries of Kubernetes: quantities, versions, URLs, addresses, named
- * formats; and the declarations of the authorizer. */
+/* The libraries of Kubernetes: quantities, versions, URLs, named formats. */
 #include "cel/cel_func_impl.h"
 #include "cel/cel_kube.h"
 #include "text/base64.h"
@@ -477,179 +476,6 @@ static cel_value url_query(struct cel_run *r, const cel_value *v, size_t n)
 	return map;
 }
 
-/* ---- addresses --------------------------------------------------------- */
-
-static cel_value ip(struct cel_run *r, const cel_value *v, size_t n)
-{
-	struct cel_box box;
-	str wrong = cel_net_address(r->a, v[0].s, &box.net);
-	(void)n;
-
-	return wrong.n ? cel_fault(r, "%.*s", STR_ARG(wrong)) : cel_boxed(r, CEL_IP, box);
-}
-
-static cel_value is_ip(struct cel_run *r, const cel_value *v, size_t n)
-{
-	struct cel_net net;
-	(void)n;
-
-	return cel_bool(!cel_net_address(r->a, v[0].s, &net).n);
-}
-
-static cel_value is_canonical(struct cel_run *r, const cel_value *v, size_t n)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	struct cel_net net;
-	str wrong = cel_net_address(r->a, v[0].s, &net);
-	(void)n;
-
-	if (wrong.n)
-		return cel_fault(r, "%.*s", STR_ARG(wrong));
-	cel_net_add(&b, &net, false);
-	return cel_bool(str_eq(buf_str(&b), v[0].s));
-}
-
-static cel_value family(struct cel_run *r, const cel_value *v, size_t n)
-{
-	(void)r;
-	(void)n;
-	return cel_int(v[0].box->net.v6 ? 6 : 4);
-}
-
-/* Whether the address begins with `bits` bits of `bytes`. */
-static bool begins(cel_value v, bool v6, const uint8_t *bytes, unsigned bits)
-{
-	struct cel_net prefix = { .v6 = v6 };
-
-	memcpy(prefix.bytes, bytes, (bits + 7) / 8);
-	return cel_net_same(&v.box->net, &prefix, bits);
-}
-
-static bool unspecified(cel_value v)
-{
-	static const uint8_t zero[16];
-
-	return begins(v, v.box->net.v6, zero, v.box->net.v6 ? 128 : 32);
-}
-
-static bool loopback(cel_value v)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return begins(v, false, (const uint8_t[]){ 127 }, 8) || begins(v, true, one, 128);
-}
-
-static bool link_local_multicast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 224, 0, 0 }, 24) ||
-	       (v.box->net.v6 && v.box->net.bytes[0] == 0xff && (v.box->net.bytes[1] & 15) == 2);
-}
-
-static bool link_local_unicast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 169, 254 }, 16) ||
-	       begins(v, true, (const uint8_t[]){ 0xfe, 0x80 }, 10);
-}
-
-static bool multicast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 224 }, 4) || begins(v, true, (const uint8_t[]){ 0xff }, 8);
-}
-
-static bool broadcast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 255, 255, 255, 255 }, 32);
-}
-
-#define IP_TEST(name, test)                                                             \
-	static cel_value name(struct cel_run *r, const cel_value *v, size_t n)          \
-	{                                                                               \
-		(void)r;                                                                \
-		(void)n;                                                                \
-		return cel_bool(test);                                                  \
-	}
-
-IP_TEST(is_unspecified, unspecified(v[0]))
-IP_TEST(is_loopback, loopback(v[0]))
-IP_TEST(is_link_local_multicast, link_local_multicast(v[0]))
-IP_TEST(is_link_local_unicast, link_local_unicast(v[0]))
-IP_TEST(is_global_unicast, !broadcast(v[0]) && !unspecified(v[0]) && !loopback(v[0]) &&
-				   !multicast(v[0]) && !link_local_unicast(v[0]))
-
-static cel_value cidr(struct cel_run *r, const cel_value *v, size_t n)
-{
-	struct cel_box box;
-	str wrong = cel_net_prefix(r->a, v[0].s, &box.net);
-	(void)n;
-
-	if (wrong.n)
-		return cel_fault(r, "network address parse error during conversion from string: %.*s",
-				 STR_ARG(wrong));
-	return cel_boxed(r, CEL_CIDR, box);
-}
-
-static cel_value is_cidr(struct cel_run *r, const cel_value *v, size_t n)
-{
-	struct cel_net net;
-	(void)n;
-
-	return cel_bool(!cel_net_prefix(r->a, v[0].s, &net).n);
-}
-
-static cel_value contains_ip(struct cel_run *r, const cel_value *v, size_t n)
-{
-	cel_value other = v[1].kind == CEL_STRING ? ip(r, v + 1, 1) : v[1];
-	(void)n;
-
-	/* what is no address is no overload */
-	if (cel_is_fault(other))
-		return cel_fault(r, "no such overload");
-	return cel_bool(cel_net_same(&v[0].box->net, &other.box->net, v[0].box->net.bits));
-}
-
-static cel_value contains_cidr(struct cel_run *r, const cel_value *v, size_t n)
-{
-	cel_value other = v[1].kind == CEL_STRING ? cidr(r, v + 1, 1) : v[1];
-	(void)n;
-
-	if (cel_is_fault(other))
-		return other;
-	unsigned bits = v[0].box->net.bits;
-
-	return cel_bool(bits <= other.box->net.bits &&
-			cel_net_same(&v[0].box->net, &other.box->net, bits));
-}
-
-static cel_value cidr_ip(struct cel_run *r, const cel_value *v, size_t n)
-{
-	struct cel_box box = { .net = v[0].box->net };
-	(void)n;
-
-	box.net.bits = 0;
-	return cel_boxed(r, CEL_IP, box);
-}
-
-static cel_value prefix_length(struct cel_run *r, const cel_value *v, size_t n)
-{
-	(void)r;
-	(void)n;
-	return cel_int(v[0].box->net.bits);
-}
-
-static cel_value masked(struct cel_run *r, const cel_value *v, size_t n)
-{
-	struct cel_box box = { .net = v[0].box->net };
-	(void)n;
-
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned keep = box.net.bits <= i * 8 ? 0 : box.net.bits - i * 8;
-
-		if (keep < 8)
-			box.net.bytes[i] &= (uint8_t)(0xff00 >> keep);
-	}
-	return cel_boxed(r, CEL_CIDR, box);
-}
-
 /* ---- values ------------------------------------------------------------ */
 
 void cel_kube_print(struct buf *b, cel_value v)
@@ -702,10 +528,6 @@ bool cel_kube_equal(struct cel_run *r, cel_value a, cel_value b)
 /* ---- tables ------------------------------------------------------------ */
 
 #define T_STRINGS (&cel_func_list_string)
-#define ONE(name, method, code, id, to, of) \
-	static const struct cel_overload name[] = { \
-		CODE(CEL_IN_ALL, method, CEL_UNARY, code, id, to, of), \
-	}
 
 static const struct cel_type query_type = {
 	.kind = CEL_MAP, .n = 2, .bare = true, .name = { "map", 3 }, .params = { T_STRING, T_STRINGS },
@@ -747,18 +569,6 @@ static const struct cel_overload o_is_semver[] = {
 	UNARY(is_semver, "is_semver_string", T_BOOL, T_STRING),
 	CODE(CEL_IN_ALL, false, CEL_BINARY, is_semver, "is_semver_string_bool", T_BOOL, T_STRING, T_BOOL),
 };
-static const struct cel_overload o_contains_ip[] = {
-	BINARY_MEMBER(contains_ip, "cidr_contains_ip_string", T_BOOL, T_CIDR, T_STRING),
-	BINARY_MEMBER(contains_ip, "cidr_contains_ip_ip", T_BOOL, T_CIDR, T_IP),
-};
-static const struct cel_overload o_contains_cidr[] = {
-	BINARY_MEMBER(contains_cidr, "cidr_contains_cidr_string", T_BOOL, T_CIDR, T_STRING),
-	BINARY_MEMBER(contains_cidr, "cidr_contains_cidr", T_BOOL, T_CIDR, T_CIDR),
-};
-static const struct cel_overload o_ip[] = {
-	UNARY(ip, "string_to_ip", T_IP, T_STRING),
-	UNARY_MEMBER(cidr_ip, "cidr_ip", T_IP, T_CIDR),
-};
 static const struct cel_overload o_validate[] = {
 	BINARY_MEMBER(validate, "format-validate", &optional_strings, T_FORMAT, T_STRING),
 };
@@ -780,18 +590,6 @@ ONE(o_hostname, true, url_hostname, "url_get_hostname", T_STRING, T_URL);
 ONE(o_port, true, url_port, "url_get_port", T_STRING, T_URL);
 ONE(o_path, true, url_path, "url_get_escaped_path", T_STRING, T_URL);
 ONE(o_query, true, url_query, "url_get_query", &query_type, T_URL);
-ONE(o_cidr, false, cidr, "string_to_cidr", T_CIDR, T_STRING);
-ONE(o_is_cidr, false, is_cidr, "is_cidr", T_BOOL, T_STRING);
-ONE(o_is_ip, false, is_ip, "is_ip", T_BOOL, T_STRING);
-ONE(o_is_canonical, false, is_canonical, "ip_is_canonical", T_BOOL, T_STRING);
-ONE(o_family, true, family, "ip_family", T_INT, T_IP);
-ONE(o_unspecified, true, is_unspecified, "ip_is_unspecified", T_BOOL, T_IP);
-ONE(o_loopback, true, is_loopback, "ip_is_loopback", T_BOOL, T_IP);
-ONE(o_multicast, true, is_link_local_multicast, "ip_is_link_local_multicast", T_BOOL, T_IP);
-ONE(o_local, true, is_link_local_unicast, "ip_is_link_local_unicast", T_BOOL, T_IP);
-ONE(o_global, true, is_global_unicast, "ip_is_global_unicast", T_BOOL, T_IP);
-ONE(o_prefix_length, true, prefix_length, "cidr_prefix_length", T_INT, T_CIDR);
-ONE(o_masked, true, masked, "cidr_masked", T_CIDR, T_CIDR);
 ONE(o_named, false, format_named, "format-named", &optional_format, T_STRING);
 
 #define FORMAT(name, code, called) \
@@ -817,11 +615,7 @@ static const struct cel_function functions[] = {
 	KUBERNETES_FUNCTION("add", o_add),
 	KUBERNETES_FUNCTION("asApproximateFloat", o_float),
 	KUBERNETES_FUNCTION("asInteger", o_int),
-	KUBERNETES_FUNCTION("cidr", o_cidr),
 	KUBERNETES_FUNCTION("compareTo", o_compare),
-	KUBERNETES_FUNCTION("containsCIDR", o_contains_cidr),
-	KUBERNETES_FUNCTION("containsIP", o_contains_ip),
-	KUBERNETES_FUNCTION("family", o_family),
 	KUBERNETES_FUNCTION("format.byte", o_f_byte),
 	KUBERNETES_FUNCTION("format.date", o_f_date),
 	KUBERNETES_FUNCTION("format.datetime", o_f_datetime),
@@ -842,26 +636,15 @@ static const struct cel_function functions[] = {
 	KUBERNETES_FUNCTION("getPort", o_port),
 	KUBERNETES_FUNCTION("getQuery", o_query),
 	KUBERNETES_FUNCTION("getScheme", o_scheme),
-	KUBERNETES_FUNCTION("ip", o_ip),
-	KUBERNETES_FUNCTION("ip.isCanonical", o_is_canonical),
-	KUBERNETES_FUNCTION("isCIDR", o_is_cidr),
-	KUBERNETES_FUNCTION("isGlobalUnicast", o_global),
 	KUBERNETES_FUNCTION("isGreaterThan", o_greater),
-	KUBERNETES_FUNCTION("isIP", o_is_ip),
 	KUBERNETES_FUNCTION("isInteger", o_is_int),
 	KUBERNETES_FUNCTION("isLessThan", o_less),
-	KUBERNETES_FUNCTION("isLinkLocalMulticast", o_multicast),
-	KUBERNETES_FUNCTION("isLinkLocalUnicast", o_local),
-	KUBERNETES_FUNCTION("isLoopback", o_loopback),
 	KUBERNETES_FUNCTION("isQuantity", o_is_quantity),
 	KUBERNETES_FUNCTION("isSemver", o_is_semver),
 	KUBERNETES_FUNCTION("isURL", o_is_url),
-	KUBERNETES_FUNCTION("isUnspecified", o_unspecified),
 	KUBERNETES_FUNCTION("major", o_major),
-	KUBERNETES_FUNCTION("masked", o_masked),
 	KUBERNETES_FUNCTION("minor", o_minor),
 	KUBERNETES_FUNCTION("patch", o_patch),
-	KUBERNETES_FUNCTION("prefixLength", o_prefix_length),
 	KUBERNETES_FUNCTION("quantity", o_quantity),
 	KUBERNETES_FUNCTION("semver", o_semver),
 	KUBERNETES_FUNCTION("sign", o_sign),
