@@ -292,8 +292,12 @@ static err *import(struct depending *x, struct chart *c)
 err *depend_process(struct arena *a, struct chart *c, node values, const struct notices *to)
 {
 	struct depending x = { a, to };
+	const struct chart *own = copy_chart(a, c);
 
-	c->meta.deps = copy_chart(a, c)->meta.deps;
+	c->meta.deps = own->meta.deps;
+	c->subs = own->subs;
+	for (size_t i = 0; i < c->subs_n; i++)
+		c->subs[i]->parent = c;
 	TRY(enable(&x, c, values, STR_NONE));
 	return import(&x, c);
 }

@@ -11,7 +11,8 @@
 #include "helm/chart.h"
 
 /* Changes `c`, whose lists and charts are replaced rather than written to:
- * a copy of its struct made before still is what it was. */
+ * what it was loaded as stays what it was, for other copies of its struct and
+ * other threads. */
 err *depend_process(struct arena *a, struct chart *c, node values, const struct notices *to)
 	__attribute__((warn_unused_result));
 

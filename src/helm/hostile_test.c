@@ -64,7 +64,7 @@ static void fill(void *ctx, void *to, size_t n)
 static err *render(struct arena *a, struct chart *c, str values, struct render *r)
 {
 	static const struct tmpl_options tmpl = {
-		.limits = { .text = 1 << 20, .stack = 2 << 20, .steps = 3000000 },
+		.limits = { .text = 1 << 20, .stack = 5 << 20, .steps = 3000000 },
 		.now = now,
 		.random = fill,
 	};

@@ -5,7 +5,9 @@
  * and what they wrote cut into manifests and hooks. No cluster, clock or
  * environment is asked but by the functions in the options.
  *
- * Everything lives in the arena handed in. Worker-local.
+ * Everything lives in the arena handed in. Worker-local; but a chart that was
+ * loaded once may be rendered by many threads at once, each from a copy of
+ * its struct.
  */
 #ifndef HELM_RENDER_H
 #define HELM_RENDER_H
