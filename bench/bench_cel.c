@@ -1,6 +1,6 @@
 /* bench_cel - expressions compiled and evaluated, in microseconds of CPU each:
  * as conditions of objects use them, over a list of a thousand, and arithmetic
- * alone. bench/peers/cel prints the same lines for cel-go. */
+ * alone. */
 #include <stdio.h>
 #include <stdlib.h>
 
