@@ -48,12 +48,14 @@ extern const struct command helm_version_command;
 
 /* Of `kustomize`. */
 extern const struct command kustomize_build_command;
+extern const struct command kustomize_cfg_command;
 extern const struct command kustomize_create_command;
 extern const struct command kustomize_edit_command;
 extern const struct command kustomize_edit_add_command;
 extern const struct command kustomize_edit_fix_command;
 extern const struct command kustomize_edit_remove_command;
 extern const struct command kustomize_edit_set_command;
+extern const struct command kustomize_fn_command;
 extern const struct command kustomize_localize_command;
 extern const struct command kustomize_version_command;
 

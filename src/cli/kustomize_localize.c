@@ -89,8 +89,6 @@ static err *run(struct cli *c)
 	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
 	struct edit here;
 
-	if (c->words.n > 2)
-		return err_new(ERR_INVALID, "accepts at most 2 arg(s), received %zu", c->words.n);
 	TRY(edit_here(c, &here));
 	c->arena->budget = KUSTOMIZE_MEMORY_MAX;
 	err *e = make_copy(c, &sources, here.dir);
@@ -110,6 +108,7 @@ const struct command kustomize_localize_command = {
 		   "  kustomize localize\n\n"
 		   "  # Copy an overlay and the bases beside it\n"
 		   "  kustomize localize overlays/production copy --scope .",
+	.args = { ARGS_MAX, 0, 2 },
 	.flags = flags,
 	.options = sizeof(struct localize_flags),
 	.run = run,

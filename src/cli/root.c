@@ -102,14 +102,28 @@ const struct command helm_root = {
 	},
 };
 
+struct kustomize_root_options {
+	bool stack_trace;
+};
+
+static const struct flag kustomize_root_flags[] = {
+	{ "stack-trace", 0, FLAG_BOOL, offsetof(struct kustomize_root_options, stack_trace),
+	  "accepted for compatibility: errors say where in the files they are" },
+	{ 0 },
+};
+
 const struct command kustomize_root = {
 	.use = "kustomize",
 	.brief = "Build kustomizations",
 	.text = "Build kustomizations, with the words and the output of kustomize.",
+	.shared = kustomize_root_flags,
+	.options = sizeof(struct kustomize_root_options),
 	.commands = (const struct command *const[]){
 		&kustomize_build_command,
+		&kustomize_cfg_command,
 		&kustomize_create_command,
 		&kustomize_edit_command,
+		&kustomize_fn_command,
 		&complete_command,
 		&completion_command,
 		&help_command,

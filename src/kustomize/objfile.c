@@ -11,7 +11,7 @@ enum { OBJECTS_MAX = 1000000, LIST_NESTING_MAX = 1000 };
 
 /* ---- pieces of a text -------------------------------------------------- */
 
-static str without_cr(struct arena *a, str text)
+str objfile_without_cr(struct arena *a, str text)
 {
 	if (str_find_char(text, '\r') == STR_NPOS)
 		return text;
@@ -27,21 +27,44 @@ static str without_cr(struct arena *a, str text)
 
 /* The next line that begins with "---", from the line feed before it to the
  * one that ends it. */
-static bool find_separator(str text, size_t from, size_t *start, size_t *end)
+static bool find_separator(str text, size_t *start, size_t *end)
 {
-	for (;;) {
-		size_t at = str_find(str_from(text, from), S("\n---"));
+	*start = str_find(text, S("\n---"));
+	if (*start == STR_NPOS)
+		return false;
+	size_t line = str_find_char(str_from(text, *start + 1), '\n');
 
-		if (at == STR_NPOS)
-			return false;
-		*start = from + at;
-		size_t line = str_find_char(str_from(text, *start + 1), '\n');
+	if (line == STR_NPOS)
+		return false;
+	*end = *start + 1 + line + 1;
+	return true;
+}
 
-		if (line == STR_NPOS)
-			return false;
-		*end = *start + 1 + line + 1;
-		return true;
-	}
+void objfile_pieces_init(struct objfile_pieces *p, str text)
+{
+	*p = (struct objfile_pieces){ .rest = text, .next_line = 1 };
+}
+
+err *objfile_next_piece(struct objfile_pieces *p, str *piece, bool *more)
+{
+	size_t start, end;
+
+	*more = !p->last;
+	if (p->last)
+		return NULL;
+	p->line = p->next_line;
+	p->last = !find_separator(p->rest, &start, &end);
+	*piece = p->last ? p->rest : str_sub(p->rest, 0, start + 1);
+	if (p->last)
+		return NULL;
+	str behind = str_trim(str_sub(p->rest, start + 4, end));
+
+	if (behind.n && behind.p[0] != '#')
+		return err_new(ERR_INVALID, "invalid document separator: %.*s",
+			       STR_ARG(str_trim(str_sub(p->rest, start, end))));
+	p->next_line += (uint32_t)str_count_char(*piece, '\n') + 1;
+	p->rest = str_from(p->rest, end);
+	return NULL;
 }
 
 /* ---- heads ------------------------------------------------------------- */
@@ -217,26 +240,21 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 
 static err *parse(struct reading *r, str text, str name)
 {
-	size_t at = 0, start, end;
-	uint32_t line = 1;
-	bool more = true, first = true;
+	struct objfile_pieces pieces;
+	bool first = true;
 
 	*r->out = (node_list){ 0 };
-	while (more) {
+	objfile_pieces_init(&pieces, text);
+	for (;;) {
 		node object;
+		str piece;
+		bool more;
 
-		more = find_separator(text, at, &start, &end);
-		str piece = more ? str_sub(text, at, start + 1) : str_from(text, at);
-
-		if (more) {
-			str behind = str_trim(str_sub(text, start + 4, end));
-
-			if (behind.n && behind.p[0] != '#')
-				return err_new(ERR_INVALID, "invalid document separator: %.*s",
-					       STR_ARG(str_trim(str_sub(text, start, end))));
-		}
-		TRY(read_piece(r, piece, name, line, &object));
-		if (first && !more && is_wrapping(object)) {
+		TRY(objfile_next_piece(&pieces, &piece, &more));
+		if (!more)
+			return unfold(r);
+		TRY(read_piece(r, piece, name, pieces.line, &object));
+		if (first && pieces.last && is_wrapping(object)) {
 			node items = node_get(object, S("items"));
 
 			node_each_item(i, items)
@@ -244,24 +262,21 @@ static err *parse(struct reading *r, str text, str name)
 		} else {
 			TRY(add(r, object));
 		}
-		line += (uint32_t)str_count_char(piece, '\n') + 1;
-		at = end;
 		first = false;
 	}
-	return unfold(r);
 }
 
 err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
 {
 	struct reading r = { .a = a, .sources = sources, .out = out };
 
-	return parse(&r, without_cr(a, text), name);
+	return parse(&r, objfile_without_cr(a, text), name);
 }
 
 err *objfile_parse_inline(struct arena *a, struct sources *sources, str text, uint32_t place,
 			  str name, node_list *out)
 {
-	const struct source_scalar in = { place, without_cr(a, text) };
+	const struct source_scalar in = { place, objfile_without_cr(a, text) };
 	struct reading r = { .a = a, .sources = sources, .in = &in, .out = out };
 
 	return parse(&r, in.value, name);

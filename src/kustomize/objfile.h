@@ -28,6 +28,24 @@ err *objfile_parse(struct arena *a, struct sources *sources, str text, str name,
 err *objfile_parse_inline(struct arena *a, struct sources *sources, str text, uint32_t place,
 			  str name, node_list *out) __attribute__((warn_unused_result));
 
+/* The text with "\n" for "\r\n": itself, or a copy. */
+str objfile_without_cr(struct arena *a, str text);
+
+/* A text cut at the lines that begin with "---", piece by piece, which borrow
+ * from it:
+ *
+ *	objfile_pieces_init(&p, text);
+ *	TRY(objfile_next_piece(&p, &piece, &more)), as long as there is `more` */
+struct objfile_pieces {
+	str rest;
+	uint32_t line;		/* of the piece in the text, from 1 */
+	uint32_t next_line;
+	bool last;		/* there is none behind this piece */
+};
+void objfile_pieces_init(struct objfile_pieces *p, str text);
+err *objfile_next_piece(struct objfile_pieces *p, str *piece, bool *more)
+	__attribute__((warn_unused_result));
+
 /* The message of a file that is not YAML gets " in File: NAME", as where
  * kustomize says which file it was. */
 err *objfile_name_file(err *e, str name) __attribute__((returns_nonnull));
