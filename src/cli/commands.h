@@ -28,6 +28,7 @@ extern const struct command flux_envsubst_command;
 extern const struct command flux_events_command;
 extern const struct command flux_export_command;
 extern const struct command flux_get_command;
+extern const struct command flux_migrate_command;
 extern const struct command flux_reconcile_command;
 extern const struct command flux_resume_command;
 extern const struct command flux_stats_command;
