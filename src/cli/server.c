@@ -40,6 +40,7 @@ static const struct flag server_flag_table[] = {
 
 enum { CRDS_MAX = 64 << 20 };
 
+/* Labelled as Flux installs them: "flux migrate" and "flux check" look for it. */
 static err *flux_crds(struct arena *a, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -47,8 +48,12 @@ static err *flux_crds(struct arena *a, str *out)
 	const struct api_kind *kinds = api_kinds(&n);
 	node *items = arena_array(a, node, n);
 
-	for (size_t i = 0; i < n; i++)
-		items[i] = api_kind_crd(a, &kinds[i], NODE_NOTHING);
+	for (size_t i = 0; i < n; i++) {
+		node labels = node_map(a, 1);
+
+		node_set(a, labels, S("app.kubernetes.io/part-of"), node_lit("flux"));
+		items[i] = api_kind_crd(a, &kinds[i], labels);
+	}
 	TRY(json_write(&b,
 		       node_map_of(a, &(struct node_pair){ node_from_str(a, S("items")),
 							   node_seq_of(a, items, n) },
