@@ -54,25 +54,30 @@ err *admission_namespace(struct request *r, const struct kind *k, str namespace,
 	return blob_meta(b, S("deletionTimestamp")).n ? terminating(r, k, namespace) : NULL;
 }
 
-err *admission_exists(struct request *r, const struct kind *k, str namespace, str name)
+err *admission_exists(struct request *r, const struct kind *k, str namespace, str name,
+		      bool generated)
 {
 	CLEANUP(blob_drop)
 	struct blob *b =
 		store_get(server_store(r->server), server_table(r->server, k), namespace, name);
 	CLEANUP(buf_release) struct buf m = BUF_INIT;
 
-	if (!b || !blob_meta(b, S("deletionTimestamp")).n)
-		return status_exists(k->gvk.group, k->plural, name);
-	buf_addf(&m, "object is being deleted: %.*s", STR_ARG(k->plural));
+	if (b && blob_meta(b, S("deletionTimestamp")).n)
+		buf_add(&m, S("object is being deleted: "));
+	buf_addf(&m, "%.*s", STR_ARG(k->plural));
 	if (k->gvk.group.n)
 		buf_addf(&m, ".%.*s", STR_ARG(k->gvk.group));
 	buf_addf(&m, " \"%.*s\" already exists", STR_ARG(name));
+	if (generated)
+		buf_add(&m,
+			S(", the server was not able to generate a unique name for the object"));
 	return status_err(&(struct status){ .code = 409,
 					    .reason = S("AlreadyExists"),
 					    .message = buf_str(&m),
 					    .name = name,
 					    .group = k->gvk.group,
-					    .kind = k->plural });
+					    .kind = k->plural,
+					    .retry_after = generated ? 1 : 0 });
 }
 
 /* ---- the hooks --------------------------------------------------------- */

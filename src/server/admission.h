@@ -21,8 +21,9 @@ void admission_check(struct kind_call *c);
 void admission_call(struct request *r, struct kind_call *c);
 
 struct store_table *admission_namespaces(struct server *s);
-/* The 409 of a creation. */
-err *admission_exists(struct request *r, const struct kind *k, str namespace, str name)
+/* The 409 of a creation, under a name that was asked for or `generated`. */
+err *admission_exists(struct request *r, const struct kind *k, str namespace, str name,
+		      bool generated)
 	__attribute__((warn_unused_result, returns_nonnull));
 
 /* The row of another version of the same resource, a reference, or NULL; and

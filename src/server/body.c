@@ -173,6 +173,18 @@ static err *odd_name(node in)
 	return NULL;
 }
 
+static err *odd_version(node in)
+{
+	str version = node_str(node_get(in, S("apiVersion")));
+	size_t slashes = 0;
+
+	for (size_t i = 0; i < version.n; i++)
+		slashes += version.p[i] == '/';
+	if (slashes < 2)
+		return NULL;
+	return err_new(ERR_INVALID, "unexpected GroupVersion string: %.*s", STR_ARG(version));
+}
+
 /* What the body is, with what it leaves out taken from the endpoint. */
 static struct gvk body_gvk(node in, struct gvk wanted)
 {
@@ -215,26 +227,39 @@ err *body_no_conversion(struct gvk is, struct gvk wanted)
 		       STR_ARG(wanted.kind));
 }
 
-static err *other_kind(struct gvk is, struct gvk wanted)
+err *body_not_registered(struct gvk is)
 {
 	CLEANUP(buf_release) struct buf q = BUF_INIT;
-	err *e;
 
-	if (builtin_type(is))
-		return body_cannot(
-			is, wanted.kind,
-			err_new(ERR_INVALID,
-				"converting (%.*s.%.*s) to (%.*s.%.*s): unknown conversion",
-				STR_ARG(is.version), STR_ARG(is.kind),
-				STR_ARG(go_package(wanted.group)), STR_ARG(wanted.kind)));
 	if (is.group.n)
 		buf_addf(&q, "%.*s/", STR_ARG(is.group));
 	buf_add(&q, is.version);
-	e = err_new(ERR_INVALID,
-		    "no kind \"%.*s\" is registered for version \"%s\" in scheme "
-		    "\"pkg/runtime/scheme.go:111\"",
-		    STR_ARG(is.kind), buf_c(&q));
-	return body_cannot(is, wanted.kind, e);
+	return err_new(ERR_INVALID,
+		       "no kind \"%.*s\" is registered for version \"%s\" in scheme "
+		       "\"pkg/runtime/scheme.go:111\"",
+		       STR_ARG(is.kind), buf_c(&q));
+}
+
+/* Known to the scheme, though no endpoint has them. */
+static bool is_bare(struct gvk is)
+{
+	static const char *const kinds[] = {
+		"List",          "ListOptions",        "NodeProxyOptions", "PodAttachOptions",
+		"PodExecOptions", "PodLogOptions",     "PodPortForwardOptions", "PodProxyOptions",
+		"PodStatusResult", "RangeAllocation",  "SerializedReference", "ServiceProxyOptions",
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!is.group.n && str_eq(is.version, S("v1")) && str_eq(is.kind, str_c(kinds[i])))
+			return true;
+	return false;
+}
+
+static err *other_kind(struct gvk is, struct gvk wanted)
+{
+	if (builtin_type(is) || is_bare(is))
+		return body_cannot(is, wanted.kind, body_no_conversion(is, wanted));
+	return body_cannot(is, wanted.kind, body_not_registered(is));
 }
 
 static err *other_version(struct arena *a, struct gvk is, struct gvk wanted)
@@ -258,12 +283,23 @@ static err *fit_custom(struct arena *a, const struct kind *k, node object,
 	return NULL;
 }
 
+/* An empty list of managed fields is a wish: drop them all (kube/managed.h). As
+ * any other empty list it is left out of the object. */
+static void keep_cleared(struct arena *a, node in, node out)
+{
+	node entries = node_dig(in, "metadata", "managedFields");
+
+	if (node_is(entries, NODE_SEQ) && !node_len(entries))
+		node_set(a, node_need_map(a, out, S("metadata")), S("managedFields"), entries);
+}
+
 static err *fit_builtin(struct arena *a, const struct kind *k, node in, bool maps,
 			struct body_findings *findings, node *out)
 {
 	struct canon_unknown unknown = { .n = 0 };
 
 	TRY((maps ? canon_restored : canon_object)(a, in, k->type, findings ? &unknown : NULL, out));
+	keep_cleared(a, in, *out);
 	for (size_t i = 0; i < unknown.n; i++)
 		body_find(findings, "unknown field \"%.*s\"", STR_ARG(unknown.list[i]));
 	return NULL;
@@ -308,6 +344,8 @@ static err *read_named(struct request *r, struct gvk wanted, struct body_finding
 		e = no_object(*in);
 	if (!e)
 		e = odd_name(*in);
+	if (!e)
+		e = odd_version(*in);
 	if (e)
 		return unrecognized(e, wanted.kind, r->body);
 	if (!node_is(*in, NODE_MAP))
@@ -387,15 +425,36 @@ err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
 	return NULL;
 }
 
-err *body_read_options(const struct request *r, str kind, node *out)
+/* Of any version, as each group has options of its own. */
+static err *fit_options(struct arena *a, struct gvk gvk, node in, node *out)
 {
-	struct gvk wanted = { S("meta.k8s.io"), S("v1"), kind };
+	struct gvk is = gvk_of(in);
+
+	if (is.kind.n && !str_eq(is.kind, gvk.kind))
+		return body_not_registered(is);
+	if (!node_is(in, NODE_MAP))
+		in = node_map(a, 0);
+	return canon_object(a, in, builtin_type(gvk), NULL, out);
+}
+
+err *body_read_options(const struct request *r, struct gvk gvk, node *out)
+{
 	enum negotiate_body form;
+	node in;
 
 	TRY(negotiate_content(r, &form));
-	err *e = read_text(r->arena, form, r->body, wanted, NULL, out);
+	err *e = read_text(r->arena, form, r->body, gvk, NULL, &in);
 
 	if (!e)
-		e = no_object(*out);
-	return e ? unrecognized(e, kind, r->body) : NULL;
+		e = no_object(in);
+	if (!e)
+		e = odd_name(in);
+	if (!e)
+		e = fit_options(r->arena, gvk, in, out);
+	if (!e)
+		return NULL;
+	err *bad = status_bad_request("%s", err_msg(e));
+
+	err_free(e);
+	return bad;
 }

@@ -37,14 +37,17 @@ err *body_restore(struct arena *a, const struct kind *k, node in, struct body_fi
 err *body_read(struct request *r, const struct kind *k, enum options_fields fields, node *out)
 	__attribute__((warn_unused_result));
 /* The body as an object of a built-in kind that is no resource: a Scale, a
- * TokenRequest, DeleteOptions. `type` in its canonical form; NULL: as it is. */
+ * TokenRequest. `type` in its canonical form; NULL: as it is. */
 err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
 		  enum options_fields fields, node *out) __attribute__((warn_unused_result));
-err *body_read_options(const struct request *r, str kind, node *out)
+/* The body as options of a verb (DeleteOptions): canonical; a mistake is a 400. */
+err *body_read_options(const struct request *r, struct gvk gvk, node *out)
 	__attribute__((warn_unused_result));
 
 /* "KIND in version "V" cannot be handled as a KIND: ..."; takes `e`. */
 err *body_cannot(struct gvk is, str kind, err *e) __attribute__((warn_unused_result));
+/* "no kind "A" is registered for version "v1" in scheme ..." */
+err *body_not_registered(struct gvk is) __attribute__((warn_unused_result));
 /* "converting (v1.Secret) to (core.ConfigMap): unknown conversion" */
 err *body_no_conversion(struct gvk is, struct gvk wanted) __attribute__((warn_unused_result));
 /* JSON for patches: "error decoding patch: ..." is the caller's. */

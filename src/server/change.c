@@ -12,6 +12,7 @@
 #include "server/status.h"
 #include "server/store.h"
 #include "server/view.h"
+#include "text/number.h"
 
 /* ---- owners of fields -------------------------------------------------- */
 
@@ -312,7 +313,7 @@ static err *expected_version(struct change *c, node object, uint64_t *out)
 
 	*out = 0;
 	if (version.n)
-		TRY(options_version(version, out));
+		TRY(number_parse_uint(version, 10, out));
 	if (*out || !c->kind->custom || c->internal)
 		return NULL;
 	struct fielderrs errors = { .arena = c->r->arena };
@@ -347,6 +348,11 @@ static err *check_uid(struct change *c, node object, const struct blob *old)
 		STR_ARG(c->kind->plural), STR_ARG(key), STR_ARG(wanted), STR_ARG(is));
 }
 
+static err *exists(const struct change *c, str name)
+{
+	return admission_exists(c->r, c->kind, c->namespace, name, c->generated);
+}
+
 /* The write itself. `retry`: somebody was faster, and the client does not mind. */
 static err *store(struct change *c, struct store_op *op, bool conditional, bool *retry)
 {
@@ -364,7 +370,7 @@ static err *store(struct change *c, struct store_op *op, bool conditional, bool 
 			*retry = true;
 			return NULL;
 		}
-		return admission_exists(c->r, c->kind, op->parts.namespace, op->parts.name);
+		return exists(c, op->parts.name);
 	case STORE_MISSING:
 	case STORE_CONFLICT:
 		if (conditional)
@@ -390,9 +396,24 @@ static err *create_dry(struct change *c, node object)
 			  c->namespace, meta_get(object, S("name")));
 
 	if (there)
-		return admission_exists(c->r, c->kind, c->namespace, blob_name(there));
+		return exists(c, blob_name(there));
 	c->object = object;
 	return NULL;
+}
+
+/* A number that is none counts as no number. */
+static err *check_new_version(const struct change *c, node object)
+{
+	str version = meta_get(object, S("resourceVersion"));
+	uint64_t number = 0;
+
+	if (c->options.dry_run)
+		return NULL;
+	err_free(number_parse_uint(version, 10, &number));
+	node_remove(node_get(object, S("metadata")), S("resourceVersion"));
+	if (!number)
+		return NULL;
+	return status_plain(500, "resourceVersion should not be set on objects to be created");
 }
 
 static err *create_once(struct change *c, node object, bool *retry)
@@ -403,11 +424,14 @@ static err *create_once(struct change *c, node object, bool *retry)
 
 	TRY(check_namespace(c, object));
 	c->r->created_name = meta_get(object, S("name"));
+	c->generated = meta_get(object, S("generateName")).n > 0;
+	if (!c->internal)
+		meta_wipe(object);
 	own_fields(c, NODE_NOTHING, object);
 	begin_call(c, &k, &errors, object, NODE_NOTHING);
 	e = work_out(c, &k);
-	if (!e && meta_get(k.object, S("resourceVersion")).n)
-		e = status_plain(500, "resourceVersion should not be set on objects to be created");
+	if (!e)
+		e = check_new_version(c, k.object);
 	if (!e && c->options.dry_run) {
 		e = create_dry(c, k.object);
 		allocator_give_back(&k);

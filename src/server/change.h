@@ -32,6 +32,7 @@ struct change {
 	bool may_create;		/* it need not be there (apply) */
 	bool patch;			/* the client changed what he did not see: no conditions but his own */
 	bool owned;			/* `make` has set managedFields itself (apply) */
+	bool generated;			/* the object says how to make a name for it */
 	bool internal;			/* by the server: no owners of fields, no admission */
 	/* Who owns the fields, when that is not the kind's own business: of a scale. */
 	void (*own)(struct change *c, node old, node object);

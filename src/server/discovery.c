@@ -162,7 +162,8 @@ static err *run_apis(struct request *r)
 	if (!path.n)
 		return answer_root(r, S("/apis;aggregated"), make_groups);
 	if (str_split(path, '/', &group, &version))
-		return answer_with(r, make_resources, group, version);
+		return str_eq(r->method, S("GET")) ? answer_with(r, make_resources, group, version)
+						   : status_method_not_allowed();
 	return answer_with(r, make_group, group, STR_NONE);
 }
 
@@ -170,6 +171,6 @@ const struct endpoint discovery_endpoints[] = {
 	{ "/api", .run = run_api },
 	{ "/api/*", .run = run_api },
 	{ "/apis", .run = run_apis },
-	{ "/apis/*", .run = run_apis },
+	{ "/apis/*", .any = true, .run = run_apis },
 	{ .path = NULL },
 };

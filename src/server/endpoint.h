@@ -13,7 +13,7 @@ struct endpoint {
 	const char *path;
 	/* What it runs on: a worker, or for what takes microseconds the loop. */
 	bool quick;
-	bool head;		/* HEAD is taken, too */
+	bool any;		/* whatever the method; else only GET */
 	bool unlisted;		/* "/" does not name it */
 	err *(*run)(struct request *r);
 };

@@ -8,6 +8,7 @@
 #include "base/sort.h"
 #include "base/vec.h"
 #include "server/registry.h"
+#include "server/route.h"
 #include "server/server.h"
 #include "server/status.h"
 #include "server/store.h"
@@ -81,6 +82,10 @@ static err *run_health(struct request *r)
 	str_split(path, '/', &what, &check);
 	bool ready = str_eq(what, S("readyz"));
 
+	if (path.n > what.n && !check.n) {
+		route_nothing(r);
+		return NULL;
+	}
 	return check.n ? one_check(r, check, ready) : all_checks(r, what, ready);
 }
 
@@ -149,7 +154,7 @@ static err *run_metrics(struct request *r)
 	metric(b, "apiserver_oldest_resource_version", "gauge", "From where watches can resume.",
 	       (double)store_oldest(s));
 	object_counts(b, s);
-	r->answer.type = S("text/plain; version=0.0.4; charset=utf-8");
+	r->answer.type = S("text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
 	return NULL;
 }
 
@@ -200,13 +205,14 @@ static err *run_root(struct request *r)
 
 const struct endpoint health_endpoints[] = {
 	{ "/", .run = run_root, .unlisted = true },
-	{ "/healthz", .quick = true, .head = true, .run = run_health },
-	{ "/healthz/*", .quick = true, .head = true, .run = run_health },
-	{ "/livez", .quick = true, .head = true, .run = run_health },
-	{ "/livez/*", .quick = true, .head = true, .run = run_health },
-	{ "/readyz", .quick = true, .head = true, .run = run_health },
-	{ "/readyz/*", .quick = true, .head = true, .run = run_health },
+	{ "/healthz", .quick = true, .any = true, .run = run_health },
+	{ "/healthz/*", .quick = true, .any = true, .run = run_health },
+	{ "/livez", .quick = true, .any = true, .run = run_health },
+	{ "/livez/*", .quick = true, .any = true, .run = run_health },
+	{ "/readyz", .quick = true, .any = true, .run = run_health },
+	{ "/readyz/*", .quick = true, .any = true, .run = run_health },
 	{ "/version", .quick = true, .run = run_version },
-	{ "/metrics", .run = run_metrics },
+	{ "/version/", .quick = true, .unlisted = true, .run = run_version },
+	{ "/metrics", .any = true, .run = run_metrics },
 	{ .path = NULL },
 };

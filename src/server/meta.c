@@ -63,16 +63,23 @@ static str generate_name(struct arena *a, str base)
 	return arena_cat(a, str_sub(base, 0, META_NAME_BASE_MAX), str_c(more));
 }
 
+void meta_wipe(node object)
+{
+	static const char *const ours[] = { "selfLink", "uid", "creationTimestamp",
+					    "deletionTimestamp", "deletionGracePeriodSeconds" };
+	node meta = node_get(object, S("metadata"));
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		node_remove(meta, str_c(ours[i]));
+}
+
 void meta_begin(struct arena *a, const struct kind *k, node object)
 {
-	static const char *const ours[] = { "selfLink", "deletionTimestamp",
-					    "deletionGracePeriodSeconds" };
 	node meta = meta_of(a, object);
 	char uid[RAND_UUID + 1];
 	str base = meta_get(object, S("generateName"));
 
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		node_remove(meta, str_c(ours[i]));
+	meta_wipe(object);
 	rand_uuid(uid);
 	node_set(a, meta, S("uid"), node_copy_str(a, str_of(uid, RAND_UUID)));
 	node_set(a, meta, S("creationTimestamp"), node_from_str(a, meta_now(a)));

@@ -23,8 +23,9 @@ bool meta_is_deleting(node object);
 /* `name` among its finalizers. */
 bool meta_has_finalizer(node object, str name);
 
-/* A new object: uid, times, name and generation, and nothing that only the
- * server may set. */
+/* Of an object that a client sends to be made: what only the server may say. */
+void meta_wipe(node object);
+/* A new object: uid, times, name and generation. */
 void meta_begin(struct arena *a, const struct kind *k, node object);
 /* A changed one: what cannot be changed comes from the old one, silently. */
 void meta_keep(struct arena *a, node object, node old);

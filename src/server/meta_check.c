@@ -37,9 +37,10 @@ static void check_names(struct kind_call *c, enum name_rule rule)
 	str name = meta_get(c->object, S("name")), base = meta_get(c->object, S("generateName"));
 	str masked = base;
 
-	/* what is put behind it may mend a trailing dash */
+	/* what is put behind it mends a trailing dash; the letter before it goes
+	 * unseen in the original, too */
 	if (rule != NAME_PATH_SEGMENT && base.n > 1 && base.p[base.n - 1] == '-')
-		masked = arena_cat(c->arena, str_sub(base, 0, base.n - 1), S("a"));
+		masked = arena_cat(c->arena, str_sub(base, 0, base.n - 2), S("a"));
 	if (base.n)
 		complain(c, S("metadata.generateName"), base, masked, rule);
 	if (!name.n)

@@ -200,12 +200,22 @@ err *negotiate_accept(struct request *r, bool builtin)
 
 /* ---- the body ---------------------------------------------------------- */
 
-static str media_type(const struct request *r)
+static str media_type(const struct request *r, str *params)
 {
-	str type, rest;
+	str type;
 
-	str_split(request_header(r, S("content-type")), ';', &type, &rest);
+	str_split(request_header(r, S("content-type")), ';', &type, params);
 	return str_trim(type);
+}
+
+static bool are_params(str params)
+{
+	str one, key, value;
+
+	while (str_cut(&params, &one, ';'))
+		if (str_trim(one).n && !str_split(one, '=', &key, &value))
+			return false;
+	return true;
 }
 
 static err *unsupported(const char *types)
@@ -222,9 +232,11 @@ static err *unsupported(const char *types)
 
 err *negotiate_content(const struct request *r, enum negotiate_body *out)
 {
-	str type = media_type(r);
 	bool custom = r->kind && r->kind->custom;
+	str params, type = media_type(r, &params);
 
+	if (!are_params(params))
+		return unsupported(custom ? available_custom : available);
 	if (!type.n || str_eq_nocase(type, JSON_TYPE))
 		*out = NEGOTIATE_JSON;
 	else if (str_eq_nocase(type, YAML_TYPE))
@@ -238,7 +250,7 @@ err *negotiate_content(const struct request *r, enum negotiate_body *out)
 
 err *negotiate_patch(const struct request *r, bool custom, enum negotiate_body *out)
 {
-	str type = media_type(r);
+	str params, type = media_type(r, &params);
 
 	if (str_eq(type, S("application/json-patch+json")))
 		*out = NEGOTIATE_JSON_PATCH;

@@ -213,7 +213,7 @@ static err *run_v3(struct request *r)
 }
 
 const struct endpoint openapi_endpoints[] = {
-	{ "/openapi/v2", .run = run_v2 },
+	{ "/openapi/v2", .any = true, .run = run_v2 },
 	{ "/openapi/v3", .run = run_index },
 	{ "/openapi/v3/*", .run = run_v3 },
 	{ .path = NULL },

@@ -8,7 +8,8 @@
 #include "text/quote.h"
 #include "text/unicode.h"
 
-#define META_GROUP S("meta.k8s.io")
+#define META_GROUP     S("meta.k8s.io")
+#define DELETE_OPTIONS ((struct gvk){ STR_NONE, S("v1"), S("DeleteOptions") })
 
 /* ---- writing ----------------------------------------------------------- */
 
@@ -134,7 +135,7 @@ static err *query_int(const struct request *r, str key, int64_t *out)
 	str text = request_query(r, key);
 
 	*out = 0;
-	if (!text.n)
+	if (!request_has_query(r, key))
 		return NULL;
 	err *e = number_parse_int(text, 10, out);
 
@@ -235,20 +236,29 @@ err *options_list(const struct request *r, bool watch, struct options_list *out)
 
 /* ---- deleting ---------------------------------------------------------- */
 
-/* The same options, as they stand in the query. */
-static node delete_query(const struct request *r)
+static void query_preconditions(const struct request *r, node options)
 {
-	node o = node_map(r->arena, 4);
-	str grace = request_query(r, S("gracePeriodSeconds"));
+	static const char *const keys[] = { "uid", "resourceVersion" };
+	node p = node_map(r->arena, 2);
+
+	for (size_t i = 0; i < 2; i++) {
+		str value = request_query(r, str_c(keys[i]));
+
+		if (value.n)
+			node_set(r->arena, p, str_c(keys[i]), node_from_str(r->arena, value));
+	}
+	node_set(r->arena, options, S("preconditions"), p);
+}
+
+/* The same options, as they stand in the query. */
+static err *delete_query(const struct request *r, node *out)
+{
+	node o = node_map(r->arena, 5);
 	int64_t seconds;
 
-	if (grace.n) {
-		err *e = number_parse_int(grace, 10, &seconds);
-
-		if (!e)
-			node_set(r->arena, o, S("gracePeriodSeconds"), node_from_int(seconds));
-		err_free(e);
-	}
+	TRY(query_int(r, S("gracePeriodSeconds"), &seconds));
+	if (request_has_query(r, S("gracePeriodSeconds")))
+		node_set(r->arena, o, S("gracePeriodSeconds"), node_from_int(seconds));
 	if (request_has_query(r, S("orphanDependents")))
 		node_set(r->arena, o, S("orphanDependents"),
 			 node_from_bool(request_flag(r, S("orphanDependents"))));
@@ -256,7 +266,9 @@ static node delete_query(const struct request *r)
 		node_set(r->arena, o, S("propagationPolicy"),
 			 node_from_str(r->arena, request_query(r, S("propagationPolicy"))));
 	node_set(r->arena, o, S("dryRun"), query_values(r, S("dryRun")));
-	return o;
+	query_preconditions(r, o);
+	*out = o;
+	return NULL;
 }
 
 static const struct {
@@ -298,9 +310,9 @@ err *options_delete(const struct request *r, struct options_delete *out)
 
 	*out = (struct options_delete){ 0 };
 	if (r->body.n)
-		TRY(body_read_options(r, S("DeleteOptions"), &o));
+		TRY(body_read_options(r, DELETE_OPTIONS, &o));
 	else
-		o = delete_query(r);
+		TRY(delete_query(r, &o));
 	node grace = node_get(o, S("gracePeriodSeconds"));
 
 	out->has_grace = node_is_num(grace);

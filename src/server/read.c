@@ -144,10 +144,10 @@ static err *find_range(struct request *r, const struct options_list *o, struct s
 	*from = (struct read_token){ 0 };
 	*range = (struct store_range){ .namespace = r->namespace };
 	if (o->token.n) {
+		TRY(read_token_parse(r->arena, o->token, r->namespace, from));
 		if (o->has_version && o->version)
 			return status_bad_request("specifying resource version is not allowed when "
 						  "using continue");
-		TRY(read_token_parse(r->arena, o->token, r->namespace, from));
 		range->after_namespace = from->namespace;
 		range->after_name = from->name;
 		range->at = from->rv;

@@ -5,6 +5,8 @@
 #include "server/status.h"
 #include "server/subresource.h"
 #include "text/gourl.h"
+#include "text/names.h"
+#include "text/quote.h"
 
 enum { ROUTE_PARTS_MAX = 16, ROUTE_PATH_MAX = 8 << 10 };
 
@@ -108,26 +110,17 @@ static err *bad_path(void)
 	return status_bad_request("the path of the request cannot be read");
 }
 
-/* Each part is decoded by itself: an escaped '/' is part of a name. */
-static err *split_path(struct request *r, str path, struct parts *out)
+/* A part may be empty, but for slashes at both ends. */
+static err *split_path(str path, struct parts *out)
 {
-	str part;
-
 	out->n = 0;
-	while (str_cut(&path, &part, '/')) {
-		if (!part.n)
-			continue;
-		if (out->n == ROUTE_PARTS_MAX)
-			return bad_path();
-		err *e = gourl_unescape_segment(r->arena, part, &out->p[out->n]);
-
-		if (e) {
-			err_free(e);
-			return bad_path();
-		}
-		out->n++;
-	}
-	return NULL;
+	while (str_take(&path, '/'))
+		;
+	while (path.n && path.p[path.n - 1] == '/')
+		path.n--;
+	while (path.n && out->n < ROUTE_PARTS_MAX)
+		str_cut(&path, &out->p[out->n++], '/');
+	return path.n ? bad_path() : NULL;
 }
 
 err *route_parse(struct request *r, str target)
@@ -139,13 +132,13 @@ err *route_parse(struct request *r, str target)
 	request_parse_query(r, query);
 	if (r->raw_path.n > ROUTE_PATH_MAX)
 		return bad_path();
-	TRY(split_path(r, r->raw_path, &parts));
 	err *e = gourl_unescape_segment(r->arena, r->raw_path, &r->path);
 
 	if (e) {
 		err_free(e);
 		return bad_path();
 	}
+	TRY(split_path(r->path, &parts));
 	r->verb = r->method; /* of endpoints: see auth.c */
 	set_api(r, &parts);
 	return NULL;
@@ -210,6 +203,26 @@ static err *check_sub(struct request *r, const struct kind *k, uint16_t verb)
 	return NULL;
 }
 
+static err *check_name(const struct request *r)
+{
+	CLEANUP(buf_release) struct buf q = BUF_INIT;
+	str why[NAME_COMPLAINTS_MAX];
+	size_t n = r->name.n ? name_complaints(r->name, NAME_PATH_SEGMENT, why) : 0;
+
+	if (!n)
+		return NULL;
+	quote_add(&q, r->name, QUOTE_PRINT);
+	return status_bad_request("Name parameter invalid: %s: %.*s", buf_c(&q),
+				  STR_ARG(arena_join(r->arena, why, n, S("; "))));
+}
+
+/* Kinds that are only asked have no path across namespaces. */
+static bool is_anywhere(const struct request *r, const struct kind *k)
+{
+	return !r->namespace.n && k->namespaced &&
+	       (r->name.n ? !str_eq(r->verb, S("watch")) : !(k->verbs & (KIND_LIST | KIND_WATCH)));
+}
+
 static err *resolve(struct request *r, const struct kind *k)
 {
 	uint16_t verb = kind_verb_of(r->verb);
@@ -220,11 +233,13 @@ static err *resolve(struct request *r, const struct kind *k)
 		r->namespace = STR_NONE;
 	else if (r->namespace.n && !k->namespaced)
 		return nowhere(r);
-	else if (!r->namespace.n && k->namespaced && r->name.n && !str_eq(r->verb, S("watch")))
+	else if (is_anywhere(r, k))
 		return nowhere(r);
-	if (r->sub.n)
-		return check_sub(r, k, verb);
-	return takes_object(r, k, verb) ? NULL : status_method_not_allowed();
+	err *e = r->sub.n ? check_sub(r, k, verb)
+		 : takes_object(r, k, verb) ? NULL
+					    : status_method_not_allowed();
+
+	return e || r->answer.code ? e : check_name(r);
 }
 
 err *route_resolve(struct request *r)

@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "kube/builtin.h"
 #include "kube/managed.h"
+#include "server/cells.h"
 #include "server/change.h"
 #include "server/custom.h"
 #include "server/labelsel.h"
@@ -143,23 +144,33 @@ static err *apply_scale(struct change *c, const struct scaling *s, node live, no
 	return NULL;
 }
 
-static err *new_scale(struct change *c, const struct scaling *s, node live, node *out)
+static err *patch_scale(struct change *c, const struct scaling *s, node live, node *out)
 {
 	struct arena *a = c->r->arena;
 	struct body_findings found = { .arena = a };
-	struct managed_request m;
+	struct canon_unknown unknown = { .n = 0 };
+	str shown;
 	node patched;
+
+	TRY(write_patched(a, &s->patch, live, &found, &shown, &patched));
+	err *e = canon_object(a, patched, builtin_type(SCALE_GVK), &unknown, out);
+
+	for (size_t i = 0; i < unknown.n; i++)
+		body_find(&found, "unknown field \"%.*s\"", STR_ARG(unknown.list[i]));
+	return write_patch_findings(c, shown, &found, e);
+}
+
+static err *new_scale(struct change *c, const struct scaling *s, node live, node *out)
+{
+	struct arena *a = c->r->arena;
+	struct managed_request m;
 
 	if (s->put) {
 		*out = node_copy(a, s->body);
 	} else if (s->patch.form == NEGOTIATE_APPLY) {
 		return apply_scale(c, s, live, out);
 	} else {
-		TRY(write_patched(a, &s->patch, live, &found, &patched));
-		err *e = canon_object(a, patched, builtin_type(SCALE_GVK), NULL, out);
-
-		if (e)
-			return body_cannot(SCALE_GVK, S("Scale"), e);
+		TRY(patch_scale(c, s, live, out));
 	}
 	scale_request(c, &m);
 	node entries = managed_update(a, &m, live, *out);
@@ -187,10 +198,11 @@ static err *make_scaled(struct change *c, node old, node *object)
 {
 	struct arena *a = c->r->arena;
 	struct managed_scale version = version_of(a, c->kind);
+	const struct scaling *s = c->ctx;
 	node live, scale;
 
 	TRY(to_scale(a, c->kind, old, &live));
-	TRY(new_scale(c, c->ctx, live, &scale));
+	TRY(new_scale(c, s, live, &scale));
 	TRY(check_scale(a, scale));
 	*object = node_copy(a, old);
 	TRY(set_replicas(a, c->kind, *object, node_int(node_dig(scale, "spec", "replicas"))));
@@ -202,6 +214,8 @@ static err *make_scaled(struct change *c, node old, node *object)
 
 	if (rv.n || !c->kind->custom)
 		meta_set(a, *object, S("resourceVersion"), rv);
+	if (s->put && meta_get(scale, S("uid")).n)
+		meta_set(a, *object, S("uid"), meta_get(scale, S("uid")));
 	node entries = managed_from_scale(a, node_dig(old, "metadata", "managedFields"),
 					  node_dig(scale, "metadata", "managedFields"),
 					  version.api_version, &version, 1);
@@ -235,12 +249,40 @@ static err *read_wish(struct request *r, struct change *c, struct scaling *s)
 	return apply ? write_read_config(r, &s->config) : NULL;
 }
 
+static const struct cell_rule cells[] = {
+	{ .what = CELL_TEXT, .path = "metadata.name" },
+	{ .what = CELL_INT, .path = "spec.replicas" },
+	{ .what = CELL_INT, .path = "status.replicas" },
+	{ .what = CELL_SINCE, .path = "metadata.creationTimestamp", .fallback = "<unknown>" },
+};
+
+static const char *about_column(const struct kind *k, str name)
+{
+	for (size_t i = 0; i < k->columns_n; i++)
+		if (str_eq(str_c(k->columns[i].name), name))
+			return k->columns[i].about;
+	return "";
+}
+
 static err *answer_scale(struct request *r, node object)
 {
+	const struct kind_column columns[] = {
+		{ "Name", "string", "", about_column(r->kind, S("Name")), 0 },
+		{ "Desired", "integer", "",
+		  "replicas is the desired number of instances for the scaled object.", 0 },
+		{ "Available", "integer", "",
+		  "replicas is the actual number of observed instances of the scaled object.", 0 },
+		{ "Age", "string", "", about_column(r->kind, S("Age")), 0 },
+	};
+	const struct kind shown = { .gvk = SCALE_GVK,
+				    .columns = columns,
+				    .columns_n = sizeof columns / sizeof *columns,
+				    .cells = cells,
+				    .cells_n = sizeof cells / sizeof *cells };
 	node scale;
 
 	TRY(to_scale(r->arena, r->kind, object, &scale));
-	return view_tree(r, without_owners(r->arena, scale));
+	return view_object(r, &shown, without_owners(r->arena, scale));
 }
 
 static err *write_scale(struct request *r)

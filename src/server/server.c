@@ -16,6 +16,7 @@
 #include "server/subresource.h"
 #include "server/view.h"
 #include "server/write.h"
+#include "text/duration.h"
 
 /* A connection with TLS takes some 50 KiB. */
 enum { QUEUE_MAX = 1024, CONNECTIONS_MAX = 2048 };
@@ -84,13 +85,11 @@ static err *run_resource(struct request *r)
 
 static err *run_endpoint(struct request *r, const struct endpoint *e)
 {
-	bool get = str_eq(r->method, S("GET"));
-
 	if (!e) {
 		route_nothing(r);
 		return NULL;
 	}
-	if (!get && !(e->head && str_eq(r->method, S("HEAD"))))
+	if (!e->any && !str_eq(r->method, S("GET")))
 		return status_method_not_allowed();
 	return e->run(r);
 }
@@ -127,10 +126,31 @@ static void finish(struct request *r, err *e)
 		r->answer.type = S("application/json");
 }
 
+/* Nobody is cut off, but what is no duration is refused. */
+static err *check_timeout(const struct request *r)
+{
+	str text = request_query(r, S("timeout"));
+	int64_t timeout;
+
+	if (!text.n || str_eq(r->verb, S("watch")))
+		return NULL;
+	err *e = duration_parse(text, &timeout);
+
+	if (!e)
+		return NULL;
+	err *bad = status_bad_request("invalid timeout specified in the request URL - %s",
+				      err_msg(e));
+
+	err_free(e);
+	return bad;
+}
+
 void server_answer_request(struct request *r)
 {
-	err *e = auth_check(r);
+	err *e = check_timeout(r);
 
+	if (!e)
+		e = auth_check(r);
 	if (!e)
 		e = r->resource ? run_resource(r) : run_endpoint(r, endpoint_find(r->path));
 	finish(r, e);

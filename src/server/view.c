@@ -192,6 +192,11 @@ static void meta_list(struct request *r, const struct view_list *l)
 
 	open_list(b, S("PartialObjectMetadataList"),
 		  arena_cat(r->arena, S("meta.k8s.io/"), meta_version(&r->accept)), l);
+	if (!l->n) {
+		b->n--;
+		buf_add(b, S("null}"));
+		return;
+	}
 	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			buf_addc(b, ',');

@@ -16,14 +16,20 @@ err *write_delete_all(struct request *r) __attribute__((warn_unused_result));
 
 /* The parts of a patch, for subresources that are patched, too. `current` is
  * what is patched; the result is not fitted to any type. Findings get what a strict
- * decoder objects to in the patch itself. */
+ * decoder objects to in the patch itself, `shown` the text that messages about a
+ * wrong result quote. */
 struct write_patch {
 	enum negotiate_body form;
 	str body;
 	const struct type *type;	/* of a strategic merge */
 };
 err *write_patched(struct arena *a, const struct write_patch *p, node current,
-		   struct body_findings *f, node *out) __attribute__((warn_unused_result));
+		   struct body_findings *f, str *shown, node *out)
+	__attribute__((warn_unused_result));
+/* What came of reading the result: an error `e`, or findings that `fields`
+ * makes one, refuse the patch. `shown` is from write_patched. */
+err *write_patch_findings(struct change *c, str shown, const struct body_findings *f, err *e)
+	__attribute__((warn_unused_result));
 
 struct managed_result;
 /* The body of an apply, as it was read. */

@@ -61,13 +61,43 @@ static void find_unknown(node ops, struct body_findings *f)
 		}
 }
 
+static err *not_decoded(const char *is, const char *type)
+{
+	return bad_patch(err_new(ERR_INVALID, "json: cannot unmarshal %s into Go %s", is, type));
+}
+
+static err *check_operation(node op)
+{
+	if (node_is(op, NODE_NULL))
+		return NULL;
+	if (!node_is(op, NODE_MAP))
+		return not_decoded(node_kind_name(op), "value of type handlers.jsonPatchOp");
+	node_each_pair(p, op) {
+		str key = node_str(p->key);
+
+		if (node_is_nil(p->value) || node_is(p->value, NODE_STR))
+			continue;
+		if (str_eq(key, S("op")))
+			return not_decoded(node_kind_name(p->value),
+					   "struct field jsonPatchOp.op of type string");
+		if (str_eq(key, S("path")))
+			return not_decoded(node_kind_name(p->value),
+					   "struct field jsonPatchOp.path of type string");
+		if (str_eq(key, S("from")))
+			return not_decoded(node_kind_name(p->value),
+					   "struct field jsonPatchOp.from of type string");
+	}
+	return NULL;
+}
+
 static err *check_operations(node ops)
 {
+	if (node_is(ops, NODE_NULL))
+		return NULL;
 	if (!node_is(ops, NODE_SEQ))
-		return bad_patch(err_new(ERR_INVALID,
-					 "json: cannot unmarshal %s into Go value of type "
-					 "[]handlers.jsonPatchOp",
-					 node_kind_name(ops)));
+		return not_decoded(node_kind_name(ops), "value of type []handlers.jsonPatchOp");
+	node_each_item(op, ops)
+		TRY(check_operation(*op));
 	if (node_len(ops) > OPERATIONS_MAX)
 		return status_err(&(struct status){
 			.code = 413,
@@ -88,7 +118,7 @@ static err *apply_json(struct arena *a, str current, str patch, struct body_find
 		return bad_patch(e);
 	TRY(check_operations(ops));
 	find_unknown(ops, f);
-	e = patch_json_text(&b, current, patch, NULL);
+	e = patch_json_text(&b, current, node_is(ops, NODE_NULL) ? S("[]") : patch, NULL);
 	if (e)
 		return rejected(e);
 	*out = arena_str(a, buf_str(&b));
@@ -111,7 +141,7 @@ static err *apply_merge(struct arena *a, str current, str patch, struct body_fin
 					 "map[string]interface {}",
 					 node_kind_name(map)));
 	for (size_t i = 0; f && i < repeats.n; i++)
-		body_find(f, "json merge patch duplicate field \"%.*s\"", STR_ARG(repeats.list[i]));
+		body_find(f, "duplicate field \"%.*s\"", STR_ARG(repeats.list[i]));
 	e = patch_merge_text(&b, current, patch, NULL);
 	if (e) {
 		err *bad = status_bad_request("%s", err_msg(e));
@@ -162,12 +192,13 @@ static err *apply_strategic(struct arena *a, node current, str patch, const stru
 	}
 	for (size_t i = 0; f && i < repeats.n; i++)
 		body_find(f, "duplicate field \"%.*s\"", STR_ARG(repeats.list[i]));
+	if (node_is(*map, NODE_NULL))
+		*map = node_map(a, 0);
 	return strategic_patch(a, current, *map, type, out);
 }
 
-/* `shown` gets the text that the message about a wrong result quotes. */
-static err *patched(struct arena *a, const struct write_patch *p, node current,
-		    struct body_findings *f, str *shown, node *out)
+err *write_patched(struct arena *a, const struct write_patch *p, node current,
+		   struct body_findings *f, str *shown, node *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	str text;
@@ -190,12 +221,15 @@ static err *patched(struct arena *a, const struct write_patch *p, node current,
 	return e ? not_of_kind(a, text, e) : NULL;
 }
 
-err *write_patched(struct arena *a, const struct write_patch *p, node current,
-		   struct body_findings *f, node *out)
+err *write_patch_findings(struct change *c, str shown, const struct body_findings *f, err *e)
 {
-	str shown;
-
-	return patched(a, p, current, f, &shown, out);
+	if (!e && c->options.fields == OPTIONS_STRICT && f->n)
+		e = body_strict(f);
+	if (e)
+		return not_of_kind(c->r->arena, shown, e);
+	if (c->options.fields == OPTIONS_WARN)
+		body_warn(f, &c->r->warnings);
+	return NULL;
 }
 
 /* ---- of an object ------------------------------------------------------ */
@@ -208,7 +242,11 @@ static err *check_kind(struct change *c, node in)
 	if (gvk_eq(is, c->kind->gvk) || c->kind->custom)
 		return NULL;
 	if (!is.kind.n)
-		return err_new(ERR_INVALID, "Object 'Kind' is missing in '%s'", "");
+		is.kind = c->kind->gvk.kind;
+	if (!is.version.n)
+		is = (struct gvk){ c->kind->gvk.group, c->kind->gvk.version, is.kind };
+	if (gvk_eq(is, c->kind->gvk))
+		return NULL;
 	if (builtin_type(is)) {
 		/* it is read as what it says it is, then found to be the wrong thing */
 		node other;
@@ -216,15 +254,7 @@ static err *check_kind(struct change *c, node in)
 		TRY(canon_object(c->r->arena, in, builtin_type(is), NULL, &other));
 		return body_no_conversion(is, c->kind->gvk);
 	}
-	CLEANUP(buf_release) struct buf v = BUF_INIT;
-
-	if (is.group.n)
-		buf_addf(&v, "%.*s/", STR_ARG(is.group));
-	buf_add(&v, is.version);
-	return err_new(ERR_INVALID,
-		       "no kind \"%.*s\" is registered for version \"%s\" in scheme "
-		       "\"pkg/runtime/scheme.go:111\"",
-		       STR_ARG(is.kind), buf_c(&v));
+	return body_not_registered(is);
 }
 
 static err *make_patched(struct change *c, node old, node *object)
@@ -237,18 +267,13 @@ static err *make_patched(struct change *c, node old, node *object)
 
 	const struct write_patch *p = c->ctx;
 
-	TRY(patched(a, p, old, f, &shown, &out));
+	TRY(write_patched(a, p, old, f, &shown, &out));
 	bool strategic = p->form == NEGOTIATE_STRATEGIC;
 	err *e = strategic ? NULL : check_kind(c, out);
 
 	if (!e)
 		e = (strategic ? body_restore : body_fit)(a, c->kind, out, f, object);
-	if (!e && c->options.fields == OPTIONS_STRICT && found.n)
-		e = body_strict(&found);
-	if (e)
-		return not_of_kind(a, shown, e);
-	if (c->options.fields == OPTIONS_WARN)
-		body_warn(&found, &c->r->warnings);
+	TRY(write_patch_findings(c, shown, &found, e));
 	object_set_names(a, *object, c->kind->gvk);
 	return NULL;
 }
