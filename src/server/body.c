@@ -244,9 +244,18 @@ err *body_not_registered(struct gvk is)
 static bool is_bare(struct gvk is)
 {
 	static const char *const kinds[] = {
-		"List",          "ListOptions",        "NodeProxyOptions", "PodAttachOptions",
-		"PodExecOptions", "PodLogOptions",     "PodPortForwardOptions", "PodProxyOptions",
-		"PodStatusResult", "RangeAllocation",  "SerializedReference", "ServiceProxyOptions",
+		"List",
+		"ListOptions",
+		"NodeProxyOptions",
+		"PodAttachOptions",
+		"PodExecOptions",
+		"PodLogOptions",
+		"PodPortForwardOptions",
+		"PodProxyOptions",
+		"PodStatusResult",
+		"RangeAllocation",
+		"SerializedReference",
+		"ServiceProxyOptions",
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -298,7 +307,8 @@ static err *fit_builtin(struct arena *a, const struct kind *k, node in, bool map
 {
 	struct canon_unknown unknown = { .n = 0 };
 
-	TRY((maps ? canon_restored : canon_object)(a, in, k->type, findings ? &unknown : NULL, out));
+	TRY((maps ? canon_restored : canon_object)(a, in, k->type, findings ? &unknown : NULL,
+						   out));
 	keep_cleared(a, in, *out);
 	for (size_t i = 0; i < unknown.n; i++)
 		body_find(findings, "unknown field \"%.*s\"", STR_ARG(unknown.list[i]));
@@ -373,7 +383,8 @@ static void set_names(struct arena *a, node object, struct gvk gvk)
 /* What the original can decode, though it may not serve it. */
 static bool is_known(struct gvk is)
 {
-	static const struct gvk old = { { "apiextensions.k8s.io", 20 }, { "v1beta1", 7 },
+	static const struct gvk old = { { "apiextensions.k8s.io", 20 },
+					{ "v1beta1", 7 },
 					{ "CustomResourceDefinition", 24 } };
 
 	return builtin_type(is) || gvk_eq(is, old);

@@ -4,8 +4,6 @@
 #include "server/object.h"
 #include "server/server.h"
 #include "server/status.h"
-#include "server/store.h"
-#include "server/view.h"
 #include "text/base64.h"
 #include "text/path.h"
 #include "text/quote.h"
@@ -182,27 +180,24 @@ static void set_continue(struct request *r, struct view_list *view, const struct
 	view->token = read_token_print(r->arena, &t, r->namespace);
 }
 
-static err *answer(struct request *r, const struct options_list *o, struct store_list *l,
-		   size_t limit)
+static void fill_view(struct request *r, const struct options_list *o, struct store_list *l,
+		      size_t limit, struct view_list *view)
 {
-	struct view_list view = { .kind = r->kind, .rv = l->rv, .remaining = -1 };
-	bool selects = o->labels.n || o->fields_n;
-
-	if (!selects) {
-		view.items = l->p;
-		view.n = l->n;
+	*view = (struct view_list){ .kind = r->kind, .rv = l->rv, .remaining = -1 };
+	if (!o->labels.n && !o->fields_n) {
+		view->items = l->p;
+		view->n = l->n;
 		if (l->more) {
-			set_continue(r, &view, l->p[l->n - 1]);
-			view.remaining = (int64_t)l->more;
+			set_continue(r, view, l->p[l->n - 1]);
+			view->remaining = (int64_t)l->more;
 		}
-		return view_list(r, &view);
+		return;
 	}
-	view.items = arena_array(r->arena, struct blob *, l->n);
-	size_t at = choose(r, o, l, limit, &view);
+	view->items = arena_array(r->arena, struct blob *, l->n);
+	size_t at = choose(r, o, l, limit, view);
 
 	if (at < l->n && at)
-		set_continue(r, &view, l->p[at - 1]);
-	return view_list(r, &view);
+		set_continue(r, view, l->p[at - 1]);
 }
 
 /* Custom resources whose schema is newer than they. */
@@ -216,22 +211,20 @@ static void make_current(struct request *r, struct store_list *l)
 	}
 }
 
-err *read_list(struct request *r)
+err *read_some(struct request *r, const struct options_list *o, struct store_list *list,
+	       struct view_list *view)
 {
-	struct options_list o;
 	struct store_range range;
 	struct read_token from;
-	struct store_list list;
 
-	TRY(options_list(r, false, &o));
-	TRY(find_range(r, &o, &range, &from));
+	TRY(find_range(r, o, &range, &from));
 	/* a state of any age is one that is in memory: all of it */
-	size_t limit = o.has_version && !o.version && !o.exact ? 0 : (size_t)o.limit;
+	size_t limit = o->has_version && !o->version && !o->exact ? 0 : (size_t)o->limit;
 
-	if (!o.labels.n && !o.fields_n)
+	if (!o->labels.n && !o->fields_n)
 		range.limit = limit;
 	switch (store_list(server_store(r->server), server_table(r->server, r->kind), &range,
-			   &list)) {
+			   list)) {
 	case STORE_OK:
 		break;
 	case STORE_EXPIRED:
@@ -239,8 +232,20 @@ err *read_list(struct request *r)
 	case STORE_FUTURE:
 		return status_future(range.at, store_rv(server_store(r->server)));
 	}
-	make_current(r, &list);
-	err *e = answer(r, &o, &list, limit);
+	make_current(r, list);
+	fill_view(r, o, list, limit, view);
+	return NULL;
+}
+
+err *read_list(struct request *r)
+{
+	struct options_list o;
+	struct store_list list;
+	struct view_list view;
+
+	TRY(options_list(r, false, &o));
+	TRY(read_some(r, &o, &list, &view));
+	err *e = view_list(r, &view);
 
 	store_list_release(&list);
 	return e;

@@ -9,9 +9,14 @@
 #define SERVER_READ_H
 
 #include "server/options.h"
+#include "server/store.h"
+#include "server/view.h"
 
 err *read_get(struct request *r) __attribute__((warn_unused_result));
 err *read_list(struct request *r) __attribute__((warn_unused_result));
+/* What a list has: `view` borrows its items from `list`, to be released after it. */
+err *read_some(struct request *r, const struct options_list *o, struct store_list *list,
+	       struct view_list *view) __attribute__((warn_unused_result));
 
 /* Where a list goes on: behind a key, in the state of a number. */
 struct read_token {

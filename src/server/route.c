@@ -235,7 +235,7 @@ static err *resolve(struct request *r, const struct kind *k)
 		return nowhere(r);
 	else if (is_anywhere(r, k))
 		return nowhere(r);
-	err *e = r->sub.n ? check_sub(r, k, verb)
+	err *e = r->sub.n                   ? check_sub(r, k, verb)
 		 : takes_object(r, k, verb) ? NULL
 					    : status_method_not_allowed();
 

@@ -27,7 +27,7 @@ struct reply {
 	size_t warnings_n;
 };
 
-#define CMS "/api/v1/namespaces/a/configmaps"
+#define CMS   "/api/v1/namespaces/a/configmaps"
 #define MERGE "application/merge-patch+json"
 #define APPLY "application/apply-patch+yaml"
 
@@ -60,8 +60,8 @@ static void expect(struct server *s, const char *method, const char *path, const
 	struct reply r = ask(s, &a, method, path, type, body);
 
 	if (r.code != code || (text && !str_has(r.text, str_c(text)))) {
-		print_error("%s %s: want %d %s, got %d %.*s\n", method, path, code, text ? text : "",
-			    r.code, STR_ARG(r.text));
+		print_error("%s %s: want %d %s, got %d %.*s\n", method, path, code,
+			    text ? text : "", r.code, STR_ARG(r.text));
 		fail();
 	}
 }
@@ -101,8 +101,8 @@ static void test_the_life_of_an_object(void **state)
 	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"x\"}}", 409, "already exists");
 	expect(s, "GET", CMS "/x", NULL, NULL, 200, "\"name\":\"x\"");
 	expect(s, "PATCH", CMS "/x", MERGE, "{\"data\":{\"k\":\"2\"}}", 200, "\"k\":\"2\"");
-	expect(s, "PUT", CMS "/x", NULL, "{\"metadata\":{\"name\":\"x\"},\"data\":{\"l\":\"3\"}}", 200,
-	       "\"data\":{\"l\":\"3\"}");
+	expect(s, "PUT", CMS "/x", NULL, "{\"metadata\":{\"name\":\"x\"},\"data\":{\"l\":\"3\"}}",
+	       200, "\"data\":{\"l\":\"3\"}");
 	expect(s, "PUT", CMS "/x", NULL,
 	       "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"1\"}}", 409,
 	       "the object has been modified");
@@ -131,7 +131,8 @@ static void test_nothing_changed(void **state)
 {
 	struct server *s = *state;
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	const char *body = "{\"metadata\":{\"name\":\"same\",\"labels\":{\"b\":\"1\",\"a\":\"2\"}}}";
+	const char *body =
+		"{\"metadata\":{\"name\":\"same\",\"labels\":{\"b\":\"1\",\"a\":\"2\"}}}";
 	str first = node_str(
 		node_dig(ask(s, &a, "POST", CMS, NULL, body).body, "metadata", "resourceVersion"));
 	static const char *const again[] = {
@@ -144,10 +145,12 @@ static void test_nothing_changed(void **state)
 		struct reply r = ask(s, &a, "PATCH", CMS "/same", MERGE, again[i]);
 
 		assert_int_equal(r.code, 200);
-		assert_true(str_eq(node_str(node_dig(r.body, "metadata", "resourceVersion")), first));
+		assert_true(
+			str_eq(node_str(node_dig(r.body, "metadata", "resourceVersion")), first));
 	}
-	struct reply r = ask(s, &a, "PUT", CMS "/same", NULL,
-			     "{\"metadata\":{\"labels\":{\"a\":\"2\",\"b\":\"1\"},\"name\":\"same\"}}");
+	struct reply r =
+		ask(s, &a, "PUT", CMS "/same", NULL,
+		    "{\"metadata\":{\"labels\":{\"a\":\"2\",\"b\":\"1\"},\"name\":\"same\"}}");
 
 	assert_true(str_eq(node_str(node_dig(r.body, "metadata", "resourceVersion")), first));
 }
@@ -156,10 +159,12 @@ static void test_dry_runs_leave_no_trace(void **state)
 {
 	struct server *s = *state;
 
-	expect(s, "POST", CMS "?dryRun=All", NULL, "{\"metadata\":{\"name\":\"dry\"}}", 201, "\"uid\"");
+	expect(s, "POST", CMS "?dryRun=All", NULL, "{\"metadata\":{\"name\":\"dry\"}}", 201,
+	       "\"uid\"");
 	expect(s, "GET", CMS "/dry", NULL, NULL, 404, NULL);
 	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"dry\"}}", 201, NULL);
-	expect(s, "PATCH", CMS "/dry?dryRun=All", MERGE, "{\"data\":{\"a\":\"b\"}}", 200, "\"a\":\"b\"");
+	expect(s, "PATCH", CMS "/dry?dryRun=All", MERGE, "{\"data\":{\"a\":\"b\"}}", 200,
+	       "\"a\":\"b\"");
 	expect(s, "DELETE", CMS "/dry?dryRun=All", NULL, NULL, 200, "Success");
 	expect(s, "GET", CMS "/dry", NULL, NULL, 200, NULL);
 	expect(s, "POST", CMS "?dryRun=Some", NULL, "{\"metadata\":{\"name\":\"dry2\"}}", 422,
@@ -170,32 +175,119 @@ static void test_finalizers_hold(void **state)
 {
 	struct server *s = *state;
 
-	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"f\",\"finalizers\":[\"x.y/z\"]}}", 201,
-	       NULL);
+	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"f\",\"finalizers\":[\"x.y/z\"]}}",
+	       201, NULL);
 	expect(s, "DELETE", CMS "/f", NULL, NULL, 200, "deletionTimestamp");
-	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"f\"}}", 409, "object is being deleted");
+	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"f\"}}", 409,
+	       "object is being deleted");
 	expect(s, "PATCH", CMS "/f", MERGE, "{\"metadata\":{\"finalizers\":null}}", 200, NULL);
 	expect(s, "GET", CMS "/f", NULL, NULL, 404, NULL);
 }
+
+#define JSON_PATCH "application/json-patch+json"
+#define STRATEGIC  "application/strategic-merge-patch+json"
+
+/* Asked one after another. */
+static const struct {
+	const char *method, *path, *type, *body;
+	int code;
+	const char *has;
+} refused[] = {
+	{ "POST", "/api/v1/namespaces/none/configmaps", NULL, "{\"metadata\":{\"name\":\"x\"}}",
+	  404, "namespaces \\\"none\\\" not found" },
+	{ "POST", CMS, NULL, "{", 400, "unexpected end of JSON input" },
+	{ "POST", CMS, "text/plain", "x", 415, "unknown format" },
+	{ "POST", CMS, "application/json;x", "{}", 415, "unknown format" },
+	{ "POST", CMS, NULL, "{\"metadata\":{\"name\":\"a/../b\"}}", 422, "RFC 1123 subdomain" },
+	{ "POST", CMS, NULL, "{\"data\":1}", 400, "cannot unmarshal number" },
+	{ "POST", CMS, NULL, "{\"apiVersion\":\"a/b/c\"}", 400,
+	  "unexpected GroupVersion string: a/b/c" },
+	{ "POST", CMS, NULL, "{\"apiVersion\":\"v1\",\"kind\":\"List\"}", 400,
+	  "unknown conversion" },
+	{ "POST", CMS, NULL, "{\"metadata\":{\"name\":\"rv\",\"resourceVersion\":\"7\"}}", 500,
+	  "resourceVersion should not be set" },
+	{ "POST", CMS "?timeout=x", NULL, "{\"metadata\":{\"name\":\"x\"}}", 400,
+	  "invalid duration" },
+	{ "GET", CMS "?labelSelector=((", NULL, NULL, 400, "expected: !, identifier" },
+	{ "GET", CMS "?fieldSelector=x%3Dy", NULL, NULL, 400, "not a known field selector" },
+	{ "GET", CMS "?continue=x", NULL, NULL, 400, "continue key is not valid" },
+	{ "GET", CMS "?limit=", NULL, NULL, 400, "invalid syntax" },
+	{ "GET", CMS "?resourceVersion=99999999", NULL, NULL, 504, "Too large resource version" },
+	{ "PATCH", CMS "/nope", MERGE, "{}", 404, "not found" },
+	{ "GET", "/api/v1/nothings", NULL, NULL, 404, "could not find the requested resource" },
+	{ "GET", "/apis/x.y/v1/nothings", NULL, NULL, 404, "404 page not found" },
+	{ "POST", CMS "/x", NULL, "{}", 405, "does not allow this method" },
+	{ "GET", "/api/v1/namespaces/a//configmaps", NULL, NULL, 404, "could not find" },
+	{ "GET", CMS "/a%2Fb", NULL, NULL, 404, "could not find" },
+	{ "GET", CMS "/..", NULL, NULL, 400, "may not be '..'" },
+	{ "GET", "/api/v1/bindings", NULL, NULL, 404, "could not find" },
+	{ "GET", "/healthz/", NULL, NULL, 404, "404 page not found" },
+	{ "DELETE", CMS "/x", NULL, "{\"kind\":\"Pod\",\"apiVersion\":\"v1\"}", 400,
+	  "no kind \\\"Pod\\\"" },
+	{ "DELETE", CMS "/x", NULL, "{\"dryRun\":\"All\"}", 400,
+	  "DeleteOptions.dryRun of type []string" },
+	{ "DELETE", CMS "?continue=x", NULL, NULL, 400, "continue key is not valid" },
+};
 
 static void test_what_is_refused(void **state)
 {
 	struct server *s = *state;
 
-	expect(s, "POST", "/api/v1/namespaces/none/configmaps", NULL, "{\"metadata\":{\"name\":\"x\"}}",
-	       404, "namespaces \\\"none\\\" not found");
-	expect(s, "POST", CMS, NULL, "{", 400, "unexpected end of JSON input");
-	expect(s, "POST", CMS, "text/plain", "x", 415, "unknown format");
-	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"a/../b\"}}", 422, "RFC 1123 subdomain");
-	expect(s, "POST", CMS, NULL, "{\"data\":1}", 400, "cannot unmarshal number");
-	expect(s, "GET", CMS "?labelSelector=((", NULL, NULL, 400, "expected: !, identifier");
-	expect(s, "GET", CMS "?fieldSelector=x%3Dy", NULL, NULL, 400, "not a known field selector");
-	expect(s, "GET", CMS "?continue=x", NULL, NULL, 400, "continue key is not valid");
-	expect(s, "GET", CMS "?resourceVersion=99999999", NULL, NULL, 504, "Too large resource version");
-	expect(s, "PATCH", CMS "/nope", MERGE, "{}", 404, "not found");
-	expect(s, "GET", "/api/v1/nothings", NULL, NULL, 404, "could not find the requested resource");
-	expect(s, "GET", "/apis/x.y/v1/nothings", NULL, NULL, 404, "404 page not found");
-	expect(s, "POST", CMS "/x", NULL, "{}", 405, "does not allow this method");
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		expect(s, refused[i].method, refused[i].path, refused[i].type, refused[i].body,
+		       refused[i].code, refused[i].has);
+}
+
+static void test_patches_of_all_sorts(void **state)
+{
+	struct server *s = *state;
+	const char *path = CMS "/patched";
+
+	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"patched\"},\"data\":{\"a\":\"1\"}}",
+	       201, "managedFields");
+	expect(s, "PATCH", path, JSON_PATCH, "null", 200, "\"a\":\"1\"");
+	expect(s, "PATCH", path, JSON_PATCH, "[1]", 400, "handlers.jsonPatchOp");
+	expect(s, "PATCH", path, JSON_PATCH, "[{\"op\":7}]", 400, "jsonPatchOp.op of type string");
+	expect(s, "PATCH", path, JSON_PATCH, "[{\"op\":\"replace\",\"path\":\"\",\"value\":{}}]",
+	       400, "undeterminable");
+	expect(s, "PATCH", path, STRATEGIC, "null", 200, "\"a\":\"1\"");
+	expect(s, "PATCH", path, STRATEGIC, "{", 400, "unexpected end");
+	expect(s, "PATCH", path, MERGE, "{\"kind\":null}", 200, "\"a\":\"1\"");
+	expect(s, "PATCH", path, MERGE, "{\"metadata\":{\"resourceVersion\":\"x\"}}", 500,
+	       "\"strconv.ParseUint: parsing");
+}
+
+static void test_owners_can_be_dropped(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct server *s = *state;
+	struct reply r = ask(s, &a, "POST", CMS, NULL,
+			     "{\"metadata\":{\"name\":\"owned\"},\"data\":{\"a\":\"1\"}}");
+
+	assert_int_equal(node_len(node_dig(r.body, "metadata", "managedFields")), 1);
+	r = ask(s, &a, "PATCH", CMS "/owned", MERGE, "{\"metadata\":{\"managedFields\":[]}}");
+	assert_int_equal(node_len(node_dig(r.body, "metadata", "managedFields")), 0);
+	r = ask(s, &a, "PATCH", CMS "/owned", MERGE, "{\"data\":{\"b\":\"1\"}}");
+	assert_int_equal(node_len(node_dig(r.body, "metadata", "managedFields")), 0);
+}
+
+static void test_a_scale_is_patched(void **state)
+{
+	struct server *s = *state;
+	const char *all = "/apis/apps/v1/namespaces/a/deployments",
+		   *scale = "/apis/apps/v1/namespaces/a/deployments/d/scale";
+
+	expect(s, "POST", all, NULL,
+	       "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"b\"}},"
+	       "\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":["
+	       "{\"name\":\"c\",\"image\":\"i\"}]}}}}",
+	       201, NULL);
+	expect(s, "PATCH", scale, MERGE, "{\"spec\":{\"replicas\":4}}", 200, "\"replicas\":4");
+	expect(s, "PATCH", scale, MERGE, "{\"spec\":{\"replicas\":\"4\"}}", 422,
+	       "ScaleSpec.spec.replicas of type int32");
+	expect(s, "PUT", scale, NULL, "{\"metadata\":{\"name\":\"d\",\"uid\":\"x\"}}", 409,
+	       "Precondition failed: UID");
+	expect(s, "GET", all, NULL, NULL, 200, "\"replicas\":4");
 }
 
 static void test_events_go_after_an_hour(void **state)
@@ -227,19 +319,20 @@ static void test_pages_are_of_one_state(void **state)
 		expect(s, "POST", "/api/v1/namespaces/p/secrets", NULL, body, 201, NULL);
 	}
 	do {
-		const char *path = arena_printf(&a,
-						"/api/v1/namespaces/p/secrets?limit=3&continue=%.*s",
-						STR_ARG(token))
-					   .p;
+		const char *path =
+			arena_printf(&a, "/api/v1/namespaces/p/secrets?limit=3&continue=%.*s",
+				     STR_ARG(token))
+				.p;
 		struct reply r = ask(s, &a, "GET", path, NULL, NULL);
 
 		assert_int_equal(r.code, 200);
 		node_each_item(i, node_get(r.body, S("items")))
-			buf_addf(&names, "%.*s ", STR_ARG(node_str(node_dig(*i, "metadata", "name"))));
+			buf_addf(&names, "%.*s ",
+				 STR_ARG(node_str(node_dig(*i, "metadata", "name"))));
 		token = node_str(node_dig(r.body, "metadata", "continue"));
 		/* what happens between the pages does not show in them */
-		expect(s, "DELETE", "/api/v1/namespaces/p/secrets/n5", NULL, NULL, names.n < 10 ? 200 : 404,
-		       NULL);
+		expect(s, "DELETE", "/api/v1/namespaces/p/secrets/n5", NULL, NULL,
+		       names.n < 10 ? 200 : 404, NULL);
 		snprintf(body, sizeof body, "{\"metadata\":{\"name\":\"m%zu\"}}", names.n);
 		expect(s, "POST", "/api/v1/namespaces/p/secrets", NULL, body, 201, NULL);
 	} while (token.n);
@@ -263,7 +356,7 @@ static void on_event(void *ctx, str type, str object)
 	assert_null(json_read(&a, object, NULL, &n));
 	str name = node_str(node_dig(n, "metadata", "name"));
 
-	if (str_eq(name, S("kube-root-ca.crt")))	/* comes by itself, at its own time */
+	if (str_eq(name, S("kube-root-ca.crt"))) /* comes by itself, at its own time */
 		return;
 	pthread_mutex_lock(&seen->m);
 	buf_addf(&seen->text, "%.*s:%.*s ", STR_ARG(type), STR_ARG(name));
@@ -301,8 +394,8 @@ static struct server_watch *watch(struct server *s, struct arena *a, const char 
 	struct server_watch *w;
 
 	server_watch(s, a, &(struct server_ask){ .method = S("GET"), .path = str_c(path) },
-		     &(struct server_watcher){ .event = on_event, .ended = on_end, .ctx = seen }, &w,
-		     &answer);
+		     &(struct server_watcher){ .event = on_event, .ended = on_end, .ctx = seen },
+		     &w, &answer);
 	if (!w)
 		print_error("%.*s\n", STR_ARG(answer.body));
 	assert_non_null(w);
@@ -317,18 +410,20 @@ static void test_watches_tell_in_order(void **state)
 	const char *path = "/api/v1/namespaces/w/configmaps";
 
 	expect(s, "POST", "/api/v1/namespaces", NULL, "{\"metadata\":{\"name\":\"w\"}}", 201, NULL);
-	expect(s, "POST", path, NULL, "{\"metadata\":{\"name\":\"x\",\"labels\":{\"l\":\"1\"}}}", 201, NULL);
+	expect(s, "POST", path, NULL, "{\"metadata\":{\"name\":\"x\",\"labels\":{\"l\":\"1\"}}}",
+	       201, NULL);
 	struct server_watch *w = watch(
-		s, &a, "/api/v1/namespaces/w/configmaps?watch=1&labelSelector=l&allowWatchBookmarks=1"
-		       "&sendInitialEvents=1&resourceVersionMatch=NotOlderThan",
+		s, &a,
+		"/api/v1/namespaces/w/configmaps?watch=1&labelSelector=l&allowWatchBookmarks=1"
+		"&sendInitialEvents=1&resourceVersionMatch=NotOlderThan",
 		&seen);
 
 	wait_for(&seen, "ADDED:x BOOKMARK: ");
 	expect(s, "POST", path, NULL, "{\"metadata\":{\"name\":\"y\"}}", 201, NULL);
 	expect(s, "PATCH", "/api/v1/namespaces/w/configmaps/y", MERGE,
 	       "{\"metadata\":{\"labels\":{\"l\":\"2\"}}}", 200, NULL);
-	expect(s, "PATCH", "/api/v1/namespaces/w/configmaps/y", MERGE, "{\"data\":{\"k\":\"v\"}}", 200,
-	       NULL);
+	expect(s, "PATCH", "/api/v1/namespaces/w/configmaps/y", MERGE, "{\"data\":{\"k\":\"v\"}}",
+	       200, NULL);
 	expect(s, "PATCH", "/api/v1/namespaces/w/configmaps/x", MERGE,
 	       "{\"metadata\":{\"labels\":null}}", 200, NULL);
 	expect(s, "DELETE", "/api/v1/namespaces/w/configmaps/x", NULL, NULL, 200, NULL);
@@ -343,8 +438,7 @@ static void test_a_watch_ends_with_its_time(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct seen seen = { .m = PTHREAD_MUTEX_INITIALIZER, .text = BUF_INIT };
-	struct server_watch *w =
-		watch(*state, &a, "/api/v1/nodes?watch=1&timeoutSeconds=1", &seen);
+	struct server_watch *w = watch(*state, &a, "/api/v1/nodes?watch=1&timeoutSeconds=1", &seen);
 	bool ended = false;
 
 	for (int i = 0; i < 500 && !ended; i++) {
@@ -374,10 +468,11 @@ static void test_watches_resume_after_a_restart(void **state)
 	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"y\"}}", 201, NULL);
 	expect(s, "DELETE", CMS "/x", NULL, NULL, 200, NULL);
 	server_close(s);
-	assert_null(server_open(&s, &(struct server_options){ .data_dir = fs_root(dir), .no_sim = true }));
+	assert_null(server_open(&s, &(struct server_options){ .data_dir = fs_root(dir),
+							      .no_sim = true }));
 	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"z\"}}", 201, NULL);
-	struct server_watch *w =
-		watch(s, &a, arena_printf(&a, CMS "?watch=1&resourceVersion=%.*s", STR_ARG(rv)).p, &seen);
+	struct server_watch *w = watch(
+		s, &a, arena_printf(&a, CMS "?watch=1&resourceVersion=%.*s", STR_ARG(rv)).p, &seen);
 
 	wait_for(&seen, "ADDED:y DELETED:x ADDED:z ");
 	server_unwatch(w);
@@ -408,10 +503,11 @@ static void count_up(void *ctx, size_t i)
 			str_to_u64(node_str(node_dig(r.body, "data", "n")), &value);
 			str rv = node_str(node_dig(r.body, "metadata", "resourceVersion"));
 
-			snprintf(body, sizeof body,
-				 "{\"metadata\":{\"name\":\"counter\",\"resourceVersion\":\"%.*s\"},"
-				 "\"data\":{\"n\":\"%llu\"}}",
-				 STR_ARG(rv), (unsigned long long)value + 1);
+			snprintf(
+				body, sizeof body,
+				"{\"metadata\":{\"name\":\"counter\",\"resourceVersion\":\"%.*s\"},"
+				"\"data\":{\"n\":\"%llu\"}}",
+				STR_ARG(rv), (unsigned long long)value + 1);
 			r = ask(s, &a, "PUT", CMS "/counter", NULL, body);
 		} while (r.code == 409);
 		assert_int_equal(r.code, 200);
@@ -423,8 +519,8 @@ static void test_no_update_is_lost(void **state)
 	struct server *s = *state;
 	struct workers *w = workers_new(WRITERS, 0);
 
-	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"counter\"},\"data\":{\"n\":\"0\"}}", 201,
-	       NULL);
+	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"counter\"},\"data\":{\"n\":\"0\"}}",
+	       201, NULL);
 	workers_each(w, WRITERS, count_up, s);
 	workers_free(w);
 	expect(s, "GET", CMS "/counter", NULL, NULL, 200, "\"n\":\"400\"");
@@ -439,6 +535,9 @@ int main(void)
 		cmocka_unit_test(test_dry_runs_leave_no_trace),
 		cmocka_unit_test(test_finalizers_hold),
 		cmocka_unit_test(test_what_is_refused),
+		cmocka_unit_test(test_patches_of_all_sorts),
+		cmocka_unit_test(test_owners_can_be_dropped),
+		cmocka_unit_test(test_a_scale_is_patched),
 		cmocka_unit_test(test_events_go_after_an_hour),
 		cmocka_unit_test(test_pages_are_of_one_state),
 		cmocka_unit_test(test_watches_tell_in_order),

@@ -10,8 +10,6 @@
 #include "server/read.h"
 #include "server/server.h"
 #include "server/status.h"
-#include "server/store.h"
-#include "server/view.h"
 #include "server/write.h"
 #include "text/gotime.h"
 #include "value/json.h"
@@ -443,17 +441,11 @@ err *write_delete_all(struct request *r)
 	struct options_list list;
 	struct options_delete o;
 	struct store_list all;
+	struct view_list view;
 
 	TRY(options_delete(r, &o));
 	TRY(options_list(r, false, &list));
-	store_list(server_store(r->server), server_table(r->server, r->kind),
-		   &(struct store_range){ .namespace = r->namespace }, &all);
-	struct view_list view = { .kind = r->kind, .rv = all.rv, .remaining = -1 };
-
-	view.items = arena_array(r->arena, struct blob *, all.n);
-	for (size_t i = 0; i < all.n; i++)
-		if (options_choose_blob(r->arena, &list, r->kind, all.p[i]))
-			view.items[view.n++] = all.p[i];
+	TRY(read_some(r, &list, &all, &view));
 	err *e = remove_all(r, &o, &view);
 
 	if (!e)

@@ -202,7 +202,7 @@ err *write_patched(struct arena *a, const struct write_patch *p, node current,
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	str text;
-	node map;
+	node map = NODE_NOTHING;
 
 	if (p->form == NEGOTIATE_STRATEGIC) {
 		CLEANUP(buf_release) struct buf go = BUF_INIT;
