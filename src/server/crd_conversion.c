@@ -84,6 +84,22 @@ static void check_service(const struct crd_checker *c, node service, str path)
 	check_url_path(c, node_get(service, S("path")), CRD_PATH(c, path, ".path"));
 }
 
+static bool is_review_version(node v)
+{
+	return str_eq(node_str(v), S("v1")) || str_eq(node_str(v), S("v1beta1"));
+}
+
+/* What was so before may stay so. */
+static bool knew_none(const struct crd_checker *c)
+{
+	node before = node_dig(c->old, "spec", "conversion", "webhook", "conversionReviewVersions");
+
+	node_each_item(v, before)
+		if (is_review_version(*v))
+			return false;
+	return node_len(before) > 0;
+}
+
 static void check_review_versions(const struct crd_checker *c, node versions, str path)
 {
 	bool known = false;
@@ -107,9 +123,9 @@ static void check_review_versions(const struct crd_checker *c, node versions, st
 
 		for (size_t k = 0; k < n; k++)
 			fielderr_invalid(c->errors, at, *v, "%.*s", STR_ARG(list[k]));
-		known |= str_eq(node_str(*v), S("v1")) || str_eq(node_str(*v), S("v1beta1"));
+		known |= is_review_version(*v);
 	}
-	if (!known)
+	if (!known && !knew_none(c))
 		fielderr_invalid(c->errors, path, versions, "must include at least one of v1, v1beta1");
 }
 

@@ -154,10 +154,19 @@ static void check_needed_names(const struct crd_checker *c)
 
 /* ---- parts of a version ------------------------------------------------ */
 
+static const node *version_named(const struct crd_checker *c, str name)
+{
+	node_each_item(v, c->versions)
+		if (str_eq(crd_text(*v, S("name")), name))
+			return v;
+	return NULL;
+}
+
+/* The first version of the name tells. */
 static bool has_status(const struct crd_checker *c, node version)
 {
-	node sub = c->shared[CRD_SHARED_SUBRESOURCES] ? shared_part(c, CRD_SHARED_SUBRESOURCES)
-						  : own_part(c, version, CRD_SHARED_SUBRESOURCES);
+	const node *v = version_named(c, crd_text(version, S("name")));
+	node sub = node_get(v ? *v : version, shared_words[CRD_SHARED_SUBRESOURCES]);
 
 	return !node_is_nil(node_get(sub, S("status")));
 }
@@ -527,14 +536,6 @@ static bool is_stored(node stored, str name)
 		if (str_eq(node_str(*s), name))
 			return true;
 	return false;
-}
-
-static const node *version_named(const struct crd_checker *c, str name)
-{
-	node_each_item(v, c->versions)
-		if (str_eq(crd_text(*v, S("name")), name))
-			return v;
-	return NULL;
 }
 
 static void check_stored(const struct crd_checker *c)

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	apiext "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -330,6 +331,13 @@ func silence(v any, object bool) {
 	}
 }
 
+// Schemas that are refused are not published.
+func sound(q *request) bool {
+	v, err := judge(q)
+	list, ok := v.([]entry)
+	return err == nil && ok && len(list) == 0
+}
+
 func cells(q *request) (any, error) {
 	var columns []apiextv1.CustomResourceColumnDefinition
 	if err := json.Unmarshal(q.Columns, &columns); err != nil {
@@ -383,7 +391,7 @@ func once(q *request) (out string) {
 	return string(bytes.TrimSpace(b.Bytes()))
 }
 
-const rounds = 4
+const rounds, longest = 4, 3000
 
 // The answer, and whether it is the same every time.
 func answer(q *request) (string, bool) {
@@ -465,6 +473,9 @@ func record(r *rand.Rand, n int, dir string) {
 				continue
 			}
 			done = false
+			if q.Op == "crd-openapi" && !sound(&q) {
+				continue
+			}
 			text, steady := answer(&q)
 			if !steady {
 				continue
@@ -477,7 +488,7 @@ func record(r *rand.Rand, n int, dir string) {
 			if err := json.Unmarshal([]byte(text), &got); err != nil {
 				log.Fatal(err)
 			}
-			if got["panic"] != nil {
+			if got["panic"] != nil || got["error"] != nil || len(text) > longest || string(got["output"]) == "[]" && r.Intn(4) > 0 {
 				continue
 			}
 			for k, v := range got {
@@ -492,7 +503,7 @@ func record(r *rand.Rand, n int, dir string) {
 		}
 	}
 	for op, b := range files {
-		if err := os.WriteFile(filepath.Join(dir, op+".jsonl"), b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, strings.TrimPrefix(op, "crd-")+".jsonl"), b.Bytes(), 0o644); err != nil {
 			log.Fatal(err)
 		}
 	}
