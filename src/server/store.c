@@ -168,6 +168,7 @@ static void load_row(void *ctx, const struct store_log_row *row)
 						      .before = blob_ref(old) },
 			       clock_mono());
 	s->rv = row->rv;
+	t->changed = row->rv;
 	if (row->change != STORE_DELETED)
 		objset_put(&t->set, blob_ref(b));
 	else if (old)

@@ -59,7 +59,7 @@ void store_close(struct store *s);
 struct store_table *store_table(struct store *s, str group, str plural);
 /* "apps/deployments", "/configmaps": as the log names it. */
 str store_table_name(const struct store_table *t);
-/* The number of its last change that readers see; 0: none since the start. */
+/* The number of its last change that readers see; 0: none that can be told of. */
 uint64_t store_changed(const struct store_table *t);
 size_t store_count(struct store *s, struct store_table *t);
 /* All tables there are, in the order of their making: gives at most `cap`. */

@@ -321,6 +321,7 @@ static void test_reopened_as_it_was(void **state)
 	s = open_dir(dir);
 	t = store_table(s, S("g"), S("things"));
 	assert_int_equal(store_rv(s), last);
+	assert_int_equal(store_changed(t), last);
 	expect_list(s, t, (struct store_range){ 0 }, "a/b=2");
 	expect_list(s, t, (struct store_range){ .at = at }, "a/b=1");
 	assert_int_equal(store_events(s, t, at, e, 4, &n, &upto), STORE_OK);

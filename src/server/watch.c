@@ -40,6 +40,7 @@ struct watch {
 	struct store_event batch[BATCH];
 	size_t batch_at, batch_n;
 	uint64_t batch_upto;
+	bool began;  /* changes were asked for: its number is no number of the past */
 	bool ending; /* behind what is at hand */
 	err *error;  /* to be told at the end */
 
@@ -296,6 +297,7 @@ static bool fetch(struct watch *w)
 		expire(w);
 		return false;
 	}
+	w->began = true;
 	w->batch_at = 0;
 	if (!w->batch_n)
 		w->rv = w->batch_upto;
@@ -359,7 +361,7 @@ bool watch_is_due(struct watch *w, uint64_t current, int64_t now)
 {
 	if (now >= w->deadline || now >= w->bookmark_at)
 		return true;
-	if (w->batch_at < w->batch_n || w->initial.p || store_changed(w->table) > w->rv)
+	if (!w->began || w->batch_at < w->batch_n || w->initial.p || store_changed(w->table) > w->rv)
 		return true;
 	w->rv = current; /* nothing of it happened meanwhile */
 	return false;

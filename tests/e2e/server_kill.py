@@ -9,6 +9,7 @@ rill, rounds = os.path.realpath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) 
 WRITERS, NAMES = 16, 8
 tmp = tempfile.mkdtemp(prefix="rill-kill-")
 PATH = "/api/v1/namespaces/a/configmaps"
+OURS = PATH + "?labelSelector=ours"
 
 
 class Server:
@@ -49,7 +50,7 @@ def write(server, writer, base, answered):
         while True:
             n += 1
             name = "w%d-%d" % (writer, n % NAMES)
-            body = {"metadata": {"name": name}, "data": {"n": str(n)}}
+            body = {"metadata": {"name": name, "labels": {"ours": ""}}, "data": {"n": str(n)}}
             code, o = call(conn, "PUT", PATH + "/" + name, body)
             if code == 404:
                 code, o = call(conn, "POST", PATH, body)
@@ -67,8 +68,8 @@ class Watch:
     def start(self, server):
         self.conn = server.connect()
         if self.rv is None:
-            self.rv = int(call(self.conn, "GET", PATH)[1]["metadata"]["resourceVersion"])
-        self.conn.request("GET", PATH + "?watch=true&resourceVersion=%d" % self.rv, None, {"Authorization": "Bearer t"})
+            self.rv = int(call(self.conn, "GET", OURS)[1]["metadata"]["resourceVersion"])
+        self.conn.request("GET", OURS + "&watch=true&resourceVersion=%d" % self.rv, None, {"Authorization": "Bearer t"})
         self.thread = threading.Thread(target=self.follow, args=(self.conn.getresponse(),))
         self.thread.start()
 
@@ -88,7 +89,7 @@ class Watch:
 
 
 def check(server, answered, highest):
-    code, l = call(server.connect(), "GET", PATH)
+    code, l = call(server.connect(), "GET", OURS)
     assert code == 200
     there = {o["metadata"]["name"]: int(o["data"]["n"]) for o in l["items"]}
     for name, (n, rv) in answered.items():
@@ -117,7 +118,8 @@ def main():
     end = time.time() + 10
     while watch.state != there and time.time() < end:
         time.sleep(0.05)
-    assert watch.state == there, "the watch knows %d objects, there are %d" % (len(watch.state), len(there))
+    odd = {k: (watch.state.get(k), there.get(k)) for k in {**watch.state, **there} if watch.state.get(k) != there.get(k)}
+    assert not odd, "the watch knows other states: %s" % odd
     server.kill()
     watch.thread.join()
     print("%d rounds, %d objects, %d events: ok" % (rounds, len(there), watch.events))
