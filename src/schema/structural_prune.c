@@ -120,7 +120,7 @@ void structural_prune(const struct type *t, node object, bool root, struct struc
 	size_t before = u ? u->n : 0;
 
 	prune(&p, &start, s, root || (s && s->embedded), object);
-	if (u)
+	if (u && u->n > before)
 		sort_strs(u->p + before, u->n - before);
 }
 
