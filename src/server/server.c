@@ -335,6 +335,7 @@ void server_close(struct server *s)
 			hooks_all[s->opened]->close(s);
 	workers_free(s->workers);
 	httpd_free(s->httpd);
+	watch_hub_close(s->hub);
 	store_close(s->store);
 	if (s->loop)
 		loop_drain(s->loop);

@@ -21,6 +21,9 @@ struct watch;
 struct watch_hub;
 
 struct watch_hub *watch_hub_new(struct server *s, struct loop *l);
+/* Changes that come from now on are nothing to it: the store is about to go.
+ * Only when the loop has ended. */
+void watch_hub_close(struct watch_hub *h);
 /* All watches are closed. NULL is fine. */
 void watch_hub_free(struct watch_hub *h);
 /* A commit happened: any thread. */

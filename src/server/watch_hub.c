@@ -27,6 +27,7 @@ struct watch_hub {
 	size_t n;
 	VEC(struct observer) observers;
 	atomic_bool posted; /* a look is due */
+	bool closed;	    /* nobody looks any more */
 };
 
 static enum server_change change_of(enum store_change c)
@@ -125,7 +126,8 @@ static void on_change(void *hub)
 	struct watch_hub *h = hub;
 
 	h->posted = false;
-	look(h);
+	if (!h->closed)
+		look(h);
 }
 
 struct watch_hub *watch_hub_new(struct server *s, struct loop *l)
@@ -136,6 +138,12 @@ struct watch_hub *watch_hub_new(struct server *s, struct loop *l)
 	h->loop = l;
 	h->timer = loop_timer_new(l, on_timer, h);
 	return h;
+}
+
+void watch_hub_close(struct watch_hub *h)
+{
+	if (h)
+		h->closed = true;
 }
 
 void watch_hub_free(struct watch_hub *h)
