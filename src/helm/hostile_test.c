@@ -13,10 +13,10 @@
 #include "helm/render.h"
 #include "helm/values.h"
 
-/* What ends first, Helm's count of names or the stack: frames are larger
- * under AddressSanitizer. */
+/* Helm's count of names ends it; under AddressSanitizer, whose frames are
+ * larger, the stack may be short of it, depending on its limit. */
 #ifdef __SANITIZE_ADDRESS__
-#define NESTED_TOO_DEEP "exceeded maximum template depth"
+#define NESTED_TOO_DEEP "error calling include:"
 #else
 #define NESTED_TOO_DEEP "nested reference name: a"
 #endif
