@@ -254,7 +254,7 @@ err *structural_coerce(struct arena *a, const struct type *t, node object,
 	size_t before = u ? u->n : 0;
 
 	if (!t || !t->rules || fit(&f, NULL, t->rules, object, false)) {
-		if (u)
+		if (u && u->n > before)
 			sort_strs(u->p + before, u->n - before);
 		return NULL;
 	}
