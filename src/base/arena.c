@@ -107,6 +107,17 @@ str arena_str(struct arena *a, str s)
 	return (str){ p, s.n };
 }
 
+str arena_lower(struct arena *a, str s)
+{
+	str copy = arena_str(a, s);
+	char *p = (char *)copy.p;
+
+	for (size_t i = 0; i < copy.n; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z')
+			p[i] |= 32;
+	return copy;
+}
+
 str arena_printf(struct arena *a, const char *fmt, ...)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;

@@ -76,6 +76,8 @@ void *arena_zero(struct arena *a, size_t count, size_t size) __attribute__((retu
 
 /* Copy bytes; the copy is NUL-terminated. */
 str arena_str(struct arena *a, str s);
+/* The same with the ASCII letters made small. */
+str arena_lower(struct arena *a, str s);
 str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The pieces joined into one text. */
 str arena_join(struct arena *a, const str *pieces, size_t n, str separator);

@@ -62,23 +62,12 @@ static void check_labels(struct fielderrs *e, str path, node labels)
 	}
 }
 
-static str lower(struct arena *a, str s)
-{
-	str copy = arena_str(a, s);
-	char *p = (char *)copy.p;
-
-	for (size_t i = 0; i < copy.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] |= 32;
-	return copy;
-}
-
 static void check_annotations(struct fielderrs *e, str path, node annotations)
 {
 	size_t bytes = 0;
 
 	node_each_pair(p, annotations) {
-		complain(e, path, lower(e->arena, node_str(p->key)), NAME_QUALIFIED, p->key);
+		complain(e, path, arena_lower(e->arena, node_str(p->key)), NAME_QUALIFIED, p->key);
 		bytes += node_str(p->key).n + node_str(p->value).n;
 	}
 	if (bytes > OBJECTMETA_ANNOTATIONS_MAX)

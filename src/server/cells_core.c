@@ -244,15 +244,6 @@ static node cidrs(struct arena *a, node object)
 
 CELLS(servicecidrs, CELL_NAME, CELL_OF(cidrs), CELL_AGE)
 
-static str lower(struct arena *a, str s)
-{
-	char *p = arena_alloc(a, s.n + 1);
-
-	for (size_t i = 0; i < s.n; i++)
-		p[i] = (char)tolower((unsigned char)s.p[i]);
-	return str_of(p, s.n);
-}
-
 static node ip_parent(struct arena *a, node object)
 {
 	node ref = cells_dig(object, "spec.parentRef");
@@ -263,7 +254,7 @@ static node ip_parent(struct arena *a, node object)
 		return node_lit("<none>");
 	if (group.n)
 		resource = arena_cat(a, resource, S("."), group);
-	resource = lower(a, resource);
+	resource = arena_lower(a, resource);
 	if (namespace.n)
 		resource = arena_cat(a, resource, S("/"), namespace);
 	return node_from_str(a, arena_cat(a, resource, S("/"), text_of(ref, S("name"))));
@@ -486,7 +477,7 @@ static node event_last(struct arena *a, node event)
 
 static node event_object(struct arena *a, node event)
 {
-	str kind = lower(a, cells_text(event, "involvedObject.kind"));
+	str kind = arena_lower(a, cells_text(event, "involvedObject.kind"));
 	str name = cells_text(event, "involvedObject.name");
 
 	return node_from_str(a, name.n ? arena_cat(a, kind, S("/"), name) : kind);

@@ -48,15 +48,6 @@ str check_quoted(struct arena *a, str s)
 	return arena_str(a, buf_str(&b));
 }
 
-str check_lower(struct fielderrs *e, str s)
-{
-	char *low = arena_alloc(e->arena, s.n + 1);
-
-	for (size_t i = 0; i < s.n; i++)
-		low[i] = (char)tolower((unsigned char)s.p[i]);
-	return str_of(low, s.n);
-}
-
 void check_required(struct fielderrs *e, const struct at *at)
 {
 	fielderr_add(e, FIELDERR_REQUIRED, check_at(e->arena, at), S("Required value"));
@@ -255,7 +246,7 @@ void check_annotations(struct fielderrs *e, const struct at *at, node annotation
 
 	node_each_pair(p, annotations) {
 		str key = node_str(p->key), why[NAME_COMPLAINTS_MAX];
-		size_t n = name_complaints(check_lower(e, key), NAME_QUALIFIED, why);
+		size_t n = name_complaints(arena_lower(e->arena, key), NAME_QUALIFIED, why);
 
 		for (size_t i = 0; i < n; i++)
 			check_invalid_text(e, at, key, "%.*s", STR_ARG(why[i]));

@@ -48,8 +48,6 @@ static inline str text_of(node object, str key)
 #define HAS(object, key) (!LACKS(object, key))
 /* As Go's %q shows it. */
 str check_quoted(struct arena *a, str s);
-/* Letters A-Z made small. */
-str check_lower(struct fielderrs *e, str s);
 /* A text node of a str that lives long enough. */
 static inline node check_text(struct fielderrs *e, str s)
 {

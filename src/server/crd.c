@@ -69,16 +69,6 @@ static void fit_below(struct fitter *f, node schema, size_t depth)
 
 /* ---- defaults ---------------------------------------------------------- */
 
-static str lowered(struct arena *a, str s)
-{
-	str copy = arena_str(a, s);
-
-	for (size_t i = 0; i < copy.n; i++)
-		if (copy.p[i] >= 'A' && copy.p[i] <= 'Z')
-			((char *)copy.p)[i] |= 32;
-	return copy;
-}
-
 static bool lacks(node map, str key)
 {
 	return !node_str_or(node_get(map, key), STR_NONE).n;
@@ -91,7 +81,7 @@ static void default_names(struct arena *a, node names)
 	if (names.kind != NODE_MAP || !kind.n)
 		return;
 	if (lacks(names, S("singular")))
-		node_set(a, names, S("singular"), node_from_str(a, lowered(a, kind)));
+		node_set(a, names, S("singular"), node_from_str(a, arena_lower(a, kind)));
 	if (lacks(names, S("listKind")))
 		node_set(a, names, S("listKind"),
 			 node_from_str(a, arena_cat(a, kind, S("List"))));

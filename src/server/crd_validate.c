@@ -72,23 +72,13 @@ void crd_check_enum(const struct crd_checker *c, str path, str value, const str 
 
 /* ---- names ------------------------------------------------------------- */
 
-static str lowered(struct arena *a, str s)
-{
-	str copy = arena_str(a, s);
-
-	for (size_t i = 0; i < copy.n; i++)
-		if (copy.p[i] >= 'A' && copy.p[i] <= 'Z')
-			((char *)copy.p)[i] |= 32;
-	return copy;
-}
-
 static void check_kind_name(const struct crd_checker *c, str path, str name)
 {
 	str list[NAME_COMPLAINTS_MAX];
 
 	if (!name.n)
 		return;
-	size_t n = name_complaints(lowered(c->arena, name), NAME_DNS1035_LABEL, list);
+	size_t n = name_complaints(arena_lower(c->arena, name), NAME_DNS1035_LABEL, list);
 	str all = arena_join(c->arena, list, n, S(","));
 
 	if (n)

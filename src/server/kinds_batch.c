@@ -362,7 +362,7 @@ static void check_zone(struct fielderrs *e, const struct at *at, node zone)
 	}
 	bool good = is_zone_name(name);
 
-	if (good && str_eq(check_lower(e, name), S("local")))
+	if (good && str_eq(arena_lower(e->arena, name), S("local")))
 		check_invalid(e, at, zone, "timeZone must be an explicit time zone as defined in "
 					   "https://www.iana.org/time-zones");
 	if (!good || (!str_eq(name, S("Local")) && !has_zone(name)))

@@ -517,7 +517,7 @@ enum { PARAMETERS_MAX = 512, PARAMETERS_BYTES_MAX = 256 << 10 };
 static void check_provisioner(struct fielderrs *e, const struct at *at, str name)
 {
 	str why[NAME_COMPLAINTS_MAX];
-	str low = check_lower(e, name);
+	str low = arena_lower(e->arena, name);
 
 	if (!name.n) {
 		check_required(e, at);

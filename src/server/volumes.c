@@ -110,7 +110,7 @@ static void check_subscript(struct fielderrs *e, const struct at *at, str field,
 				   "%.*s", STR_ARG(field));
 		return;
 	}
-	check_label_name(e, at, annotations ? check_lower(e, key) : key);
+	check_label_name(e, at, annotations ? arena_lower(e->arena, key) : key);
 }
 
 void volumes_check_field_ref(struct fielderrs *e, const struct at *at, node ref,
@@ -504,7 +504,7 @@ static bool is_reserved(struct fielderrs *e, str key)
 	str space = key, rest;
 
 	str_split(key, '/', &space, &rest);
-	str low = arena_cat(e->arena, S("."), check_lower(e, space));
+	str low = arena_cat(e->arena, S("."), arena_lower(e->arena, space));
 
 	return str_ends(low, S(".kubernetes.io")) || str_ends(low, S(".k8s.io"));
 }
@@ -577,7 +577,7 @@ void volumes_check_driver(struct fielderrs *e, const struct at *at, str name)
 	}
 	if (name.n > 63)
 		check_too_long(e, at, 63);
-	size_t n = name_complaints(check_lower(e, name), NAME_DNS_SUBDOMAIN, why);
+	size_t n = name_complaints(arena_lower(e->arena, name), NAME_DNS_SUBDOMAIN, why);
 
 	for (size_t i = 0; i < n; i++)
 		check_invalid_text(e, at, name, "%.*s", STR_ARG(why[i]));

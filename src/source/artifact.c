@@ -82,19 +82,9 @@ void artifact_store_drop(struct artifact_store **s)
 
 /* ---- names ---------------------------------------------------------------- */
 
-static str lower(struct arena *a, str s)
-{
-	char *p = arena_alloc(a, s.n + 1);
-
-	for (size_t i = 0; i < s.n; i++)
-		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
-	p[s.n] = 0;
-	return str_of(p, s.n);
-}
-
 str artifact_path(struct arena *a, const struct artifact_owner *o, str file)
 {
-	return arena_cat(a, lower(a, o->kind), S("/"), o->namespace, S("/"), o->name, S("/"), file);
+	return arena_cat(a, arena_lower(a, o->kind), S("/"), o->namespace, S("/"), o->name, S("/"), file);
 }
 
 static bool is_name(str s)
@@ -107,7 +97,7 @@ err *artifact_owner_dir(struct arena *a, const struct artifact_owner *o, str *ou
 	if (!is_name(o->kind) || !is_name(o->namespace) || !is_name(o->name))
 		return err_new(ERR_INVALID, "invalid name of an object: %.*s/%.*s/%.*s",
 			       STR_ARG(o->kind), STR_ARG(o->namespace), STR_ARG(o->name));
-	*out = arena_cat(a, lower(a, o->kind), S("/"), o->namespace, S("/"), o->name);
+	*out = arena_cat(a, arena_lower(a, o->kind), S("/"), o->namespace, S("/"), o->name);
 	return NULL;
 }
 
