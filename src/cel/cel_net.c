@@ -66,14 +66,6 @@ static bool is_mapped(const struct cel_net *net)
 	return net->v6 && memcmp(net->bytes, prefix, sizeof prefix) == 0;
 }
 
-static str quoted(struct arena *a, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(a, buf_str(&b));
-}
-
 /* The address and its zone; an error of netip's. */
 static err *parse(str text, struct cel_net *out, str *zone)
 {
@@ -94,7 +86,7 @@ static err *parse(str text, struct cel_net *out, str *zone)
 str cel_net_address(struct arena *a, str text, struct cel_net *out)
 {
 	struct cel_net net;
-	str zone, q = quoted(a, text);
+	str zone, q = quote_str(a, text);
 	err *e = parse(text, &net, &zone);
 
 	if (e) {
@@ -160,7 +152,7 @@ static err *parse_prefix(str text, struct cel_net *out)
 str cel_net_prefix(struct arena *a, str text, struct cel_net *out)
 {
 	struct cel_net net;
-	str q = quoted(a, text);
+	str q = quote_str(a, text);
 	err *e = parse_prefix(text, &net);
 
 	if (e) {

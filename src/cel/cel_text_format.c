@@ -375,11 +375,8 @@ static str write_clear(struct writer *w, cel_value v)
 			buf_add(w->b, v.s);
 			return STR_NONE;
 		}
-		CLEANUP(buf_release) struct buf quoted = BUF_INIT;
-
-		quote_add(&quoted, v.box->text, QUOTE_PRINT);
 		return arena_printf(w->r->a, "could not convert argument %.*s to string",
-				    STR_ARG(buf_str(&quoted)));
+				    STR_ARG(quote_str(w->r->a, v.box->text)));
 	}
 	default:
 		return cel_text_format_mismatch(w->r->a, CEL_KUBERNETES, 's', type_name(v));

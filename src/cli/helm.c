@@ -241,14 +241,6 @@ const struct flag helm_chart_flags[] = {
 
 #undef AT
 
-static str quoted(struct arena *a, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(a, buf_str(&b));
-}
-
 err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
 {
 	name = arena_str(c->arena, str_trim(name));
@@ -261,7 +253,7 @@ err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, st
 	}
 	if (!o->repo.n && (path_is_abs(name) || str_starts(name, S("."))))
 		return err_new(ERR_NOT_FOUND, "path %.*s not found",
-			       STR_ARG(quoted(c->arena, name)));
+			       STR_ARG(quote_str(c->arena, name)));
 	if (o->repo.n || str_has(name, S("://")))
 		return err_new(ERR_UNAVAILABLE, "%.*s: charts of remote repositories are not "
 						"supported yet",

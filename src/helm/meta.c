@@ -199,14 +199,6 @@ static void clean_map(struct arena *a, node map)
 
 /* ---- checking ---------------------------------------------------------- */
 
-static str quoted(struct arena *a, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(a, buf_str(&b));
-}
-
 static bool is_alias(str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -228,10 +220,10 @@ static err *check_name(struct arena *a, str name)
 		return err_new(ERR_INVALID, "validation: chart.metadata.name is required");
 	if (str_eq(name, S(".")) || str_eq(name, S("..")))
 		return err_new(ERR_INVALID, "validation: chart.metadata.name %.*s is not allowed",
-			       STR_ARG(quoted(a, name)));
+			       STR_ARG(quote_str(a, name)));
 	if (!str_eq(name, path_base(name)))
 		return err_new(ERR_INVALID, "validation: chart.metadata.name %.*s is invalid",
-			       STR_ARG(quoted(a, name)));
+			       STR_ARG(quote_str(a, name)));
 	if (name.n > NAME_MAX_BYTES)
 		return err_new(ERR_INVALID, "validation: chart.metadata.name is longer than %d bytes",
 			       NAME_MAX_BYTES);
@@ -246,7 +238,7 @@ static err *check_version(struct arena *a, str version)
 		return err_new(ERR_INVALID, "validation: chart.metadata.version is required");
 	if (!semver_try_parse(&v, version))
 		return err_new(ERR_INVALID, "validation: chart.metadata.version %.*s is invalid",
-			       STR_ARG(quoted(a, version)));
+			       STR_ARG(quote_str(a, version)));
 	return NULL;
 }
 
@@ -274,7 +266,7 @@ static err *check_dependency(struct arena *a, struct chart_dependency *d)
 	if (d->alias.n && !is_alias(d->alias))
 		return err_new(ERR_INVALID,
 			       "validation: dependency %.*s has disallowed characters in the alias",
-			       STR_ARG(quoted(a, d->name)));
+			       STR_ARG(quote_str(a, d->name)));
 	return NULL;
 }
 
@@ -291,7 +283,7 @@ static err *check_dependencies(struct arena *a, struct chart_meta *m)
 		if (map_has(&seen, key))
 			return err_new(ERR_INVALID,
 				       "validation: more than one dependency with name or alias %.*s",
-				       STR_ARG(quoted(a, key)));
+				       STR_ARG(quote_str(a, key)));
 		map_set(&seen, key, d);
 	}
 	return NULL;

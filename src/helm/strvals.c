@@ -51,14 +51,6 @@ static struct token take_until(struct parser *p, const char *stops)
 	return t;
 }
 
-static str quoted(struct parser *p, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(p->a, buf_str(&b));
-}
-
 static err *no_conversion(node n, const char *to)
 {
 	str type = node_is_nil(n) ? S("nil") : value_type_name(n);
@@ -370,7 +362,7 @@ static err *take_map_key(struct parser *p, node data, str key, unsigned names)
 	err *e = take_key(p, inner, names + 1);
 
 	if (!e && !p->eof && !node_len(inner))
-		return err_new(ERR_INVALID, "key map %.*s has no value", STR_ARG(quoted(p, key)));
+		return err_new(ERR_INVALID, "key map %.*s has no value", STR_ARG(quote_str(p->a, key)));
 	if (node_len(inner))
 		set(p, data, key, inner);
 	return e;
@@ -391,7 +383,7 @@ static err *take_key(struct parser *p, node data, unsigned names)
 	case ',':
 		set(p, data, t.text, node_from_str(p->a, STR_NONE));
 		return err_new(ERR_INVALID, "key %.*s has no value (cannot end with ,)",
-			       STR_ARG(quoted(p, t.text)));
+			       STR_ARG(quote_str(p->a, t.text)));
 	case '=':
 		/* Go sees the end of the line here already. */
 		p->eof = !p->rest.n && p->o->kind != STRVALS_JSON &&
@@ -405,7 +397,7 @@ static err *take_key(struct parser *p, node data, unsigned names)
 	}
 	p->eof = true;
 	return !t.text.n ? NULL
-			 : err_new(ERR_INVALID, "key %.*s has no value", STR_ARG(quoted(p, t.text)));
+			 : err_new(ERR_INVALID, "key %.*s has no value", STR_ARG(quote_str(p->a, t.text)));
 }
 
 err *strvals_parse(struct arena *a, str line, const struct strvals_options *o, node into)

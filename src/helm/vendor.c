@@ -29,14 +29,6 @@ struct archives {
 	size_t n, cap;
 };
 
-static str quoted(struct arena *a, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(a, buf_str(&b));
-}
-
 /* ---- finding ----------------------------------------------------------- */
 
 static bool is_local(const struct chart_dependency *d)
@@ -73,7 +65,7 @@ static err *check_range(struct vendor *v, const struct chart_dependency *d, bool
 	if (!e)
 		return NULL;
 	return err_wrap(e, "dependency %.*s has an invalid version/constraint format",
-			STR_ARG(quotes ? quoted(v->a, d->name) : d->name));
+			STR_ARG(quotes ? quote_str(v->a, d->name) : d->name));
 }
 
 /* The versions that Chart.lock is to name. */
@@ -95,14 +87,14 @@ static err *resolve(struct vendor *v, struct chart_dependency *locked)
 		if (!is_local(d))
 			return err_new(ERR_UNAVAILABLE,
 				       "dependency %.*s: remote repositories are not supported yet",
-				       STR_ARG(quoted(v->a, d->name)));
+				       STR_ARG(quote_str(v->a, d->name)));
 		TRY(load_local(v, d, &c));
 		locked[i].version = c->meta.version;
 		if (meta_version_fits(v->a, d->version, c->meta.version))
 			continue;
 		buf_addf(&missing, "%s%.*s (repository %.*s, version %.*s)", missing_n++ ? ", " : "",
-			 STR_ARG(quoted(v->a, d->name)), STR_ARG(quoted(v->a, d->repository)),
-			 STR_ARG(quoted(v->a, d->version)));
+			 STR_ARG(quote_str(v->a, d->name)), STR_ARG(quote_str(v->a, d->repository)),
+			 STR_ARG(quote_str(v->a, d->version)));
 	}
 	if (!missing_n)
 		return NULL;
@@ -165,7 +157,7 @@ static err *write_lock(struct vendor *v, const struct chart_dependency *locked, 
 	if (!e && info.type == FS_LINK) {
 		TRY(fs_read_link(v->fs, v->a, name, &link));
 		return err_new(ERR_FORBIDDEN, "the %.*s file is a symlink to %.*s", STR_ARG(name),
-			       STR_ARG(quoted(v->a, link)));
+			       STR_ARG(quote_str(v->a, link)));
 	}
 	err_free(e);
 	node_set(v->a, lock, S("generated"), node_from_str(v->a, now_text(v->a)));
@@ -228,7 +220,7 @@ static err *gather(struct vendor *v, struct chart_dependency *deps, size_t n,
 		else
 			return err_new(ERR_UNAVAILABLE,
 				       "dependency %.*s: remote repositories are not supported yet",
-				       STR_ARG(quoted(v->a, deps[i].name)));
+				       STR_ARG(quote_str(v->a, deps[i].name)));
 	}
 	return NULL;
 }

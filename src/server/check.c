@@ -40,14 +40,6 @@ str check_at(struct arena *a, const struct at *at)
 	return arena_str(a, buf_str(&b));
 }
 
-str check_quoted(struct arena *a, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(a, buf_str(&b));
-}
-
 void check_required(struct fielderrs *e, const struct at *at)
 {
 	fielderr_add(e, FIELDERR_REQUIRED, check_at(e->arena, at), S("Required value"));

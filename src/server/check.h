@@ -46,8 +46,6 @@ static inline str text_of(node object, str key)
 /* Not there or null: Go's nil, and what a field without a value has. */
 #define LACKS(object, key) node_is_nil(node_get((object), S(key)))
 #define HAS(object, key) (!LACKS(object, key))
-/* As Go's %q shows it. */
-str check_quoted(struct arena *a, str s);
 /* A text node of a str that lives long enough. */
 static inline node check_text(struct fielderrs *e, str s)
 {

@@ -142,11 +142,7 @@ static bool is_taken(const struct names *n, str name, bool kinds)
 
 static str in_use(const struct names *n, str name)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, name, QUOTE_PRINT);
-	buf_add(&b, S(" is already in use"));
-	return arena_str(n->arena, buf_str(&b));
+	return arena_cat(n->arena, quote_str(n->arena, name), S(" is already in use"));
 }
 
 static void conflict(struct names *n, str reason, str message)
@@ -240,11 +236,7 @@ enum crd_approval crd_approval(struct arena *a, str group, node crd, str *why)
 		return CRD_APPROVAL_MISSING;
 	}
 	if (str_starts(text, S("unapproved"))) {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-		buf_add(&b, S("not approved: "));
-		quote_add(&b, text, QUOTE_PRINT);
-		*why = arena_str(a, buf_str(&b));
+		*why = arena_cat(a, S("not approved: "), quote_str(a, text));
 		return CRD_APPROVAL_BYPASSED;
 	}
 	err_free(gourl_parse(a, text, &u));

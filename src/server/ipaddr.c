@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "server/kind.h"
 #include "text/netip.h"
+#include "text/quote.h"
 
 static bool is_digit(char c)
 {
@@ -285,7 +286,7 @@ static bool check_form(struct fielderrs *e, const struct at *at, str text, str c
 	if (str_eq(text, canonical))
 		return true;
 	check_invalid_text(e, at, text, "must be in canonical form (%.*s)",
-			   STR_ARG(check_quoted(e->arena, canonical)));
+			   STR_ARG(quote_str(e->arena, canonical)));
 	return false;
 }
 
@@ -370,8 +371,8 @@ void ipaddr_warn(struct kind_warnings *w, const struct at *at, str text)
 
 	if (!ipaddr_parse(text, &ip))
 		return;
-	str shown = check_quoted(w->arena, text), canonical = ipaddr_text(w->arena, &ip);
-	str better = check_quoted(w->arena, canonical), place = check_at(w->arena, at);
+	str shown = quote_str(w->arena, text), canonical = ipaddr_text(w->arena, &ip);
+	str better = quote_str(w->arena, canonical), place = check_at(w->arena, at);
 
 	if (has_zeros(text) || is_4in6(text, &ip))
 		kind_warn(w, "%.*s: non-standard IP address %.*s is invalid: use %.*s", STR_ARG(place),
@@ -390,9 +391,9 @@ void ipaddr_warn_net(struct kind_warnings *w, const struct at *at, str text)
 	struct arena *a = w->arena;
 	struct ipaddr masked = net.base;
 	bool odd = has_zeros_net(text) || is_4in6(text, &net.base);
-	str shown = check_quoted(a, text), canonical = ipaddr_net_text(a, &net), place = check_at(a, at);
-	str better = check_quoted(a, canonical);
-	str single = check_quoted(a, arena_printf(a, "%.*s/%d", STR_ARG(ipaddr_text(a, &net.base)),
+	str shown = quote_str(a, text), canonical = ipaddr_net_text(a, &net), place = check_at(a, at);
+	str better = quote_str(a, canonical);
+	str single = quote_str(a, arena_printf(a, "%.*s/%d", STR_ARG(ipaddr_text(a, &net.base)),
 					    net.base.v6 ? 128 : 32));
 
 	mask(&masked, net.bits);

@@ -6,6 +6,7 @@
 #include "server/meta.h"
 #include "server/resources.h"
 #include "server/scheduling.h"
+#include "text/quote.h"
 #include "value/json.h"
 
 enum { FEATURE_MAX = 253 };
@@ -113,14 +114,14 @@ static void check_features(struct fielderrs *e, node n)
 		if (name.n > FEATURE_MAX)
 			check_invalid_text(e, AT_I(at, i), name,
 					   "invalid feature name %.*s: must be no more than %d characters",
-					   STR_ARG(check_quoted(e->arena, name)), FEATURE_MAX);
+					   STR_ARG(quote_str(e->arena, name)), FEATURE_MAX);
 		else if (!is_feature(name))
 			check_invalid_text(e, AT_I(at, i), name,
 					   "invalid feature name %.*s: must start with an UpperCamelCase "
 					   "segment, with subsequent segments separated by '/' (e.g., MyFeature "
 					   "or MyFeature/mySubFeature), and contain only alphanumeric "
 					   "characters and slashes",
-					   STR_ARG(check_quoted(e->arena, name)));
+					   STR_ARG(quote_str(e->arena, name)));
 		int order = i + 1 < node_len(list)
 				    ? str_cmp(name, node_str_or(node_at(list, i + 1), STR_NONE)) : -1;
 

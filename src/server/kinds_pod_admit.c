@@ -7,6 +7,7 @@
 #include "server/limits.h"
 #include "server/meta.h"
 #include "server/podsecurity.h"
+#include "text/quote.h"
 
 #define MIRROR "kubernetes.io/config.mirror"
 #define TOKEN_PATH "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -286,7 +287,7 @@ static node runtime_class(struct kind_call *c, node spec)
 
 	if (node_is_nil(class))
 		kinds_forbid(c, "pod rejected: RuntimeClass %.*s not found",
-			     STR_ARG(check_quoted(c->arena, node_str_or(name, STR_NONE))));
+			     STR_ARG(quote_str(c->arena, node_str_or(name, STR_NONE))));
 	return class;
 }
 

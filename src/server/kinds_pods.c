@@ -7,6 +7,7 @@
 #include "server/podwarn.h"
 #include "server/scheduling.h"
 #include "server/security.h"
+#include "text/quote.h"
 
 #define MIRROR "kubernetes.io/config.mirror"
 #define APP_ARMOR "container.apparmor.security.beta.kubernetes.io/"
@@ -464,10 +465,10 @@ static void check_ephemeral_change(struct kind_call *c)
 				found = *x;
 		if (node_is_nil(found))
 			check_forbidden(e, at, "existing ephemeral containers %.*s may not be removed\n",
-					STR_ARG(check_quoted(c->arena, name)));
+					STR_ARG(quote_str(c->arena, name)));
 		else if (!check_same(found, *old))
 			check_forbidden(e, at, "existing ephemeral containers %.*s may not be changed\n%.*s",
-					STR_ARG(check_quoted(c->arena, name)),
+					STR_ARG(quote_str(c->arena, name)),
 					STR_ARG(gostruct_diff(c->arena, "core.EphemeralContainer", *old,
 							      found)));
 	}

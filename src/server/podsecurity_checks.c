@@ -2,6 +2,7 @@
 #include "server/check.h"
 #include "server/containers.h"
 #include "server/podsecurity_impl.h"
+#include "text/quote.h"
 
 /* One Pod, and what is found wrong with it. */
 struct pod {
@@ -108,7 +109,7 @@ static bool app_armor(struct pod *p)
 		if (str_starts(node_str(n->key), S("container.apparmor.security.beta.kubernetes.io/")) &&
 		    value.n && !str_eq(value, S("runtime/default")) && !str_starts(value, S("localhost/")))
 			words_add(&notes, arena_cat(p->arena, node_str(n->key), S("="),
-						    check_quoted(p->arena, value)));
+						    quote_str(p->arena, value)));
 	}
 	words_sort(&e.values);
 	words_sort(&notes);
@@ -352,7 +353,7 @@ static void add_seccomp_note(struct pod *p, str key, struct words *bad)
 
 	if (node_has(p->notes, key) && !IS_ONE_OF(value, "runtime/default", "docker/default") &&
 	    !str_starts(value, S("localhost/")))
-		words_add_once(bad, arena_cat(p->arena, key, S("="), check_quoted(p->arena, value)));
+		words_add_once(bad, arena_cat(p->arena, key, S("="), quote_str(p->arena, value)));
 }
 
 static void see_seccomp_note(struct each *e, node container, str name, node context)

@@ -8,8 +8,9 @@
 #include "server/resources.h"
 #include "server/security.h"
 #include "text/number.h"
+#include "text/quote.h"
 
-#define Q(text) STR_ARG(check_quoted(c->arena, (text)))
+#define Q(text) STR_ARG(quote_str(c->arena, (text)))
 
 /* ---- where it may run ------------------------------------------------------- */
 
@@ -94,8 +95,8 @@ struct files {
 
 static str file_text(struct arena *a, str path, str source)
 {
-	return source.n ? arena_cat(a, check_quoted(a, path), S(" ("), source, S(")"))
-			: check_quoted(a, path);
+	return source.n ? arena_cat(a, quote_str(a, path), S(" ("), source, S(")"))
+			: quote_str(a, path);
 }
 
 static bool is_within(struct arena *a, str inner, str outer)

@@ -4,6 +4,7 @@
 
 #include "server/claims.h"
 #include "text/quantity.h"
+#include "text/quote.h"
 
 /* One source of one volume. */
 struct source {
@@ -680,7 +681,7 @@ static void ephemeral(const struct source *s)
 
 	for (size_t i = 0; i < n; i++)
 		check_invalid_text(s->e, AT(s->volume, "name"), s->name, "PVC name %.*s: %.*s",
-				   STR_ARG(check_quoted(s->e->arena, claim)), STR_ARG(why[i]));
+				   STR_ARG(quote_str(s->e->arena, claim)), STR_ARG(why[i]));
 }
 
 /* ---- projected ------------------------------------------------------------- */

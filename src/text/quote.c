@@ -76,6 +76,14 @@ void quote_add(struct buf *b, str s, enum quote_form form)
 	buf_addc(b, '"');
 }
 
+str quote_str(struct arena *a, str s)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	quote_add(&b, s, QUOTE_PRINT);
+	return arena_str(a, buf_str(&b));
+}
+
 void quote_add_bytes(struct buf *b, str s)
 {
 	buf_addc(b, '"');

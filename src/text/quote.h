@@ -7,6 +7,7 @@
 #ifndef TEXT_QUOTE_H
 #define TEXT_QUOTE_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -19,6 +20,8 @@ enum quote_form {
 
 /* "text", bytes that are not UTF-8 as \xff. */
 void quote_add(struct buf *b, str s, enum quote_form form);
+/* The same as a text of its own: QUOTE_PRINT. */
+str quote_str(struct arena *a, str s);
 /* As Go's package time quotes: no escapes by name, and bytes that are not
  * ASCII as \xe9. */
 void quote_add_bytes(struct buf *b, str s);

@@ -1,14 +1,6 @@
 #include "text/quote.h"
 #include "tmpl/exec_impl.h"
 
-static str quoted(struct tmpl_exec *x, str s)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	quote_add(&b, s, QUOTE_PRINT);
-	return arena_str(x->a, buf_str(&b));
-}
-
 static str shown(struct tmpl_exec *x, const struct tree *t)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -80,7 +72,7 @@ static err *map_field(struct tmpl_exec *x, node map, str name, bool has_args, no
 	if (out->kind != NODE_NONE)
 		return NULL;
 	if (x->o->strict)
-		return exec_fail(x, "map has no entry for key %.*s", STR_ARG(quoted(x, name)));
+		return exec_fail(x, "map has no entry for key %.*s", STR_ARG(quote_str(x->a, name)));
 	*out = value_zero_elem(map);
 	return NULL;
 }
@@ -96,7 +88,7 @@ static err *eval_field(struct tmpl_exec *x, node dot, str name, const struct tre
 	if (receiver.kind == NODE_NONE) {
 		if (x->o->strict)
 			return exec_fail(x, "nil data; no entry for key %.*s",
-					 STR_ARG(quoted(x, name)));
+					 STR_ARG(quote_str(x->a, name)));
 		*out = NODE_NOTHING;
 		return NULL;
 	}
@@ -229,7 +221,7 @@ static err *eval_value(struct tmpl_exec *x, node dot, const struct tree *t,
 		*out = ((const struct tree_string *)t)->text;
 		return NULL;
 	default:
-		return exec_fail(x, "can't evaluate command %.*s", STR_ARG(quoted(x, shown(x, t))));
+		return exec_fail(x, "can't evaluate command %.*s", STR_ARG(quote_str(x->a, shown(x, t))));
 	}
 }
 
