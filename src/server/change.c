@@ -83,14 +83,6 @@ static void reset_status(struct arena *a, const struct kind *k, node object)
 		node_set(a, object, S("status"), node_get(zero, S("status")));
 }
 
-static void copy_field(struct arena *a, node to, node from, str key)
-{
-	if (node_has(from, key))
-		node_set(a, to, key, node_get(from, key));
-	else
-		node_remove(to, key);
-}
-
 static bool is_deployment(const struct kind *k)
 {
 	return str_eq(k->gvk.kind, S("Deployment")) && str_eq(k->gvk.group, S("apps"));
@@ -116,7 +108,7 @@ static void keep_all_but_status(struct kind_call *k)
 			node_remove_at(k->object, i);
 	}
 	if (is_deployment(k->kind))
-		copy_field(a, meta, was, S("labels"));
+		node_copy_field(a, meta, was, S("labels"));
 	if (!k->kind->custom)
 		return;
 	node entries = node_get(meta, S("managedFields"));
@@ -191,7 +183,7 @@ static void prepare(struct kind_call *k)
 		if (str_eq(k->subresource, S("status")))
 			keep_all_but_status(k);
 		else if (k->kind->has_status)
-			copy_field(a, k->object, k->old, S("status"));
+			node_copy_field(a, k->object, k->old, S("status"));
 	}
 	if (k->kind->hooks && k->kind->hooks->prepare)
 		k->kind->hooks->prepare(k);

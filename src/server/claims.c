@@ -117,14 +117,6 @@ static node annotation(node claim)
 	return node_get(node_dig(claim, "metadata", "annotations"), S(CLASS_ANNOTATION));
 }
 
-static void copy_field(struct arena *a, node to, node from, str key)
-{
-	if (node_has(from, key))
-		node_set(a, to, key, node_get(from, key));
-	else
-		node_remove(to, key);
-}
-
 /* The class may move from the annotation to the field, and be set once. */
 static void forgive_class(struct fielderrs *e, node now, node claim, node old)
 {
@@ -153,13 +145,13 @@ static void forgive(struct fielderrs *e, node claim, node old, node *now, node *
 	*now = node_copy(a, GET(claim, "spec"));
 	*was = node_copy(a, GET(old, "spec"));
 	if (!TEXT_OF(*was, "volumeName").n)
-		copy_field(a, *was, *now, S("volumeName"));
+		node_copy_field(a, *was, *now, S("volumeName"));
 	forgive_class(e, *now, claim, old);
 	node requests = GET(GET(*now, "resources"), "requests");
 
 	if (!bound)
 		return;
-	copy_field(a, *now, *was, S("volumeAttributesClassName"));
+	node_copy_field(a, *now, *was, S("volumeAttributesClassName"));
 	if (!node_is_nil(requests))
 		node_set(a, requests, S("storage"),
 			 GET(GET(GET(*was, "resources"), "requests"), "storage"));

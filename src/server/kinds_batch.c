@@ -29,17 +29,6 @@ static bool is_news(const struct kind_call *c)
 
 /* ---- Job --------------------------------------------------------------------- */
 
-static node child(struct arena *a, node object, str key)
-{
-	node value = node_get(object, key);
-
-	if (node_is(value, NODE_MAP))
-		return value;
-	value = node_map(a, 4);
-	node_set(a, object, key, value);
-	return value;
-}
-
 static void set_missing(struct arena *a, node map, str key, str value)
 {
 	if (!node_has(map, key))
@@ -71,8 +60,8 @@ static void generate_selector(struct kind_call *c, node spec)
 	struct arena *a = c->arena;
 	str name = meta_get(c->object, S("name")), uid = meta_get(c->object, S("uid"));
 	bool shared = shares_labels(c->object);
-	node labels = child(a, child(a, child(a, spec, S("template")), S("metadata")), S("labels"));
-	node wanted = child(a, child(a, spec, S("selector")), S("matchLabels"));
+	node labels = node_map_at(a, node_map_at(a, node_map_at(a, spec, S("template")), S("metadata")), S("labels"));
+	node wanted = node_map_at(a, node_map_at(a, spec, S("selector")), S("matchLabels"));
 
 	for (size_t i = 0; i < 2; i++) {
 		set_missing(a, labels, names[i], name);
@@ -182,35 +171,25 @@ static void check_job(struct kind_call *c)
 
 /* ---- a Job that changes --------------------------------------------------------- */
 
-static void copy_field(struct arena *a, node to, node from, const char *field)
-{
-	str key = str_c(field);
-
-	if (node_has(from, key))
-		node_set(a, to, key, node_get(from, key));
-	else
-		node_remove(to, key);
-}
-
 /* Where the Pods run may change before there are any. */
 static void forgive_directives(struct arena *a, node was, node now)
 {
-	node spec = child(a, was, S("spec")), other = GET(now, "spec");
+	node spec = node_map_at(a, was, S("spec")), other = GET(now, "spec");
 	node before = GET(spec, "affinity"), after = GET(other, "affinity");
-	node meta = child(a, was, S("metadata"));
+	node meta = node_map_at(a, was, S("metadata"));
 
 	if (!node_is_nil(after) && node_is_nil(before))
-		before = child(a, spec, S("affinity"));
+		before = node_map_at(a, spec, S("affinity"));
 	if (!node_is_nil(before)) {
-		copy_field(a, before, after, "nodeAffinity");
+		node_copy_field(a, before, after, S("nodeAffinity"));
 		if (node_is_nil(after) && !node_len(before))
 			node_remove(spec, S("affinity"));
 	}
-	copy_field(a, spec, other, "nodeSelector");
-	copy_field(a, spec, other, "tolerations");
-	copy_field(a, spec, other, "schedulingGates");
-	copy_field(a, meta, GET(now, "metadata"), "annotations");
-	copy_field(a, meta, GET(now, "metadata"), "labels");
+	node_copy_field(a, spec, other, S("nodeSelector"));
+	node_copy_field(a, spec, other, S("tolerations"));
+	node_copy_field(a, spec, other, S("schedulingGates"));
+	node_copy_field(a, meta, GET(now, "metadata"), S("annotations"));
+	node_copy_field(a, meta, GET(now, "metadata"), S("labels"));
 }
 
 static void forgive_resources(struct arena *a, node was, node now)
@@ -222,7 +201,7 @@ static void forgive_resources(struct arena *a, node was, node now)
 
 		for (size_t i = 0; node_len(to) == node_len(from) && i < node_len(to); i++)
 			if (str_eq(TEXT_OF(node_at(to, i), "name"), TEXT_OF(node_at(from, i), "name")))
-				copy_field(a, node_at(to, i), node_at(from, i), "resources");
+				node_copy_field(a, node_at(to, i), node_at(from, i), S("resources"));
 	}
 }
 

@@ -14,29 +14,19 @@
 
 /* ---- before validation ------------------------------------------------------- */
 
-static void copy_field(struct arena *a, node to, node from, const char *field)
-{
-	str key = str_c(field);
-
-	if (node_has(from, key))
-		node_set(a, to, key, node_get(from, key));
-	else
-		node_remove(to, key);
-}
-
 /* Generations that a writer of the status does not know of stay. */
 static void keep_generations(struct arena *a, node now, node was)
 {
 	node old = node_copy(a, GET(was, "conditions"));
 
 	if (!INT_OF(now, "observedGeneration"))
-		copy_field(a, now, was, "observedGeneration");
+		node_copy_field(a, now, was, S("observedGeneration"));
 	node_each_item(c, GET(now, "conditions"))
 		node_each_item(o, old) {
 			if (!str_eq(TEXT_OF(*c, "type"), TEXT_OF(*o, "type")))
 				continue;
 			if (!INT_OF(*c, "observedGeneration"))
-				copy_field(a, *c, *o, "observedGeneration");
+				node_copy_field(a, *c, *o, S("observedGeneration"));
 			*o = node_null(); /* each of them once */
 			break;
 		}
@@ -46,11 +36,11 @@ static void prepare_status(struct kind_call *c)
 {
 	node status = GET(c->object, "status"), was = GET(c->old, "status");
 
-	copy_field(c->arena, meta_of(c->arena, c->object), GET(c->old, "metadata"), "ownerReferences");
+	node_copy_field(c->arena, meta_of(c->arena, c->object), GET(c->old, "metadata"), S("ownerReferences"));
 	if (!node_is(status, NODE_MAP))
 		return;
 	if (!TEXT_OF(status, "qosClass").n)
-		copy_field(c->arena, status, was, "qosClass");
+		node_copy_field(c->arena, status, was, S("qosClass"));
 	keep_generations(c->arena, status, was);
 }
 
@@ -59,7 +49,7 @@ static node only_ephemeral(struct arena *a, node now, node was)
 {
 	node spec = node_copy(a, was);
 
-	copy_field(a, spec, now, "ephemeralContainers");
+	node_copy_field(a, spec, now, S("ephemeralContainers"));
 	return spec;
 }
 
@@ -78,12 +68,12 @@ static void keep_resources(struct arena *a, node spec, node now, const char *lis
 	node to = node_get(spec, str_c(list)), from = node_get(now, str_c(list));
 
 	if (!same_names(to, from)) {
-		copy_field(a, spec, now, list);
+		node_copy_field(a, spec, now, str_c(list));
 		return;
 	}
 	for (size_t i = 0; i < node_len(to); i++) {
-		copy_field(a, node_at(to, i), node_at(from, i), "resources");
-		copy_field(a, node_at(to, i), node_at(from, i), "resizePolicy");
+		node_copy_field(a, node_at(to, i), node_at(from, i), S("resources"));
+		node_copy_field(a, node_at(to, i), node_at(from, i), S("resizePolicy"));
 	}
 }
 
@@ -94,7 +84,7 @@ static node only_resources(struct arena *a, node now, node was)
 		return now;
 	node spec = node_copy(a, was);
 
-	copy_field(a, spec, now, "resources");
+	node_copy_field(a, spec, now, S("resources"));
 	keep_resources(a, spec, now, "containers");
 	keep_resources(a, spec, now, "initContainers");
 	return spec;
@@ -373,7 +363,7 @@ static void forgive_gated(struct fielderrs *e, const struct at *at, node spec, n
 	if (!check_same(GET(spec, "nodeSelector"), GET(was, "nodeSelector"))) {
 		check_selector_change(e, AT(at, "nodeSelector"), GET(spec, "nodeSelector"),
 				      GET(was, "nodeSelector"));
-		copy_field(a, spec, was, "nodeSelector");
+		node_copy_field(a, spec, was, S("nodeSelector"));
 	}
 	if (check_same(GET(affinity, "nodeAffinity"), GET(old, "nodeAffinity")))
 		return;
@@ -383,7 +373,7 @@ static void forgive_gated(struct fielderrs *e, const struct at *at, node spec, n
 		affinity = node_map(a, 1);
 		node_set(a, spec, S("affinity"), affinity);
 	}
-	copy_field(a, affinity, old, "nodeAffinity");
+	node_copy_field(a, affinity, old, S("nodeAffinity"));
 	if (node_is_nil(old) && !node_len(affinity))
 		node_remove(spec, S("affinity"));
 }
@@ -399,14 +389,14 @@ static node forgiven(struct fielderrs *e, const struct at *at, node now, node wa
 		node to = node_get(spec, lists[l]), from = node_get(was, lists[l]);
 
 		for (size_t i = 0; i < node_len(to); i++)
-			copy_field(a, node_at(to, i), node_at(from, i), "image");
+			node_copy_field(a, node_at(to, i), node_at(from, i), S("image"));
 	}
-	copy_field(a, spec, was, "activeDeadlineSeconds");
-	copy_field(a, spec, was, "schedulingGates");
-	copy_field(a, spec, was, "tolerations");
+	node_copy_field(a, spec, was, S("activeDeadlineSeconds"));
+	node_copy_field(a, spec, was, S("schedulingGates"));
+	node_copy_field(a, spec, was, S("tolerations"));
 	if (INT_OF(was, "terminationGracePeriodSeconds") < 0 &&
 	    INT_OF(spec, "terminationGracePeriodSeconds") == 1)
-		copy_field(a, spec, was, "terminationGracePeriodSeconds");
+		node_copy_field(a, spec, was, S("terminationGracePeriodSeconds"));
 	if (node_len(GET(was, "schedulingGates")))
 		forgive_gated(e, at, spec, was);
 	return spec;

@@ -32,17 +32,6 @@ static void tell(struct kind_call *c, struct buf *notes, str *set, size_t n, con
 		 STR_ARG(arena_join(c->arena, set, n, S(", "))), what, kind, STR_ARG(container));
 }
 
-static node child(struct arena *a, node object, str key)
-{
-	node value = node_get(object, key);
-
-	if (node_is(value, NODE_MAP))
-		return value;
-	value = node_map(a, 2);
-	node_set(a, object, key, value);
-	return value;
-}
-
 static void merge(struct kind_call *c, struct buf *notes, node container, const char *kind, str which,
 		  node defaults, const char *what)
 {
@@ -51,7 +40,7 @@ static void merge(struct kind_call *c, struct buf *notes, node container, const 
 	size_t n = 0;
 
 	node_each_pair(p, defaults) {
-		node own = child(a, child(a, container, S("resources")), which);
+		node own = node_map_at(a, node_map_at(a, container, S("resources")), which);
 
 		if (node_has(own, node_str(p->key)))
 			continue;
@@ -92,7 +81,7 @@ static void admit_range(struct kind_call *c, node range)
 		return;
 	str text = arena_cat(a, S("LimitRanger plugin set: "), buf_str(&notes));
 
-	node_set(a, child(a, meta_of(a, c->object), S("annotations")), S("kubernetes.io/limit-ranger"),
+	node_set(a, node_map_at(a, meta_of(a, c->object), S("annotations")), S("kubernetes.io/limit-ranger"),
 		 node_from_str(a, text));
 }
 

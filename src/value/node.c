@@ -560,6 +560,25 @@ bool node_remove(node map, str key)
 	return true;
 }
 
+void node_copy_field(struct arena *a, node to, node from, str key)
+{
+	if (node_has(from, key))
+		node_set(a, to, key, node_get(from, key));
+	else
+		node_remove(to, key);
+}
+
+node node_map_at(struct arena *a, node map, str key)
+{
+	node value = node_get(map, key);
+
+	if (node_is(value, NODE_MAP))
+		return value;
+	value = node_map(a, 4);
+	node_set(a, map, key, value);
+	return value;
+}
+
 node node_need_map(struct arena *a, node map, str key)
 {
 	node *v = node_find(map, key);

@@ -246,6 +246,10 @@ bool node_put(struct arena *a, node map, node key, node value);
 /* Add a pair that is known to be new, or wanted twice (kept YAML). */
 void node_push(struct arena *a, node map, node key, node value);
 bool node_remove(node map, str key);
+/* Make the field of `to` what it is in `from`, absence included. */
+void node_copy_field(struct arena *a, node to, node from, str key);
+/* The map at `key`; what is no map there is replaced by an empty one. */
+node node_map_at(struct arena *a, node map, str key);
 void node_remove_at(node map_or_seq, size_t index);
 /* Drop all pairs whose value is NODE_NONE: one pass, however many. */
 void node_remove_none(node map);
