@@ -586,10 +586,18 @@ void change_release(struct change *c)
 	c->blob = NULL;
 }
 
-err *change_answer(struct change *c)
+static err *answer(struct change *c)
 {
 	c->r->answer.code = c->created ? 201 : 200;
 	if (c->blob)
 		return view_blob(c->r, c->kind, c->blob);
 	return view_object(c->r, c->kind, c->object);
+}
+
+err *change_finish(struct change *c, err *e)
+{
+	if (!e)
+		e = answer(c);
+	change_release(c);
+	return e;
 }

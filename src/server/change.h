@@ -50,7 +50,8 @@ void change_managed_request(struct change *c, struct managed_request *out);
 
 err *change_run(struct change *c) __attribute__((warn_unused_result));
 void change_release(struct change *c);
-/* The answer: 200 or 201 and the object. */
-err *change_answer(struct change *c) __attribute__((warn_unused_result));
+/* The end of a change that ran with `e`: unless it failed the answer, 200 or
+ * 201 and the object; what it held is released. */
+err *change_finish(struct change *c, err *e) __attribute__((warn_unused_result));
 
 #endif

@@ -327,12 +327,7 @@ static err *run_finalize(struct request *r)
 	TRY(options_write(r, &(struct options_of){ "UpdateOptions", false, false }, &c.options));
 	TRY(body_read(r, r->kind, c.options.fields, &body));
 	c.ctx = &body;
-	err *e = change_run(&c);
-
-	if (!e)
-		e = change_answer(&c);
-	change_release(&c);
-	return e;
+	return change_finish(&c, change_run(&c));
 }
 
 const struct subresource namespaces_subresources[] = {

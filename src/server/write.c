@@ -35,10 +35,7 @@ err *write_create(struct request *r)
 		err_free(e);
 		e = change_run(&c);
 	}
-	if (!e)
-		e = change_answer(&c);
-	change_release(&c);
-	return e;
+	return change_finish(&c, e);
 }
 
 /* ---- update ------------------------------------------------------------ */
@@ -58,10 +55,5 @@ err *write_update(struct request *r)
 	TRY(options_write(r, &(struct options_of){ "UpdateOptions", false, false }, &c.options));
 	TRY(body_read(r, r->kind, c.options.fields, &body));
 	c.ctx = &body;
-	err *e = change_run(&c);
-
-	if (!e)
-		e = change_answer(&c);
-	change_release(&c);
-	return e;
+	return change_finish(&c, change_run(&c));
 }

@@ -409,10 +409,5 @@ err *write_patch(struct request *r)
 		c.owned = true;
 		c.may_create = !r->sub.n;
 	}
-	err *e = change_run(&c);
-
-	if (!e)
-		e = change_answer(&c);
-	change_release(&c);
-	return e;
+	return change_finish(&c, change_run(&c));
 }
