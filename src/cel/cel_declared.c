@@ -1,5 +1,6 @@
 /* Values that are read through a decl, as the API server's
  * UnstructuredToVal reads them. */
+#include "base/ascii.h"
 #include "cel/cel_decl.h"
 #include "cel/cel_value.h"
 #include "text/base64.h"
@@ -46,11 +47,6 @@ static int64_t unit_sum(str unit)
 	return (int64_t)sum;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_unit(char c)
 {
 	return ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '\xc2' || c == '\xb5';
@@ -63,7 +59,7 @@ static bool is_blank(char c)
 
 static bool is_no_digit(char c)
 {
-	return !is_digit(c);
+	return !ascii_is_digit(c);
 }
 
 /* "3 days 2 hours": sums of a number and a unit, whatever is between. */
@@ -77,7 +73,7 @@ static err *parse_words(str text, int64_t *out)
 		int64_t n;
 
 		str_span(&s, is_no_digit);
-		str digits = str_span(&s, is_digit);
+		str digits = str_span(&s, ascii_is_digit);
 
 		str_span(&s, is_blank);
 		str unit = str_span(&s, is_unit);

@@ -1,5 +1,6 @@
 #include "cel/cel_lex.h"
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 /* A way to read a token: how many bytes of the text are one (0: none), and how
@@ -20,16 +21,6 @@ const char *cel_token_name(enum cel_token_kind kind)
 	return names[kind];
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -37,7 +28,7 @@ static bool is_letter(char c)
 
 static bool is_ident(char c)
 {
-	return is_letter(c) || is_digit(c);
+	return is_letter(c) || ascii_is_digit(c);
 }
 
 /* The byte at `i`, 0 behind the end. */
@@ -77,7 +68,7 @@ static size_t escape(str s, size_t i, size_t *alive)
 		return 0;
 	*alive = i + 2;
 	for (size_t k = 0; k < digits; k++, (*alive)++)
-		if (!is_hex(at(s, i + 2 + k)))
+		if (!ascii_is_hex(at(s, i + 2 + k)))
 			return 0;
 	return 2 + digits;
 }
@@ -156,19 +147,19 @@ static size_t exponent(str s, size_t i)
 	if (at(s, i) != 'e' && at(s, i) != 'E')
 		return i;
 	size_t digits = i + 1 + (at(s, i + 1) == '+' || at(s, i + 1) == '-');
-	size_t end = run(s, digits, is_digit);
+	size_t end = run(s, digits, ascii_is_digit);
 
 	return end > digits ? end : i;
 }
 
 static size_t number(str s, enum cel_token_kind *kind)
 {
-	size_t n = run(s, 0, is_digit), end = n;
+	size_t n = run(s, 0, ascii_is_digit), end = n;
 
 	*kind = CEL_T_NUM_INT;
-	if (at(s, n) == '.' && is_digit(at(s, n + 1))) {
+	if (at(s, n) == '.' && ascii_is_digit(at(s, n + 1))) {
 		*kind = CEL_T_NUM_FLOAT;
-		return exponent(s, run(s, n + 1, is_digit));
+		return exponent(s, run(s, n + 1, ascii_is_digit));
 	}
 	if (!n)
 		return 0;
@@ -177,8 +168,8 @@ static size_t number(str s, enum cel_token_kind *kind)
 		*kind = CEL_T_NUM_FLOAT;
 		return end;
 	}
-	if (n == 1 && s.p[0] == '0' && at(s, 1) == 'x' && is_hex(at(s, 2)))
-		n = run(s, 2, is_hex);
+	if (n == 1 && s.p[0] == '0' && at(s, 1) == 'x' && ascii_is_hex(at(s, 2)))
+		n = run(s, 2, ascii_is_hex);
 	if (at(s, n) == 'u' || at(s, n) == 'U') {
 		*kind = CEL_T_NUM_UINT;
 		n++;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/ascii.h"
 #include "base/sort.h"
 #include "base/utf8.h"
 #include "cel/cel_type.h"
@@ -10,17 +11,12 @@
 
 /* ---- reading a format -------------------------------------------------- */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* ".2" and the verb behind it. */
 static str take_clause(struct arena *a, str *s, char *verb, int *precision)
 {
 	*precision = CEL_FORMAT_PRECISION;
 	if (str_take(s, '.')) {
-		str digits = str_span(s, is_digit);
+		str digits = str_span(s, ascii_is_digit);
 		int64_t n = 0;
 
 		if (!s->n)
@@ -130,7 +126,7 @@ static void add_grouped(struct buf *b, str number)
 
 	if (str_take(&number, '-'))
 		buf_addc(b, '-');
-	while (digits < number.n && is_digit(number.p[digits]))
+	while (digits < number.n && ascii_is_digit(number.p[digits]))
 		digits++;
 	for (size_t i = 0; i < digits; i++) {
 		if (i && (digits - i) % 3 == 0)
@@ -165,7 +161,7 @@ static void add_superscript(struct buf *b, char c)
 		"\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7", "\xe2\x81\xb8", "\xe2\x81\xb9",
 	};
 
-	if (is_digit(c))
+	if (ascii_is_digit(c))
 		buf_add(b, str_c(digits[c - '0']));
 	else if (c == '-')
 		buf_add(b, S("\xe2\x81\xbb"));

@@ -1,15 +1,11 @@
+#include "base/ascii.h"
 #include "cel/cel_kube.h"
 #include "text/number.h"
 #include "text/quote.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_ident(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
 static bool only(str s, bool (*is)(char))
@@ -45,7 +41,7 @@ static str parse_number(struct arena *a, str s, const char *name, const char *ca
 {
 	CLEANUP(buf_release) struct buf what = BUF_INIT;
 
-	if (!only(s, is_digit))
+	if (!only(s, ascii_is_digit))
 		buf_addf(&what, "Invalid character(s) found in %s number", name);
 	else if (is_padded(s))
 		buf_addf(&what, "%s number must not contain leading zeroes", capital);
@@ -69,7 +65,7 @@ static str check_pre(struct arena *a, str s)
 
 	if (!s.n)
 		return S("Prerelease is empty");
-	if (only(s, is_digit))
+	if (only(s, ascii_is_digit))
 		return is_padded(s) ? complain(a,
 					       "Numeric PreRelease version must not contain leading "
 					       "zeroes",
@@ -130,7 +126,7 @@ static str without_zeros(struct arena *a, str s)
 		return s;
 	str rest = str_trim_left_set(s, S("0"));
 
-	return !rest.n || !is_digit(rest.p[0]) ? arena_cat(a, S("0"), rest) : rest;
+	return !rest.n || !ascii_is_digit(rest.p[0]) ? arena_cat(a, S("0"), rest) : rest;
 }
 
 str cel_version_parse(struct arena *a, str text, bool normalize, struct cel_version *out)
@@ -162,7 +158,7 @@ str cel_version_parse(struct arena *a, str text, bool normalize, struct cel_vers
 
 static int compare_pre(str a, str b)
 {
-	bool x = only(a, is_digit), y = only(b, is_digit);
+	bool x = only(a, ascii_is_digit), y = only(b, ascii_is_digit);
 	uint64_t m = 0, n = 0;
 
 	if (x != y)

@@ -1,5 +1,6 @@
 #include "helm/caps.h"
 
+#include "base/ascii.h"
 #include "text/number.h"
 #include "text/quote.h"
 
@@ -83,11 +84,6 @@ struct caps caps_offline(struct arena *a, const str *more, size_t n)
 	};
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static err *bad_number(str number, str text, const err *why)
 {
 	CLEANUP(buf_release) struct buf a = BUF_INIT, b = BUF_INIT;
@@ -112,12 +108,12 @@ static err *no_version(const char *fmt_before, str text, const char *after)
 /* Numbers joined by dots, off the front; their values joined again. */
 static err *take_numbers(str *rest, str text, struct buf *normal, uint64_t first[2], size_t *n)
 {
-	for (*n = 0; !*n || (rest->n > 1 && rest->p[0] == '.' && is_digit(rest->p[1])); ++*n) {
+	for (*n = 0; !*n || (rest->n > 1 && rest->p[0] == '.' && ascii_is_digit(rest->p[1])); ++*n) {
 		uint64_t value;
 
 		if (*n)
 			str_take(rest, '.');
-		str number = str_span(rest, is_digit);
+		str number = str_span(rest, ascii_is_digit);
 
 		if (!*n && number.n > 1 && number.p[0] == '0')
 			return bad_number(number, text, NULL);
@@ -145,12 +141,12 @@ err *caps_parse_version(struct arena *a, str text, struct objects_kube_version *
 	size_t n;
 
 	str_take(&rest, 'v');
-	if (!rest.n || !is_digit(rest.p[0]) || str_find_char(rest, '\n') != STR_NPOS)
+	if (!rest.n || !ascii_is_digit(rest.p[0]) || str_find_char(rest, '\n') != STR_NPOS)
 		return no_version("could not parse ", text, " as version");
 	str numbers = rest;
 
-	if (str_span(&numbers, is_digit).n == rest.n || numbers.n < 2 || numbers.p[0] != '.' ||
-	    !is_digit(numbers.p[1]))
+	if (str_span(&numbers, ascii_is_digit).n == rest.n || numbers.n < 2 || numbers.p[0] != '.' ||
+	    !ascii_is_digit(numbers.p[1]))
 		return no_version("illegal version string ", text, "");
 	TRY(take_numbers(&rest, text, &normal, first, &n));
 	*out = (struct objects_kube_version){

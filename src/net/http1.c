@@ -1,5 +1,7 @@
 #include "net/http1.h"
 
+#include "base/ascii.h"
+
 /* ---- characters -------------------------------------------------------- */
 
 static bool is_token(char c)
@@ -17,11 +19,6 @@ static bool is_visible(char c)
 static bool is_value(char c)
 {
 	return (unsigned char)c >= 0x20 ? c != 0x7f : c == '\t';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static bool all(str s, bool (*is)(char))
@@ -225,7 +222,7 @@ enum { CHUNK_DIGITS_MAX = 8, CHUNK_TRAILER_MAX = 4096 };
 
 static int hex(char c)
 {
-	if (is_digit(c))
+	if (ascii_is_digit(c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;

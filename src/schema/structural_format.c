@@ -1,4 +1,5 @@
 /* Formats of texts, as kube-openapi's strfmt accepts them. */
+#include "base/ascii.h"
 #include "schema/structural_impl.h"
 
 #include "base/utf8.h"
@@ -13,21 +14,6 @@
 #include "text/unicode.h"
 
 enum { NAME_MAX_LENGTH = 253, LABEL_MAX_LENGTH = 63, HOST_MAX_LENGTH = 255 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
-}
 
 static bool is_space(char c)
 {
@@ -87,7 +73,7 @@ static bool fits_creditcard(str s)
 	int sum = 0;
 
 	for (size_t i = 0; i < s.n && n < sizeof digits; i++)
-		if (is_digit(s.p[i]))
+		if (ascii_is_digit(s.p[i]))
 			digits[n++] = s.p[i];
 	if (!fits_card_prefix(str_of(digits, n)))
 		return false;
@@ -116,8 +102,8 @@ static bool fits_isbn10(str s)
 	char d[ISBN_DIGITS_MAX + 1];
 	int sum = 0;
 
-	if (isbn_digits(s, d) != 10 || !all(str_of(d, 9), is_digit) ||
-	    (d[9] != 'X' && !is_digit(d[9])))
+	if (isbn_digits(s, d) != 10 || !all(str_of(d, 9), ascii_is_digit) ||
+	    (d[9] != 'X' && !ascii_is_digit(d[9])))
 		return false;
 	for (int i = 0; i < 10; i++)
 		sum += (i + 1) * (d[i] == 'X' ? 10 : d[i] - '0');
@@ -129,7 +115,7 @@ static bool fits_isbn13(str s)
 	char d[ISBN_DIGITS_MAX + 1];
 	int sum = 0;
 
-	if (isbn_digits(s, d) != 13 || !all(str_of(d, 13), is_digit))
+	if (isbn_digits(s, d) != 13 || !all(str_of(d, 13), ascii_is_digit))
 		return false;
 	for (int i = 0; i < 12; i++)
 		sum += (d[i] - '0') * (i % 2 ? 3 : 1);
@@ -145,8 +131,8 @@ static bool fits_ssn(str s)
 {
 	bool dash = s.n == 11 && (s.p[3] == '-' || s.p[3] == ' ') && (s.p[6] == '-' || s.p[6] == ' ');
 
-	return dash && all(str_sub(s, 0, 3), is_digit) && all(str_sub(s, 4, 6), is_digit) &&
-	       all(str_sub(s, 7, 11), is_digit);
+	return dash && all(str_sub(s, 0, 3), ascii_is_digit) && all(str_sub(s, 4, 6), ascii_is_digit) &&
+	       all(str_sub(s, 7, 11), ascii_is_digit);
 }
 
 /* ---- identifiers ------------------------------------------------------- */
@@ -162,7 +148,7 @@ static bool fits_hex_groups(str s, char version, bool variant)
 			return false;
 		if (i == 3 && variant && (!s.n || !strchr("89abAB", s.p[0]) || !s.p[0]))
 			return false;
-		if (!take(&s, groups[i], is_hex))
+		if (!take(&s, groups[i], ascii_is_hex))
 			return false;
 	}
 	return !s.n;
@@ -190,7 +176,7 @@ static bool fits_uuid5(str s)
 
 static bool fits_bsonobjectid(str s)
 {
-	return s.n == 24 && all(s, is_hex);
+	return s.n == 24 && all(s, ascii_is_hex);
 }
 
 static bool fits_short_name(str s)
@@ -207,7 +193,7 @@ static bool fits_long_name(str s)
 
 static bool is_base64(char c)
 {
-	return is_digit(c) || is_lower(c | 32) || c == '+' || c == '/';
+	return ascii_is_digit(c) || ascii_is_lower(c | 32) || c == '+' || c == '/';
 }
 
 static bool fits_byte(str s)
@@ -220,7 +206,7 @@ static bool fits_byte(str s)
 static bool fits_hexcolor(str s)
 {
 	str_take(&s, '#');
-	return (s.n == 3 || s.n == 6) && all(s, is_hex);
+	return (s.n == 3 || s.n == 6) && all(s, ascii_is_hex);
 }
 
 static bool fits_rgbcolor(str s)
@@ -229,7 +215,7 @@ static bool fits_rgbcolor(str s)
 		return false;
 	for (int i = 0; i < 3; i++) {
 		str_span(&s, is_space);
-		str digits = str_span(&s, is_digit);
+		str digits = str_span(&s, ascii_is_digit);
 
 		if (!digits.n || digits.n > 3 || number_of(digits) > 255 ||
 		    (digits.n > 1 && digits.p[0] == '0'))
@@ -262,7 +248,7 @@ static bool is_ipv4(str s)
 
 		while (digits.n > 1 && digits.p[0] == '0')
 			digits = str_from(digits, 1);
-		if (++n > 4 || !all(piece, is_digit) || digits.n > 3 || number_of(digits) > 255)
+		if (++n > 4 || !all(piece, ascii_is_digit) || digits.n > 3 || number_of(digits) > 255)
 			return false;
 	}
 	return n == 4;
@@ -288,7 +274,7 @@ static bool fits_cidr(str s)
 {
 	str ip, bits;
 
-	if (!str_split(s, '/', &ip, &bits) || !all(bits, is_digit))
+	if (!str_split(s, '/', &ip, &bits) || !all(bits, ascii_is_digit))
 		return false;
 	while (bits.n > 1 && bits.p[0] == '0')
 		bits = str_from(bits, 1);
@@ -306,7 +292,7 @@ static bool fits_mac(str s)
 	if (s.n < 14)
 		return false;
 	do {
-		if (!take(&s, width, is_hex))
+		if (!take(&s, width, ascii_is_hex))
 			return false;
 		bytes += width / 2;
 	} while (str_take(&s, sep));
@@ -315,7 +301,7 @@ static bool fits_mac(str s)
 
 static bool is_host_rune(uint32_t r)
 {
-	return (r < 128 && is_digit((char)r)) || unicode_is_letter(r) || unicode_is_symbol(r);
+	return (r < 128 && ascii_is_digit((char)r)) || unicode_is_letter(r) || unicode_is_symbol(r);
 }
 
 /* Runes of host names only, at least `min`, at most `max`; with `dash`, dashes inside too. */
@@ -420,7 +406,7 @@ static bool take_two(str *s, int max)
 {
 	str digits = str_sub(*s, 0, 2);
 
-	return take(s, 2, is_digit) && number_of(digits) <= max;
+	return take(s, 2, ascii_is_digit) && number_of(digits) <= max;
 }
 
 static bool is_zone(str s)
@@ -428,7 +414,7 @@ static bool is_zone(str s)
 	if (s.n == 1)
 		return (s.p[0] | 32) == 'z';
 	return s.n == 6 && (s.p[0] == '+' || s.p[0] == '-') && s.p[3] == ':' &&
-	       all(str_sub(s, 1, 3), is_digit) && all(str_sub(s, 4, 6), is_digit);
+	       all(str_sub(s, 1, 3), ascii_is_digit) && all(str_sub(s, 4, 6), ascii_is_digit);
 }
 
 /* Behind the date: "10:00:00.5z"; any character may part the fraction. */
@@ -441,7 +427,7 @@ static bool fits_clock(str s)
 		return false;
 	if (is_zone(s))
 		return true;
-	return utf8_take(&s, &r) && r != '\n' && str_span(&s, is_digit).n && is_zone(s);
+	return utf8_take(&s, &r) && r != '\n' && str_span(&s, ascii_is_digit).n && is_zone(s);
 }
 
 static bool fits_datetime(str s)
@@ -459,7 +445,7 @@ static bool fits_datetime(str s)
 
 static bool is_unit(char c)
 {
-	return is_lower(c | 32) || c == '\xc2' || c == '\xb5';
+	return ascii_is_lower(c | 32) || c == '\xc2' || c == '\xb5';
 }
 
 /* Of each unit the last name may go on: "seconds". */
@@ -488,7 +474,7 @@ static bool fits_duration(str s)
 
 	err_free(e);
 	while (!good && s.n) {
-		str digits = str_span(&s, is_digit);
+		str digits = str_span(&s, ascii_is_digit);
 
 		if (!digits.n) {
 			s = str_from(s, 1);

@@ -1,5 +1,7 @@
 #include "server/imageref.h"
 
+#include "base/ascii.h"
+
 enum { NAME_MAX_LEN = 255, TAG_MAX = 128, DIGEST_HEX_MIN = 32, ID_HEX = 64 };
 
 static bool is_lower_alnum(char c)
@@ -17,19 +19,9 @@ static bool is_alnum(char c)
 	return is_lower_alnum(c) || is_upper(c);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static bool is_lower_hex(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'f');
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
 static bool all(str s, bool (*is)(char))
@@ -63,12 +55,12 @@ static bool is_domain(str s)
 		if (end == STR_NPOS || !end)
 			return false;
 		for (size_t i = 0; i < end; i++)
-			if (!is_hex(s.p[i]) && s.p[i] != ':')
+			if (!ascii_is_hex(s.p[i]) && s.p[i] != ':')
 				return false;
 		s = str_from(s, end + 1);
-		return !s.n || (str_take(&s, ':') && s.n && all(s, is_digit));
+		return !s.n || (str_take(&s, ':') && s.n && all(s, ascii_is_digit));
 	}
-	if (str_split(s, ':', &name, &port) && (!port.n || !all(port, is_digit)))
+	if (str_split(s, ':', &name, &port) && (!port.n || !all(port, ascii_is_digit)))
 		return false;
 	if (!name.n || str_ends(name, S(".")))
 		return false;

@@ -2,25 +2,16 @@
 
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "server/kind.h"
 #include "text/netip.h"
 #include "text/quote.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
-}
-
 /* A decimal number with any zeros in front. */
 static bool take_decimal(str *s, unsigned max, unsigned *out)
 {
-	str digits = str_span(s, is_digit);
+	str digits = str_span(s, ascii_is_digit);
 	uint64_t value;
 
 	if (!digits.n || !str_to_u64(digits, &value) || value > max)
@@ -52,7 +43,7 @@ static bool take_ipv6(str s, uint8_t out[16])
 			return true;
 	}
 	while (n < 16) {
-		str rest = s, group = str_span(&rest, is_hex);
+		str rest = s, group = str_span(&rest, ascii_is_hex);
 		unsigned value = 0;
 
 		if (rest.n && rest.p[0] == '.') {
@@ -66,7 +57,7 @@ static bool take_ipv6(str s, uint8_t out[16])
 		if (!group.n || group.n > 4)
 			return false;
 		for (size_t i = 0; i < group.n; i++)
-			value = value * 16 + (unsigned)(is_digit(group.p[i]) ? group.p[i] - '0'
+			value = value * 16 + (unsigned)(ascii_is_digit(group.p[i]) ? group.p[i] - '0'
 									      : (group.p[i] | 32) - 'a' + 10);
 		out[n++] = (uint8_t)(value >> 8);
 		out[n++] = (uint8_t)value;

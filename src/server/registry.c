@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/sort.h"
 #include "base/vec.h"
 
@@ -140,17 +141,12 @@ struct weight {
 	uint64_t major, minor;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static struct weight weigh(str version)
 {
 	struct weight w = { 0 };
 	str s = version;
 
-	if (!str_take(&s, 'v') || !str_to_u64(str_span(&s, is_digit), &w.major))
+	if (!str_take(&s, 'v') || !str_to_u64(str_span(&s, ascii_is_digit), &w.major))
 		return w;
 	if (!s.n)
 		w.stage = 3;

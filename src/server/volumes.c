@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 
+#include "base/ascii.h"
 #include "server/claims.h"
 #include "text/quantity.h"
 #include "text/quote.h"
@@ -281,11 +282,6 @@ static bool all(str s, bool (*is)(char))
 	return true;
 }
 
-static bool is_digit(char c)
-{
-	return isdigit((unsigned char)c);
-}
-
 static bool is_host_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '-' || c == '.';
@@ -307,8 +303,8 @@ static bool has_iqn(str s)
 	for (size_t i = 0; i + 12 < s.n; i++) {
 		str rest = str_from(s, i), host, target;
 
-		if (!str_take_str(&rest, S("iqn.")) || !all(str_sub(rest, 0, 4), is_digit) ||
-		    rest.n < 8 || rest.p[4] != '-' || !all(str_sub(rest, 5, 7), is_digit) ||
+		if (!str_take_str(&rest, S("iqn.")) || !all(str_sub(rest, 0, 4), ascii_is_digit) ||
+		    rest.n < 8 || rest.p[4] != '-' || !all(str_sub(rest, 5, 7), ascii_is_digit) ||
 		    rest.p[7] != '.')
 			continue;
 		rest = str_from(rest, 8);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/fmt.h"
 
 void gitpkt_init(struct gitpkt *g, struct gitpkt_input in)
@@ -35,20 +36,12 @@ static err *fill(struct gitpkt *g, size_t need, size_t *have)
 	return NULL;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int read_length(const char *p)
 {
 	int length = 0;
 
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit(p[i]);
+		int digit = ascii_hex(p[i]);
 
 		if (digit < 0)
 			return -1;

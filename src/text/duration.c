@@ -1,5 +1,6 @@
 #include "text/duration.h"
 
+#include "base/ascii.h"
 #include "text/quote.h"
 
 static const uint64_t most = (uint64_t)1 << 63;
@@ -14,14 +15,9 @@ static const struct unit {
 	{ S("\u03bcs"), DURATION_MICROSECOND }, { S("ns"), 1 },
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_unit(char c)
 {
-	return c != '.' && !is_digit(c);
+	return c != '.' && !ascii_is_digit(c);
 }
 
 static const struct unit *find_unit(str name)
@@ -35,7 +31,7 @@ static const struct unit *find_unit(str name)
 /* Take digits; false when they are more than 2^63. */
 static bool take_whole(str *s, uint64_t *out)
 {
-	str digits = str_span(s, is_digit);
+	str digits = str_span(s, ascii_is_digit);
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < digits.n; i++) {
@@ -53,7 +49,7 @@ static bool take_whole(str *s, uint64_t *out)
  * fraction is the result over *scale. */
 static uint64_t take_fraction(str *s, double *scale)
 {
-	str digits = str_span(s, is_digit);
+	str digits = str_span(s, ascii_is_digit);
 	uint64_t n = 0;
 
 	*scale = 1;

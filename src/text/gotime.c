@@ -1,5 +1,6 @@
 #include "text/gotime.h"
 
+#include "base/ascii.h"
 #include "text/gotime_impl.h"
 
 enum { DAY = 86400, BILLION = 1000000000 };
@@ -244,11 +245,6 @@ static const struct {
 };
 _Static_assert(sizeof elements / sizeof *elements == 33, "by_letter knows all elements");
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* ".000" or ",999": a run of one digit, and no other digit after it. */
 static bool fraction_at(str s, struct gotime_step *step)
 {
@@ -258,7 +254,7 @@ static bool fraction_at(str s, struct gotime_step *step)
 		return false;
 	while (n < s.n && s.p[n] == s.p[1])
 		n++;
-	if (n < s.n && is_digit(s.p[n]))
+	if (n < s.n && ascii_is_digit(s.p[n]))
 		return false;
 	step->element = s.p[1] == '0' ? ELEMENT_FRACTION : ELEMENT_FRACTION_CUT;
 	step->text = str_sub(s, 0, n);

@@ -1,5 +1,6 @@
 #include "text/gourl.h"
 
+#include "base/ascii.h"
 #include "base/die.h"
 #include "text/netip.h"
 #include "text/quote.h"
@@ -45,14 +46,6 @@ static bool is_plain(unsigned char c, enum place place)
 	return false;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void escape(struct buf *b, str s, enum place place)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -88,7 +81,7 @@ static err *quoted_error(const char *before, str s, const char *after)
 /* The byte of "%41" at the front of `s`; -1 when it is not allowed there. */
 static int escaped_byte(str s, enum place place)
 {
-	int hi = s.n > 2 ? hex_digit(s.p[1]) : -1, lo = s.n > 2 ? hex_digit(s.p[2]) : -1;
+	int hi = s.n > 2 ? ascii_hex(s.p[1]) : -1, lo = s.n > 2 ? ascii_hex(s.p[2]) : -1;
 	bool percent = str_starts(s, S("%25"));
 
 	if (hi < 0 || lo < 0)

@@ -1,19 +1,16 @@
 #include "text/names.h"
 
+#include "base/ascii.h"
+
 enum { LABEL_MAX = 63, SUBDOMAIN_MAX = 253 };
 
 #define LABEL_RE "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define DNS1035_RE "[a-z]([-a-z0-9]*[a-z0-9])?"
 #define KEY_RE "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 
-static bool is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
 static bool is_lower_alnum(char c)
 {
-	return is_lower(c) || (c >= '0' && c <= '9');
+	return ascii_is_lower(c) || (c >= '0' && c <= '9');
 }
 
 static bool is_alnum(char c)
@@ -103,7 +100,7 @@ static void check_dns1035(struct complaints *c, str s)
 {
 	if (s.n > LABEL_MAX)
 		say(c, S(TOO_LONG_NAME("63")));
-	if (!fits_label(s) || !is_lower(s.p[0]))
+	if (!fits_label(s) || !ascii_is_lower(s.p[0]))
 		say(c, S(NOT_DNS1035));
 }
 

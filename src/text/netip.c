@@ -1,17 +1,8 @@
 #include "text/netip.h"
 
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "text/quote.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
-}
 
 /* `at` is what was not read, if that is told. */
 static err *bad_address(str s, const char *why, str at)
@@ -37,7 +28,7 @@ static err *check_ipv4(str whole, str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (is_digit(c)) {
+		if (ascii_is_digit(c)) {
 			if (digits == 1 && value == 0)
 				return bad_address(whole, "IPv4 field has octet with leading zero",
 						   STR_NONE);
@@ -71,7 +62,7 @@ static err *take_group(struct ipv6 *p)
 {
 	size_t n = 0;
 
-	for (; n < p->rest.n && is_hex(p->rest.p[n]); n++)
+	for (; n < p->rest.n && ascii_is_hex(p->rest.p[n]); n++)
 		if (n > 3)
 			return bad_address(p->whole, "each group must have 4 or less digits",
 					   p->rest);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/ascii.h"
 #include "text/decimal.h"
 #include "text/quote.h"
 
@@ -21,14 +22,9 @@ static char lower(char c)
 	return (char)(c | 0x20);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_hex(char c)
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+	return ascii_is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
 }
 
 /* An underscore stands between digits, or between a base prefix and a digit. */
@@ -50,7 +46,7 @@ static bool underscores_ok(str s)
 		underscore = s.p[i] == '_';
 		if (underscore && !digit)
 			return false;
-		digit = hex ? is_hex(s.p[i]) : is_digit(s.p[i]);
+		digit = hex ? is_hex(s.p[i]) : ascii_is_digit(s.p[i]);
 		if (was_underscore && !digit)
 			return false;
 	}
@@ -59,7 +55,7 @@ static bool underscores_ok(str s)
 
 static int digit_value(char c)
 {
-	if (is_digit(c))
+	if (ascii_is_digit(c))
 		return c - '0';
 	if (lower(c) >= 'a' && lower(c) <= 'z')
 		return lower(c) - 'a' + 10;
@@ -89,7 +85,7 @@ static const char *scan_uint(str s, int base, uint64_t *out)
 		return syntax_error;
 	if (base == 10 && s.n < 20) {	/* cannot overflow */
 		for (size_t i = 0; i < s.n; i++) {
-			if (!is_digit(s.p[i]))
+			if (!ascii_is_digit(s.p[i]))
 				return syntax_error;
 			n = n * 10 + (uint64_t)(s.p[i] - '0');
 		}
@@ -239,9 +235,9 @@ static bool take_exponent(str *s, int64_t *exponent, bool *underscores)
 
 	if (!negative)
 		str_take(s, '+');
-	if (s->n == 0 || !is_digit(s->p[0]))
+	if (s->n == 0 || !ascii_is_digit(s->p[0]))
 		return false;
-	for (; s->n && (is_digit(s->p[0]) || s->p[0] == '_'); *s = str_from(*s, 1)) {
+	for (; s->n && (ascii_is_digit(s->p[0]) || s->p[0] == '_'); *s = str_from(*s, 1)) {
 		if (s->p[0] == '_')
 			*underscores = true;
 		else if (e < 10000)
@@ -345,7 +341,7 @@ static const char *quick_digits(const char *p, const char *end, uint64_t *n)
 		*n = *n * 100000000 + eight;
 		p += 8;
 	}
-	for (; p < end && is_digit(*p); p++)
+	for (; p < end && ascii_is_digit(*p); p++)
 		*n = *n * 10 + (uint64_t)(*p - '0');
 	return p;
 }

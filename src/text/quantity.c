@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/ascii.h"
 #include "text/number.h"
 
 enum { MOST_DIGITS = 18, NANO = -9, MILLI = -3 };
@@ -24,11 +25,6 @@ struct written {
 	str suffix;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_zero(char c)
 {
 	return c == '0';
@@ -47,8 +43,8 @@ static bool scan(str s, struct written *w)
 	if (!w->negative)
 		str_take(&s, '+');
 	str_span(&s, is_zero);
-	w->whole = str_span(&s, is_digit);
-	w->fraction = str_take(&s, '.') ? str_span(&s, is_digit) : STR_NONE;
+	w->whole = str_span(&s, ascii_is_digit);
+	w->fraction = str_take(&s, '.') ? str_span(&s, ascii_is_digit) : STR_NONE;
 	w->number = str_of(start, (size_t)(s.p - start));
 	if (w->whole.n == 0)
 		w->whole = S("0");
@@ -56,7 +52,7 @@ static bool scan(str s, struct written *w)
 	str_span(&s, is_suffix);
 	if (!str_take(&s, '-'))
 		str_take(&s, '+');
-	str_span(&s, is_digit);
+	str_span(&s, ascii_is_digit);
 	w->suffix = str_of(start, (size_t)(s.p - start));
 	return s.n == 0;
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/ascii.h"
 #include "text/number.h"
 
 enum fault {
@@ -35,14 +36,9 @@ static err *fault_err(enum fault f)
 	return err_new(ERR_INVALID, "%s", fault_texts[f]);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_ident(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+	return ascii_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
 }
 
 static bool is_all(str s, bool (*is)(char))
@@ -80,7 +76,7 @@ static enum fault check_prerelease(str list)
 	while (next_ident(&list, &more, &id)) {
 		if (!is_all(id, is_ident))
 			return FAULT_PRERELEASE;
-		if (id.n > 1 && id.p[0] == '0' && is_all(id, is_digit))
+		if (id.n > 1 && id.p[0] == '0' && is_all(id, ascii_is_digit))
 			return FAULT_PADDED;
 	}
 	return FAULT_NONE;
@@ -109,7 +105,7 @@ static enum fault parse(struct semver *out, str text, str *bad)
 		return FAULT_LENGTH;
 	str_take(&s, 'v');
 	do {
-		digits[n] = str_span(&s, is_digit);
+		digits[n] = str_span(&s, ascii_is_digit);
 		if (!digits[n++].n)
 			return FAULT_SYNTAX;
 	} while (n < 3 && str_take(&s, '.'));
@@ -185,7 +181,7 @@ err *semver_parse_strict(struct semver *out, str text)
 	if (!f && str_split(parts[2], '-', &parts[2], &v.prerelease))
 		f = check_prerelease(v.prerelease);
 	for (size_t i = 0; i < 3 && !f; i++) {
-		if (parts[i].n && !is_all(parts[i], is_digit))
+		if (parts[i].n && !is_all(parts[i], ascii_is_digit))
 			f = FAULT_CHARACTERS;
 		else if (parts[i].n > 1 && parts[i].p[0] == '0')
 			f = FAULT_PADDED;

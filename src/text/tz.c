@@ -1,5 +1,6 @@
 #include "text/tz.h"
 
+#include "base/ascii.h"
 #include "text/gotime_impl.h"
 
 enum { HOUR = 3600, DAY = 86400 };
@@ -147,16 +148,11 @@ static size_t first_zone(const struct tz *tz)
 	return 0;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool take_int(str *s, int least, int most, int *out)
 {
 	uint64_t n;
 
-	if (!str_to_u64(str_span(s, is_digit), &n) || n < (uint64_t)least || n > (uint64_t)most)
+	if (!str_to_u64(str_span(s, ascii_is_digit), &n) || n < (uint64_t)least || n > (uint64_t)most)
 		return false;
 	*out = (int)n;
 	return true;
@@ -164,7 +160,7 @@ static bool take_int(str *s, int least, int most, int *out)
 
 static bool is_zone_letter(char c)
 {
-	return !is_digit(c) && c != ',' && c != '-' && c != '+';
+	return !ascii_is_digit(c) && c != ',' && c != '-' && c != '+';
 }
 
 /* "CET" or "<+03>" */

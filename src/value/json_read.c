@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "value/json.h"
 
 #include <endian.h>
@@ -100,21 +101,13 @@ static inline const char *skip_plain(const char *p, const char *end, uint64_t *h
 	return p;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The four hex digits at `p`, known to be there. */
 static uint32_t hex4(const char *p)
 {
 	uint32_t v = 0;
 
 	for (int i = 0; i < 4; i++)
-		v = v << 4 | (uint32_t)hex_digit(p[i]);
+		v = v << 4 | (uint32_t)ascii_hex(p[i]);
 	return v;
 }
 
@@ -127,7 +120,7 @@ static err *skip_escape(struct reader *r)
 	if (*r->p++ != 'u')
 		return NULL;
 	for (int i = 0; i < 4; i++, r->p++)
-		if (r->p == r->end || hex_digit(*r->p) < 0)
+		if (r->p == r->end || ascii_hex(*r->p) < 0)
 			return invalid(r, "in \\u hexadecimal character escape");
 	return NULL;
 }

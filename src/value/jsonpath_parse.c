@@ -1,6 +1,7 @@
 /* Templates into steps. The original's parser is taken over in what it
  * accepts and in what it says: odd corners (quotes in filters, unions cut at
  * commas wherever they stand) are part of the dialect. */
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "text/number.h"
@@ -248,18 +249,13 @@ static bool is_dict_key(str text)
 	       str_find_char(str_sub(text, 1, text.n - 1), '\'') == STR_NPOS;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Take "-?[0-9]*" off the front. */
 static str take_index(str *s)
 {
 	const char *start = s->p;
 
 	str_take(s, '-');
-	str_span(s, is_digit);
+	str_span(s, ascii_is_digit);
 	return str_of(start, (size_t)(s->p - start));
 }
 

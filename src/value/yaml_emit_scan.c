@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "value/yaml_emit_impl.h"
 
@@ -178,14 +179,9 @@ bool yaml_emit_old_bool(str s)
 	return false;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_digit_or_low(char c)
 {
-	return is_digit(c) || c == '_';
+	return ascii_is_digit(c) || c == '_';
 }
 
 /* [-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)? */
@@ -193,13 +189,13 @@ bool yaml_emit_base60(str s)
 {
 	if (!str_take(&s, '-'))
 		str_take(&s, '+');
-	if (!s.n || !is_digit(s.p[0]))
+	if (!s.n || !ascii_is_digit(s.p[0]))
 		return false;
 	str_span(&s, is_digit_or_low);
 	if (!s.n || s.p[0] != ':')
 		return false;
 	while (str_take(&s, ':')) {
-		str part = str_span(&s, is_digit);
+		str part = str_span(&s, ascii_is_digit);
 
 		if (part.n < 1 || part.n > 2 || (part.n == 2 && part.p[0] > '5'))
 			return false;

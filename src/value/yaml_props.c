@@ -1,4 +1,5 @@
 /* Anchors, aliases, tags and directives. */
+#include "base/ascii.h"
 #include "value/yaml_impl.h"
 
 static bool is_name_byte(unsigned char c)
@@ -45,14 +46,6 @@ err *yaml_scan_anchor(struct yaml_scan *s, struct yaml_token *t, enum yaml_token
 
 /* ---- tags -------------------------------------------------------------- */
 
-static int hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The %XX of one rune. */
 static err *take_uri_escape(struct yaml_scan *s, struct yaml_piece *uri, struct yaml_mark start)
 {
@@ -60,7 +53,7 @@ static err *take_uri_escape(struct yaml_scan *s, struct yaml_piece *uri, struct 
 
 	do {
 		TRY(yaml_need(s, 3));
-		int high = hex_digit(yaml_at(s, 1)), low = hex_digit(yaml_at(s, 2));
+		int high = ascii_hex(yaml_at(s, 1)), low = ascii_hex(yaml_at(s, 2));
 
 		if (yaml_at(s, 0) != '%' || high < 0 || low < 0)
 			return yaml_scan_error(s, start, "did not find URI escaped octet");

@@ -1,5 +1,6 @@
 /* What a plain scalar means. The two rule sets differ in the words for
  * booleans and in one spelling of octal numbers. */
+#include "base/ascii.h"
 #include "value/yaml_impl.h"
 
 #include <math.h>
@@ -103,19 +104,14 @@ static node word_value(const struct word *w)
 	return node_from_float(w->value ? w->value * INFINITY : NAN);
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* ---- timestamps -------------------------------------------------------- */
 
 /* One or two digits; `exact` wants two. */
 static bool take_pair(str *s, bool exact, int *out)
 {
-	if (!s->n || !is_digit(s->p[0]))
+	if (!s->n || !ascii_is_digit(s->p[0]))
 		return false;
-	size_t n = s->n > 1 && is_digit(s->p[1]) ? 2 : 1;
+	size_t n = s->n > 1 && ascii_is_digit(s->p[1]) ? 2 : 1;
 
 	if (exact && n != 2)
 		return false;
@@ -126,9 +122,9 @@ static bool take_pair(str *s, bool exact, int *out)
 
 static bool take_fraction(str *s)
 {
-	if (s->n > 1 && (s->p[0] == '.' || s->p[0] == ',') && is_digit(s->p[1])) {
+	if (s->n > 1 && (s->p[0] == '.' || s->p[0] == ',') && ascii_is_digit(s->p[1])) {
 		*s = str_from(*s, 1);
-		str_span(s, is_digit);
+		str_span(s, ascii_is_digit);
 	}
 	return true;
 }
@@ -189,7 +185,7 @@ bool yaml_is_timestamp(str s)
 
 static int digit_of(char c)
 {
-	if (is_digit(c))
+	if (ascii_is_digit(c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'z' ? c - 'a' + 10 : 99;
@@ -256,7 +252,7 @@ static bool whole_number(str s, node *out)
 	uint64_t u;
 	char sign = take_sign(&s);
 
-	if (!s.n || !is_digit(s.p[0]))
+	if (!s.n || !ascii_is_digit(s.p[0]))
 		return false;
 	unsigned base = take_base(&s);
 
@@ -282,10 +278,10 @@ static bool inner_sign(str s, enum yaml_rules rules, node *out)
 static bool looks_float(str s)
 {
 	take_sign(&s);
-	size_t whole = str_span(&s, is_digit).n;
+	size_t whole = str_span(&s, ascii_is_digit).n;
 
 	if (str_take(&s, '.')) {
-		if (!str_span(&s, is_digit).n && !whole)
+		if (!str_span(&s, ascii_is_digit).n && !whole)
 			return false;
 	} else if (!whole) {
 		return false;
@@ -295,7 +291,7 @@ static bool looks_float(str s)
 	if (!str_take(&s, 'e') && !str_take(&s, 'E'))
 		return false;
 	take_sign(&s);
-	return str_span(&s, is_digit).n && !s.n;
+	return str_span(&s, ascii_is_digit).n && !s.n;
 }
 
 static bool number_of(str s, enum yaml_rules rules, node *out)
@@ -329,7 +325,7 @@ static bool point_number(str s, node *out)
 {
 	double f;
 
-	if (s.n < 2 || !is_digit(s.p[1]))
+	if (s.n < 2 || !ascii_is_digit(s.p[1]))
 		return false;
 	err *e = number_parse_float(s, &f);
 

@@ -1,4 +1,5 @@
 /* Scalars: plain, quoted, literal and folded. */
+#include "base/ascii.h"
 #include "value/yaml_impl.h"
 
 #include "base/utf8.h"
@@ -159,14 +160,6 @@ static const struct escape escapes[] = {
 	{ 'U', 8, NULL },
 };
 
-static int hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static err *take_code(struct yaml_scan *s, int32_t digits, struct yaml_piece *text,
 		      struct yaml_mark start)
 {
@@ -175,7 +168,7 @@ static err *take_code(struct yaml_scan *s, int32_t digits, struct yaml_piece *te
 
 	TRY(yaml_need(s, digits));
 	for (int32_t i = 0; i < digits; i++) {
-		int d = hex_digit(yaml_at(s, i));
+		int d = ascii_hex(yaml_at(s, i));
 
 		if (d < 0)
 			return yaml_scan_error(s, start, "did not find expected hexdecimal number");

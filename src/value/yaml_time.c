@@ -2,16 +2,12 @@
  * maybe a time behind T or spaces, with a fraction and a zone. */
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "value/yaml.h"
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 static bool is_no_digit(char c)
 {
-	return !is_digit(c);
+	return !ascii_is_digit(c);
 }
 
 /* The digits at the front as a number, and what separates them from the next. */
@@ -19,7 +15,7 @@ static unsigned take_field(str *s, str *separator)
 {
 	uint64_t u = 0;
 
-	str_to_u64(str_span(s, is_digit), &u);
+	str_to_u64(str_span(s, ascii_is_digit), &u);
 	*separator = str_span(s, is_no_digit);
 	return (unsigned)u;
 }
@@ -52,7 +48,7 @@ size_t yaml_print_time(char to[YAML_TIME_MAX], str time)
 	for (size_t i = 0; i < 6 && time.n; i++)
 		f[i] = take_field(&time, &separator);
 	if (separator.n && (separator.p[0] == '.' || separator.p[0] == ',')) {
-		digits = str_span(&time, is_digit);
+		digits = str_span(&time, ascii_is_digit);
 		separator = str_span(&time, is_no_digit);
 	}
 	if (separator.n && separator.p[0] != 'Z')
