@@ -113,7 +113,7 @@ static void *render(void *cache)
 		CLEANUP(tmpl_lease_end) struct tmpl_lease l = { .cache = cache };
 		struct tmpl_options own = o;
 		struct tmpl_set set;
-		const struct tmpl_parsed *p;
+		const struct tmpl_parsed *p, *again;
 		str text = arena_printf(&a, "{{ tpl \"{{ add 1 %d }}\" . }}", i % TEXTS);
 
 		own.lease = &l;
@@ -122,6 +122,12 @@ static void *render(void *cache)
 
 		if (e)
 			return err_free(e), (void *)"parse";
+		/* what a lease holds is there, whatever the others push out */
+		e = tmpl_lease_parse(&l, S("f"), text, &again);
+		if (e)
+			return err_free(e), (void *)"parse again";
+		if (again != p)
+			return (void *)"held";
 		tmpl_set_add(&set, p);
 		struct tmpl_exec *x = tmpl_exec_new(&a, &set, &own);
 
