@@ -2,12 +2,12 @@
  *
  * With --for the events of one object, and of those that it refers to.
  */
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/sort.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_stream.h"
 #include "server/age.h"
 
 enum { SELECTIONS_MAX = 3 };
@@ -265,10 +265,7 @@ static void print_events(struct asking *q, node found)
 
 struct watcher {
 	const struct asking *asking;
-	pthread_mutex_t lock;	/* of the rest */
-	pthread_cond_t ended;
-	bool is_over;
-	err *why;
+	struct flux_stream stream;
 };
 
 static void on_event(void *ctx, str type, node event)
@@ -283,31 +280,26 @@ static void on_event(void *ctx, str type, node event)
 	if (!is_wanted(q->c->options, event))
 		return;
 	add_row(q, &t, event);
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->stream.lock);
 	flux_table_print(&q->c->out.buf, &t);
 	output_flush(&q->c->out);
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->stream.lock);
 }
 
 static void on_end(void *ctx, const err *why)
 {
 	struct watcher *w = ctx;
 
-	pthread_mutex_lock(&w->lock);
-	if (why && !w->is_over)
-		w->why = err_new(err_kind(why), "%s", err_msg(why));
-	w->is_over = true;
-	pthread_cond_signal(&w->ended);
-	pthread_mutex_unlock(&w->lock);
+	flux_stream_end(&w->stream, why);
 }
 
 /* Until a stream ends: flux sets no time for it. */
 static err *watch_events(struct asking *q)
 {
-	struct watcher w = { .asking = q, .lock = PTHREAD_MUTEX_INITIALIZER,
-			     .ended = PTHREAD_COND_INITIALIZER };
+	struct watcher w = { .asking = q };
 	struct client_watch *watches[SELECTIONS_MAX];
 
+	flux_stream_init(&w.stream);
 	for (size_t i = 0; i < q->n; i++)
 		watches[i] = client_watch_start(
 			q->s->client, &events_resource,
@@ -317,13 +309,11 @@ static err *watch_events(struct asking *q)
 							.on_event = on_event,
 							.on_end = on_end,
 							.ctx = &w });
-	pthread_mutex_lock(&w.lock);
-	while (!w.is_over)
-		pthread_cond_wait(&w.ended, &w.lock);
-	pthread_mutex_unlock(&w.lock);
+	flux_stream_wait(&w.stream, FLUX_STREAM_FOREVER);
 	for (size_t i = 0; i < q->n; i++)
 		client_watch_stop(watches[i]);
-	return w.why;
+	flux_stream_release(&w.stream);
+	return w.stream.why;
 }
 
 /* ---- the command ------------------------------------------------------- */

@@ -3,11 +3,11 @@
  * A kind is a row: its columns, and the function behind each. One kind is
  * listed, printed or watched; "all" asks for the kinds of a group at once.
  */
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_stream.h"
 #include "kube/health.h"
 #include "kube/selector.h"
 #include "text/gotime.h"
@@ -426,10 +426,8 @@ static err *list_one(const struct getter *g, struct flux_server *s)
 struct watcher {
 	const struct getter *getter;
 	struct status_selector selector;
-	pthread_mutex_t lock;	/* of the rest */
-	pthread_cond_t ended;
-	bool is_over, begun;
-	err *why;
+	struct flux_stream stream;
+	bool begun;		/* under the stream's lock */
 };
 
 static void on_event(void *ctx, str type, node o)
@@ -441,7 +439,7 @@ static void on_event(void *ctx, str type, node o)
 
 	if (str_eq(type, S("BOOKMARK")) || str_eq(type, S("ERROR")))
 		return;
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->stream.lock);
 	quiet.no_header = quiet.no_header || w->begun;
 	g.options = &quiet;
 	struct flux_table t = new_table(&g, &a);
@@ -451,45 +449,24 @@ static void on_event(void *ctx, str type, node o)
 	w->begun = true;
 	flux_table_print(&g.cli->out.buf, &t);
 	output_flush(&g.cli->out);
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->stream.lock);
 }
 
 static void on_end(void *ctx, const err *why)
 {
 	struct watcher *w = ctx;
 
-	pthread_mutex_lock(&w->lock);
-	if (why && !w->is_over)
-		w->why = err_new(err_kind(why), "%s", err_msg(why));
-	w->is_over = true;
-	pthread_cond_signal(&w->ended);
-	pthread_mutex_unlock(&w->lock);
-}
-
-static void wait_for_end(struct watcher *w, int64_t deadline)
-{
-	struct timespec until = clock_timespec(deadline);
-
-	pthread_mutex_lock(&w->lock);
-	while (!w->is_over)
-		if (pthread_cond_timedwait(&w->ended, &w->lock, &until) != 0)
-			break;
-	w->is_over = true;	/* what ends it now is our own stop */
-	pthread_mutex_unlock(&w->lock);
+	flux_stream_end(&w->stream, why);
 }
 
 static err *watch_one(const struct getter *g, struct flux_server *s)
 {
 	const struct client_resource r = flux_resource(&flux_kinds[g->kind]);
 	struct watcher w = { .getter = g };
-	pthread_condattr_t mono;
 
 	if (g->options->status_selector.n)
 		TRY(read_status_selector(g->options->status_selector, &w.selector));
-	pthread_mutex_init(&w.lock, NULL);
-	pthread_condattr_init(&mono);
-	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
-	pthread_cond_init(&w.ended, &mono);
+	flux_stream_init(&w.stream);
 	struct client_watch *watch = client_watch_start(
 		s->client, &r,
 		&(struct client_watch_options){ .namespace = where(g),
@@ -499,13 +476,11 @@ static err *watch_one(const struct getter *g, struct flux_server *s)
 						.on_end = on_end,
 						.ctx = &w });
 
-	wait_for_end(&w, s->deadline);
+	flux_stream_wait(&w.stream, s->deadline);
 	client_watch_stop(watch);
-	pthread_cond_destroy(&w.ended);
-	pthread_condattr_destroy(&mono);
-	pthread_mutex_destroy(&w.lock);
-	return w.why ? w.why
-		     : err_new(ERR_TIMEOUT, "timed out waiting for the condition");
+	flux_stream_release(&w.stream);
+	return w.stream.why ? w.stream.why
+			    : err_new(ERR_TIMEOUT, "timed out waiting for the condition");
 }
 
 static err *run_kind(struct cli *c)
