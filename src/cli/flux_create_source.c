@@ -23,11 +23,9 @@ static void put_ignore(struct arena *a, node spec, const struct flag_list *paths
 /* ---- git --------------------------------------------------------------- */
 
 struct git_options {
-	str url, branch, tag, semver, commit, ref_name;
+	struct secret_git login;
+	str branch, tag, semver, commit, ref_name;
 	str secret_ref, proxy_ref, provider;
-	str username, password, ca_file, private_key;
-	str key_algorithm, curve;
-	int64_t rsa_bits;
 	bool submodules, silent;
 	struct flag_list ignore, sparse;
 };
@@ -38,7 +36,7 @@ static node git_spec(struct cli *c)
 	struct arena *a = c->arena;
 	node spec = node_map(a, 8);
 
-	create_needed(a, spec, "url", o->url);
+	create_needed(a, spec, "url", o->login.url);
 	create_duration(a, spec, "interval", create_options(c)->interval);
 	if (o->commit.n) {
 		create_text(a, spec, "ref.commit", o->commit);
@@ -65,22 +63,14 @@ static node git_spec(struct cli *c)
 static err *git_secret(struct cli *c, struct flux_server *s, node spec)
 {
 	const struct git_options *o = c->options;
-	const struct secret_git wish = { .url = o->url,
-					 .username = o->username,
-					 .password = o->password,
-					 .ca_file = o->ca_file,
-					 .private_key = o->private_key,
-					 .key_algorithm = o->key_algorithm,
-					 .curve = o->curve,
-					 .rsa_bits = o->rsa_bits };
 	node secret;
 	struct secret_note note;
 
 	if (o->secret_ref.n)
 		return NULL;
-	if (str_starts(o->url, S("http://")))
+	if (str_starts(o->login.url, S("http://")))
 		flux_warning(c, "insecure configuration: credentials configured for an HTTP URL");
-	TRY(secret_make_git(c, &wish, c->words.p[0], &secret, &note));
+	TRY(secret_make_git(c, &o->login, c->words.p[0], &secret, &note));
 	if (node_is_nil(secret))
 		return NULL;
 	if (note.public_key.n) {
@@ -108,9 +98,9 @@ static err *run_git(struct cli *c)
 	const struct git_options *o = c->options;
 	struct gourl url;
 
-	if (!o->url.n)
+	if (!o->login.url.n)
 		return err_new(ERR_INVALID, "url is required");
-	err *e = gourl_parse(c->arena, o->url, &url);
+	err *e = gourl_parse(c->arena, o->login.url, &url);
 
 	if (e)
 		return err_wrap(e, "git URL parse failed");
@@ -123,21 +113,22 @@ static err *run_git(struct cli *c)
 		return err_new(ERR_INVALID,
 			       "a Git ref is required, use one of the following: --branch, --tag, "
 			       "--commit, --ref-name or --tag-semver");
-	if (o->ca_file.n && str_eq(url.scheme, S("ssh")))
+	if (o->login.ca_file.n && str_eq(url.scheme, S("ssh")))
 		return err_new(ERR_INVALID, "specifying a CA file is not supported for Git over SSH");
 	TRY(create_check_labels(c));
 	return create_finish(c, FLUX_GIT, git_spec(c), &words, git_secret);
 }
 
 #define AT(field) offsetof(struct git_options, field)
+#define LOGIN(field) AT(login.field)
 
 static const struct flag git_flags[] = {
 	{ "branch", 0, FLAG_STRING, AT(branch), "branch to follow" },
-	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "file of the certificates to trust" },
+	{ "ca-file", 0, FLAG_STRING, LOGIN(ca_file), "file of the certificates to trust" },
 	{ "commit", 0, FLAG_STRING, AT(commit), "commit to take" },
 	{ "ignore-paths", 0, FLAG_LIST, AT(ignore), "paths to leave out, as .gitignore has them" },
-	{ "password", 'p', FLAG_STRING, AT(password), "password, of basic auth or of the key" },
-	{ "private-key-file", 0, FLAG_STRING, AT(private_key), "file of the private SSH key" },
+	{ "password", 'p', FLAG_STRING, LOGIN(password), "password, of basic auth or of the key" },
+	{ "private-key-file", 0, FLAG_STRING, LOGIN(private_key), "file of the private SSH key" },
 	{ "provider", 0, FLAG_CUSTOM, AT(provider), "where credentials come from",
 	  .type = &choice_git_provider, .choices = "generic github aws azure" },
 	{ "proxy-secret-ref", 0, FLAG_STRING, AT(proxy_ref), "Secret with the proxy to use" },
@@ -146,19 +137,15 @@ static const struct flag git_flags[] = {
 	{ "secret-ref", 0, FLAG_STRING, AT(secret_ref), "existing Secret with credentials" },
 	{ "silent", 's', FLAG_BOOL, AT(silent), "do not ask about the deploy key" },
 	{ "sparse-checkout-paths", 0, FLAG_LIST, AT(sparse), "directories to check out" },
-	{ "ssh-ecdsa-curve", 0, FLAG_CUSTOM, AT(curve), "curve of a new SSH key",
-	  .fallback = "p384", .type = &choice_curve, .choices = "p256 p384 p521" },
-	{ "ssh-key-algorithm", 0, FLAG_CUSTOM, AT(key_algorithm), "algorithm of a new SSH key",
-	  .fallback = "ecdsa", .type = &choice_key_algorithm, .choices = "rsa ecdsa ed25519" },
-	{ "ssh-rsa-bits", 0, FLAG_CUSTOM, AT(rsa_bits), "size of a new RSA key",
-	  .fallback = "2048", .type = &choice_rsa_bits },
+	SECRET_KEY_FLAGS(LOGIN),
 	{ "tag", 0, FLAG_STRING, AT(tag), "tag to take" },
 	{ "tag-semver", 0, FLAG_STRING, AT(semver), "range of versions to take the newest tag of" },
-	{ "url", 0, FLAG_STRING, AT(url), "address, as ssh://git@host/org/repository" },
-	{ "username", 'u', FLAG_STRING, AT(username), "user of basic auth" },
+	{ "url", 0, FLAG_STRING, LOGIN(url), "address, as ssh://git@host/org/repository" },
+	{ "username", 'u', FLAG_STRING, LOGIN(username), "user of basic auth" },
 	{ 0 },
 };
 
+#undef LOGIN
 #undef AT
 
 static const struct command create_git = {

@@ -38,6 +38,16 @@ struct secret_git {
 	bool needed;	/* over HTTP, no credentials are an error; else there is no Secret */
 };
 
+/* The flags of a new key; `at` is a macro that gives a field's offset. Their
+ * types are in flux_choice.h. */
+#define SECRET_KEY_FLAGS(at)                                                                 \
+	{ "ssh-ecdsa-curve", 0, FLAG_CUSTOM, at(curve), "curve of a new SSH key",            \
+	  .fallback = "p384", .type = &choice_curve, .choices = "p256 p384 p521" },          \
+	{ "ssh-key-algorithm", 0, FLAG_CUSTOM, at(key_algorithm), "algorithm of a new SSH key", \
+	  .fallback = "ecdsa", .type = &choice_key_algorithm, .choices = "rsa ecdsa ed25519" }, \
+	{ "ssh-rsa-bits", 0, FLAG_CUSTOM, at(rsa_bits), "size of a new RSA key",             \
+	  .fallback = "2048", .type = &choice_rsa_bits }
+
 /* What the user should be told. */
 struct secret_note {
 	str public_key, known_hosts;
