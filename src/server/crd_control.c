@@ -133,13 +133,15 @@ static uint64_t generation_of(node crd)
 	return (uint64_t)node_int(node_dig(crd, "metadata", "generation"));
 }
 
-/* Two states with the same mark make the same rows. */
+/* Two states with the same mark make the same rows. One that was made anew
+ * has the name and the generation of the one before, and another uid. */
 static uint64_t mark_of(node crd)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	err_free(json_write(&b, node_dig(crd, "status", "acceptedNames"), NULL));
 	buf_addf(&b, "%llu", (unsigned long long)generation_of(crd));
+	buf_add(&b, node_str(node_dig(crd, "metadata", "uid")));
 	return hash_bytes(buf_str(&b)) | 1;
 }
 

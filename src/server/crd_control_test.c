@@ -124,7 +124,7 @@ static void test_who_sees_it_established_can_use_it(void **state)
 	expect(s, "GET", "/apis/g.io/v1", NULL, NULL, 200, "\"widgets\"");
 	expect(s, "DELETE", CRDS "/widgets.g.io", NULL, NULL, 200, "InstanceDeletionPending");
 	await(s, CRDS "/widgets.g.io", 404, NULL);
-	expect(s, "GET", WIDGETS, NULL, NULL, 404, NULL);
+	await(s, WIDGETS, 404, NULL);
 	/* its objects do not come back with it */
 	make(s, DEFINITION("widgets", "Widget", "x"), "widgets.g.io");
 	expect(s, "GET", WIDGETS, NULL, NULL, 200, "\"items\":[]");
@@ -145,6 +145,25 @@ static void test_a_name_is_taken_when_it_is_free(void **state)
 	expect(s, "GET", "/apis/g.io/v1/others", NULL, NULL, 200, "\"items\":[]");
 	expect(s, "DELETE", CRDS "/others.g.io", NULL, NULL, 200, NULL);
 	await(s, CRDS "/others.g.io", 404, NULL);
+}
+
+/* The next one may be there before anyone saw that the last one was gone. */
+static void test_the_next_of_a_name_is_not_the_last(void **state)
+{
+	struct server *s = *state;
+
+	for (int i = 0; i < 20; i++) {
+		make(s, DEFINITION("widgets", "Widget", "x"), "widgets.g.io");
+		expect(s, "DELETE", CRDS "/widgets.g.io", NULL, NULL, 200, NULL);
+		await(s, CRDS "/widgets.g.io", 404, NULL);
+		make(s, DEFINITION("widgets", "Widget", "z"), "widgets.g.io");
+		expect(s, "POST", WIDGETS, NULL,
+		       "{\"apiVersion\":\"g.io/v1\",\"kind\":\"Widget\",\"metadata\":{\"name\":\"w\"},"
+		       "\"spec\":{\"x\":\"1\",\"z\":\"2\"}}",
+		       201, "\"spec\":{\"z\":\"2\"}");
+		expect(s, "DELETE", CRDS "/widgets.g.io", NULL, NULL, 200, NULL);
+		await(s, CRDS "/widgets.g.io", 404, NULL);
+	}
 }
 
 static void test_it_waits_for_its_objects(void **state)
@@ -241,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_sees_it_established_can_use_it),
 		cmocka_unit_test(test_a_name_is_taken_when_it_is_free),
+		cmocka_unit_test(test_the_next_of_a_name_is_not_the_last),
 		cmocka_unit_test(test_it_waits_for_its_objects),
 		cmocka_unit_test(test_objects_are_seen_through_the_schema_of_now),
 		cmocka_unit_test(test_it_is_served_again_after_a_restart),
