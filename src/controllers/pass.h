@@ -1,0 +1,152 @@
+/* pass - one look of a controller at one object.
+ *
+ * A pass has the object as it was at its start, in its newest version, and a
+ * status to work on, which begins as a copy of the object's and is written
+ * with one merge patch at the end, if it differs. pass_progress writes it in
+ * between as well, but only when the pass has been running for a second or
+ * the step is known to last: a status nobody has time to read costs the API
+ * server more than we do.
+ *
+ *	static struct outcome reconcile(struct pass *p)
+ *	{
+ *		pass_progress(p, S("building artifact"), false);
+ *		err *e = ...;
+ *		if (e)
+ *			return pass_fail(p, S("GitOperationFailed"), e);
+ *		condition_set(p, S("ArtifactInStorage"), true, S("Succeeded"), msg);
+ *		return pass_succeed(p, S("Succeeded"), msg);
+ *	}
+ *
+ * Everything lives in the pass's arena, but for `memory`, which is the
+ * controller's own per object and stays until `forget`.
+ *
+ * Of the pass's worker only.
+ */
+#ifndef CONTROLLERS_PASS_H
+#define CONTROLLERS_PASS_H
+
+#include "controllers/runtime.h"
+#include "source/credentials.h"
+#include "source/failure.h"
+
+struct pass {
+	struct runtime *rt;
+	struct arena *arena;
+	const struct log *log;		/* controller, name, namespace, reconcileID are in it */
+	struct key key;
+	node object;			/* as read; newest version, defaults applied */
+	node spec;			/* object.spec */
+	node status;			/* being worked on; a map */
+	int64_t generation;
+	int64_t started;		/* monotonic nanoseconds */
+	str requested_at;		/* of the annotation; empty: none */
+	bool requested;			/* and it is not status.lastHandledReconcileAt */
+	const atomic_bool *cancel;	/* the runtime stops */
+	void *memory;			/* of the controller */
+};
+
+/* ---- conditions: p->status.conditions ------------------------------------- */
+
+enum condition_status { CONDITION_FALSE, CONDITION_TRUE, CONDITION_UNKNOWN };
+
+/* Set, with lastTransitionTime, observedGeneration, the cut of long messages
+ * and the exclusion of Reconciling and Stalled as common.md §1 has them. */
+void condition_set(struct pass *p, str type, enum condition_status status, str reason, str message);
+void condition_drop(struct pass *p, str type);
+bool condition_is(const struct pass *p, str type, enum condition_status status);
+/* NODE_NONE when it is not there. */
+node condition_get(const struct pass *p, str type);
+/* The same of any object. */
+bool object_is_ready(node object);	/* Ready True, of its generation, not Reconciling or Stalled */
+
+/* How Ready is made of other conditions (common.md §2): in this order, and
+ * which count as bad when True. */
+struct summary {
+	const char *const *types;
+	size_t n;
+	const char *const *negative;
+	size_t negative_n;
+};
+void condition_summarise(struct pass *p, const struct summary *s);
+
+/* ---- status ---------------------------------------------------------------- */
+
+/* status.KEY = value; NODE_NONE takes it away. */
+void status_set(struct pass *p, str key, node value);
+void status_set_str(struct pass *p, str key, str value);
+/* Reconciling=True and, where Ready is absent or Unknown or `ready`, Ready=
+ * Unknown, reason Progressing. Written at once when `lasts`, else when the
+ * pass has lasted a second already. */
+void pass_progress(struct pass *p, str message, bool lasts);
+/* Write what differs now. Errors are kept and end the pass with backoff. */
+void pass_write(struct pass *p);
+
+/* ---- events ----------------------------------------------------------------- */
+
+enum event_type { EVENT_NORMAL, EVENT_WARNING, EVENT_TRACE };
+
+/* To the events API and to --events-addr. `meta` is key, value, key, value;
+ * keys without a '/' get the kind's group before them. Does not wait. */
+void pass_event(struct pass *p, enum event_type type, str reason, str message, const str *meta,
+		size_t n);
+
+/* ---- ends ---------------------------------------------------------------------- */
+
+/* Each takes the error, says it (condition, event, log) and gives what
+ * reconcile returns. */
+/* Ready=False, Reconciling=True ProgressingWithRetry; warning event; backoff. */
+struct outcome pass_fail(struct pass *p, str reason, err *e);
+/* The same, again after that long. */
+struct outcome pass_fail_after(struct pass *p, str reason, err *e, int64_t after);
+/* Ready=False and Stalled=True; warning event; nothing until it changes. */
+struct outcome pass_stall(struct pass *p, str reason, err *e);
+/* By the mark on the error (source/failure.h): condition, reason, class. */
+struct outcome pass_failure(struct pass *p, err *e);
+/* Reconciling and Stalled go, observedGeneration = generation, Ready=True
+ * (unless the controller has a summary, which then decides); interval. */
+struct outcome pass_succeed(struct pass *p, str reason, str message);
+
+/* spec.interval and its like, in nanoseconds; `otherwise` when absent or bad. */
+int64_t pass_duration(const struct pass *p, str field, int64_t otherwise);
+/* "1m0s" of such a span. */
+str pass_span(struct pass *p, int64_t span);
+
+/* ---- what a pass reads ------------------------------------------------------------ */
+
+/* A Secret or ConfigMap of the object's namespace, values decoded. An absent
+ * one is an error of kind NotFound in the API's words. */
+err *pass_secret(struct pass *p, str name, struct credentials *out)
+	__attribute__((warn_unused_result));
+err *pass_configmap(struct pass *p, str name, struct credentials *out)
+	__attribute__((warn_unused_result));
+/* A Flux object from the watch cache (with --feature-gates=DirectSourceFetch:
+ * from the server); NotFound in the API's words. */
+err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *out)
+	__attribute__((warn_unused_result));
+
+/* status.artifact of a source; false when there is none. */
+bool artifact_of(struct arena *a, node source, struct artifact *out);
+/* As status.artifact. */
+node artifact_node(struct arena *a, const struct artifact *artifact);
+/* Its files: in place when our own store has it, else fetched (retries,
+ * digest checked, unpacked under limits) into the store's cache. */
+err *pass_open(struct pass *p, const struct artifact *artifact, struct artifact_tree **out)
+	__attribute__((warn_unused_result));
+/* Its bytes, for what is no archive to be unpacked: charts. */
+err *pass_bytes(struct pass *p, const struct artifact *artifact, str *out)
+	__attribute__((warn_unused_result));
+
+/* ---- clusters -------------------------------------------------------------------- */
+
+/* Where and as whom objects are applied: spec.kubeConfig and
+ * spec.serviceAccountName (or --default-service-account). Lives until the
+ * runtime ends; the same for all who ask for the same. */
+struct cluster {
+	struct client *client;
+	struct discovery *discovery;
+	struct live *live;	/* NULL for another cluster */
+	bool remote;
+};
+err *pass_cluster(struct pass *p, const struct cluster **out) __attribute__((warn_unused_result));
+
+#endif

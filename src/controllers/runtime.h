@@ -1,0 +1,136 @@
+/* runtime - what all controllers share: the queue, workers, watches, passes.
+ *
+ * A controller is a constant struct controller: which kind it looks after and
+ * what to do at a pass. The runtime does the rest, the same way for all kinds
+ * (the original's common rules): it watches the kind, puts keys on the queue
+ * when something happens that matters, adds and drops the finalizer, stops at
+ * suspend, copies requestedAt, writes the status once at the end of a pass,
+ * says what is to be logged, counted and sent as an event, and decides when
+ * the next pass is due.
+ *
+ * What matters to an object besides itself it says in `refs`: every referenced
+ * object is watched, whatever its kind, and its change puts the object on the
+ * queue: a source's new artifact, a dependency that became ready, a ConfigMap
+ * whose data changed. A worker therefore never waits for the world: a pass
+ * that finds something missing ends, and is run again by the event.
+ *
+ * One key is never in two passes at once; a change during a pass makes
+ * another pass after it. Changes within RUNTIME_BATCH of each other make one.
+ *
+ * Threads: workers run passes (plain sequential code, one arena a pass).
+ * Everything here is for any thread unless it says otherwise.
+ */
+#ifndef CONTROLLERS_RUNTIME_H
+#define CONTROLLERS_RUNTIME_H
+
+#include "api/kind.h"
+#include "client/live.h"
+#include "controllers/settings.h"
+#include "source/artifact.h"
+
+struct runtime;
+struct pass;
+
+/* Changes that come together (one commit's ConfigMap and HelmRelease). */
+#define RUNTIME_BATCH (CLOCK_SECOND / 20)
+
+struct key {
+	const struct controller *controller;
+	str namespace, name;
+};
+
+/* ---- what an object refers to ------------------------------------------- */
+
+/* Which changes of the other matter. */
+enum ref_matter {
+	REF_ARTIFACT,		/* status.artifact: revision or digest */
+	REF_READY,		/* Ready, observedGeneration, generation, lastAppliedRevision */
+	REF_DATA,		/* any change: ConfigMaps and Secrets, by resourceVersion */
+	REF_HEALTH,		/* kstatus, or that it comes or goes */
+	REF_CONTENT,		/* drift: content, or that it goes; and REF_HEALTH */
+};
+
+struct refs;
+/* `kind` with an empty version: the preferred one. For the cluster that the
+ * runtime runs on; what is applied to another one is not watched. */
+void refs_add(struct refs *r, struct gvk kind, str namespace, str name, enum ref_matter matter);
+
+/* ---- controllers ---------------------------------------------------------- */
+
+enum outcome_next {
+	NEXT_INTERVAL,		/* success: `after`, with jitter */
+	NEXT_AFTER,		/* `after` exactly: retry interval, dependency, timeout of a wait */
+	NEXT_BACKOFF,		/* failure: later and later */
+	NEXT_CHANGE,		/* stalled, or suspended: nothing until something changes */
+	NEXT_NOW,		/* once more, at once */
+};
+
+struct outcome {
+	enum outcome_next next;
+	int64_t after;		/* nanoseconds */
+};
+
+struct controller {
+	const char *group, *kind;	/* "kustomize.toolkit.fluxcd.io", "Kustomization" */
+	/* Logs, events, reportingController: "kustomize-controller". */
+	const char *component;
+	/* Field manager of finalizer and status: "gotk-kustomize-controller". */
+	const char *manager;
+	const char *finalizer;	/* "finalizers.fluxcd.io"; NULL: none */
+	/* Of the condition types that make Ready, as the original summarises;
+	 * NULL: the pass sets Ready itself. See conditions.h. */
+	const struct summary *summary;
+
+	/* What the object refers to. Pure; called when it is new or changed. */
+	void (*refs)(node object, struct refs *out);
+	/* One pass. The status as it is left in p->status is written after it. */
+	struct outcome (*reconcile)(struct pass *p);
+	/* The object is being deleted: undo. NEXT_CHANGE drops the finalizer,
+	 * anything else tries again. NULL: nothing to undo. */
+	struct outcome (*finalize)(struct pass *p);
+	/* The object is gone: free what p->memory pointed to. NULL: nothing. */
+	void (*forget)(struct runtime *rt, void *memory);
+};
+
+/* All of them, in the order that sources come first: controllers.c. */
+const struct controller *const *controllers_all(size_t *n);
+
+/* ---- the runtime ------------------------------------------------------------ */
+
+struct runtime_options {
+	struct net_client *net;		/* borrowed */
+	struct client *client;		/* its own identity; borrowed */
+	struct artifact_store *store;	/* borrowed; NULL: no source kinds */
+	const struct settings *settings;	/* flags and gates; borrowed */
+	const struct controller *const *controllers;
+	size_t controllers_n;
+	const struct log *log;
+};
+
+struct runtime *runtime_new(const struct runtime_options *o) __attribute__((returns_nonnull));
+/* Watch, and run passes, until runtime_stop. Waits for the kinds' first lists. */
+err *runtime_start(struct runtime *rt) __attribute__((warn_unused_result));
+/* Cancel the passes that run (settings.graceful: after that long), and wait. */
+void runtime_stop(struct runtime *rt);
+void runtime_free(struct runtime *rt);
+
+/* Put a key on the queue: now, or in so many nanoseconds (the earlier counts). */
+void runtime_enqueue(struct runtime *rt, struct key k, int64_t after);
+/* By name of the kind: for webhooks, file watchers, tests. */
+void runtime_enqueue_named(struct runtime *rt, str group, str kind, str namespace, str name);
+
+struct net_client *runtime_net(struct runtime *rt);
+struct client *runtime_client(struct runtime *rt);
+struct discovery *runtime_discovery(struct runtime *rt);
+struct live *runtime_live(struct runtime *rt);
+struct artifact_store *runtime_store(struct runtime *rt);
+const struct settings *runtime_settings(struct runtime *rt);
+
+/* Nothing queued, due or running (tests, `rill up --until-ready`). */
+bool runtime_is_idle(struct runtime *rt);
+
+/* Prometheus text of /metrics, and the debug dump: queue, memory by owner. */
+void runtime_metrics(struct runtime *rt, struct buf *out);
+void runtime_dump(struct runtime *rt, struct buf *out);
+
+#endif

@@ -1,0 +1,67 @@
+/* settings - the flags and feature gates of all controllers, in one struct.
+ *
+ * Flux's names and defaults (common.md §14). The command line fills it; the
+ * controllers only read. Constant once the runtime starts: any thread.
+ */
+#ifndef CONTROLLERS_SETTINGS_H
+#define CONTROLLERS_SETTINGS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum gate {
+	GATE_ADDITIVE_CEL_DEPENDENCY_CHECK,
+	GATE_ALLOW_DNS_LOOKUPS,
+	GATE_CACHE_SECRETS_AND_CONFIG_MAPS,
+	GATE_CANCEL_HEALTH_CHECK_ON_NEW_REVISION,
+	GATE_CORRECT_DRIFT,
+	GATE_DEFAULT_TO_RETRY_ON_FAILURE,
+	GATE_DETECT_DRIFT,
+	GATE_DIRECT_SOURCE_FETCH,
+	GATE_DISABLE_CHART_DIGEST_TRACKING,
+	GATE_DISABLE_CONFIG_WATCHERS,
+	GATE_DISABLE_FAIL_FAST_BEHAVIOR,
+	GATE_EXTERNAL_ARTIFACT,
+	GATE_GROUP_CHANGE_LOG,
+	GATE_MIGRATE_API_VERSION,
+	GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY,
+	GATE_STRICT_POST_BUILD_SUBSTITUTIONS,
+	GATE_USE_HELM3_DEFAULTS,
+	GATES,
+};
+
+struct settings {
+	bool gates[GATES];
+	str runtime_namespace;		/* $RUNTIME_NAMESPACE; "flux-system" */
+	bool watch_all_namespaces;
+	str watch_label_selector;
+	/* Empty: all ConfigMaps and Secrets that are referred to (rill's default). */
+	str watch_configs_label_selector;
+	bool no_cross_namespace_refs;
+	str default_service_account;
+	bool insecure_kubeconfig_exec, insecure_kubeconfig_tls;
+	unsigned concurrent;		/* workers; 0: by the processors, at least 8 */
+	unsigned concurrent_ssa;
+	unsigned jitter_percent;
+	int64_t min_retry_delay, max_retry_delay, requeue_dependency;
+	str events_addr, metrics_addr, health_addr;	/* empty: none */
+	str storage_addr, storage_adv_addr, storage_path;
+	int64_t retention_ttl;
+	unsigned retention_records;
+	unsigned http_retry;
+	int64_t helm_index_max, helm_chart_max, helm_chart_file_max;	/* bytes */
+	bool no_remote_bases;
+	str sops_age_secret, sops_vault_configmap;
+	const str *override_managers;
+	size_t override_managers_n;
+	const str *custom_stage_kinds;	/* "group/Kind" */
+	size_t custom_stage_kinds_n;
+	int64_t graceful;		/* for passes that run when it stops */
+	int64_t prune_guard;		/* 0: off; else at most that many objects at once */
+};
+
+void settings_default(struct settings *s);
+/* "Name=true,Name=false": unknown names are an error that lists the known. */
+err *settings_gates(struct settings *s, str text) __attribute__((warn_unused_result));
+
+#endif
