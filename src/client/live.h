@@ -16,14 +16,14 @@
  * of metadata and status. So "hash as after our last apply" proves that an
  * object has not drifted, without a request.
  *
- * Any thread. Callbacks come on the stream's thread: be quick, do not call
- * back into live, do not wait.
+ * Any thread. Callbacks come on the stream's thread, or on that of whoever
+ * calls live_note; one at a time for each kind, in order. They must be quick
+ * and must not wait; live_state and live_get are fine in them.
  */
 #ifndef CLIENT_LIVE_H
 #define CLIENT_LIVE_H
 
 #include "client/client.h"
-#include "client/discovery.h"
 #include "kube/health.h"
 
 struct live;
@@ -36,7 +36,7 @@ enum live_change {
 	LIVE_DELETED = 2,
 	LIVE_CONTENT = 4,	/* the hash of content */
 	LIVE_HEALTH = 8,	/* status or message of its health */
-	LIVE_STATUS = 16,	/* anything else below status, or metadata */
+	LIVE_STATUS = 16,	/* another resourceVersion: status or metadata, perhaps the rest */
 	LIVE_GENERATION = 32,
 };
 
@@ -44,7 +44,7 @@ struct live_event {
 	const struct client_resource *resource;
 	str namespace, name;
 	unsigned what;
-	node object;		/* the whole event's object; NODE_NONE: only what is kept is known */
+	node object;		/* the event's object, borrowed; NODE_NONE: it went unseen */
 };
 
 struct live_options {
@@ -53,7 +53,8 @@ struct live_options {
 	void *ctx;
 };
 
-struct live *live_new(struct client *c, struct discovery *d, const struct live_options *o)
+/* Takes a reference of the client. `o` may be NULL. */
+struct live *live_new(struct client *c, const struct live_options *o)
 	__attribute__((returns_nonnull));
 /* Ends all streams. */
 void live_free(struct live *l);
@@ -63,11 +64,13 @@ struct live_watch_options {
 	str namespace;		/* empty: all */
 	str selector, fields;	/* of the first who asks */
 };
-/* Begin to watch, where nobody does. Does not wait. The resource is copied. */
+/* Begin to watch, where nobody does. Does not wait. The resource is copied.
+ * Where the list failed so far it is asked for at once. */
 void live_watch(struct live *l, const struct client_resource *r,
 		const struct live_watch_options *o);
-/* Wait until the first list has been taken in: an error (borrowed by nobody)
- * after `timeout` nanoseconds, or what the server answered, or on *cancel. */
+/* Wait until the first list has been taken in. After `timeout` nanoseconds,
+ * or on *cancel (or NULL), an error with what the server said last; a refusal
+ * (403, 404) is told at once. The kind must be watched. */
 err *live_wait(struct live *l, const struct client_resource *r, int64_t timeout,
 	       const atomic_bool *cancel) __attribute__((warn_unused_result));
 
@@ -95,6 +98,6 @@ uint64_t live_content(node object);
 void live_note(struct live *l, const struct client_resource *r, node object);
 
 /* Objects and bytes kept, for metrics and the debug dump. */
-void live_count(const struct live *l, size_t *kinds, size_t *objects, size_t *bytes);
+void live_count(struct live *l, size_t *kinds, size_t *objects, size_t *bytes);
 
 #endif
