@@ -1,0 +1,201 @@
+#include "source/oci_impl.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/map.h"
+
+/* Beyond them what is old is forgotten, or else all. */
+enum { MEMORY_TOKENS = 4096, MEMORY_REGISTRIES = 4096 };
+
+struct registry {
+	char *name;
+	int64_t wait_until;
+	bool known, http, bearer;
+	char *realm, *service;
+};
+
+struct token {
+	char *key, *text;
+	int64_t until;
+};
+
+struct oci_memory {
+	pthread_mutex_t m;
+	struct map registries, tokens;
+};
+
+struct oci_memory *oci_memory_new(void)
+{
+	struct oci_memory *m = mem_calloc(1, sizeof *m);
+
+	pthread_mutex_init(&m->m, NULL);
+	return m;
+}
+
+static void free_registry(struct registry *r)
+{
+	free(r->name);
+	free(r->realm);
+	free(r->service);
+	free(r);
+}
+
+static void free_token(struct token *t)
+{
+	free(t->key);
+	free(t->text);
+	free(t);
+}
+
+static void forget_registries(struct oci_memory *m)
+{
+	for (size_t i = 0; i < m->registries.n; i++)
+		free_registry(m->registries.entries[i].value);
+	map_clear(&m->registries);
+}
+
+static void forget_tokens(struct oci_memory *m)
+{
+	for (size_t i = 0; i < m->tokens.n; i++)
+		free_token(m->tokens.entries[i].value);
+	map_clear(&m->tokens);
+}
+
+void oci_memory_free(struct oci_memory *m)
+{
+	if (!m)
+		return;
+	forget_registries(m);
+	forget_tokens(m);
+	map_release(&m->registries);
+	map_release(&m->tokens);
+	pthread_mutex_destroy(&m->m);
+	free(m);
+}
+
+static char *copy(str s)
+{
+	char *p = mem_alloc(s.n + 1);
+
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	p[s.n] = 0;
+	return p;
+}
+
+static struct registry *need_registry(struct oci_memory *m, str name)
+{
+	struct registry *r = map_get(&m->registries, name);
+
+	if (r)
+		return r;
+	if (m->registries.n >= MEMORY_REGISTRIES)
+		forget_registries(m);
+	r = mem_calloc(1, sizeof *r);
+	r->name = copy(name);
+	map_set(&m->registries, str_c(r->name), r);
+	return r;
+}
+
+bool oci_memory_challenge(struct oci_memory *m, struct arena *a, str registry, bool *http,
+			  struct ociauth_challenge *out)
+{
+	bool bearer_or_basic = false;
+
+	pthread_mutex_lock(&m->m);
+	struct registry *r = map_get(&m->registries, registry);
+
+	if (r && r->known) {
+		*http = r->http;
+		bearer_or_basic = r->realm != NULL;
+		if (bearer_or_basic)
+			*out = (struct ociauth_challenge){
+				.bearer = r->bearer,
+				.realm = arena_str(a, str_c(r->realm)),
+				.service = arena_str(a, str_c(r->service)),
+			};
+	}
+	pthread_mutex_unlock(&m->m);
+	return bearer_or_basic;
+}
+
+void oci_memory_keep_challenge(struct oci_memory *m, str registry, bool http,
+			       const struct ociauth_challenge *c)
+{
+	pthread_mutex_lock(&m->m);
+	struct registry *r = need_registry(m, registry);
+
+	r->known = true;
+	r->http = http;
+	if (c) {
+		free(r->realm);
+		free(r->service);
+		r->bearer = c->bearer;
+		r->realm = copy(c->realm);
+		r->service = copy(c->service);
+	}
+	pthread_mutex_unlock(&m->m);
+}
+
+int64_t oci_memory_wait(struct oci_memory *m, str registry)
+{
+	pthread_mutex_lock(&m->m);
+	struct registry *r = map_get(&m->registries, registry);
+	int64_t until = r ? r->wait_until : 0;
+
+	pthread_mutex_unlock(&m->m);
+	return until > clock_mono() ? until : 0;
+}
+
+void oci_memory_keep_wait(struct oci_memory *m, str registry, int64_t until)
+{
+	pthread_mutex_lock(&m->m);
+	struct registry *r = need_registry(m, registry);
+
+	if (until > r->wait_until)
+		r->wait_until = until;
+	pthread_mutex_unlock(&m->m);
+}
+
+bool oci_memory_token(struct oci_memory *m, struct arena *a, str key, str *out)
+{
+	pthread_mutex_lock(&m->m);
+	struct token *t = map_get(&m->tokens, key);
+	bool good = t && t->until > clock_mono();
+
+	if (good)
+		*out = arena_str(a, str_c(t->text));
+	pthread_mutex_unlock(&m->m);
+	return good;
+}
+
+static void forget_token(struct oci_memory *m, str key)
+{
+	struct token *t = map_get(&m->tokens, key);
+
+	if (!t)
+		return;
+	map_remove(&m->tokens, key);
+	free_token(t);
+}
+
+void oci_memory_keep_token(struct oci_memory *m, str key, str token, int64_t until)
+{
+	struct token *t = mem_calloc(1, sizeof *t);
+
+	*t = (struct token){ copy(key), copy(token), until };
+	pthread_mutex_lock(&m->m);
+	forget_token(m, key);
+	if (m->tokens.n >= MEMORY_TOKENS)
+		forget_tokens(m);
+	map_set(&m->tokens, str_c(t->key), t);
+	pthread_mutex_unlock(&m->m);
+}
+
+void oci_memory_forget_token(struct oci_memory *m, str key)
+{
+	pthread_mutex_lock(&m->m);
+	forget_token(m, key);
+	pthread_mutex_unlock(&m->m);
+}

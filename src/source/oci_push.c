@@ -1,0 +1,128 @@
+#include "source/oci_impl.h"
+
+#include "source/digest.h"
+#include "text/gourl.h"
+
+/* ---- blobs ------------------------------------------------------------------------- */
+
+static err *has_blob(struct oci *c, struct arena *a, str digest, bool *has)
+{
+	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
+	struct oci_ask ask = { .method = S("HEAD"), .path = oci_path(c, a, "blobs", digest) };
+
+	TRY(oci_ask(c, &ask, &answer));
+	*has = answer.head.status == 200;
+	if (*has || answer.head.status == 404)
+		return NULL;
+	return oci_answer_error(c, &ask, &answer);
+}
+
+/* Where the bytes go. */
+static err *start_upload(struct oci *c, struct arena *a, str *url)
+{
+	static const int statuses[] = { 202, 0 };
+	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
+	struct oci_ask ask = { .method = S("POST"),
+			       .path = oci_path(c, a, "blobs", S("uploads/")) };
+
+	TRY(oci_ask_for(c, &ask, statuses, &answer));
+	return oci_follow(c, &answer, a, net_response_header(&answer.head, S("Location")), url);
+}
+
+static err *upload(struct oci *c, struct arena *a, str url, str bytes, str digest)
+{
+	static const int statuses[] = { 201, 204, 0 };
+	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%.*s%cdigest=", STR_ARG(url),
+		 str_find_char(url, '?') == STR_NPOS ? '?' : '&');
+	gourl_escape_query(&b, digest);
+	struct oci_ask ask = { .method = S("PUT"),
+			       .path = arena_str(a, buf_str(&b)),
+			       .type = S("application/octet-stream"),
+			       .body = bytes };
+
+	return oci_ask_for(c, &ask, statuses, &answer);
+}
+
+err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescriptor *out)
+{
+	bool has;
+	str digest, url;
+
+	if (bytes.n > OCI_UPLOAD_MAX)
+		return err_new(ERR_INVALID, "blob is larger than %d bytes", OCI_UPLOAD_MAX);
+	TRY(digest_of(a, DIGEST_SHA256, bytes, &digest));
+	TRY(has_blob(c, a, digest, &has));
+	if (!has) {
+		TRY(start_upload(c, a, &url));
+		TRY(upload(c, a, url, bytes, digest));
+	}
+	*out = (struct ocidescriptor){ .digest = digest, .size = (int64_t)bytes.n };
+	return NULL;
+}
+
+/* ---- manifests ----------------------------------------------------------------------- */
+
+err *oci_push_manifest(struct oci *c, struct arena *a, str tag, str media_type, str bytes,
+		       struct ocidescriptor *out)
+{
+	static const int statuses[] = { 200, 201, 202, 0 };
+	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
+	str digest;
+
+	if (bytes.n > OCIMANIFEST_MAX)
+		return err_new(ERR_INVALID, "manifest is larger than %d bytes", OCIMANIFEST_MAX);
+	if (tag.n)
+		TRY(ociref_check_tag(tag));
+	TRY(digest_of(a, DIGEST_SHA256, bytes, &digest));
+	struct oci_ask ask = { .method = S("PUT"),
+			       .path = oci_path(c, a, "manifests", tag.n ? tag : digest),
+			       .type = media_type,
+			       .body = bytes };
+
+	TRY(oci_ask_for(c, &ask, statuses, &answer));
+	str said = net_response_header(&answer.head, S("Docker-Content-Digest"));
+
+	if (str_starts(said, S("sha256:")) && !str_eq(said, digest))
+		return err_new(ERR_CONFLICT, "registry stored another manifest: %.*s, not %.*s",
+			       STR_ARG(said), STR_ARG(digest));
+	*out = (struct ocidescriptor){ .media_type = media_type,
+				       .digest = digest,
+				       .size = (int64_t)bytes.n };
+	return NULL;
+}
+
+err *oci_tag(struct oci *c, struct arena *a, str wanted, str tag)
+{
+	struct ocimanifest m;
+	struct ocidescriptor d;
+
+	TRY(ociref_check_tag(tag));
+	TRY(oci_manifest(c, a, wanted, &m));
+	return oci_push_manifest(c, a, tag, m.media_type, m.bytes, &d);
+}
+
+err *oci_delete(struct oci *c, str wanted)
+{
+	static const int statuses[] = { 200, 202, 204, 0 };
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
+	struct oci_ask ask = { .method = S("DELETE"),
+			       .path = oci_path(c, &a, "manifests", wanted) };
+	struct digest d;
+
+	TRY(str_find_char(wanted, ':') == STR_NPOS ? ociref_check_tag(wanted)
+						   : digest_parse(&d, wanted));
+	return oci_ask_for(c, &ask, statuses, &answer);
+}
+
+err *oci_ping(struct oci *c)
+{
+	static const int statuses[] = { 200, 0 };
+	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
+	struct oci_ask ask = { .method = S("GET"), .path = STR_NONE };
+
+	return oci_ask_for(c, &ask, statuses, &answer);
+}

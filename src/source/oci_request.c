@@ -1,0 +1,360 @@
+#include "source/oci_impl.h"
+
+#include <stdlib.h>
+
+#include "text/duration.h"
+#include "text/gourl.h"
+#include "value/goprint.h"
+#include "value/json.h"
+
+/* A request, one more as somebody, and one more over HTTP or with a new token. */
+enum { TRIES = 4, PIECE = 64 << 10, ERRORS_MAX = 20 };
+
+/* ---- the session --------------------------------------------------------------- */
+
+err *oci_open(struct oci **out, const struct oci_options *o)
+{
+	struct oci *c = mem_calloc(1, sizeof *c);
+
+	c->o = *o;
+	c->auth = ociauth_is_nobody(&o->auth) ? ociauth_find(o->config, &o->ref) : o->auth;
+	c->own_memory = !o->memory;
+	c->memory = o->memory ? o->memory : oci_memory_new();
+	c->actions = o->remove ? "delete,push,pull" : o->push ? "push,pull" : "pull";
+	c->http = o->plain_http;
+	c->deadline = o->deadline ? o->deadline : clock_after(clock_mono(), NET_TIMEOUT);
+	*out = c;
+	return NULL;
+}
+
+void oci_close(struct oci *c)
+{
+	if (!c)
+		return;
+	if (c->own_memory)
+		oci_memory_free(c->memory);
+	arena_release(&c->mem);
+	free(c);
+}
+
+void oci_drop(struct oci **c)
+{
+	oci_close(*c);
+}
+
+str oci_base(const struct oci *c, struct arena *a)
+{
+	return arena_cat(a, c->http ? S("http://") : S("https://"), c->o.ref.registry);
+}
+
+str oci_path(const struct oci *c, struct arena *a, const char *what, str name)
+{
+	return arena_cat(a, c->o.ref.repository, S("/"), str_c(what), S("/"), name);
+}
+
+/* ---- answers --------------------------------------------------------------------- */
+
+void oci_answer_release(struct oci_answer *answer)
+{
+	net_drop(answer->call);
+	answer->call = NULL;
+	arena_release(&answer->mem);
+}
+
+/* As much as `to` takes: then it is full, and that is no error here. */
+static err *read_body(struct oci_answer *answer, struct buf *to)
+{
+	CLEANUP(buf_release) struct buf piece = BUF_INIT;
+	char *p = buf_reserve(&piece, PIECE);
+	size_t n;
+
+	while (!to->full) {
+		TRY(net_read(answer->call, p, PIECE, &n));
+		if (!n)
+			return NULL;
+		buf_bytes(to, p, n);
+	}
+	return NULL;
+}
+
+err *oci_answer_text(struct oci_answer *answer, struct arena *a, size_t max, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(max);
+
+	TRY(read_body(answer, &b));
+	if (b.full)
+		return err_new(ERR_INVALID, "answer of %.*s is larger than %zu bytes",
+			       STR_ARG(answer->url), max);
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
+/* ---- errors ------------------------------------------------------------------------ */
+
+static void add_diagnostic(struct buf *b, node d)
+{
+	node detail = node_get(d, S("detail"));
+	str code = node_str(node_get(d, S("code"))), message = node_str(node_get(d, S("message")));
+
+	buf_addf(b, "%.*s: %.*s", STR_ARG(code), STR_ARG(message));
+	if (node_is_nil(detail))
+		return;
+	buf_add(b, S("; "));
+	goprint_add(b, detail);
+}
+
+/* {"errors":[{"code":...,"message":...,"detail":...}]} */
+static bool add_diagnostics(struct buf *b, str body)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct json_options o = { .max_depth = 100 };
+	node in;
+	err *e = json_read(&a, body, &o, &in);
+	node list = e ? NODE_NOTHING : node_get(in, S("errors"));
+	size_t n = node_len(list);
+
+	err_free(e);
+	if (!n || list.kind != NODE_SEQ)
+		return false;
+	if (n > 1)
+		buf_add(b, S("multiple errors returned: "));
+	for (size_t i = 0; i < n && i < ERRORS_MAX; i++) {
+		if (i)
+			buf_add(b, S("; "));
+		add_diagnostic(b, node_at(list, i));
+	}
+	return true;
+}
+
+static enum err_kind kind_of(int status)
+{
+	if (status == 404)
+		return ERR_NOT_FOUND;
+	if (status == 401 || status == 403)
+		return ERR_FORBIDDEN;
+	if (status == 409)
+		return ERR_CONFLICT;
+	return status == 408 || status == 429 || status >= 500 ? ERR_UNAVAILABLE : ERR_INVALID;
+}
+
+static void add_status(struct buf *b, struct arena *a, const struct oci_ask *ask, int status,
+		       str body)
+{
+	buf_addf(b, "unexpected status code %.*s", STR_ARG(net_status(a, status)));
+	if (body.n)
+		buf_addf(b, ": %.*s", STR_ARG(body));
+	else if (str_eq(ask->method, S("HEAD")))
+		buf_add(b, S(" (HEAD responses have no body, use GET for details)"));
+}
+
+err *oci_answer_error(const struct oci *c, const struct oci_ask *ask, struct oci_answer *answer)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT, body = BUF_LIMIT(OCI_ERROR_MAX);
+	int status = answer->head.status;
+	int64_t wait = net_response_retry_after(&answer->head);
+
+	/* What came of it will do. */
+	err_free(read_body(answer, &body));
+	buf_addf(&b, "%.*s %.*s: ", STR_ARG(ask->method), STR_ARG(answer->url));
+	if (!add_diagnostics(&b, buf_str(&body)))
+		add_status(&b, &answer->mem, ask, status, str_trim(buf_str(&body)));
+	if (wait >= 0 && (status == 429 || status == 503)) {
+		buf_add(&b, S("; retry after "));
+		duration_add(&b, wait / CLOCK_SECOND * CLOCK_SECOND);
+		oci_memory_keep_wait(c->memory, c->o.ref.registry, clock_after(clock_mono(), wait));
+	}
+	err *e = err_new(kind_of(status), "%s", buf_c(&b));
+
+	err_set_code(e, status);
+	return e;
+}
+
+/* ---- asking ---------------------------------------------------------------------------- */
+
+static err *check_wait(const struct oci *c)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	int64_t until = oci_memory_wait(c->memory, c->o.ref.registry);
+	int64_t left = until - clock_mono();
+
+	if (!until)
+		return NULL;
+	duration_add(&b, (left + CLOCK_SECOND - 1) / CLOCK_SECOND * CLOCK_SECOND);
+	err *e = err_new(ERR_UNAVAILABLE,
+			 "registry '%.*s' answers too many requests with Retry-After, and is not "
+			 "asked for another %s",
+			 STR_ARG(c->o.ref.registry), buf_c(&b));
+
+	err_set_code(e, 429);
+	return e;
+}
+
+static bool is_ours(const struct oci *c, struct arena *a, str url)
+{
+	return str_starts(url, arena_cat(a, oci_base(c, a), S("/")));
+}
+
+static err *start(struct oci *c, const struct oci_ask *ask, struct oci_answer *out)
+{
+	struct net_header headers[4];
+	size_t n = 0;
+	int64_t left = c->deadline - clock_mono();
+
+	if (str_starts(ask->path, S("http://")) || str_starts(ask->path, S("https://")))
+		out->url = arena_str(&out->mem, ask->path);
+	else
+		out->url = arena_cat(&out->mem, oci_base(c, &out->mem), S("/v2/"), ask->path);
+	if (ask->accept.n)
+		headers[n++] = (struct net_header){ S("Accept"), ask->accept };
+	if (ask->type.n)
+		headers[n++] = (struct net_header){ S("Content-Type"), ask->type };
+	if (ask->exact)
+		headers[n++] = (struct net_header){ S("Accept-Encoding"), S("identity") };
+	if (ask->range.n)
+		headers[n++] = (struct net_header){ S("Range"), ask->range };
+	struct net_request r = {
+		.method = ask->method,
+		.url = out->url,
+		.headers = headers,
+		.headers_n = n,
+		.body = ask->body,
+		.tls = c->o.tls,
+		.proxy = c->o.proxy,
+		.addresses = c->o.addresses,
+		.timeout = left > 0 ? left : 1,
+		.max_body = SIZE_MAX,
+		.cancel = c->o.cancel,
+		.pull = true,
+	};
+
+	if (is_ours(c, &out->mem, out->url)) {
+		r.token = c->token;
+		if (c->basic) {
+			r.user = c->auth.user;
+			r.password = c->auth.password;
+		}
+	}
+	out->call = net_start(c->o.net, &r);
+	return net_head(out->call, &out->head);
+}
+
+/* Whether plain HTTP is worth a try after that error. */
+static bool may_be_http(const struct oci *c, const err *e)
+{
+	return !c->http && ociref_is_local(c->o.ref.registry) && !c->o.tls &&
+	       err_kind(e) == ERR_UNAVAILABLE && !str_has(err_text(e), S("x509:"));
+}
+
+/* A registry is remembered by how it may be spoken to. */
+static str memory_name(struct oci *c)
+{
+	return arena_cat(&c->mem, c->o.plain_http ? S("http://") : S("https://"),
+			 c->o.ref.registry);
+}
+
+/* What is known of the registry from before. */
+static err *prepare(struct oci *c)
+{
+	struct ociauth_challenge challenge;
+	bool http = false, ok;
+
+	if (c->token.n || c->basic)
+		return NULL;
+	if (c->auth.registry_token.n) {
+		c->token = c->auth.registry_token;
+		return NULL;
+	}
+	bool known = oci_memory_challenge(c->memory, &c->mem, memory_name(c), &http, &challenge);
+
+	if (http && !c->o.tls)
+		c->http = true;
+	return known ? oci_answer_challenge(c, &challenge, false, &ok) : NULL;
+}
+
+static err *challenged(struct oci *c, struct oci_answer *answer, bool *ok)
+{
+	struct ociauth_challenge challenge;
+	str header = net_response_header(&answer->head, S("WWW-Authenticate"));
+
+	*ok = false;
+	if (!ociauth_challenge_parse(&c->mem, header, &challenge))
+		return NULL;
+	oci_memory_keep_challenge(c->memory, memory_name(c), c->http, &challenge);
+	return oci_answer_challenge(c, &challenge, true, ok);
+}
+
+err *oci_ask(struct oci *c, const struct oci_ask *ask, struct oci_answer *out)
+{
+	TRY(check_wait(c));
+	TRY(prepare(c));
+	for (int try = 0;; try++) {
+		bool ok = false;
+		err *e = start(c, ask, out);
+
+		if (e && !may_be_http(c, e))
+			return e;
+		if (e) {
+			err_free(e);
+			c->http = true;
+		} else {
+			if (c->http && !c->o.plain_http)
+				oci_memory_keep_challenge(c->memory, memory_name(c), true, NULL);
+			if (out->head.status != 401 || try == TRIES)
+				return NULL;
+			TRY(challenged(c, out, &ok));
+			if (!ok)
+				return NULL;
+		}
+		oci_answer_release(out);
+		*out = (struct oci_answer){ 0 };
+	}
+}
+
+err *oci_ask_for(struct oci *c, const struct oci_ask *ask, const int *statuses,
+		 struct oci_answer *out)
+{
+	TRY(oci_ask(c, ask, out));
+	for (; *statuses; statuses++)
+		if (out->head.status == *statuses)
+			return NULL;
+	return oci_answer_error(c, ask, out);
+}
+
+/* ---- places that the registry names ---------------------------------------------------- */
+
+err *oci_follow(const struct oci *c, struct oci_answer *answer, struct arena *a, str to, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct gourl base, ref, u;
+
+	if (!to.n)
+		return err_new(ERR_INVALID, "%.*s: no Location in the answer",
+			       STR_ARG(answer->url));
+	TRY(gourl_parse(a, answer->url, &base));
+	TRY(gourl_parse(a, arena_str(a, to), &ref));
+	gourl_resolve(a, &base, &ref, &u);
+	/* Behind a proxy that ends TLS, registries name themselves with http. */
+	if (!c->http && str_eq(u.scheme, S("http")) && str_eq(u.host, base.host))
+		u.scheme = S("https");
+	if (!str_eq(u.scheme, S("https")) && !(c->http && str_eq(u.scheme, S("http"))))
+		return err_new(ERR_INVALID, "%.*s: will not go on to '%.*s'", STR_ARG(answer->url),
+			       STR_ARG(to));
+	gourl_add(&b, &u);
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
+err *oci_answer_next(const struct oci *c, struct oci_answer *answer, struct arena *a, str *out)
+{
+	str link = net_response_header(&answer->head, S("Link")), target, rest;
+
+	*out = STR_NONE;
+	if (!str_take(&link, '<') || !str_split(link, '>', &target, &rest) ||
+	    !str_has(rest, S("rel=\"next\"")))
+		return NULL;
+	TRY(oci_follow(c, answer, a, target, out));
+	if (!is_ours(c, a, *out))
+		return err_new(ERR_INVALID, "%.*s: next page is on another host: %.*s",
+			       STR_ARG(answer->url), STR_ARG(*out));
+	return NULL;
+}
