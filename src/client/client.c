@@ -129,9 +129,17 @@ static err *finish(struct client_call *call, struct client_answer *out)
 
 err *client_wait(struct client_call *call, struct arena *a, node *out)
 {
+	int code;
+
+	return client_wait_code(call, a, out, &code);
+}
+
+err *client_wait_code(struct client_call *call, struct arena *a, node *out, int *code)
+{
 	CLEANUP(client_answer_release) struct client_answer answer = CLIENT_ANSWER_INIT;
 
 	TRY(finish(call, &answer));
+	*code = answer.status;
 	if (!out)
 		return NULL;
 	err *e = json_read(a, arena_str(a, buf_str(&answer.body)), NULL, out);

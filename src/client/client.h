@@ -118,6 +118,9 @@ struct client_call *client_start(struct client *c, const struct client_request *
 	__attribute__((returns_nonnull));
 err *client_wait(struct client_call *call, struct arena *a, node *out)
 	__attribute__((warn_unused_result));
+/* The same and the HTTP code of what is no error: 201 for an object that was made. */
+err *client_wait_code(struct client_call *call, struct arena *a, node *out, int *code)
+	__attribute__((warn_unused_result));
 /* The error that an answer of 400 or more stands for. */
 err *client_status_error(int status, str body) __attribute__((warn_unused_result, returns_nonnull));
 /* "Conflict": the reason of the Status in an error, or empty. */
