@@ -74,10 +74,12 @@ void condition_summarise(struct pass *p, const struct summary *s);
 /* status.KEY = value; NODE_NONE takes it away. */
 void status_set(struct pass *p, str key, node value);
 void status_set_str(struct pass *p, str key, str value);
-/* Reconciling=True and, where Ready is absent or Unknown or `ready`, Ready=
- * Unknown, reason Progressing. Written at once when `lasts`, else when the
- * pass has lasted a second already. */
+/* Reconciling=True and, where Ready is absent or Unknown, Ready=Unknown, reason
+ * Progressing. Written at once when `lasts`, else when the pass has lasted a
+ * second already. */
 void pass_progress(struct pass *p, str message, bool lasts);
+/* The same, and Ready=Unknown whatever it was: something is to be done anew. */
+void pass_progress_anew(struct pass *p, str message, bool lasts);
 /* Write what differs now. Errors are kept and end the pass with backoff. */
 void pass_write(struct pass *p);
 
@@ -85,8 +87,9 @@ void pass_write(struct pass *p);
 
 enum event_type { EVENT_NORMAL, EVENT_WARNING, EVENT_TRACE };
 
-/* To the events API and to --events-addr. `meta` is key, value, key, value;
- * keys without a '/' get the kind's group before them. Does not wait. */
+/* To the log, the events API and --events-addr. `meta` is key, value, key,
+ * value; keys without a '/' get the kind's group before them, empty values
+ * are left out. Does not wait. */
 void pass_event(struct pass *p, enum event_type type, str reason, str message, const str *meta,
 		size_t n);
 
@@ -98,6 +101,8 @@ void pass_event(struct pass *p, enum event_type type, str reason, str message, c
 struct outcome pass_fail(struct pass *p, str reason, err *e);
 /* The same, again after that long. */
 struct outcome pass_fail_after(struct pass *p, str reason, err *e, int64_t after);
+/* The same for what is not there yet: a normal event, and no error in the log. */
+struct outcome pass_wait(struct pass *p, str reason, err *e, int64_t after);
 /* Ready=False and Stalled=True; warning event; nothing until it changes. */
 struct outcome pass_stall(struct pass *p, str reason, err *e);
 /* By the mark on the error (source/failure.h): condition, reason, class. */

@@ -24,6 +24,7 @@
 #define CONTROLLERS_RUNTIME_H
 
 #include "api/kind.h"
+#include "client/discovery.h"
 #include "client/live.h"
 #include "controllers/settings.h"
 #include "source/artifact.h"
@@ -32,7 +33,7 @@ struct runtime;
 struct pass;
 
 /* Changes that come together (one commit's ConfigMap and HelmRelease). */
-#define RUNTIME_BATCH (CLOCK_SECOND / 20)
+#define RUNTIME_BATCH (CLOCK_SECOND / 40)
 
 struct key {
 	const struct controller *controller;
@@ -78,10 +79,11 @@ struct controller {
 	const char *manager;
 	const char *finalizer;	/* "finalizers.fluxcd.io"; NULL: none */
 	/* Of the condition types that make Ready, as the original summarises;
-	 * NULL: the pass sets Ready itself. See conditions.h. */
+	 * NULL: the pass sets Ready itself. See pass.h. */
 	const struct summary *summary;
 
-	/* What the object refers to. Pure; called when it is new or changed. */
+	/* What the object refers to, by spec or status. Pure; called whenever the
+	 * object differs, on the watch's thread. */
 	void (*refs)(node object, struct refs *out);
 	/* One pass. The status as it is left in p->status is written after it. */
 	struct outcome (*reconcile)(struct pass *p);
@@ -91,9 +93,6 @@ struct controller {
 	/* The object is gone: free what p->memory pointed to. NULL: nothing. */
 	void (*forget)(struct runtime *rt, void *memory);
 };
-
-/* All of them, in the order that sources come first: controllers.c. */
-const struct controller *const *controllers_all(size_t *n);
 
 /* ---- the runtime ------------------------------------------------------------ */
 

@@ -1,0 +1,12 @@
+/* controllers - all of them. */
+#include "controllers/controllers.h"
+
+const struct controller *const *controllers_all(size_t *n)
+{
+	static const struct controller *const all[] = {
+		&gitrepository_controller,
+	};
+
+	*n = sizeof all / sizeof *all;
+	return all;
+}

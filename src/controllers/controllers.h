@@ -1,0 +1,15 @@
+/* controllers - the controllers there are, each in a file of its own.
+ *
+ * A new one: a line here, and one in controllers.c. Constant: any thread.
+ */
+#ifndef CONTROLLERS_CONTROLLERS_H
+#define CONTROLLERS_CONTROLLERS_H
+
+#include "controllers/runtime.h"
+
+extern const struct controller gitrepository_controller;
+
+/* All of them, sources first. */
+const struct controller *const *controllers_all(size_t *n);
+
+#endif

@@ -1,0 +1,406 @@
+/* gitrepository - the controller of GitRepository (source.md §4). */
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "controllers/controllers.h"
+#include "controllers/pass.h"
+#include "controllers/storage.h"
+#include "source/gitsource.h"
+
+#define SOURCE_GROUP "source.toolkit.fluxcd.io"
+
+/* What stays from pass to pass. */
+struct memory {
+	int64_t generation;
+	struct gitremote_hint hint;
+};
+
+/* What a pass knows. */
+struct git {
+	struct pass *p;
+	struct gitsource_spec spec;
+	struct gitsource_seen seen;
+	struct artifact before;
+	bool have;			/* there is one, in `before` */
+	node included;			/* for status.includedArtifacts */
+	struct credentials secret, proxy, keys;
+};
+
+static void add_secret(struct refs *out, node object, node ref)
+{
+	str name = node_str(node_get(ref, S("name")));
+
+	if (name.n)
+		refs_add(out, (struct gvk){ STR_NONE, S("v1"), S("Secret") },
+			 node_str(node_dig(object, "metadata", "namespace")), name, REF_DATA);
+}
+
+static str include_name(node include)
+{
+	return node_str(node_dig(include, "repository", "name"));
+}
+
+static const struct gvk git_kind = { S(SOURCE_GROUP), STR_NONE, S("GitRepository") };
+
+static void refs(node object, struct refs *out)
+{
+	node spec = node_get(object, S("spec"));
+
+	add_secret(out, object, node_get(spec, S("secretRef")));
+	add_secret(out, object, node_get(spec, S("proxySecretRef")));
+	add_secret(out, object, node_dig(spec, "verify", "secretRef"));
+	node_each_item(i, node_get(spec, S("include")))
+		refs_add(out, git_kind, node_str(node_dig(object, "metadata", "namespace")),
+			 include_name(*i), REF_ARTIFACT);
+}
+
+/* ---- the spec --------------------------------------------------------------------- */
+
+static err *get_secret(struct git *g, node ref, struct credentials *to,
+		       const struct credentials **out)
+{
+	str name = node_str(node_get(ref, S("name")));
+
+	if (!name.n)
+		return NULL;
+	TRY(pass_secret(g->p, name, to));
+	*out = to;
+	return NULL;
+}
+
+static err *no_secret(struct git *g, err *e, node ref)
+{
+	return failure_mark(err_wrap(e, "failed to get secret '%.*s/%.*s'",
+				     STR_ARG(g->p->key.namespace),
+				     STR_ARG(node_str(node_get(ref, S("name"))))),
+			    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
+}
+
+static err *get_secrets(struct git *g)
+{
+	node spec = g->p->spec, ref = node_get(spec, S("proxySecretRef"));
+	err *e = get_secret(g, ref, &g->proxy, &g->spec.proxy);
+
+	if (e)
+		return failure_mark(err_wrap(e, "failed to configure proxy options"), FAILURE_GENERIC,
+				    "FetchFailed", "AuthenticationFailed");
+	ref = node_get(spec, S("secretRef"));
+	e = get_secret(g, ref, &g->secret, &g->spec.secret);
+	if (e)
+		return no_secret(g, e, ref);
+	ref = node_dig(spec, "verify", "secretRef");
+	e = get_secret(g, ref, &g->keys, &g->spec.keys);
+	if (e)
+		return failure_mark(err_wrap(e, "public keys secret error"), FAILURE_GENERIC,
+				    "SourceVerified", "VerificationError");
+	return NULL;
+}
+
+static err *check_provider(struct git *g)
+{
+	const struct settings *s = runtime_settings(g->p->rt);
+	str provider = g->spec.provider;
+
+	if (!str_eq(provider, S("aws")) && !str_eq(provider, S("azure")))
+		return NULL;
+	if (node_str(node_get(g->p->spec, S("serviceAccountName"))).n &&
+	    !s->gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY])
+		return failure_mark(err_new(ERR_INVALID,
+					    "to use spec.serviceAccountName for provider "
+					    "authentication please enable the "
+					    "ObjectLevelWorkloadIdentity feature gate in the controller"),
+				    FAILURE_STALLED, "FetchFailed", "FeatureGateDisabled");
+	return failure_mark(err_new(ERR_INVALID,
+				    "provider '%.*s' is not supported: use a secretRef with provider "
+				    "'generic'",
+				    STR_ARG(provider)),
+			    FAILURE_STALLED, "FetchFailed", "InvalidProviderConfiguration");
+}
+
+static void read_sparse(struct git *g)
+{
+	node list = node_get(g->p->spec, S("sparseCheckout"));
+	str *sparse = arena_array(g->p->arena, str, node_len(list));
+
+	for (size_t i = 0; i < node_len(list); i++)
+		sparse[i] = node_str(node_at(list, i));
+	g->spec.sparse = sparse;
+	g->spec.sparse_n = node_len(list);
+}
+
+static void read_spec(struct git *g)
+{
+	struct pass *p = g->p;
+	node spec = p->spec, ref = node_get(spec, S("ref")), verify = node_get(spec, S("verify"));
+	node ignore = node_get(spec, S("ignore"));
+	str *text = arena_new(p->arena, str);
+
+	*text = node_str(ignore);
+	g->spec = (struct gitsource_spec){
+		.owner = storage_owner(p),
+		.url = node_str(node_get(spec, S("url"))),
+		.ref = { .branch = node_str(node_get(ref, S("branch"))),
+			 .tag = node_str(node_get(ref, S("tag"))),
+			 .semver = node_str(node_get(ref, S("semver"))),
+			 .name = node_str(node_get(ref, S("name"))),
+			 .commit = node_str(node_get(ref, S("commit"))) },
+		.timeout = pass_duration(p, S("timeout"), 0),
+		.ignore = ignore.kind == NODE_STR ? text : NULL,
+		.submodules = node_bool(node_get(spec, S("recurseSubmodules"))),
+		.provider = node_str(node_get(spec, S("provider"))),
+		.verify = verify.kind == NODE_MAP,
+		.mode = GITSOURCE_HEAD,
+	};
+	read_sparse(g);
+}
+
+static err *read_mode(struct git *g)
+{
+	str mode = node_str(node_dig(g->p->spec, "verify", "mode"));
+
+	if (!g->spec.verify || !mode.n || gitsource_mode_parse(mode, &g->spec.mode))
+		return NULL;
+	return failure_mark(err_new(ERR_INVALID, "invalid verification mode '%.*s'", STR_ARG(mode)),
+			    FAILURE_STALLED, "SourceVerified", "InvalidVerificationMode");
+}
+
+/* ---- includes ----------------------------------------------------------------------- */
+
+static err *get_include(struct git *g, node include, struct artifact *artifact)
+{
+	struct pass *p = g->p;
+	str name = include_name(include);
+	node object;
+	err *e = pass_get(p, git_kind, p->key.namespace, name, &object);
+
+	if (e)
+		return failure_mark(err_wrap(e, "could not get resource for include '%.*s'",
+					     STR_ARG(name)),
+				    FAILURE_WAITING, "IncludeUnavailable", "NotFound");
+	if (!artifact_of(p->arena, object, artifact))
+		return failure_mark(err_new(ERR_NOT_FOUND, "no artifact available for include '%.*s'",
+					    STR_ARG(name)),
+				    FAILURE_WAITING, "IncludeUnavailable", "NoArtifact");
+	return NULL;
+}
+
+static bool same_included(node observed, node now)
+{
+	if (node_len(observed) != node_len(now))
+		return false;
+	for (size_t i = 0; i < node_len(now); i++) {
+		node a = node_at(observed, i), b = node_at(now, i);
+
+		if (!str_eq(node_str(node_get(a, S("revision"))),
+			    node_str(node_get(b, S("revision")))) ||
+		    !str_eq(node_str(node_get(a, S("digest"))), node_str(node_get(b, S("digest")))))
+			return false;
+	}
+	return true;
+}
+
+static err *read_includes(struct git *g)
+{
+	struct pass *p = g->p;
+	node list = node_get(p->spec, S("include"));
+	size_t n = node_len(list);
+	struct gitsource_include *includes = arena_array(p->arena, struct gitsource_include, n);
+	struct artifact *artifacts = arena_array(p->arena, struct artifact, n);
+
+	g->included = node_seq(p->arena, n);
+	for (size_t i = 0; i < n; i++) {
+		node one = node_at(list, i);
+
+		TRY(get_include(g, one, &artifacts[i]));
+		includes[i] = (struct gitsource_include){
+			.name = include_name(one),
+			.from = node_str(node_get(one, S("fromPath"))),
+			.to = node_str(node_get(one, S("toPath"))),
+			.artifact = &artifacts[i],
+		};
+		node_append(p->arena, g->included, artifact_node(p->arena, &artifacts[i]));
+	}
+	condition_drop(p, S("IncludeUnavailable"));
+	g->spec.includes = includes;
+	g->spec.includes_n = n;
+	if (!n || same_included(node_get(p->status, S("includedArtifacts")), g->included))
+		return NULL;
+	g->seen.changed = true;
+	if (g->have)
+		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("IncludeChange"),
+			      S("included artifacts differ from last observed includes"));
+	return NULL;
+}
+
+/* ---- what was observed ----------------------------------------------------------------- */
+
+/* Absent, empty and false are the same. */
+static bool same_field(struct pass *p, const char *in_spec, const char *in_status)
+{
+	node a = node_get(p->spec, str_c(in_spec)), b = node_get(p->status, str_c(in_status));
+
+	if (a.kind == NODE_SEQ || b.kind == NODE_SEQ)
+		return node_len(a) == node_len(b) && (!node_len(a) || node_equal(a, b));
+	if (a.kind == NODE_BOOL || b.kind == NODE_BOOL)
+		return node_bool(a) == node_bool(b);
+	return a.kind == b.kind && (a.kind == NODE_NONE || node_equal(a, b));
+}
+
+static void observe_field(struct pass *p, const char *in_spec, const char *in_status)
+{
+	node n = node_get(p->spec, str_c(in_spec));
+	bool empty = (n.kind == NODE_SEQ && !node_len(n)) || (n.kind == NODE_BOOL && !node_bool(n));
+
+	status_set(p, str_c(in_status), empty ? NODE_NOTHING : n);
+}
+
+static const char *const observed[][2] = {
+	{ "ignore", "observedIgnore" },
+	{ "include", "observedInclude" },
+	{ "recurseSubmodules", "observedRecurseSubmodules" },
+	{ "sparseCheckout", "observedSparseCheckout" },
+};
+
+static bool is_changed(struct git *g)
+{
+	struct pass *p = g->p;
+
+	for (size_t i = 0; i < sizeof observed / sizeof *observed; i++)
+		if (!same_field(p, observed[i][0], observed[i][1]))
+			return true;
+	if (!g->spec.verify)
+		return false;
+	return !condition_is(p, S("SourceVerified"), CONDITION_TRUE) ||
+	       node_int(node_get(p->status, S("observedGeneration"))) != p->generation;
+}
+
+static struct gitremote_hint *hint_of(struct pass *p)
+{
+	struct memory *m = p->memory;
+
+	if (!m)
+		p->memory = m = mem_calloc(1, sizeof *m);
+	if (m->generation != p->generation)	/* it may be another server */
+		*m = (struct memory){ .generation = p->generation };
+	return &m->hint;
+}
+
+/* ---- a pass -------------------------------------------------------------------------------- */
+
+static err *prepare(struct git *g)
+{
+	struct pass *p = g->p;
+
+	storage_begin(p, &g->before, &g->have);
+	read_spec(g);
+	g->seen.artifact = g->have ? &g->before : NULL;
+	g->seen.in_storage = condition_is(p, S("ArtifactInStorage"), CONDITION_TRUE);
+	g->seen.hint = hint_of(p);
+	g->seen.changed = is_changed(g);
+	TRY(check_provider(g));
+	TRY(read_mode(g));
+	TRY(get_secrets(g));
+	TRY(read_includes(g));
+	return NULL;
+}
+
+static void say_new_revision(struct git *g, str revision)
+{
+	struct pass *p = g->p;
+	str text = arena_printf(p->arena, "new upstream revision '%.*s'", STR_ARG(revision));
+
+	if (g->have && str_eq(g->before.revision, revision))
+		return;
+	condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
+	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
+}
+
+static void say_verified(struct git *g, const struct gitsource *s)
+{
+	struct pass *p = g->p;
+
+	if (!g->spec.verify) {
+		condition_drop(p, S("SourceVerified"));
+		status_set(p, S("sourceVerificationMode"), NODE_NOTHING);
+	} else if (s->verified.n) {
+		condition_set(p, S("SourceVerified"), CONDITION_TRUE, S("Succeeded"), s->verified);
+		status_set(p, S("sourceVerificationMode"), node_dig(p->spec, "verify", "mode"));
+	}
+}
+
+static struct outcome done(struct git *g, const struct gitsource *s)
+{
+	struct pass *p = g->p;
+	str message = arena_printf(p->arena, "stored artifact for revision '%.*s'",
+				   STR_ARG(s->artifact.revision));
+	bool recovered = storage_keep(p, &s->artifact, message);
+
+	for (size_t i = 0; i < sizeof observed / sizeof *observed; i++)
+		observe_field(p, observed[i][0], observed[i][1]);
+	status_set(p, S("includedArtifacts"),
+		   node_len(g->included) ? g->included : NODE_NOTHING);
+	storage_tell(p, &s->artifact, g->have ? &g->before : NULL, recovered, s->event);
+	if (s->unchanged)
+		pass_event(p, EVENT_TRACE, S("GitOperationSucceeded"),
+			   arena_printf(p->arena,
+					"no changes since last reconciliation: observed revision '%.*s'",
+					STR_ARG(s->revision)),
+			   NULL, 0);
+	else if (s->up_to_date)
+		pass_event(p, EVENT_TRACE, S("ArtifactUpToDate"),
+			   arena_printf(p->arena,
+					"artifact up-to-date with remote revision: '%.*s'",
+					STR_ARG(s->revision)),
+			   NULL, 0);
+	return pass_succeed(p, S("Succeeded"), message);
+}
+
+static struct outcome reconcile(struct pass *p)
+{
+	CLEANUP(gitsource_release) struct gitsource s = { 0 };
+	struct git g = { .p = p };
+	const struct gitsource_env env = { .net = runtime_net(p->rt),
+					   .store = runtime_store(p->rt),
+					   .cancel = p->cancel };
+	err *e = prepare(&g);
+
+	if (!e)
+		e = gitsource_fetch(&s, &env, &g.spec, &g.seen);
+	if (!e) {
+		condition_drop(p, S("FetchFailed"));
+		say_verified(&g, &s);
+		say_new_revision(&g, s.revision);
+		e = gitsource_store(&s, &env, &g.spec, &g.seen);
+	}
+	return e ? pass_failure(p, e) : done(&g, &s);
+}
+
+static void forget(struct runtime *rt, void *memory)
+{
+	(void)rt;
+	free(memory);
+}
+
+static const char *const types[] = { "StorageOperationFailed", "FetchFailed", "IncludeUnavailable",
+				     "ArtifactOutdated",       "ArtifactInStorage",
+				     "SourceVerified",	       "Stalled",     "Reconciling" };
+static const char *const negative[] = { "StorageOperationFailed", "FetchFailed",
+					"IncludeUnavailable",	  "ArtifactOutdated", "Stalled",
+					"Reconciling" };
+static const struct summary summary = { types, sizeof types / sizeof *types, negative,
+					sizeof negative / sizeof *negative };
+
+const struct controller gitrepository_controller = {
+	.group = SOURCE_GROUP,
+	.kind = "GitRepository",
+	.component = "source-controller",
+	.manager = "source-controller",
+	.finalizer = "finalizers.fluxcd.io",
+	.summary = &summary,
+	.refs = refs,
+	.reconcile = reconcile,
+	.finalize = storage_finalize,
+	.forget = forget,
+};

@@ -1,0 +1,516 @@
+#include "controllers/runtime.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/rand.h"
+#include "controllers/runtime_impl.h"
+
+enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, BACKOFF_DOUBLINGS_MAX = 30 };
+/* For the first lists of our kinds, and of what they refer to. */
+#define START_TIMEOUT (2 * CLOCK_MINUTE)
+#define REFERRED_TIMEOUT (10 * CLOCK_SECOND)
+/* For events that wait to be sent when it ends. */
+#define EVENTS_GRACE (2 * CLOCK_SECOND)
+
+/* ---- kinds --------------------------------------------------------------------- */
+
+static const struct client_resource known[] = {
+	{ STR_NONE, S("v1"), S("secrets"), S("Secret"), true },
+	{ STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"), true },
+	{ STR_NONE, S("v1"), S("serviceaccounts"), S("ServiceAccount"), true },
+	{ STR_NONE, S("v1"), S("namespaces"), S("Namespace"), false },
+};
+
+err *runtime_resource(struct runtime *rt, struct gvk kind, struct client_resource *out)
+{
+	const struct api_kind *k = api_kind_find(kind.group, kind.kind);
+	const struct client_resource *found;
+
+	if (k) {
+		*out = (struct client_resource){ k->group, api_kind_newest(k)->name, k->plural, k->kind,
+						 true };
+		return NULL;
+	}
+	for (size_t i = 0; !kind.group.n && i < sizeof known / sizeof *known; i++)
+		if (str_eq(known[i].kind, kind.kind)) {
+			*out = known[i];
+			return NULL;
+		}
+	TRY(discovery_kind(rt->discovery, kind, &found));
+	*out = *found;
+	return NULL;
+}
+
+void runtime_watch(struct runtime *rt, const struct client_resource *r, enum live_keep keep)
+{
+	const struct settings *s = rt->o.settings;
+	struct live_watch_options o = { .keep = keep };
+
+	if (!s->watch_all_namespaces && r->namespaced)
+		o.namespace = s->runtime_namespace;
+	if (api_kind_find(r->group, r->kind))
+		o.selector = s->watch_label_selector;
+	else if (keep == LIVE_META)
+		o.selector = s->watch_configs_label_selector;
+	live_watch(rt->live, r, &o);
+}
+
+/* ---- making -------------------------------------------------------------------- */
+
+static void init_cond(pthread_cond_t *c)
+{
+	pthread_condattr_t mono;
+
+	pthread_condattr_init(&mono);
+	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
+	pthread_cond_init(c, &mono);
+	pthread_condattr_destroy(&mono);
+}
+
+struct runtime *runtime_new(const struct runtime_options *o)
+{
+	struct runtime *rt = mem_calloc(1, sizeof *rt);
+
+	rt->o = *o;
+	pthread_mutex_init(&rt->lock, NULL);
+	pthread_mutex_init(&rt->clusters_lock, NULL);
+	init_cond(&rt->due);
+	init_cond(&rt->chores);
+	rt->kinds = mem_calloc(o->controllers_n + 1, sizeof *rt->kinds);
+	rt->kinds_n = o->controllers_n;
+	for (size_t i = 0; i < rt->kinds_n; i++) {
+		const struct controller *c = o->controllers[i];
+
+		rt->kinds[i].c = c;
+		if (!api_kind_find(str_c(c->group), str_c(c->kind)))
+			die_bug("no kind %s", c->kind);
+		err_free(runtime_resource(rt, (struct gvk){ str_c(c->group), STR_NONE,
+							    str_c(c->kind) },
+					  &rt->kinds[i].resource));
+	}
+	rt->discovery = discovery_new(o->client);
+	rt->events = events_new(&(struct events_options){ .client = o->client,
+							  .net = o->net,
+							  .address = o->settings->events_addr });
+	rt->live = live_new(o->client, &(struct live_options){ objects_on_event, rt });
+	return rt;
+}
+
+/* ---- workers --------------------------------------------------------------------- */
+
+static int64_t with_jitter(const struct settings *s, int64_t span)
+{
+	int64_t range = span / 100 * s->jitter_percent;
+
+	return range > 0 ? span - range + (int64_t)rand_below(2 * (uint64_t)range + 1) : span;
+}
+
+static int64_t backoff(const struct settings *s, unsigned failures)
+{
+	unsigned n = failures < BACKOFF_DOUBLINGS_MAX ? failures : BACKOFF_DOUBLINGS_MAX;
+	int64_t span = s->min_retry_delay;
+
+	for (unsigned i = 0; i < n && span < s->max_retry_delay; i++)
+		span *= 2;
+	return span < s->max_retry_delay ? span : s->max_retry_delay;
+}
+
+/* Under the lock. */
+static void requeue(struct runtime *rt, struct object *o, struct outcome out)
+{
+	const struct settings *s = rt->o.settings;
+
+	if (out.next != NEXT_BACKOFF)
+		o->failures = 0;
+	switch (out.next) {
+	case NEXT_INTERVAL:
+		if (out.after > 0)
+			objects_enqueue(rt, o, with_jitter(s, out.after));
+		break;
+	case NEXT_AFTER:
+		objects_enqueue(rt, o, out.after);
+		break;
+	case NEXT_BACKOFF:
+		rt->retries++;
+		objects_enqueue(rt, o, backoff(s, o->failures++));
+		break;
+	case NEXT_NOW:
+		objects_enqueue(rt, o, 0);
+		break;
+	case NEXT_CHANGE:
+		break;
+	}
+}
+
+static const double bounds[DURATION_BUCKETS] = {
+	0.01, 0.038378, 0.147288, 0.565254, 2.169315, 8.325307, 31.950625, 122.618726, 470.582,
+	1800,
+};
+
+static void measure(struct object *o, int64_t span)
+{
+	double seconds = (double)span / (double)CLOCK_SECOND;
+	size_t i = 0;
+
+	while (i < DURATION_BUCKETS && seconds > bounds[i])
+		i++;
+	o->durations.buckets[i]++;
+	o->durations.sum += seconds;
+}
+
+/* Under the lock, which is given back while the pass runs. */
+static void run_one(struct runtime *rt, struct object *o)
+{
+	int64_t started = clock_mono();
+	enum pass_result result;
+
+	o->running = true;
+	o->again = false;
+	rt->running++;
+	o->owner->running++;
+	pthread_mutex_unlock(&rt->lock);
+	struct outcome out = pass_run(rt, o, &result);
+
+	objects_settle(rt, o);
+	pthread_mutex_lock(&rt->lock);
+	rt->running--;
+	o->owner->running--;
+	o->running = false;
+	o->owner->passes[result]++;
+	measure(o, clock_mono() - started);
+	if (o->gone) {
+		objects_free(rt, o);
+		return;
+	}
+	requeue(rt, o, out);
+	if (o->again) {
+		queue_put(&rt->queue, &o->queue, o->again_due);
+		pthread_cond_signal(&rt->due);
+	}
+}
+
+/* One of the idle workers waits for the time of the first, the others for a
+ * call: so nobody wakes for nothing. Under the lock. */
+static void wait_for_work(struct runtime *rt)
+{
+	int64_t due = queue_next(&rt->queue);
+
+	if (rt->timing || due == INT64_MAX) {
+		pthread_cond_wait(&rt->due, &rt->lock);
+		return;
+	}
+	struct timespec t = clock_timespec(due);
+
+	rt->timing = true;
+	pthread_cond_timedwait(&rt->due, &rt->lock, &t);
+	rt->timing = false;
+}
+
+static void *work(void *arg)
+{
+	struct runtime *rt = arg;
+
+	pthread_mutex_lock(&rt->lock);
+	while (!atomic_load(&rt->stopping)) {
+		struct queue_place *p = queue_take(&rt->queue, clock_mono());
+
+		if (!p) {
+			wait_for_work(rt);
+			continue;
+		}
+		if (queue_next(&rt->queue) != INT64_MAX)	/* somebody else's */
+			pthread_cond_signal(&rt->due);
+		run_one(rt, (struct object *)((char *)p - offsetof(struct object, queue)));
+	}
+	pthread_mutex_unlock(&rt->lock);
+	return NULL;
+}
+
+/* ---- start and stop ----------------------------------------------------------------- */
+
+static err *wait_for_kinds(struct runtime *rt)
+{
+	for (size_t i = 0; i < rt->kinds_n; i++)
+		runtime_watch(rt, &rt->kinds[i].resource, LIVE_WHOLE);
+	for (size_t i = 0; i < rt->kinds_n; i++) {
+		const struct client_resource *r = &rt->kinds[i].resource;
+		err *e = live_wait(rt->live, r, START_TIMEOUT, &rt->stopping);
+
+		if (!e)
+			continue;
+		if (err_kind(e) != ERR_NOT_FOUND)
+			return err_wrap(e, "failed to start the controller of %.*s",
+					STR_ARG(r->kind));
+		log_info(rt->o.log, S("the server has no such kind, and will be asked again"),
+			 log_str("kind", r->kind));
+		err_free(e);
+	}
+	return NULL;
+}
+
+/* What the objects refer to is known before the first pass, where it can be
+ * had soon: else each would make another pass. */
+static void wait_for_referred(struct runtime *rt)
+{
+	int64_t until = clock_after(clock_mono(), REFERRED_TIMEOUT);
+
+	for (size_t i = 0;; i++) {
+		pthread_mutex_lock(&rt->lock);
+		bool more = i < rt->watched.n;
+		struct watched_kind w = more ? rt->watched.p[i] : (struct watched_kind){ 0 };
+
+		pthread_mutex_unlock(&rt->lock);
+		if (!more || clock_mono() > until)
+			return;
+		struct client_resource r;
+		err *e = runtime_resource(rt, w.kind, &r);
+
+		if (!e) {
+			runtime_watch(rt, &r, w.keep);
+			e = live_wait(rt->live, &r, until - clock_mono(), &rt->stopping);
+		}
+		err_free(e);
+	}
+}
+
+static size_t workers_wanted(const struct settings *s)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = s->concurrent ? s->concurrent : cpus > 0 ? (size_t)cpus * 4 : 1;
+
+	if (!s->concurrent && n < WORKERS_MIN)
+		n = WORKERS_MIN;
+	return n > WORKERS_MAX ? WORKERS_MAX : n;
+}
+
+static void start_thread(pthread_t *t, void *(*run)(void *), struct runtime *rt)
+{
+	if (pthread_create(t, NULL, run, rt))
+		die_bug("pthread_create failed");
+}
+
+err *runtime_start(struct runtime *rt)
+{
+	TRY(wait_for_kinds(rt));
+	wait_for_referred(rt);
+	rt->started_at = clock_mono();
+	start_thread(&rt->helper, objects_watch, rt);
+	rt->workers_n = workers_wanted(rt->o.settings);
+	rt->workers = mem_calloc(rt->workers_n, sizeof *rt->workers);
+	for (size_t i = 0; i < rt->workers_n; i++)
+		start_thread(&rt->workers[i], work, rt);
+	rt->started = true;
+	return NULL;
+}
+
+void runtime_stop(struct runtime *rt)
+{
+	int64_t until = clock_after(clock_mono(), rt->o.settings->graceful);
+
+	atomic_store(&rt->stopping, true);
+	pthread_mutex_lock(&rt->lock);
+	pthread_cond_broadcast(&rt->due);
+	pthread_cond_broadcast(&rt->chores);
+	while (rt->running && clock_mono() < until) {
+		struct timespec t = clock_timespec(clock_mono() + 10 * CLOCK_MS);
+
+		pthread_cond_timedwait(&rt->chores, &rt->lock, &t);
+	}
+	pthread_mutex_unlock(&rt->lock);
+	atomic_store(&rt->cancel, true);
+	if (!rt->started)
+		return;
+	for (size_t i = 0; i < rt->workers_n; i++)
+		pthread_join(rt->workers[i], NULL);
+	pthread_join(rt->helper, NULL);
+	rt->started = false;
+}
+
+void runtime_free(struct runtime *rt)
+{
+	if (!rt)
+		return;
+	runtime_stop(rt);
+	live_free(rt->live);
+	events_free(rt->events, EVENTS_GRACE);
+	objects_release(rt);
+	cluster_release(rt);
+	discovery_free(rt->discovery);
+	pthread_cond_destroy(&rt->due);
+	pthread_cond_destroy(&rt->chores);
+	pthread_mutex_destroy(&rt->lock);
+	pthread_mutex_destroy(&rt->clusters_lock);
+	arena_release(&rt->mem);
+	free(rt->workers);
+	free(rt->kinds);
+	free(rt);
+}
+
+/* ---- for others ------------------------------------------------------------------------ */
+
+static void enqueue(struct runtime *rt, str group, str kind, str namespace, str name, int64_t after)
+{
+	pthread_mutex_lock(&rt->lock);
+	struct entry *e = entries_find(&rt->objects, group, kind, namespace, name);
+
+	if (e)
+		objects_enqueue(rt, (struct object *)e, after);
+	pthread_mutex_unlock(&rt->lock);
+}
+
+void runtime_enqueue(struct runtime *rt, struct key k, int64_t after)
+{
+	enqueue(rt, str_c(k.controller->group), str_c(k.controller->kind), k.namespace, k.name,
+		after);
+}
+
+void runtime_enqueue_named(struct runtime *rt, str group, str kind, str namespace, str name)
+{
+	enqueue(rt, group, kind, namespace, name, 0);
+}
+
+struct net_client *runtime_net(struct runtime *rt)
+{
+	return rt->o.net;
+}
+
+struct client *runtime_client(struct runtime *rt)
+{
+	return rt->o.client;
+}
+
+struct discovery *runtime_discovery(struct runtime *rt)
+{
+	return rt->discovery;
+}
+
+struct live *runtime_live(struct runtime *rt)
+{
+	return rt->live;
+}
+
+struct artifact_store *runtime_store(struct runtime *rt)
+{
+	return rt->o.store;
+}
+
+const struct settings *runtime_settings(struct runtime *rt)
+{
+	return rt->o.settings;
+}
+
+bool runtime_is_idle(struct runtime *rt)
+{
+	int64_t soon = clock_after(clock_mono(), RUNTIME_BATCH);
+
+	pthread_mutex_lock(&rt->lock);
+	bool idle = !rt->running && queue_next(&rt->queue) > soon;
+
+	pthread_mutex_unlock(&rt->lock);
+	return idle;
+}
+
+/* ---- metrics --------------------------------------------------------------------------- */
+
+static void add_durations(struct buf *b, const struct object *o)
+{
+	const struct durations *d = &o->durations;
+	const struct entry *e = &o->entry;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i <= DURATION_BUCKETS; i++) {
+		sum += d->buckets[i];
+		buf_addf(b, "gotk_reconcile_duration_seconds_bucket{kind=\"%.*s\",name=\"%.*s\","
+			    "namespace=\"%.*s\",le=\"",
+			 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace));
+		if (i < DURATION_BUCKETS)
+			buf_addf(b, "%g\"} %llu\n", bounds[i], (unsigned long long)sum);
+		else
+			buf_addf(b, "+Inf\"} %llu\n", (unsigned long long)sum);
+	}
+	buf_addf(b, "gotk_reconcile_duration_seconds_sum{kind=\"%.*s\",name=\"%.*s\",namespace=\"%.*s\"} "
+		    "%g\n",
+		 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace), d->sum);
+	buf_addf(b, "gotk_reconcile_duration_seconds_count{kind=\"%.*s\",name=\"%.*s\","
+		    "namespace=\"%.*s\"} %llu\n",
+		 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace),
+		 (unsigned long long)sum);
+}
+
+static const char *const result_names[] = {
+	[PASS_SUCCESS] = "success",
+	[PASS_ERROR] = "error",
+	[PASS_REQUEUE] = "requeue",
+	[PASS_REQUEUE_AFTER] = "requeue_after",
+};
+
+static void add_passes(struct buf *b, struct runtime *rt)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	buf_add(b, S("# TYPE controller_runtime_reconcile_total counter\n"));
+	for (size_t i = 0; i < rt->kinds_n; i++)
+		for (size_t r = 0; r < 4; r++)
+			buf_addf(b, "controller_runtime_reconcile_total{controller=\"%.*s\",result=\"%s\"} "
+				    "%llu\n",
+				 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
+				 result_names[r], (unsigned long long)rt->kinds[i].passes[r]);
+	buf_add(b, S("# TYPE controller_runtime_reconcile_errors_total counter\n"));
+	for (size_t i = 0; i < rt->kinds_n; i++)
+		buf_addf(b, "controller_runtime_reconcile_errors_total{controller=\"%.*s\"} %llu\n",
+			 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
+			 (unsigned long long)rt->kinds[i].passes[PASS_ERROR]);
+	buf_add(b, S("# TYPE controller_runtime_active_workers gauge\n"));
+	for (size_t i = 0; i < rt->kinds_n; i++)
+		buf_addf(b, "controller_runtime_active_workers{controller=\"%.*s\"} %u\n",
+			 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
+			 rt->kinds[i].running);
+}
+
+void runtime_metrics(struct runtime *rt, struct buf *out)
+{
+	pthread_mutex_lock(&rt->lock);
+	buf_add(out, S("# TYPE gotk_reconcile_duration_seconds histogram\n"));
+	for (size_t s = 0; s < rt->objects.slots_n; s++)
+		for (struct entry *e = rt->objects.slots[s]; e; e = e->next)
+			add_durations(out, (const struct object *)e);
+	add_passes(out, rt);
+	buf_addf(out, "# TYPE controller_runtime_max_concurrent_reconciles gauge\n"
+		      "controller_runtime_max_concurrent_reconciles{controller=\"rill\"} %zu\n"
+		      "# TYPE workqueue_depth gauge\nworkqueue_depth{name=\"rill\"} %zu\n"
+		      "# TYPE workqueue_retries_total counter\nworkqueue_retries_total{name=\"rill\"} "
+		      "%llu\n",
+		 rt->workers_n, rt->queue.n, (unsigned long long)rt->retries);
+	pthread_mutex_unlock(&rt->lock);
+	buf_addf(out, "# TYPE rest_client_requests_total counter\nrest_client_requests_total %llu\n",
+		 (unsigned long long)client_requests(rt->o.client));
+}
+
+void runtime_dump(struct runtime *rt, struct buf *out)
+{
+	size_t kinds, objects, bytes;
+	int64_t now = clock_mono();
+
+	live_count(rt->live, &kinds, &objects, &bytes);
+	buf_addf(out, "watched: %zu kinds, %zu objects, %zu bytes\n", kinds, objects, bytes);
+	pthread_mutex_lock(&rt->lock);
+	buf_addf(out, "objects: %zu, referred to: %zu\nworkers: %zu, running: %u\nqueued: %zu\n",
+		 rt->objects.n, rt->targets.n, rt->workers_n, rt->running, rt->queue.n);
+	for (size_t s = 0; s < rt->objects.slots_n; s++)
+		for (struct entry *e = rt->objects.slots[s]; e; e = e->next) {
+			const struct object *o = (const struct object *)e;
+
+			buf_addf(out, "%.*s/%.*s/%.*s: %s, %u failures, %zu references",
+				 STR_ARG(e->kind), STR_ARG(e->namespace), STR_ARG(e->name),
+				 o->running ? "running" : o->queue.at ? "queued" : "resting",
+				 o->failures, o->edges.n);
+			if (o->queue.at)
+				buf_addf(out, ", due in %lld ms",
+					 (long long)((o->queue.due - now) / CLOCK_MS));
+			buf_addc(out, '\n');
+		}
+	pthread_mutex_unlock(&rt->lock);
+}

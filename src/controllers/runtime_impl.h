@@ -1,0 +1,192 @@
+/* runtime_impl - what the sources of the runtime share.
+ *
+ * Order of locks: a live stream's own, then runtime.lock, then live's tables.
+ * So no live_note and no live_watch under runtime.lock.
+ */
+#ifndef CONTROLLERS_RUNTIME_IMPL_H
+#define CONTROLLERS_RUNTIME_IMPL_H
+
+#include <pthread.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "controllers/event.h"
+#include "controllers/pass.h"
+#include "controllers/queue.h"
+#include "controllers/runtime.h"
+#include "net/client.h"
+
+/* ---- tables by name ---------------------------------------------------------- */
+
+/* An entry of a table; embedded, first. */
+struct entry {
+	struct entry *next;
+	uint64_t hash;
+	str group, kind, namespace, name;	/* owned by whoever embeds it */
+};
+
+struct entries {
+	struct entry **slots;
+	size_t slots_n, n;
+};
+
+uint64_t entry_hash(str group, str kind, str namespace, str name);
+struct entry *entries_find(const struct entries *t, str group, str kind, str namespace, str name);
+/* `e` has its texts and hash. */
+void entries_add(struct entries *t, struct entry *e);
+void entries_remove(struct entries *t, struct entry *e);
+void entries_release(struct entries *t);
+/* The texts of an entry behind `size` bytes of its own, in one piece, zeroed. */
+void *entry_new(size_t size, str group, str kind, str namespace, str name)
+	__attribute__((returns_nonnull));
+
+/* ---- objects, and what they refer to -------------------------------------------- */
+
+enum { DURATION_BUCKETS = 10 };
+
+/* gotk_reconcile_duration_seconds */
+struct durations {
+	uint32_t buckets[DURATION_BUCKETS + 1];
+	double sum;
+};
+
+/* An object of a controller's kind. Guarded by runtime.lock, but for
+ * `memory`, which is the running pass's. */
+struct object {
+	struct entry entry;
+	struct queue_place queue;
+	struct looked_after *owner;
+	bool running, gone;
+	bool again;			/* changed during the pass */
+	int64_t again_due;
+	unsigned failures;		/* in a row */
+	int64_t generation;
+	uint64_t requested;		/* hash of the annotation */
+	bool deleting, seen;
+	VEC(struct edge *) edges;
+	uint64_t refs_hash;
+	void *memory;
+	struct durations durations;
+};
+
+/* An object that others refer to. */
+struct target {
+	struct entry entry;
+	VEC(struct edge *) edges;
+	uint64_t artifact, ready;	/* hashes of what mattered last; 0: nothing known */
+};
+
+struct edge {
+	struct object *from;
+	struct target *to;
+	size_t at;			/* in to->edges */
+	enum ref_matter matter;
+	uint64_t content;		/* REF_CONTENT: as it was after the last pass */
+};
+
+/* A controller and its kind. */
+struct looked_after {
+	const struct controller *c;
+	struct client_resource resource;
+	uint64_t passes[4];		/* enum pass_result */
+	unsigned running;
+};
+
+enum pass_result { PASS_SUCCESS, PASS_ERROR, PASS_REQUEUE, PASS_REQUEUE_AFTER };
+
+/* A kind that somebody refers to. */
+struct watched_kind {
+	struct gvk kind;		/* texts in runtime.mem */
+	enum live_keep keep;
+	bool done;
+	int64_t due;			/* of the next try to find it */
+};
+
+struct ref {
+	struct gvk kind;
+	str namespace, name;
+	enum ref_matter matter;
+};
+
+struct refs {
+	struct arena arena;
+	VEC(struct ref) list;
+	uint64_t hash;
+};
+
+/* ---- the runtime ---------------------------------------------------------------- */
+
+struct cluster_entry {
+	str key;			/* owned */
+	struct cluster cluster;
+};
+
+struct runtime {
+	struct runtime_options o;
+	struct discovery *discovery;
+	struct live *live;
+	struct events *events;
+	struct looked_after *kinds;
+	size_t kinds_n;
+
+	pthread_mutex_t lock;		/* of what follows, unless it says otherwise */
+	pthread_cond_t due;		/* workers wait for work */
+	pthread_cond_t chores;		/* the helper waits for kinds to watch */
+	struct arena mem;
+	struct queue queue;
+	struct entries objects, targets;
+	VEC(struct watched_kind) watched;
+	bool timing;			/* a worker waits for the time of the first */
+	unsigned running;
+	pthread_t *workers, helper;
+	size_t workers_n;
+	bool started;
+	bool helper_started;
+	int64_t started_at;
+	uint64_t retries;
+
+	pthread_mutex_t clusters_lock;	/* of clusters */
+	VEC(struct cluster_entry *) clusters;
+
+	atomic_bool stopping;		/* no more passes */
+	atomic_bool cancel;		/* those that run shall end */
+};
+
+/* objects.c: from the streams to the queue. */
+void objects_on_event(void *ctx, const struct live_event *ev);
+/* Under the lock. Frees an object that is gone and does not run. */
+void objects_free(struct runtime *rt, struct object *o);
+void objects_enqueue(struct runtime *rt, struct object *o, int64_t after);
+/* Content of what the object refers to is as it shall be. Not under the lock. */
+void objects_settle(struct runtime *rt, struct object *o);
+void objects_release(struct runtime *rt);
+/* The helper's thread: begins to watch what is referred to. */
+void *objects_watch(void *rt);
+
+/* The resource of a kind: of Flux, Secret and ConfigMap without a question. */
+err *runtime_resource(struct runtime *rt, struct gvk kind, struct client_resource *out)
+	__attribute__((warn_unused_result));
+/* Namespace, selectors and all that a kind is watched with. */
+void runtime_watch(struct runtime *rt, const struct client_resource *r, enum live_keep keep);
+
+/* cluster.c: forget all clusters. */
+void cluster_release(struct runtime *rt);
+
+/* ---- a pass ------------------------------------------------------------------------ */
+
+struct run {
+	struct pass p;			/* first */
+	struct object *o;
+	const struct looked_after *kind;
+	node written;			/* the status as the server has it */
+	err *write_error;
+	bool failed;			/* it ended with an error: said already */
+};
+
+/* The order in which readers of the original see conditions. */
+void condition_sort(struct pass *p);
+
+/* The whole of one pass; `result` for the metrics. */
+struct outcome pass_run(struct runtime *rt, struct object *o, enum pass_result *result);
+
+#endif

@@ -1,0 +1,134 @@
+#include "controllers/storage.h"
+
+#include "base/log.h"
+
+struct artifact_owner storage_owner(const struct pass *p)
+{
+	return (struct artifact_owner){ .kind = str_c(p->key.controller->kind),
+					.namespace = p->key.namespace,
+					.name = p->key.name };
+}
+
+static void say_start(struct pass *p)
+{
+	int64_t seen = node_int(node_get(p->status, S("observedGeneration")));
+
+	if (seen != p->generation && node_has(p->status, S("observedGeneration")))
+		pass_progress(p,
+			      arena_printf(p->arena,
+					   "processing object: new generation %lld -> %lld",
+					   (long long)seen, (long long)p->generation),
+			      false);
+	else
+		pass_progress(p, S("reconciliation in progress"), false);
+}
+
+/* A file that is not what it was is removed. */
+static bool is_whole(struct pass *p, const struct artifact *artifact)
+{
+	struct artifact_store *store = runtime_store(p->rt);
+	CLEANUP(err_drop) err *e = NULL;
+
+	if (!artifact_exists(store, artifact->path))
+		return false;
+	e = artifact_verify(store, artifact);
+	if (!e)
+		return true;
+	pass_event(p, EVENT_WARNING, S("ArtifactVerificationFailed"),
+		   arena_printf(p->arena, "failed to verify integrity of artifact: %s", err_msg(e)),
+		   NULL, 0);
+	err_free(artifact_remove(store, artifact->path));
+	return false;
+}
+
+static void collect(struct pass *p, str current)
+{
+	struct artifact_owner owner = storage_owner(p);
+	size_t removed = 0;
+	CLEANUP(err_drop)
+	err *e = artifact_collect(runtime_store(p->rt), &owner, current, &removed);
+
+	if (e)
+		pass_event(p, EVENT_WARNING, S("GarbageCollectionFailed"),
+			   arena_printf(p->arena, "garbage collection of artifacts failed: %s",
+					err_msg(e)),
+			   NULL, 0);
+	else if (removed)
+		pass_event(p, EVENT_TRACE, S("GarbageCollectionSucceeded"),
+			   arena_printf(p->arena, "garbage collected %zu artifacts", removed), NULL,
+			   0);
+}
+
+void storage_begin(struct pass *p, struct artifact *out, bool *have)
+{
+	bool told = artifact_of(p->arena, p->object, out);
+
+	say_start(p);
+	*have = told && is_whole(p, out);
+	collect(p, *have ? out->path : STR_NONE);
+	if (!*have) {
+		status_set(p, S("artifact"), NODE_NOTHING);
+		condition_drop(p, S("ArtifactInStorage"));
+		pass_progress_anew(p,
+				   told ? S("building artifact: disappeared from storage")
+					: S("building artifact"),
+				   false);
+		return;
+	}
+	str url = artifact_url(runtime_store(p->rt), p->arena, out->path);
+
+	if (!str_eq(url, out->url)) {	/* the store has moved */
+		out->url = url;
+		status_set(p, S("artifact"), artifact_node(p->arena, out));
+	}
+}
+
+bool storage_keep(struct pass *p, const struct artifact *artifact, str message)
+{
+	static const char *const bad[] = { "ArtifactOutdated", "FetchFailed", "StorageOperationFailed",
+					   "BuildFailed", "IncludeUnavailable" };
+	bool failed = false;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		if (i)
+			failed |= condition_is(p, str_c(bad[i]), CONDITION_TRUE);
+		condition_drop(p, str_c(bad[i]));
+	}
+	node was = node_get(p->status, S("artifact")), is = artifact_node(p->arena, artifact);
+
+	/* the metadata of a kind that has some is the caller's to set */
+	if (str_eq(node_str(node_get(was, S("digest"))), artifact->digest) &&
+	    str_eq(node_str(node_get(was, S("revision"))), artifact->revision) &&
+	    node_has(was, S("metadata")))
+		node_set(p->arena, is, S("metadata"), node_get(was, S("metadata")));
+	status_set(p, S("artifact"), is);
+	condition_set(p, S("ArtifactInStorage"), CONDITION_TRUE, S("Succeeded"), message);
+	return failed;
+}
+
+void storage_tell(struct pass *p, const struct artifact *now, const struct artifact *before,
+		  bool recovered, str message)
+{
+	const str meta[] = { S("revision"), now->revision, S("digest"), now->digest };
+	bool changed = !before || !str_eq(before->digest, now->digest);
+
+	if (changed || recovered)
+		pass_event(p, EVENT_NORMAL, changed ? S("NewArtifact") : S("Succeeded"), message, meta,
+			   4);
+}
+
+struct outcome storage_finalize(struct pass *p)
+{
+	struct artifact_owner owner = storage_owner(p);
+	bool any = false;
+	err *e = artifact_remove_all(runtime_store(p->rt), &owner, &any);
+
+	if (e)
+		return pass_fail(p, S("GarbageCollectionFailed"),
+				 err_wrap(e, "garbage collection for deleted resource failed"));
+	if (any)
+		pass_event(p, EVENT_TRACE, S("GarbageCollectionSucceeded"),
+			   S("garbage collected artifacts for deleted resource"), NULL, 0);
+	status_set(p, S("artifact"), NODE_NOTHING);
+	return (struct outcome){ .next = NEXT_CHANGE };
+}

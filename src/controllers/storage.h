@@ -1,0 +1,36 @@
+/* storage - what all source kinds do with their artifact in the store.
+ *
+ * The first step of a pass, before anything is fetched: is the artifact that
+ * the status tells of still there, whole, and at today's address? And the
+ * last one, when the object goes. Texts, reasons and events are those of
+ * source.md §1.
+ *
+ * Of a pass's worker.
+ */
+#ifndef CONTROLLERS_STORAGE_H
+#define CONTROLLERS_STORAGE_H
+
+#include "controllers/pass.h"
+
+/* The object's directory in the store. */
+struct artifact_owner storage_owner(const struct pass *p);
+
+/* Begin: progress messages, the check of the artifact, and the removal of old
+ * ones. *have: there is one, in `out` (texts live in the pass's arena). When
+ * it has gone, status.artifact and ArtifactInStorage go as well. */
+void storage_begin(struct pass *p, struct artifact *out, bool *have);
+
+/* A new artifact, or the same: status.artifact, ArtifactInStorage=True with
+ * `message`; what told of failures before goes (ArtifactOutdated,
+ * FetchFailed, StorageOperationFailed). Gives whether anything had failed. */
+bool storage_keep(struct pass *p, const struct artifact *artifact, str message);
+
+/* After storage_keep: event NewArtifact when the digest differs from `before`
+ * (NULL: there was none), Succeeded when the object has `recovered`, else none. */
+void storage_tell(struct pass *p, const struct artifact *now, const struct artifact *before,
+		  bool recovered, str message);
+
+/* For controller.finalize: all of the object's artifacts go. */
+struct outcome storage_finalize(struct pass *p);
+
+#endif
