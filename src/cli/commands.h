@@ -21,6 +21,7 @@ extern const struct command completion_command;
 extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
+extern const struct command flux_check_command;
 extern const struct command flux_create_command;
 extern const struct command flux_debug_command;
 extern const struct command flux_delete_command;
@@ -28,6 +29,7 @@ extern const struct command flux_envsubst_command;
 extern const struct command flux_events_command;
 extern const struct command flux_export_command;
 extern const struct command flux_get_command;
+extern const struct command flux_logs_command;
 extern const struct command flux_migrate_command;
 extern const struct command flux_reconcile_command;
 extern const struct command flux_resume_command;

@@ -1,5 +1,9 @@
 #include "cli/flux_components.h"
 
+#include "base/clock.h"
+#include "base/sort.h"
+#include "kube/health.h"
+
 const struct client_resource components_crds = { S("apiextensions.k8s.io"), S("v1"),
 						 S("customresourcedefinitions"),
 						 S("CustomResourceDefinition"), false };
@@ -16,7 +20,7 @@ err *components_list(struct cli *c, struct flux_server *s, str namespace, node *
 	return NULL;
 }
 
-err *components_distribution(struct cli *c, struct flux_server *s, str *out)
+err *components_cluster(struct cli *c, struct flux_server *s, struct components_cluster *out)
 {
 	node crd;
 
@@ -26,6 +30,79 @@ err *components_distribution(struct cli *c, struct flux_server *s, str *out)
 	str part = node_str(node_get(labels, S("app.kubernetes.io/part-of")));
 	str version = node_str(node_get(labels, S("app.kubernetes.io/version")));
 
-	*out = part.n && version.n ? arena_cat(c->arena, part, S("-"), version) : STR_NONE;
+	*out = (struct components_cluster){
+		.distribution = part.n && version.n ? arena_cat(c->arena, part, S("-"), version)
+						    : STR_NONE,
+		.version = version,
+		.manager = node_str(node_get(labels, S("app.kubernetes.io/managed-by"))),
+		.bootstrapped = node_has(labels, S("kustomize.toolkit.fluxcd.io/name")) ||
+				node_has(labels, S("kustomize.toolkit.fluxcd.io/namespace")),
+	};
 	return NULL;
+}
+
+/* ---- waiting ----------------------------------------------------------- */
+
+enum state { MISSING, UNREADY, READY };
+
+static enum state look(struct cli *c, struct flux_server *s, str namespace, str name)
+{
+	struct health h;
+	node object;
+
+	CLEANUP(err_drop)
+	err *e = client_get(s->client, c->arena, &components_deployments, namespace, name, &object);
+
+	if (e)
+		return err_kind(e) == ERR_NOT_FOUND ? MISSING : UNREADY;
+	e = health_of(c->arena, object, clock_wall(), &h);
+	return !e && h.status == HEALTH_CURRENT ? READY : UNREADY;
+}
+
+static void tell(struct cli *c, str name, enum state state)
+{
+	switch (state) {
+	case MISSING:
+		flux_failure(c, "%.*s: deployment not found", STR_ARG(name));
+		break;
+	case UNREADY:
+		flux_failure(c, "%.*s: deployment not ready", STR_ARG(name));
+		break;
+	case READY:
+		flux_success(c, "%.*s: deployment ready", STR_ARG(name));
+		break;
+	}
+}
+
+bool components_wait(struct cli *c, struct flux_server *s, str namespace, const str *names,
+		     size_t n, int64_t interval)
+{
+	str *sorted = arena_array(c->arena, str, n);
+	enum state *states = arena_array(c->arena, enum state, n);
+	int64_t pause = 50 * CLOCK_MS, left;
+	size_t ready;
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = names[i];
+	sort_strs(sorted, n);
+	for (;;) {
+		struct arena_mark mark = arena_mark(c->arena);
+
+		ready = 0;
+		for (size_t i = 0; i < n; i++) {
+			states[i] = look(c, s, namespace, sorted[i]);
+			ready += states[i] == READY;
+		}
+		arena_rewind(c->arena, mark);
+		left = s->deadline - clock_mono();
+		if (ready == n || left <= 0)
+			break;
+		struct timespec t = clock_timespec(pause < left ? pause : left);
+
+		nanosleep(&t, NULL);
+		pause = pause * 2 < interval ? pause * 2 : interval;
+	}
+	for (size_t i = 0; i < n; i++)
+		tell(c, sorted[i], states[i]);
+	return ready == n;
 }

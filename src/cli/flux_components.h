@@ -5,15 +5,30 @@
 #include "cli/flux.h"
 
 #define COMPONENTS_LABEL "app.kubernetes.io/part-of=flux"
+/* What is installed unless the user says otherwise. */
+#define COMPONENTS_DEFAULT \
+	"source-controller,kustomize-controller,helm-controller,notification-controller"
 
 extern const struct client_resource components_crds, components_deployments;
 
 /* Deployments of a namespace that are part of Flux: a list of objects. */
 err *components_list(struct cli *c, struct flux_server *s, str namespace, node *items)
 	__attribute__((warn_unused_result));
-/* "flux-v2.9.4", as the labels of the GitRepository definition say; empty when
- * they do not. */
-err *components_distribution(struct cli *c, struct flux_server *s, str *out)
+
+/* What the labels of the GitRepository definition say about the installation;
+ * texts are empty where they say nothing. */
+struct components_cluster {
+	str distribution;	/* "flux-v2.9.4" */
+	str version;		/* "v2.9.4" */
+	str manager;		/* "Helm", "flux": app.kubernetes.io/managed-by */
+	bool bootstrapped;	/* a Kustomization applied it */
+};
+err *components_cluster(struct cli *c, struct flux_server *s, struct components_cluster *out)
 	__attribute__((warn_unused_result));
+
+/* Until all Deployments of these names are as they want to be, or the command's time
+ * is up; at least every `interval`. Tells about each, by name; false: not all are. */
+bool components_wait(struct cli *c, struct flux_server *s, str namespace, const str *names,
+		     size_t n, int64_t interval);
 
 #endif

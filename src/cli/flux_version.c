@@ -35,13 +35,15 @@ static err *add_images(struct cli *c, node deployment, node into)
 static err *add_cluster(struct cli *c, node all, node images)
 {
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
-	str namespace = flux_settings(c)->namespace, distribution;
+	str namespace = flux_settings(c)->namespace;
+	struct components_cluster found;
 	node list;
 
 	TRY(flux_open(c, &s));
-	TRY(components_distribution(c, &s, &distribution));
-	if (distribution.n)
-		node_set(c->arena, all, S("distribution"), node_from_str(c->arena, distribution));
+	TRY(components_cluster(c, &s, &found));
+	if (found.distribution.n)
+		node_set(c->arena, all, S("distribution"),
+			 node_from_str(c->arena, found.distribution));
 	TRY(components_list(c, &s, namespace, &list));
 	if (!node_len(list))
 		return err_new(ERR_NOT_FOUND, "no deployments found in %.*s namespace",

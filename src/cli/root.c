@@ -17,6 +17,7 @@ const struct command rill_root = {
 	.shared = flux_settings_flags,
 	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
+		&flux_check_command,
 		&complete_command,
 		&completion_command,
 		&flux_create_command,
@@ -30,6 +31,7 @@ const struct command rill_root = {
 		&helm_root,
 		&help_command,
 		&kustomize_root,
+		&flux_logs_command,
 		&flux_migrate_command,
 		&flux_reconcile_command,
 		&flux_resume_command,
@@ -54,6 +56,7 @@ const struct command flux_root = {
 	.shared = flux_settings_flags,
 	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
+		&flux_check_command,
 		&complete_command,
 		&completion_command,
 		&flux_create_command,
@@ -64,6 +67,7 @@ const struct command flux_root = {
 		&flux_export_command,
 		&flux_get_command,
 		&help_command,
+		&flux_logs_command,
 		&flux_migrate_command,
 		&flux_reconcile_command,
 		&flux_resume_command,

@@ -40,7 +40,8 @@ static const struct flag server_flag_table[] = {
 
 enum { CRDS_MAX = 64 << 20 };
 
-/* Labelled as Flux installs them: "flux migrate" and "flux check" look for it. */
+/* Labelled as Flux installs them: "flux migrate" and "flux check" look for it.
+ * (Definitions of all versions up to this one.) */
 static err *flux_crds(struct arena *a, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -49,9 +50,10 @@ static err *flux_crds(struct arena *a, str *out)
 	node *items = arena_array(a, node, n);
 
 	for (size_t i = 0; i < n; i++) {
-		node labels = node_map(a, 1);
+		node labels = node_map(a, 2);
 
 		node_set(a, labels, S("app.kubernetes.io/part-of"), node_lit("flux"));
+		node_set(a, labels, S("app.kubernetes.io/version"), node_lit("v" FLUX_VERSION));
 		items[i] = api_kind_crd(a, &kinds[i], labels);
 	}
 	TRY(json_write(&b,

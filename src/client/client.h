@@ -121,6 +121,14 @@ err *client_wait(struct client_call *call, struct arena *a, node *out)
 /* The same and the HTTP code of what is no error: 201 for an object that was made. */
 err *client_wait_code(struct client_call *call, struct arena *a, node *out, int *code)
 	__attribute__((warn_unused_result));
+/* A stream of bytes, such as a log that is followed: callbacks as the header of
+ * struct client_stream says, until it is stopped. The client must outlive it. */
+struct client_tail;
+struct client_tail *client_tail_start(struct client *c, const struct client_request *r,
+				      const struct client_stream *s)
+	__attribute__((returns_nonnull));
+/* No callback runs after this. NULL is fine. */
+void client_tail_stop(struct client_tail *t);
 /* The error that an answer of 400 or more stands for. */
 err *client_status_error(int status, str body) __attribute__((warn_unused_result, returns_nonnull));
 /* "Conflict": the reason of the Status in an error, or empty. */

@@ -1,4 +1,4 @@
-/* watch - the events of a stream, one JSON object a line. */
+/* watch - streams: events, one JSON object a line, and plain bytes. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -127,4 +127,37 @@ void client_watch_stop(struct client_watch *w)
 	buf_release(&w->line);
 	buf_release(&w->refusal);
 	free(w);
+}
+
+/* ---- plain streams ----------------------------------------------------- */
+
+struct client_tail {
+	struct client *client;
+	void *handle;
+};
+
+struct client_tail *client_tail_start(struct client *c, const struct client_request *r,
+				      const struct client_stream *s)
+{
+	struct client_tail *t = mem_calloc(1, sizeof *t);
+	struct client_request own = *r;
+
+	if (!own.as.n) {
+		own.as = c->as;
+		own.as_groups = c->as_groups;
+		own.as_groups_n = c->as_groups_n;
+	}
+	t->client = client_ref(c);
+	atomic_fetch_add(&c->requests, 1);
+	t->handle = c->transport.stream(c->transport.ctx, &own, s);
+	return t;
+}
+
+void client_tail_stop(struct client_tail *t)
+{
+	if (!t)
+		return;
+	t->client->transport.stop(t->client->transport.ctx, t->handle);
+	client_unref(t->client);
+	free(t);
 }
