@@ -116,6 +116,43 @@ bool credentials_is_encrypted_key(str pem)
 	       str_has(pem, S("Proc-Type: 4,ENCRYPTED"));
 }
 
+/* ---- certificates ------------------------------------------------------------- */
+
+static str get_either(const struct credentials *c, str key, str old)
+{
+	str value = credentials_get(c, key);
+
+	return value.n ? value : credentials_get(c, old);
+}
+
+static err *incomplete_pair(const struct credentials *c, const char *has, const char *misses)
+{
+	return err_new(ERR_INVALID, "secret '%.*s/%.*s' contains '%s' but missing '%s'",
+		       STR_ARG(c->namespace), STR_ARG(c->name), has, misses);
+}
+
+err *credentials_tls(const struct credentials *c, struct net_tls *out)
+{
+	struct net_tls t = { .ca = get_either(c, S("ca.crt"), S("caFile")),
+			     .ca_and_system = true,
+			     .cert = get_either(c, S("tls.crt"), S("certFile")),
+			     .key = get_either(c, S("tls.key"), S("keyFile")) };
+
+	if (t.cert.n && !t.key.n)
+		return incomplete_pair(c, "tls.crt", "tls.key");
+	if (t.key.n && !t.cert.n)
+		return incomplete_pair(c, "tls.key", "tls.crt");
+	if (!t.ca.n && !t.cert.n)
+		return err_new(ERR_INVALID,
+			       "secret '%.*s/%.*s' must contain either 'ca.crt' or both 'tls.crt' "
+			       "and 'tls.key'",
+			       STR_ARG(c->namespace), STR_ARG(c->name));
+	if (t.ca.n && !str_has(t.ca, S("-----BEGIN CERTIFICATE-----")))
+		return err_new(ERR_INVALID, "failed to parse CA certificate");
+	*out = t;
+	return NULL;
+}
+
 /* ---- proxies ---------------------------------------------------------------- */
 
 static err *check_proxy(struct arena *a, str address)

@@ -32,6 +32,13 @@ err *credentials_git(struct arena *a, const struct credentials *c, str url,
 /* Whether an SSH key needs a passphrase. */
 bool credentials_is_encrypted_key(str pem);
 
+/* A certSecretRef: "ca.crt", besides the system's authorities, and "tls.crt"
+ * with "tls.key", or these three by their old names. Not all of nothing:
+ * "secret 'ns/name' must contain either 'ca.crt' or both 'tls.crt' and
+ * 'tls.key'". */
+err *credentials_tls(const struct credentials *c, struct net_tls *out)
+	__attribute__((warn_unused_result));
+
 /* A proxy: address, username, password. */
 err *credentials_proxy(struct arena *a, const struct credentials *c, struct net_proxy *out)
 	__attribute__((warn_unused_result));

@@ -55,8 +55,11 @@ struct oci_options {
 	const struct net_tls *tls;
 	const struct net_proxy *proxy;
 	bool plain_http; /* no TLS at all */
-	bool push;       /* tokens that allow writing */
-	bool remove;     /* and deleting */
+	/* With TLS, whatever the certificate (unless `tls` is given), or, where
+	 * none is spoken, without: Flux's spec.insecure. */
+	bool insecure;
+	bool push;   /* tokens that allow writing */
+	bool remove; /* and deleting */
 	enum net_addresses addresses;
 	int64_t deadline; /* clock_mono; 0: a minute from now */
 	const atomic_bool *cancel;

@@ -8,6 +8,7 @@
 struct oci {
 	struct oci_options o;
 	struct ociauth auth; /* who we are at the registry */
+	const struct net_tls *tls;
 	struct oci_memory *memory;
 	bool own_memory;
 	struct arena mem;

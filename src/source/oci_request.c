@@ -12,6 +12,8 @@ enum { TRIES = 4, PIECE = 64 << 10, ERRORS_MAX = 20 };
 
 /* ---- the session --------------------------------------------------------------- */
 
+static const struct net_tls any_certificate = { .insecure = true };
+
 err *oci_open(struct oci **out, const struct oci_options *o)
 {
 	struct oci *c = mem_calloc(1, sizeof *c);
@@ -22,6 +24,7 @@ err *oci_open(struct oci **out, const struct oci_options *o)
 	c->memory = o->memory ? o->memory : oci_memory_new();
 	c->actions = o->remove ? "delete,push,pull" : o->push ? "push,pull" : "pull";
 	c->http = o->plain_http;
+	c->tls = o->tls ? o->tls : o->insecure ? &any_certificate : NULL;
 	c->deadline = o->deadline ? o->deadline : clock_after(clock_mono(), NET_TIMEOUT);
 	*out = c;
 	return NULL;
@@ -218,7 +221,7 @@ static err *start(struct oci *c, const struct oci_ask *ask, struct oci_answer *o
 		.headers = headers,
 		.headers_n = n,
 		.body = ask->body,
-		.tls = c->o.tls,
+		.tls = c->tls,
 		.proxy = c->o.proxy,
 		.addresses = c->o.addresses,
 		.timeout = left > 0 ? left : 1,
@@ -241,14 +244,19 @@ static err *start(struct oci *c, const struct oci_ask *ask, struct oci_answer *o
 /* Whether plain HTTP is worth a try after that error. */
 static bool may_be_http(const struct oci *c, const err *e)
 {
-	return !c->http && ociref_is_local(c->o.ref.registry) && !c->o.tls &&
-	       err_kind(e) == ERR_UNAVAILABLE && !str_has(err_text(e), S("x509:"));
+	if (c->http || err_kind(e) != ERR_UNAVAILABLE)
+		return false;
+	return c->o.insecure || (ociref_is_local(c->o.ref.registry) && !c->o.tls &&
+				 !str_has(err_text(e), S("x509:")));
 }
 
 /* A registry is remembered by how it may be spoken to. */
 static str memory_name(struct oci *c)
 {
-	return arena_cat(&c->mem, c->o.plain_http ? S("http://") : S("https://"),
+	return arena_cat(&c->mem,
+			 c->o.plain_http ? S("http://")
+			 : c->o.insecure ? S("insecure://")
+					 : S("https://"),
 			 c->o.ref.registry);
 }
 
@@ -266,7 +274,7 @@ static err *prepare(struct oci *c)
 	}
 	bool known = oci_memory_challenge(c->memory, &c->mem, memory_name(c), &http, &challenge);
 
-	if (http && !c->o.tls)
+	if (http && (c->o.insecure || !c->o.tls))
 		c->http = true;
 	return known ? oci_answer_challenge(c, &challenge, false, &ok) : NULL;
 }

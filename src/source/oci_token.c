@@ -129,7 +129,7 @@ static err *send_question(struct oci *c, const struct question *q, struct oci_an
 		.body = q->form,
 		.user = q->form.n ? STR_NONE : q->auth.user,
 		.password = q->form.n ? STR_NONE : q->auth.password,
-		.tls = c->o.tls,
+		.tls = c->tls,
 		.proxy = c->o.proxy,
 		.addresses = c->o.addresses,
 		.timeout = left > 0 ? left : 1,

@@ -156,10 +156,9 @@ static err *read_entries(struct arena *a, node in, struct ociauth_config *c)
 	return NULL;
 }
 
-err *ociauth_read(struct arena *a, str json, struct ociauth_config *out)
+err *ociauth_add(struct arena *a, str json, struct ociauth_config *to)
 {
 	struct json_options o = { .max_depth = 100 };
-	struct ociauth_config c = { 0 };
 	node in;
 
 	if (json.n > OCIAUTH_CONFIG_MAX)
@@ -171,10 +170,19 @@ err *ociauth_read(struct arena *a, str json, struct ociauth_config *out)
 			       "json: cannot unmarshal %s into Go value of type "
 			       "configfile.ConfigFile",
 			       node_kind_name(in));
-	TRY(read_entries(a, in, &c));
-	if (c.entries.n)
-		sort_stable(c.entries.p, c.entries.n, sizeof *c.entries.p, cmp_entries, NULL);
-	c.store = node_str(node_get(in, S("credsStore")));
+	TRY(read_entries(a, in, to));
+	if (to->entries.n)
+		sort_stable(to->entries.p, to->entries.n, sizeof *to->entries.p, cmp_entries, NULL);
+	if (!to->store.n)
+		to->store = node_str(node_get(in, S("credsStore")));
+	return NULL;
+}
+
+err *ociauth_read(struct arena *a, str json, struct ociauth_config *out)
+{
+	struct ociauth_config c = { 0 };
+
+	TRY(ociauth_add(a, json, &c));
 	*out = c;
 	return NULL;
 }

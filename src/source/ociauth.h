@@ -41,6 +41,9 @@ struct ociauth_config {
 /* Errors of encoding/json, and `unable to decode auth field: ...`. */
 err *ociauth_read(struct arena *a, str json, struct ociauth_config *out)
 	__attribute__((warn_unused_result));
+/* The same into one that may hold some already: several pull Secrets. */
+err *ociauth_add(struct arena *a, str json, struct ociauth_config *to)
+	__attribute__((warn_unused_result));
 /* Nobody when there is no entry. `c` may be NULL. */
 struct ociauth ociauth_find(const struct ociauth_config *c, const struct ociref *r);
 /* The same, and helpers are run, with `env` as proc_spec has it. */

@@ -91,14 +91,11 @@ static err *take_digest(str *name, str *digest)
 	return digest_parse(&d, *digest);
 }
 
-static err *parse(struct arena *a, str text, bool registry_first, struct ociref *out)
+static err *parse_repository(struct arena *a, str text, bool registry_first, struct ociref *out)
 {
-	struct ociref r = { 0 };
+	struct ociref r = { .tag = out->tag, .digest = out->digest, .repository = text };
 	str first, rest;
 
-	TRY(take_digest(&text, &r.digest));
-	TRY(take_tag(&text, &r.tag));
-	r.repository = text;
 	if (str_split(text, '/', &first, &rest) &&
 	    (registry_first || str_find_char(first, '.') != STR_NPOS ||
 	     str_find_char(first, ':') != STR_NPOS)) {
@@ -112,6 +109,17 @@ static err *parse(struct arena *a, str text, bool registry_first, struct ociref 
 		r.registry = str_c(docker_hub);
 	if (str_eq(r.registry, str_c(docker_hub)) && str_find_char(r.repository, '/') == STR_NPOS)
 		r.repository = arena_cat(a, S("library/"), r.repository);
+	*out = r;
+	return NULL;
+}
+
+static err *parse(struct arena *a, str text, bool registry_first, struct ociref *out)
+{
+	struct ociref r = { 0 };
+
+	TRY(take_digest(&text, &r.digest));
+	TRY(take_tag(&text, &r.tag));
+	TRY(parse_repository(a, text, registry_first, &r));
 	*out = r;
 	return NULL;
 }
@@ -131,6 +139,15 @@ err *ociref_parse(struct arena *a, str text, struct ociref *out)
 err *ociref_parse_at(struct arena *a, str text, struct ociref *out)
 {
 	return parse_or_say(a, text, true, out);
+}
+
+err *ociref_parse_repository(struct arena *a, str text, struct ociref *out)
+{
+	struct ociref r = { 0 };
+
+	TRY(parse_repository(a, text, false, &r));
+	*out = r;
+	return NULL;
 }
 
 bool ociref_take_scheme(str *url)

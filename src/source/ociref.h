@@ -33,6 +33,10 @@ err *ociref_parse(struct arena *a, str text, struct ociref *out)
 /* The part before the first slash is the registry, whatever it looks like. */
 err *ociref_parse_at(struct arena *a, str text, struct ociref *out)
 	__attribute__((warn_unused_result));
+/* A repository alone, with the reason why it is none: "repository can only
+ * contain the characters `...`: X". */
+err *ociref_parse_repository(struct arena *a, str text, struct ociref *out)
+	__attribute__((warn_unused_result));
 /* What of a reference stands behind oci://; false for another scheme. */
 bool ociref_take_scheme(str *url);
 

@@ -13,6 +13,7 @@
 
 #include "archive/tgz.h"
 #include "base/fs.h"
+#include "source/filelist.h"
 
 struct unpack_options {
 	struct tgz_limits limits;
@@ -21,6 +22,11 @@ struct unpack_options {
 
 /* `text` is the archive; `o` may be NULL. */
 err *unpack_tgz(const struct fs *to, str text, const struct unpack_options *o)
+	__attribute__((warn_unused_result));
+
+/* The same files, held in the list's arena and added to it: for archives that
+ * are small, which `o->limits` should see to. Nothing is written. */
+err *unpack_list(struct filelist *l, str text, const struct unpack_options *o)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -1,0 +1,206 @@
+#!/bin/bash
+# Artifacts in a real registry: oci.sh OCIFETCH RILL
+#
+# docker-registry (Debian's package) on loopback: without and with a login,
+# with TLS; skipped when it is not there.
+set -eu
+
+ocifetch=$(realpath "$1")
+dir=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
+cd "$dir"
+export HOME=$dir
+
+command -v docker-registry >/dev/null || {
+	echo "oci.sh: skipped, no docker-registry here"
+	exit 77
+}
+
+fail() {
+	echo "oci.sh: $*"
+	exit 1
+}
+# want TEXT COMMAND...: what it says.
+want() {
+	local want=$1 got
+	shift
+	got=$("$@" 2>&1) || true
+	[ "$got" = "$want" ] || fail "$*"$'\n'"--- want"$'\n'"$want"$'\n'"--- got"$'\n'"$got"
+}
+# The same, of which only the last line counts.
+want_last() {
+	local want=$1 got
+	shift
+	got=$("$@" 2>&1 | tail -1) || true
+	[ "$got" = "$want" ] || fail "$*"$'\n'"--- want"$'\n'"$want"$'\n'"--- got"$'\n'"$got"
+}
+# The same, of which the pattern must match a line.
+want_line() {
+	local want=$1 got
+	shift
+	got=$("$@" 2>&1) || true
+	grep -qx -- "$want" <<<"$got" || fail "$*"$'\n'"--- want a line"$'\n'"$want"$'\n'"--- got"$'\n'"$got"
+}
+
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# start NAME EXTRA: a registry; sets port.
+start() {
+	port=$(free_port)
+	cat >"$1.yml" <<-END
+		version: 0.1
+		log: {level: error}
+		storage:
+		  filesystem: {rootdirectory: $dir/$1}
+		  delete: {enabled: true}
+		$2
+		http:
+		  addr: 127.0.0.1:$port
+		$3
+	END
+	docker-registry serve "$1.yml" >"$1.log" 2>&1 &
+	for _ in $(seq 100); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
+		sleep 0.1
+	done
+	fail "docker-registry does not start: $(cat "$1.log")"
+}
+
+# ---- without a login -----------------------------------------------------------
+
+mkdir -p files/deploy
+echo 'kind: A' >files/a.yaml
+echo 'kind: B' >files/deploy/b.yaml
+echo picture >files/pic.png
+tar --sort=name --mtime=@0 --owner=0 --group=0 -C files -czf a.tgz .
+tar --sort=name --mtime=@0 --owner=0 --group=0 -C files -cf a.tar .
+
+start open '' ''
+reg=127.0.0.1:$port
+first=$("$ocifetch" push "$reg/org/app:1.0.0" a.tgz | cut -d' ' -f1)
+case $first in sha256:*) ;; *) fail "push: $first" ;; esac
+for tag in 1.1.0 1.2.0-rc.1 2.0.0 v3 nightly; do
+	"$ocifetch" tag "$reg/org/app:1.0.0" $tag || fail "tag $tag"
+done
+tags() { "$ocifetch" tags "$@" | LC_ALL=C sort; }
+want "1.0.0
+1.1.0
+1.2.0-rc.1
+2.0.0
+6 tags
+nightly
+v3" tags "$reg/org/app"
+want_line "$first [0-9]* application/vnd.oci.image.manifest.v1+json" "$ocifetch" resolve "$reg/org/app:1.1.0"
+
+hex=${first#sha256:}
+want "revision: 1.1.0@$first
+reference: $reg/org/app:1.1.0
+event: stored artifact with revision '1.1.0@$first' from 'oci://$reg/org/app'
+url: http://source.example/ocirepository/ns/repo/$hex.tar.gz
+link: http://source.example/ocirepository/ns/repo/latest.tar.gz
+  0600 a.yaml 8
+  0750 deploy/
+  0600 deploy/b.yaml 8
+revision: 1.1.0@$first (unchanged)" "$ocifetch" fetch store "oci://$reg/org/app" semver='<2' again=
+want_line "revision: 1.2.0-rc.1@$first" "$ocifetch" fetch store "oci://$reg/org/app" semver='<2.0.0-0'
+want_line "revision: 2.0.0@$first" "$ocifetch" fetch store "oci://$reg/org/app" semver='*' filter='^[0-9.]*$'
+want_line "revision: $first" "$ocifetch" fetch store "oci://$reg/org/app" digest="$first"
+want_line "revision: nightly@$first" "$ocifetch" fetch store "oci://$reg/org/app" tag=nightly insecure=
+want_line "  0600 pic.png 8" "$ocifetch" fetch store "oci://$reg/org/app" tag=v3 ignore='*.txt'
+want_line "digest: sha256:$(sha256sum <a.tgz | cut -d' ' -f1)" \
+	"$ocifetch" fetch store "oci://$reg/org/app" tag=v3 operation=copy
+want "failed: FetchFailed ReadOperationFailed: failed to determine the artifact tag for 'oci://$reg/org/app': \
+no match found for semver: >9" "$ocifetch" fetch store "oci://$reg/org/app" semver='>9'
+want "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: \
+GET http://$reg/v2/org/app/manifests/none: MANIFEST_UNKNOWN: manifest unknown; map[Tag:none]" \
+	"$ocifetch" fetch store "oci://$reg/org/app" tag=none
+want "failed: FetchFailed ReadOperationFailed: failed to determine the artifact tag for 'oci://$reg/org/none': \
+GET http://$reg/v2/org/none/tags/list?n=1000: NAME_UNKNOWN: repository name not known to registry; map[name:org/none]" \
+	"$ocifetch" fetch store "oci://$reg/org/none" semver='*'
+want_last "failed: FetchFailed OCIArtifactLayerOperationFailed: failed to find layer with media type 'x/y' in artifact" \
+	"$ocifetch" fetch store "oci://$reg/org/app" tag=v3 layer=x/y
+want_last "failed: FetchFailed OCIArtifactLayerOperationFailed: unsupported layer operation: move" \
+	"$ocifetch" fetch store "oci://$reg/org/app" tag=v3 operation=move
+
+# Layers that are no compressed tar.
+"$ocifetch" push "$reg/org/plain:1" a.tar >/dev/null
+want_last "failed: FetchFailed OCIArtifactLayerOperationFailed: failed to extract layer contents from artifact: \
+requires gzip-compressed body: gzip: invalid header: the layer is a tar archive without compression; \
+layerSelector.operation copy stores it as it is" "$ocifetch" fetch store "oci://$reg/org/plain" tag=1
+{ printf '\x28\xb5\x2f\xfd'; head -c 60 /dev/zero; } >a.zst
+"$ocifetch" push "$reg/org/zstd:1" a.zst >/dev/null
+want_last "failed: FetchFailed OCIArtifactLayerOperationFailed: failed to extract layer contents from artifact: \
+requires gzip-compressed body: gzip: invalid header: the layer is compressed with zstd, only gzip is known; \
+layerSelector.operation copy stores it as it is" "$ocifetch" fetch store "oci://$reg/org/zstd" tag=1
+want_line "digest: sha256:$(sha256sum <a.zst | cut -d' ' -f1)" \
+	"$ocifetch" fetch store "oci://$reg/org/zstd" tag=1 operation=copy
+
+# What refers to it, by the tag that stands in for the API (this registry has none).
+second=$("$ocifetch" push "$reg/org/app" a.tar subject=1.0.0 | cut -d' ' -f1)
+want "" "$ocifetch" referrers "$reg/org/app:1.0.0"
+want_line ".*\"subject\":{[^}]*\"digest\":\"$first\".*" "$ocifetch" manifest "$reg/org/app@$second"
+"$ocifetch" delete "$reg/org/app@$second"
+want_line "failed: .* MANIFEST_UNKNOWN: manifest unknown.*" "$ocifetch" manifest "$reg/org/app@$second"
+
+# ---- with a login, and TLS ---------------------------------------------------------
+
+hash=$(python3 -W ignore -c 'import crypt; print(crypt.crypt("pass word", "$2y$05$abcdefghijklmnopqrstuu"))')
+echo "user:$hash" >htpasswd
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=registry -addext 'subjectAltName=IP:127.0.0.1' \
+	-keyout key.pem -out cert.pem 2>/dev/null
+start locked "auth: {htpasswd: {realm: test, path: $dir/htpasswd}}" "  tls: {certificate: $dir/cert.pem, key: $dir/key.pem}"
+reg=127.0.0.1:$port
+auth=$(printf 'user:pass word' | base64)
+echo "{\"auths\":{\"$reg\":{\"auth\":\"$auth\"}}}" >good.json
+echo "{\"auths\":{\"$reg\":{\"username\":\"user\",\"password\":\"wrong\"}}}" >bad.json
+push() { "$ocifetch" push "$reg/org/app:1.0.0" a.tgz "$@"; }
+
+want_line "$first [0-9]* .*" push secret.x=@good.json cert.ca.crt=@cert.pem
+want "failed: - Failed: HEAD https://$reg/v2/org/app/blobs/sha256:$(sha256sum <a.tgz | cut -d' ' -f1): \
+unexpected status code 401 Unauthorized (HEAD responses have no body, use GET for details)" \
+	push secret.x=@bad.json cert.ca.crt=@cert.pem
+fetch() { "$ocifetch" fetch store "oci://$reg/org/app" tag=1.0.0 "$@"; }
+want_line "revision: 1.0.0@$first" fetch secret..dockerconfigjson=@good.json cert.ca.crt=@cert.pem
+want_line "revision: 1.0.0@$first" fetch secret..dockerconfigjson=@good.json insecure=
+want_line "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: \
+GET https://$reg/v2/org/app/manifests/1.0.0: UNAUTHORIZED: authentication required; .*" \
+	fetch cert.ca.crt=@cert.pem
+want_line "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: \
+Head \"https://$reg/v2/org/app/manifests/1.0.0\": tls: failed to verify certificate: x509: certificate signed by unknown authority" \
+	fetch secret..dockerconfigjson=@good.json
+want "failed: FetchFailed AuthenticationFailed: failed to generate transport for 'oci://$reg/org/app': \
+secret 'ns/secret' contains 'tls.crt' but missing 'tls.key'" fetch cert.tls.crt=@cert.pem
+want "failed: FetchFailed AuthenticationFailed: failed to get credential: unexpected end of JSON input" \
+	fetch secret..dockerconfigjson='{'
+
+# ---- verification ---------------------------------------------------------------------
+
+good=(secret..dockerconfigjson=@good.json cert.ca.crt=@cert.pem)
+want_line "verified: verified signature of revision 1.0.0@$first" fetch "${good[@]}" verify=cosign
+want_line "verifying $reg/org/app@$first" fetch "${good[@]}" verify=cosign
+want "failed: SourceVerified VerificationError: failed to verify the signature using provider 'cosign keyless': \
+no matching signatures were found for '$reg/org/app@$first'" fetch "${good[@]}" verify=no:cosign
+want "failed: SourceVerified VerificationError: failed to verify the signature using provider 'cosign keyless': \
+no verifier is available for '$reg/org/app:1.0.0'" fetch "${good[@]}" verify=none:cosign
+want "failed: SourceVerified VerificationError: failed to verify the signature using provider 'gpg': \
+unsupported verification provider: gpg" fetch "${good[@]}" verify=gpg
+
+# ---- what is refused before anything is asked ---------------------------------------------
+
+url() { "$ocifetch" fetch store "$@"; }
+want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'http://x/y': \
+URL must be in format 'oci://<domain>/<org>/<repo>'" url http://x/y
+want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'oci://ghcr.io/org/app:1': \
+URL must not contain a tag; remove ':1'" url oci://ghcr.io/org/app:1
+want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'oci://ghcr.io/Org/app': \
+repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: Org/app" url oci://ghcr.io/Org/app
+want_line "failed: FetchFailed AuthenticationFailed: failed to get credential from aws: .*" url oci://ghcr.io/org/app provider=aws
+want "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: unsupported digest algorithm" \
+	url oci://ghcr.io/org/app digest=md5:d41d8cd98f00b204e9800998ecf8427e
+want "failed: FetchFailed AuthenticationFailed: failed to get proxy address: secret 'ns/secret': key 'address' not found" \
+	url oci://ghcr.io/org/app proxy.x=y
+want_line "failed: FetchFailed OCIArtifactPullFailed: .* registry.local.*" url oci://registry.local:1/x/y
+
+echo "oci.sh: good"
