@@ -56,6 +56,7 @@ str applyset_action_name(enum applyset_action action);
 struct applyset_item {
 	node object;			/* normalised (applyset_normal) */
 	node source;			/* what it was made of, where values know their places */
+	str body;			/* the object as JSON; empty: it is made */
 	enum applyset_known known;
 	void *tag;			/* the caller's */
 	/* What became of it: */

@@ -99,7 +99,7 @@ static err *prepare(struct applyset_runner *r, struct applyset_work *w)
 		break;
 	}
 	w->send = true;
-	w->body = json_text_of(r->arena, it->object);
+	w->body = it->body.n ? it->body : json_text_of(r->arena, it->object);
 	return NULL;
 }
 

@@ -5,6 +5,7 @@ const struct controller *const *controllers_all(size_t *n)
 {
 	static const struct controller *const all[] = {
 		&gitrepository_controller,
+		&kustomization_controller,
 	};
 
 	*n = sizeof all / sizeof *all;

@@ -8,6 +8,7 @@
 #include "controllers/runtime.h"
 
 extern const struct controller gitrepository_controller;
+extern const struct controller kustomization_controller;
 
 /* All of them, sources first. */
 const struct controller *const *controllers_all(size_t *n);

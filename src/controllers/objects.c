@@ -13,6 +13,19 @@
 
 /* ---- the queue --------------------------------------------------------------- */
 
+void objects_put(struct runtime *rt, struct object *o, int64_t due)
+{
+	int64_t first = queue_next(&rt->queue);
+
+	queue_put(&rt->queue, &o->queue, due);
+	/* One worker waits for the time of the first, and must hear of an earlier
+	 * one; a call may wake another that waits for none. */
+	if (due < first)
+		pthread_cond_broadcast(&rt->due);
+	else
+		pthread_cond_signal(&rt->due);
+}
+
 void objects_enqueue(struct runtime *rt, struct object *o, int64_t after)
 {
 	int64_t due = after > 0 ? clock_after(clock_mono(), after) : 0;
@@ -25,8 +38,7 @@ void objects_enqueue(struct runtime *rt, struct object *o, int64_t after)
 		o->again = true;
 		return;
 	}
-	queue_put(&rt->queue, &o->queue, due);
-	pthread_cond_signal(&rt->due);
+	objects_put(rt, o, due);
 }
 
 /* ---- references -------------------------------------------------------------- */
@@ -300,13 +312,13 @@ static unsigned matters_of(struct target *t, const struct live_event *ev)
 	return m;
 }
 
-/* Our own applies change content as well: a pass that runs looks when it has
- * ended, and what is as it left it is no news. */
+/* What is as a pass left it is no news. While one runs nobody can tell its own
+ * applies from what others do: then another pass looks. */
 static bool is_drift(const struct edge *e, const struct live_event *ev)
 {
 	if (ev->what & (LIVE_ADDED | LIVE_DELETED | LIVE_HEALTH))
 		return true;
-	return !e->from->running && live_content(ev->object) != e->content;
+	return e->from->running || live_content(ev->object) != e->content;
 }
 
 static int64_t delay_of(enum ref_matter matter, unsigned what)

@@ -186,10 +186,8 @@ static void run_one(struct runtime *rt, struct object *o)
 		return;
 	}
 	requeue(rt, o, out);
-	if (o->again) {
-		queue_put(&rt->queue, &o->queue, o->again_due);
-		pthread_cond_signal(&rt->due);
-	}
+	if (o->again)
+		objects_put(rt, o, o->again_due);
 }
 
 /* One of the idle workers waits for the time of the first, the others for a

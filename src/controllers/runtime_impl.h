@@ -157,6 +157,8 @@ void objects_on_event(void *ctx, const struct live_event *ev);
 /* Under the lock. Frees an object that is gone and does not run. */
 void objects_free(struct runtime *rt, struct object *o);
 void objects_enqueue(struct runtime *rt, struct object *o, int64_t after);
+/* The same at a time, for one that does not run. */
+void objects_put(struct runtime *rt, struct object *o, int64_t due);
 /* Content of what the object refers to is as it shall be. Not under the lock. */
 void objects_settle(struct runtime *rt, struct object *o);
 void objects_release(struct runtime *rt);

@@ -1,0 +1,439 @@
+/* kustomization_apply - objects into the cluster, the inventory, and what is to go. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/vec.h"
+#include "client/live.h"
+#include "controllers/kustomization_impl.h"
+#include "kustomize/value.h"
+#include "value/json.h"
+
+/* The first look at a kind waits so long for its first list. */
+#define WATCH_WAIT (2 * CLOCK_SECOND)
+
+/* ---- what is known ---------------------------------------------------------------- */
+
+err *kustomization_resource(const struct cluster *c, const struct objid *id, str version,
+			    const struct client_resource **out)
+{
+	struct gvk g = { id->group, version, id->kind };
+	err *e = discovery_kind(c->discovery, g, out);
+
+	if (!e || !version.n)
+		return e;
+	g.version = STR_NONE;
+	err *other = discovery_kind(c->discovery, g, out);
+
+	err_free(other ? other : e);
+	return other ? e : NULL;
+}
+
+/* Where streams are narrowed, an object that is not seen may yet be there. */
+bool kustomization_is_watched(struct ks *k, const struct client_resource *r, str namespace)
+{
+	const struct settings *s = runtime_settings(k->p->rt);
+	bool config = !r->group.n &&
+		      (str_eq(r->kind, S("Secret")) || str_eq(r->kind, S("ConfigMap")));
+
+	if (!k->cluster->live)
+		return false;
+	if (!s->watch_all_namespaces &&
+	    (!r->namespaced || !str_eq(namespace, s->runtime_namespace)))
+		return false;
+	if (config && s->watch_configs_label_selector.n)
+		return false;
+	return !s->watch_label_selector.n || !api_kind_find(r->group, r->kind);
+}
+
+static struct ks_known *find_known(struct ks *k, str key)
+{
+	for (size_t i = 0; i < k->m->n; i++)
+		if (str_eq(k->m->known[i].key, key))
+			return &k->m->known[i];
+	return NULL;
+}
+
+static bool look(struct ks *k, const struct client_resource *r, str namespace, str name,
+		 struct live_state *out)
+{
+	struct live *live = k->cluster->live;
+
+	if (!kustomization_is_watched(k, r, namespace))
+		return false;
+	live_state(live, k->a, r, namespace, name, out);
+	if (!out->synced) {
+		live_watch(live, r, &(struct live_watch_options){ .keep = LIVE_STATE });
+		err_free(live_wait(live, r, WATCH_WAIT, k->p->cancel));
+		live_state(live, k->a, r, namespace, name, out);
+	}
+	return out->synced;
+}
+
+static enum applyset_known knowledge(struct ks *k, const struct applyset_item *it, uint64_t body,
+				     str key)
+{
+	const struct ks_known *known = find_known(k, key);
+	const struct client_resource *r;
+	struct live_state s;
+	err *e = kustomization_resource(k->cluster, &it->id, it->version, &r);
+
+	err_free(e);
+	if (e || !look(k, r, it->id.namespace, it->id.name, &s))
+		return APPLYSET_UNKNOWN;
+	if (!s.exists)
+		return APPLYSET_ABSENT;
+	if (!known || known->skipped)
+		return APPLYSET_UNKNOWN;
+	if (known->body != body)
+		return APPLYSET_CHANGED;
+	return known->content && s.content == known->content ? APPLYSET_SAME : APPLYSET_UNKNOWN;
+}
+
+bool kustomization_is_intact(struct ks *k)
+{
+	for (size_t i = 0; i < k->m->n; i++) {
+		const struct ks_known *known = &k->m->known[i];
+		const struct client_resource *r;
+		struct live_state s;
+		err *e = kustomization_resource(k->cluster, &known->id, known->version, &r);
+
+		err_free(e);
+		if (e || !kustomization_is_watched(k, r, known->id.namespace))
+			return false;
+		if (known->skipped)
+			continue;
+		live_state(k->cluster->live, k->a, r, known->id.namespace, known->id.name, &s);
+		if (s.synced && !s.exists && known->vanishes)
+			continue;
+		if (!s.synced || !s.exists || s.content != known->content)
+			return false;
+	}
+	return true;
+}
+
+/* ---- the set ------------------------------------------------------------------------- */
+
+static err *make_item(struct ks *k, const struct resource *from, struct applyset_item *it)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct ks_known *known = arena_new(k->a, struct ks_known);
+	node plain;
+
+	TRY(value_of(k->a, from->object, false, &plain));
+	it->source = plain;
+	node owned = node_copy(k->a, plain);
+
+	flux_own_labels(k->a, k->p->object, owned);
+	it->object = applyset_normal(k->a, owned);
+	flux_common_metadata(k->a, k->p->object, it->object);
+	it->id = objid_of(it->object);
+	it->version = gvk_of(it->object).version;
+	if (flux_is_encrypted(it->object) &&
+	    !applyset_is_marked(it->object, S(KUSTOMIZATION_GROUP), "decrypt", S("disabled")))
+		return sources_err(&k->sources, plain.place,
+				   err_new(ERR_INVALID,
+					   "%s is SOPS encrypted, configuring decryption is required "
+					   "for this secret to be reconciled",
+					   objid_show(k->a, &it->id).p));
+	TRY(json_write(&b, it->object, NULL));
+	it->body = arena_str(k->a, buf_str(&b));
+	known->body = hash_bytes(it->body);
+	it->tag = known;
+	it->known = knowledge(k, it, known->body, objid_print(k->a, &it->id));
+	return arena_check(k->a, "the set of objects");
+}
+
+static err *make_items(struct ks *k)
+{
+	k->items = arena_array(k->a, struct applyset_item, k->objects->n);
+	for (size_t i = 0; i < k->objects->n; i++)
+		TRY(make_item(k, k->objects->list[i], &k->items[i]));
+	k->n = k->objects->n;
+	return NULL;
+}
+
+static str text(node n, const char *key)
+{
+	return node_str(node_get(n, str_c(key)));
+}
+
+static void read_ignore(struct ks *k, struct applyset_options *o)
+{
+	node list = node_get(k->p->spec, S("ignore"));
+	struct applyset_ignore *rules = arena_array(k->a, struct applyset_ignore, node_len(list));
+
+	for (size_t i = 0; i < node_len(list); i++) {
+		node from = node_at(list, i), target = node_get(from, S("target"));
+		node paths = node_get(from, S("paths"));
+		str *to = arena_array(k->a, str, node_len(paths));
+
+		for (size_t n = 0; n < node_len(paths); n++)
+			to[n] = node_str(node_at(paths, n));
+		rules[i] = (struct applyset_ignore){
+			.paths = to,
+			.paths_n = node_len(paths),
+			.group = text(target, "group"),
+			.version = text(target, "version"),
+			.kind = text(target, "kind"),
+			.name = text(target, "name"),
+			.namespace = text(target, "namespace"),
+			.labels = text(target, "labelSelector"),
+			.annotations = text(target, "annotationSelector"),
+		};
+	}
+	o->ignore = rules;
+	o->ignore_n = node_len(list);
+}
+
+static void note(void *ctx, const struct client_resource *r, node object)
+{
+	struct ks *k = ctx;
+
+	if (k->cluster->live)
+		live_note(k->cluster->live, r, object);
+}
+
+static err *run(struct ks *k)
+{
+	const struct settings *s = runtime_settings(k->p->rt);
+	struct applyset_options o = {
+		.manager = S("kustomize-controller"),
+		.group = S(KUSTOMIZATION_GROUP),
+		.force = node_bool(node_get(k->p->spec, S("force"))),
+		.migrate = s->gates[GATE_MIGRATE_API_VERSION],
+		.override_managers = s->override_managers,
+		.override_managers_n = s->override_managers_n,
+		.stage_kinds = s->custom_stage_kinds,
+		.stage_kinds_n = s->custom_stage_kinds_n,
+		.sources = &k->sources,
+		.cancel = k->p->cancel,
+		.seen = note,
+		.ctx = k,
+	};
+
+	read_ignore(k, &o);
+	return applyset_run(k->cluster->client, k->cluster->discovery, k->a, k->items, k->n, &o);
+}
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static void keep_known(struct ks *k, struct arena *mem, const struct applyset_item *it,
+		       struct ks_known *to)
+{
+	const struct ks_known *sent = it->tag;
+	str key = objid_print(mem, &it->id);
+	const struct ks_known *before = find_known(k, key);
+
+	*to = (struct ks_known){
+		.id = { arena_str(mem, it->id.group), arena_str(mem, it->id.kind),
+			arena_str(mem, it->id.namespace), arena_str(mem, it->id.name) },
+		.version = arena_str(mem, it->version),
+		.key = key,
+		.body = sent->body,
+		.skipped = it->action == APPLYSET_SKIPPED,
+		.vanishes = str_eq(it->id.kind, S("Job")) && str_eq(it->id.group, S("batch")) &&
+			    node_is_num(node_dig(it->object, "spec", "ttlSecondsAfterFinished")),
+	};
+	if (node_is(it->live, NODE_MAP))
+		to->content = live_content(it->live);
+	else if (it->known == APPLYSET_SAME && before)
+		to->content = before->content;
+}
+
+static void memorise(struct ks *k)
+{
+	struct arena mem = ARENA_INIT;
+	struct ks_known *known = arena_array(&mem, struct ks_known, k->n);
+
+	for (size_t i = 0; i < k->n; i++)
+		keep_known(k, &mem, &k->items[i], &known[i]);
+	arena_release(&k->m->mem);
+	k->m->known = known;
+	k->m->n = k->n;
+	k->m->digest = arena_str(&mem, k->digest);
+	k->m->mem = mem;
+}
+
+/* ---- inventory --------------------------------------------------------------------------- */
+
+static node old_entries(struct ks *k)
+{
+	return node_dig(k->p->status, "inventory", "entries");
+}
+
+static void add_entry(struct ks *k, node list, str id, str version)
+{
+	node e = node_map(k->a, 2);
+
+	node_set(k->a, e, S("id"), node_copy_str(k->a, id));
+	node_set(k->a, e, S("v"), node_copy_str(k->a, version));
+	node_append(k->a, list, e);
+}
+
+static void set_inventory(struct ks *k, node entries)
+{
+	node inventory = node_map(k->a, 1);
+
+	node_set(k->a, inventory, S("entries"), entries);
+	status_set(k->p, S("inventory"), inventory);
+}
+
+static node new_entries(struct ks *k)
+{
+	node list = node_seq(k->a, k->n);
+
+	for (size_t i = 0; i < k->n; i++)
+		add_entry(k, list, objid_print(k->a, &k->items[i].id), k->items[i].version);
+	return list;
+}
+
+/* What was written before an apply failed must not be lost: it joins the old
+ * inventory. */
+static void keep_written(struct ks *k)
+{
+	CLEANUP(map_release) struct map there = MAP_INIT;
+	node list = node_seq(k->a, k->n);
+	bool more = false;
+
+	node_each_item(i, old_entries(k)) {
+		map_set(&there, text(*i, "id"), k);
+		node_append(k->a, list, *i);
+	}
+	for (size_t i = 0; i < k->n; i++) {
+		str id = objid_print(k->a, &k->items[i].id);
+
+		if (!k->items[i].written || map_has(&there, id))
+			continue;
+		add_entry(k, list, id, k->items[i].version);
+		more = true;
+	}
+	if (more)
+		set_inventory(k, list);
+}
+
+/* ---- what is to go ------------------------------------------------------------------------ */
+
+/* Entries of the old inventory that the new one does not have. */
+static err *find_stale(struct ks *k, node before, node after, struct applyset_prune **list,
+		       size_t *n)
+{
+	CLEANUP(map_release) struct map kept = MAP_INIT;
+
+	node_each_item(i, after)
+		map_set(&kept, text(*i, "id"), k);
+	*list = arena_array(k->a, struct applyset_prune, node_len(before));
+	*n = 0;
+	node_each_item(i, before) {
+		struct applyset_prune *p = &(*list)[*n];
+
+		if (map_has(&kept, text(*i, "id")))
+			continue;
+		TRY(objid_parse(k->a, text(*i, "id"), &p->id));
+		p->version = text(*i, "v");
+		(*n)++;
+	}
+	return NULL;
+}
+
+/* What could not be deleted is tried again. */
+static void keep_survivors(struct ks *k, node entries, const struct applyset_prune *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].action == APPLYSET_FAILED)
+			add_entry(k, entries, objid_print(k->a, &list[i].id), list[i].version);
+}
+
+static err *prune(struct ks *k, node before, node entries)
+{
+	const struct applyset_prune_options o = { .group = S(KUSTOMIZATION_GROUP),
+						  .owner_name = k->p->key.name,
+						  .owner_namespace = k->p->key.namespace,
+						  .cancel = k->p->cancel };
+	struct applyset_prune *list;
+	size_t n;
+
+	TRY(find_stale(k, before, entries, &list, &n));
+	if (!n || !node_bool(node_get(k->p->spec, S("prune"))))
+		return NULL;
+	err *e = applyset_delete(k->cluster->client, k->cluster->discovery, k->a, list, n, &o);
+
+	if (e) {
+		keep_survivors(k, entries, list, n);
+		return e;
+	}
+	str log = applyset_prune_log(k->a, list, n);
+
+	log_info(k->p->log, arena_cat(k->a, S("garbage collection completed: "), log));
+	kustomization_event(k, EVENT_NORMAL, S("Progressing"), log);
+	return NULL;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static str change_log(struct ks *k)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	applyset_log(&b, k->items, k->n);
+	return arena_str(k->a, buf_str(&b));
+}
+
+static struct outcome failed(struct ks *k, const char *reason, err *e)
+{
+	kustomization_remember(k, str_c(reason));
+	return kustomization_fail(k, str_c(reason), e);
+}
+
+static void log_applied(struct ks *k)
+{
+	node output = node_map(k->a, k->n);
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (!k->n || !log_on(LOG_INFO))
+		return;
+	for (size_t i = 0; i < k->n; i++)
+		node_set(k->a, output, objid_show(k->a, &k->items[i].id),
+			 node_from_str(k->a, applyset_action_name(k->items[i].action)));
+	err_free(json_write(&b, output, NULL));
+	log_info(k->p->log, S("server-side apply completed"), log_json("output", buf_str(&b)),
+		 log_str("revision", k->artifact.revision));
+}
+
+bool kustomization_apply(struct ks *k, struct outcome *out)
+{
+	node before = old_entries(k);
+
+	kustomization_progress(k, S("Detecting drift"), false);
+	err *e = make_items(k);
+
+	if (e) {
+		*out = failed(k, "ReconciliationFailed", e);
+		return false;
+	}
+	e = run(k);
+	str log = change_log(k);
+
+	if (e) {
+		keep_written(k);
+		e = err_replace(e, "%s\n%.*s", err_msg(e), STR_ARG(log));
+		*out = failed(k, "ReconciliationFailed", e);
+		return false;
+	}
+	log_applied(k);
+	memorise(k);
+	log = str_trim_right_set(log, S("\n"));
+	k->drifted = log.n > 0;
+	if (log.n)
+		kustomization_event(k, EVENT_NORMAL, S("Progressing"), log);
+	node entries = new_entries(k);
+
+	set_inventory(k, entries);
+	e = prune(k, before, entries);
+	if (e) {
+		*out = failed(k, "PruneFailed", e);
+		return false;
+	}
+	k->m->applied = true;
+	k->m->inputs = k->inputs;
+	k->m->drifted = k->drifted;
+	return true;
+}

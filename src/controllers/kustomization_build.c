@@ -1,0 +1,97 @@
+/* kustomization_build - from an artifact to the objects that are to be there. */
+#include "base/clock.h"
+#include "base/vec.h"
+#include "controllers/kustomization_impl.h"
+#include "crypto/sha256.h"
+
+static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true };
+static const struct client_resource configmaps = { STR_NONE, S("v1"), S("configmaps"),
+						   S("ConfigMap"), true };
+
+/* ---- variables --------------------------------------------------------------- */
+
+struct lookup {
+	struct flux_lookup l;	/* first */
+	struct ks *k;
+};
+
+static err *look_up(struct flux_lookup *l, struct arena *a, str kind, str ns, str name, node *out)
+{
+	struct ks *k = ((struct lookup *)l)->k;
+	const struct client_resource *r = str_eq(kind, S("Secret")) ? &secrets : &configmaps;
+
+	return client_get(runtime_client(k->p->rt), a, r, ns, name, out);
+}
+
+/* ---- the artifact ---------------------------------------------------------------- */
+
+static bool open_artifact(struct ks *k, struct outcome *out)
+{
+	int64_t later = runtime_settings(k->p->rt)->requeue_dependency;
+	err *e = pass_open(k->p, &k->artifact, &k->tree);
+
+	if (!e)
+		return true;
+	if (err_kind(e) != ERR_NOT_FOUND) {
+		*out = kustomization_fail(k, S("ArtifactFailed"), e);
+		return false;
+	}
+	str message = arena_cat(k->a, S("Source is not ready, artifact not found, retrying in "),
+				pass_span(k->p, later));
+
+	err_free(e);
+	log_info(k->p->log, message);
+	*out = kustomization_wait(k, S("ArtifactFailed"), message, later);
+	return false;
+}
+
+/* ---- the build --------------------------------------------------------------------- */
+
+static err *render(struct ks *k, const struct flux_source *s)
+{
+	struct lookup lookup = { .l = { look_up }, .k = k };
+	struct flux_rendering how = {
+		.lookup = &lookup.l,
+		.strict = runtime_settings(k->p->rt)->gates[GATE_STRICT_POST_BUILD_SUBSTITUTIONS],
+	};
+	struct flux_kfile kfile;
+
+	TRY(flux_generate(k->a, s, k->p->object, &kfile));
+	return flux_render(k->a, s, &kfile, k->p->object, &how, &k->objects);
+}
+
+/* status.history tells builds apart by the digest of what they print. */
+static err *take_digest(struct ks *k)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	char hex[SHA256_HEX + 1];
+
+	TRY(kustomize_print(k->a, &k->sources, k->objects, &b));
+	TRY(buf_check(&b, "the build"));
+	sha256_hex(buf_str(&b), hex);
+	k->digest = arena_cat(k->a, S("sha256:"), str_c(hex));
+	return arena_check(k->a, "the build");
+}
+
+bool kustomization_build(struct ks *k, struct outcome *out)
+{
+	struct flux_source s = { .sources = &k->sources };
+
+	if (!open_artifact(k, out))
+		return false;
+	s.root = artifact_tree_fs(k->tree);
+	err *e = flux_dir(k->a, s.root, k->p->object, &s.dir);
+
+	if (e) {
+		*out = kustomization_fail(k, S("ArtifactFailed"), e);
+		return false;
+	}
+	status_set_str(k->p, S("lastAttemptedRevision"), k->artifact.revision);
+	kustomization_progress(k, S("Building manifests"), false);
+	e = render(k, &s);
+	if (!e)
+		e = take_digest(k);
+	if (e)
+		*out = kustomization_fail(k, S("BuildFailed"), e);
+	return !e;
+}

@@ -1,0 +1,705 @@
+/* The Kustomization controller on the embedded server: sources are artifacts
+ * that the test puts into the store. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "cli/direct.h"
+#include "controllers/controllers.h"
+#include "controllers/pass.h"
+#include "value/json.h"
+#include "value/yaml.h"
+
+#define KS "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations/"
+#define GIT "/apis/source.toolkit.fluxcd.io/v1/namespaces/default/gitrepositories/"
+#define CM "/api/v1/namespaces/default/configmaps/"
+#define EVENTS "/api/v1/namespaces/default/events"
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments/"
+#define MERGE "application/merge-patch+json"
+
+struct world {
+	struct server *server;
+	struct client *client;
+	struct net_client *net;
+	struct fs *dir;
+	struct artifact_store *store;
+	struct settings settings;
+	struct runtime *runtime;
+	struct arena a;
+};
+
+static int setup(void **state)
+{
+	static const struct controller *const controllers[] = { &kustomization_controller };
+	struct world *w = mem_calloc(1, sizeof *w);
+	size_t n;
+	const struct api_kind *kinds = api_kinds(&n);
+	str *crds = arena_array(&w->a, str, n);
+
+	log_set(LOG_JSON, getenv("TEST_LOG") ? LOG_DEBUG : LOG_ERROR + 1);
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+		assert_null(json_write(&b, api_kind_crd(&w->a, &kinds[i], NODE_NOTHING), NULL));
+		crds[i] = arena_str(&w->a, buf_str(&b));
+	}
+	assert_null(server_open(&w->server, &(struct server_options){ .data_dir = S(":memory:"),
+								      .crds = crds,
+								      .crds_n = n,
+								      .no_sim = true }));
+	w->client = direct_client(w->server);
+	assert_null(net_client_new(&w->net, NULL));
+	assert_null(fs_open_temp(&w->dir, STR_NONE, S("rill-ks-")));
+	assert_null(artifact_store_open(&w->store, &(struct artifact_options){
+							   .dir = fs_root(w->dir),
+							   .host = S("localhost") }));
+	settings_default(&w->settings);
+	w->runtime = runtime_new(&(struct runtime_options){ .net = w->net,
+							    .client = w->client,
+							    .store = w->store,
+							    .settings = &w->settings,
+							    .controllers = controllers,
+							    .controllers_n = 1 });
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	runtime_free(w->runtime);
+	artifact_store_close(w->store);
+	net_client_free(w->net);
+	client_unref(w->client);
+	server_close(w->server);
+	fs_close(w->dir);
+	arena_release(&w->a);
+	free(w);
+	return 0;
+}
+
+static void start(struct world *w)
+{
+	CLEANUP(err_drop) err *e = runtime_start(w->runtime);
+
+	if (e)
+		fail_msg("%s", err_msg(e));
+}
+
+/* ---- asking ------------------------------------------------------------------ */
+
+static node ask(struct world *w, const char *method, const char *path, const char *type,
+		const char *body)
+{
+	node out = NODE_NOTHING;
+	err *e = client_do(w->client, &w->a,
+			   &(struct client_request){ .method = str_c(method),
+						     .path = str_c(path),
+						     .content_type = str_c(type),
+						     .body = str_c(body) },
+			   &out);
+
+	err_free(e);
+	return e ? NODE_NOTHING : out;
+}
+
+static node get(struct world *w, const char *path)
+{
+	return ask(w, "GET", path, "", "");
+}
+
+static void patch(struct world *w, const char *path, const char *body)
+{
+	assert_true(node_is(ask(w, "PATCH", path, MERGE, body), NODE_MAP));
+}
+
+/* Create or change an object of YAML. */
+static void put(struct world *w, const char *path, const char *yaml)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node n;
+
+	assert_null(yaml_read(&w->a, arena_str(&w->a, str_c(yaml)), YAML_KUBE, &n));
+	assert_null(json_write(&b, n, NULL));
+	CLEANUP(err_drop)
+	err *e = client_do(w->client, &w->a,
+			   &(struct client_request){
+				   .method = S("PATCH"),
+				   .path = str_c(path),
+				   .query = S("fieldManager=test&force=true"),
+				   .content_type = S("application/apply-patch+yaml"),
+				   .body = buf_str(&b) },
+			   NULL);
+
+	if (e)
+		fail_msg("%s", err_msg(e));
+}
+
+struct file {
+	const char *path, *text;
+};
+
+/* Let GitRepository default/repo have an artifact of these files. */
+static void commit(struct world *w, const char *revision, const struct file *files, size_t n)
+{
+	struct filelist l = FILELIST_INIT(&w->a);
+	const struct artifact_owner owner = { S("GitRepository"), S("default"), S("repo") };
+	struct artifact artifact;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node object = node_map(&w->a, 1), status = node_map(&w->a, 2);
+
+	for (size_t i = 0; i < n; i++)
+		assert_null(filelist_add(&l, (struct filelist_entry){
+						     .path = str_c(files[i].path),
+						     .text = str_c(files[i].text) }));
+	assert_null(filelist_sort(&l));
+	assert_null(artifact_add_list(w->store, &w->a, &owner,
+				      arena_cat(&w->a, str_c(revision), S(".tar.gz")),
+				      arena_cat(&w->a, S("main@sha1:"), str_c(revision)), &l, NULL,
+				      &artifact));
+	if (node_is(get(w, GIT "repo"), NODE_NONE))
+		put(w, GIT "repo",
+		    "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
+		    "metadata: {name: repo, namespace: default}\n"
+		    "spec: {interval: 1m, url: 'https://example.com/x'}\n");
+	node_set(&w->a, status, S("artifact"), artifact_node(&w->a, &artifact));
+	node_set(&w->a, object, S("status"), status);
+	assert_null(json_write(&b, object, NULL));
+	patch(w, GIT "repo/status", buf_c(&b));
+}
+#define COMMIT(w, revision, ...)                                                    \
+	commit((w), (revision), (const struct file[]){ __VA_ARGS__ },               \
+	       sizeof((const struct file[]){ __VA_ARGS__ }) / sizeof(struct file))
+
+static void put_ks(struct world *w, const char *name, const char *more)
+{
+	str yaml = arena_printf(&w->a,
+				"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+				"metadata: {name: %s, namespace: default}\n"
+				"spec:\n  interval: 10m\n  prune: true\n"
+				"  sourceRef: {kind: GitRepository, name: repo}\n%s",
+				name, more);
+	str path = arena_cat(&w->a, S(KS), str_c(name));
+
+	put(w, path.p, yaml.p);
+}
+
+static node ready_of(struct world *w, const char *name)
+{
+	str path = arena_cat(&w->a, S(KS), str_c(name));
+
+	return health_condition(get(w, path.p), S("Ready"));
+}
+
+static str text(node n, const char *key)
+{
+	return node_str(node_get(n, str_c(key)));
+}
+
+enum { PATIENCE_MS = 5000 };
+
+/* Until Ready has the status and a message that begins like that. */
+static void await(struct world *w, const char *name, const char *status, const char *message)
+{
+	node c = NODE_NOTHING;
+
+	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+		c = ready_of(w, name);
+		if (str_eq(text(c, "status"), str_c(status)) &&
+		    str_starts(text(c, "message"), str_c(message)))
+			return;
+		usleep(5000);
+	}
+	fail_msg("%s is '%.*s': '%.*s'", name, STR_ARG(text(c, "status")),
+		 STR_ARG(text(c, "message")));
+}
+
+static void await_object(struct world *w, const char *path, bool there)
+{
+	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+		if (node_is(get(w, path), NODE_MAP) == there)
+			return;
+		usleep(5000);
+	}
+	fail_msg("%s is %s", path, there ? "not there" : "still there");
+}
+
+static bool has_event(struct world *w, const char *reason, const char *message)
+{
+	node_each_item(i, node_get(get(w, EVENTS), S("items")))
+		if (str_eq(text(*i, "reason"), str_c(reason)) &&
+		    str_starts(text(*i, "message"), str_c(message)))
+			return true;
+	return false;
+}
+
+static void await_event(struct world *w, const char *reason, const char *message)
+{
+	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+		if (has_event(w, reason, message))
+			return;
+		usleep(5000);
+	}
+	node_each_item(i, node_get(get(w, EVENTS), S("items")))
+		print_message("%.*s: %.*s\n", STR_ARG(text(*i, "reason")),
+			      STR_ARG(text(*i, "message")));
+	fail_msg("no event %s: %s", reason, message);
+}
+
+static void await_idle(struct world *w)
+{
+	for (int ms = 0; ms < PATIENCE_MS && !runtime_is_idle(w->runtime); ms += 5)
+		usleep(5000);
+}
+
+#define CONFIG(name, value)                                                  \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n"      \
+	"data:\n  key: " value "\n"
+#define IN_DEFAULT "  targetNamespace: default\n"
+
+/* ---- the way of a commit ---------------------------------------------------------- */
+
+static void test_a_commit_is_applied_and_pruned(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "apps/a.yaml", CONFIG("a", "one") }, { "apps/b.yaml", CONFIG("b", "x") },
+	       { "README.md", "" });
+	put_ks(w, "apps", "  path: ./apps\n" IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied revision: main@sha1:1");
+	node ks = get(w, KS "apps"), a = get(w, CM "a");
+	node entries = node_dig(ks, "status", "inventory", "entries");
+
+	assert_int_equal(node_len(entries), 2);
+	assert_true(str_eq(text(node_at(entries, 0), "id"), S("default_a__ConfigMap")));
+	assert_true(str_eq(text(node_at(entries, 0), "v"), S("v1")));
+	assert_true(str_eq(node_str(node_dig(a, "metadata", "labels",
+					     "kustomize.toolkit.fluxcd.io/name")),
+			   S("apps")));
+	node status = node_get(ks, S("status"));
+	node history = node_at(node_get(status, S("history")), 0);
+
+	assert_true(str_eq(text(status, "lastAppliedRevision"), S("main@sha1:1")));
+	assert_true(str_eq(text(status, "lastAttemptedRevision"), S("main@sha1:1")));
+	assert_true(str_eq(text(history, "lastReconciledStatus"), S("ReconciliationSucceeded")));
+	assert_true(str_starts(text(history, "digest"), S("sha256:")));
+	assert_int_equal(node_int(node_get(status, S("observedGeneration"))), 1);
+	assert_true(node_is(health_condition(ks, S("Reconciling")), NODE_NONE));
+	await_event(w, "Progressing", "ConfigMap/default/a created\nConfigMap/default/b created");
+	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
+
+	COMMIT(w, "2", { "apps/a.yaml", CONFIG("a", "two") });
+	await(w, "apps", "True", "Applied revision: main@sha1:2");
+	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("two")));
+	assert_true(node_is(get(w, CM "b"), NODE_NONE));
+	await_event(w, "Progressing", "ConfigMap/default/a configured");
+	await_event(w, "Progressing", "ConfigMap/default/b deleted");
+	assert_int_equal(node_len(node_dig(get(w, KS "apps"), "status", "history")), 2);
+
+	assert_true(node_is(ask(w, "DELETE", KS "apps", "", ""), NODE_MAP));
+	await_object(w, KS "apps", false);
+	assert_true(node_is(get(w, CM "a"), NODE_NONE));
+}
+
+static void test_requests_are_few(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") "---\n" CONFIG("b", "x") "---\n" CONFIG("c", "x") });
+	start(w);
+	uint64_t before = client_requests(w->client);
+
+	put_ks(w, "apps", IN_DEFAULT);
+	await(w, "apps", "True", "Applied");
+	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
+	await_idle(w);
+	/* Nobody asks for it again: what it takes when nothing changed. */
+	before = client_requests(w->client);
+	patch(w, KS "apps",
+	      "{\"metadata\":{\"annotations\":{\"reconcile.fluxcd.io/requestedAt\":\"now\"}}}");
+	for (int i = 0; i < 1000; i++) {
+		node ks = get(w, KS "apps");
+
+		before++;
+		if (str_eq(node_str(node_dig(ks, "status", "lastHandledReconcileAt")), S("now")))
+			break;
+		usleep(5000);
+	}
+	usleep(50000);
+	/* the patch of this test, a status, an event */
+	assert_int_equal(client_requests(w->client) - before, 3);
+}
+
+static void test_drift_is_put_right_at_once(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	patch(w, CM "a", "{\"data\":{\"key\":\"drifted\"}}");
+	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+		if (str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one")))
+			break;
+		usleep(5000);
+	}
+	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one")));
+	assert_true(node_is(ask(w, "DELETE", CM "a", "", ""), NODE_MAP));
+	await_object(w, CM "a", true);
+}
+
+/* ---- what goes wrong --------------------------------------------------------------- */
+
+static void test_a_source_may_come_later(void **state)
+{
+	struct world *w = *state;
+
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "False", "gitrepositories.source.toolkit.fluxcd.io \"repo\" not found");
+	put(w, GIT "repo",
+	    "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
+	    "metadata: {name: repo, namespace: default}\n"
+	    "spec: {interval: 1m, url: 'https://example.com/x'}\n");
+	await(w, "apps", "False", "Source artifact not found, retrying in 30s");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	await(w, "apps", "True", "Applied");
+}
+
+static void test_failures_have_their_words(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", "  path: ./nowhere\n");
+	start(w);
+	await(w, "apps", "False", "kustomization path not found: stat ");
+	assert_true(str_eq(text(ready_of(w, "apps"), "reason"), S("ArtifactFailed")));
+	put_ks(w, "apps", "");
+	await(w, "apps", "False",
+	      "ConfigMap/a namespace not specified: the server could not find the requested resource\n"
+	      "at a.yaml:");
+	assert_true(str_eq(text(ready_of(w, "apps"), "reason"), S("ReconciliationFailed")));
+	await_event(w, "ReconciliationFailed", "ConfigMap/a namespace not specified: ");
+	COMMIT(w, "2", { "a.yaml", "kind: ConfigMap\nmetadata: {name: [\n" });
+	await(w, "apps", "False", "failed to decode Kubernetes YAML from ");
+	assert_true(str_eq(text(ready_of(w, "apps"), "reason"), S("BuildFailed")));
+	COMMIT(w, "3", { "a.yaml", "apiVersion: g.io/v1\nkind: X\nmetadata: {name: x, namespace: default}\n" });
+	await(w, "apps", "False",
+	      "X/default/x dry-run failed: no matches for kind \"X\" in version \"g.io/v1\"");
+	COMMIT(w, "4", { "a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: x, namespace: default}\n"
+				   "data: {a: ENC}\nsops: {mac: x}\n" });
+	await(w, "apps", "False", "Secret/default/x is SOPS encrypted, configuring decryption is "
+				  "required for this secret to be reconciled");
+	COMMIT(w, "5", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT);
+	await(w, "apps", "True", "Applied");
+	put_ks(w, "apps", IN_DEFAULT "  healthCheckExprs: [{apiVersion: g.io/v1, kind: X, current: 'a +'}]\n");
+	await(w, "apps", "False",
+	      "Reconciliation failed terminally due to configuration error: failed to create custom "
+	      "status evaluator for healthchecks[0]: failed to parse the expression Current: ");
+}
+
+static void test_a_failed_apply_loses_no_object(void **state)
+{
+	struct world *w = *state;
+
+	/* the Namespace's stage is over when the rest fails */
+	COMMIT(w, "1", { "a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: new}\n---\n"
+				   "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: new}\n"
+				   "spec: {ports: [{port: 99999}]}\n" });
+	put_ks(w, "apps", "");
+	start(w);
+	await(w, "apps", "False", "Service/new/s dry-run failed (Invalid): ");
+	node ks = get(w, KS "apps");
+
+	assert_true(str_has(text(ready_of(w, "apps"), "message"), S("\nNamespace/new created\n")));
+	assert_true(str_eq(text(node_at(node_dig(ks, "status", "inventory", "entries"), 0), "id"),
+			   S("_new__Namespace")));
+	COMMIT(w, "2", { "README.md", "" });
+	await(w, "apps", "True", "Applied");
+	await_object(w, "/api/v1/namespaces/new", false);
+}
+
+/* ---- dependencies ---------------------------------------------------------------------- */
+
+static void test_a_chain_is_released_by_events(void **state)
+{
+	enum { LINKS = 20 };
+	struct world *w = *state;
+	int64_t begin = clock_mono();
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	for (int i = LINKS; i > 0; i--) {
+		char name[16], more[160];
+
+		snprintf(name, sizeof name, "k%d", i);
+		snprintf(more, sizeof more, IN_DEFAULT "  namePrefix: %s-\n%s", name,
+			 i > 1 ? "" : "#");
+		if (i > 1)
+			snprintf(more, sizeof more,
+				 IN_DEFAULT "  namePrefix: %s-\n  dependsOn: [{name: k%d}]\n", name,
+				 i - 1);
+		put_ks(w, name, more);
+	}
+	start(w);
+	await(w, "k20", "True", "Applied");
+	assert_true(clock_mono() - begin < 2 * CLOCK_SECOND);
+}
+
+static void test_ready_expressions(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "dep", IN_DEFAULT "  suspend: true\n");
+	put_ks(w, "apps", IN_DEFAULT "  dependsOn: [{name: dep, readyExpr: "
+				     "'dep.metadata.labels[\"go\"] == self.metadata.name'}]\n");
+	start(w);
+	await(w, "apps", "False", "failed to evaluate the CEL expression ");
+	patch(w, KS "dep", "{\"metadata\":{\"labels\":{\"go\":\"no\"}},\"spec\":{\"interval\":\"5m\"}}");
+	await(w, "apps", "False",
+	      "dependency 'default/dep' is not ready according to readyExpr eval");
+	patch(w, KS "dep", "{\"metadata\":{\"labels\":{\"go\":\"apps\"}},\"spec\":{\"interval\":\"6m\"}}");
+	await(w, "apps", "True", "Applied");
+	put_ks(w, "apps", IN_DEFAULT "  dependsOn: [{name: dep, readyExpr: '1 + 1'}]\n");
+	await(w, "apps", "False",
+	      "Reconciliation failed terminally due to configuration error: terminal error: failed to "
+	      "evaluate dependency dep: CEL expression output type mismatch: expected bool, got int");
+}
+
+/* ---- health ---------------------------------------------------------------------------------- */
+
+#define DEPLOYMENT(name)                                                               \
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " name "}\n"          \
+	"spec:\n  selector: {matchLabels: {app: x}}\n  template:\n"                    \
+	"    metadata: {labels: {app: x}}\n"                                           \
+	"    spec: {containers: [{name: c, image: i}]}\n"
+
+#define AVAILABLE                                                                          \
+	"{\"status\":{\"observedGeneration\":1,\"replicas\":1,\"updatedReplicas\":1,"      \
+	"\"readyReplicas\":1,\"availableReplicas\":1,\"conditions\":["                     \
+	"{\"type\":\"Available\",\"status\":\"True\"},{\"type\":\"Progressing\","          \
+	"\"status\":\"True\",\"reason\":\"NewReplicaSetAvailable\"}]}}"
+
+static void test_health_is_awaited_without_a_worker(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.concurrent = 1;
+	COMMIT(w, "1", { "d/d.yaml", DEPLOYMENT("d") }, { "c/c.yaml", CONFIG("c", "x") });
+	put_ks(w, "slow", IN_DEFAULT "  path: d\n  wait: true\n");
+	start(w);
+	await(w, "slow", "Unknown", "Reconciliation in progress");
+	assert_true(str_eq(text(health_condition(get(w, KS "slow"), S("Reconciling")), "message"),
+			   S("Running health checks for revision main@sha1:1 with a timeout of "
+			     "9m30s")));
+	/* the one worker is free */
+	put_ks(w, "fast", IN_DEFAULT "  path: c\n");
+	await(w, "fast", "True", "Applied");
+	patch(w, DEPLOYMENTS "d/status", AVAILABLE);
+	await(w, "slow", "True", "Applied");
+	node healthy = health_condition(get(w, KS "slow"), S("Healthy"));
+
+	assert_true(str_starts(text(healthy, "message"), S("Health check passed in ")));
+	await_event(w, "Progressing", "Health check passed in ");
+}
+
+static void test_stalled_objects_fail_early_and_recover(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "d.yaml", DEPLOYMENT("d") });
+	put_ks(w, "apps",
+	       IN_DEFAULT "  healthChecks: [{kind: Deployment, name: d, namespace: default}]\n");
+	start(w);
+	await(w, "apps", "Unknown", "Reconciliation in progress");
+	patch(w, DEPLOYMENTS "d/status",
+	      "{\"status\":{\"observedGeneration\":1,\"conditions\":[{\"type\":\"Progressing\","
+	      "\"status\":\"False\",\"reason\":\"ProgressDeadlineExceeded\"}]}}");
+	await(w, "apps", "False", "health check failed after ");
+	assert_true(str_ends(text(ready_of(w, "apps"), "message"),
+			     S("failed early due to stalled resources: [Deployment/default/d status: "
+			       "'Failed']")));
+	patch(w, DEPLOYMENTS "d/status", AVAILABLE);
+	await(w, "apps", "True", "Applied");
+}
+
+static void test_a_new_revision_ends_the_wait(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "d.yaml", DEPLOYMENT("d") });
+	put_ks(w, "apps", IN_DEFAULT "  wait: true\n");
+	start(w);
+	await(w, "apps", "Unknown", "Reconciliation in progress");
+	COMMIT(w, "2", { "c.yaml", CONFIG("c", "x") });
+	await(w, "apps", "True", "Applied revision: main@sha1:2");
+	await_event(w, "HealthCheckCanceled",
+		    "Health checks canceled due to new reconciliation triggered by "
+		    "GitRepository/default/repo");
+	assert_true(node_is(get(w, DEPLOYMENTS "d"), NODE_NONE));
+}
+
+static void test_health_by_rules_of_ones_own(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "no") });
+	put_ks(w, "apps",
+	       IN_DEFAULT "  wait: true\n"
+			  "  healthCheckExprs:\n"
+			  "  - {apiVersion: v1, kind: ConfigMap, current: 'data.state == \"done\"'}\n");
+	start(w);
+	await(w, "apps", "Unknown", "Reconciliation in progress");
+	patch(w, CM "a", "{\"data\":{\"state\":\"done\"}}");
+	await(w, "apps", "True", "Applied");
+}
+
+/* ---- fields of the spec ------------------------------------------------------------------------ */
+
+static void test_variables_follow_their_config_map(void **state)
+{
+	struct world *w = *state;
+
+	put(w, CM "vars", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {V: one}\n");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "${V}-${W}") });
+	put_ks(w, "apps",
+	       IN_DEFAULT "  postBuild:\n    substitute: {W: w}\n"
+			  "    substituteFrom: [{kind: ConfigMap, name: vars}]\n"
+			  "  commonMetadata: {labels: {team: t}, annotations: {note: hint}}\n");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	node a = get(w, CM "a");
+
+	assert_true(str_eq(node_str(node_dig(a, "data", "key")), S("one-w")));
+	assert_true(str_eq(node_str(node_dig(a, "metadata", "labels", "team")), S("t")));
+	assert_true(str_eq(node_str(node_dig(a, "metadata", "annotations", "note")), S("hint")));
+	/* no label says that it is watched */
+	patch(w, CM "vars", "{\"data\":{\"V\":\"two\"}}");
+	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+		if (str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("two-w")))
+			break;
+		usleep(5000);
+	}
+	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("two-w")));
+	put_ks(w, "apps", IN_DEFAULT "  postBuild:\n    substitute: {W: w}\n");
+	await(w, "apps", "False", "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: ");
+}
+
+static void test_old_versions_are_read(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put(w, "/apis/kustomize.toolkit.fluxcd.io/v1beta1/namespaces/default/kustomizations/old",
+	    "apiVersion: kustomize.toolkit.fluxcd.io/v1beta1\nkind: Kustomization\n"
+	    "metadata: {name: old, namespace: default}\n"
+	    "spec:\n  interval: 5m\n  prune: true\n  validation: client\n"
+	    "  targetNamespace: default\n"
+	    "  sourceRef: {kind: GitRepository, name: repo}\n"
+	    "  patchesStrategicMerge:\n"
+	    "  - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {sm: x}}\n"
+	    "  patchesJson6902:\n"
+	    "  - target: {version: v1, kind: ConfigMap, name: a}\n"
+	    "    patch: [{op: add, path: /data/json, value: z}]\n");
+	start(w);
+	await(w, "old", "True", "Applied");
+	assert_int_equal(node_len(node_get(get(w, CM "a"), S("data"))), 3);
+}
+
+static void test_another_account_needs_its_rights(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT "  serviceAccountName: weak\n");
+	start(w);
+	await(w, "apps", "False",
+	      "ConfigMap/default/a dry-run failed (Forbidden): configmaps \"a\" is forbidden: User "
+	      "\"system:serviceaccount:default:weak\" cannot patch resource \"configmaps\"");
+}
+
+/* ---- the end -------------------------------------------------------------------------------------- */
+
+static void test_deletion_policies(void **state)
+{
+	static const struct {
+		const char *more;
+		bool stays;
+	} rows[] = {
+		{ "  deletionPolicy: Orphan\n", true },
+		{ "  deletionPolicy: WaitForTermination\n", false },
+		{ "  suspend: true\n", true },
+		{ "", false },
+	};
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	start(w);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		put_ks(w, "apps", IN_DEFAULT);
+		await(w, "apps", "True", "Applied");
+		str more = arena_cat(&w->a, S(IN_DEFAULT), str_c(rows[i].more));
+
+		put_ks(w, "apps", more.p);
+		await_idle(w);
+		ask(w, "DELETE", KS "apps", "", "");
+		await_object(w, KS "apps", false);
+		assert_int_equal(node_is(get(w, CM "a"), NODE_MAP), rows[i].stays);
+	}
+}
+
+static void test_an_object_that_moves_is_not_deleted(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "one/a.yaml", CONFIG("a", "x") }, { "two/b.yaml", CONFIG("b", "x") });
+	put_ks(w, "one", IN_DEFAULT "  path: one\n");
+	put_ks(w, "two", IN_DEFAULT "  path: two\n  dependsOn: [{name: one}]\n");
+	start(w);
+	await(w, "two", "True", "Applied");
+	COMMIT(w, "2", { "one/.keep", "" }, { "two/b.yaml", CONFIG("b", "x") "---\n" CONFIG("a", "x") });
+	await(w, "one", "True", "Applied revision: main@sha1:2");
+	await(w, "two", "True", "Applied revision: main@sha1:2");
+	await_idle(w);
+	assert_true(node_is(get(w, CM "a"), NODE_MAP));
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_a_commit_is_applied_and_pruned),
+		CASE(test_requests_are_few),
+		CASE(test_drift_is_put_right_at_once),
+		CASE(test_a_source_may_come_later),
+		CASE(test_failures_have_their_words),
+		CASE(test_a_failed_apply_loses_no_object),
+		CASE(test_a_chain_is_released_by_events),
+		CASE(test_ready_expressions),
+		CASE(test_health_is_awaited_without_a_worker),
+		CASE(test_stalled_objects_fail_early_and_recover),
+		CASE(test_a_new_revision_ends_the_wait),
+		CASE(test_health_by_rules_of_ones_own),
+		CASE(test_variables_follow_their_config_map),
+		CASE(test_old_versions_are_read),
+		CASE(test_another_account_needs_its_rights),
+		CASE(test_deletion_policies),
+		CASE(test_an_object_that_moves_is_not_deleted),
+	};
+	cmocka_set_test_filter(getenv("TEST_FILTER"));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
