@@ -43,10 +43,19 @@ extern const struct command flux_version_command;
 /* Of `helm`. */
 extern const struct command helm_dependency_command;
 extern const struct command helm_env_command;
+extern const struct command helm_get_command;
+extern const struct command helm_history_command;
+extern const struct command helm_install_command;
 extern const struct command helm_lint_command;
+extern const struct command helm_list_command;
 extern const struct command helm_package_command;
+extern const struct command helm_rollback_command;
 extern const struct command helm_show_command;
+extern const struct command helm_status_command;
 extern const struct command helm_template_command;
+extern const struct command helm_test_command;
+extern const struct command helm_uninstall_command;
+extern const struct command helm_upgrade_command;
 extern const struct command helm_version_command;
 
 /* Of `kustomize`. */

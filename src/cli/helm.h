@@ -59,6 +59,10 @@ extern const struct flag helm_chart_flags[];
 err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
 	__attribute__((warn_unused_result));
 
+/* A chart that can be installed, with all its dependencies. */
+err *helm_load(struct cli *c, str path, bool dependency_update, const struct notices *to,
+	       struct chart **out) __attribute__((warn_unused_result));
+
 /* What `helm template` prints of a chart. */
 struct helm_print {
 	bool crds, no_hooks, no_tests, origins;

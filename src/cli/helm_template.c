@@ -4,6 +4,7 @@
 #include "cli/helm_remote.h"
 #include "helm/origin.h"
 #include "helm/vendor.h"
+#include "release/release.h"
 #include "text/errtext.h"
 #include "text/glob.h"
 #include "text/path.h"
@@ -139,39 +140,18 @@ static err *name_and_chart(struct cli *c, const struct template_options *o, str 
 	return NULL;
 }
 
-static bool is_alnum(char ch)
-{
-	return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9');
-}
-
-static bool is_release_name(str s)
-{
-	str label;
-
-	if (!s.n || s.n > 53 || s.p[s.n - 1] == '.')
-		return false;
-	while (str_cut(&s, &label, '.')) {
-		if (!label.n || !is_alnum(label.p[0]) || !is_alnum(label.p[label.n - 1]))
-			return false;
-		for (size_t i = 0; i < label.n; i++)
-			if (!is_alnum(label.p[i]) && label.p[i] != '-')
-				return false;
-	}
-	return true;
-}
-
 static err *check_name(str name, const struct notices *to)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
-	if (is_release_name(name))
+	str what;
+
+	if (release_name_is_valid(name, &what))
 		return NULL;
 	buf_add(&b, S("release name "));
 	quote_add(&b, name, QUOTE_PRINT);
-	buf_add(&b, !name.n ? S(": no name provided")
-			    : S(": invalid release name, must match regex "
-				"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ "
-				"and the length must not be longer than 53"));
+	buf_add(&b, S(": "));
+	buf_add(&b, what);
 	notice(to, NOTICE_ERROR, S("release name check failed"), { "error", buf_str(&b) });
 	return err_new(ERR_INVALID, "release name check failed: %s", buf_c(&b));
 }
@@ -381,9 +361,9 @@ static err *update(struct cli *c, str path, const struct chart_options *options,
 	return e ? err_wrap(e, "failed reloading chart after repo update") : NULL;
 }
 
-static err *load(struct cli *c, str path, const struct notices *to, struct chart **out)
+err *helm_load(struct cli *c, str path, bool dependency_update, const struct notices *to,
+	       struct chart **out)
 {
-	const struct template_options *o = c->options;
 	const struct chart_options options = { .notices = to };
 	struct chart *chart;
 
@@ -395,7 +375,7 @@ static err *load(struct cli *c, str path, const struct notices *to, struct chart
 		notice(to, NOTICE_WARN, S("this chart is deprecated"), { 0 });
 	err *e = chart_check_dependencies(c->arena, chart);
 
-	if (e && o->dependency_update) {
+	if (e && dependency_update) {
 		err_free(e);
 		e = NULL;
 		TRY(update(c, path, &options, &chart));
@@ -490,7 +470,7 @@ static err *run(struct cli *c)
 	TRY(name_and_chart(c, o, &name, &ref));
 	TRY(helm_locate(c, ref, &o->chart, &path));
 	TRY(helm_values(c, &o->values, &values));
-	TRY(load(c, path, &to, &chart));
+	TRY(helm_load(c, path, o->dependency_update, &to, &chart));
 	TRY(check_name(name, &to));
 	struct render_options ro = {
 		.release = { .name = name, .ns = helm_namespace(c), .revision = 1,

@@ -346,3 +346,18 @@ err *discovery_each(struct discovery *d,
 			TRY(visit(ctx, &s->all.p[i].resource, s->all.p[i].deletable));
 	return NULL;
 }
+
+err *discovery_every(struct discovery *d,
+			err *(*visit)(void *ctx, const struct client_resource *r), void *ctx)
+{
+	const struct client_resource *none;
+
+	TRY(find(d, is_none, NULL, &none));
+	pthread_mutex_lock(&d->lock);
+	const struct snapshot *s = d->now;
+
+	pthread_mutex_unlock(&d->lock);
+	for (size_t i = 0; s && i < s->all.n; i++)
+		TRY(visit(ctx, &s->all.p[i].resource));
+	return NULL;
+}

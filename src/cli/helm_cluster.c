@@ -1,0 +1,222 @@
+#include "cli/helm_cluster.h"
+
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "text/number.h"
+#include "text/width.h"
+#include "value/json.h"
+#include "value/yaml.h"
+
+/* ---- the connection ---------------------------------------------------- */
+
+static str env(const struct cli *c, const char *name)
+{
+	return str_c(cli_env(c, name));
+}
+
+static str or_env(const struct cli *c, str given, const char *name)
+{
+	return given.n ? given : env(c, name);
+}
+
+static bool is_true(str s)
+{
+	return str_eq(s, S("1")) || str_eq_nocase(s, S("true")) || str_eq_nocase(s, S("t"));
+}
+
+static struct kubeconfig_wish wish_of(const struct cli *c)
+{
+	const struct helm_settings *s = helm_settings(c);
+
+	return (struct kubeconfig_wish){
+		.path = s->kubeconfig,
+		.context = or_env(c, s->context, "HELM_KUBECONTEXT"),
+		.server = or_env(c, s->apiserver, "HELM_KUBEAPISERVER"),
+		.token = or_env(c, s->token, "HELM_KUBETOKEN"),
+		.as = or_env(c, s->as_user, "HELM_KUBEASUSER"),
+		.as_groups = s->as_groups.p,
+		.as_groups_n = s->as_groups.n,
+		.certificate_authority = or_env(c, s->ca_file, "HELM_KUBECAFILE"),
+		.tls_server_name = or_env(c, s->tls_server_name, "HELM_KUBETLS_SERVER_NAME"),
+		.insecure = s->insecure || is_true(env(c, "HELM_KUBEINSECURE_SKIP_TLS_VERIFY")),
+	};
+}
+
+static void on_warning(void *ctx, str text)
+{
+	const struct helm_cluster *k = ctx;
+
+	notice(&k->notices, NOTICE_WARN, text, { 0 });
+}
+
+err *helm_offline(struct cli *c, struct helm_cluster *out)
+{
+	out->cli = c;
+	out->notices = helm_notices(c);
+	helm_world_init(c, &out->world);
+	helm_remote_init(&out->remote, &out->schema);
+	out->env = (struct release_env){
+		.ns = helm_namespace(c),
+		.notices = &out->notices,
+		.tmpl = &out->world.options,
+		.local = out->world.options.local,
+		.fetch_schema = out->remote.fetch,
+		.fetch_ctx = &out->remote,
+	};
+	return NULL;
+}
+
+err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
+{
+	const struct kubeconfig_wish wish = wish_of(c);
+	const struct client_options o = { .user_agent = S("helm/v4.3"), .env = c->env,
+					  .on_warning = on_warning, .ctx = out };
+	struct release_env *e;
+
+	TRY(helm_offline(c, out));
+	e = &out->env;
+	TRY(relstore_driver(env(c, "HELM_DRIVER"), &e->store.driver));
+	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
+	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
+	TRY(client_new(&e->cluster.client, out->net, &out->config, &o));
+	e->cluster.discovery = discovery_new(e->cluster.client);
+	e->cluster.manager = S("helm");
+	e->store.client = e->cluster.client;
+	e->store.ns = all ? STR_NONE : e->ns;
+	return release_reach(e->cluster.client);
+}
+
+void helm_disconnect(struct helm_cluster *k)
+{
+	discovery_free(k->env.cluster.discovery);
+	client_drop(&k->env.cluster.client);
+	net_client_drop(&k->net);
+	if (k->cli)
+		helm_remote_release(&k->remote);
+}
+
+err *helm_find_release(const struct helm_cluster *k, struct arena *a, str name, int64_t revision,
+		       struct record *out)
+{
+	struct record_list history;
+	str what;
+
+	if (!release_name_is_valid(name, &what))
+		return err_new(ERR_INVALID, "releaseContent: Release name is invalid: %.*s",
+			       STR_ARG(name));
+	if (revision > 0)
+		return relstore_get(&k->env.store, a, name, revision, out);
+	TRY(relstore_find(&k->env.store, a, name, STR_NONE, STR_NONE, &history));
+	if (!history.n)
+		return err_new(ERR_NOT_FOUND, "release: not found");
+	*out = *relstore_last(&history);
+	return NULL;
+}
+
+/* ---- flags ------------------------------------------------------------- */
+
+const struct flag helm_output_flags[] = {
+	{ "output", 'o', FLAG_STRING, offsetof(struct helm_output_options, format),
+	  "how to print: table, json, yaml", .fallback = "table", .choices = "table json yaml" },
+	{ 0 },
+};
+
+err *helm_check_output(const struct helm_output_options *o)
+{
+	if (str_eq(o->format, S("table")) || str_eq(o->format, S("json")) ||
+	    str_eq(o->format, S("yaml")))
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "invalid argument \"%.*s\" for \"-o, --output\" flag: invalid format type",
+		       STR_ARG(o->format));
+}
+
+err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
+{
+	const struct notices to = helm_notices(c);
+
+	if (str_eq(word, S("watcher"))) {
+		*out = RELEASE_WAIT_WATCHER;
+	} else if (str_eq(word, S("legacy"))) {
+		*out = RELEASE_WAIT_LEGACY;
+	} else if (str_eq(word, S("hookOnly"))) {
+		*out = RELEASE_WAIT_HOOKS;
+	} else if (str_eq(word, S("true"))) {
+		notice(&to, NOTICE_WARN,
+		       S("--wait=true is deprecated (boolean value) and can be replaced with "
+			 "--wait=watcher"),
+		       { 0 });
+		*out = RELEASE_WAIT_WATCHER;
+	} else if (str_eq(word, S("false"))) {
+		notice(&to, NOTICE_WARN,
+		       S("--wait=false is deprecated (boolean value) and can be replaced with "
+			 "--wait=hookOnly"),
+		       { 0 });
+		*out = RELEASE_WAIT_HOOKS;
+	} else {
+		return err_new(ERR_INVALID,
+			       "invalid argument \"%.*s\" for \"--wait\" flag: invalid wait input "
+			       "\"%.*s\". Valid inputs are watcher, hookOnly, and legacy",
+			       STR_ARG(word), STR_ARG(word));
+	}
+	return NULL;
+}
+
+/* ---- printing ---------------------------------------------------------- */
+
+err *helm_print_tree(struct cli *c, const struct helm_output_options *o, node tree)
+{
+	if (str_eq(o->format, S("yaml")))
+		return yaml_write(&c->out.buf, tree, YAML_WRITE_SIGS);
+	TRY(json_write(&c->out.buf, tree, &(struct json_style){ .source_order = true }));
+	buf_addc(&c->out.buf, '\n');
+	return NULL;
+}
+
+/* Cells padded to their column, with a tab between. */
+void helm_print_table(struct cli *c, const str *cells, size_t n, size_t columns)
+{
+	size_t *widths = arena_array(c->arena, size_t, columns);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t w = width_text(cells[i]);
+
+		if (w > widths[i % columns])
+			widths[i % columns] = w;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t at = i % columns, w = width_text(cells[i]);
+
+		buf_add(&c->out.buf, cells[i]);
+		buf_fill(&c->out.buf, ' ', widths[at] - w);
+		buf_addc(&c->out.buf, at + 1 < columns ? '\t' : '\n');
+	}
+	if (!n)
+		buf_addc(&c->out.buf, '\n');
+}
+
+str helm_time_text(struct arena *a, struct gotime t)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	gotime_format(&b, t, S("Mon Jan _2 15:04:05 2006"));
+	return arena_str(a, buf_str(&b));
+}
+
+str helm_chart_text(struct arena *a, const struct record *r)
+{
+	if (node_get(r->chart, S("metadata")).kind != NODE_MAP)
+		return S("MISSING");
+	return arena_cat(a, record_chart_name(r), S("-"), record_chart_version(r));
+}
+
+err *helm_record_tree(struct arena *a, const struct record *r, bool chart, node *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct record shown = *r;
+
+	if (!chart)
+		shown.chart = NODE_NOTHING;
+	TRY(record_write(&shown, &b));
+	return json_read(a, arena_str(a, buf_str(&b)), NULL, out);
+}

@@ -1,0 +1,74 @@
+/* helm_cluster - what the commands of `helm` that speak to a cluster share:
+ * the connection, how results are printed, and flags of waiting.
+ *
+ * Worker-local.
+ */
+#ifndef CLI_HELM_CLUSTER_H
+#define CLI_HELM_CLUSTER_H
+
+#include "cli/helm.h"
+#include "cli/helm_remote.h"
+#include "release/release.h"
+
+struct helm_cluster {
+	struct cli *cli;
+	struct net_client *net;
+	struct kubeconfig config;
+	struct notices notices;
+	struct helm_world world;
+	struct helm_schema_options schema;
+	struct helm_remote remote;
+	struct release_env env;
+};
+
+/* Connect, and see whether anybody answers ("kubernetes cluster
+ * unreachable: ..."). With `all`, the store is that of all namespaces. */
+err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
+	__attribute__((warn_unused_result));
+/* The same without a cluster, for --dry-run=client. */
+err *helm_offline(struct cli *c, struct helm_cluster *out) __attribute__((warn_unused_result));
+/* For CLEANUP(helm_disconnect) struct helm_cluster k = { 0 }. */
+void helm_disconnect(struct helm_cluster *k);
+
+/* ---- printing ---------------------------------------------------------- */
+
+/* -o */
+extern const struct flag helm_output_flags[];
+struct helm_output_options {
+	str format;
+};
+/* "table", "json" or "yaml". */
+err *helm_check_output(const struct helm_output_options *o) __attribute__((warn_unused_result));
+/* As JSON (with a newline) or YAML. */
+err *helm_print_tree(struct cli *c, const struct helm_output_options *o, node tree)
+	__attribute__((warn_unused_result));
+
+/* Cells of a table row by row, `columns` each, as Helm lays them out. */
+void helm_print_table(struct cli *c, const str *cells, size_t n, size_t columns);
+
+struct helm_status {
+	bool debug, metadata, hide_notes;
+	str resources;		/* what stands below RESOURCES; empty: nothing */
+};
+/* A release as `helm status` prints it. */
+err *helm_print_release(struct cli *c, const struct record *r, const struct helm_status *how)
+	__attribute__((warn_unused_result));
+/* The record as a tree, without its chart where that is not wanted. */
+err *helm_record_tree(struct arena *a, const struct record *r, bool chart, node *out)
+	__attribute__((warn_unused_result));
+/* "podinfo-6.14.1" */
+str helm_chart_text(struct arena *a, const struct record *r);
+/* "Mon Jan  2 15:04:05 2006" */
+str helm_time_text(struct arena *a, struct gotime t);
+
+/* Last revision, or a given one; "release: not found". */
+err *helm_find_release(const struct helm_cluster *k, struct arena *a, str name, int64_t revision,
+		       struct record *out) __attribute__((warn_unused_result));
+
+/* ---- flags ------------------------------------------------------------- */
+
+/* --wait: "watcher", "legacy", "hookOnly". */
+err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
+	__attribute__((warn_unused_result));
+
+#endif

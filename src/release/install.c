@@ -1,0 +1,219 @@
+/* install - the first revision of a release. */
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/vec.h"
+#include "release/release_impl.h"
+#include "text/quote.h"
+
+static err *name_is_used(const struct release_env *env, err *e)
+{
+	notice(env->notices, NOTICE_ERROR, S("release name check failed"), { "error", err_text(e) });
+	return err_wrap(e, "release name check failed");
+}
+
+static err *check_name(const struct release_env *env, struct arena *a,
+		       const struct release_how *how, const struct record_list *history)
+{
+	const struct record *last = relstore_last(history);
+	str what;
+
+	if (!release_name_is_valid(how->name, &what))
+		return name_is_used(env, err_new(ERR_INVALID, "release name %.*s: %.*s",
+						 STR_ARG(quote_str(a, how->name)), STR_ARG(what)));
+	if (how->dry_run || !last)
+		return NULL;
+	if (how->replace && (str_eq(last->status, RELEASE_UNINSTALLED) ||
+			     str_eq(last->status, RELEASE_FAILED)))
+		return NULL;
+	if (how->take_over && str_eq(last->status, S("pending-install")))
+		return NULL;
+	return name_is_used(env, err_new(ERR_EXISTS, "cannot reuse a name that is still in use"));
+}
+
+static err *check_labels(node labels)
+{
+	node_each_pair(p, labels)
+		if (relstore_is_own_label(node_str(p->key)))
+			return err_new(ERR_INVALID,
+				       "user supplied labels contains system reserved label name. "
+				       "System labels: [name owner status version createdAt modifiedAt]");
+	return NULL;
+}
+
+/* The revision that comes behind what is there. */
+static void replace_last(const struct release_env *env, const struct record_list *history,
+			 struct record *r)
+{
+	struct record *last = relstore_last(history);
+
+	if (!last)
+		return;
+	r->version = last->version + 1;
+	if (str_eq(last->status, RELEASE_FAILED))
+		return;
+	last->status = RELEASE_SUPERSEDED;
+	last->description = S("superseded by new release");
+	release_store_again(env, last);
+}
+
+static err *create_namespace(const struct release_env *env, struct arena *a, bool server_side)
+{
+	node ns = node_map(a, 3), meta = node_map(a, 2), labels = node_map(a, 1);
+	struct relobj_list l = { 0 };
+	struct relobj o;
+
+	node_set(a, ns, S("apiVersion"), node_lit("v1"));
+	node_set(a, ns, S("kind"), node_lit("Namespace"));
+	node_set(a, labels, S("name"), node_from_str(a, env->ns));
+	node_set(a, meta, S("name"), node_from_str(a, env->ns));
+	node_set(a, meta, S("labels"), labels);
+	node_set(a, ns, S("metadata"), meta);
+	TRY(relobj_resolve(&env->cluster, a, ns, STR_NONE, &o));
+	avec_push(a, &l, o);
+	err *e = relobj_create(&env->cluster, a, &l,
+			       &(struct relobj_apply){ .server_side = server_side });
+
+	if (e && err_kind(e) == ERR_EXISTS) {
+		err_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+struct work {
+	const struct release_env *env;
+	struct arena *a;
+	const struct release_how *how;
+	struct relobj_list target, adopted;
+	bool server_side;
+	bool blind;		/* whatever is there is taken over by the server's answer alone */
+};
+
+static err *make_objects(struct work *w)
+{
+	struct relobj_apply apply = release_apply(w->how, w->server_side);
+
+	if (!w->target.n)
+		return NULL;
+	if (!w->adopted.n && !w->blind) {
+		apply.force = false;
+		return relobj_create(&w->env->cluster, w->a, &w->target, &apply);
+	}
+	apply.migrate = w->server_side;
+	apply.three_way = w->how->take_ownership && !w->server_side;
+	return relobj_update(&w->env->cluster, w->a, &w->adopted, &w->target, &apply, NULL);
+}
+
+static err *perform(struct work *w, struct record *r)
+{
+	err *e = release_hooks(w->env, w->a, w->how, r, S("pre-install"), w->server_side);
+
+	if (e)
+		return err_wrap(e, "failed pre-install");
+	TRY(make_objects(w));
+	TRY(release_wait_ready(w->env, w->how, &w->target));
+	e = release_hooks(w->env, w->a, w->how, r, S("post-install"), w->server_side);
+	if (e)
+		return err_wrap(e, "failed post-install");
+	r->status = RELEASE_DEPLOYED;
+	r->description = w->how->description.n ? w->how->description : S("Install complete");
+	release_store_again(w->env, r);
+	return NULL;
+}
+
+static err *fail(struct work *w, struct record *r, err *e)
+{
+	struct release_how undo = { .name = r->name, .no_hooks = w->how->no_hooks,
+				    .timeout = w->how->timeout, .wait = w->how->wait };
+	struct record gone;
+	str info;
+
+	r->status = RELEASE_FAILED;
+	r->description = arena_printf(w->a, "Release \"%.*s\" failed: %s", STR_ARG(r->name),
+				      err_msg(e));
+	if (!w->how->rollback_on_failure) {
+		release_store_again(w->env, r);
+		return e;
+	}
+	err *more = release_uninstall(w->env, w->a, &undo, &gone, &info);
+
+	if (more) {
+		e = err_replace(e,
+				"an error occurred while uninstalling the release. original install "
+				"error: %s: %s",
+				err_msg(e), err_msg(more));
+		err_free(more);
+		return e;
+	}
+	return err_wrap(e,
+			"release %.*s failed, and has been uninstalled due to rollback-on-failure "
+			"being set",
+			STR_ARG(r->name));
+}
+
+/* What stands in the way of it, or is taken over. */
+static err *prepare(struct work *w, const struct record *r)
+{
+	const struct release_how *how = w->how;
+	err *e;
+
+	if (how->dry_run == RELEASE_DRY_CLIENT) {
+		struct relobj_list ignored;
+
+		return relobj_parse(w->a, r->manifest, &ignored);
+	}
+	e = relobj_build(&w->env->cluster, w->a, r->manifest, w->env->ns, &w->target);
+	if (e)
+		return err_wrap(e,
+				"unable to build kubernetes objects from release manifest");
+	relobj_own(w->a, &w->target, r->name, r->ns);
+	w->blind = how->take_ownership && w->server_side && how->force_conflicts && !how->dry_run;
+	if (w->blind)
+		return NULL;
+	e = relobj_adoptable(&w->env->cluster, w->a, &w->target, r->name, r->ns,
+			     how->take_ownership, &w->adopted);
+	return e ? err_wrap(e, "unable to continue with install") : NULL;
+}
+
+err *release_install(const struct release_env *env, struct arena *a, const struct release_how *given,
+		     struct record *out)
+{
+	struct release_how own = *given, *how = &own;
+	struct work w = { .env = env, .a = a, .how = how,
+			  .server_side = how->server_side != RELEASE_SIDE_CLIENT };
+	struct gotime now = release_now(env);
+	struct record_list history = { 0 };
+
+	*out = (struct record){ 0 };
+	if (!how->dry_run)
+		TRY(release_history(env, a, how, &history));
+	TRY(check_name(env, a, how, &history));
+	TRY(release_install_crds(env, a, how));
+	if (how->rollback_on_failure && how->wait == RELEASE_WAIT_HOOKS)
+		how->wait = RELEASE_WAIT_WATCHER;
+	TRY(check_labels(how->labels));
+	struct record r = { .name = how->name, .ns = env->ns, .version = 1, .first_deployed = now,
+			    .last_deployed = now, .deleted = GOTIME_ZERO, .labels = how->labels,
+			    .apply_method = release_method(w.server_side) };
+
+	TRY(release_render(env, a, how, how->values, false, &r));
+	r.status = S("pending-install");
+	r.description = S("Initial install underway");
+	TRY(prepare(&w, &r));
+	if (how->dry_run) {
+		r.description = S("Dry run complete");
+		*out = r;
+		return NULL;
+	}
+	if (how->create_namespace)
+		TRY(create_namespace(env, a, w.server_side));
+	if (how->replace || how->take_over)
+		replace_last(env, &history, &r);
+	TRY(release_store_new(env, a, how, &history, &r));
+	err *e = perform(&w, &r);
+
+	if (e)
+		e = fail(&w, &r, e);
+	*out = r;
+	return e;
+}

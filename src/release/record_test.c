@@ -1,0 +1,151 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/die.h"
+#include "base/fs.h"
+#include "release/record.h"
+#include "release/relobj.h"
+#include "value/json.h"
+
+static str golden(struct arena *a, const char *name)
+{
+	str text;
+	err *e = fs_read_any(a, arena_cat(a, str_c(getenv("GOLDEN")), S("/release/"), str_c(name)),
+			     1 << 20, &text);
+
+	if (e)
+		fail_msg("%s", err_msg(e));
+	return text;
+}
+
+static void check(err *e)
+{
+	if (e)
+		fail_msg("%s", err_msg(e));
+}
+
+/* What Helm 4.3 wrote is written back byte for byte. */
+static void test_writes_what_helm_writes(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str text = str_trim(golden(&a, "install.json"));
+	struct record r;
+
+	(void)state;
+	check(record_read(&a, text, &r));
+	assert_int_equal(r.version, 1);
+	assert_int_equal(r.hooks_n, 1);
+	assert_true(record_has(r.hooks[0].events, S("pre-install")));
+	assert_true(str_eq(r.apply_method, S("ssa")));
+	check(record_write(&r, &b));
+	assert_int_equal(b.n, text.n);
+	assert_memory_equal(buf_c(&b), text.p, text.n);
+}
+
+static void test_encoded_and_back(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT, again = BUF_INIT;
+	str text = str_trim(golden(&a, "install.json"));
+	struct record r, back;
+
+	(void)state;
+	check(record_read(&a, text, &r));
+	check(record_encode(&r, &b));
+	check(record_decode(&a, buf_str(&b), &back));
+	check(record_write(&back, &again));
+	assert_int_equal(again.n, text.n);
+	assert_memory_equal(buf_c(&again), text.p, text.n);
+}
+
+/* Of Helm 3: empty times, no apply method. */
+static void test_reads_what_helm_3_wrote(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct record r;
+
+	(void)state;
+	check(record_read(&a,
+			  S("{\"name\":\"old\",\"info\":{\"first_deployed\":"
+			    "\"2023-05-01T10:00:00.123456789+02:00\",\"last_deployed\":\"\","
+			    "\"deleted\":\"\",\"status\":\"superseded\"},\"version\":3,"
+			    "\"hooks\":[{\"name\":\"h\",\"last_run\":{\"started_at\":\"\","
+			    "\"completed_at\":\"\",\"phase\":\"\"}}]}"),
+			  &r));
+	assert_true(gotime_is_zero(r.deleted));
+	assert_true(gotime_is_zero(r.last_deployed));
+	assert_int_equal(r.apply_method.n, 0);
+	check(record_write(&r, &b));
+	assert_string_equal(buf_c(&b),
+			    "{\"name\":\"old\",\"info\":{\"first_deployed\":"
+			    "\"2023-05-01T10:00:00.123456789+02:00\",\"status\":\"superseded\"},"
+			    "\"hooks\":[{\"name\":\"h\",\"last_run\":{\"phase\":\"\"}}],"
+			    "\"version\":3}");
+}
+
+static const char *const bad[] = { "", "[]", "1", "{\"name\":", "\"x\"" };
+
+static void test_refuses_what_is_no_record(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		struct record r;
+		CLEANUP(err_drop) err *e = record_read(&a, str_c(bad[i]), &r);
+
+		assert_non_null(e);
+	}
+}
+
+static node object(struct arena *a, const char *json)
+{
+	node n;
+
+	check(json_read(a, str_c(json), NULL, &n));
+	return n;
+}
+
+static void test_owner(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node none = object(&a, "{\"metadata\":{\"name\":\"x\"}}");
+	node ours = object(&a, "{\"metadata\":{\"labels\":{\"app.kubernetes.io/managed-by\":"
+			       "\"Helm\"},\"annotations\":{\"meta.helm.sh/release-name\":\"r\","
+			       "\"meta.helm.sh/release-namespace\":\"n\"}}}");
+	CLEANUP(err_drop) err *e = relobj_check_owner(none, S("r"), S("n"));
+
+	(void)state;
+	assert_string_equal(
+		err_msg(e),
+		"invalid ownership metadata; label validation error: missing key "
+		"\"app.kubernetes.io/managed-by\": must be set to \"Helm\"; annotation validation "
+		"error: missing key \"meta.helm.sh/release-name\": must be set to \"r\"; annotation "
+		"validation error: missing key \"meta.helm.sh/release-namespace\": must be set to "
+		"\"n\"");
+	assert_null(relobj_check_owner(ours, S("r"), S("n")));
+	err_free(e);
+	e = relobj_check_owner(ours, S("r"), S("other"));
+	assert_string_equal(err_msg(e),
+			    "invalid ownership metadata; annotation validation error: key "
+			    "\"meta.helm.sh/release-namespace\" must equal \"other\": current value is "
+			    "\"n\"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_writes_what_helm_writes),
+		cmocka_unit_test(test_encoded_and_back),
+		cmocka_unit_test(test_reads_what_helm_3_wrote),
+		cmocka_unit_test(test_refuses_what_is_no_record),
+		cmocka_unit_test(test_owner),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

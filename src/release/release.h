@@ -1,0 +1,120 @@
+/* release - what Helm does with releases: install, upgrade, roll back,
+ * uninstall, test.
+ *
+ * The steps, records, statuses and texts are those of Helm 4.3's actions, so
+ * that `helm` and rill can take turns on one release. Two things are done
+ * with fewer requests: nobody asks whether an object is there when the server
+ * is told to take it over anyhow, and the server's answers stand in for
+ * questions about readiness.
+ *
+ *	struct release_env env = { .cluster = ..., .store = ..., .ns = S("web"), ... };
+ *	struct release_how how = { .name = S("web"), .chart = chart, .values = values,
+ *				   .server_side = RELEASE_SIDE_SERVER, .timeout = ... };
+ *	struct record r;
+ *	err *e = release_install(&env, arena, &how, &r);
+ *
+ * A failed action leaves its record behind, where it came that far; `out` is
+ * filled as far as it got, its `version` is 0 when there is none.
+ *
+ * Ownership: results live in the arena, and borrow from the chart and values.
+ * Worker-local; actions wait.
+ */
+#ifndef RELEASE_RELEASE_H
+#define RELEASE_RELEASE_H
+
+#include "helm/render.h"
+#include "release/relobj.h"
+#include "release/relstore.h"
+#include "release/relwait.h"
+
+struct release_env {
+	struct relcluster cluster;
+	struct relstore store;
+	str ns;				/* of the release */
+	const struct notices *notices;	/* NULL: nobody listens */
+	const struct tmpl_options *tmpl;	/* clock, random bytes, zones; lookup is ours */
+	const struct tz *local;		/* for times of records; NULL: UTC */
+	const struct caps *caps;	/* NULL: asked of the cluster */
+	/* Schemas by http: helm/render.h. */
+	err *(*fetch_schema)(void *ctx, struct arena *a, str url, str *text);
+	void *fetch_ctx;
+	/* Logs of hooks that ask for it; NULL: nobody wants them. */
+	void (*hook_log)(void *ctx, str ns, str pod, str container, str text);
+	void *hook_log_ctx;
+	/* Before the record is written, with its size of base64; NULL. */
+	void (*on_size)(void *ctx, const struct record *r, size_t size);
+	void *on_size_ctx;
+	/* How objects are judged ready: relwait.h. */
+	bool flux_words;
+	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
+	void *judge_ctx;
+};
+
+enum release_dry { RELEASE_REAL, RELEASE_DRY_CLIENT, RELEASE_DRY_SERVER };
+enum release_wait { RELEASE_WAIT_HOOKS, RELEASE_WAIT_WATCHER, RELEASE_WAIT_LEGACY };
+enum release_side { RELEASE_SIDE_AUTO, RELEASE_SIDE_SERVER, RELEASE_SIDE_CLIENT };
+enum release_reuse { RELEASE_REUSE_IF_NONE, RELEASE_RESET, RELEASE_REUSE, RELEASE_RESET_THEN_REUSE };
+enum release_post { RELEASE_POST_COMBINED, RELEASE_POST_SEPARATE, RELEASE_POST_NO_HOOKS };
+
+/* What to do, of all actions; each looks at what concerns it. */
+struct release_how {
+	str name;
+	struct chart *chart;	/* changed by rendering; the struct only */
+	node values;		/* a map, or NODE_NONE */
+	node labels;		/* of the record: a map of texts, or NODE_NONE */
+	str description;
+	enum release_dry dry_run;
+	enum release_wait wait;
+	enum release_side server_side;
+	enum release_reuse reuse;
+	int64_t timeout;	/* nanoseconds, of each wait */
+	int64_t max_history;	/* 0: no limit */
+	int64_t revision;	/* to roll back to; 0: the one before */
+	bool hide_secret, force_replace, force_conflicts, create_namespace, no_hooks, replace,
+		wait_for_jobs, skip_crds, sub_notes, skip_schema, dns, take_ownership,
+		rollback_on_failure, cleanup_on_fail, keep_history, ignore_not_found;
+	str propagation;	/* "background" (also when empty), "foreground", "orphan" */
+	/* Tests: by name; both empty: all. */
+	const str *only, *without;
+	size_t only_n, without_n;
+	/* When the tests have run, before their objects are tidied up; may be NULL. */
+	void (*tested)(void *ctx, const struct record *r);
+	void *tested_ctx;
+	/* Changes documents between rendering and use: a YAML stream in, one out. */
+	err *(*post_render)(void *ctx, struct arena *a, str in, str *out);
+	void *post_ctx;
+	enum release_post post;
+	/* A pending revision's owner is dead: take over. */
+	bool take_over;
+	/* The history, if the caller has just read it; NULL: asked. */
+	const struct record_list *history;
+};
+
+err *release_install(const struct release_env *env, struct arena *a, const struct release_how *how,
+		     struct record *out) __attribute__((warn_unused_result));
+err *release_upgrade(const struct release_env *env, struct arena *a, const struct release_how *how,
+		     struct record *out) __attribute__((warn_unused_result));
+err *release_rollback(const struct release_env *env, struct arena *a,
+		      const struct release_how *how, struct record *out)
+	__attribute__((warn_unused_result));
+/* `info`: what was kept, and why; empty: all is gone. */
+err *release_uninstall(const struct release_env *env, struct arena *a,
+		       const struct release_how *how, struct record *out, str *info)
+	__attribute__((warn_unused_result));
+err *release_test(const struct release_env *env, struct arena *a, const struct release_how *how,
+		  struct record *out) __attribute__((warn_unused_result));
+
+/* ---- parts of them ----------------------------------------------------- */
+
+/* Whether Helm takes it for a name; `what` is set to the rule it breaks. */
+bool release_name_is_valid(str name, str *what);
+/* What the cluster can do, for .Capabilities. */
+err *release_caps(struct client *c, struct discovery *d, struct arena *a, struct caps *out)
+	__attribute__((warn_unused_result));
+/* The version of the server: NULL, or "kubernetes cluster unreachable: ...". */
+err *release_reach(struct client *c) __attribute__((warn_unused_result));
+/* The logs of a Pod's containers, init containers first: "POD LOGS: P (C)\n...". */
+err *release_pod_logs(const struct release_env *env, str pod, struct buf *out)
+	__attribute__((warn_unused_result));
+
+#endif

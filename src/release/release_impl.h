@@ -1,0 +1,69 @@
+/* release_impl - what the actions share. */
+#ifndef RELEASE_RELEASE_IMPL_H
+#define RELEASE_RELEASE_IMPL_H
+
+#include "release/release.h"
+
+/* Now, in the zone of records. */
+struct gotime release_now(const struct release_env *env);
+
+/* Render a chart for a release whose name, ns and version are in `r`; gives it
+ * manifest, hooks, notes, chart and config. What rendering wrote is in it on
+ * failure as well. `out` may be NULL. */
+err *release_render(const struct release_env *env, struct arena *a, const struct release_how *how,
+		    node values, bool is_upgrade, struct record *r)
+	__attribute__((warn_unused_result));
+/* The documents behind a post-renderer: `files` in and out. */
+err *release_post_render(struct arena *a, const struct release_how *how, const struct notices *to,
+			 struct render *r) __attribute__((warn_unused_result));
+
+/* History of the name; ours to change. */
+err *release_history(const struct release_env *env, struct arena *a, const struct release_how *how,
+		     struct record_list *out) __attribute__((warn_unused_result));
+/* Store a new revision; makes room first. */
+err *release_store_new(const struct release_env *env, struct arena *a, const struct release_how *how,
+		       const struct record_list *history, const struct record *r)
+	__attribute__((warn_unused_result));
+/* Store a change; failure is a warning. */
+void release_store_again(const struct release_env *env, const struct record *r);
+
+/* Wait as `how` says. */
+err *release_wait_ready(const struct release_env *env, const struct release_how *how,
+			const struct relobj_list *l) __attribute__((warn_unused_result));
+err *release_wait_gone(const struct release_env *env, const struct release_how *how,
+		       const struct relobj_list *l) __attribute__((warn_unused_result));
+
+/* Run the hooks of an event: helm-engine.md §11.3. With `late`, what follows
+ * the last of them (logs, deletions) is left to release_hooks_end. */
+struct release_hooks {
+	struct record_hook **run;
+	size_t n, done;		/* done: how many succeeded */
+	bool failed;
+};
+err *release_hooks(const struct release_env *env, struct arena *a, const struct release_how *how,
+		   struct record *r, str event, bool server_side)
+	__attribute__((warn_unused_result));
+err *release_hooks_begin(const struct release_env *env, struct arena *a,
+			 const struct release_how *how, struct record *r, str event,
+			 bool server_side, struct release_hooks *out)
+	__attribute__((warn_unused_result));
+err *release_hooks_end(const struct release_env *env, struct arena *a,
+		       const struct release_how *how, const struct record *r,
+		       struct release_hooks *h) __attribute__((warn_unused_result));
+
+/* How objects are applied when the record was by that method. */
+struct relobj_apply release_apply(const struct release_how *how, bool server_side);
+/* "ssa" or "csa". */
+str release_method(bool server_side);
+bool release_was_server_side(const struct record *r);
+
+/* Names of the chart's definitions, subcharts included, if they are to be made. */
+err *release_install_crds(const struct release_env *env, struct arena *a,
+			  const struct release_how *how) __attribute__((warn_unused_result));
+
+#define RELEASE_DEPLOYED S("deployed")
+#define RELEASE_FAILED S("failed")
+#define RELEASE_SUPERSEDED S("superseded")
+#define RELEASE_UNINSTALLED S("uninstalled")
+
+#endif

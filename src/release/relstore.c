@@ -1,0 +1,242 @@
+#include "release/relstore.h"
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/sort.h"
+#include "base/vec.h"
+#include "text/base64.h"
+
+/* A Secret of 1 MiB holds at most so much base64 in base64. */
+enum { STORED_MAX = 8 << 20 };
+
+static const struct client_resource resources[] = {
+	[RELSTORE_SECRET] = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true },
+	[RELSTORE_CONFIGMAP] = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"), true },
+};
+
+static const struct client_resource *resource(const struct relstore *s)
+{
+	return &resources[s->driver];
+}
+
+err *relstore_driver(str word, enum relstore_driver *out)
+{
+	if (!word.n || str_eq(word, S("secret")) || str_eq(word, S("secrets")))
+		*out = RELSTORE_SECRET;
+	else if (str_eq(word, S("configmap")) || str_eq(word, S("configmaps")))
+		*out = RELSTORE_CONFIGMAP;
+	else
+		return err_new(ERR_INVALID, "unknown driver \"%.*s\"", STR_ARG(word));
+	return NULL;
+}
+
+str relstore_key(struct arena *a, str name, int64_t version)
+{
+	return arena_printf(a, "sh.helm.release.v1.%.*s.v%lld", STR_ARG(name),
+			    (long long)version);
+}
+
+bool relstore_is_own_label(str key)
+{
+	static const char *const own[] = { "name",    "owner",	   "status",
+					   "version", "createdAt", "modifiedAt" };
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (str_eq(key, str_c(own[i])))
+			return true;
+	return false;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+static err *from_object(const struct relstore *s, struct arena *a, node object, struct record *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(STORED_MAX);
+	str data = node_str(node_dig(object, "data", "release"));
+
+	if (s->driver == RELSTORE_CONFIGMAP)
+		return record_decode(a, data, out);
+	TRY(base64_read(&b, data, BASE64_STD));
+	return record_decode(a, buf_str(&b), out);
+}
+
+static int by_revision(const void *x, const void *y, void *ctx)
+{
+	const struct record *a = x, *b = y;
+
+	(void)ctx;
+	return a->version < b->version ? -1 : a->version > b->version;
+}
+
+err *relstore_find(const struct relstore *s, struct arena *a, str name, str status, str selector,
+		   struct record_list *out)
+{
+	str wish = arena_cat(a, S("owner=helm"), name.n ? S(",name=") : STR_NONE, name,
+			     status.n ? S(",status=") : STR_NONE, status,
+			     selector.n ? S(",") : STR_NONE, selector);
+	node list;
+	err *e = client_list(s->client, a, resource(s), s->ns, wish, STR_NONE, &list);
+
+	*out = (struct record_list){ 0 };
+	if (e)
+		return err_wrap(e, name.n ? "query: failed to query with labels"
+					  : "list: failed to list");
+	node_each_item(i, node_get(list, S("items"))) {
+		struct record r;
+		CLEANUP(err_drop) err *bad = from_object(s, a, *i, &r);
+
+		if (bad)
+			continue;
+		r.labels = node_dig(*i, "metadata", "labels");
+		avec_push(a, out, r);
+	}
+	sort_stable(out->p, out->n, sizeof *out->p, by_revision, NULL);
+	return NULL;
+}
+
+err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t version,
+		  struct record *out)
+{
+	str key = relstore_key(a, name, version);
+	node object, labels = node_map(a, 4);
+	err *e = client_get(s->client, a, resource(s), s->ns, key, &object);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND)
+		return err_replace(e, "release: not found");
+	if (e)
+		return err_wrap(e, "get: failed to get \"%.*s\"", STR_ARG(key));
+	e = from_object(s, a, object, out);
+	if (e)
+		return err_wrap(e, "get: failed to decode data \"%.*s\"", STR_ARG(key));
+	node_each_pair(p, node_dig(object, "metadata", "labels"))
+		if (!relstore_is_own_label(node_str(p->key)))
+			node_put(a, labels, p->key, p->value);
+	out->labels = labels;
+	return NULL;
+}
+
+struct record *relstore_last(const struct record_list *h)
+{
+	return h->n ? &h->p[h->n - 1] : NULL;
+}
+
+struct record *relstore_deployed(const struct record_list *h)
+{
+	for (size_t i = h->n; i-- > 0;)
+		if (str_eq(h->p[i].status, S("deployed")))
+			return &h->p[i];
+	return NULL;
+}
+
+/* ---- writing ----------------------------------------------------------- */
+
+static node labels_of(struct arena *a, const struct record *r, const char *stamp)
+{
+	node out = node_map(a, 8);
+
+	node_each_pair(p, r->labels)
+		node_put(a, out, p->key, p->value);
+	node_set(a, out, str_c(stamp),
+		 node_from_str(a, arena_printf(a, "%lld", (long long)(clock_wall() / CLOCK_SECOND))));
+	node_set(a, out, S("name"), node_from_str(a, r->name));
+	node_set(a, out, S("owner"), node_lit("helm"));
+	node_set(a, out, S("status"), node_from_str(a, r->status));
+	node_set(a, out, S("version"),
+		 node_from_str(a, arena_printf(a, "%lld", (long long)r->version)));
+	return out;
+}
+
+static err *to_object(const struct relstore *s, struct arena *a, const struct record *r,
+		      const char *stamp, node *out)
+{
+	CLEANUP(buf_release) struct buf text = BUF_LIMIT(STORED_MAX), twice = BUF_LIMIT(STORED_MAX);
+	node object = node_map(a, 5), meta = node_map(a, 3), data = node_map(a, 1);
+	bool secret = s->driver == RELSTORE_SECRET;
+
+	TRY(record_encode(r, &text));
+	if (secret) {
+		base64_write(&twice, buf_str(&text), BASE64_STD);
+		TRY(buf_check(&twice, "the release"));
+	}
+	node_set(a, object, S("apiVersion"), node_lit("v1"));
+	node_set(a, object, S("kind"), secret ? node_lit("Secret") : node_lit("ConfigMap"));
+	node_set(a, meta, S("name"), node_from_str(a, relstore_key(a, r->name, r->version)));
+	node_set(a, meta, S("namespace"), node_from_str(a, s->ns));
+	node_set(a, meta, S("labels"), labels_of(a, r, stamp));
+	node_set(a, object, S("metadata"), meta);
+	if (secret)
+		node_set(a, object, S("type"), node_lit("helm.sh/release.v1"));
+	node_set(a, data, S("release"), node_copy_str(a, buf_str(secret ? &twice : &text)));
+	node_set(a, object, S("data"), data);
+	*out = object;
+	return NULL;
+}
+
+err *relstore_size(const struct record *r, size_t *out)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	TRY(record_encode(r, &text));
+	*out = text.n;
+	return NULL;
+}
+
+err *relstore_create(const struct relstore *s, const struct record *r)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node object;
+	err *e = to_object(s, &a, r, "createdAt", &object);
+
+	if (e)
+		return err_wrap(e, "create: failed to encode release \"%.*s\"", STR_ARG(r->name));
+	e = client_create(s->client, &a, resource(s), object, STR_NONE, NULL);
+	if (e && err_kind(e) == ERR_EXISTS)
+		return err_replace(e, "release: already exists");
+	return e ? err_wrap(e, "create: failed to create") : NULL;
+}
+
+err *relstore_update(const struct relstore *s, const struct record *r)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node object;
+	err *e = to_object(s, &a, r, "modifiedAt", &object);
+
+	if (e)
+		return err_wrap(e, "update: failed to encode release \"%.*s\"", STR_ARG(r->name));
+	e = client_update(s->client, &a, resource(s), object, STR_NONE, STR_NONE, NULL);
+	return e ? err_wrap(e, "update: failed to update") : NULL;
+}
+
+err *relstore_delete(const struct relstore *s, str name, int64_t version)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	err *e = client_delete(s->client, &a, resource(s), s->ns, relstore_key(&a, name, version),
+			       NULL);
+
+	return e && err_kind(e) == ERR_NOT_FOUND ? err_replace(e, "release: not found") : e;
+}
+
+err *relstore_trim(const struct relstore *s, const struct record_list *history, int64_t max)
+{
+	const struct record *deployed = relstore_deployed(history);
+	size_t left = history->n, bad = 0;
+	err *first = NULL;
+
+	if (max <= 0)
+		return NULL;
+	for (size_t i = 0; i < history->n && left > (size_t)max - 1; i++) {
+		const struct record *r = &history->p[i];
+
+		if (deployed && r->version == deployed->version)
+			continue;
+		left--;
+		err *e = relstore_delete(s, r->name, r->version);
+
+		bad += e != NULL;
+		if (first)
+			err_free(e);
+		else
+			first = e;
+	}
+	return bad > 1 ? err_wrap(first, "encountered %zu deletion errors. First is", bad) : first;
+}

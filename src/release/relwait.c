@@ -1,0 +1,374 @@
+#include "release/relwait.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/vec.h"
+
+#define DEFAULT_TIMEOUT (30 * CLOCK_SECOND)
+/* How often a cancel is looked for. */
+#define LOOK (CLOCK_SECOND / 5)
+/* Before a watch that was refused or cut is begun again. */
+#define AGAIN (CLOCK_SECOND)
+
+/* ---- judging ----------------------------------------------------------- */
+
+static int64_t number(node object, const char *part, const char *field, int64_t otherwise)
+{
+	node n = node_get(node_get(object, str_c(part)), str_c(field));
+
+	return node_is_num(n) ? node_int(n) : otherwise;
+}
+
+static bool is_kind(node object, const char *api_version, const char *kind)
+{
+	return str_eq(node_str(node_get(object, S("kind"))), str_c(kind)) &&
+	       str_eq(node_str(node_get(object, S("apiVersion"))), str_c(api_version));
+}
+
+/* A Job is done when it says so. */
+static void judge_job(struct arena *a, node object, struct health *out)
+{
+	int64_t wanted = number(object, "spec", "completions",
+				number(object, "spec", "parallelism", 1));
+
+	if (health_condition_is_true(object, S("Complete")))
+		*out = (struct health){ HEALTH_CURRENT, STR_NONE,
+					arena_printf(a, "Job Completed. succeeded: %lld/%lld",
+						     (long long)number(object, "status",
+								       "succeeded", 0),
+						     (long long)wanted) };
+	else if (health_condition_is_true(object, S("Failed")))
+		*out = (struct health){ HEALTH_FAILED, S("JobFailed"),
+					arena_printf(a, "Job Failed. failed: %lld/%lld",
+						     (long long)number(object, "status", "failed", 0),
+						     (long long)wanted) };
+	else
+		*out = (struct health){ HEALTH_IN_PROGRESS, S("JobInProgress"),
+					S("Job in progress") };
+}
+
+static void judge_pod(struct arena *a, node object, struct health *out)
+{
+	str phase = node_str(node_dig(object, "status", "phase"));
+	str name = node_str(node_dig(object, "metadata", "name"));
+
+	if (str_eq(phase, S("Succeeded")))
+		*out = (struct health){ HEALTH_CURRENT, STR_NONE,
+					arena_printf(a, "pod %.*s succeeded", STR_ARG(name)) };
+	else if (str_eq(phase, S("Failed")))
+		*out = (struct health){ HEALTH_FAILED, S("PodFailed"),
+					arena_printf(a, "pod %.*s failed", STR_ARG(name)) };
+	else
+		*out = (struct health){ HEALTH_IN_PROGRESS, S("PodInProgress"),
+					S("Pod in progress") };
+}
+
+err *relwait_health(struct arena *a, node object, const struct relwait_options *o,
+		    struct health *out)
+{
+	bool job = is_kind(object, "batch/v1", "Job"), pod = is_kind(object, "v1", "Pod");
+
+	*out = (struct health){ HEALTH_CURRENT, STR_NONE, S("Resource is current") };
+	if (o->what == RELWAIT_GONE) {
+		TRY(health_of(a, object, clock_wall(), out));
+		return NULL;
+	}
+	if (o->judge && o->judge(o->ctx, a, object, out))
+		return NULL;
+	if (job && o->what != RELWAIT_READY)
+		judge_job(a, object, out);
+	else if (pod && o->what == RELWAIT_HOOK)
+		judge_pod(a, object, out);
+	else if (o->what != RELWAIT_HOOK)
+		return health_of(a, object, clock_wall(), out);
+	return NULL;
+}
+
+/* ---- one object's state ------------------------------------------------ */
+
+struct waiter;
+
+struct watched {
+	struct waiter *w;
+	const struct relobj *o;
+	struct client_watch *watch;
+	struct arena mem;		/* of the message */
+	enum health_status status;
+	str message;
+	bool skip;			/* a paused Deployment */
+	bool ended;			/* the watch, which must begin again... */
+	int64_t again;			/* ... then (monotonic) */
+};
+
+struct waiter {
+	const struct relcluster *c;
+	const struct relwait_options *options;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct watched *all;
+	size_t n;
+};
+
+/* With the lock. */
+static void note(struct watched *s, enum health_status status, str message)
+{
+	arena_clear(&s->mem);
+	s->status = status;
+	s->message = arena_str(&s->mem, message);
+}
+
+/* With the lock. */
+static void note_object(struct watched *s, node object)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct health h;
+	err *e = relwait_health(&a, object, s->w->options, &h);
+
+	if (e)
+		note(s, HEALTH_UNKNOWN, err_text(e));
+	else
+		note(s, h.status, h.message);
+	err_free(e);
+}
+
+static void on_event(void *ctx, str type, node object)
+{
+	struct watched *s = ctx;
+
+	pthread_mutex_lock(&s->w->lock);
+	if (str_eq(type, S("DELETED")))
+		note(s, HEALTH_NOT_FOUND, S("Resource not found"));
+	else if (str_eq(type, S("ADDED")) || str_eq(type, S("MODIFIED")))
+		note_object(s, object);
+	pthread_cond_signal(&s->w->changed);
+	pthread_mutex_unlock(&s->w->lock);
+}
+
+static void on_end(void *ctx, const err *why)
+{
+	struct watched *s = ctx;
+
+	(void)why;
+	pthread_mutex_lock(&s->w->lock);
+	s->ended = true;
+	s->again = clock_after(clock_mono(), AGAIN);
+	pthread_cond_signal(&s->w->changed);
+	pthread_mutex_unlock(&s->w->lock);
+}
+
+/* With the lock: whether there is nothing more to wait for. */
+static bool is_done(const struct watched *s)
+{
+	if (s->skip)
+		return true;
+	if (s->w->options->what == RELWAIT_GONE)
+		return s->status == HEALTH_NOT_FOUND;
+	return s->status == HEALTH_CURRENT || s->status == HEALTH_FAILED;
+}
+
+/* Without the lock: ask how it stands, and watch from there. */
+static err *begin(struct watched *s, node live)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str field = arena_cat(&a, S("metadata.name="), s->o->name), version;
+
+	if (live.kind == NODE_MAP) {
+		version = node_str(node_dig(live, "metadata", "resourceVersion"));
+		note_object(s, live);
+	} else {
+		node list;
+
+		TRY(client_list(s->w->c->client, &a, s->o->resource, s->o->ns, STR_NONE, field,
+				&list));
+		version = node_str(node_dig(list, "metadata", "resourceVersion"));
+		if (node_len(node_get(list, S("items"))))
+			note_object(s, node_at(node_get(list, S("items")), 0));
+		else
+			note(s, HEALTH_NOT_FOUND, S("Resource not found"));
+	}
+	if (is_done(s))
+		return NULL;
+	s->watch = client_watch_start(s->w->c->client, s->o->resource,
+				      &(struct client_watch_options){
+					      .namespace = s->o->ns,
+					      .fields = field,
+					      .resource_version = version,
+					      .on_event = on_event,
+					      .on_end = on_end,
+					      .ctx = s });
+	return NULL;
+}
+
+/* ---- the wait ---------------------------------------------------------- */
+
+/* With the lock. */
+static bool all_done(const struct waiter *w)
+{
+	bool failed = false, open = false;
+
+	for (size_t i = 0; i < w->n; i++) {
+		failed |= !w->all[i].skip && w->all[i].status == HEALTH_FAILED;
+		open |= !is_done(&w->all[i]);
+	}
+	return !open || (failed && w->options->flux_words && w->options->what != RELWAIT_GONE);
+}
+
+static bool is_canceled(const struct waiter *w)
+{
+	return w->c->cancel && atomic_load(w->c->cancel);
+}
+
+/* With the lock, which is let go meanwhile. */
+static void restart(struct waiter *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct watched *s = &w->all[i];
+
+		if (!s->ended || is_done(s) || clock_mono() < s->again)
+			continue;
+		s->ended = false;
+		struct client_watch *old = s->watch;
+
+		s->watch = NULL;
+		pthread_mutex_unlock(&w->lock);
+		client_watch_stop(old);
+		err *e = begin(s, NODE_NOTHING);
+
+		pthread_mutex_lock(&w->lock);
+		if (e) {
+			s->ended = true;
+			s->again = clock_after(clock_mono(), AGAIN);
+		}
+		err_free(e);
+	}
+}
+
+/* True when time ran out. */
+static bool wait_all(struct waiter *w, int64_t deadline)
+{
+	bool late = false;
+
+	pthread_mutex_lock(&w->lock);
+	while (!all_done(w) && !is_canceled(w) && !late) {
+		int64_t now = clock_mono();
+		int64_t until = deadline - now < LOOK ? deadline - now : LOOK;
+		struct timespec at = clock_timespec(clock_wall() + (until > 0 ? until : 0));
+
+		late = now >= deadline;
+		if (!late) {
+			pthread_cond_timedwait(&w->changed, &w->lock, &at);
+			restart(w);
+		}
+	}
+	pthread_mutex_unlock(&w->lock);
+	return late;
+}
+
+/* ---- what is told ------------------------------------------------------ */
+
+static err *helm_words(const struct waiter *w, bool late)
+{
+	bool gone = w->options->what == RELWAIT_GONE;
+	err *all = NULL;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched *s = &w->all[i];
+		str status = health_name(s->status);
+
+		if (s->skip || s->status == (gone ? HEALTH_NOT_FOUND : HEALTH_CURRENT))
+			continue;
+		all = relobj_join(all,
+				  err_new(ERR_TIMEOUT, "resource %.*s/%.*s/%.*s %s. status: %.*s, "
+						       "message: %.*s",
+					  STR_ARG(s->o->gvk.kind), STR_ARG(s->o->ns),
+					  STR_ARG(s->o->name), gone ? "still exists" : "not ready",
+					  STR_ARG(status), STR_ARG(s->message)),
+				  "\n");
+	}
+	if (is_canceled(w))
+		return relobj_join(all, err_new(ERR_CANCELED, "context canceled"), "\n");
+	if (late)
+		return relobj_join(all, err_new(ERR_TIMEOUT, "context deadline exceeded"), "\n");
+	return all;
+}
+
+static err *flux_words(const struct waiter *w, bool late)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	bool gone = w->options->what == RELWAIT_GONE;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched *s = &w->all[i];
+		str id = relobj_id(&a, s->o), status = health_name(s->status);
+
+		if (s->skip || s->status == (gone ? HEALTH_NOT_FOUND : HEALTH_CURRENT))
+			continue;
+		if (!late && !gone && s->status != HEALTH_FAILED)
+			continue;
+		buf_addf(&b, "%s%.*s status: '%.*s'", b.n ? ", " : "", STR_ARG(id),
+			 STR_ARG(status));
+		if (s->status == HEALTH_FAILED && s->message.n)
+			buf_addf(&b, ": %.*s", STR_ARG(s->message));
+	}
+	if (is_canceled(w))
+		return err_new(ERR_CANCELED, "context canceled");
+	if (!b.n)
+		return late ? err_new(ERR_TIMEOUT, "context deadline exceeded") : NULL;
+	return late ? err_new(ERR_TIMEOUT, "timeout waiting for: [%s]", buf_c(&b))
+		    : err_new(ERR_INVALID, "failed early due to stalled resources: [%s]", buf_c(&b));
+}
+
+static bool is_paused(const struct relobj *o)
+{
+	return str_eq(o->gvk.group, S("apps")) && str_eq(o->gvk.kind, S("Deployment")) &&
+	       node_bool(node_dig(o->object, "spec", "paused"));
+}
+
+static err *run(struct waiter *w, const struct relobj_list *l)
+{
+	int64_t span = w->options->timeout ? w->options->timeout : DEFAULT_TIMEOUT;
+	int64_t deadline = clock_after(clock_mono(), span);
+	bool late, gone = w->options->what == RELWAIT_GONE;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct watched *s = &w->all[i];
+
+		s->w = w;
+		s->o = &l->p[i];
+		s->status = HEALTH_UNKNOWN;
+		s->skip = !gone && w->options->what != RELWAIT_HOOK && is_paused(s->o);
+		w->n++;
+		if (!s->skip)
+			TRY(begin(s, gone ? NODE_NOTHING : s->o->live));
+	}
+	late = wait_all(w, deadline);
+	pthread_mutex_lock(&w->lock);
+	err *e = w->options->flux_words ? flux_words(w, late) : helm_words(w, late);
+
+	pthread_mutex_unlock(&w->lock);
+	return e;
+}
+
+err *relwait(const struct relcluster *c, const struct relobj_list *l,
+	     const struct relwait_options *o)
+{
+	struct waiter w = { .c = c, .options = o, .all = mem_calloc(l->n + 1, sizeof *w.all) };
+
+	pthread_mutex_init(&w.lock, NULL);
+	pthread_cond_init(&w.changed, NULL);
+	err *e = run(&w, l);
+
+	for (size_t i = 0; i < w.n; i++) {
+		client_watch_stop(w.all[i].watch);
+		arena_release(&w.all[i].mem);
+	}
+	pthread_cond_destroy(&w.changed);
+	pthread_mutex_destroy(&w.lock);
+	free(w.all);
+	return e;
+}

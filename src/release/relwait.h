@@ -1,0 +1,40 @@
+/* relwait - until the objects of a release are what they should be, or gone.
+ *
+ * Nothing is polled. What the server answered when an object was applied often
+ * settles it; the rest is watched, each object by itself, and judged by kstatus
+ * (kube/health.h). The texts of failures are those of Helm's watcher or of
+ * Flux's poller.
+ *
+ * Worker-local; it waits.
+ */
+#ifndef RELEASE_RELWAIT_H
+#define RELEASE_RELWAIT_H
+
+#include "kube/health.h"
+#include "release/relobj.h"
+
+enum relwait_for {
+	RELWAIT_READY,		/* Current */
+	RELWAIT_JOBS,		/* the same, and Jobs are complete */
+	RELWAIT_HOOK,		/* Jobs complete, Pods succeeded; all else is ready at once */
+	RELWAIT_GONE,
+};
+
+struct relwait_options {
+	enum relwait_for what;
+	int64_t timeout;	/* nanoseconds; 0: 30 s, as Helm's watcher */
+	bool flux_words;	/* "timeout waiting for: [...]", and the first failure ends it */
+	bool legacy;		/* Helm 3's rules of readiness */
+	/* Asked before kstatus; false: it has no rule for the object. May be NULL. */
+	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
+	void *ctx;
+};
+
+err *relwait(const struct relcluster *c, const struct relobj_list *l,
+	     const struct relwait_options *o) __attribute__((warn_unused_result));
+
+/* What Helm thinks of one object. */
+err *relwait_health(struct arena *a, node object, const struct relwait_options *o,
+		    struct health *out) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,314 @@
+/* uninstall - a release taken away, and its tests run. */
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/vec.h"
+#include "release/release_impl.h"
+
+struct work {
+	const struct release_env *env;
+	struct arena *a;
+	const struct release_how *how;
+	struct record_list history;
+	struct record *r;
+	struct relobj_list owned;
+	struct buf info;
+};
+
+/* ---- which objects ----------------------------------------------------- */
+
+struct sorting {
+	struct manifest_list kept, rest;
+};
+
+/* In the order in which they go. Those with a resource policy stay; only "keep"
+ * is told. */
+static err *sort_manifests(struct work *w, struct sorting *out)
+{
+	struct manifest_cut cut = { .rest = manifest_trim_left(w->r->manifest) };
+	VEC(struct manifest_file) files = { 0 };
+	struct manifest_list all = { 0 }, hooks = { 0 };
+	str document;
+
+	while (manifest_take(&cut, &document)) {
+		str name = arena_printf(w->a, "manifest-%06zu", files.n);
+
+		avec_push(w->a, &files, (struct manifest_file){ .path = name, .text = document });
+	}
+	err *e = manifest_sort(w->a, files.p, files.n, MANIFEST_UNINSTALL, NULL, &all, &hooks);
+
+	if (e)
+		return err_wrap(e, "corrupted release record. You must manually delete the resources");
+	for (size_t i = 0; i < all.n; i++) {
+		node policy = node_get(all.p[i].annotations, S("helm.sh/resource-policy"));
+		str word = arena_lower(w->a, str_trim(node_str(policy)));
+
+		if (policy.kind == NODE_NONE)
+			avec_push(w->a, &out->rest, all.p[i]);
+		else if (str_eq(word, S("keep")))
+			avec_push(w->a, &out->kept, all.p[i]);
+	}
+	return NULL;
+}
+
+static void tell_kept(struct work *w, const struct manifest_list *kept)
+{
+	if (kept->n)
+		buf_add(&w->info, S("These resources were kept due to the resource policy:\n"));
+	for (size_t i = 0; i < kept->n; i++)
+		buf_addf(&w->info, "[%.*s] %.*s\n", STR_ARG(kept->p[i].kind),
+			 STR_ARG(kept->p[i].name));
+}
+
+/* Ours, not ours, and those of which it cannot be told. */
+static err *sort_owned(struct work *w, struct relobj_list *all)
+{
+	struct client_call **calls = arena_array(w->a, struct client_call *, all->n + 1);
+	CLEANUP(buf_release) struct buf unowned = BUF_INIT, unsure = BUF_INIT;
+	size_t unowned_n = 0, unsure_n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		calls[i] = client_start(w->env->cluster.client,
+					&(struct client_request){
+						.path = client_path(w->a, all->p[i].resource,
+								    all->p[i].ns, all->p[i].name,
+								    STR_NONE) });
+	for (size_t i = 0; i < all->n; i++) {
+		struct relobj *o = &all->p[i];
+		err *e = client_wait(calls[i], w->a, &o->live);
+		bool gone = e && err_kind(e) == ERR_NOT_FOUND;
+
+		if (e && !gone) {
+			unsure_n++;
+			buf_addf(&unsure, "[%.*s] %.*s: %s\n", STR_ARG(o->gvk.kind),
+				 STR_ARG(o->name), err_msg(e));
+		} else if (!e) {
+			e = relobj_check_owner(o->live, w->r->name, w->r->ns);
+			if (!e) {
+				avec_push(w->a, &w->owned, *o);
+			} else {
+				unowned_n++;
+				buf_addf(&unowned, "[%.*s] %.*s\n", STR_ARG(o->gvk.kind),
+					 STR_ARG(o->name));
+			}
+		}
+		err_free(e);
+	}
+	if (unowned_n)
+		buf_addf(&w->info,
+			 "%s%zu resource(s) were not deleted because they are not owned by this "
+			 "release:\n%s",
+			 w->info.n ? "\n" : "", unowned_n, buf_c(&unowned));
+	if (unsure_n)
+		buf_addf(&w->info,
+			 "%s%zu resource(s) were not deleted because their ownership could not be "
+			 "verified:\n%s",
+			 w->info.n ? "\n" : "", unsure_n, buf_c(&unsure));
+	return NULL;
+}
+
+/* Kinds that the cluster no longer has went with their definition. */
+static err *delete_objects(struct work *w)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct sorting sorted = { 0 };
+	struct relobj_list all;
+	str how = w->how->propagation;
+
+	TRY(sort_manifests(w, &sorted));
+	tell_kept(w, &sorted.kept);
+	for (size_t i = 0; i < sorted.rest.n; i++) {
+		buf_add(&text, S("\n---\n"));
+		buf_add(&text, sorted.rest.p[i].text);
+	}
+	err *e = relobj_build(&w->env->cluster, w->a, arena_str(w->a, buf_str(&text)), w->env->ns,
+			      &all);
+
+	if (e)
+		return err_wrap(e, "unable to build kubernetes objects for delete");
+	TRY(sort_owned(w, &all));
+	return relobj_delete(&w->env->cluster, w->a, &w->owned,
+			     str_eq(how, S("orphan"))	    ? S("Orphan")
+			     : str_eq(how, S("foreground")) ? S("Foreground")
+							    : S("Background"),
+			     "; ", NULL);
+}
+
+/* ---- records ----------------------------------------------------------- */
+
+static err *purge(struct work *w)
+{
+	for (size_t i = 0; i < w->history.n; i++) {
+		err *e = relstore_delete(&w->env->store, w->r->name, w->history.p[i].version);
+
+		if (e && err_kind(e) == ERR_NOT_FOUND) {
+			err_free(e);
+			e = NULL;
+		}
+		if (e)
+			return err_wrap(e, "uninstall: Failed to purge the release");
+	}
+	return NULL;
+}
+
+static void supersede(struct work *w)
+{
+	for (size_t i = 0; i < w->history.n; i++) {
+		struct record *r = &w->history.p[i];
+
+		if (r == w->r || !str_eq(r->status, RELEASE_DEPLOYED))
+			continue;
+		r->status = RELEASE_SUPERSEDED;
+		release_store_again(w->env, r);
+	}
+}
+
+/* ---- the action -------------------------------------------------------- */
+
+static err *perform(struct work *w)
+{
+	struct record *r = w->r;
+	err *all = NULL, *e;
+	size_t n = 0;
+
+	r->status = S("uninstalling");
+	r->deleted = release_now(w->env);
+	r->description = S("Deletion in progress (or silently failed)");
+	TRY(release_hooks(w->env, w->a, w->how, r, S("pre-delete"), true));
+	release_store_again(w->env, r);
+	e = delete_objects(w);
+	if (e)
+		return err_replace(e, "failed to delete release: %.*s", STR_ARG(r->name));
+	e = release_wait_gone(w->env, w->how, &w->owned);
+	n += e != NULL;
+	all = relobj_join(all, e, "; ");
+	e = release_hooks(w->env, w->a, w->how, r, S("post-delete"), true);
+	n += e != NULL;
+	all = relobj_join(all, e, "; ");
+	r->status = RELEASE_UNINSTALLED;
+	r->description = w->how->description.n ? w->how->description
+					       : S("Uninstallation complete");
+	if (!w->how->keep_history) {
+		e = purge(w);
+		n += e != NULL;
+		all = relobj_join(all, e, "; ");
+	} else {
+		release_store_again(w->env, r);
+		supersede(w);
+	}
+	return n ? err_wrap(all, "uninstallation completed with %zu error(s)", n) : NULL;
+}
+
+static err *already_gone(struct work *w)
+{
+	if (w->how->keep_history)
+		return err_new(ERR_NOT_FOUND, "the release named \"%.*s\" is already deleted",
+			       STR_ARG(w->r->name));
+	return purge(w);
+}
+
+static err *run(struct work *w)
+{
+	str name = w->how->name, what;
+
+	if (!release_name_is_valid(name, &what))
+		return err_new(ERR_INVALID, "uninstall: Release name is invalid: %.*s",
+			       STR_ARG(name));
+	TRY(release_history(w->env, w->a, w->how, &w->history));
+	w->r = relstore_last(&w->history);
+	if (!w->r)
+		return w->how->ignore_not_found
+			       ? NULL
+			       : err_new(ERR_NOT_FOUND,
+					 "uninstall: Release not loaded: %.*s: release: not found",
+					 STR_ARG(name));
+	if (w->how->dry_run) {
+		struct sorting sorted = { 0 };
+
+		TRY(sort_manifests(w, &sorted));
+		tell_kept(w, &sorted.kept);
+		return NULL;
+	}
+	if (str_eq(w->r->status, RELEASE_UNINSTALLED))
+		return already_gone(w);
+	return perform(w);
+}
+
+err *release_uninstall(const struct release_env *env, struct arena *a,
+		       const struct release_how *how, struct record *out, str *info)
+{
+	struct work w = { .env = env, .a = a, .how = how, .info = BUF_INIT };
+	err *e = run(&w);
+
+	*out = w.r ? *w.r : (struct record){ 0 };
+	*info = arena_str(a, buf_str(&w.info));
+	buf_release(&w.info);
+	return e;
+}
+
+/* ---- tests ------------------------------------------------------------- */
+
+static bool is_among(str name, const str *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool is_chosen(const struct release_how *how, const struct record_hook *h)
+{
+	if (is_among(h->name, how->without, how->without_n))
+		return false;
+	return !how->only_n || is_among(h->name, how->only, how->only_n);
+}
+
+err *release_test(const struct release_env *env, struct arena *a, const struct release_how *how,
+		  struct record *out)
+{
+	struct record_list history;
+	struct release_hooks h;
+	str what;
+
+	*out = (struct record){ 0 };
+	if (!release_name_is_valid(how->name, &what))
+		return err_new(ERR_INVALID, "releaseTest: Release name is invalid: %.*s",
+			       STR_ARG(how->name));
+	TRY(release_history(env, a, how, &history));
+	struct record *r = relstore_last(&history);
+
+	if (!r)
+		return err_new(ERR_NOT_FOUND, "release: not found");
+	/* Those that are not chosen stand aside, in front of the others after it. */
+	struct record_hook *all = arena_array(a, struct record_hook, r->hooks_n + 1);
+	size_t aside = 0, n = 0;
+
+	for (size_t i = 0; i < r->hooks_n; i++)
+		if (!is_chosen(how, &r->hooks[i]))
+			all[aside++] = r->hooks[i];
+	for (size_t i = 0; i < r->hooks_n; i++)
+		if (is_chosen(how, &r->hooks[i]))
+			all[aside + n++] = r->hooks[i];
+	r->hooks = all + aside;
+	size_t total = r->hooks_n;
+
+	r->hooks_n = n;
+	err *e = release_hooks_begin(env, a, how, r, S("test"), release_was_server_side(r), &h);
+
+	r->hooks = all;
+	r->hooks_n = total;
+	err *stored = relstore_update(&env->store, r);
+
+	if (how->tested)
+		how->tested(how->tested_ctx, r);
+	err *after = release_hooks_end(env, a, how, r, &h);
+
+	*out = *r;
+	if (e) {
+		err_free(stored);
+		err_free(after);
+		return e;
+	}
+	if (stored)
+		err_free(after);
+	return stored ? stored : after;
+}
