@@ -80,6 +80,14 @@ void check_name(struct fielderrs *e, const struct at *at, str name, enum name_ru
 		check_invalid_text(e, at, name, "%.*s", STR_ARG(why[i]));
 }
 
+void check_path_segment(struct fielderrs *e, const struct at *at, str name)
+{
+	if (name.n)
+		check_name(e, at, name, NAME_PATH_SEGMENT);
+	else
+		check_required(e, at);
+}
+
 bool check_is(str text, const char *const *words)
 {
 	for (; *words; words++)
@@ -102,6 +110,20 @@ bool check_words(struct fielderrs *e, const struct at *at, node value, const cha
 	}
 	check_not_supported(e, at, node_is_nil(value) ? node_lit("") : value, list, n);
 	return false;
+}
+
+bool check_has_star(node list)
+{
+	node_each_item(x, list)
+		if (str_eq(node_str_or(*x, STR_NONE), S("*")))
+			return true;
+	return false;
+}
+
+void check_starred(struct fielderrs *e, const struct at *at, node list, const char *others)
+{
+	if (node_len(list) > 1 && check_has_star(list))
+		check_invalid(e, at, list, "if '*' is present, must not specify other %s", others);
 }
 
 /* ---- numbers --------------------------------------------------------------- */
@@ -145,7 +167,7 @@ void check_port_name(struct fielderrs *e, const struct at *at, str name)
 		odd |= !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-');
 	}
 	if (name.n > 15)
-		check_invalid_text(e, at, name, "must be no more than 15 bytes");
+		check_invalid_text(e, at, name, "must be no more than 15 characters");
 	if (odd)
 		check_invalid_text(e, at, name, "must contain only alpha-numeric characters (a-z, "
 						"0-9), and hyphens (-)");

@@ -72,6 +72,9 @@ void check_not_supported(struct fielderrs *e, const struct at *at, node value, c
 /* "Invalid value: VALUE: WHY" for each of the complaints of a rule. */
 void check_name(struct fielderrs *e, const struct at *at, str name, enum name_rule rule);
 
+/* A name that must be there and fit between two slashes of a URL. */
+void check_path_segment(struct fielderrs *e, const struct at *at, str name);
+
 /* True for one of the words; else says what is supported. ONE_OF(e, at, value, "A", "B") */
 bool check_words(struct fielderrs *e, const struct at *at, node value, const char *const *words);
 #define ONE_OF(e, at, value, ...) \
@@ -79,6 +82,11 @@ bool check_words(struct fielderrs *e, const struct at *at, node value, const cha
 /* Whether a text is one of the words. */
 bool check_is(str text, const char *const *words);
 #define IS_ONE_OF(text, ...) check_is((text), (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Lists of words where "*" stands for all of them and so stands alone: "if '*' is
+ * present, must not specify other OTHERS". */
+bool check_has_star(node list);
+void check_starred(struct fielderrs *e, const struct at *at, node list, const char *others);
 
 /* ---- numbers --------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* kinds_impl - what the files of the built-in kinds share.
  *
- * kinds.c has the rows; the code behind them is in one file a family. The
+ * kinds_rows.h tells of the rows; the code behind them is in one file a family. The
  * hooks that a row names are declared here.
  */
 #ifndef SERVER_KINDS_IMPL_H
@@ -74,5 +74,19 @@ extern const struct kind_hooks kinds_job_hooks, kinds_cron_job_hooks;
 extern const struct kind_hooks kinds_claim_hooks, kinds_volume_hooks, kinds_storage_class_hooks,
 	kinds_attributes_class_hooks, kinds_attachment_hooks, kinds_csi_node_hooks,
 	kinds_csi_driver_hooks, kinds_csi_capacity_hooks;
+
+/* kinds_networking.c, kinds_slices.c */
+extern const struct kind_hooks kinds_ingress_hooks, kinds_ingress_class_hooks,
+	kinds_network_policy_hooks, kinds_ip_address_hooks, kinds_service_cidr_hooks, kinds_slice_hooks;
+/* kinds_rbac.c */
+extern const struct kind_hooks kinds_role_hooks, kinds_role_binding_hooks;
+/* kinds_scaling.c */
+extern const struct kind_hooks kinds_hpa_hooks, kinds_budget_hooks, kinds_priority_class_hooks,
+	kinds_runtime_class_hooks, kinds_lease_hooks;
+/* kinds_webhooks.c */
+extern const struct kind_hooks kinds_webhooks_hooks, kinds_admission_policy_hooks,
+	kinds_policy_binding_hooks, kinds_api_service_hooks;
+/* kinds_flow.c */
+extern const struct kind_hooks kinds_flow_schema_hooks, kinds_priority_level_hooks, kinds_csr_hooks;
 
 #endif

@@ -537,4 +537,16 @@ static node hpa_to_stored(struct arena *a, node hpa)
 	return canonical(a, out, (struct gvk){ S("autoscaling"), S("v2"), S("HorizontalPodAutoscaler") });
 }
 
-KINDS_HOOKS(hpa_view, .to_stored = hpa_to_stored, .from_stored = hpa_from_stored);
+/* The rules are those of what is stored. */
+static void hpa_view_validate(struct kind_call *c)
+{
+	struct kind_call stored = *c;
+
+	stored.object = hpa_to_stored(c->arena, node_copy(c->arena, c->object));
+	if (!kinds_is_create(c))
+		stored.old = hpa_to_stored(c->arena, node_copy(c->arena, c->old));
+	kinds_hpa_hooks.validate(&stored);
+}
+
+KINDS_HOOKS(hpa_view, .to_stored = hpa_to_stored, .from_stored = hpa_from_stored,
+	    .validate = hpa_view_validate);

@@ -36,17 +36,18 @@ static void check_names(struct kind_call *c, enum name_rule rule)
 {
 	str name = meta_get(c->object, S("name")), base = meta_get(c->object, S("generateName"));
 	str masked = base;
+	bool own = c->kind->name_rule == KIND_NAME_OWN;
 
 	/* what is put behind it mends a trailing dash; the letter before it goes
 	 * unseen in the original, too */
 	if (rule != NAME_PATH_SEGMENT && base.n > 1 && base.p[base.n - 1] == '-')
 		masked = arena_cat(c->arena, str_sub(base, 0, base.n - 2), S("a"));
-	if (base.n)
+	if (base.n && !own)
 		complain(c, S("metadata.generateName"), base, masked, rule);
 	if (!name.n)
 		fielderr_required(c->errors, S("metadata.name"),
 				  "name or generateName is required");
-	else
+	else if (!own)
 		complain(c, S("metadata.name"), name, name, rule);
 }
 
