@@ -156,6 +156,7 @@ static bool moves_generation(const struct kind_call *k)
 		return false;
 	switch ((enum kind_generation)k->kind->generation) {
 	case KIND_GENERATION_NONE:
+	case KIND_GENERATION_FIRST:
 		return false;
 	case KIND_GENERATION_ANNOTATIONS:
 		if (!same_field(node_get(k->object, S("metadata")), node_get(k->old, S("metadata")),

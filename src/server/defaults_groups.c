@@ -39,6 +39,18 @@ static void daemon_set_strategy(struct arena *a, node strategy)
 	rolling(a, strategy, node_from_int(1), node_from_int(0));
 }
 
+/* The original's own form has a number here, and the annotation comes of that. */
+static void daemon_set(struct arena *a, node set)
+{
+	node metadata = node_need_map(a, set, S("metadata"));
+	node notes = node_need_map(a, metadata, S("annotations"));
+
+	if (!node_is(notes, NODE_MAP) || node_has(notes, S("deprecated.daemonset.template.generation")))
+		return;
+	node_set(a, notes, S("deprecated.daemonset.template.generation"), TEXT("0"));
+	node_sort(notes);
+}
+
 static void stateful_set_strategy(struct arena *a, node strategy)
 {
 	if (defaults_lacks(strategy, S("type"))) {
@@ -213,6 +225,7 @@ const struct defaults_rule defaults_group_rules[] = {
 	{ "api.admissionregistration.v1.MatchResources", selectors },
 	{ "api.admissionregistration.v1.MutatingWebhook", selectors },
 	{ "api.admissionregistration.v1.ValidatingWebhook", selectors },
+	{ "api.apps.v1.DaemonSet", daemon_set },
 	{ "api.apps.v1.DaemonSetUpdateStrategy", daemon_set_strategy },
 	{ "api.apps.v1.DeploymentStrategy", deployment_strategy },
 	{ "api.apps.v1.StatefulSetSpec", stateful_set_spec },

@@ -42,3 +42,17 @@ void kind_warn_text(struct kind_warnings *w, str text)
 	w->n = list.n;
 	w->cap = list.cap;
 }
+
+node kind_metadata(struct arena *a, const struct kind *k, node object)
+{
+	node metadata = node_get(object, S("metadata")), notes = node_get(metadata, S("annotations"));
+
+	if (!k->hidden_note || !node_has(notes, str_c(k->hidden_note)))
+		return metadata;
+	metadata = node_copy(a, metadata);
+	notes = node_get(metadata, S("annotations"));
+	node_remove(notes, str_c(k->hidden_note));
+	if (!node_len(notes))
+		node_remove(metadata, S("annotations"));
+	return metadata;
+}

@@ -48,6 +48,7 @@ enum kind_verb {
 /* How `metadata.generation` moves. */
 enum kind_generation {
 	KIND_GENERATION_NONE,	/* the client's value is stored at creation and kept */
+	KIND_GENERATION_FIRST,	/* 1, whatever happens */
 	KIND_GENERATION_SPEC,	/* 1, then +1 for every change of spec */
 	KIND_GENERATION_ANNOTATIONS,	/* the same, and of annotations (Deployment) */
 	KIND_GENERATION_ALL,	/* +1 for every change outside metadata (and status, with /status) */
@@ -151,6 +152,7 @@ struct kind {
 	/* Of what the objects stored last were made by: a change of schema makes it
 	 * another, and older blobs are read through the schema again. 0: constant. */
 	uint64_t stamp;
+	const char *hidden_note;	/* an annotation that views of the metadata alone lack */
 	const char *deprecated;		/* the warning of every request; NULL: none */
 	struct kind_owner *owner;	/* NULL: the row is constant */
 	void *more;			/* of a CRD: custom.h */
@@ -211,6 +213,9 @@ struct kind_call {
 	void *server;
 	void *taken;			/* the allocator's: what this call was given */
 };
+
+/* The metadata as partial views show it: the same, or a copy without hidden_note. */
+node kind_metadata(struct arena *a, const struct kind *k, node object);
 
 /* All built-in rows, in the order of /api and /apis (apiserver's group order,
  * preferred version first, resources by name). */

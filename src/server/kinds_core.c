@@ -78,7 +78,7 @@ static void config_validate(struct kind_call *c)
 		total += decoded_size(p->value);
 	}
 	if (total > DATA_MAX)
-		check_too_long(e, AT(NULL, ""), DATA_MAX);
+		check_too_long(e, AT_K(NULL, STR_NONE), DATA_MAX);
 }
 
 KINDS_HOOKS(config, .validate = config_validate);

@@ -317,6 +317,7 @@ static const struct kind daemonsets = {
 	.namespaced = true, .has_status = true,
 	.verbs = KIND_ALL_VERBS,
 	.generation = KIND_GENERATION_SPEC,
+	.hidden_note = "deprecated.daemonset.template.generation",
 	TABLE(columns, columns_daemonsets),
 	.cells = cells_daemonsets,
 	.hooks = &kinds_daemon_set_hooks,

@@ -367,6 +367,7 @@ static const struct kind priorityclasses = {
 	NAMED("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "priorityclass"),
 	NAMES(short_names, T("pc")),
 	.verbs = KIND_ALL_VERBS,
+	.generation = KIND_GENERATION_FIRST,
 	TABLE(columns, columns_priorityclasses),
 	.cells = cells_priorityclasses,
 	.hooks = &kinds_priority_class_hooks,

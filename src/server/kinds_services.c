@@ -523,6 +523,8 @@ static void service_prepare(struct kind_call *c)
 		allocate_ports(c);
 	if (!c->refusal && !kinds_is_create(c))
 		drop_by_type(c);
+	if (kinds_services_is(c->object, "ExternalName"))
+		node_remove(spec_of(c->object), S("internalTrafficPolicy"));
 }
 
 KINDS_HOOKS(service, .prepare = service_prepare, .validate = kinds_services_validate, .warn = kinds_services_warn);

@@ -713,4 +713,22 @@ static void api_service_validate(struct kind_call *c)
 	check_service_of(e, at, spec);
 }
 
-KINDS_HOOKS(api_service, .validate = api_service_validate);
+/* Groups that this server serves itself are there at once. */
+static void api_service_prepare(struct kind_call *c)
+{
+	struct arena *a = c->arena;
+	node status = node_map(a, 1), list = node_seq(a, 1), condition = node_map(a, 5);
+
+	if (!kinds_is_create(c) || HAS(GET(c->object, "spec"), "service"))
+		return;
+	node_set(a, condition, S("type"), node_lit("Available"));
+	node_set(a, condition, S("status"), node_lit("True"));
+	node_set(a, condition, S("lastTransitionTime"), node_from_str(a, meta_now(a)));
+	node_set(a, condition, S("reason"), node_lit("Local"));
+	node_set(a, condition, S("message"), node_lit("Local APIServices are always available"));
+	node_append(a, list, condition);
+	node_set(a, status, S("conditions"), list);
+	node_set(a, c->object, S("status"), status);
+}
+
+KINDS_HOOKS(api_service, .prepare = api_service_prepare, .validate = api_service_validate);

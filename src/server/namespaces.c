@@ -137,7 +137,7 @@ static err *empty_resource(struct minder_call *c, const struct kind *k, struct r
 {
 	struct arena *a = c->arena;
 	str version = gvk_api_version(a, k->gvk);
-	str full = k->gvk.group.n ? arena_cat(a, k->plural, S("."), k->gvk.group) : k->plural;
+	str full = arena_cat(a, k->plural, S("."), k->gvk.group);	/* a dot in any case */
 	node items = minder_list(c, k->gvk.group, k->plural, c->key.name);
 
 	node_each_item(o, items) {

@@ -118,7 +118,7 @@ static void add_conditions(struct table *t, struct arena *a, node object)
 	add_node(t->out, conditions);
 }
 
-static void add_object(struct table *t, node object)
+static void add_object(struct table *t, struct arena *a, node object)
 {
 	buf_add(t->out, S(",\"object\":"));
 	switch (t->include) {
@@ -133,7 +133,7 @@ static void add_object(struct table *t, node object)
 			 "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/%.*s\","
 			 "\"metadata\":",
 			 STR_ARG(t->version));
-		node metadata = node_get(object, S("metadata"));
+		node metadata = kind_metadata(a, t->kind, object);
 
 		if (node_is(metadata, NODE_MAP))
 			add_node(t->out, metadata);
@@ -150,11 +150,17 @@ void table_row(struct table *t, struct arena *a, node object)
 	add_cells(t, a, object);
 	buf_addc(t->out, ']');
 	add_conditions(t, a, object);
-	add_object(t, object);
+	add_object(t, a, object);
 	buf_addc(t->out, '}');
 }
 
 void table_close(struct table *t)
 {
-	buf_add(t->out, S("]}"));
+	/* the printer of kinds without one of their own makes no list of no rows */
+	if (!t->rows && t->kind->cells == cells_created) {
+		t->out->n--;
+		buf_add(t->out, S("null}"));
+	} else {
+		buf_add(t->out, S("]}"));
+	}
 }

@@ -110,15 +110,20 @@ static err *one_row(struct request *r, const struct kind *k, node object)
 	return NULL;
 }
 
-static str print_meta(struct arena *a, node object)
+static str print_meta(struct arena *a, const struct kind *k, node object)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	node only = node_map(a, 1);
 
-	node_set(a, only, S("metadata"), node_get(object, S("metadata")));
+	node_set(a, only, S("metadata"), kind_metadata(a, k, object));
 	object_print(&b, only);
 	/* {"metadata":{...}} */
 	return arena_str(a, str_sub(buf_str(&b), strlen("{\"metadata\":"), b.n - 1));
+}
+
+static str partial_of(struct arena *a, const struct kind *k, const struct blob *b)
+{
+	return k->hidden_note ? print_meta(a, k, object_read(a, k, b)) : blob_metadata(b);
 }
 
 err *view_object(struct request *r, const struct kind *k, node object)
@@ -131,7 +136,7 @@ err *view_object(struct request *r, const struct kind *k, node object)
 		TRY(one_row(r, k, object));
 		break;
 	case REQUEST_META:
-		add_partial(&r->answer.body, &r->accept, print_meta(r->arena, object));
+		add_partial(&r->answer.body, &r->accept, print_meta(r->arena, k, object));
 		break;
 	case REQUEST_META_LIST:
 		return wrong_shape(r, k, false);
@@ -146,7 +151,7 @@ err *view_blob(struct request *r, const struct kind *k, struct blob *b)
 		return NULL;
 	}
 	if (r->accept.shape == REQUEST_META) {
-		add_partial(&r->answer.body, &r->accept, blob_metadata(b));
+		add_partial(&r->answer.body, &r->accept, partial_of(r->arena, k, b));
 		return view_finish(r);
 	}
 	return view_object(r, k, object_read(r->arena, k, b));
@@ -157,6 +162,10 @@ err *view_blob(struct request *r, const struct kind *k, struct blob *b)
 /* `untyped`: a list of custom resources is no Go struct, and hides nothing. */
 static void add_list_meta(struct buf *b, const struct view_list *l, bool untyped)
 {
+	if (!(l->kind->verbs & KIND_WATCH)) {	/* made up, not stored */
+		buf_add(b, S("{}"));
+		return;
+	}
 	buf_addf(b, "{\"resourceVersion\":\"%llu\"", (unsigned long long)l->rv);
 	if (l->token.n || untyped)
 		buf_addf(b, ",\"continue\":\"%.*s\"", STR_ARG(l->token));
@@ -200,7 +209,7 @@ static void meta_list(struct request *r, const struct view_list *l)
 	for (size_t i = 0; i < l->n; i++) {
 		if (i)
 			buf_addc(b, ',');
-		add_partial(b, &r->accept, blob_metadata(l->items[i]));
+		add_partial(b, &r->accept, partial_of(r->arena, l->kind, l->items[i]));
 	}
 	buf_add(b, S("]}"));
 }
@@ -258,7 +267,7 @@ void view_event(struct buf *b, struct arena *a, const struct view_event *v, cons
 		break;
 	case REQUEST_META:
 	case REQUEST_META_LIST:
-		add_partial(b, v->accept, blob_metadata(blob));
+		add_partial(b, v->accept, partial_of(a, v->kind, blob));
 		break;
 	case REQUEST_TABLE: {
 		node object = object_read(a, v->kind, blob);
