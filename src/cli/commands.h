@@ -18,6 +18,7 @@ extern const struct command kustomize_root;
 /* Of every program. */
 extern const struct command complete_command;
 extern const struct command completion_command;
+extern const struct command controller_command;
 extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */

@@ -179,7 +179,7 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	const struct kubeconfig_wish wish = wish_of(s);
 	const struct client_options o = { .user_agent = S("flux/v" FLUX_VERSION),
 					  .env = c->env,
-					  .on_warning = note_warning,
+					  .on_warning = out->quiet ? NULL : note_warning,
 					  .ctx = c };
 
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));

@@ -54,6 +54,7 @@ struct flux_server {
 	struct client *client;
 	struct kubeconfig config;
 	int64_t deadline;	/* clock_mono: now and --timeout */
+	bool quiet;		/* set before flux_open: the server's warnings go unsaid */
 };
 #define FLUX_SERVER_NONE { 0 }
 

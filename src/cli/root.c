@@ -20,6 +20,7 @@ const struct command rill_root = {
 		&flux_check_command,
 		&complete_command,
 		&completion_command,
+		&controller_command,
 		&flux_create_command,
 		&flux_debug_command,
 		&flux_delete_command,

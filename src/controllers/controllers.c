@@ -1,7 +1,7 @@
 /* controllers - all of them. */
 #include "controllers/controllers.h"
 
-const struct controller *const *controllers_all(size_t *n)
+const struct controller *const *controllers_flux(size_t *n)
 {
 	static const struct controller *const all[] = {
 		&gitrepository_controller,

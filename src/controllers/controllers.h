@@ -11,6 +11,6 @@ extern const struct controller gitrepository_controller;
 extern const struct controller kustomization_controller;
 
 /* All of them, sources first. */
-const struct controller *const *controllers_all(size_t *n);
+const struct controller *const *controllers_flux(size_t *n);
 
 #endif

@@ -320,7 +320,8 @@ static bool raise_count(struct events *e, struct arena *a, const struct item *i,
 			str message)
 {
 	node patch = node_map(a, 3);
-	const struct client_patch_options o = { .type = CLIENT_PATCH_MERGE };
+	const struct client_patch_options o = { .type = CLIENT_PATCH_MERGE,
+						.manager = i->component };
 
 	node_set(a, patch, S("count"), node_from_uint(t->count + 1));
 	node_set(a, patch, S("lastTimestamp"), node_from_str(a, time_text(a, i->time)));
@@ -379,7 +380,7 @@ static void send_api(struct events *e, struct item *i)
 		return;
 	str name = arena_printf(a, "%.*s.%llx", STR_ARG(i->name), (unsigned long long)i->time);
 	err *failed = client_create(e->o.client, a, &events_resource,
-				    event_node(a, i, name, message), STR_NONE, NULL);
+				    event_node(a, i, name, message), i->component, NULL);
 
 	if (failed)
 		say_lost(i, failed);

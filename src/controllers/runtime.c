@@ -235,7 +235,7 @@ static err *wait_for_kinds(struct runtime *rt)
 		runtime_watch(rt, &rt->kinds[i].resource, LIVE_WHOLE);
 	for (size_t i = 0; i < rt->kinds_n; i++) {
 		const struct client_resource *r = &rt->kinds[i].resource;
-		err *e = live_wait(rt->live, r, START_TIMEOUT, &rt->stopping);
+		err *e = live_wait(rt->live, r, START_TIMEOUT, rt->o.cancel);
 
 		if (!e)
 			continue;
@@ -268,7 +268,7 @@ static void wait_for_referred(struct runtime *rt)
 
 		if (!e) {
 			runtime_watch(rt, &r, w.keep);
-			e = live_wait(rt->live, &r, until - clock_mono(), &rt->stopping);
+			e = live_wait(rt->live, &r, until - clock_mono(), rt->o.cancel);
 		}
 		err_free(e);
 	}

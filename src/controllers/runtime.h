@@ -104,6 +104,7 @@ struct runtime_options {
 	const struct controller *const *controllers;
 	size_t controllers_n;
 	const struct log *log;
+	const atomic_bool *cancel;	/* ends runtime_start early; or NULL */
 };
 
 struct runtime *runtime_new(const struct runtime_options *o) __attribute__((returns_nonnull));

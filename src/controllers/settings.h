@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "source/digest.h"
 
 enum gate {
 	GATE_ADDITIVE_CEL_DEPENDENCY_CHECK,
@@ -48,6 +49,7 @@ struct settings {
 	str storage_addr, storage_adv_addr, storage_path;
 	int64_t retention_ttl;
 	unsigned retention_records;
+	enum digest_algo digest_algo;	/* that artifacts are named by */
 	unsigned http_retry;
 	int64_t helm_index_max, helm_chart_max, helm_chart_file_max;	/* bytes */
 	bool no_remote_bases;

@@ -1,6 +1,7 @@
 #include "controllers/storage.h"
 
 #include "base/log.h"
+#include "kube/health.h"
 
 struct artifact_owner storage_owner(const struct pass *p)
 {
@@ -90,8 +91,8 @@ bool storage_keep(struct pass *p, const struct artifact *artifact, str message)
 	bool failed = false;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		if (i)
-			failed |= condition_is(p, str_c(bad[i]), CONDITION_TRUE);
+		if (i)	/* as it was before this pass */
+			failed |= health_condition_is_true(p->object, str_c(bad[i]));
 		condition_drop(p, str_c(bad[i]));
 	}
 	node was = node_get(p->status, S("artifact")), is = artifact_node(p->arena, artifact);

@@ -22,7 +22,8 @@ void storage_begin(struct pass *p, struct artifact *out, bool *have);
 
 /* A new artifact, or the same: status.artifact, ArtifactInStorage=True with
  * `message`; what told of failures before goes (ArtifactOutdated,
- * FetchFailed, StorageOperationFailed). Gives whether anything had failed. */
+ * FetchFailed, StorageOperationFailed and such). Gives whether one of them
+ * told so when the pass began. */
 bool storage_keep(struct pass *p, const struct artifact *artifact, str message);
 
 /* After storage_keep: event NewArtifact when the digest differs from `before`

@@ -1,0 +1,285 @@
+#include "controllers/service.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/fs.h"
+#include "net/httpd.h"
+#include "text/gourl.h"
+
+#define STOP_GRACE (2 * CLOCK_SECOND)
+enum { SERVERS = 3, DUMP_MAX = 64 << 20 };
+
+struct service {
+	_Atomic(struct artifact_store *) store;
+	_Atomic(struct runtime *) runtime;
+	struct loop *loop;
+	pthread_t thread;
+	struct httpd *servers[SERVERS];
+	size_t open;			/* loop only, while stopping */
+	atomic_bool ready;
+};
+
+static void say(struct httpd_call *c, int code, str text)
+{
+	httpd_reply(c, &(struct httpd_reply){ .code = code,
+					      .type = S("text/plain; charset=utf-8"),
+					      .body = text });
+}
+
+static str path_of(const struct httpd_call *c)
+{
+	str path, query;
+
+	str_split(c->head.target, '?', &path, &query);
+	return path;
+}
+
+static bool is_read(const struct httpd_call *c)
+{
+	return str_eq(c->head.method, S("GET")) || str_eq(c->head.method, S("HEAD"));
+}
+
+/* ---- artifacts --------------------------------------------------------------------- */
+
+struct file {
+	int fd;
+	uint64_t left;
+};
+
+static bool fill(void *ctx, struct buf *b)
+{
+	struct file *f = ctx;
+	size_t want = f->left < HTTPD_PIECE ? (size_t)f->left : HTTPD_PIECE;
+	char *to = buf_reserve(b, want);
+	ssize_t got = to ? read(f->fd, to, want) : -1;
+
+	if (got <= 0)
+		return false;
+	b->n += (size_t)got;
+	b->p[b->n] = 0;
+	f->left -= (uint64_t)got;
+	return f->left > 0;
+}
+
+static void end(void *ctx)
+{
+	struct file *f = ctx;
+
+	close(f->fd);
+	free(f);
+}
+
+static str type_of(str path)
+{
+	if (str_ends(path, S(".gz")) || str_ends(path, S(".tgz")))
+		return S("application/gzip");
+	return str_ends(path, S(".yaml")) ? S("application/yaml") : S("application/octet-stream");
+}
+
+static void serve_artifact(void *ctx, struct httpd_call *c)
+{
+	struct service *s = ctx;
+	struct artifact_store *store = atomic_load(&s->store);
+	str path = path_of(c), name;
+	struct file f = { 0 };
+
+	if (!is_read(c)) {
+		say(c, 405, S("Method Not Allowed\n"));
+		return;
+	}
+	if (!store) {
+		say(c, 503, S("starting\n"));
+		return;
+	}
+	str_take(&path, '/');
+	err *e = gourl_unescape_segment(&c->arena, path, &name);
+
+	if (!e)
+		e = artifact_open_file(store, name, &f.fd, &f.left);
+	if (e) {
+		err_free(e);
+		say(c, 404, S("404 page not found\n"));
+		return;
+	}
+	const struct http1_header length = { S("content-length"),
+					     arena_printf(&c->arena, "%llu",
+							  (unsigned long long)f.left) };
+	const struct httpd_reply r = { .code = 200, .type = type_of(name), .headers = &length,
+				       .headers_n = 1 };
+	struct file *kept = mem_alloc(sizeof *kept);
+
+	*kept = f;
+	httpd_stream(c, &r, &(struct httpd_source){ fill, end, kept });
+}
+
+/* ---- metrics, health ----------------------------------------------------------------- */
+
+static void add_memory(struct buf *b)
+{
+	struct mallinfo2 m = mallinfo2();
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str status, line;
+	err *e = fs_read_any(&a, S("/proc/self/status"), 1 << 16, &status);
+
+	buf_addf(b, "memory: %zu bytes in use, %zu held from the system, %zu mapped\n", m.uordblks,
+		 m.arena, m.hblkhd);
+	while (!e && str_line(&status, &line))
+		if (str_starts(line, S("VmRSS")) || str_starts(line, S("VmHWM")) ||
+		    str_starts(line, S("Threads")))
+			buf_addf(b, "%.*s\n", STR_ARG(line));
+	err_free(e);
+}
+
+static void serve_metrics(void *ctx, struct httpd_call *c)
+{
+	struct service *s = ctx;
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(DUMP_MAX);
+	struct runtime *rt = atomic_load(&s->runtime);
+	str path = path_of(c);
+
+	if (str_eq(path, S("/metrics"))) {
+		if (rt)
+			runtime_metrics(rt, &b);
+	} else if (str_eq(path, S("/debug/dump"))) {
+		add_memory(&b);
+		if (rt)
+			runtime_dump(rt, &b);
+	} else {
+		say(c, 404, S("404 page not found\n"));
+		return;
+	}
+	httpd_reply(c, &(struct httpd_reply){ .code = 200,
+					      .type = S("text/plain; version=0.0.4; charset=utf-8"),
+					      .take = &b });
+}
+
+static void serve_health(void *ctx, struct httpd_call *c)
+{
+	struct service *s = ctx;
+	str path = path_of(c);
+	bool ready = str_eq(path, S("/readyz"));
+
+	if (!ready && !str_eq(path, S("/healthz")))
+		say(c, 404, S("404 page not found\n"));
+	else if (ready && !atomic_load(&s->ready))
+		say(c, 503, S("starting\n"));
+	else
+		say(c, 200, S("ok"));
+}
+
+/* ---- making ------------------------------------------------------------------------------ */
+
+static void *run(void *arg)
+{
+	struct service *s = arg;
+
+	loop_run(s->loop);
+	return NULL;
+}
+
+static err *open_one(struct service *s, size_t i, str address,
+		     void (*handle)(void *ctx, struct httpd_call *call))
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	if (!address.n)
+		return NULL;
+	if (address.p[0] == ':')	/* all addresses of the machine */
+		address = arena_cat(&a, S("[::]"), address);
+	err *e = httpd_new(&s->servers[i], s->loop,
+			   &(struct httpd_options){ .listen = address, .handle = handle, .ctx = s });
+
+	if (!e || !str_starts(address, S("[::]")))
+		return e;
+	err_free(e);			/* a machine without IPv6 */
+	address = arena_cat(&a, S("0.0.0.0"), str_from(address, 4));
+	return httpd_new(&s->servers[i], s->loop,
+			 &(struct httpd_options){ .listen = address, .handle = handle, .ctx = s });
+}
+
+static err *open_all(struct service *s, const struct service_addresses *o)
+{
+	TRY(open_one(s, 0, o->storage, serve_artifact));
+	TRY(open_one(s, 1, o->metrics, serve_metrics));
+	return open_one(s, 2, o->health, serve_health);
+}
+
+err *service_new(struct service **out, const struct service_addresses *o)
+{
+	struct service *s = mem_calloc(1, sizeof *s);
+	err *e;
+
+	e = loop_new(&s->loop);
+	if (!e)
+		e = open_all(s, o);
+	if (e) {
+		for (size_t i = 0; i < SERVERS; i++)
+			httpd_free(s->servers[i]);
+		loop_free(s->loop);
+		free(s);
+		return e;
+	}
+	if (pthread_create(&s->thread, NULL, run, s))
+		die_bug("pthread_create failed");
+	*out = s;
+	return NULL;
+}
+
+static void one_stopped(void *ctx)
+{
+	struct service *s = ctx;
+
+	if (!--s->open)
+		loop_stop(s->loop);
+}
+
+static void stop(void *arg)
+{
+	struct service *s = arg;
+
+	s->open = 1;
+	for (size_t i = 0; i < SERVERS; i++)
+		if (s->servers[i]) {
+			s->open++;
+			httpd_stop(s->servers[i], STOP_GRACE, one_stopped, s);
+		}
+	one_stopped(s);
+}
+
+void service_free(struct service *s)
+{
+	if (!s)
+		return;
+	loop_post(s->loop, stop, s);
+	pthread_join(s->thread, NULL);
+	for (size_t i = 0; i < SERVERS; i++)
+		httpd_free(s->servers[i]);
+	loop_free(s->loop);
+	free(s);
+}
+
+void service_set_store(struct service *s, struct artifact_store *store)
+{
+	atomic_store(&s->store, store);
+}
+
+void service_set_runtime(struct service *s, struct runtime *rt)
+{
+	atomic_store(&s->runtime, rt);
+}
+
+void service_set_ready(struct service *s)
+{
+	atomic_store(&s->ready, true);
+}
+
+str service_storage_address(const struct service *s)
+{
+	return s->servers[0] ? httpd_address(s->servers[0]) : STR_NONE;
+}
