@@ -5,6 +5,7 @@ const struct controller *const *controllers_flux(size_t *n)
 {
 	static const struct controller *const all[] = {
 		&gitrepository_controller,
+		&ocirepository_controller,
 		&kustomization_controller,
 	};
 

@@ -9,6 +9,7 @@
 
 extern const struct controller gitrepository_controller;
 extern const struct controller kustomization_controller;
+extern const struct controller ocirepository_controller;
 
 /* All of them, sources first. */
 const struct controller *const *controllers_flux(size_t *n);

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "controllers/controllers.h"
-#include "controllers/pass.h"
+#include "controllers/observe.h"
 #include "controllers/storage.h"
 #include "source/gitsource.h"
 
@@ -28,15 +28,6 @@ struct git {
 	struct credentials secret, proxy, keys;
 };
 
-static void add_secret(struct refs *out, node object, node ref)
-{
-	str name = node_str(node_get(ref, S("name")));
-
-	if (name.n)
-		refs_add(out, (struct gvk){ STR_NONE, S("v1"), S("Secret") },
-			 node_str(node_dig(object, "metadata", "namespace")), name, REF_DATA);
-}
-
 static str include_name(node include)
 {
 	return node_str(node_dig(include, "repository", "name"));
@@ -48,27 +39,15 @@ static void refs(node object, struct refs *out)
 {
 	node spec = node_get(object, S("spec"));
 
-	add_secret(out, object, node_get(spec, S("secretRef")));
-	add_secret(out, object, node_get(spec, S("proxySecretRef")));
-	add_secret(out, object, node_dig(spec, "verify", "secretRef"));
+	observe_secret(out, object, node_get(spec, S("secretRef")));
+	observe_secret(out, object, node_get(spec, S("proxySecretRef")));
+	observe_secret(out, object, node_dig(spec, "verify", "secretRef"));
 	node_each_item(i, node_get(spec, S("include")))
 		refs_add(out, git_kind, node_str(node_dig(object, "metadata", "namespace")),
 			 include_name(*i), REF_ARTIFACT);
 }
 
 /* ---- the spec --------------------------------------------------------------------- */
-
-static err *get_secret(struct git *g, node ref, struct credentials *to,
-		       const struct credentials **out)
-{
-	str name = node_str(node_get(ref, S("name")));
-
-	if (!name.n)
-		return NULL;
-	TRY(pass_secret(g->p, name, to));
-	*out = to;
-	return NULL;
-}
 
 static err *no_secret(struct git *g, err *e, node ref)
 {
@@ -81,17 +60,17 @@ static err *no_secret(struct git *g, err *e, node ref)
 static err *get_secrets(struct git *g)
 {
 	node spec = g->p->spec, ref = node_get(spec, S("proxySecretRef"));
-	err *e = get_secret(g, ref, &g->proxy, &g->spec.proxy);
+	err *e = observe_get_secret(g->p, ref, &g->proxy, &g->spec.proxy);
 
 	if (e)
 		return failure_mark(err_wrap(e, "failed to configure proxy options"), FAILURE_GENERIC,
 				    "FetchFailed", "AuthenticationFailed");
 	ref = node_get(spec, S("secretRef"));
-	e = get_secret(g, ref, &g->secret, &g->spec.secret);
+	e = observe_get_secret(g->p, ref, &g->secret, &g->spec.secret);
 	if (e)
 		return no_secret(g, e, ref);
 	ref = node_dig(spec, "verify", "secretRef");
-	e = get_secret(g, ref, &g->keys, &g->spec.keys);
+	e = observe_get_secret(g->p, ref, &g->keys, &g->spec.keys);
 	if (e)
 		return failure_mark(err_wrap(e, "public keys secret error"), FAILURE_GENERIC,
 				    "SourceVerified", "VerificationError");
@@ -186,21 +165,6 @@ static err *get_include(struct git *g, node include, struct artifact *artifact)
 	return NULL;
 }
 
-static bool same_included(node observed, node now)
-{
-	if (node_len(observed) != node_len(now))
-		return false;
-	for (size_t i = 0; i < node_len(now); i++) {
-		node a = node_at(observed, i), b = node_at(now, i);
-
-		if (!str_eq(node_str(node_get(a, S("revision"))),
-			    node_str(node_get(b, S("revision")))) ||
-		    !str_eq(node_str(node_get(a, S("digest"))), node_str(node_get(b, S("digest")))))
-			return false;
-	}
-	return true;
-}
-
 static err *read_includes(struct git *g)
 {
 	struct pass *p = g->p;
@@ -225,7 +189,7 @@ static err *read_includes(struct git *g)
 	condition_drop(p, S("IncludeUnavailable"));
 	g->spec.includes = includes;
 	g->spec.includes_n = n;
-	if (!n || same_included(node_get(p->status, S("includedArtifacts")), g->included))
+	if (!n || observe_same_artifacts(node_get(p->status, S("includedArtifacts")), g->included))
 		return NULL;
 	g->seen.changed = true;
 	if (g->have)
@@ -236,40 +200,20 @@ static err *read_includes(struct git *g)
 
 /* ---- what was observed ----------------------------------------------------------------- */
 
-/* Absent, empty and false are the same. */
-static bool same_field(struct pass *p, const char *in_spec, const char *in_status)
-{
-	node a = node_get(p->spec, str_c(in_spec)), b = node_get(p->status, str_c(in_status));
-
-	if (a.kind == NODE_SEQ || b.kind == NODE_SEQ)
-		return node_len(a) == node_len(b) && (!node_len(a) || node_equal(a, b));
-	if (a.kind == NODE_BOOL || b.kind == NODE_BOOL)
-		return node_bool(a) == node_bool(b);
-	return a.kind == b.kind && (a.kind == NODE_NONE || node_equal(a, b));
-}
-
-static void observe_field(struct pass *p, const char *in_spec, const char *in_status)
-{
-	node n = node_get(p->spec, str_c(in_spec));
-	bool empty = (n.kind == NODE_SEQ && !node_len(n)) || (n.kind == NODE_BOOL && !node_bool(n));
-
-	status_set(p, str_c(in_status), empty ? NODE_NOTHING : n);
-}
-
-static const char *const observed[][2] = {
+static const struct observed observed[] = {
 	{ "ignore", "observedIgnore" },
 	{ "include", "observedInclude" },
 	{ "recurseSubmodules", "observedRecurseSubmodules" },
 	{ "sparseCheckout", "observedSparseCheckout" },
 };
+enum { OBSERVED = sizeof observed / sizeof *observed };
 
 static bool is_changed(struct git *g)
 {
 	struct pass *p = g->p;
 
-	for (size_t i = 0; i < sizeof observed / sizeof *observed; i++)
-		if (!same_field(p, observed[i][0], observed[i][1]))
-			return true;
+	if (!observe_same(p, observed, OBSERVED))
+		return true;
 	if (!g->spec.verify)
 		return false;
 	return !condition_is(p, S("SourceVerified"), CONDITION_TRUE) ||
@@ -337,8 +281,7 @@ static struct outcome done(struct git *g, const struct gitsource *s)
 				   STR_ARG(s->artifact.revision));
 	bool recovered = storage_keep(p, &s->artifact, message);
 
-	for (size_t i = 0; i < sizeof observed / sizeof *observed; i++)
-		observe_field(p, observed[i][0], observed[i][1]);
+	observe_set(p, observed, OBSERVED);
 	status_set(p, S("includedArtifacts"),
 		   node_len(g->included) ? g->included : NODE_NOTHING);
 	storage_tell(p, &s->artifact, g->have ? &g->before : NULL, recovered, s->event);

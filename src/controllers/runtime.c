@@ -75,6 +75,7 @@ struct runtime *runtime_new(const struct runtime_options *o)
 	struct runtime *rt = mem_calloc(1, sizeof *rt);
 
 	rt->o = *o;
+	rt->oci = oci_memory_new();
 	pthread_mutex_init(&rt->lock, NULL);
 	pthread_mutex_init(&rt->clusters_lock, NULL);
 	init_cond(&rt->due);
@@ -337,6 +338,7 @@ void runtime_free(struct runtime *rt)
 	objects_release(rt);
 	cluster_release(rt);
 	discovery_free(rt->discovery);
+	oci_memory_free(rt->oci);
 	pthread_cond_destroy(&rt->due);
 	pthread_cond_destroy(&rt->chores);
 	pthread_mutex_destroy(&rt->lock);
@@ -393,6 +395,11 @@ struct live *runtime_live(struct runtime *rt)
 struct artifact_store *runtime_store(struct runtime *rt)
 {
 	return rt->o.store;
+}
+
+struct oci_memory *runtime_oci(struct runtime *rt)
+{
+	return rt->oci;
 }
 
 const struct settings *runtime_settings(struct runtime *rt)

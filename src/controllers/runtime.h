@@ -28,6 +28,7 @@
 #include "client/live.h"
 #include "controllers/settings.h"
 #include "source/artifact.h"
+#include "source/oci.h"
 
 struct runtime;
 struct pass;
@@ -125,6 +126,8 @@ struct discovery *runtime_discovery(struct runtime *rt);
 struct live *runtime_live(struct runtime *rt);
 struct artifact_store *runtime_store(struct runtime *rt);
 const struct settings *runtime_settings(struct runtime *rt);
+/* What is known of OCI registries, for all passes. */
+struct oci_memory *runtime_oci(struct runtime *rt);
 
 /* Nothing queued, due or running (tests, `rill up --until-ready`). */
 bool runtime_is_idle(struct runtime *rt);

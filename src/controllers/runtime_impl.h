@@ -126,6 +126,7 @@ struct runtime {
 	struct discovery *discovery;
 	struct live *live;
 	struct events *events;
+	struct oci_memory *oci;
 	struct looked_after *kinds;
 	size_t kinds_n;
 

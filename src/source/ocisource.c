@@ -228,6 +228,22 @@ static err *open_client(struct ocisource *o, const struct ocisource_env *env,
 	return oci_open(&o->client, &options);
 }
 
+static void describe(struct ocisource *o, const struct ocisource_spec *spec)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str source = ocimanifest_annotation(o->annotations, S("org.opencontainers.image.source"));
+	str revision =
+		ocimanifest_annotation(o->annotations, S("org.opencontainers.image.revision"));
+
+	buf_addf(&b, "stored artifact with revision '%.*s' from '%.*s'", STR_ARG(o->revision),
+		 STR_ARG(spec->url));
+	if (source.n)
+		buf_addf(&b, ", origin source '%.*s'", STR_ARG(source));
+	if (revision.n)
+		buf_addf(&b, ", origin revision '%.*s'", STR_ARG(revision));
+	o->event = arena_str(&o->mem, buf_str(&b));
+}
+
 err *ocisource_fetch(struct ocisource *o, const struct ocisource_env *env,
 		     const struct ocisource_spec *spec, const struct ocisource_seen *seen)
 {
@@ -245,8 +261,11 @@ err *ocisource_fetch(struct ocisource *o, const struct ocisource_env *env,
 	if (spec->verify_wanted && !(same && seen->verified))
 		TRY(verify(o, spec));
 	o->unchanged = same && !seen->changed;
-	if (o->unchanged)
+	if (o->unchanged) {
 		o->artifact = *seen->artifact;
+		o->annotations = seen->metadata;
+		describe(o, spec);
+	}
 	return NULL;
 }
 
@@ -418,22 +437,6 @@ static void make_link(struct ocisource *o, const struct ocisource_env *env,
 		o->link = artifact_url(env->store, &o->mem,
 				       artifact_path(&o->mem, &spec->owner, name));
 	err_free(e);
-}
-
-static void describe(struct ocisource *o, const struct ocisource_spec *spec)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	str source = ocimanifest_annotation(o->annotations, S("org.opencontainers.image.source"));
-	str revision =
-		ocimanifest_annotation(o->annotations, S("org.opencontainers.image.revision"));
-
-	buf_addf(&b, "stored artifact with revision '%.*s' from '%.*s'", STR_ARG(o->revision),
-		 STR_ARG(spec->url));
-	if (source.n)
-		buf_addf(&b, ", origin source '%.*s'", STR_ARG(source));
-	if (revision.n)
-		buf_addf(&b, ", origin revision '%.*s'", STR_ARG(revision));
-	o->event = arena_str(&o->mem, buf_str(&b));
 }
 
 err *ocisource_store(struct ocisource *o, const struct ocisource_env *env,

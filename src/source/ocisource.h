@@ -73,6 +73,7 @@ struct ocisource_seen {
 	const struct artifact *artifact; /* NULL: none, or not in the store any more */
 	bool changed;                    /* ignore or layerSelector is another than was observed */
 	bool verified;                   /* SourceVerified is True, and of this generation */
+	node metadata;                   /* of the artifact, as it was stored with it */
 };
 
 struct ocisource {
