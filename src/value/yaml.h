@@ -7,7 +7,7 @@
  *
  * Profiles for writing: `sigs` (Marshal of sigs.k8s.io/yaml), `kyaml` (keeps
  * comments, order and styles), `v3-wide` and `v3-compact` (yaml v3 with indent
- * 2, and two ways to indent lists).
+ * 2, and two ways to indent lists), `v3` (yaml v3's nodes with indent 4).
  *
  * A fast reader takes the plain block style that nearly every file has; what
  * it does not know, it leaves to the full scanner and parser, which decide
@@ -82,6 +82,7 @@ enum yaml_profile {
 	YAML_WRITE_KYAML,
 	YAML_WRITE_V3_WIDE,
 	YAML_WRITE_V3_COMPACT,	/* lists at the column of their key: kyaml's Marshal of a map */
+	YAML_WRITE_V3,		/* yaml v3 by itself: comments, order and styles kept, indent 4 */
 };
 
 /* Write one document, final newline included. */

@@ -298,7 +298,7 @@ static err *write_tree(struct buf *b, node n, enum yaml_profile profile, bool *d
 	bool v2 = profile == YAML_WRITE_SIGS;
 	struct walk w = {
 		.e = { .b = b, .line = start, .width = v2 ? 80 : SIZE_MAX, .indent = -1,
-		       .foot_indent = -1, .v2 = v2, .blank = true, .fresh = true },
+		       .step = 2, .foot_indent = -1, .v2 = v2, .blank = true, .fresh = true },
 		.v3 = !v2, .wide = profile == YAML_WRITE_V3_WIDE, .json = detour != NULL,
 	};
 
@@ -356,7 +356,9 @@ err *yaml_write_doc(struct buf *b, const struct yaml_doc *doc, enum yaml_profile
 	bool detour;
 
 	if (profile == YAML_WRITE_KYAML)
-		return yaml_emit_keep(b, doc);
+		return yaml_emit_keep(b, doc, false);
+	if (profile == YAML_WRITE_V3)
+		return yaml_emit_keep(b, doc, true);
 	if (profile != YAML_WRITE_SIGS)
 		return write_tree(b, doc->root, profile, NULL);
 	TRY(write_tree(b, doc->root, profile, &detour));

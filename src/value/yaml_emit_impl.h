@@ -48,6 +48,8 @@ struct emit {
 				 * that take no column */
 	size_t width;		/* scalars fold at spaces beyond this column */
 	int indent;		/* -1 outside the root */
+	int step;		/* columns a level */
+	bool in_item;		/* what is written is an item of a block list */
 	int flow;		/* levels of flow style */
 	int foot_indent;	/* a foot comment stands at this indent, a blank line is due; or -1 */
 	bool v2;		/* go-yaml v2: a tab rules literals out */
@@ -59,6 +61,13 @@ struct emit {
 };
 
 enum { EMIT_DEPTH_MAX = YAML_DEPTH_MAX };
+
+/* The indent of the next level: what stands in a block list begins behind its
+ * "- ", all else at the next multiple of the step. */
+static inline int emit_deeper(const struct emit *e, bool in_item)
+{
+	return in_item ? e->indent + 2 : e->step * ((e->indent + e->step) / e->step);
+}
 
 static inline size_t emit_column(const struct emit *e)
 {
@@ -105,6 +114,8 @@ void yaml_emit_foot_comment(struct emit *e);
 
 /* ---- the two walks ----------------------------------------------------- */
 
-err *yaml_emit_keep(struct buf *b, const struct yaml_doc *doc) __attribute__((warn_unused_result));
+/* `v3`: as yaml v3 by itself; else as kyaml. */
+err *yaml_emit_keep(struct buf *b, const struct yaml_doc *doc, bool v3)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -30,6 +30,7 @@ struct keep {
 	struct emit e;
 	VEC(struct level) levels;
 	bool wide;
+	bool encode;		/* texts that code made get the quotes of yaml v3's encoder */
 	err *error;
 };
 
@@ -126,6 +127,10 @@ static void prepare_scalar(struct keep *k, struct entry *x)
 	x->text = scalar_text(x);
 	x->found = yaml_emit_scan(x->text);
 	bool quote = find_tag(x, plain);
+
+	if (k->encode && x->n.kind == NODE_STR && x->n.style == STYLE_ANY && !x->tag.n)
+		quote = quote || yaml_emit_old_bool(x->text) || yaml_emit_base60(x->text) ||
+			str_eq(x->text, S("<<"));
 
 	if (!plain)
 		x->style = (enum node_style)x->n.style;
@@ -346,9 +351,13 @@ static void close_level(struct keep *k)
 
 /* ---- block style ------------------------------------------------------- */
 
-static void increase_indent(struct emit *e, bool flow)
+/* Of the innermost level, as it is opened. */
+static void increase_indent(struct keep *k, bool flow)
 {
-	e->indent = e->indent < 0 ? (flow ? 2 : 0) : e->indent + 2;
+	struct emit *e = &k->e;
+	bool in_item = k->levels.n > 1 && k->levels.p[k->levels.n - 2].form == BLOCK_SEQ;
+
+	e->indent = e->indent < 0 ? (flow ? e->step : 0) : emit_deeper(e, in_item);
 }
 
 static void open_block_seq(struct keep *k, const struct level *l)
@@ -357,7 +366,7 @@ static void open_block_seq(struct keep *k, const struct level *l)
 	bool compact = !k->wide && l->in_map && (emit_column(e) == 0 || !e->fresh);
 
 	if (e->indent < 0 || !compact)
-		increase_indent(e, false);
+		increase_indent(k, false);
 }
 
 static void step_block_seq(struct keep *k, struct level *l)
@@ -379,7 +388,9 @@ static void step_block_seq(struct keep *k, struct level *l)
 	yaml_emit_head_comment(e);
 	yaml_emit_indent(e);
 	yaml_emit_mark(e, '-');
+	e->in_item = true;
 	write_entry(k, &x, false);
+	e->in_item = false;
 	write_after(k);
 }
 
@@ -443,7 +454,7 @@ static void step_block_map(struct keep *k, struct level *l)
 	take_key(k, l, &x);
 
 	if (l->next == 0)
-		increase_indent(e, false);
+		increase_indent(k, false);
 	yaml_emit_head_comment(e);
 	yaml_emit_indent(e);
 	if (e->line_comment.n) {
@@ -457,11 +468,13 @@ static void step_block_map(struct keep *k, struct level *l)
 
 /* ---- flow style -------------------------------------------------------- */
 
-static void open_flow(struct emit *e, str sign)
+static void open_flow(struct keep *k, str sign)
 {
+	struct emit *e = &k->e;
+
 	yaml_emit_sign(e, sign, true);
 	e->blank = true;
-	increase_indent(e, true);
+	increase_indent(k, true);
 	e->flow++;
 }
 
@@ -493,7 +506,7 @@ static void step_flow_seq(struct keep *k, struct level *l)
 	if (l->next == l->n.seq->n) {
 		take_end(k, l);
 		if (first)
-			open_flow(e, S("["));
+			open_flow(k, S("["));
 		close_flow(k, S("]"), true);
 		return;
 	}
@@ -502,7 +515,7 @@ static void step_flow_seq(struct keep *k, struct level *l)
 	take_item(k, l, &x);
 
 	if (first)
-		open_flow(e, S("["));
+		open_flow(k, S("["));
 	begin_flow_entry(e, !first && !l->trail);
 	l->trail = is_waiting(e);
 	write_entry(k, &x, false);
@@ -534,7 +547,7 @@ static void step_flow_map(struct keep *k, struct level *l)
 	if (l->next == l->n.map->n) {
 		take_end(k, l);
 		if (first)
-			open_flow(e, S("{"));
+			open_flow(k, S("{"));
 		if ((e->head.n || e->foot.n || e->tail.n) && !first && !l->trail)
 			yaml_emit_sign(e, S(","), false);
 		yaml_emit_head_comment(e);
@@ -546,7 +559,7 @@ static void step_flow_map(struct keep *k, struct level *l)
 	take_key(k, l, &x);
 
 	if (first)
-		open_flow(e, S("{"));
+		open_flow(k, S("{"));
 	begin_flow_entry(e, !first && !l->trail);
 	if (!l->simple)
 		yaml_emit_sign(e, S("?"), true);
@@ -599,13 +612,13 @@ static void write_doc(struct keep *k, const struct yaml_doc *doc)
 	yaml_emit_indent(e);
 }
 
-err *yaml_emit_keep(struct buf *b, const struct yaml_doc *doc)
+err *yaml_emit_keep(struct buf *b, const struct yaml_doc *doc, bool v3)
 {
 	size_t start = b->n;
 	struct keep k = {
 		.e = { .b = b, .line = start, .width = SIZE_MAX, .indent = -1,
-		       .foot_indent = -1, .blank = true, .fresh = true },
-		.wide = doc->wide,
+		       .step = v3 ? 4 : 2, .foot_indent = -1, .blank = true, .fresh = true },
+		.wide = v3 || doc->wide, .encode = v3,
 	};
 
 	write_doc(&k, doc);

@@ -314,7 +314,7 @@ static void write_block_head(struct emit *e, str s, str sign)
 {
 	yaml_emit_sign(e, sign, true);
 	if (s.n && (s.p[0] == ' ' || yaml_emit_break_at(s, 0)))
-		yaml_emit_sign(e, S("2"), false);
+		yaml_emit_sign(e, str_of(&(char){ (char)('0' + e->step) }, 1), false);
 	char chomp = chomping(s);
 
 	if (chomp)
@@ -452,7 +452,7 @@ void yaml_emit_scalar(struct emit *e, str s, unsigned found, enum node_style wan
 	if (!found && want == STYLE_PLAIN && write_at_once(e, s))
 		return;
 
-	e->indent = indent < 0 ? 2 : indent + 2;
+	e->indent = indent < 0 ? e->step : emit_deeper(e, e->in_item);
 	switch (choose(e, found, want)) {
 	case STYLE_SINGLE:
 		write_single(e, s, found);
