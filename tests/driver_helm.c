@@ -1,9 +1,10 @@
-/* "strvals", "chart-values", "manifests": parts of rendering a chart. */
+/* "repo-index", "strvals", "chart-values", "manifests": parts of rendering a chart. */
 #include "driver.h"
 
 #include "helm/coalesce.h"
 #include "helm/depend.h"
 #include "helm/manifest.h"
+#include "helm/repoindex.h"
 #include "helm/strvals.h"
 #include "helm/values.h"
 #include "tmpl/value.h"
@@ -123,9 +124,51 @@ static err *run_manifests(struct arena *a, node request, node *output)
 	return NULL;
 }
 
+/* What `helm pull` would take, or why not. */
+static err *pick_version(struct arena *a, struct repoindex *ix, node want, node *out)
+{
+	str name = node_str(node_at(want, 0)), range = node_str(node_at(want, 1));
+	const struct repoindex_version *v;
+	struct repoindex_chart chart;
+	err *e = repoindex_load(a, ix, name, false, &chart);
+
+	if (!e)
+		e = repoindex_pick_helm(&chart, name, range, &v);
+	*out = node_seq(a, 3);
+	node_append(a, *out, node_at(want, 0));
+	node_append(a, *out, node_at(want, 1));
+	node_append(a, *out,
+		    node_copy_str(a, e ? arena_cat(a, S("error: "), err_text(e)) : v->version));
+	err_free(e);
+	return NULL;
+}
+
+static err *run_repo_index(struct arena *a, node request, node *output)
+{
+	CLEANUP(repoindex_drop) struct repoindex *ix = NULL;
+	CLEANUP(buf_release) struct buf json = BUF_INIT;
+	node picks = node_seq(a, 4);
+	struct sink_buf sink;
+
+	TRY(repoindex_open(&ix, driver_text(a, request, "text"), NULL));
+	sink_buf_init(&sink, &json, "index");
+	TRY(repoindex_write_json(ix, &sink.sink));
+	node_each_item(i, node_get(request, S("picks"))) {
+		node picked;
+
+		TRY(pick_version(a, ix, *i, &picked));
+		node_append(a, picks, picked);
+	}
+	*output = node_map(a, 2);
+	node_set(a, *output, S("json"), node_copy_str(a, buf_str(&json)));
+	node_set(a, *output, S("picks"), picks);
+	return NULL;
+}
+
 const struct driver_op driver_helm_ops[] = {
 	{ "chart-values", run_chart_values },
 	{ "manifests", run_manifests },
+	{ "repo-index", run_repo_index },
 	{ "strvals", run_strvals },
 	{ 0 },
 };

@@ -57,7 +57,7 @@ static const struct typed_field metadata_fields[] = {
 	TYPED_FIELD("dependencies", &dependencies_type),
 	TYPED_FIELD("type", &typed_string),
 };
-static const struct typed metadata_type = TYPED_STRUCT_OF("v2", "Metadata", metadata_fields);
+const struct typed meta_type = TYPED_STRUCT_OF("v2", "Metadata", metadata_fields);
 
 static const struct typed_field lock_fields[] = {
 	TYPED_FIELD("generated", &typed_string),
@@ -99,7 +99,7 @@ err *meta_read(struct arena *a, str text, node *tree)
 {
 	node fitted = NODE_NOTHING;
 
-	TRY(yamlfit_read(a, text, &metadata_type, NULL, &fitted));
+	TRY(yamlfit_read(a, text, &meta_type, NULL, &fitted));
 	if (tree->kind != NODE_MAP)
 		*tree = node_map(a, node_len(fitted));
 	node_each_pair(p, fitted)
@@ -109,7 +109,7 @@ err *meta_read(struct arena *a, str text, node *tree)
 
 err *meta_check_strict(struct arena *a, str text)
 {
-	return yamlfit_check_strict(a, text, &metadata_type);
+	return yamlfit_check_strict(a, text, &meta_type);
 }
 
 err *meta_read_lock(struct arena *a, str text, node *out)

@@ -34,6 +34,9 @@ struct chart_meta {
 	bool has_deps;		/* `dependencies` is there, empty or not */
 };
 
+/* The fields of Chart.yaml, in Helm's order. */
+extern const struct typed meta_type;
+
 /* Fit Chart.yaml (or requirements.yaml) to its fields and lay them over those
  * of `tree`, which is a map or NODE_NONE at first. */
 err *meta_read(struct arena *a, str text, node *tree) __attribute__((warn_unused_result));
