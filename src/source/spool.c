@@ -109,3 +109,9 @@ err *spool_text(struct spool *s, str *out)
 	*out = str_of(s->map, s->n);
 	return NULL;
 }
+
+void spool_forget(struct spool *s)
+{
+	if (s->map)
+		madvise(s->map, s->n, MADV_DONTNEED);
+}

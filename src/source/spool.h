@@ -26,5 +26,7 @@ err *spool_read(struct spool *s, uint64_t at, void *to, size_t n)
 	__attribute__((warn_unused_result));
 /* All of it; borrowed. Nothing may be added afterwards. */
 err *spool_text(struct spool *s, str *out) __attribute__((warn_unused_result));
+/* What spool_text gave need not stay in memory: it is read again when looked at. */
+void spool_forget(struct spool *s);
 
 #endif
