@@ -22,10 +22,12 @@ extern const struct command controller_command;
 extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
+extern const struct command flux_build_command;
 extern const struct command flux_check_command;
 extern const struct command flux_create_command;
 extern const struct command flux_debug_command;
 extern const struct command flux_delete_command;
+extern const struct command flux_diff_command;
 extern const struct command flux_envsubst_command;
 extern const struct command flux_events_command;
 extern const struct command flux_export_command;

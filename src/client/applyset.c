@@ -209,3 +209,17 @@ err *applyset_run(struct client *c, struct discovery *d, struct arena *a,
 	}
 	return NULL;
 }
+
+err *applyset_compare(struct client *c, struct discovery *d, struct arena *a,
+		      struct applyset_item *item, const struct applyset_options *o, node *before,
+		      node *after)
+{
+	struct applyset_runner r = {
+		.client = c, .discovery = d, .arena = a, .options = o
+	};
+	struct applyset_work w = { .item = item };
+
+	item->id = objid_of(item->object);
+	TRY(applyset_rules_read(a, o, &r.rules));
+	return applyset_stage_compare(&r, &w, before, after);
+}

@@ -115,6 +115,15 @@ err *applyset_run(struct client *c, struct discovery *d, struct arena *a,
 		  struct applyset_item *items, size_t n, const struct applyset_options *o)
 	__attribute__((warn_unused_result));
 
+/* What applying one object would do: it is looked up and rehearsed, nothing is
+ * written. The item tells by `action` (CREATED also for one that would be made
+ * anew by force) and `live`; of one that would be CONFIGURED, `before` and `after` are
+ * copies of what is and what would be, without field managers' entries and
+ * fields that `ignore` names. */
+err *applyset_compare(struct client *c, struct discovery *d, struct arena *a,
+		      struct applyset_item *item, const struct applyset_options *o, node *before,
+		      node *after) __attribute__((warn_unused_result));
+
 /* "Kind/ns/name created\n" for each that was changed in a stage that came to
  * its end. */
 void applyset_log(struct buf *b, const struct applyset_item *items, size_t n);

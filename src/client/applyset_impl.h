@@ -62,6 +62,9 @@ struct applyset_runner {
 
 err *applyset_stage_run(struct applyset_runner *r, struct applyset_work *w, size_t n)
 	__attribute__((warn_unused_result));
+/* Up to the rehearsal, for applyset_compare. */
+err *applyset_stage_compare(struct applyset_runner *r, struct applyset_work *w, node *before,
+			    node *after) __attribute__((warn_unused_result));
 /* Until all are what kstatus calls Current. */
 err *applyset_stage_wait(struct applyset_runner *r, struct applyset_work *w, size_t n)
 	__attribute__((warn_unused_result));

@@ -477,6 +477,44 @@ err *applyset_stage_run(struct applyset_runner *r, struct applyset_work *w, size
 	return write_all(r, w, n);
 }
 
+/* ---- looking only -------------------------------------------------------- */
+
+static node comparable(struct applyset_runner *r, const struct applyset_work *w, node object)
+{
+	node copy = applyset_rules_match(&r->rules, w->rehearsal)
+			    ? applyset_rules_strip(r->arena, &r->rules, w->rehearsal, object)
+			    : node_copy(r->arena, object);
+
+	node_remove(metadata(copy), S("managedFields"));
+	return copy;
+}
+
+err *applyset_stage_compare(struct applyset_runner *r, struct applyset_work *w, node *before,
+			    node *after)
+{
+	TRY(prepare(r, w));
+	TRY(applyset_each(r, w, 1, ask_get, take_get));
+	skip_marked(r, w);
+	if (!w->send)
+		return NULL;
+	struct client_request q = apply_request(r, w, true);
+	err *e = client_do(r->client, r->arena, &q, &w->rehearsal);
+
+	if (e && may_recreate(r, w, e)) {
+		err_free(e);
+		w->item->action = APPLYSET_CREATED;
+		return NULL;
+	}
+	if (e)
+		return dry_run_error(r, w->item, e);
+	judge(r, w);
+	if (w->item->action == APPLYSET_CONFIGURED) {
+		*before = comparable(r, w, w->live);
+		*after = comparable(r, w, w->rehearsal);
+	}
+	return NULL;
+}
+
 /* ---- waiting for definitions ------------------------------------------------- */
 
 static bool is_settled(const struct applyset_work *w)

@@ -1,0 +1,382 @@
+/* flux_diff - "flux diff kustomization": what a directory on this machine would change.
+ *
+ * Every object that the Kustomization makes is applied in a dry run, and what
+ * would come of it is compared with what is there. Nothing is written. */
+#include <sys/ioctl.h>
+
+#include "cli/commands.h"
+#include "cli/flux_local.h"
+#include "cli/flux_report.h"
+#include "client/applyset.h"
+#include "text/base64.h"
+
+struct diff_options {
+	struct local_options local;
+	bool progress;
+};
+
+/* Exit status when it could not be told. */
+enum { STATUS_CHANGED = 1, STATUS_FAILED = 2 };
+
+/* What all objects of a run share. */
+struct diffing {
+	struct cli *c;
+	struct flux_server *s;
+	struct discovery *discovery;
+	struct report_style style;
+	const struct local_options *options;
+	VEC(err *) errors;
+};
+
+/* Of one Kustomization. */
+struct outcome {
+	struct buf text;
+	bool changed;
+	VEC(struct objid) ids;	/* what would be in the inventory */
+};
+
+/* ---- lines ------------------------------------------------------------- */
+
+enum colour { PLAIN = 0, GREEN = 32, ORANGE = 33, RED = 31 };
+
+static void add_line(const struct diffing *d, struct outcome *o, const struct objid *id,
+		     const char *what, enum colour colour)
+{
+	str subject = objid_show(d->c->arena, id);
+	bool coloured = d->style.colour && colour;
+
+	if (coloured)
+		buf_addf(&o->text, "\033[%dm", colour);
+	buf_addf(&o->text, "► %.*s %s", STR_ARG(subject), what);
+	buf_add(&o->text, coloured ? S("\033[0m\n") : S("\n"));
+}
+
+/* ---- Secrets ----------------------------------------------------------- */
+
+#define MASK "**SOPS**"
+
+static bool is_masked(struct arena *a, node object)
+{
+	(void)a;
+	node_each_pair(p, node_get(object, S("data"))) {
+		CLEANUP(buf_release) struct buf plain = BUF_INIT;
+		CLEANUP(err_drop) err *e = base64_read(&plain, node_str(p->value), BASE64_STD);
+
+		if (!e && str_has(buf_str(&plain), S(MASK)))
+			return true;
+	}
+	return false;
+}
+
+static bool same_keys(node x, node y)
+{
+	if (node_len(x) != node_len(y))
+		return false;
+	node_each_pair(p, x)
+		if (!node_has(y, node_str(p->key)))
+			return false;
+	return true;
+}
+
+static void hide_all(struct arena *a, node map)
+{
+	(void)a;
+	node_each_pair(p, map)
+		p->value = node_lit("*****");
+}
+
+/* Values that differ are told apart, and none is shown. */
+static void hide_values(node before, node after)
+{
+	node_each_pair(p, after) {
+		node *old = node_find(before, node_str(p->key));
+		bool differs = old && !node_equal(*old, p->value);
+
+		p->value = differs ? node_lit("*** (after)") : node_lit("***");
+		if (old)
+			*old = differs ? node_lit("*** (before)") : node_lit("***");
+	}
+	node_each_pair(p, before)
+		if (!node_has(after, node_str(p->key)))
+			p->value = node_lit("***");
+}
+
+/* False: what is encrypted is there under the same keys, and that is all that can be told. */
+static bool prepare_secret(struct arena *a, node object, node before, node after)
+{
+	node x = node_get(before, S("data")), y = node_get(after, S("data"));
+
+	if (!is_masked(a, object)) {
+		hide_values(x, y);
+		return true;
+	}
+	bool differs = !same_keys(x, y);
+
+	hide_all(a, x);
+	hide_all(a, y);
+	return differs;
+}
+
+/* ---- one object -------------------------------------------------------- */
+
+static struct applyset_ignore *ignore_rules(struct arena *a, node kustomization, size_t *n)
+{
+	node list = node_dig(kustomization, "spec", "ignore");
+	struct applyset_ignore *rules = arena_array(a, struct applyset_ignore, node_len(list) + 1);
+
+	*n = node_len(list);
+	for (size_t i = 0; i < *n; i++) {
+		node rule = node_at(list, i), target = node_get(rule, S("target"));
+		node paths = node_get(rule, S("paths"));
+		str *texts = arena_array(a, str, node_len(paths) + 1);
+
+		for (size_t k = 0; k < node_len(paths); k++)
+			texts[k] = node_str(node_at(paths, k));
+		rules[i] = (struct applyset_ignore){
+			.paths = texts,
+			.paths_n = node_len(paths),
+			.group = node_str(node_get(target, S("group"))),
+			.version = node_str(node_get(target, S("version"))),
+			.kind = node_str(node_get(target, S("kind"))),
+			.name = node_str(node_get(target, S("name"))),
+			.namespace = node_str(node_get(target, S("namespace"))),
+			.labels = node_str(node_get(target, S("labelSelector"))),
+			.annotations = node_str(node_get(target, S("annotationSelector"))),
+		};
+	}
+	return rules;
+}
+
+static err *report_drift(const struct diffing *d, struct outcome *o, const struct applyset_item *it,
+			 node before, node after)
+{
+	if (str_eq(it->id.kind, S("Secret")) && !it->id.group.n &&
+	    !prepare_secret(d->c->arena, it->object, before, after))
+		return NULL;
+	add_line(d, o, &it->id, "drifted", PLAIN);
+	o->changed = true;
+	node_sort(before);
+	node_sort(after);
+	return report_write(&o->text, before, after, &d->style);
+}
+
+static err *diff_object(struct diffing *d, const struct applyset_options *how, node object,
+			struct outcome *o)
+{
+	struct arena *a = d->c->arena;
+	struct applyset_item it = { .object = applyset_normal(a, object) };
+	node before, after;
+	err *e = applyset_compare(d->s->client, d->discovery, a, &it, how, &before, &after);
+
+	if (e) {
+		vec_push(&d->errors, e);
+		return NULL;
+	}
+	avec_push(a, &o->ids, it.id);
+	if (it.action == APPLYSET_CREATED) {
+		add_line(d, o, &it.id, "created", GREEN);
+		o->changed = true;
+	} else if (it.action == APPLYSET_SKIPPED) {
+		add_line(d, o, &it.id, "skipped", ORANGE);
+	} else if (it.action == APPLYSET_CONFIGURED) {
+		return report_drift(d, o, &it, before, after);
+	}
+	return NULL;
+}
+
+/* ---- what would be pruned ---------------------------------------------- */
+
+static bool is_kept(const struct outcome *o, const struct objid *id)
+{
+	for (size_t i = 0; i < o->ids.n; i++)
+		if (objid_eq(&o->ids.p[i], id))
+			return true;
+	return false;
+}
+
+static err *diff_inventory(const struct diffing *d, const struct local_build *b, struct outcome *o)
+{
+	node entries = node_dig(b->kustomization, "status", "inventory", "entries");
+
+	if (!node_bool(node_dig(b->kustomization, "spec", "prune")))
+		return NULL;
+	node_each_item(i, entries) {
+		struct objid id;
+
+		TRY(objid_parse(d->c->arena, node_str(node_get(*i, S("id"))), &id));
+		if (is_kept(o, &id))
+			continue;
+		add_line(d, o, &id, "deleted", RED);
+		o->changed = true;
+	}
+	return NULL;
+}
+
+/* ---- one Kustomization ------------------------------------------------- */
+
+static err *diff_build(struct diffing *d, const struct local_build *b, struct outcome *o);
+
+static err *diff_child(struct diffing *d, const struct local_build *above, node object,
+		       struct outcome *o)
+{
+	struct outcome below = { .text = BUF_INIT };
+	struct objid id = objid_of(object);
+	struct local_build b;
+
+	if (node_len(node_dig(object, "spec", "kubeConfig"))) {
+		flux_warning(d->c, "%.*s skipped: diff not supported for remote clusters",
+			     STR_ARG(objid_show(d->c->arena, &id)));
+		return NULL;
+	}
+	err *e = local_build_child(d->c, d->s, d->options, above, object, &b);
+
+	if (!e)
+		e = diff_build(d, &b, &below);
+	if (!e && below.changed) {
+		o->changed = true;
+		buf_addf(&o->text, "📁 %.*s changed\n", STR_ARG(objid_show(d->c->arena, &id)));
+		buf_add(&o->text, buf_str(&below.text));
+	}
+	buf_release(&below.text);
+	if (e)
+		vec_push(&d->errors, e);
+	return NULL;
+}
+
+static err *diff_build(struct diffing *d, const struct local_build *b, struct outcome *o)
+{
+	size_t rules_n, errors = d->errors.n;
+	const struct applyset_ignore *rules = ignore_rules(d->c->arena, b->kustomization, &rules_n);
+	const struct applyset_options how = {
+		.manager = S("kustomize-controller"),
+		.group = S("kustomize.toolkit.fluxcd.io"),
+		.force = node_bool(node_dig(b->kustomization, "spec", "force")),
+		.ignore = rules,
+		.ignore_n = rules_n,
+	};
+
+	for (size_t i = 0; i < b->made->n; i++) {
+		node object = b->made->list[i]->object;
+
+		TRY(diff_object(d, &how, object, o));
+		if (d->options->recursive && local_is_child(b, object))
+			TRY(diff_child(d, b, object, o));
+	}
+	return d->errors.n == errors ? diff_inventory(d, b, o) : NULL;
+}
+
+/* One as it is, several as "[e1, e2]". */
+static err *joined(struct diffing *d)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (d->errors.n == 1)
+		return d->errors.p[0];
+	for (size_t i = 0; i < d->errors.n; i++) {
+		buf_addf(&b, "%s%s", i ? ", " : "", err_msg(d->errors.p[i]));
+		err_free(d->errors.p[i]);
+	}
+	return d->errors.n ? err_new(ERR_INVALID, "[%s]", buf_c(&b)) : NULL;
+}
+
+/* ---- the command ------------------------------------------------------- */
+
+static err *run(struct cli *c, str path, bool *changed)
+{
+	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
+	const struct diff_options *o = c->options;
+	const char *no_colour = cli_env(c, "NO_COLOR");
+	struct outcome all = { .text = BUF_INIT };
+	struct winsize size = { 0 };
+	struct local_build b;
+
+	if (o->local.ignore_missing && !o->local.file.n)
+		return err_new(ERR_INVALID,
+			       "kustomization file is required when assuming new kustomizations");
+	TRY(flux_open(c, &s));
+	struct diffing d = { .c = c, .s = &s, .options = &o->local };
+
+	d.style.colour = output_is_terminal(&c->out) && !(no_colour && *no_colour);
+	if (d.style.colour && ioctl(c->out.fd, TIOCGWINSZ, &size) == 0)
+		d.style.width = size.ws_col;
+	TRY(local_build(c, &s, &o->local, c->words.p[0], path, &b));
+	d.discovery = discovery_new(s.client);
+	err *e = diff_build(&d, &b, &all);
+	err *more = joined(&d);
+
+	vec_release(&d.errors);
+	discovery_free(d.discovery);
+	buf_add(&c->out.buf, buf_str(&all.text));
+	buf_release(&all.text);
+	*changed = all.changed;
+	if (!e)
+		return more;
+	err_free(more);
+	return e;
+}
+
+static err *run_diff(struct cli *c)
+{
+	const struct diff_options *o = c->options;
+	bool changed = false;
+	str path;
+
+	if (!c->words.n)
+		return err_new(ERR_INVALID, "kustomization name is required");
+	err *e = local_check_path(c, &o->local, &path);
+
+	if (!e) {
+		TRY(local_check_file(&o->local));
+		e = run(c, path, &changed);
+	}
+	if (e) {
+		flux_failure(c, "%s", err_msg(e));
+		err_free(e);
+		c->status = STATUS_FAILED;
+	} else if (changed) {
+		flux_warning(c, "identified at least one change, exiting with non-zero exit code");
+		c->status = STATUS_CHANGED;
+	}
+	return NULL;
+}
+
+#define AT(field) offsetof(struct diff_options, local.field)
+
+static const struct flag diff_flags[] = {
+	{ "ignore-not-found", 0, FLAG_BOOL, AT(ignore_missing),
+	  "the Kustomization need not be in the cluster yet; needs --kustomization-file" },
+	LOCAL_FLAGS(AT),
+	{ "progress-bar", 0, FLAG_BOOL, offsetof(struct diff_options, progress),
+	  "accepted for compatibility: there is nothing to wait for", .fallback = "true" },
+	{ 0 },
+};
+
+#undef AT
+
+static const struct command diff_kustomization_command = {
+	.use = "kustomization",
+	.aliases = (const char *const[]){ "ks", NULL },
+	.brief = "Compare a directory with the cluster",
+	.text = "Print what would change in the cluster, were a Kustomization made of a directory on\n"
+		"this machine. Nothing is changed. The exit status is 0 when nothing would change, 1 when\n"
+		"something would, and 2 when that could not be told.",
+	.example = "  # What a change would do\n"
+		   "  flux diff kustomization podinfo --path ./kustomize\n\n"
+		   "  # With all that it leads to\n"
+		   "  flux diff kustomization flux-system --path ./clusters/production \\\n"
+		   "    --recursive --local-sources GitRepository/flux-system/flux-system=./",
+	.flags = diff_flags,
+	.options = sizeof(struct diff_options),
+	.run = run_diff,
+};
+
+const struct command flux_diff_command = {
+	.use = "diff",
+	.brief = "Compare what is here with what is there",
+	.text = "Compare files on this machine with what Flux has fetched or applied.",
+	.commands = (const struct command *const[]){
+		&diff_kustomization_command,
+		NULL,
+	},
+	.before = flux_before,
+};
