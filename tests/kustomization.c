@@ -317,12 +317,20 @@ static void test_requests_are_few(void **state)
 
 	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") "---\n" CONFIG("b", "x") "---\n" CONFIG("c", "x") });
 	start(w);
+	/* the kind is known and watched from the first on */
+	put_ks(w, "first", IN_DEFAULT "  namePrefix: first-\n");
+	await(w, "first", "True", "Applied");
+	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
+	usleep(100000);
 	uint64_t before = client_requests(w->client);
 
 	put_ks(w, "apps", IN_DEFAULT);
-	await(w, "apps", "True", "Applied");
-	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
-	await_idle(w);
+	for (int i = 0; i < 1000 && !str_eq(text(ready_of(w, "apps"), "status"), S("True")); i++)
+		before++;
+	before += 2;	/* of this test: the last look, and the object */
+	usleep(300000);
+	/* finalizer, three objects, status, two events */
+	assert_int_equal(client_requests(w->client) - before, 7);
 	/* Nobody asks for it again: what it takes when nothing changed. */
 	before = client_requests(w->client);
 	patch(w, KS "apps",
@@ -631,6 +639,76 @@ static void test_another_account_needs_its_rights(void **state)
 	      "\"system:serviceaccount:default:weak\" cannot patch resource \"configmaps\"");
 }
 
+/* ---- the guard ------------------------------------------------------------------- */
+
+#define NS "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+
+static void test_pruning_tells_what_goes_along(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "ns.yaml", NS });
+	put_ks(w, "apps", "");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	put(w, "/api/v1/namespaces/shop/configmaps/by-hand",
+	    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: by-hand}\n");
+	COMMIT(w, "2", { "README.md", "" });
+	await(w, "apps", "True", "Applied revision: main@sha1:2");
+	await_event(w, "PrunedAlong",
+		    "pruning takes along what is not in Git:\nNamespace/shop (with ConfigMap/shop/by-hand)");
+	await_object(w, "/api/v1/namespaces/shop", false);
+}
+
+static void test_the_guard_holds_back_what_is_not_in_git(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "ns.yaml", NS "---\n" CONFIG("a", "x") });
+	put_ks(w, "apps", "");
+	patch(w, KS "apps", "{\"metadata\":{\"annotations\":{"
+			    "\"kustomize.toolkit.fluxcd.io/prune-guard\":\"enabled\"}},"
+			    "\"spec\":{\"retryInterval\":\"1h\",\"patches\":[{\"target\":{\"kind\":\"ConfigMap\"},"
+			    "\"patch\":\"[{\\\"op\\\":\\\"add\\\",\\\"path\\\":\\\"/metadata/namespace\\\","
+			    "\\\"value\\\":\\\"default\\\"}]\"}]}}");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	put(w, "/api/v1/namespaces/shop/configmaps/by-hand",
+	    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: by-hand}\n");
+	COMMIT(w, "2", { "README.md", "" });
+	await(w, "apps", "False",
+	      "pruning is held back for:\nNamespace/shop (with ConfigMap/shop/by-hand)\nTo prune");
+	assert_true(str_eq(text(ready_of(w, "apps"), "reason"), S("PruneBlocked")));
+	assert_true(node_is(get(w, CM "a"), NODE_NONE));
+	node entries = node_dig(get(w, KS "apps"), "status", "inventory", "entries");
+
+	assert_int_equal(node_len(entries), 1);
+	assert_true(node_is(get(w, "/api/v1/namespaces/shop"), NODE_MAP));
+	patch(w, KS "apps", "{\"metadata\":{\"annotations\":{"
+			    "\"kustomize.toolkit.fluxcd.io/prune-approved\":\"main@sha1:2\","
+			    "\"reconcile.fluxcd.io/requestedAt\":\"1\"}}}");
+	await(w, "apps", "True", "Applied");
+	await_object(w, "/api/v1/namespaces/shop", false);
+}
+
+static void test_the_guard_counts(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.prune_guard = 1;
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "x") "---\n" CONFIG("b", "x") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	COMMIT(w, "2", { "README.md", "" });
+	await(w, "apps", "False",
+	      "pruning is held back for:\n2 objects, beginning with ConfigMap/default/a: more than 1 "
+	      "at once");
+	COMMIT(w, "3", { "a.yaml", CONFIG("a", "x") });
+	await(w, "apps", "True", "Applied");
+	assert_true(node_is(get(w, CM "b"), NODE_NONE));
+}
+
 /* ---- the end -------------------------------------------------------------------------------------- */
 
 static void test_deletion_policies(void **state)
@@ -697,6 +775,9 @@ int main(void)
 		CASE(test_variables_follow_their_config_map),
 		CASE(test_old_versions_are_read),
 		CASE(test_another_account_needs_its_rights),
+		CASE(test_pruning_tells_what_goes_along),
+		CASE(test_the_guard_holds_back_what_is_not_in_git),
+		CASE(test_the_guard_counts),
 		CASE(test_deletion_policies),
 		CASE(test_an_object_that_moves_is_not_deleted),
 	};

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "client/live.h"
+#include "controllers/kustomization_guard.h"
 #include "controllers/kustomization_impl.h"
 #include "kustomize/value.h"
 #include "value/json.h"
@@ -342,28 +343,50 @@ static void keep_survivors(struct ks *k, node entries, const struct applyset_pru
 			add_entry(k, entries, objid_print(k->a, &list[i].id), list[i].version);
 }
 
-static err *prune(struct ks *k, node before, node entries)
+static void tell_pruned(struct ks *k, str log, const struct guard *guard)
+{
+	if (log.n) {
+		log_info(k->p->log, arena_cat(k->a, S("garbage collection completed: "), log));
+		kustomization_event(k, EVENT_NORMAL, S("Progressing"), log);
+	}
+	if (guard->along.n)
+		kustomization_event(k, EVENT_WARNING, S("PrunedAlong"),
+				    arena_cat(k->a, S("pruning takes along what is not in Git:\n"),
+					      guard->along));
+}
+
+/* Why some are still there, and how to go on. */
+static err *blocked(struct ks *k, const struct guard *guard)
+{
+	return err_new(ERR_CONFLICT,
+		       "pruning is held back for:\n%.*s\nTo prune them, annotate the Kustomization "
+		       "with " KUSTOMIZATION_GROUP "/prune-approved=%.*s and reconcile it; to keep them, "
+		       "annotate them with " KUSTOMIZATION_GROUP "/prune=disabled",
+		       STR_ARG(guard->held), STR_ARG(k->artifact.revision));
+}
+
+static err *prune(struct ks *k, node before, node entries, struct guard *guard)
 {
 	const struct applyset_prune_options o = { .group = S(KUSTOMIZATION_GROUP),
 						  .owner_name = k->p->key.name,
 						  .owner_namespace = k->p->key.namespace,
 						  .cancel = k->p->cancel };
 	struct applyset_prune *list;
-	size_t n;
+	size_t all, n;
 
-	TRY(find_stale(k, before, entries, &list, &n));
-	if (!n || !node_bool(node_get(k->p->spec, S("prune"))))
+	TRY(find_stale(k, before, entries, &list, &all));
+	if (!all || !node_bool(node_get(k->p->spec, S("prune"))))
 		return NULL;
+	n = all;
+	TRY(kustomization_guard(k, list, &n, guard));
+	for (size_t i = n; i < all; i++)
+		list[i].action = APPLYSET_FAILED;
 	err *e = applyset_delete(k->cluster->client, k->cluster->discovery, k->a, list, n, &o);
 
-	if (e) {
-		keep_survivors(k, entries, list, n);
+	keep_survivors(k, entries, list, all);
+	if (e)
 		return e;
-	}
-	str log = applyset_prune_log(k->a, list, n);
-
-	log_info(k->p->log, arena_cat(k->a, S("garbage collection completed: "), log));
-	kustomization_event(k, EVENT_NORMAL, S("Progressing"), log);
+	tell_pruned(k, applyset_prune_log(k->a, list, n), guard);
 	return NULL;
 }
 
@@ -401,6 +424,7 @@ static void log_applied(struct ks *k)
 bool kustomization_apply(struct ks *k, struct outcome *out)
 {
 	node before = old_entries(k);
+	struct guard guard = { 0 };
 
 	kustomization_progress(k, S("Detecting drift"), false);
 	err *e = make_items(k);
@@ -427,9 +451,10 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 	node entries = new_entries(k);
 
 	set_inventory(k, entries);
-	e = prune(k, before, entries);
-	if (e) {
-		*out = failed(k, "PruneFailed", e);
+	e = prune(k, before, entries, &guard);
+	if (e || guard.held.n) {
+		*out = e ? failed(k, "PruneFailed", e)
+			 : failed(k, "PruneBlocked", blocked(k, &guard));
 		return false;
 	}
 	k->m->applied = true;
