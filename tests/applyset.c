@@ -8,15 +8,15 @@
 #include <cmocka.h>
 
 #include "base/die.h"
-#include "cli/direct.h"
 #include "client/applyset.h"
 #include "value/yaml.h"
+#include "world.h"
 
 #define GROUP S("kustomize.toolkit.fluxcd.io")
 enum { ITEMS_MAX = 16 };
 
 struct world {
-	struct server *server;
+	struct world_server on;
 	struct client *client;
 	struct discovery *discovery;
 	struct arena a;
@@ -30,9 +30,8 @@ static int setup(void **state)
 {
 	struct world *w = mem_calloc(1, sizeof *w);
 
-	assert_null(server_open(&w->server, &(struct server_options){ .data_dir = S(":memory:"),
-								      .no_sim = true }));
-	w->client = direct_client(w->server);
+	world_open(&w->on, NULL, 0);
+	w->client = w->on.client;
 	w->discovery = discovery_new(w->client);
 	w->o = (struct applyset_options){ .manager = S("kustomize-controller"), .group = GROUP };
 	*state = w;
@@ -44,8 +43,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	discovery_free(w->discovery);
-	client_unref(w->client);
-	server_close(w->server);
+	world_close(&w->on);
 	sources_release(&w->sources);
 	arena_release(&w->a);
 	free(w);

@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
-#include "cli/direct.h"
 #include "controllers/controllers.h"
 #include "controllers/pass.h"
 #include "value/json.h"
 #include "value/yaml.h"
+#include "world.h"
 
 #define KS "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations/"
 #define GIT "/apis/source.toolkit.fluxcd.io/v1/namespaces/default/gitrepositories/"
@@ -26,9 +26,8 @@
 #define MERGE "application/merge-patch+json"
 
 struct world {
-	struct server *server;
+	struct world_server on;
 	struct client *client;
-	struct net_client *net;
 	struct fs *dir;
 	struct artifact_store *store;
 	struct settings settings;
@@ -51,18 +50,14 @@ static int setup(void **state)
 		assert_null(json_write(&b, api_kind_crd(&w->a, &kinds[i], NODE_NOTHING), NULL));
 		crds[i] = arena_str(&w->a, buf_str(&b));
 	}
-	assert_null(server_open(&w->server, &(struct server_options){ .data_dir = S(":memory:"),
-								      .crds = crds,
-								      .crds_n = n,
-								      .no_sim = true }));
-	w->client = direct_client(w->server);
-	assert_null(net_client_new(&w->net, NULL));
+	world_open(&w->on, crds, n);
+	w->client = w->on.client;
 	assert_null(fs_open_temp(&w->dir, STR_NONE, S("rill-ks-")));
 	assert_null(artifact_store_open(&w->store, &(struct artifact_options){
 							   .dir = fs_root(w->dir),
 							   .host = S("localhost") }));
 	settings_default(&w->settings);
-	w->runtime = runtime_new(&(struct runtime_options){ .net = w->net,
+	w->runtime = runtime_new(&(struct runtime_options){ .net = w->on.net,
 							    .client = w->client,
 							    .store = w->store,
 							    .settings = &w->settings,
@@ -78,9 +73,7 @@ static int teardown(void **state)
 
 	runtime_free(w->runtime);
 	artifact_store_close(w->store);
-	net_client_free(w->net);
-	client_unref(w->client);
-	server_close(w->server);
+	world_close(&w->on);
 	fs_close(w->dir);
 	arena_release(&w->a);
 	free(w);
@@ -228,6 +221,7 @@ static void await_object(struct world *w, const char *path, bool there)
 	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
 		if (node_is(get(w, path), NODE_MAP) == there)
 			return;
+		world_finish_namespace(&w->on, str_from(str_c(path), 19).p);
 		usleep(5000);
 	}
 	fail_msg("%s is %s", path, there ? "not there" : "still there");
