@@ -32,6 +32,7 @@ extern const struct command flux_envsubst_command;
 extern const struct command flux_events_command;
 extern const struct command flux_export_command;
 extern const struct command flux_get_command;
+extern const struct command flux_install_command;
 extern const struct command flux_logs_command;
 extern const struct command flux_migrate_command;
 extern const struct command flux_reconcile_command;
@@ -41,6 +42,7 @@ extern const struct command flux_suspend_command;
 extern const struct command flux_trace_command;
 extern const struct command flux_tree_command;
 extern const struct command flux_trigger_command;
+extern const struct command flux_uninstall_command;
 extern const struct command flux_version_command;
 
 /* Of `helm`. */

@@ -65,9 +65,8 @@ CHOICE(key_algorithm, "rsa|ecdsa|ed25519", "public key algorithm", "SSH public k
        "rsa", "ecdsa", "ed25519")
 CHOICE(curve, "p256|p384|p521", "curve", "SSH ECDSA public key curve", ", ", "p256", "p384",
        "p521")
-CHOICE(log_level, "debug|info|error", "log level", "log level", ", ", "debug", "info", "error")
 
-/* flux words this one another way. */
+/* flux words these another way. */
 static err *set_crds(struct arena *a, void *slot, str value, bool again)
 {
 	static const str words[] = { S("Skip"), S("Create"), S("CreateReplace") };
@@ -85,6 +84,20 @@ static err *set_crds(struct arena *a, void *slot, str value, bool again)
 }
 
 const struct flag_type choice_crds = { "Skip|Create|CreateReplace", false, set_crds };
+
+static err *set_log_level(struct arena *a, void *slot, str value, bool again)
+{
+	(void)a;
+	(void)again;
+	if (!str_eq(value, S("debug")) && !str_eq(value, S("info")) && !str_eq(value, S("error")))
+		return err_new(ERR_INVALID,
+			       "unsupported log level '%.*s', must be one of: debug, info, error",
+			       STR_ARG(value));
+	*(str *)slot = value;
+	return NULL;
+}
+
+const struct flag_type choice_log_level = { "debug|info|error", false, set_log_level };
 
 static err *set_rsa_bits(struct arena *a, void *slot, str value, bool again)
 {

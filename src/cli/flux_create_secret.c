@@ -218,24 +218,6 @@ static bool is_reference(str url)
 	return !str_has(url, S("://"));
 }
 
-static err *login_json(struct cli *c, const struct oci_options *o, str *out)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	struct arena *a = c->arena;
-	node root = node_map(a, 1), auths = node_map(a, 1), login = node_map(a, 3);
-
-	base64_write(&b, arena_cat(a, o->username, S(":"), o->password), BASE64_STD);
-	node_set(a, login, S("username"), node_from_str(a, o->username));
-	node_set(a, login, S("password"), node_from_str(a, o->password));
-	node_set(a, login, S("auth"), node_copy_str(a, buf_str(&b)));
-	node_set(a, auths, o->url, login);
-	node_set(a, root, S("auths"), auths);
-	buf_clear(&b);
-	TRY(json_write(&b, root, &(struct json_style){ .indent = 2, .source_order = true }));
-	*out = arena_str(a, buf_str(&b));
-	return NULL;
-}
-
 static err *run_oci(struct cli *c)
 {
 	const struct oci_options *o = c->options;
@@ -251,7 +233,7 @@ static err *run_oci(struct cli *c)
 		return err_new(ERR_INVALID, "error parsing url: 'could not parse reference: %.*s'",
 			       STR_ARG(o->url));
 	TRY(create_check_labels(c));
-	TRY(login_json(c, o, &json));
+	TRY(secret_login(c->arena, o->url, o->username, o->password, &json));
 	node secret = secret_new(c, c->words.p[0], "kubernetes.io/dockerconfigjson");
 
 	secret_put(c, secret, ".dockerconfigjson", json);

@@ -1,7 +1,6 @@
 #include "cli/flux_report.h"
 
 #include "base/map.h"
-#include "base/utf8.h"
 #include "base/vec.h"
 #include "value/json.h"
 
@@ -255,12 +254,12 @@ static void compare_plain(struct report *r, const struct path *path, node from, 
 static void compare(struct report *r, const struct path *path, node from, node to)
 {
 	struct change c = { .path = path };
-	str key;
 
 	if (from.kind == to.kind && from.kind == NODE_MAP) {
 		compare_maps(r, path, from, to);
 	} else if (from.kind == to.kind && from.kind == NODE_SEQ) {
-		key = identifier_of(r->a, from, to);
+		str key = identifier_of(r->a, from, to);
+
 		if (key.n)
 			compare_named(r, path, from, to, key);
 		else
@@ -575,7 +574,7 @@ static void align(struct arena *a, struct texts *t)
 		}
 }
 
-/* The lines from `from` to `to` of one side, all with the sign. */
+/* Lines of one side, all with the sign. */
 static void add_run(const struct writer *w, struct buf *out, str sign, const str *lines, size_t n,
 		    size_t *runs)
 {
@@ -754,17 +753,13 @@ static void add_detail_text(const struct writer *w, struct buf *out, const struc
 {
 	switch (d->kind) {
 	case ORDER:
-		add_order(w, out, d->from, d->to);
-		break;
+		return add_order(w, out, d->from, d->to);
 	case REMOVAL:
-		add_entries(w, out, d->from, false);
-		break;
+		return add_entries(w, out, d->from, false);
 	case ADDITION:
-		add_entries(w, out, d->to, true);
-		break;
+		return add_entries(w, out, d->to, true);
 	case MODIFICATION:
-		add_modification(w, out, d->from, d->to);
-		break;
+		return add_modification(w, out, d->from, d->to);
 	}
 }
 

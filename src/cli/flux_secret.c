@@ -7,6 +7,8 @@
 #include "crypto/keys.h"
 #include "crypto/sshkey.h"
 #include "text/gourl.h"
+#include "text/base64.h"
+#include "value/json.h"
 
 enum { FILE_MAX = 1 << 20, SCAN_MAX = 64 << 10 };
 
@@ -250,4 +252,21 @@ err *secret_make_git(struct cli *c, const struct secret_git *w, str name, node *
 		return make_http(c, w, name, out);
 	return err_new(ERR_INVALID, "git URL scheme '%.*s' not supported, can be: ssh, http and https",
 		       STR_ARG(url.scheme));
+}
+
+err *secret_login(struct arena *a, str host, str username, str password, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node root = node_map(a, 1), auths = node_map(a, 1), login = node_map(a, 3);
+
+	base64_write(&b, arena_cat(a, username, S(":"), password), BASE64_STD);
+	node_set(a, login, S("username"), node_from_str(a, username));
+	node_set(a, login, S("password"), node_from_str(a, password));
+	node_set(a, login, S("auth"), node_copy_str(a, buf_str(&b)));
+	node_set(a, auths, host, login);
+	node_set(a, root, S("auths"), auths);
+	buf_clear(&b);
+	TRY(json_write(&b, root, &(struct json_style){ .indent = 2, .source_order = true }));
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
 }

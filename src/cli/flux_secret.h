@@ -25,6 +25,10 @@ err *secret_read(struct cli *c, const char *what, str path, str *out)
 err *secret_put_tls(struct cli *c, node secret, str ca, str cert, str key)
 	__attribute__((warn_unused_result));
 
+/* What ".dockerconfigjson" holds for one registry. */
+err *secret_login(struct arena *a, str host, str username, str password, str *out)
+	__attribute__((warn_unused_result));
+
 struct secret_basic {
 	str username, password, ca_file, cert_file, key_file;
 };
