@@ -1,6 +1,7 @@
 /* kustomization_build - from an artifact to the objects that are to be there. */
 #include "base/clock.h"
 #include "base/vec.h"
+#include "controllers/decryption.h"
 #include "controllers/kustomization_impl.h"
 #include "crypto/sha256.h"
 
@@ -49,6 +50,7 @@ static bool open_artifact(struct ks *k, struct outcome *out)
 
 static err *render(struct ks *k, const struct flux_source *s)
 {
+	CLEANUP(decryption_close) struct decryption d = { 0 };
 	struct lookup lookup = { .l = { look_up }, .k = k };
 	struct flux_rendering how = {
 		.lookup = &lookup.l,
@@ -56,6 +58,8 @@ static err *render(struct ks *k, const struct flux_source *s)
 	};
 	struct flux_kfile kfile;
 
+	TRY(decryption_open(&d, k->p));
+	how.decryptor = decryption_of(&d);
 	TRY(flux_generate(k->a, s, k->p->object, &kfile));
 	return flux_render(k->a, s, &kfile, k->p->object, &how, &k->objects);
 }
