@@ -8,6 +8,8 @@
 #include "controllers/runtime.h"
 
 extern const struct controller gitrepository_controller;
+extern const struct controller helmchart_controller;
+extern const struct controller helmrepository_controller;
 extern const struct controller kustomization_controller;
 extern const struct controller ocirepository_controller;
 

@@ -362,11 +362,44 @@ static struct outcome finalize(struct run *r, err **e)
 	return out;
 }
 
+/* "-1" is what the server puts there. */
+static bool is_untouched(node status)
+{
+	return !node_len(status) ||
+	       (node_len(status) == 1 &&
+		node_int(node_get(status, S("observedGeneration"))) == -1);
+}
+
+/* What the controller left on an object that it has no more to do with. */
+static struct outcome leave(struct run *r, err **e)
+{
+	struct pass *p = &r->p;
+	struct outcome out = { .next = NEXT_CHANGE };
+	bool gone = !node_is_nil(node_dig(p->object, "metadata", "deletionTimestamp"));
+
+	if (node_bool(node_get(p->spec, S("suspend"))) && !gone)
+		return out;
+	if (has_finalizer(r)) {
+		if (r->kind->c->finalize)
+			out = r->kind->c->finalize(p);
+		if (out.next != NEXT_CHANGE)
+			return out;
+		*e = drop_finalizer(r);
+	}
+	if (!*e && !gone && !is_untouched(p->status)) {
+		p->status = node_map(p->arena, 0);
+		pass_write(p);
+	}
+	return out;
+}
+
 static struct outcome reconcile(struct run *r, err **e)
 {
 	const struct controller *c = r->kind->c;
 	struct outcome out = { .next = NEXT_CHANGE };
 
+	if (c->is_static && c->is_static(r->p.object))
+		return leave(r, e);
 	if (!node_is_nil(node_dig(r->p.object, "metadata", "deletionTimestamp")))
 		return finalize(r, e);
 	if (c->finalizer && !has_finalizer(r)) {

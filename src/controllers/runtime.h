@@ -86,6 +86,9 @@ struct controller {
 	/* What the object refers to, by spec or status. Pure; called whenever the
 	 * object differs, on the watch's thread. */
 	void (*refs)(node object, struct refs *out);
+	/* The object is looked at by others only: no finalizer, no status, no
+	 * passes, and what is left of a time when it was not so goes. NULL: never. */
+	bool (*is_static)(node object);
 	/* One pass. The status as it is left in p->status is written after it. */
 	struct outcome (*reconcile)(struct pass *p);
 	/* The object is being deleted: undo. NEXT_CHANGE drops the finalizer,

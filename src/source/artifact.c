@@ -282,12 +282,21 @@ static err *write_list(struct file_sink *file, const struct filelist *l,
 	return e;
 }
 
-/* What is written into the new file: a list, or else bytes. */
+/* What is written into the new file: a list, what a function writes, or bytes. */
 struct content {
 	const struct filelist *l;
 	const struct ignore *ignore;
+	artifact_fill *fill;
+	void *ctx;
 	str bytes;
 };
+
+static err *write_content(struct file_sink *f, const struct content *c)
+{
+	if (c->l)
+		return write_list(f, c->l, c->ignore);
+	return c->fill ? c->fill(c->ctx, &f->sink) : write_file(&f->sink, c->bytes);
+}
 
 static err *fill_file(struct artifact_store *s, struct arena *a, str temp, const struct content *c,
 		      struct artifact *out)
@@ -301,7 +310,7 @@ static err *fill_file(struct artifact_store *s, struct arena *a, str temp, const
 		digest_hash_release(&f.hash);
 		return e;
 	}
-	e = c->l ? write_list(&f, c->l, c->ignore) : write_file(&f.sink, c->bytes);
+	e = write_content(&f, c);
 	if (!e && fsync(f.fd))
 		e = err_errno(errno, "sync artifact");
 	if (close(f.fd) && !e)
@@ -355,6 +364,15 @@ err *artifact_add_bytes(struct artifact_store *s, struct arena *a, const struct 
 			str file, str revision, str bytes, struct artifact *out)
 {
 	struct content c = { .bytes = bytes };
+
+	return store(s, a, o, file, revision, &c, out);
+}
+
+err *artifact_add_filled(struct artifact_store *s, struct arena *a, const struct artifact_owner *o,
+			 str file, str revision, artifact_fill *fill, void *ctx,
+			 struct artifact *out)
+{
+	struct content c = { .fill = fill, .ctx = ctx };
 
 	return store(s, a, o, file, revision, &c, out);
 }

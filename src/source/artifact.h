@@ -23,6 +23,7 @@
 #ifndef SOURCE_ARTIFACT_H
 #define SOURCE_ARTIFACT_H
 
+#include "archive/stream.h"
 #include "source/digest.h"
 #include "source/filelist.h"
 
@@ -80,6 +81,11 @@ err *artifact_add_list(struct artifact_store *s, struct arena *a, const struct a
 err *artifact_add_bytes(struct artifact_store *s, struct arena *a, const struct artifact_owner *o,
 			str file, str revision, str bytes, struct artifact *out)
 	__attribute__((warn_unused_result));
+/* Store what `fill` writes, which need never be in memory as a whole. */
+typedef err *artifact_fill(void *ctx, struct sink *to);
+err *artifact_add_filled(struct artifact_store *s, struct arena *a, const struct artifact_owner *o,
+			 str file, str revision, artifact_fill *fill, void *ctx,
+			 struct artifact *out) __attribute__((warn_unused_result));
 /* Let NAME in the object's directory be a link to `file`. */
 err *artifact_link(struct artifact_store *s, const struct artifact_owner *o, str file, str name)
 	__attribute__((warn_unused_result));
