@@ -96,6 +96,8 @@ static err *read_v0_caps(str caps, struct gitproto_server *s)
 			s->no_progress = true;
 		else if (str_eq(word, S("shallow")))
 			s->shallow = true;
+		else if (str_eq(word, S("report-status")))
+			s->report = true;
 		else if (str_eq(word, S("allow-reachable-sha1-in-want")) ||
 			 str_eq(word, S("allow-any-sha1-in-want")))
 			s->any_object = true;
@@ -159,7 +161,8 @@ err *gitproto_greeting(struct gitpkt *in, struct arena *a, struct gitproto_serve
 
 	TRY(gitpkt_next(in, &kind, &line));
 	if (kind == GITPKT_LINE && str_starts(line, S("# service="))) {
-		if (!str_eq(line, S("# service=git-upload-pack")))
+		if (!str_eq(line, S("# service=git-upload-pack")) &&
+		    !str_eq(line, S("# service=git-receive-pack")))
 			return bad("another service");
 		TRY(gitpkt_next(in, &kind, &line));
 		if (kind != GITPKT_FLUSH)
@@ -380,4 +383,66 @@ err *gitproto_read_pack(struct gitpkt *in, const struct gitproto_server *s, unsi
 {
 	TRY(s->version == 2 ? read_v2_pack(in, pack) : read_v0_pack(in, s, depth, pack));
 	return gitpack_finish(pack);
+}
+
+/* ---- pushing -------------------------------------------------------------- */
+
+static void add_id(struct buf *b, const struct gitid *id, enum gitid_algo algo)
+{
+	if (id->n)
+		gitid_add(b, id);
+	else
+		buf_fill(b, '0', 2 * gitid_size(algo));
+}
+
+void gitproto_ask_push(struct buf *b, const struct gitproto_server *server, str name,
+		       const struct gitid *before, const struct gitid *after)
+{
+	CLEANUP(buf_release) struct buf line = BUF_INIT;
+
+	add_id(&line, before, server->algo);
+	buf_addc(&line, ' ');
+	add_id(&line, after, server->algo);
+	buf_addf(&line, " %.*s", STR_ARG(name));
+	buf_addc(&line, 0);
+	buf_add(&line, server->report ? S(" report-status") : STR_NONE);
+	if (server->algo == GITID_SHA256)
+		buf_add(&line, S(" object-format=sha256"));
+	buf_add(&line, S(" " AGENT));
+	gitpkt_add(b, buf_str(&line));
+	gitpkt_flush(b);
+}
+
+static err *rejected(str name, str why)
+{
+	err *e = err_new(ERR_CONFLICT, "command error on %.*s: %.*s", STR_ARG(name), STR_ARG(why));
+
+	err_set_code(e, GITPROTO_REJECTED);
+	return e;
+}
+
+err *gitproto_read_report(struct gitpkt *in, const struct gitproto_server *server, str name)
+{
+	enum gitpkt_kind kind;
+	str line, word, what, why;
+
+	if (!server->report)
+		return NULL;
+	TRY(gitpkt_next(in, &kind, &line));
+	if (kind != GITPKT_LINE || !str_take_str(&line, S("unpack ")))
+		return kind == GITPKT_EOF ? err_new(ERR_UNAVAILABLE, "unexpected EOF")
+					  : bad("no report");
+	if (!str_eq(line, S("ok")))
+		return err_new(ERR_INVALID, "unpack error: %.*s", STR_ARG(line));
+	for (size_t i = 0; i < GITPROTO_CAPS_MAX; i++) {
+		TRY(gitpkt_next(in, &kind, &line));
+		if (kind != GITPKT_LINE)
+			break;
+		str_split(line, ' ', &word, &what);
+		str_split(what, ' ', &what, &why);
+		if (!str_eq(what, name))
+			continue;
+		return str_eq(word, S("ok")) ? NULL : rejected(name, why);
+	}
+	return bad("nothing about the reference");
 }

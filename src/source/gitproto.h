@@ -1,4 +1,4 @@
-/* gitproto - what a Git server and we say to each other when we fetch.
+/* gitproto - what a Git server and we say to each other when we fetch, or push.
  *
  * Version 2 is asked for: one request lists the references that matter, one
  * brings a pack. Servers that know only versions 0 and 1 advertise all their
@@ -45,6 +45,7 @@ struct gitproto_server {
 	bool shallow;    /* can cut history off */
 	bool any_object; /* gives objects that no reference points to */
 	bool side_band, ofs_delta, no_progress;
+	bool report;     /* tells how a push went */
 	struct gitproto_refs refs; /* version 0 and 1: all of them */
 };
 
@@ -52,6 +53,15 @@ struct gitproto_server {
  * gitproto_refs for version 2. */
 err *gitproto_greeting(struct gitpkt *in, struct arena *a, struct gitproto_server *out)
 	__attribute__((warn_unused_result));
+
+/* One reference is to be moved from `before` (n 0: there is none) to `after`; the pack
+ * with what the server lacks follows. */
+void gitproto_ask_push(struct buf *b, const struct gitproto_server *server, str name,
+		       const struct gitid *before, const struct gitid *after);
+/* How it went: an error of code GITPROTO_REJECTED when the reference was not moved. */
+err *gitproto_read_report(struct gitpkt *in, const struct gitproto_server *server, str name)
+	__attribute__((warn_unused_result));
+enum { GITPROTO_REJECTED = 10 };
 
 /* Version 2: ask for references whose names begin with one of the prefixes. */
 void gitproto_ask_refs(struct buf *b, enum gitid_algo algo, const str *prefixes, size_t n);

@@ -149,6 +149,16 @@ static const struct net_header post_headers[] = {
 	{ S("Content-Type"), S("application/x-git-upload-pack-request") },
 	{ S("Accept"), S("application/x-git-upload-pack-result") },
 };
+static const struct net_header push_headers[] = {
+	{ S("User-Agent"), S("git/2.0 (rill " RILL_VERSION ")") },
+	{ S("Accept"), S("application/x-git-receive-pack-result") },
+	{ S("Content-Type"), S("application/x-git-receive-pack-request") },
+};
+
+static str service(const struct gitremote *r)
+{
+	return r->spec.push ? S("git-receive-pack") : S("git-upload-pack");
+}
 
 static struct net_call *start(const struct gitremote *r, str url, str body)
 {
@@ -168,6 +178,10 @@ static struct net_call *start(const struct gitremote *r, str url, str body)
 		.pull = true,
 	};
 
+	if (r->spec.push) {
+		q.headers = push_headers;
+		q.headers_n = body.n ? sizeof push_headers / sizeof *push_headers : 1;
+	}
 	if (body.n) {
 		q.method = S("POST");
 		q.body = body;
@@ -261,7 +275,8 @@ static err *follow(struct gitremote *r, const struct net_response *head)
 
 static err *greet_http(struct gitremote *r)
 {
-	str url = arena_cat(&r->mem, r->base, str_c(info_refs), S("?service=git-upload-pack"));
+	str url = arena_cat(&r->mem, r->base, str_c(info_refs), S("?service="), service(r));
+	str type = arena_cat(&r->mem, S("application/x-"), service(r), S("-advertisement"));
 	CLEANUP(net_call_drop) struct net_call *call = start(r, url, STR_NONE);
 	CLEANUP(gitpkt_release) struct gitpkt in;
 	struct net_response head;
@@ -273,8 +288,7 @@ static err *greet_http(struct gitremote *r)
 	if (head.status / 100 != 2)
 		return bad_status(call, &head);
 	/* A server that only hands out files says something else; Git insists, too. */
-	if (!str_eq(net_response_header(&head, S("Content-Type")),
-		    S("application/x-git-upload-pack-advertisement")))
+	if (!str_eq(net_response_header(&head, S("Content-Type")), type))
 		return err_new(ERR_INVALID, "invalid pkt-len found");
 	if (!str_eq(head.url, url))
 		TRY(follow(r, &head));
@@ -332,7 +346,7 @@ static err *ask(struct gitremote *r, str body, struct net_call **call, struct gi
 		*in = &r->in;
 		return gitssh_write(r->ssh, body);
 	}
-	*call = start(r, arena_cat(&r->mem, r->base, S("/git-upload-pack")), body);
+	*call = start(r, arena_cat(&r->mem, r->base, S("/"), service(r)), body);
 	err *e = net_head(*call, &head);
 
 	if (e)
@@ -454,4 +468,31 @@ err *gitremote_fetch(struct gitremote *r, const struct gitid *wants, size_t n, u
 	else
 		*out = pack;
 	return e;
+}
+
+/* ---- pushing -------------------------------------------------------------- */
+
+static err *push(struct gitremote *r, str name, const struct gitid *before,
+		 const struct gitid *after, str pack)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	CLEANUP(net_call_drop) struct net_call *call = NULL;
+	CLEANUP(gitpkt_release) struct gitpkt own = { 0 };
+	struct gitpkt *in;
+
+	gitproto_ask_push(&b, &r->server, name, before, after);
+	buf_add(&b, pack);
+	TRY(buf_check(&b, "push"));
+	r->spent = true;
+	TRY(ask(r, buf_str(&b), &call, &own, &in));
+	return gitproto_read_report(in, &r->server, name);
+}
+
+err *gitremote_push(struct gitremote *r, str name, const struct gitid *before,
+		    const struct gitid *after, str pack)
+{
+	TRY(greet(r));
+	err *e = push(r, name, before, after, pack);
+
+	return e && is_ssh(r) ? gitssh_explain(r->ssh, e) : e;
 }

@@ -38,6 +38,7 @@ struct gitremote_spec {
 	struct gitremote_auth auth;
 	const struct net_proxy *proxy; /* NULL: as the client was told */
 	struct gitremote_hint *hint;   /* or NULL; updated */
+	bool push;                     /* gitremote_push, and nothing else, is to be called */
 	int64_t deadline;              /* clock_mono; 0: none */
 	const atomic_bool *cancel;
 	struct gitpack_limits limits; /* deadline and cancel are filled in */
@@ -66,6 +67,12 @@ enum { GITREMOTE_EMPTY = 1, GITREMOTE_NOT_FOUND, GITREMOTE_NO_OBJECT };
  * commits (0: not at all). References must have been asked for before. */
 err *gitremote_fetch(struct gitremote *r, const struct gitid *wants, size_t n, unsigned depth,
 		     struct gitpack **out) __attribute__((warn_unused_result));
+/* Move a branch ("refs/heads/main") from `before` (n 0: it is new) to `after`;
+ * `pack` holds what the server lacks. err_code GITPROTO_REJECTED when the branch has
+ * moved meanwhile, or may not be moved. */
+err *gitremote_push(struct gitremote *r, str name, const struct gitid *before,
+		    const struct gitid *after, str pack) __attribute__((warn_unused_result));
+
 /* Known once references were asked for. */
 const struct gitproto_server *gitremote_server(const struct gitremote *r);
 

@@ -62,13 +62,13 @@ static const char *const options[] = {
 enum { ARGS_MAX = 2 * (sizeof options / sizeof *options) + 24 };
 
 /* For the far side's shell: in single quotes. */
-static str quote_path(struct arena *a, str path)
+static str quote_path(struct arena *a, str path, bool push)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	if (str_starts(path, S("/~")))
 		path = str_from(path, 1);
-	buf_add(&b, S("git-upload-pack '"));
+	buf_add(&b, push ? S("git-receive-pack '") : S("git-upload-pack '"));
 	for (size_t i = 0; i < path.n; i++) {
 		if (path.p[i] == '\'' || path.p[i] == '!')
 			buf_addf(&b, "'\\%c'", path.p[i]);
@@ -116,8 +116,9 @@ static const char *file_option(struct gitssh *s, const char *option, const char 
 	return arena_printf(&s->mem, "%s=%.*s/%s", option, STR_ARG(fs_root(s->files)), name).p;
 }
 
-static err *start(struct gitssh *s, const struct gourl *url, const struct gitremote_auth *auth)
+static err *start(struct gitssh *s, const struct gourl *url, const struct gitremote_spec *spec)
 {
+	const struct gitremote_auth *auth = &spec->auth;
 	const char *argv[ARGS_MAX];
 	const char *env[8];
 	size_t n = 0, k = 0;
@@ -150,11 +151,12 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	argv[n++] = arena_str(&s->mem, user).p;
 	argv[n++] = "--";
 	argv[n++] = arena_str(&s->mem, host).p;
-	argv[n++] = quote_path(&s->mem, url->path).p;
+	argv[n++] = quote_path(&s->mem, url->path, spec->push).p;
 	argv[n] = NULL;
 	env[k++] = "PATH=/usr/local/bin:/usr/bin:/bin";
 	env[k++] = "LC_ALL=C";
-	env[k++] = "GIT_PROTOCOL=version=2";
+	if (!spec->push)
+		env[k++] = "GIT_PROTOCOL=version=2";
 	env[k++] = "HOME=/nonexistent";
 	if (auth->password.n) {
 		env[k++] = "SSH_ASKPASS_REQUIRE=force";
@@ -177,7 +179,7 @@ err *gitssh_open(struct gitssh **out, const struct gourl *url, const struct gitr
 			     : write_files(s, &spec->auth);
 
 	if (!e)
-		e = start(s, url, &spec->auth);
+		e = start(s, url, spec);
 	if (e) {
 		gitssh_free(s);
 		return e;
