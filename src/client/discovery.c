@@ -27,6 +27,7 @@ struct snapshot {
 	struct snapshot *older;
 	struct arena mem;
 	VEC(struct found) all;
+	node server;		/* /version; NODE_NONE: not asked yet */
 };
 
 struct discovery {
@@ -347,17 +348,43 @@ err *discovery_each(struct discovery *d,
 	return NULL;
 }
 
-err *discovery_every(struct discovery *d,
-			err *(*visit)(void *ctx, const struct client_resource *r), void *ctx)
+/* What a question about all of it is answered from: not older than this. */
+#define FRESH (30 * CLOCK_SECOND)
+
+static err *fresh(struct discovery *d, struct snapshot **out)
 {
-	const struct client_resource *none;
+	err *e = NULL;
 
-	TRY(find(d, is_none, NULL, &none));
 	pthread_mutex_lock(&d->lock);
-	const struct snapshot *s = d->now;
-
+	if (!d->now || !d->asked || clock_mono() - d->asked >= FRESH)
+		e = refresh(d);
+	*out = d->now;
 	pthread_mutex_unlock(&d->lock);
-	for (size_t i = 0; s && i < s->all.n; i++)
+	return e;
+}
+
+err *discovery_every(struct discovery *d,
+		     err *(*visit)(void *ctx, const struct client_resource *r), void *ctx)
+{
+	struct snapshot *s;
+
+	TRY(fresh(d, &s));
+	for (size_t i = 0; i < s->all.n; i++)
 		TRY(visit(ctx, &s->all.p[i].resource));
 	return NULL;
+}
+
+err *discovery_server(struct discovery *d, node *out)
+{
+	struct snapshot *s;
+	err *e = NULL;
+
+	TRY(fresh(d, &s));
+	pthread_mutex_lock(&d->lock);
+	if (s->server.kind != NODE_MAP)
+		e = client_do(d->client, &s->mem,
+			      &(struct client_request){ .path = S("/version") }, &s->server);
+	*out = s->server;
+	pthread_mutex_unlock(&d->lock);
+	return e;
 }

@@ -33,6 +33,8 @@ err *discovery_name(struct discovery *d, str name, const struct client_resource 
 err *discovery_each(struct discovery *d,
 		    err *(*visit)(void *ctx, const struct client_resource *r, bool deletable),
 		    void *ctx) __attribute__((warn_unused_result));
+/* What /version says: asked once, and again when the resources are. */
+err *discovery_server(struct discovery *d, node *out) __attribute__((warn_unused_result));
 /* All resources in all versions: what the server can do. */
 err *discovery_every(struct discovery *d,
 			err *(*visit)(void *ctx, const struct client_resource *r), void *ctx)

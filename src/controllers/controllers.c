@@ -9,6 +9,7 @@ const struct controller *const *controllers_flux(size_t *n)
 		&helmrepository_controller,
 		&helmchart_controller,
 		&kustomization_controller,
+		&helmrelease_controller,
 	};
 
 	*n = sizeof all / sizeof *all;

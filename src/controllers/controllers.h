@@ -10,6 +10,7 @@
 extern const struct controller gitrepository_controller;
 extern const struct controller helmchart_controller;
 extern const struct controller helmrepository_controller;
+extern const struct controller helmrelease_controller;
 extern const struct controller kustomization_controller;
 extern const struct controller ocirepository_controller;
 

@@ -22,8 +22,7 @@ static err *delete_hook(const struct release_env *env, struct arena *a,
 			const struct release_how *how, const struct record_hook *h, str policy)
 {
 	struct relobj_list l, gone = { 0 };
-	const struct relwait_options wait = { .what = RELWAIT_GONE, .timeout = how->timeout,
-					      .flux_words = env->flux_words };
+	const struct relwait_options wait = release_wait_options(env, how, RELWAIT_GONE);
 
 	/* A definition takes all its objects with it. */
 	if (str_eq(h->kind, S("CustomResourceDefinition")) ||
@@ -129,8 +128,7 @@ static err *run_hook(const struct release_env *env, struct arena *a, const struc
 		     struct record *r, struct record_hook *h, str event, bool server_side)
 {
 	const struct relobj_apply apply = { .server_side = server_side };
-	const struct relwait_options wait = { .what = RELWAIT_HOOK, .timeout = how->timeout,
-					      .judge = env->judge, .ctx = env->judge_ctx };
+	const struct relwait_options wait = release_wait_options(env, how, RELWAIT_HOOK);
 	struct relobj_list l;
 
 	if (!node_len(h->delete_policies)) {

@@ -323,6 +323,29 @@ err *record_write(const struct record *r, struct buf *b)
 	return json_write(b, out, &(struct json_style){ .source_order = true });
 }
 
+err *record_write_observed(const struct record *r, str oci_digest, struct buf *b)
+{
+	CLEANUP(arena_release) struct arena arena = ARENA_INIT;
+	struct arena *a = &arena;
+	node out = node_map(a, 9), hooks = node_seq(a, r->hooks_n);
+
+	set_str(a, out, "name", r->name);
+	node_set(a, out, S("version"), node_from_int(r->version));
+	node_set(a, out, S("info"), info_tree(a, r));
+	node_set(a, out, S("chartMetadata"), node_get(r->chart, S("metadata")));
+	node_set(a, out, S("config"), node_len(r->config) ? sorted(a, r->config) : node_null());
+	set_str(a, out, "manifest", r->manifest);
+	for (size_t i = 0; i < r->hooks_n; i++)
+		if (!record_has(r->hooks[i].events, S("test")))
+			node_append(a, hooks, hook_tree(a, &r->hooks[i]));
+	node_set(a, out, S("hooks"), node_len(hooks) ? hooks : node_null());
+	set_str(a, out, "namespace", r->ns);
+	add_str(a, out, "ociDigest", oci_digest);
+	TRY(json_write(b, out, &(struct json_style){ .source_order = true }));
+	buf_addc(b, '\n');
+	return NULL;
+}
+
 err *record_encode(const struct record *r, struct buf *b)
 {
 	CLEANUP(buf_release) struct buf json = BUF_LIMIT(RECORD_JSON_MAX), packed = BUF_INIT;

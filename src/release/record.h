@@ -70,6 +70,11 @@ str record_manifest(struct arena *a, const struct manifest_list *manifests);
 /* The JSON, compact. */
 err *record_write(const struct record *r, struct buf *b) __attribute__((warn_unused_result));
 err *record_read(struct arena *a, str json, struct record *out) __attribute__((warn_unused_result));
+/* What Flux takes the digest of: name, version, info, chartMetadata, config,
+ * manifest, hooks but tests, namespace, and the digest of an OCI chart unless
+ * empty; with a newline. */
+err *record_write_observed(const struct record *r, str oci_digest, struct buf *b)
+	__attribute__((warn_unused_result));
 /* base64(gzip(JSON)), and back; JSON that is not gzipped is fine. */
 err *record_encode(const struct record *r, struct buf *b) __attribute__((warn_unused_result));
 err *record_decode(struct arena *a, str text, struct record *out)

@@ -42,16 +42,11 @@ bool release_name_is_valid(str name, str *what)
 
 /* ---- the cluster ------------------------------------------------------- */
 
-static err *ask_version(struct client *c, struct arena *a, node *out)
-{
-	return client_do(c, a, &(struct client_request){ .path = S("/version") }, out);
-}
-
 err *release_reach(struct client *c)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	node version;
-	err *e = ask_version(c, &a, &version);
+	err *e = client_do(c, &a, &(struct client_request){ .path = S("/version") }, &version);
 
 	return e ? err_wrap(e, "kubernetes cluster unreachable") : NULL;
 }
@@ -71,11 +66,11 @@ static err *add_resource(void *ctx, const struct client_resource *r)
 	return NULL;
 }
 
-err *release_caps(struct client *c, struct discovery *d, struct arena *a, struct caps *out)
+err *release_caps(struct discovery *d, struct arena *a, struct caps *out)
 {
 	struct caps_list list = { .a = a };
 	node version;
-	err *e = ask_version(c, a, &version);
+	err *e = discovery_server(d, &version);
 
 	if (e)
 		return err_wrap(e, "could not get server version from Kubernetes");
@@ -149,7 +144,7 @@ err *release_render(const struct release_env *env, struct arena *a, const struct
 	if (how->dry_run != RELEASE_DRY_CLIENT) {
 		tmpl.lookup = &lookup;
 		if (!o.caps)
-			TRY(release_caps(env->cluster.client, env->cluster.discovery, a, &caps));
+			TRY(release_caps(env->cluster.discovery, a, &caps));
 	} else if (!o.caps) {
 		caps = caps_offline(a, NULL, 0);
 	}
@@ -276,13 +271,24 @@ err *release_store_new(const struct release_env *env, struct arena *a, const str
 	(void)a;
 	TRY(relstore_trim(&env->store, history, how->max_history));
 	tell_size(env, r);
-	return relstore_create(&env->store, r);
+	TRY(relstore_create(&env->store, r));
+	if (env->on_store)
+		env->on_store(env->on_store_ctx, r);
+	return NULL;
+}
+
+err *release_store(const struct release_env *env, const struct record *r)
+{
+	TRY(relstore_update(&env->store, r));
+	if (env->on_store)
+		env->on_store(env->on_store_ctx, r);
+	return NULL;
 }
 
 void release_store_again(const struct release_env *env, const struct record *r)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	err *e = relstore_update(&env->store, r);
+	err *e = release_store(env, r);
 
 	if (e)
 		notice(env->notices, NOTICE_WARN, S("failed to update release"), { "name", r->name },
@@ -293,10 +299,11 @@ void release_store_again(const struct release_env *env, const struct record *r)
 
 /* ---- waiting ----------------------------------------------------------- */
 
-static struct relwait_options wait_options(const struct release_env *env,
-					   const struct release_how *how, enum relwait_for what)
+struct relwait_options release_wait_options(const struct release_env *env,
+					    const struct release_how *how, enum relwait_for what)
 {
 	return (struct relwait_options){ .what = what, .timeout = how->timeout,
+					 .slow = env->on_slow, .slow_ctx = env->on_slow_ctx,
 					 .flux_words = env->flux_words,
 					 .legacy = how->wait == RELEASE_WAIT_LEGACY,
 					 .judge = env->judge, .ctx = env->judge_ctx };
@@ -306,7 +313,7 @@ err *release_wait_ready(const struct release_env *env, const struct release_how 
 			const struct relobj_list *l)
 {
 	const struct relwait_options o =
-		wait_options(env, how, how->wait_for_jobs ? RELWAIT_JOBS : RELWAIT_READY);
+		release_wait_options(env, how, how->wait_for_jobs ? RELWAIT_JOBS : RELWAIT_READY);
 
 	return how->wait == RELEASE_WAIT_HOOKS ? NULL : relwait(&env->cluster, l, &o);
 }
@@ -314,7 +321,7 @@ err *release_wait_ready(const struct release_env *env, const struct release_how 
 err *release_wait_gone(const struct release_env *env, const struct release_how *how,
 		       const struct relobj_list *l)
 {
-	const struct relwait_options o = wait_options(env, how, RELWAIT_GONE);
+	const struct relwait_options o = release_wait_options(env, how, RELWAIT_GONE);
 
 	return how->wait == RELEASE_WAIT_HOOKS ? NULL : relwait(&env->cluster, l, &o);
 }

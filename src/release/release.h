@@ -44,6 +44,12 @@ struct release_env {
 	/* Before the record is written, with its size of base64; NULL. */
 	void (*on_size)(void *ctx, const struct record *r, size_t size);
 	void *on_size_ctx;
+	/* After a record was written to the store. NULL: nobody looks. */
+	void (*on_store)(void *ctx, const struct record *r);
+	void *on_store_ctx;
+	/* When a wait has lasted for a second. NULL. */
+	void (*on_slow)(void *ctx);
+	void *on_slow_ctx;
 	/* How objects are judged ready: relwait.h. */
 	bool flux_words;
 	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
@@ -108,8 +114,8 @@ err *release_test(const struct release_env *env, struct arena *a, const struct r
 
 /* Whether Helm takes it for a name; `what` is set to the rule it breaks. */
 bool release_name_is_valid(str name, str *what);
-/* What the cluster can do, for .Capabilities. */
-err *release_caps(struct client *c, struct discovery *d, struct arena *a, struct caps *out)
+/* What the cluster can do, for .Capabilities; texts may be the discovery's. */
+err *release_caps(struct discovery *d, struct arena *a, struct caps *out)
 	__attribute__((warn_unused_result));
 /* The version of the server: NULL, or "kubernetes cluster unreachable: ...". */
 err *release_reach(struct client *c) __attribute__((warn_unused_result));

@@ -24,9 +24,14 @@ err *release_history(const struct release_env *env, struct arena *a, const struc
 err *release_store_new(const struct release_env *env, struct arena *a, const struct release_how *how,
 		       const struct record_list *history, const struct record *r)
 	__attribute__((warn_unused_result));
-/* Store a change; failure is a warning. */
+/* Store a change. */
+err *release_store(const struct release_env *env, const struct record *r)
+	__attribute__((warn_unused_result));
+/* The same; failure is a warning. */
 void release_store_again(const struct release_env *env, const struct record *r);
 
+struct relwait_options release_wait_options(const struct release_env *env,
+					    const struct release_how *how, enum relwait_for what);
 /* Wait as `how` says. */
 err *release_wait_ready(const struct release_env *env, const struct release_how *how,
 			const struct relobj_list *l) __attribute__((warn_unused_result));

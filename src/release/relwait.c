@@ -214,7 +214,9 @@ static bool all_done(const struct waiter *w)
 		failed |= !w->all[i].skip && w->all[i].status == HEALTH_FAILED;
 		open |= !is_done(&w->all[i]);
 	}
-	return !open || (failed && w->options->flux_words && w->options->what != RELWAIT_GONE);
+	/* Hooks may be migrations of databases: they are waited for to the end. */
+	return !open || (failed && w->options->flux_words && w->options->what != RELWAIT_GONE &&
+			 w->options->what != RELWAIT_HOOK);
 }
 
 static bool is_canceled(const struct waiter *w)
@@ -250,7 +252,8 @@ static void restart(struct waiter *w)
 /* True when time ran out. */
 static bool wait_all(struct waiter *w, int64_t deadline)
 {
-	bool late = false;
+	int64_t began = clock_mono();
+	bool late = false, told = !w->options->slow;
 
 	pthread_mutex_lock(&w->lock);
 	while (!all_done(w) && !is_canceled(w) && !late) {
@@ -262,6 +265,12 @@ static bool wait_all(struct waiter *w, int64_t deadline)
 		if (!late) {
 			pthread_cond_timedwait(&w->changed, &w->lock, &at);
 			restart(w);
+		}
+		if (!told && now - began >= CLOCK_SECOND) {
+			told = true;
+			pthread_mutex_unlock(&w->lock);
+			w->options->slow(w->options->slow_ctx);
+			pthread_mutex_lock(&w->lock);
 		}
 	}
 	pthread_mutex_unlock(&w->lock);

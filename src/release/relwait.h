@@ -25,6 +25,8 @@ struct relwait_options {
 	int64_t timeout;	/* nanoseconds; 0: 30 s, as Helm's watcher */
 	bool flux_words;	/* "timeout waiting for: [...]", and the first failure ends it */
 	bool legacy;		/* Helm 3's rules of readiness */
+	void (*slow)(void *ctx);	/* called once, when it has lasted a second; or NULL */
+	void *slow_ctx;
 	/* Asked before kstatus; false: it has no rule for the object. May be NULL. */
 	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
 	void *ctx;

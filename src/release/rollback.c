@@ -145,7 +145,7 @@ static err *perform(struct work *w, struct record *r)
 			release_store_again(w->env, &w->history.p[i]);
 		}
 	r->status = RELEASE_DEPLOYED;
-	return relstore_update(&w->env->store, r);
+	return release_store(w->env, r);
 }
 
 err *release_rollback(const struct release_env *env, struct arena *a,

@@ -146,6 +146,8 @@ static err *purge(struct work *w)
 		}
 		if (e)
 			return err_wrap(e, "uninstall: Failed to purge the release");
+		if (w->env->on_store)
+			w->env->on_store(w->env->on_store_ctx, &w->history.p[i]);
 	}
 	return NULL;
 }
@@ -296,7 +298,7 @@ err *release_test(const struct release_env *env, struct arena *a, const struct r
 
 	r->hooks = all;
 	r->hooks_n = total;
-	err *stored = relstore_update(&env->store, r);
+	err *stored = release_store(env, r);
 
 	if (how->tested)
 		how->tested(how->tested_ctx, r);

@@ -199,7 +199,7 @@ static err *perform(struct work *w, struct record *r)
 	release_store_again(w->env, w->current);
 	r->status = RELEASE_DEPLOYED;
 	r->description = w->how->description.n ? w->how->description : S("Upgrade complete");
-	return relstore_update(&w->env->store, r);
+	return release_store(w->env, r);
 }
 
 static err *clean_up(struct work *w, err *e)

@@ -1,0 +1,517 @@
+/* helmrelease - the controller of HelmRelease (helm.md).
+ *
+ * A pass that finds the same chart, values, spec and stored records as the
+ * last good one renders nothing and ends at once. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/hash.h"
+#include "base/rand.h"
+#include "controllers/controllers.h"
+#include "controllers/hr_impl.h"
+#include "controllers/readiness.h"
+#include "helm/engine.h"
+
+/* ---- what it refers to --------------------------------------------------------- */
+
+static const struct gvk own_kind = { S(HELM_GROUP), STR_NONE, S("HelmRelease") };
+
+static void add_flat(struct refs *out, str kind, str ns, node ref)
+{
+	str name = node_str(node_get(ref, S("name")));
+
+	if (name.n)
+		refs_add(out, (struct gvk){ STR_NONE, S("v1"), kind }, ns, name, REF_DATA);
+}
+
+static void refs(node object, struct refs *out)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node spec = node_get(object, S("spec"));
+	str ns = node_str(node_dig(object, "metadata", "namespace")), kind, source_ns, name;
+
+	node_each_item(i, node_get(spec, S("valuesFrom")))
+		add_flat(out, node_str(node_get(*i, S("kind"))), ns, *i);
+	add_flat(out, S("Secret"), ns, node_dig(spec, "kubeConfig", "secretRef"));
+	node_each_item(i, node_get(spec, S("dependsOn")))
+		refs_add(out, own_kind, node_str_or(node_get(*i, S("namespace")), ns),
+			 node_str(node_get(*i, S("name"))), REF_READY);
+	hr_source_ref(&a, object, &kind, &source_ns, &name);
+	if (!name.n)
+		return;
+	struct gvk source = { S(HR_SOURCE_GROUP), STR_NONE, kind };
+
+	refs_add(out, source, source_ns, name, REF_ARTIFACT);
+	refs_add(out, source, source_ns, name, REF_READY);
+}
+
+/* ---- what templates may ask for --------------------------------------------------- */
+
+static int64_t now(void *ctx)
+{
+	(void)ctx;
+	return clock_wall();
+}
+
+static void random_bytes(void *ctx, void *to, size_t n)
+{
+	(void)ctx;
+	rand_bytes(to, n);
+}
+
+static bool load_zone(void *context, str name, struct buf *bytes)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str text;
+
+	(void)context;
+	err *e = fs_read_any(&a, arena_cat(&a, S("/usr/share/zoneinfo/"), name), 1 << 20, &text);
+
+	if (!e)
+		buf_add(bytes, text);
+	err_free(e);
+	return !e;
+}
+
+static const struct tz_source zones = { .load = load_zone };
+
+static void begin(struct hr *h, struct pass *p)
+{
+	*h = (struct hr){ .p = p, .a = p->arena, .spec = p->spec, .log = BUF_INIT };
+	h->tmpl = (struct tmpl_options){ .limits = engine_limits, .now = now,
+					 .random = random_bytes, .zones = &zones };
+	hr_names(h->a, p->object, &h->name, &h->ns, &h->storage_ns);
+}
+
+/* ---- prerequisites ------------------------------------------------------------------- */
+
+static void ready_false(struct hr *h, const char *reason, str message)
+{
+	condition_set(h->p, S("Ready"), CONDITION_FALSE, str_c(reason), message);
+}
+
+/* What was wrong before and no longer is. */
+static void recovered(struct hr *h, const char *reason)
+{
+	node ready = condition_get(h->p, S("Ready"));
+
+	if (str_eq(node_str(node_get(ready, S("status"))), S("False")) &&
+	    str_eq(node_str(node_get(ready, S("reason"))), str_c(reason)))
+		condition_set(h->p, S("Ready"), CONDITION_UNKNOWN, S("Progressing"),
+			      S("reconciliation in progress"));
+}
+
+static struct outcome backoff(struct hr *h, err *e)
+{
+	log_error(h->p->log, e, S("Reconciler error"), log_str("release", h->name));
+	err_free(e);
+	return (struct outcome){ NEXT_BACKOFF };
+}
+
+static struct outcome fail(struct hr *h, const char *reason, str message, err *e)
+{
+	ready_false(h, reason, message);
+	return backoff(h, e);
+}
+
+static struct outcome terminal(struct hr *h, const char *reason, str message, str event, err *e)
+{
+	ready_false(h, reason, message);
+	condition_set(h->p, S("Stalled"), CONDITION_TRUE, str_c(reason), message);
+	status_set(h->p, S("observedGeneration"), node_from_int(h->p->generation));
+	pass_event(h->p, EVENT_WARNING, str_c(reason), event, NULL, 0);
+	log_error(h->p->log, e, S("Reconciler error"), log_str("release", h->name));
+	err_free(e);
+	return (struct outcome){ NEXT_CHANGE };
+}
+
+#define TERMINAL "Reconciliation failed terminally due to configuration error: "
+
+static struct outcome bad_expression(struct hr *h, err *e)
+{
+	str message = arena_printf(h->a, TERMINAL "%s", err_msg(e));
+
+	return terminal(h, "InvalidCELExpression", message, arena_str(h->a, err_text(e)), e);
+}
+
+static err *check_dependency(struct hr *h, node ref)
+{
+	const struct settings *s = runtime_settings(h->p->rt);
+	str ns = node_str_or(node_get(ref, S("namespace")), h->p->key.namespace);
+	str name = node_str(node_get(ref, S("name")));
+	str expr = node_str(node_get(ref, S("readyExpr")));
+	node dep;
+	bool ready;
+	err *e = pass_get(h->p, own_kind, ns, name, &dep);
+
+	if (e)
+		return err_replace(e, "unable to get '%.*s/%.*s' dependency: %s", STR_ARG(ns),
+				   STR_ARG(name), err_msg(e));
+	if (expr.n) {
+		TRY(readiness_eval(h->a, expr, name, h->p->object, dep, &ready));
+		if (!ready)
+			return err_new(ERR_UNAVAILABLE,
+				       "dependency '%.*s/%.*s' is not ready according to readyExpr eval",
+				       STR_ARG(ns), STR_ARG(name));
+		if (!s->gates[GATE_ADDITIVE_CEL_DEPENDENCY_CHECK])
+			return NULL;
+	}
+	if (node_int(node_dig(dep, "metadata", "generation")) ==
+		    node_int(node_dig(dep, "status", "observedGeneration")) &&
+	    health_condition_is_true(dep, S("Ready")))
+		return NULL;
+	return err_new(ERR_UNAVAILABLE, "dependency '%.*s/%.*s' is not ready", STR_ARG(ns),
+		       STR_ARG(name));
+}
+
+/* False: `*out` ends the pass. */
+static bool check_dependencies(struct hr *h, struct outcome *out)
+{
+	node_each_item(ref, node_get(h->spec, S("dependsOn"))) {
+		err *e = check_dependency(h, *ref);
+
+		if (!e)
+			continue;
+		if (err_kind(e) == ERR_INVALID) {
+			*out = bad_expression(h, e);
+			return false;
+		}
+		ready_false(h, "DependencyNotReady", err_text(e));
+		pass_event(h->p, EVENT_NORMAL, S("DependencyNotReady"), err_text(e), NULL, 0);
+		err_free(e);
+		*out = (struct outcome){ NEXT_AFTER,
+					 runtime_settings(h->p->rt)->requeue_dependency };
+		return false;
+	}
+	recovered(h, "DependencyNotReady");
+	return true;
+}
+
+static err *check_source_access(struct hr *h)
+{
+	const struct settings *s = runtime_settings(h->p->rt);
+	str kind = h->source_kind, ns = h->source_ns, name = h->source_name;
+
+	if (s->no_cross_namespace_refs && !str_eq(ns, h->p->key.namespace))
+		return err_new(ERR_FORBIDDEN,
+			       "cross-namespace references are not allowed: cannot access %.*s "
+			       "%.*s/%.*s",
+			       STR_ARG(kind), STR_ARG(ns), STR_ARG(name));
+	if (str_eq(kind, S("ExternalArtifact")) && !s->gates[GATE_EXTERNAL_ARTIFACT])
+		return err_new(ERR_FORBIDDEN,
+			       "can't access 'ExternalArtifact/%.*s/%.*s', ExternalArtifact feature "
+			       "gate is disabled",
+			       STR_ARG(ns), STR_ARG(name));
+	return NULL;
+}
+
+static bool get_source(struct hr *h, node *source, struct outcome *out)
+{
+	err *e;
+
+	hr_source_ref(h->a, h->p->object, &h->source_kind, &h->source_ns, &h->source_name);
+	e = check_source_access(h);
+	if (e) {
+		str text = arena_str(h->a, err_text(e));
+
+		*out = terminal(h, "AccessDenied", text, text, e);
+		return false;
+	}
+	e = pass_get(h->p, (struct gvk){ S(HR_SOURCE_GROUP), STR_NONE, h->source_kind },
+		     h->source_ns, h->source_name, source);
+	if (e) {
+		*out = fail(h, "ArtifactFailed",
+			    arena_printf(h->a, "could not get Source object: %s", err_msg(e)), e);
+		return false;
+	}
+	recovered(h, "AccessDenied");
+	recovered(h, "ArtifactFailed");
+	str problem = hr_source_problem(h->a, *source, h->source_kind, h->source_ns,
+					h->source_name);
+
+	if (!problem.n) {
+		recovered(h, "SourceNotReady");
+		return true;
+	}
+	ready_false(h, "SourceNotReady", problem);
+	log_info(h->p->log, problem, log_str("release", h->name));
+	*out = (struct outcome){ NEXT_INTERVAL, runtime_settings(h->p->rt)->requeue_dependency };
+	return false;
+}
+
+static bool load_chart(struct hr *h, node source, struct outcome *out)
+{
+	err *e = hr_load_chart(h, source);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND) {
+		str span = hr_span(h->a, runtime_settings(h->p->rt)->requeue_dependency);
+
+		ready_false(h, "ArtifactFailed",
+			    arena_printf(h->a, "Source not ready: artifact not found. Retrying in %.*s",
+					 STR_ARG(span)));
+		err_free(e);
+		*out = (struct outcome){ NEXT_AFTER,
+					 runtime_settings(h->p->rt)->requeue_dependency };
+		return false;
+	}
+	if (e) {
+		pass_event(h->p, EVENT_WARNING, S("ArtifactFailed"), err_text(e), NULL, 0);
+		*out = fail(h, "ArtifactFailed",
+			    arena_printf(h->a, "Could not load chart: %s", err_msg(e)), e);
+		return false;
+	}
+	e = hr_mutate_version(h, source);
+	if (e) {
+		*out = fail(h, "ChartMutateError", arena_str(h->a, err_text(e)), e);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the release's target ---------------------------------------------------------------- */
+
+/* NULL, or what changed: then the old release goes first. */
+static const char *changed_target(struct hr *h)
+{
+	node latest = hr_latest(h);
+	str storage = hr_status_str(h, "storageNamespace");
+
+	if (!storage.n || latest.kind != NODE_MAP)
+		return NULL;
+	if (!str_eq(storage, h->storage_ns))
+		return "storage namespace";
+	if (!str_eq(node_str(node_get(latest, S("namespace"))), h->ns))
+		return "release namespace";
+	if (!str_eq(node_str(node_get(latest, S("name"))), h->name))
+		return "release name";
+	if (!str_eq(node_str(node_get(latest, S("chartName"))), h->chart->meta.name) &&
+	    !str_eq(node_str(hr_spec(h, "upgrade.chartNameChangeStrategy")), S("InPlaceUpdate")))
+		return "chart name";
+	return NULL;
+}
+
+/* The environment of the release that status tells of. */
+static void prepare_old_env(struct hr *h)
+{
+	node latest = hr_latest(h);
+	str storage = h->storage_ns, ns = h->ns;
+
+	h->storage_ns = hr_status_str(h, "storageNamespace");
+	if (node_str(node_get(latest, S("namespace"))).n)
+		h->ns = node_str(node_get(latest, S("namespace")));
+	hr_prepare_env(h);
+	h->storage_ns = storage;
+	h->ns = ns;
+}
+
+static bool move_target(struct hr *h, const char *why, struct outcome *out)
+{
+	log_info(h->p->log, arena_printf(h->a, "release target configuration changed (%s): running "
+					       "uninstall for current release", why),
+		 log_str("release", h->name));
+	prepare_old_env(h);
+	err *e = hr_uninstall(h);
+
+	if (e) {
+		*out = backoff(h, e);
+		return false;
+	}
+	hr_clear_history(h);
+	hr_clear_failures(h);
+	status_set(h->p, S("storageNamespace"), NODE_NOTHING);
+	*out = (struct outcome){ NEXT_NOW };
+	return false;
+}
+
+static bool must_reset(struct hr *h)
+{
+	node annotations = node_dig(h->p->object, "metadata", "annotations");
+	str reset = node_str(node_get(annotations, S("reconcile.fluxcd.io/resetAt")));
+	str config = hr_status_str(h, "lastAttemptedConfigDigest");
+	bool asked = reset.n && !str_eq(reset, hr_status_str(h, "lastHandledResetAt"));
+
+	if (asked)
+		status_set_str(h->p, S("lastHandledResetAt"), reset);
+	return hr_status_int(h, "lastAttemptedGeneration") != h->p->generation ||
+	       !str_eq(hr_status_str(h, "lastAttemptedRevision"), h->chart->meta.version) ||
+	       (config.n && !str_eq(config, h->config_digest)) ||
+	       (asked && str_eq(reset, h->p->requested_at) && h->p->requested);
+}
+
+static void set_attempt(struct hr *h)
+{
+	struct pass *p = h->p;
+
+	status_set_str(p, S("storageNamespace"), h->storage_ns);
+	if (must_reset(h))
+		hr_clear_failures(h);
+	status_set(p, S("lastAttemptedGeneration"), node_from_int(p->generation));
+	status_set_str(p, S("lastAttemptedRevision"), h->chart->meta.version);
+	status_set_str(p, S("lastAttemptedRevisionDigest"), h->oci_digest);
+	status_set_str(p, S("lastAttemptedConfigDigest"), h->config_digest);
+	status_set(p, S("lastAttemptedValuesChecksum"), NODE_NOTHING);
+	status_set(p, S("lastReleaseRevision"), NODE_NOTHING);
+}
+
+/* ---- the pass ----------------------------------------------------------------------------- */
+
+static bool judge(void *ctx, struct arena *a, node object, struct health *out)
+{
+	const struct readiness *rules = ctx;
+	struct gvk g = gvk_of(object);
+
+	if (!readiness_knows(rules, g.group, g.kind))
+		return false;
+	err *e = readiness_health(rules, a, object, out);
+
+	if (e)
+		*out = (struct health){ HEALTH_IN_PROGRESS, STR_NONE, arena_str(a, err_text(e)) };
+	err_free(e);
+	return true;
+}
+
+static bool connect(struct hr *h, const struct readiness *rules, struct outcome *out)
+{
+	err *e = pass_cluster(h->p, &h->cluster);
+
+	if (e) {
+		*out = fail(h, "RESTClientError", arena_str(h->a, err_text(e)), e);
+		return false;
+	}
+	recovered(h, "RESTClientError");
+	hr_prepare_env(h);
+	h->env.judge = judge;
+	h->env.judge_ctx = (void *)rules;
+	return true;
+}
+
+static struct outcome run(struct hr *h, const struct readiness *rules)
+{
+	struct outcome out;
+	const char *changed;
+	node source;
+	err *e = hr_sync_chart(h);
+
+	if (e)
+		return backoff(h, e);
+	condition_set(h->p, S("Reconciling"), CONDITION_TRUE, S("Progressing"),
+		      S("Fulfilling prerequisites"));
+	if (!check_dependencies(h, &out) || !get_source(h, &source, &out))
+		return out;
+	e = hr_values(h);
+	if (e) {
+		pass_event(h->p, EVENT_WARNING, S("ValuesError"), err_text(e), NULL, 0);
+		return fail(h, "ValuesError", arena_str(h->a, err_text(e)), e);
+	}
+	recovered(h, "ValuesError");
+	if (!load_chart(h, source, &out) || !connect(h, rules, &out))
+		return out;
+	changed = changed_target(h);
+	if (changed && !move_target(h, changed, &out))
+		return out;
+	set_attempt(h);
+	return hr_release(h);
+}
+
+static struct outcome reconcile(struct pass *p)
+{
+	const struct readiness *rules;
+	struct outcome out;
+	struct hr h;
+	err *e;
+
+	begin(&h, p);
+	e = readiness_read(p->arena, node_get(p->spec, S("healthCheckExprs")), &rules);
+	out = e ? bad_expression(&h, e) : run(&h, rules);
+	buf_release(&h.log);
+	return out;
+}
+
+/* ---- deletion -------------------------------------------------------------------------------- */
+
+/* Whether the account that the release was made as is still there. */
+static bool has_account(struct hr *h)
+{
+	static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
+							 S("ServiceAccount"), true };
+	str name = node_str(node_get(h->spec, S("serviceAccountName")));
+	node account;
+
+	if (!name.n)
+		name = runtime_settings(h->p->rt)->default_service_account;
+	if (!name.n || node_get(h->spec, S("kubeConfig")).kind == NODE_MAP)
+		return true;
+	err *e = client_get(runtime_client(h->p->rt), h->a, &accounts, h->p->key.namespace, name,
+			    &account);
+	bool gone = e && err_kind(e) == ERR_NOT_FOUND;
+
+	if (gone)
+		log_error(h->p->log, e, S("skipping Helm release uninstallation"),
+			  log_str("release", h->name));
+	err_free(e);
+	return !gone;
+}
+
+static err *delete_release(struct hr *h)
+{
+	err *e;
+
+	if (!hr_status_str(h, "storageNamespace").n)
+		return NULL;
+	e = pass_cluster(h->p, &h->cluster);
+	if (e && err_kind(e) == ERR_NOT_FOUND) {
+		log_error(h->p->log, e, S("skipping Helm release uninstallation"),
+			  log_str("release", h->name));
+		err_free(e);
+		return NULL;
+	}
+	if (e) {
+		ready_false(h, "UninstallFailed",
+			    arena_printf(h->a, "failed to build REST client getter to uninstall "
+					       "release: %s", err_msg(e)));
+		return e;
+	}
+	if (!has_account(h))
+		return NULL;
+	prepare_old_env(h);
+	TRY(hr_uninstall(h));
+	hr_clear_history(h);
+	status_set(h->p, S("storageNamespace"), NODE_NOTHING);
+	return NULL;
+}
+
+static struct outcome finalize(struct pass *p)
+{
+	struct hr h;
+	err *e = NULL;
+
+	begin(&h, p);
+	if (!node_bool(node_get(p->spec, S("suspend")))) {
+		e = delete_release(&h);
+		if (!e)
+			e = hr_delete_chart(&h);
+	}
+	struct outcome out = e ? backoff(&h, e) : (struct outcome){ NEXT_CHANGE };
+
+	buf_release(&h.log);
+	return out;
+}
+
+static void forget(struct runtime *rt, void *memory)
+{
+	(void)rt;
+	free(memory);
+}
+
+const struct controller helmrelease_controller = {
+	.group = HELM_GROUP,
+	.kind = "HelmRelease",
+	.component = "helm-controller",
+	.manager = "helm-controller",
+	.finalizer = "finalizers.fluxcd.io",
+	.refs = refs,
+	.reconcile = reconcile,
+	.finalize = finalize,
+	.forget = forget,
+};

@@ -1,0 +1,180 @@
+/* helmrelease_values - values of a HelmRelease: references first, then its own.
+ *
+ * Maps are merged as Flux merges them, sharing what stands on one side only, so
+ * that what a targetPath writes into such a map is in the inline values, too;
+ * digests depend on it.
+ */
+#include "base/map.h"
+#include "controllers/hr_impl.h"
+#include "helm/strvals.h"
+#include "helm/values.h"
+#include "value/yaml.h"
+
+struct reference {
+	str kind, name, key, path;
+	bool optional, literal;
+};
+
+static err *refuse(const struct hr *h, const struct reference *r, err *e, const char *why)
+{
+	err *made = err_new(e ? err_kind(e) : ERR_NOT_FOUND,
+			    "could not resolve %s%.*s chart values reference '%.*s/%.*s' with key "
+			    "'%.*s': %s",
+			    r->optional ? "optional " : "", STR_ARG(r->kind),
+			    STR_ARG(h->p->key.namespace), STR_ARG(r->name), STR_ARG(r->key),
+			    e ? err_msg(e) : why);
+
+	err_free(e);
+	return made;
+}
+
+static void pass_over(const struct hr *h, err *e)
+{
+	log_info(h->p->log, err_text(e), log_bool("optional", true));
+	err_free(e);
+}
+
+/* `*data` NULL: there is none, and that is fine. Each object is read once. */
+static err *fetch(struct hr *h, struct map *seen, const struct reference *r, const str **data)
+{
+	str index = arena_cat(h->a, r->kind, S("/"), r->name);
+	struct credentials *c = map_get(seen, index);
+	bool secret = str_eq(r->kind, S("Secret"));
+	err *e = NULL;
+
+	*data = NULL;
+	if (!secret && !str_eq(r->kind, S("ConfigMap")))
+		return refuse(h, r, NULL, "unsupported values reference kind");
+	if (!c && map_has(seen, index)) {
+		e = refuse(h, r, NULL, "resource not found");
+	} else if (!c) {
+		c = arena_new(h->a, struct credentials);
+		map_set(seen, index, NULL);
+		e = secret ? pass_secret(h->p, r->name, c) : pass_configmap(h->p, r->name, c);
+		if (e && err_kind(e) != ERR_NOT_FOUND)
+			return e;
+		if (e)
+			e = refuse(h, r, e, NULL);
+		else
+			map_set(seen, index, c);
+	}
+	if (!e && !credentials_has(c, r->key))
+		e = refuse(h, r, NULL, "key not found");
+	if (e && !r->optional)
+		return e;
+	if (e) {
+		pass_over(h, e);
+		return NULL;
+	}
+	str *found = arena_new(h->a, str);
+
+	*found = credentials_get(c, r->key);
+	*data = found;
+	return NULL;
+}
+
+static bool is_quoted(str s)
+{
+	return (str_starts(s, S("'")) && str_ends(s, S("'"))) ||
+	       (str_starts(s, S("\"")) && str_ends(s, S("\"")));
+}
+
+/* Verbatim: what --set would take for grammar is escaped. */
+static str escaped(struct arena *a, str value)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] && strchr("\\,[]{}", value.p[i]))
+			buf_addc(&b, '\\');
+		buf_addc(&b, value.p[i]);
+	}
+	return arena_str(a, buf_str(&b));
+}
+
+static err *set_path(struct hr *h, const struct reference *r, str value, node into)
+{
+	struct strvals_options o = { .kind = STRVALS_TYPED };
+
+	if (r->literal) {
+		o.kind = STRVALS_STRING;
+		value = escaped(h->a, value);
+	} else if (is_quoted(value)) {
+		o.kind = STRVALS_STRING;
+		value = str_trim_set(value, S("'\""));
+	}
+	return strvals_parse(h->a, arena_cat(h->a, r->path, S("="), value), &o, into);
+}
+
+static struct reference reference_of(node n)
+{
+	str key = node_str(node_get(n, S("valuesKey")));
+
+	return (struct reference){ .kind = node_str(node_get(n, S("kind"))),
+				   .name = node_str(node_get(n, S("name"))),
+				   .key = key.n ? key : S("values.yaml"),
+				   .path = node_str(node_get(n, S("targetPath"))),
+				   .optional = node_bool(node_get(n, S("optional"))),
+				   .literal = node_bool(node_get(n, S("literal"))) };
+}
+
+static err *add_reference(struct hr *h, struct map *seen, node n, node own, node *result)
+{
+	struct reference r = reference_of(n);
+	const str *data;
+	node read;
+	err *e;
+
+	TRY(fetch(h, seen, &r, &data));
+	if (!data)
+		return NULL;
+	if (r.path.n) {
+		*result = values_merge(h->a, *result, own);
+		e = set_path(h, &r, *data, *result);
+		return e ? refuse(h, &r, e, NULL) : NULL;
+	}
+	e = values_read(h->a, *data, &read);
+	if (e)
+		return refuse(h, &r, e, NULL);
+	*result = values_merge(h->a, *result, read);
+	return NULL;
+}
+
+/* Numbers as an empty interface has them: float64. */
+static node as_floats(struct arena *a, node n)
+{
+	if (n.kind == NODE_INT || n.kind == NODE_UINT)
+		return node_from_float(node_float(n));
+	node_each_pair(p, n)
+		p->value = as_floats(a, p->value);
+	node_each_item(i, n)
+		*i = as_floats(a, *i);
+	return n;
+}
+
+err *hr_values(struct hr *h)
+{
+	CLEANUP(map_release) struct map seen = MAP_INIT;
+	node own = node_get(h->spec, S("values"));
+	node result = node_map(h->a, 8);
+
+	own = own.kind == NODE_MAP ? as_floats(h->a, node_copy(h->a, own)) : node_map(h->a, 0);
+	node_each_item(ref, node_get(h->spec, S("valuesFrom")))
+		TRY(add_reference(h, &seen, *ref, own, &result));
+	h->values = values_merge(h->a, result, own);
+	h->config_digest = hr_values_digest(h->a, h->values);
+	return NULL;
+}
+
+str hr_values_digest(struct arena *a, node values)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (node_len(values)) {
+		node sorted = node_copy(a, values);
+
+		node_sort(sorted);
+		err_free(yaml_write(&b, sorted, YAML_WRITE_SIGS));
+	}
+	return hr_sha256(a, buf_str(&b));
+}

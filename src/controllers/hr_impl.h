@@ -1,0 +1,165 @@
+/* hr_impl - what the parts of the HelmRelease controller share.
+ *
+ * A pass goes: prerequisites (helmrelease.c), chart and source
+ * (helmrelease_chart.c), values (helmrelease_values.c), then state and action
+ * until nothing is to be done (helmrelease_state.c, helmrelease_action.c).
+ * What was done is kept as snapshots in status.history
+ * (helmrelease_history.c).
+ *
+ * Of a pass's worker only.
+ */
+#ifndef CONTROLLERS_HR_IMPL_H
+#define CONTROLLERS_HR_IMPL_H
+
+#include "base/log.h"
+#include "controllers/pass.h"
+#include "release/release.h"
+
+#define HELM_GROUP "helm.toolkit.fluxcd.io"
+#define HR_SOURCE_GROUP "source.toolkit.fluxcd.io"
+
+/* What stays from pass to pass: proof that the storage did not change. */
+struct hr_memory {
+	uint64_t storage;	/* hash of names and versions of the Secrets; 0: none */
+	uint64_t state;		/* hash of what the release was verified against */
+};
+
+struct hr {
+	struct pass *p;
+	struct arena *a;
+	node spec;
+	const struct cluster *cluster;
+	str name, ns, storage_ns;	/* of the release; the name is shortened */
+	/* the source */
+	str source_kind, source_ns, source_name;
+	struct artifact artifact;
+	/* the chart */
+	struct chart *chart;
+	str chart_version;	/* with the digest where the source has one */
+	str oci_digest;
+	/* the values */
+	node values;
+	str config_digest;
+	/* the release */
+	struct release_env env;
+	struct tmpl_options tmpl;
+	struct caps caps;
+	struct record_list history;
+	bool known;		/* it is what the last action left: no need to ask */
+	str action;		/* that observations are of */
+	size_t observed;	/* records written by the running action */
+	bool rollback;		/* observe as a rollback does */
+	struct buf log;		/* Helm's lines of the running action */
+	struct notices notices;
+	str drift;		/* lines about it */
+	node drifted;		/* list: what is to be corrected */
+};
+
+/* ---- spec, with Flux's defaults ----------------------------------------- */
+
+/* "install.remediation.retries" and its like. */
+node hr_spec(const struct hr *h, const char *path);
+bool hr_flag(const struct hr *h, const char *path);
+int64_t hr_timeout(const struct hr *h, const char *action);	/* its own, else the object's */
+/* Whether failing tests of that action's remediation do not count. */
+bool hr_ignores_tests(const struct hr *h, const char *action);
+int64_t hr_retries(const struct hr *h, const char *action);
+bool hr_exhausted(const struct hr *h, const char *action);
+/* "install" or "upgrade": of status.lastAttemptedReleaseAction; NULL: neither. */
+const char *hr_active(const struct hr *h);
+/* RetryOnFailure's interval of the active action; 0: another strategy. */
+int64_t hr_retry_interval(const struct hr *h, const char *action);
+/* The names of an object's release. */
+void hr_names(struct arena *a, node object, str *name, str *ns, str *storage_ns);
+
+/* ---- chart and source (helmrelease_chart.c) ------------------------------ */
+
+/* "NAMESPACE-NAME", and its namespace; empty when there is no chart template. */
+void hr_chart_ref(struct arena *a, node object, str *ns, str *name);
+err *hr_sync_chart(struct hr *h) __attribute__((warn_unused_result));
+err *hr_delete_chart(struct hr *h) __attribute__((warn_unused_result));
+/* Kind, namespace and name of the source object that has the chart. */
+void hr_source_ref(struct arena *a, node object, str *kind, str *ns, str *name);
+/* NULL, or what the source is not ready for. */
+str hr_source_problem(struct arena *a, node source, str kind, str ns, str name);
+err *hr_load_chart(struct hr *h, node source) __attribute__((warn_unused_result));
+/* The version with the revision's digest in it. */
+err *hr_mutate_version(struct hr *h, node source) __attribute__((warn_unused_result));
+
+/* ---- values (helmrelease_values.c) --------------------------------------- */
+
+err *hr_values(struct hr *h) __attribute__((warn_unused_result));
+/* "sha256:HEX" of values as YAML. */
+str hr_values_digest(struct arena *a, node values);
+str hr_sha256(struct arena *a, str bytes);
+
+/* ---- post-rendering (helmrelease_post.c) ---------------------------------- */
+
+/* For release_how.post_render; `ctx` is the struct hr. */
+err *hr_post_render(void *ctx, struct arena *a, str in, str *out);
+enum release_post hr_post_strategy(const struct hr *h);
+
+/* ---- history (helmrelease_history.c) -------------------------------------- */
+
+node hr_latest(const struct hr *h);	/* of status.history; NODE_NONE */
+node hr_previous(const struct hr *h, bool ignore_tests);
+void hr_truncate(struct hr *h, bool ignore_tests);
+void hr_truncate_plain(struct hr *h);	/* the newest five */
+void hr_clear_history(struct hr *h);
+/* "ns/name.vN" and "chart@version". */
+str hr_release_text(struct arena *a, node snapshot);
+str hr_chart_text(struct arena *a, node snapshot);
+/* A record was written: the snapshots follow. For release_env.on_store. */
+void hr_observe(void *ctx, const struct record *r);
+void hr_observe_tests(struct hr *h, const struct record *r);
+/* Whether a record is what the snapshot was made of. */
+bool hr_verify(struct arena *a, node snapshot, const struct record *r);
+bool hr_is_tested(node snapshot);
+bool hr_has_test_in(node snapshot, str phase);
+/* status.inventory of the record's objects and the chart's definitions. */
+void hr_set_inventory(struct hr *h, const struct record *r);
+
+/* ---- state and actions ------------------------------------------------------- */
+
+enum hr_action {
+	HR_NONE, HR_INSTALL, HR_UPGRADE, HR_TEST, HR_ROLLBACK, HR_UNINSTALL_REMEDIATION, HR_UNLOCK,
+	HR_CORRECT_DRIFT,
+};
+
+/* Until the release is as it should be, or something ends the pass. */
+struct outcome hr_release(struct hr *h);
+/* Run one; an error is one to try again for. */
+err *hr_run(struct hr *h, enum hr_action action) __attribute__((warn_unused_result));
+/* Uninstall the latest release: for deletion, and for changed targets. */
+err *hr_uninstall(struct hr *h) __attribute__((warn_unused_result));
+/* Ready from Remediated, TestSuccess and Released. */
+void hr_summarise(struct hr *h);
+/* The environment of actions, in these namespaces. */
+void hr_prepare_env(struct hr *h);
+err *hr_read_history(struct hr *h) __attribute__((warn_unused_result));
+struct record *hr_last(struct hr *h);
+
+/* An event with what it is about: of a snapshot, or of what is attempted. */
+void hr_event(struct hr *h, enum event_type type, const char *reason, str message, node snapshot);
+
+/* ---- drift (helmrelease_drift.c) --------------------------------------------- */
+
+err *hr_find_drift(struct hr *h, const struct record *r) __attribute__((warn_unused_result));
+err *hr_correct_drift(struct hr *h) __attribute__((warn_unused_result));
+
+/* The definitions of the chart, by the policy of that action. */
+err *hr_apply_crds(struct hr *h, const char *action, bool server_side)
+	__attribute__((warn_unused_result));
+
+/* ---- words --------------------------------------------------------------------- */
+
+/* Status fields. */
+str hr_status_str(const struct hr *h, const char *key);
+int64_t hr_status_int(const struct hr *h, const char *key);
+void hr_status_add(struct hr *h, const char *key, int64_t more);
+void hr_clear_failures(struct hr *h);
+/* "5m0s" */
+str hr_span(struct arena *a, int64_t span);
+str hr_trimmed(const err *e);
+
+#endif

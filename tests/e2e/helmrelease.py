@@ -1,0 +1,406 @@
+#!/usr/bin/env python3
+"""HelmReleases from start to end: helmrelease.py RILL
+
+On `rill server` with `rill controller`; charts come as HelmCharts and
+ExternalArtifacts whose status the test writes, their files from a web server of
+its own. Every step says what must come of it."""
+import base64, gzip, hashlib, http.client, http.server, io, json, os, re, shutil, signal, ssl, subprocess, sys
+import tarfile, tempfile, threading, time
+
+rill = os.path.realpath(sys.argv[1])
+tmp = tempfile.mkdtemp(prefix="rill-helm-")
+env = dict(os.environ, HOME=tmp, KUBECONFIG=tmp + "/kubeconfig", TZ="UTC")
+HELM = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases"
+SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/"
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    files = {}
+
+    def do_GET(self):
+        body = self.files.get(self.path)
+        self.send_response(200 if body is not None else 404)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *a):
+        pass
+
+
+web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+threading.Thread(target=web.serve_forever, daemon=True).start()
+
+
+class Server:
+    def __init__(self):
+        self.p = subprocess.Popen([rill, "server", "--data-dir", ":memory:", "--listen", "127.0.0.1:0", "--token", "t",
+                                   "--crds", "flux", "--write-kubeconfig", env["KUBECONFIG"]], env=env,
+                                  stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        until(lambda: os.path.exists(env["KUBECONFIG"]), "the server does not start")
+        text = open(env["KUBECONFIG"]).read()
+        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", text).group(1))
+        ca = base64.b64decode(re.search(r"authority-data: (\S+)", text).group(1)).decode()
+        self.tls = ssl.create_default_context(cadata=ca)
+
+    def ask(self, method, path, body=None, kind="application/json"):
+        c = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=20)
+        c.request(method, path, json.dumps(body) if body is not None else None,
+                  {"Authorization": "Bearer t", "Content-Type": kind})
+        r = c.getresponse()
+        return r.status, json.loads(r.read())
+
+
+def until(f, what, seconds=30):
+    end = time.time() + seconds
+    while True:
+        v = f()
+        if v:
+            return v
+        if time.time() > end:
+            raise AssertionError(what() if callable(what) else what)
+        time.sleep(0.02)
+
+
+def ok(answer):
+    assert answer[0] < 300, answer
+    return answer[1]
+
+
+def get(path):
+    code, o = server.ask("GET", path)
+    return o if code == 200 else None
+
+
+def post(path, body):
+    return ok(server.ask("POST", path, body))
+
+
+def patch(path, body, kind="application/merge-patch+json"):
+    return ok(server.ask("PATCH", path, body, kind))
+
+
+def controller(*flags):
+    log = open(tmp + "/log", "a")
+    return subprocess.Popen([rill, "controller", "--storage-path", tmp + "/artifacts", "--storage-addr", "127.0.0.1:0",
+                             "--metrics-addr", "", "--health-addr", "", "--feature-gates", "ExternalArtifact=true",
+                             *flags], env=env, stdout=log, stderr=log)
+
+
+# ---- charts ------------------------------------------------------------------
+
+WEB = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+data:
+  colour: {{ .Values.colour | quote }}
+  revision: "{{ .Release.Revision }}"
+{{- if .Values.broken }}
+  {{ fail "it is broken" }}
+{{- end }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: {{ .Release.Name }}}}
+  template:
+    metadata: {labels: {app: {{ .Release.Name }}}}
+    spec: {containers: [{name: web, image: "{{ .Values.image }}"}]}
+"""
+TEST = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-test
+  annotations: {helm.sh/hook: test}
+"""
+
+
+def chart(version, name="web", **files):
+    texts = {"Chart.yaml": "apiVersion: v2\nname: %s\nversion: %s\nappVersion: '9'\n" % (name, version),
+             "values.yaml": "colour: red\nreplicas: 1\nimage: web\nbroken: false\n",
+             "templates/web.yaml": WEB, "templates/test.yaml": TEST}
+    texts.update(files)
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as t:
+        for n, text in texts.items():
+            i = tarfile.TarInfo(name + "/" + n)
+            i.size = len(text)
+            t.addfile(i, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def artifact(bytes_, revision):
+    digest = hashlib.sha256(bytes_).hexdigest()
+    path = "/%s.tgz" % digest[:16]
+    Files.files[path] = bytes_
+    return {"path": "externalartifact/default/x" + path, "url": "http://127.0.0.1:%d%s" % (web.server_port, path),
+            "revision": revision, "digest": "sha256:" + digest, "size": len(bytes_),
+            "lastUpdateTime": "2026-01-01T00:00:00Z"}
+
+
+def set_source(kind, ns, name, bytes_, revision):
+    path = SOURCE % ns + kind + "/" + name
+    o = get(path)
+    status = {"artifact": artifact(bytes_, revision), "observedGeneration": o["metadata"]["generation"],
+              "conditions": [{"type": "Ready", "status": "True", "reason": "ok", "message": "ok",
+                              "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+    patch(path + "/status", {"status": status})
+
+
+def external(ns, name, bytes_, revision):
+    if not get(SOURCE % ns + "externalartifacts/" + name):
+        post(SOURCE % ns + "externalartifacts", {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact",
+             "metadata": {"name": name, "namespace": ns},
+             "spec": {"sourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "none"}}})
+    set_source("externalartifacts", ns, name, bytes_, revision)
+
+
+def release(ns, name, ref, **spec):
+    spec = dict({"interval": "1h", "chartRef": {"kind": "ExternalArtifact", "name": ref}}, **spec)
+    return post(HELM % ns, {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+                            "metadata": {"name": name, "namespace": ns}, "spec": spec})
+
+
+# ---- what is looked at ---------------------------------------------------------
+
+def condition(o, type_):
+    for c in (o or {}).get("status", {}).get("conditions", []):
+        if c["type"] == type_:
+            return c
+    return {"status": None, "reason": None, "message": ""}
+
+
+def wait_for(ns, name, status, pattern, type_="Ready", seconds=30, settled=True):
+    path = HELM % ns + "/" + name
+
+    def f():
+        o = get(path)
+        c = condition(o, type_)
+        done = not settled or condition(o, "Reconciling")["status"] != "True" or status == "False"
+        fresh = c.get("observedGeneration") == (o or {}).get("metadata", {}).get("generation")
+        return o if c["status"] == status and re.search(pattern, c["message"]) and done and fresh else None
+    return until(f, lambda: "%s: no %s=%s '%s' in %s" % (name, type_, status, pattern, json.dumps(get(path), indent=1)),
+                 seconds)
+
+
+def helm(*args):
+    p = subprocess.run([rill, "helm", *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return p.stdout
+
+
+def colour(ns, name):
+    o = get("/api/v1/namespaces/%s/configmaps/%s" % (ns, name))
+    return o and o["data"]["colour"]
+
+
+def annotate(ns, name, **keys):
+    patch(HELM % ns + "/" + name, {"metadata": {"annotations": {"reconcile.fluxcd.io/" + k: v for k, v in keys.items()}}})
+
+
+def history(ns, name):
+    return [(h["version"], h["status"]) for h in get(HELM % ns + "/" + name)["status"].get("history", [])]
+
+
+# ---- the story --------------------------------------------------------------------
+
+def install_and_upgrade():
+    external("default", "web", chart("1.0.0"), "1.0.0")
+    post("/api/v1/namespaces/default/configmaps", {"metadata": {"name": "values"}, "data": {"values.yaml": "colour: green"}})
+    release("default", "one", "web", valuesFrom=[{"kind": "ConfigMap", "name": "values"}], values={"replicas": 2})
+    o = wait_for("default", "one", "True", r"^Helm install succeeded for release default/one\.v1 with chart web@1\.0\.0$")
+    s = o["status"]
+    assert s["observedGeneration"] == 1 and s["lastAttemptedRevision"] == "1.0.0", s
+    assert s["lastAttemptedReleaseAction"] == "install" and s["storageNamespace"] == "default", s
+    assert s["history"][0]["chartVersion"] == "1.0.0" and s["history"][0]["action"] == "install", s
+    assert s["history"][0]["configDigest"] == s["lastAttemptedConfigDigest"], s
+    ids = sorted(e["id"] for e in s["inventory"]["entries"])
+    assert ids == ["default_one__ConfigMap", "default_one_apps_Deployment"], ids
+    assert colour("default", "one") == "green"
+    assert "deployed" in helm("list")
+    labels = get("/api/v1/namespaces/default/configmaps/one")["metadata"]["labels"]
+    assert labels["helm.toolkit.fluxcd.io/name"] == "one" and labels["app.kubernetes.io/managed-by"] == "Helm", labels
+    # a ConfigMap that is referred to counts at once, and once
+    patch("/api/v1/namespaces/default/configmaps/values", {"data": {"values.yaml": "colour: blue"}})
+    wait_for("default", "one", "True", r"^Helm upgrade succeeded for release default/one\.v2 with chart web@1\.0\.0$", seconds=5)
+    assert colour("default", "one") == "blue" and history("default", "one") == [(2, "deployed"), (1, "superseded")]
+    # and so does a new chart
+    external("default", "web", chart("1.1.0"), "1.1.0")
+    wait_for("default", "one", "True", r"default/one\.v3 with chart web@1\.1\.0$", seconds=5)
+    # asked for without a change: nothing is released
+    annotate("default", "one", requestedAt="a")
+    until(lambda: get(HELM % "default" + "/one")["status"].get("lastHandledReconcileAt") == "a", "the request is not handled")
+    assert history("default", "one")[0][0] == 3
+    annotate("default", "one", requestedAt="b", forceAt="b")
+    wait_for("default", "one", "True", r"default/one\.v4 with")
+    # somebody else's revision is put right
+    assert "Rollback was a success" in helm("rollback", "one", "1", "--force-conflicts")
+    annotate("default", "one", requestedAt="c")
+    wait_for("default", "one", "True", r"default/one\.v6 with")
+    assert colour("default", "one") == "blue"
+
+
+def template_of_a_chart():
+    post(HELM % "default", {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+         "metadata": {"name": "two", "namespace": "default"},
+         "spec": {"interval": "10m", "targetNamespace": "apps", "install": {"createNamespace": True},
+                  "chart": {"spec": {"chart": "web", "version": "1.x", "sourceRef": {"kind": "HelmRepository", "name": "repo"}}}}})
+    o = until(lambda: get(SOURCE % "default" + "helmcharts/default-two"), "no HelmChart is made")
+    assert o["spec"]["interval"] == "10m0s" and o["spec"]["sourceRef"] == {"kind": "HelmRepository", "name": "repo"}, o
+    assert o["metadata"]["labels"]["helm.toolkit.fluxcd.io/name"] == "two"
+    wait_for("default", "two", "False", r"^HelmChart 'default/default-two' is not ready: ", settled=False)
+    set_source("helmcharts", "default", "default-two", chart("1.2.0"), "1.2.0")
+    wait_for("default", "two", "True", r"^Helm install succeeded for release apps/apps-two\.v1 with chart web@1\.2\.0$")
+    assert get(HELM % "default" + "/two")["status"]["helmChart"] == "default/default-two"
+    ok(server.ask("DELETE", HELM % "default" + "/two"))
+    until(lambda: not get(HELM % "default" + "/two"), "two is not deleted")
+    assert not get("/apis/apps/v1/namespaces/apps/deployments/apps-two")
+    assert not get(SOURCE % "default" + "helmcharts/default-two")
+
+
+def failures():
+    external("default", "bad", chart("1.0.0"), "1.0.0")
+    # a template that fails writes no record, and is tried again
+    release("default", "bad", "bad", values={"broken": True})
+    wait_for("default", "bad", "False", r"^Helm install failed for release default/bad with chart web@1\.0\.0: execution error at "
+             r"\(web/templates/web\.yaml:\d+:\d+\): it is broken$", settled=False)
+    assert "bad" not in helm("list", "-q")
+    patch(HELM % "default" + "/bad", {"spec": {"values": {"broken": False}}})
+    wait_for("default", "bad", "True", r"default/bad\.v1")
+    # a Deployment that cannot be made fails the upgrade; without retries nothing is undone
+    patch(HELM % "default" + "/bad", {"spec": {"values": {"replicas": -1}}})
+    o = wait_for("default", "bad", "False", r"^Helm upgrade failed for release default/bad with chart web@1\.0\.0: ", settled=False)
+    o = wait_for("default", "bad", "True", r"^Failed to upgrade after 1 attempt\(s\)$", "Stalled")
+    assert o["status"]["upgradeFailures"] == 1, o["status"]
+    # with retries it goes back to what worked
+    patch(HELM % "default" + "/bad", {"spec": {"upgrade": {"remediation": {"retries": 1}}}})
+    o = wait_for("default", "bad", "True", r"^Failed to upgrade after 2 attempt\(s\)$", "Stalled", 60)
+    assert condition(o, "Ready")["reason"] == "RollbackSucceeded", o["status"]
+    assert condition(o, "Remediated")["message"].startswith("Helm rollback to previous release default/bad.v"), o["status"]
+    assert get("/apis/apps/v1/namespaces/default/deployments/bad")["spec"]["replicas"] == 1
+    patch(HELM % "default" + "/bad", {"spec": {"values": {"replicas": 2}}})
+    wait_for("default", "bad", "True", r"^Helm upgrade succeeded")
+    # a failed install is taken away where that is wanted
+    release("default", "worse", "bad", values={"replicas": -1},
+            install={"remediation": {"retries": 0, "remediateLastFailure": True}})
+    o = wait_for("default", "worse", "True", r"^Failed to install after 1 attempt\(s\)$", "Stalled")
+    assert condition(o, "Ready")["reason"] == "UninstallSucceeded", o["status"]
+    assert not get("/api/v1/namespaces/default/configmaps/worse")
+    # values that are not there
+    release("default", "novalues", "bad", valuesFrom=[{"kind": "Secret", "name": "none"}])
+    wait_for("default", "novalues", "False", r"^could not resolve Secret chart values reference 'default/none' with key "
+             r"'values\.yaml': ", settled=False)
+    # what it depends on
+    release("default", "later", "bad", dependsOn=[{"name": "novalues"}])
+    wait_for("default", "later", "False", r"^dependency 'default/novalues' is not ready$", settled=False)
+    post("/api/v1/namespaces/default/secrets", {"metadata": {"name": "none"}, "stringData": {"values.yaml": "colour: x"}})
+    wait_for("default", "novalues", "True", "install succeeded")
+    wait_for("default", "later", "True", "install succeeded")
+
+
+def dead_owner():
+    """A record that was left pending is unlocked."""
+    external("default", "dead", chart("1.0.0"), "1.0.0")
+    release("default", "dead", "dead")
+    wait_for("default", "dead", "True", "install succeeded")
+    path = "/api/v1/namespaces/default/secrets/sh.helm.release.v1.dead.v1"
+    s = get(path)
+    r = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(s["data"]["release"]))))
+    r["info"]["status"], r["version"] = "pending-upgrade", 2
+    s["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(r).encode()))).decode()
+    s["metadata"] = {"name": "sh.helm.release.v1.dead.v2", "labels": dict(s["metadata"]["labels"], status="pending-upgrade", version="2")}
+    post("/api/v1/namespaces/default/secrets", s)
+    annotate("default", "dead", requestedAt="x")
+    wait_for("default", "dead", "True", r"default/dead\.v3 with")
+
+
+def tests_and_drift():
+    external("default", "t", chart("1.0.0"), "1.0.0")
+    release("default", "t", "t", test={"enable": True}, driftDetection={"mode": "enabled"})
+    o = wait_for("default", "t", "True", r"^Helm test succeeded for release default/t\.v1 with chart web@1\.0\.0: 1 test hook completed successfully$")
+    assert list(o["status"]["history"][0]["testHooks"]) == ["t-test"], o["status"]["history"]
+    patch("/api/v1/namespaces/default/configmaps/t", {"data": {"colour": "stolen"}})
+    annotate("default", "t", requestedAt="x")
+    until(lambda: colour("default", "t") == "red", "drift is not corrected")
+    wait_for("default", "t", "True", "test succeeded")
+    ok(server.ask("DELETE", "/api/v1/namespaces/default/configmaps/t"))
+    annotate("default", "t", requestedAt="y")
+    until(lambda: colour("default", "t") == "red", "what was deleted is not made again")
+
+
+def post_renderers():
+    external("default", "post", chart("1.0.0"), "1.0.0")
+    release("default", "post", "post", commonMetadata={"labels": {"team": "a"}}, postRenderers=[{"kustomize": {
+        "patches": [{"target": {"kind": "Deployment"}, "patch": "- op: replace\n  path: /spec/replicas\n  value: 3\n"}],
+        "images": [{"name": "web", "newTag": "v9"}]}}])
+    wait_for("default", "post", "True", "install succeeded")
+    d = get("/apis/apps/v1/namespaces/default/deployments/post")
+    assert d["spec"]["replicas"] == 3 and d["spec"]["template"]["spec"]["containers"][0]["image"] == "web:v9", d["spec"]
+    assert d["metadata"]["labels"]["team"] == "a"
+    patch(HELM % "default" + "/post", {"spec": {"commonMetadata": {"labels": {"team": "b"}}}})
+    wait_for("default", "post", "True", r"default/post\.v2")
+
+
+def suspend_and_delete():
+    external("default", "s", chart("1.0.0"), "1.0.0")
+    release("default", "s", "s")
+    wait_for("default", "s", "True", "install succeeded")
+    patch(HELM % "default" + "/s", {"spec": {"suspend": True, "values": {"colour": "late"}}})
+    time.sleep(0.5)
+    assert colour("default", "s") == "red"
+    patch(HELM % "default" + "/s", {"spec": {"suspend": False}})
+    wait_for("default", "s", "True", r"default/s\.v2")
+    assert colour("default", "s") == "late"
+    # the release's name changes: the old one goes, the new one comes
+    patch(HELM % "default" + "/s", {"spec": {"releaseName": "renamed"}})
+    wait_for("default", "s", "True", r"Helm install succeeded for release default/renamed\.v1")
+    assert not colour("default", "s") and colour("default", "renamed") == "late"
+    ok(server.ask("DELETE", HELM % "default" + "/s"))
+    until(lambda: not get(HELM % "default" + "/s"), "s is not deleted")
+    assert not colour("default", "renamed") and "renamed" not in helm("list", "-q")
+
+
+def killed():
+    """Killed at any moment, it converges: one deployed revision, nothing orphaned."""
+    global running
+    external("default", "kill", chart("1.0.0"), "1.0.0")
+    release("default", "kill", "kill")
+    wait_for("default", "kill", "True", "install succeeded")
+    for i in range(int(os.environ.get("KILLS", "5"))):
+        patch(HELM % "default" + "/kill", {"spec": {"values": {"colour": "c%d" % i}}})
+        time.sleep(0.01 + 0.013 * (i % 7))
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        running = controller()
+        wait_for("default", "kill", "True", "succeeded", seconds=60)
+        until(lambda: colour("default", "kill") == "c%d" % i, "not converged")
+        records = [s["metadata"]["labels"]["status"] for s in
+                   get("/api/v1/namespaces/default/secrets?labelSelector=owner%3Dhelm,name%3Dkill")["items"]]
+        assert records.count("deployed") == 1 and not [r for r in records if r.startswith("pending")], records
+
+
+server = running = None
+try:
+    server = Server()
+    running = controller()
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, tests_and_drift, post_renderers,
+                 suspend_and_delete, killed):
+        if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
+            continue
+        began = time.time()
+        step()
+        print("%s: %.1f s" % (step.__name__, time.time() - began))
+    if running.poll() is not None:
+        raise AssertionError("the controller has ended: %s" % running.returncode)
+except BaseException:
+    if os.path.exists(tmp + "/log"):
+        sys.stderr.write("".join(open(tmp + "/log").readlines()[-25:]))
+    raise
+finally:
+    for p in (running, server and server.p):
+        if p:
+            p.kill()
+            p.wait()
+    shutil.rmtree(tmp, ignore_errors=True)
