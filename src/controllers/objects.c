@@ -167,18 +167,22 @@ static void drop_edges(struct runtime *rt, struct object *o)
 	vec_release(&o->edges);
 }
 
-/* The content that the former edges knew. */
-static void keep_content(struct edge *to, const struct object *o)
+/* The content that the former edges knew; false for an edge that is new. */
+static bool keep_content(struct edge *to, const struct object *o)
 {
 	for (size_t i = 0; i < o->edges.n; i++)
-		if (o->edges.p[i]->to == to->to && o->edges.p[i]->matter == to->matter)
+		if (o->edges.p[i]->to == to->to && o->edges.p[i]->matter == to->matter) {
 			to->content = o->edges.p[i]->content;
+			return true;
+		}
+	return false;
 }
 
 /* Under the lock. */
 static void set_refs(struct runtime *rt, struct object *o, const struct refs *refs)
 {
 	VEC(struct edge *) edges = { 0 };
+	bool fresh = false;
 
 	if (refs->hash == o->refs_hash && refs->list.n == o->edges.n)
 		return;
@@ -188,8 +192,8 @@ static void set_refs(struct runtime *rt, struct object *o, const struct refs *re
 		e->from = o;
 		e->to = need_target(rt, &refs->list.p[i]);
 		e->matter = refs->list.p[i].matter;
-		if (e->matter == REF_CONTENT)
-			keep_content(e, o);
+		if (e->matter == REF_CONTENT || e->matter == REF_HEALTH)
+			fresh |= !keep_content(e, o);
 		e->at = e->to->edges.n;
 		vec_push(&e->to->edges, e);
 		vec_push(&edges, e);
@@ -199,6 +203,10 @@ static void set_refs(struct runtime *rt, struct object *o, const struct refs *re
 	o->edges.n = edges.n;
 	o->edges.cap = edges.cap;
 	o->refs_hash = refs->hash;
+	/* A pass applied something and looked at it; what happened to it between the
+	 * look and now came to nobody. */
+	if (fresh && o->running)
+		objects_enqueue(rt, o, RUNTIME_BATCH);
 }
 
 /* ---- our own kinds ------------------------------------------------------------ */
