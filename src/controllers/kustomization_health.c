@@ -226,24 +226,30 @@ static void begin(struct ks *k)
 	m->drifted = k->drifted;
 }
 
-/* Something is in progress: the pass ends here, and goes on with an event. */
-static struct outcome go_on(struct ks *k, bool first)
+/* Something is in progress: the pass ends, and goes on with an event. */
+static struct outcome go_on(struct ks *k)
 {
 	int64_t left = clock_after(k->m->wait_started, k->timeout) - clock_mono();
 	bool polled = !k->cluster->live;
 
 	k->m->waiting = true;
 	k->m->settled = false;
-	if (first) {
-		str message = arena_cat(k->a, S("Running health checks for revision "),
-					k->artifact.revision, S(" with a timeout of "),
-					pass_span(k->p, k->timeout));
-
-		condition_set(k->p, S("Healthy"), CONDITION_UNKNOWN, S("Progressing"), message);
-		kustomization_progress(k, S("Running health checks"), true);
-	}
 	return (struct outcome){ NEXT_AFTER,
 				 polled && left > KUSTOMIZATION_POLL ? KUSTOMIZATION_POLL : left };
+}
+
+/* Say what is awaited. From this write on the objects in the inventory are
+ * referred to, so that their events count: one that came before is seen by
+ * looking once more. */
+static struct checks announce(struct ks *k)
+{
+	str message = arena_cat(k->a, S("Running health checks for revision "),
+				k->artifact.revision, S(" with a timeout of "),
+				pass_span(k->p, k->timeout));
+
+	condition_set(k->p, S("Healthy"), CONDITION_UNKNOWN, S("Progressing"), message);
+	kustomization_progress(k, S("Running health checks"), true);
+	return look_at_all(k);
 }
 
 bool kustomization_check_health(struct ks *k, struct outcome *out)
@@ -259,16 +265,17 @@ bool kustomization_check_health(struct ks *k, struct outcome *out)
 		condition_drop(k->p, S("Healthy"));
 		return true;
 	}
+	if (c.open && first)
+		c = announce(k);
 	if (!c.open && !c.failed) {
 		pass_checks(k);
 		return true;
 	}
 	bool timeout = clock_mono() >= clock_after(k->m->wait_started, k->timeout);
 
-	if (timeout || !c.open || (c.failed && hasty)) {
+	if (timeout || !c.open || (c.failed && hasty))
 		*out = fail(k, &c, timeout);
-		return false;
-	}
-	*out = go_on(k, first);
+	else
+		*out = go_on(k);
 	return false;
 }
