@@ -1,5 +1,5 @@
 /* What a server says before and instead of a pack: greetings of all versions,
- * lists of references, and the lines around a pack. The first byte chooses. */
+ * lists of references, reports of a push, and the lines around a pack. The first byte chooses. */
 #include "source/gitproto.h"
 
 #include <stddef.h>
@@ -24,7 +24,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bad = gitproto_greeting(&g, &a, &server);
 		break;
 	case 1:
-		bad = gitproto_read_refs(&g, &a, data[0] & 4 ? GITID_SHA256 : GITID_SHA1, &refs);
+		server.report = true;
+		bad = data[0] & 8 ? gitproto_read_report(&g, &server, S("refs/heads/main"))
+				  : gitproto_read_refs(&g, &a, data[0] & 4 ? GITID_SHA256 : GITID_SHA1,
+						       &refs);
 		break;
 	default:
 		server.version = data[0] % 4 == 2 ? 2 : 0;

@@ -22,6 +22,7 @@ extern const struct command controller_command;
 extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
+extern const struct command flux_bootstrap_command;
 extern const struct command flux_build_command;
 extern const struct command flux_check_command;
 extern const struct command flux_create_command;

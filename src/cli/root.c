@@ -17,6 +17,7 @@ const struct command rill_root = {
 	.shared = flux_settings_flags,
 	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
+		&flux_bootstrap_command,
 		&flux_build_command,
 		&flux_check_command,
 		&complete_command,
@@ -61,6 +62,7 @@ const struct command flux_root = {
 	.shared = flux_settings_flags,
 	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
+		&flux_bootstrap_command,
 		&flux_build_command,
 		&flux_check_command,
 		&complete_command,
