@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
+#include "cli/direct.h"
 #include "controllers/controllers.h"
 #include "controllers/pass.h"
 #include "value/json.h"
@@ -546,6 +547,34 @@ static void test_stalled_objects_fail_early_and_recover(void **state)
 	await(w, "apps", "True", "Applied");
 }
 
+static void test_failing_pods_of_a_set_fail_it(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "s.yaml", "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n"
+				   "spec:\n  serviceName: s\n  selector: {matchLabels: {app: s}}\n"
+				   "  template:\n    metadata: {labels: {app: s}}\n"
+				   "    spec: {containers: [{name: c, image: i}]}\n" });
+	put(w, "/api/v1/namespaces/default/serviceaccounts/default",
+	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default}\n");
+	put(w, "/api/v1/namespaces/default/pods/s-0",
+	    "apiVersion: v1\nkind: Pod\nmetadata: {name: s-0, labels: {app: s}}\n"
+	    "spec: {containers: [{name: c, image: i}]}\n");
+	patch(w, "/api/v1/namespaces/default/pods/s-0/status",
+	      "{\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":"
+	      "\"False\"}],\"containerStatuses\":[{\"name\":\"c\",\"image\":\"i\",\"imageID\":\"\","
+	      "\"ready\":false,\"restartCount\":3,"
+	      "\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}}}]}}");
+	put_ks(w, "apps", IN_DEFAULT "  wait: true\n");
+	start(w);
+	await(w, "apps", "False", "health check failed after ");
+	assert_true(str_ends(text(ready_of(w, "apps"), "message"),
+			     S("failed early due to stalled resources: [StatefulSet/default/s status: "
+			       "'Failed']")));
+	ask(w, "DELETE", "/api/v1/namespaces/default/pods/s-0", "", "");
+	ask(w, "DELETE", "/apis/apps/v1/namespaces/default/statefulsets/s", "", "");
+}
+
 static void test_a_new_revision_ends_the_wait(void **state)
 {
 	struct world *w = *state;
@@ -639,6 +668,95 @@ static void test_another_account_needs_its_rights(void **state)
 	await(w, "apps", "False",
 	      "ConfigMap/default/a dry-run failed (Forbidden): configmaps \"a\" is forbidden: User "
 	      "\"system:serviceaccount:default:weak\" cannot patch resource \"configmaps\"");
+}
+
+static void test_a_kind_may_come_later(void **state)
+{
+	static const char toys[] =
+		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+		"metadata: {name: toys.example.com}\nspec:\n  group: example.com\n"
+		"  names: {kind: Toy, plural: toys}\n  scope: Namespaced\n  versions:\n"
+		"  - name: v1\n    served: true\n    storage: true\n"
+		"    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}\n";
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", "apiVersion: example.com/v1\nkind: Toy\nmetadata: {name: t}\n" });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "False",
+	      "Toy/default/t dry-run failed: no matches for kind \"Toy\" in version \"example.com/v1\"");
+	put(w, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/toys.example.com", toys);
+	usleep(2500000);
+	await(w, "apps", "True", "Applied");
+	ask(w, "DELETE", "/apis/example.com/v1/namespaces/default/toys/t", "", "");
+}
+
+/* ---- another cluster ------------------------------------------------------------- */
+
+static void test_another_cluster(void **state)
+{
+	struct world *w = *state;
+	struct server *other;
+	CLEANUP(buf_release) struct buf kubeconfig = BUF_INIT, json = BUF_INIT;
+	node secret = node_map(&w->a, 3), data = node_map(&w->a, 1), meta = node_map(&w->a, 1);
+
+	assert_null(server_open(&other, &(struct server_options){ .data_dir = S(":memory:"),
+								  .listen = S("127.0.0.1:0"),
+								  .no_sim = true }));
+	CLEANUP(client_drop) struct client *there = direct_client(other);
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") }, { "d.yaml", DEPLOYMENT("d") });
+	put_ks(w, "apps", IN_DEFAULT "  wait: true\n  timeout: 30s\n"
+				     "  kubeConfig: {secretRef: {name: other}}\n");
+	start(w);
+	await(w, "apps", "False", "failed to build kube client: unable to read KubeConfig secret "
+				  "'default/other' error: secrets \"other\" not found");
+	server_kubeconfig(other, &kubeconfig);
+	node_set(&w->a, data, S("value"), node_copy_str(&w->a, buf_str(&kubeconfig)));
+	node_set(&w->a, meta, S("name"), node_lit("other"));
+	node_set(&w->a, secret, S("apiVersion"), node_lit("v1"));
+	node_set(&w->a, secret, S("kind"), node_lit("Secret"));
+	node_set(&w->a, secret, S("metadata"), meta);
+	node_set(&w->a, secret, S("stringData"), data);
+	assert_null(json_write(&json, secret, NULL));
+	ask(w, "POST", "/api/v1/namespaces/default/secrets", "", buf_c(&json));
+	/* its Secret is watched */
+	await(w, "apps", "Unknown", "Reconciliation in progress");
+	assert_true(node_is(get(w, CM "a"), NODE_NONE));
+	struct client *here = w->client;
+
+	w->client = there;
+	assert_true(node_is(get(w, CM "a"), NODE_MAP));
+	patch(w, DEPLOYMENTS "d/status", AVAILABLE);
+	w->client = here;
+	patch(w, KS "apps",
+	      "{\"metadata\":{\"annotations\":{\"reconcile.fluxcd.io/requestedAt\":\"1\"}}}");
+	await(w, "apps", "True", "Applied");
+	ask(w, "DELETE", KS "apps", "", "");
+	await_object(w, KS "apps", false);
+	w->client = there;
+	assert_true(node_is(get(w, CM "a"), NODE_NONE));
+	w->client = here;
+	/* its clients end with the runtime, and that before the server */
+	runtime_free(w->runtime);
+	w->runtime = NULL;
+	server_close(other);
+}
+
+static void test_an_account_that_is_gone_leaves_objects_behind(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	put_ks(w, "apps", IN_DEFAULT "  serviceAccountName: gone\n");
+	await(w, "apps", "False", "ConfigMap/default/a dry-run failed (Forbidden): ");
+	ask(w, "DELETE", KS "apps", "", "");
+	await_object(w, KS "apps", false);
+	assert_true(node_is(get(w, CM "a"), NODE_MAP));
+	await_event(w, "ReconciliationFailed", "unable to prune objects: \nConfigMap/default/a");
 }
 
 /* ---- the guard ------------------------------------------------------------------- */
@@ -772,11 +890,15 @@ int main(void)
 		CASE(test_ready_expressions),
 		CASE(test_health_is_awaited_without_a_worker),
 		CASE(test_stalled_objects_fail_early_and_recover),
+		CASE(test_failing_pods_of_a_set_fail_it),
 		CASE(test_a_new_revision_ends_the_wait),
 		CASE(test_health_by_rules_of_ones_own),
 		CASE(test_variables_follow_their_config_map),
 		CASE(test_old_versions_are_read),
 		CASE(test_another_account_needs_its_rights),
+		CASE(test_a_kind_may_come_later),
+		CASE(test_another_cluster),
+		CASE(test_an_account_that_is_gone_leaves_objects_behind),
 		CASE(test_pruning_tells_what_goes_along),
 		CASE(test_the_guard_holds_back_what_is_not_in_git),
 		CASE(test_the_guard_counts),

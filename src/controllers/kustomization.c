@@ -195,6 +195,12 @@ static bool find_cluster(struct ks *k, struct outcome *out)
 {
 	err *e = pass_cluster(k->p, &k->cluster);
 
+	if (!e && k->m->cluster != k->cluster) {
+		/* What another account could do proves nothing of this one. */
+		k->m->n = 0;
+		k->m->applied = false;
+		k->m->cluster = k->cluster;
+	}
 	if (!e)
 		return true;
 	*out = kustomization_fail(k, S("ReconciliationFailed"),
@@ -245,6 +251,26 @@ static struct outcome unchanged(struct ks *k)
 	return kustomization_succeed(k);
 }
 
+/* An object was of a kind that is not served: its definition comes with
+ * another release, perhaps. Until it does, nothing would be different. */
+static bool is_kind_missing(struct ks *k, struct outcome *out)
+{
+	struct ks_memory *m = k->m;
+	int64_t left = m->due - clock_mono();
+	const struct client_resource *r;
+
+	if (!m->missing.kind.n || !m->settled || left <= 0 || k->p->requested ||
+	    m->missing_inputs != k->inputs)
+		return false;
+	err *e = discovery_kind(k->cluster->discovery, m->missing, &r);
+	bool missing = e && err_kind(e) == ERR_NOT_FOUND;
+
+	err_free(e);
+	*out = (struct outcome){ NEXT_AFTER, left < KUSTOMIZATION_POLL ? left
+								       : KUSTOMIZATION_POLL };
+	return missing;
+}
+
 static struct outcome go(struct ks *k)
 {
 	struct ks_memory *m = k->m;
@@ -254,12 +280,16 @@ static struct outcome go(struct ks *k)
 	if (!check_spec(k, &out) || !kustomization_find_source(k, &out))
 		return out;
 	k->inputs = inputs_of(k);
-	bool same = m->applied && m->inputs == k->inputs;
-
-	if (!same && !kustomization_check_dependencies(k, &out))
+	if ((!m->applied || m->inputs != k->inputs) && !kustomization_check_dependencies(k, &out))
 		return out;
 	if (!find_cluster(k, &out))
 		return out;
+	bool same = m->applied && m->inputs == k->inputs;
+
+	if (is_kind_missing(k, &out))
+		return out;
+	if (same && m->waiting && !k->p->requested && !k->cluster->live)
+		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
 	if (!same || !kustomization_is_intact(k))
 		return full(k);
 	if (m->waiting && !k->p->requested)
@@ -288,8 +318,10 @@ static void forget(struct runtime *rt, void *memory)
 	struct ks_memory *m = memory;
 
 	(void)rt;
-	if (m)
+	if (m) {
 		arena_release(&m->mem);
+		arena_release(&m->missing_mem);
+	}
 	free(m);
 }
 

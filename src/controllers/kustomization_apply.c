@@ -8,6 +8,8 @@
 #include "kustomize/value.h"
 #include "value/json.h"
 
+/* What --concurrent-ssa is when nobody says anything: then as many as are good. */
+enum { SSA_DEFAULT = 4 };
 /* The first look at a kind waits so long for its first list. */
 #define WATCH_WAIT (2 * CLOCK_SECOND)
 
@@ -205,6 +207,7 @@ static err *run(struct ks *k)
 		.override_managers_n = s->override_managers_n,
 		.stage_kinds = s->custom_stage_kinds,
 		.stage_kinds_n = s->custom_stage_kinds_n,
+		.window = s->concurrent_ssa == SSA_DEFAULT ? 0 : s->concurrent_ssa,
 		.sources = &k->sources,
 		.cancel = k->p->cancel,
 		.seen = note,
@@ -390,6 +393,50 @@ static err *prune(struct ks *k, node before, node entries, struct guard *guard)
 	return NULL;
 }
 
+/* ---- kinds ------------------------------------------------------------------------------- */
+
+/* An apply that failed because a kind is not served is tried again as soon as it
+ * is, and not only after the retry interval. */
+static void remember_missing(struct ks *k, struct outcome *out)
+{
+	struct ks_memory *m = k->m;
+	const struct client_resource *r;
+
+	arena_clear(&m->missing_mem);
+	m->missing = (struct gvk){ 0 };
+	for (size_t i = 0; i < k->n; i++) {
+		struct gvk g = gvk_of(k->items[i].object);
+		err *e = k->items[i].resource
+				 ? NULL
+				 : discovery_kind(k->cluster->discovery, g, &r);
+
+		if (e && err_kind(e) == ERR_NOT_FOUND && !m->missing.kind.n)
+			m->missing = (struct gvk){ arena_str(&m->missing_mem, g.group),
+						   arena_str(&m->missing_mem, g.version),
+						   arena_str(&m->missing_mem, g.kind) };
+		err_free(e);
+	}
+	m->missing_inputs = k->inputs;
+	if (m->missing.kind.n && out->after > KUSTOMIZATION_POLL)
+		out->after = KUSTOMIZATION_POLL;
+}
+
+/* Kinds of Flux are read in all their versions; those on the way out are told. */
+static void warn_of_version(struct ks *k, const struct applyset_item *it)
+{
+	const struct api_kind *kind = api_kind_find(it->id.group, it->id.kind);
+	const struct api_version *v = kind ? api_kind_version(kind, it->version) : NULL;
+	struct err_pos at;
+
+	if (!v || !v->warning.n)
+		return;
+	str place = sources_locate(&k->sources, it->source.place, &at)
+			    ? kustomization_position(k, &at)
+			    : STR_NONE;
+
+	log_info(k->p->log, arena_cat(k->a, place, place.n ? S(": ") : STR_NONE, v->warning));
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static str change_log(struct ks *k)
@@ -440,9 +487,12 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 		keep_written(k);
 		e = err_replace(e, "%s\n%.*s", err_msg(e), STR_ARG(log));
 		*out = failed(k, "ReconciliationFailed", e);
+		remember_missing(k, out);
 		return false;
 	}
 	log_applied(k);
+	for (size_t i = 0; i < k->n; i++)
+		warn_of_version(k, &k->items[i]);
 	memorise(k);
 	log = str_trim_right_set(log, S("\n"));
 	k->drifted = log.n > 0;

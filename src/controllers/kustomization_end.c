@@ -86,18 +86,24 @@ void kustomization_event(struct ks *k, enum event_type type, str reason, str mes
 	pass_event(k->p, type, reason, message, meta, 4);
 }
 
-str kustomization_place(struct ks *k, const err *e)
+str kustomization_position(struct ks *k, const struct err_pos *at)
 {
-	struct err_pos at = err_position(e);
-	str root = k->tree ? fs_root(artifact_tree_fs(k->tree)) : STR_NONE, file = at.file;
+	str root = k->tree ? fs_root(artifact_tree_fs(k->tree)) : STR_NONE, file = at->file;
 
-	if (!file.n || !at.line)
+	if (!file.n || !at->line)
 		return STR_NONE;
 	if (root.n && str_take_str(&file, root))
 		str_take(&file, '/');
-	if (!at.col)
-		return arena_printf(k->a, "%.*s:%u", STR_ARG(file), at.line);
-	return arena_printf(k->a, "%.*s:%u:%u", STR_ARG(file), at.line, at.col);
+	if (!at->col)
+		return arena_printf(k->a, "%.*s:%u", STR_ARG(file), at->line);
+	return arena_printf(k->a, "%.*s:%u:%u", STR_ARG(file), at->line, at->col);
+}
+
+str kustomization_place(struct ks *k, const err *e)
+{
+	struct err_pos at = err_position(e);
+
+	return kustomization_position(k, &at);
 }
 
 /* ---- ends --------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct checks {
 	struct check *list;
 	size_t n;
 	size_t failed, open;	/* open: neither Current nor Failed */
+	bool polled;		/* no event tells all that counts */
 };
 
 /* ---- what to look at -------------------------------------------------------------- */
@@ -139,13 +140,80 @@ static err *look(struct ks *k, struct check *c)
 	return NULL;
 }
 
+/* ---- Pods ------------------------------------------------------------------------ */
+
+static bool has_pods(const struct check *c)
+{
+	return str_eq(c->id.group, S("apps")) &&
+	       (str_eq(c->id.kind, S("StatefulSet")) || str_eq(c->id.kind, S("ReplicaSet")));
+}
+
+/* One that goes, or that may find a node yet, says nothing of its owner. */
+static bool has_failed(struct ks *k, node pod)
+{
+	struct health h = { .status = HEALTH_UNKNOWN };
+	node scheduled = health_condition(pod, S("PodScheduled"));
+
+	if (!node_is_nil(node_dig(pod, "metadata", "deletionTimestamp")) ||
+	    (str_eq(node_str(node_get(scheduled, S("status"))), S("False")) &&
+	     str_eq(node_str(node_get(scheduled, S("reason"))), S("Unschedulable"))))
+		return false;
+	err_free(health_of(k->a, pod, clock_wall(), &h));
+	return h.status == HEALTH_FAILED;
+}
+
+/* "a=b,c=d" of spec.selector.matchLabels. */
+static str selector_of(struct ks *k, node object)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	node_each_pair(p, node_dig(object, "spec", "selector", "matchLabels"))
+		buf_addf(&b, "%s%.*s=%.*s", b.n ? "," : "", STR_ARG(node_str(p->key)),
+			 STR_ARG(node_str(p->value)));
+	return arena_str(k->a, buf_str(&b));
+}
+
+/* What is in progress has failed when Pods of it have. */
+static err *look_at_pods(struct ks *k, const struct client_resource *r, struct check *c)
+{
+	static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
+	node object, list;
+
+	TRY(client_get(k->cluster->client, k->a, r, c->id.namespace, c->id.name, &object));
+	str selector = selector_of(k, object);
+
+	if (!selector.n)
+		return NULL;
+	TRY(client_list(k->cluster->client, k->a, &pods, c->id.namespace, selector, STR_NONE,
+			&list));
+	node_each_item(i, node_get(list, S("items")))
+		if (has_failed(k, *i))
+			c->health.status = HEALTH_FAILED;
+	return NULL;
+}
+
+static err *look_closely(struct ks *k, struct check *c)
+{
+	const struct client_resource *r;
+
+	TRY(look(k, c));
+	if (c->health.status != HEALTH_IN_PROGRESS || !has_pods(c) ||
+	    readiness_knows(k->rules, c->id.group, c->id.kind))
+		return NULL;
+	TRY(kustomization_resource(k->cluster, &c->id, c->version, &r));
+	/* Who may not list Pods waits for the object itself. */
+	err_free(look_at_pods(k, r, c));
+	return NULL;
+}
+
+
 static struct checks look_at_all(struct ks *k)
 {
 	struct checks c = list_checks(k);
 
 	for (size_t i = 0; i < c.n; i++) {
 		struct check *one = &c.list[i];
-		err *e = look(k, one);
+		err *e = look_closely(k, one);
 
 		if (e)
 			take_error(k, one, e);
@@ -154,6 +222,7 @@ static struct checks look_at_all(struct ks *k)
 		c.failed += one->health.status == HEALTH_FAILED;
 		c.open += one->health.status != HEALTH_FAILED &&
 			  one->health.status != HEALTH_CURRENT;
+		c.polled |= has_pods(one) && one->health.status == HEALTH_IN_PROGRESS;
 	}
 	return c;
 }
@@ -227,10 +296,9 @@ static void begin(struct ks *k)
 }
 
 /* Something is in progress: the pass ends, and goes on with an event. */
-static struct outcome go_on(struct ks *k)
+static struct outcome go_on(struct ks *k, bool polled)
 {
 	int64_t left = clock_after(k->m->wait_started, k->timeout) - clock_mono();
-	bool polled = !k->cluster->live;
 
 	k->m->waiting = true;
 	k->m->settled = false;
@@ -276,6 +344,6 @@ bool kustomization_check_health(struct ks *k, struct outcome *out)
 	if (timeout || !c.open || (c.failed && hasty))
 		*out = fail(k, &c, timeout);
 	else
-		*out = go_on(k);
+		*out = go_on(k, c.polled || !k->cluster->live);
 	return false;
 }

@@ -24,7 +24,7 @@
 #define KUSTOMIZATION_GROUP "kustomize.toolkit.fluxcd.io"
 /* Bytes that one pass may need: larger builds are refused, not killed. */
 #define KUSTOMIZATION_MEMORY_MAX ((size_t)1 << 30)
-/* Between two looks at objects that are not watched. */
+/* Between two looks at what is not watched: objects, and whether a kind is served. */
 #define KUSTOMIZATION_POLL (5 * CLOCK_SECOND)
 #define KUSTOMIZATION_TIMEOUT_MIN (30 * CLOCK_SECOND)
 
@@ -44,12 +44,18 @@ struct ks_memory {
 	struct arena mem;	/* holds what follows, made anew by each apply */
 	struct ks_known *known;
 	size_t n;
+	const struct cluster *cluster;	/* where, and as whom: not to be followed */
 	str digest;		/* of the manifests */
 	bool applied;		/* the last apply and prune succeeded, with these inputs: */
 	uint64_t inputs;
 
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */
+
+	/* A kind that the last apply, with these inputs, did not find. */
+	struct gvk missing;	/* kind empty: none; texts in missing_mem */
+	struct arena missing_mem;
+	uint64_t missing_inputs;
 
 	/* A health check that goes on. */
 	bool waiting;
@@ -124,7 +130,8 @@ struct outcome kustomization_fail(struct ks *k, str reason, err *e);
 /* The configuration is wrong: nothing until it changes; takes `e`. */
 struct outcome kustomization_stall(struct ks *k, str reason, err *e);
 struct outcome kustomization_succeed(struct ks *k);
-/* "apps/x.yaml:3:7" of an error, below the root of the artifact; empty: none. */
+/* "apps/x.yaml:3:7" of a place; of an error, below the root of the artifact; empty: none. */
+str kustomization_position(struct ks *k, const struct err_pos *at);
 str kustomization_place(struct ks *k, const err *e);
 
 /* kustomization_delete.c: the object is being deleted. */
