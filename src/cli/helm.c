@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/rand.h"
 #include "cli/commands.h"
+#include "cli/helm_fetch.h"
 #include "crypto/sha256.h"
 #include "helm/values.h"
 #include "text/errtext.h"
@@ -167,14 +168,32 @@ const struct flag helm_value_flags[] = {
 
 #undef AT
 
+/* As Helm gets a chart: the whole text, no login. */
+static err *load_url(struct cli *c, struct arena *a, str url, str *out)
+{
+	CLEANUP(net_client_drop) struct net_client *net = NULL;
+	CLEANUP(spool_release) struct spool spool;
+	const struct helm_repo repo = { .url = url };
+	struct helmrepo server;
+	str text;
+
+	spool_init(&spool, HELMREPO_HELD);
+	TRY(helm_net(&net));
+	TRY(helm_repo_open(c, net, &repo, &server));
+	TRY(helmrepo_fetch(&server, url, "values", FILE_MAX, NULL, NULL, &spool));
+	TRY(spool_text(&spool, &text));
+	*out = arena_str(a, text);
+	return NULL;
+}
+
 static err *load_text(void *ctx, struct arena *a, str path, str *out)
 {
-	(void)ctx;
 	if (str_eq(str_trim(path), S("-")))
 		return fs_read_any(a, S("/dev/stdin"), FILE_MAX, out);
-	if (str_starts(path, S("http://")) || str_starts(path, S("https://")) ||
-	    str_starts(path, S("oci://")))
-		return err_new(ERR_UNAVAILABLE, "values from %.*s: remote files are not supported",
+	if (str_starts(path, S("http://")) || str_starts(path, S("https://")))
+		return load_url(ctx, a, path, out);
+	if (str_starts(path, S("oci://")))
+		return err_new(ERR_UNAVAILABLE, "values from %.*s: registries have charts only",
 			       STR_ARG(path));
 	return fs_read_any(a, path, FILE_MAX, out);
 }
@@ -189,6 +208,7 @@ err *helm_values(struct cli *c, const struct helm_value_options *o, node *out)
 		.from_files = o->from_files.p, .from_files_n = o->from_files.n,
 		.literals = o->literals.p, .literals_n = o->literals.n,
 		.load = load_text,
+		.ctx = c,
 	};
 
 	return values_collect(c->arena, &s, out);
@@ -254,17 +274,10 @@ err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, st
 	if (!o->repo.n && (path_is_abs(name) || str_starts(name, S("."))))
 		return err_new(ERR_NOT_FOUND, "path %.*s not found",
 			       STR_ARG(quote_str(c->arena, name)));
-	if (o->repo.n || str_has(name, S("://")))
-		return err_new(ERR_UNAVAILABLE, "%.*s: charts of remote repositories are not "
-						"supported yet",
-			       STR_ARG(name));
-	if (str_find_char(name, '/') == STR_NPOS)
-		return err_new(ERR_INVALID,
-			       "non-absolute URLs should be in form of repo_name/path_to_chart, "
-			       "got: %.*s",
-			       STR_ARG(name));
-	return err_new(ERR_NOT_FOUND, "repo %.*s not found",
-		       STR_ARG(str_sub(name, 0, str_find_char(name, '/'))));
+	if (o->verify)
+		return err_new(ERR_UNAVAILABLE,
+			       "--verify: signatures of charts are not checked yet");
+	return helm_fetch_cached(c, name, str_trim(o->version), o, path);
 }
 
 /* ---- what templates may ask for ---------------------------------------- */

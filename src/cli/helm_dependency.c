@@ -1,6 +1,5 @@
 #include "cli/commands.h"
-#include "cli/helm.h"
-#include "helm/vendor.h"
+#include "cli/helm_depend.h"
 #include "text/constraint.h"
 #include "text/glob.h"
 #include "text/path.h"
@@ -236,22 +235,32 @@ static err *check(const struct dependency_options *o)
 	return err_new(ERR_UNAVAILABLE, "--verify: signatures of charts are not checked yet");
 }
 
-static err *run_update(struct cli *c)
+typedef err *vendor_way(struct arena *a, str chart, int64_t mtime,
+			const struct vendor_remote *remote, struct buf *out);
+
+static err *vendor(struct cli *c, vendor_way *way)
 {
+	const struct dependency_options *o = c->options;
+	struct helm_depend d;
 	int64_t mtime;
 
-	TRY(check(c->options));
+	TRY(check(o));
 	TRY(helm_epoch(c, &mtime));
-	return vendor_update(c->arena, chart_path(c), mtime, &c->out.buf);
+	TRY(helm_depend_init(&d, c, &o->server, o->skip_refresh));
+	err *e = way(c->arena, chart_path(c), mtime, &d.remote, &c->out.buf);
+
+	helm_depend_release(&d);
+	return e;
+}
+
+static err *run_update(struct cli *c)
+{
+	return vendor(c, vendor_update);
 }
 
 static err *run_build(struct cli *c)
 {
-	int64_t mtime;
-
-	TRY(check(c->options));
-	TRY(helm_epoch(c, &mtime));
-	return vendor_build(c->arena, chart_path(c), mtime, &c->out.buf);
+	return vendor(c, vendor_build);
 }
 
 const struct command helm_dependency_command = {

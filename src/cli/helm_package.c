@@ -2,9 +2,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/helm.h"
+#include "cli/helm_depend.h"
 #include "helm/pack.h"
-#include "helm/vendor.h"
 #include "text/path.h"
 #include "text/semver.h"
 
@@ -67,7 +66,13 @@ static err *package(struct cli *c, const struct package_options *o, str arg, int
 	if (o->update) {
 		CLEANUP(buf_release) struct buf unseen = BUF_INIT;
 
-		TRY(vendor_update(c->arena, arg, mtime, &unseen));
+		struct helm_depend d;
+
+		TRY(helm_depend_init(&d, c, NULL, false));
+		err *e = vendor_update(c->arena, arg, mtime, &d.remote, &unseen);
+
+		helm_depend_release(&d);
+		TRY(e);
 	}
 	TRY(chart_load_path(c->arena, arg, &(const struct chart_options){ .notices = &to },
 			    CHART_ONLY_DIR, &chart));

@@ -1,9 +1,8 @@
 #include "base/map.h"
 #include "cli/commands.h"
-#include "cli/helm.h"
+#include "cli/helm_depend.h"
 #include "cli/helm_remote.h"
 #include "helm/origin.h"
-#include "helm/vendor.h"
 #include "release/release.h"
 #include "text/errtext.h"
 #include "text/glob.h"
@@ -352,11 +351,16 @@ static err *check(const struct template_options *o, const struct notices *to)
 static err *update(struct cli *c, str path, const struct chart_options *options,
 		   struct chart **chart)
 {
+	struct helm_depend d;
 	int64_t mtime;
 
 	TRY(helm_epoch(c, &mtime));
-	TRY(vendor_update(c->arena, path, mtime, &c->out.buf));
-	err *e = chart_load(c->arena, path, options, chart);
+	TRY(helm_depend_init(&d, c, NULL, false));
+	err *e = vendor_update(c->arena, path, mtime, &d.remote, &c->out.buf);
+
+	helm_depend_release(&d);
+	TRY(e);
+	e = chart_load(c->arena, path, options, chart);
 
 	return e ? err_wrap(e, "failed reloading chart after repo update") : NULL;
 }

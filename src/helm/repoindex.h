@@ -83,11 +83,13 @@ struct repoindex_chart {
 	bool is_null;		/* the index has null for a list */
 };
 
-/* Into `a`; with `entries`, whole ones too unless there are many.
+/* Into `a`; with `entries`, whole ones too unless there are many: these borrow
+ * from the text, all else does not.
  * ERR_NOT_FOUND: "no chart name found". */
 err *repoindex_load(struct arena *a, struct repoindex *ix, str name, bool entries,
 		    struct repoindex_chart *out) __attribute__((warn_unused_result));
-/* A version's whole entry, its fields in Helm's order, empty ones left out. */
+/* A version's whole entry, its fields in Helm's order, empty ones left out.
+ * Borrows from the text. */
 err *repoindex_entry(struct arena *a, struct repoindex *ix, const struct repoindex_version *v,
 		     node *out) __attribute__((warn_unused_result));
 

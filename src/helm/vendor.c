@@ -17,6 +17,7 @@ struct vendor {
 	struct fs *fs;		/* the same, opened */
 	struct chart *chart;
 	int64_t mtime;
+	const struct vendor_remote *remote;
 	struct buf *out;
 };
 
@@ -68,6 +69,17 @@ static err *check_range(struct vendor *v, const struct chart_dependency *d, bool
 			STR_ARG(quotes ? quote_str(v->a, d->name) : d->name));
 }
 
+static err *find_version(struct vendor *v, const struct chart_dependency *d, str *version)
+{
+	struct chart *c;
+
+	if (!is_local(d))
+		return v->remote->resolve(v->remote->ctx, v->a, d, version);
+	TRY(load_local(v, d, &c));
+	*version = meta_version_fits(v->a, d->version, c->meta.version) ? c->meta.version : STR_NONE;
+	return NULL;
+}
+
 /* The versions that Chart.lock is to name. */
 static err *resolve(struct vendor *v, struct chart_dependency *locked)
 {
@@ -77,21 +89,18 @@ static err *resolve(struct vendor *v, struct chart_dependency *locked)
 
 	for (size_t i = 0; i < m->deps_n; i++) {
 		const struct chart_dependency *d = &m->deps[i];
-		struct chart *c;
+		str version;
 
 		TRY(check_range(v, d, true));
 		locked[i] = (struct chart_dependency){ .name = d->name, .version = d->version,
 						       .repository = d->repository };
 		if (!d->repository.n)
 			continue;
-		if (!is_local(d))
-			return err_new(ERR_UNAVAILABLE,
-				       "dependency %.*s: remote repositories are not supported yet",
-				       STR_ARG(quote_str(v->a, d->name)));
-		TRY(load_local(v, d, &c));
-		locked[i].version = c->meta.version;
-		if (meta_version_fits(v->a, d->version, c->meta.version))
+		TRY(find_version(v, d, &version));
+		if (version.n) {
+			locked[i].version = version;
 			continue;
+		}
 		buf_addf(&missing, "%s%.*s (repository %.*s, version %.*s)", missing_n++ ? ", " : "",
 			 STR_ARG(quote_str(v->a, d->name)), STR_ARG(quote_str(v->a, d->repository)),
 			 STR_ARG(quote_str(v->a, d->version)));
@@ -209,6 +218,16 @@ static err *pack_local(struct vendor *v, struct chart_dependency *d, struct arch
 	return NULL;
 }
 
+static err *fetch_remote(struct vendor *v, const struct chart_dependency *d, struct archives *list)
+{
+	struct archive got = { 0 };
+
+	TRY(v->remote->fetch(v->remote->ctx, v->a, d, v->out, &got.name, &got.bytes));
+	if (got.name.n)
+		avec_push(v->a, list, got);
+	return NULL;
+}
+
 static err *gather(struct vendor *v, struct chart_dependency *deps, size_t n,
 		   struct archives *list)
 {
@@ -218,9 +237,7 @@ static err *gather(struct vendor *v, struct chart_dependency *deps, size_t n,
 		else if (is_local(&deps[i]))
 			TRY(pack_local(v, &deps[i], list));
 		else
-			return err_new(ERR_UNAVAILABLE,
-				       "dependency %.*s: remote repositories are not supported yet",
-				       STR_ARG(quote_str(v->a, deps[i].name)));
+			TRY(fetch_remote(v, &deps[i], list));
 	}
 	return NULL;
 }
@@ -312,6 +329,8 @@ static err *update(struct vendor *v)
 
 	if (!m->has_deps)
 		return NULL;
+	TRY(v->remote->name(v->remote->ctx, m->deps, m->deps_n));
+	TRY(v->remote->refresh(v->remote->ctx, m->deps, m->deps_n, false, v->out));
 	TRY(resolve(v, locked));
 	TRY(fetch_all(v, locked, m->deps_n));
 	TRY(digest(v, locked, m->deps_n, &sum));
@@ -329,6 +348,7 @@ static err *build(struct vendor *v)
 	if (v->chart->lock.kind != NODE_MAP)
 		return update(v);
 	n = meta_lock_dependencies(v->a, v->chart->lock, &deps);
+	TRY(v->remote->name(v->remote->ctx, v->chart->meta.deps, v->chart->meta.deps_n));
 	TRY(digest(v, deps, n, &sum));
 	if (!str_eq(sum, node_str(node_get(v->chart->lock, S("digest"))))) {
 		if (str_eq(v->chart->meta.api_version, S("v1")))
@@ -341,13 +361,15 @@ static err *build(struct vendor *v)
 			       "(Chart.yaml). Please update the dependencies with 'helm dependency "
 			       "update'");
 	}
+	TRY(v->remote->refresh(v->remote->ctx, deps, n, true, v->out));
 	return fetch_all(v, deps, n);
 }
 
-static err *run(struct arena *a, str chart, int64_t mtime, struct buf *out,
-		err *(*way)(struct vendor *v))
+static err *run(struct arena *a, str chart, int64_t mtime, const struct vendor_remote *remote,
+		struct buf *out, err *(*way)(struct vendor *v))
 {
-	struct vendor v = { .a = a, .path = path_clean(a, chart), .mtime = mtime, .out = out };
+	struct vendor v = { .a = a, .path = path_clean(a, chart), .mtime = mtime,
+			    .remote = remote, .out = out };
 	err *e = begin(&v);
 
 	if (!e)
@@ -356,12 +378,14 @@ static err *run(struct arena *a, str chart, int64_t mtime, struct buf *out,
 	return e;
 }
 
-err *vendor_update(struct arena *a, str chart, int64_t mtime, struct buf *out)
+err *vendor_update(struct arena *a, str chart, int64_t mtime, const struct vendor_remote *remote,
+		   struct buf *out)
 {
-	return run(a, chart, mtime, out, update);
+	return run(a, chart, mtime, remote, out, update);
 }
 
-err *vendor_build(struct arena *a, str chart, int64_t mtime, struct buf *out)
+err *vendor_build(struct arena *a, str chart, int64_t mtime, const struct vendor_remote *remote,
+		  struct buf *out)
 {
-	return run(a, chart, mtime, out, build);
+	return run(a, chart, mtime, remote, out, build);
 }

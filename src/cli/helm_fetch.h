@@ -1,0 +1,46 @@
+/* helm_fetch - a chart that the user named, from wherever it is.
+ *
+ *	repo/chart			of a repository that was added
+ *	https://host/chart-1.0.0.tgz	an archive
+ *	oci://host/path/chart		of a registry
+ *	chart, with --repo URL		of a repository that was not
+ *
+ * Words and rules are those of Helm's downloader: which login goes where,
+ * which version is meant, what its cache is good for. Worker-local.
+ */
+#ifndef CLI_HELM_FETCH_H
+#define CLI_HELM_FETCH_H
+
+#include "cli/helm_repos.h"
+
+/* Bytes of one chart, as large as Helm would take. */
+enum { HELM_FETCH_MAX = 256 << 20 };
+
+struct helm_fetched {
+	str name;	/* "podinfo-6.5.3.tgz" */
+	str bytes;
+	str digest;	/* hex, as the index says; empty: it does not */
+	str pulled;	/* "Pulled: ...\nDigest: ...\n" of a registry */
+};
+
+/* `version` may be a range, or empty. */
+err *helm_fetch(struct cli *c, str ref, str version, const struct helm_chart_options *o,
+		struct helm_fetched *out) __attribute__((warn_unused_result));
+/* The same into Helm's content cache; gives the path there. */
+err *helm_fetch_cached(struct cli *c, str ref, str version, const struct helm_chart_options *o,
+		       str *path) __attribute__((warn_unused_result));
+
+/* The URL of a chart in a repository that was not added, without a login. */
+err *helm_fetch_find(struct cli *c, str repo, str name, str version, str *url)
+	__attribute__((warn_unused_result));
+
+/* Registries: the highest version of a chart in a range (an exact one is taken
+ * as it is), and a chart's bytes. `ref` is oci://host/path/chart. */
+err *helm_fetch_tag(struct cli *c, struct net_client *net, str ref, str range,
+		    const struct helm_server_options *o, str *out)
+	__attribute__((warn_unused_result));
+err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
+		    const struct helm_server_options *o, struct helm_fetched *out)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Chart repositories on the command line: helm_repos.py RILL [HELM]
+
+`rill helm repo`, `search`, `pull`, `dependency`, and commands that take a
+chart from a repository, against a server on loopback and, where
+docker-registry is installed, a registry. What is expected was said by helm
+4.3.2; with HELM, that program is asked the same and must say the same.
+"""
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+RILL = os.path.realpath(sys.argv[1])
+HELM = os.path.realpath(sys.argv[2]) if len(sys.argv) > 2 else None
+DIR = tempfile.mkdtemp()
+
+
+class Repo(http.server.SimpleHTTPRequestHandler):
+    seen = []
+
+    def __init__(self, *a):
+        super().__init__(*a, directory=DIR + "/srv")
+
+    def do_GET(self):
+        Repo.seen.append((self.path, self.headers.get("Authorization"), self.headers.get("Host")))
+        if self.path.startswith("/auth/"):
+            if not self.headers.get("Authorization"):
+                return self.send_error(401, "Unauthorized")
+            self.path = self.path[5:]
+        return super().do_GET()
+
+    def send_error(self, code, message=None, explain=None):
+        super().send_error(code, http.HTTPStatus(code).phrase)
+
+    def log_message(self, *_):
+        pass
+
+
+def serve():
+    s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Repo)
+    threading.Thread(target=s.serve_forever, daemon=True).start()
+    return s.server_address[1]
+
+
+failed = 0
+
+
+def fail(text):
+    global failed
+    failed += 1
+    print("helm_repos.py: " + text)
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def run(who, *argv, **env):
+    """(exit, out, err) in the program's own home."""
+    home = DIR + "/" + who
+    os.makedirs(home + "/work", exist_ok=True)
+    program = [RILL, "helm"] if who == "rill" else [HELM]
+    p = subprocess.run(program + list(argv), cwd=home + "/work", stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=dict(PATH=os.environ["PATH"], HOME=home, **env), timeout=60)
+    return p.returncode, p.stdout.replace(home, "HOME"), p.stderr.replace(home, "HOME")
+
+
+def want(argv, code, out, err=""):
+    """What both say; `out` None: whatever, but the same."""
+    got = run("rill", *argv)
+    if out is not None and got != (code, out, err):
+        fail("%s\n--- want %r\n%s%s--- got %r\n%s%s" % (" ".join(argv), code, out, err, got[0], got[1], got[2]))
+    if out is None and (got[0] != code):
+        fail("%s: exit %d\n%s" % (" ".join(argv), got[0], got[2]))
+    if HELM:
+        theirs = run("helm", *argv)
+        if theirs != got:
+            fail("%s: helm says otherwise\n%s%s--- rill\n%s%s" % (" ".join(argv), theirs[1], theirs[2], got[1], got[2]))
+    return got
+
+
+def both(what):
+    for who in ("rill", "helm") if HELM else ("rill",):
+        what(DIR + "/" + who + "/work")
+
+
+def same_files(*paths):
+    for p in paths if HELM else ():
+        a, b = (open(DIR + "/" + who + "/" + p, "rb").read() for who in ("rill", "helm"))
+        drop = lambda x: b"\n".join(l for l in x.split(b"\n") if not l.startswith(b"generated:"))
+        if drop(a) != drop(b):
+            fail("%s differs" % p)
+
+
+def package(name, version, description="A chart", deps=""):
+    write(DIR + "/src/%s/Chart.yaml" % name, "apiVersion: v2\nname: %s\nversion: %s\nappVersion: \"9\"\ndescription: %s\nkeywords:\n- web\n%s" % (name, version, description, deps))
+    write(DIR + "/src/%s/values.yaml" % name, "v: %s\n" % version)
+    write(DIR + "/src/%s/templates/c.yaml" % name, "kind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  v: {{ .Values.v | quote }}\n")
+    os.makedirs(DIR + "/srv", exist_ok=True)
+    subprocess.run([RILL, "helm", "package", DIR + "/src/" + name, "-d", DIR + "/srv"], check=True, stdout=subprocess.DEVNULL)
+
+
+def index_command():
+    code, out, err = run("rill", "repo", "index", DIR + "/srv")
+    if (code, out, err) != (0, "", ""):
+        fail("repo index: %s%s" % (out, err))
+    text = open(DIR + "/srv/index.yaml").read()
+    digest = hashlib.sha256(open(DIR + "/srv/app-1.2.0.tgz", "rb").read()).hexdigest()
+    for line in ("    digest: " + digest, "    - app-1.2.0.tgz", "  other:"):
+        if line + "\n" not in text:
+            fail("index.yaml has no line %r" % line)
+    run("rill", "repo", "index", DIR + "/srv", "--json", "--url", "https://h/x")
+    ix = json.load(open(DIR + "/srv/index.yaml"))
+    if [v["version"] for v in ix["entries"]["app"]] != ["2.0.0-rc.1", "1.10.0", "1.2.0"] or ix["entries"]["app"][1]["urls"] != ["https://h/x/app-1.10.0.tgz"]:
+        fail("index as JSON: %s" % ix)
+    os.rename(DIR + "/srv/app-1.2.0.tgz", DIR + "/app-1.2.0.tgz")
+    shutil.copy(DIR + "/srv/index.yaml", DIR + "/old.yaml")
+    run("rill", "repo", "index", DIR + "/srv", "--json", "--merge", DIR + "/old.yaml")
+    ix = json.load(open(DIR + "/srv/index.yaml"))
+    if [v["urls"][0] for v in ix["entries"]["app"]] != ["app-2.0.0-rc.1.tgz", "app-1.10.0.tgz", "https://h/x/app-1.2.0.tgz"]:
+        fail("merged index: %s" % ix)
+    os.rename(DIR + "/app-1.2.0.tgz", DIR + "/srv/app-1.2.0.tgz")
+    run("rill", "repo", "index", DIR + "/srv")
+
+
+def repo_commands(url):
+    looks = 'Error: looks like "%s" is not a valid chart repository or cannot be reached: failed to fetch %s/index.yaml : 404 Not Found\n'
+    want(["repo", "list"], 0, "", "no repositories to show\n")
+    want(["repo", "update"], 1, "", "Error: no repositories found. You must add one before updating\n")
+    want(["search", "repo"], 1, "", "Error: no repositories configured\n")
+    want(["repo", "remove", "x"], 1, "", "Error: no repositories configured\n")
+    want(["repo", "add", "one", url], 0, '"one" has been added to your repositories\n')
+    want(["repo", "add", "one", url], 0, '"one" already exists with the same configuration, skipping\n')
+    want(["repo", "add", "one", url + "/"], 1, "", "Error: repository name (one) already exists, please specify a different name\n")
+    want(["repo", "add", "one", url + "/", "--force-update"], 0, '"one" has been added to your repositories\n')
+    want(["repo", "add", "a/b", url], 1, "", "Error: repository name (a/b) contains '/', please specify a different name without '/'\n")
+    want(["repo", "add", "bad", url + "/no"], 1, "", looks % (url + "/no", url + "/no"))
+    want(["repo", "add", "bad", "ftp://h"], 1, "", "Error: could not find protocol handler for: ftp\n")
+    want(["repo", "add", "in", url + "/auth"], 1, "", 'Error: looks like "%s/auth" is not a valid chart repository or cannot be reached: failed to fetch %s/auth/index.yaml : 401 Unauthorized\n' % (url, url))
+    want(["repo", "add", "in", url + "/auth", "--username", "u", "--password", "p"], 0, '"in" has been added to your repositories\n')
+    want(["repo", "list", "-o", "yaml"], 0, "- name: one\n  url: %s/\n- name: in\n  url: %s/auth\n" % (url, url))
+    want(["repo", "list"], 0, None)
+    want(["repo", "update"], 0, 'Hang tight while we grab the latest from your chart repositories...\n...Successfully got an update from the "one" chart repository\n'
+         '...Successfully got an update from the "in" chart repository\nUpdate Complete. ⎈Happy Helming!⎈\n') if not HELM else None
+    want(["repo", "update", "nope"], 1, "", "Error: no repositories found matching 'nope'.  Nothing will be updated\n")
+    want(["repo", "remove", "in"], 0, '"in" has been removed from your repositories\n')
+    same_files(".config/helm/repositories.yaml", ".cache/helm/repository/one-index.yaml")
+    if oct(os.stat(DIR + "/rill/.config/helm/repositories.yaml").st_mode & 0o777) != "0o600":
+        fail("repositories.yaml can be read by others")
+
+
+def search():
+    want(["search", "repo", "app", "-o", "yaml"], 0, "- app_version: \"9\"\n  description: A chart\n  name: one/app\n  version: 1.10.0\n")
+    want(["search", "repo", "WEB", "-l"], 0, None)
+    want(["search", "repo", "--devel", "-o", "json"], 0, None)
+    want(["search", "repo", "app", "--version", "<1.5", "-o", "json"], 0, '[{"name":"one/app","version":"1.2.0","app_version":"9","description":"A chart"}]\n')
+    want(["search", "repo", "-r", "^oth.*"], 0, None)
+    want(["search", "repo", "nothing"], 0, "No results found\n")
+    want(["search", "repo", "nothing", "--fail-on-no-result"], 1, "", "Error: no results found\n")
+
+
+def pull(url):
+    want(["pull", "one/app"], 0, "")
+    want(["pull", "app", "--repo", url, "--version", "~1.2"], 0, "")
+    want(["pull", "one/app", "--devel"], 0, "")
+    want(["pull", url + "/other-0.1.0.tgz"], 0, "")
+    want(["pull", "one/app", "--untar", "--untardir", "x"], 0, "")
+    want(["pull", "one/app", "--untar", "--untardir", "x"], 1, "", "Error: failed to untar: a file or directory with the name x/app already exists\n")
+    want(["pull", "one/app", "--version", "9.x"], 1, "", 'Error: chart "app" matching 9.x not found in one index. (try \'helm repo update\'): no chart version found for app-9.x\n')
+    want(["pull", "two/app"], 1, "", "Error: repo two not found\n")
+    want(["pull", "app"], 1, "", "Error: non-absolute URLs should be in form of repo_name/path_to_chart, got: app\n")
+    got = run("rill", "pull", "app", "--repo", url, "--version", "9.x")
+    if got != (1, "", 'the newest version is 1.10.0\nError: chart "app" version "9.x" not found in %s repository\n' % url):
+        fail("pull of what is not there: %s %s" % got[1:])
+    for f in ("app-1.10.0.tgz", "app-1.2.0.tgz", "app-2.0.0-rc.1.tgz", "other-0.1.0.tgz"):
+        a, b = open(DIR + "/rill/work/" + f, "rb").read(), open(DIR + "/srv/" + f, "rb").read()
+        if a != b:
+            fail(f + " differs")
+    same_files("work/x/app/Chart.yaml", "work/x/app/templates/c.yaml")
+
+
+def take(url):
+    """Commands that take a chart from anywhere."""
+    text = "---\n# Source: app/templates/c.yaml\nkind: ConfigMap\nmetadata:\n  name: r\ndata:\n  v: \"%s\"\n"
+    want(["template", "r", "one/app"], 0, text % "1.10.0")
+    want(["template", "r", "app", "--repo", url, "--version", "<1.5"], 0, text % "1.2.0")
+    want(["template", "r", url + "/app-1.2.0.tgz"], 0, text % "1.2.0")
+    write(DIR + "/srv/values.yaml", "v: from afar\n")
+    want(["template", "r", "one/app", "-f", url + "/values.yaml"], 0, text % "from afar")
+    want(["show", "values", "one/app"], 0, "v: 1.10.0\n\n")
+
+
+def credentials(port):
+    """A login goes to its own host and no other (where helm tells both)."""
+    write(DIR + "/srv/far/index.yaml", "apiVersion: v1\nentries:\n  app:\n  - name: app\n    version: 1.2.0\n    urls:\n    - http://localhost:%d/app-1.2.0.tgz\n" % port)
+    for more, expect in (((), None), (("--pass-credentials",), "Basic dTpw")):
+        Repo.seen.clear()
+        if run("rill", "pull", "app", "--repo", "http://127.0.0.1:%d/auth/far" % port, "--username", "u", "--password", "p", *more) != (0, "", ""):
+            fail("pull with a login")
+        got = [a for p, a, h in Repo.seen if p.endswith(".tgz")]
+        if set(got) != {expect} or any(a != "Basic dTpw" for p, a, h in Repo.seen if p.endswith("index.yaml")):
+            fail("who was told what: %s" % Repo.seen)
+
+
+def dependencies(url):
+    def deps(text):
+        both(lambda w: (shutil.rmtree(w + "/c", ignore_errors=True), write(w + "/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies:\n" + text)))
+    got = 'Hang tight while we grab the latest from your chart repositories...\n...Successfully got an update from the "one" chart repository\nUpdate Complete. ⎈Happy Helming!⎈\n'
+    deps("- name: app\n  version: 1.x\n  repository: '@one'\n")
+    want(["dependency", "update", "c"], 0, got + "Saving 1 charts\nDownloading app from repo %s/\nDeleting outdated charts\n" % url)
+    same_files("work/c/Chart.lock", "work/c/charts/app-1.10.0.tgz")
+    want(["dependency", "list", "c"], 0, None)
+    both(lambda w: shutil.rmtree(w + "/c/charts"))
+    want(["dependency", "build", "c", "--skip-refresh"], 0, "Saving 1 charts\nDownloading app from repo %s/\nDeleting outdated charts\n" % url)
+    deps("- name: app\n  version: 7.x\n  repository: %s\n" % url)
+    want(["dep", "up", "c"], 1, got, "Error: can't get a valid version for 1 subchart(s): \"app\" (repository \"%s\", version \"7.x\"). Make sure a matching chart version exists in the repo, or change the version constraint in Chart.yaml\n" % url)
+    deps("- name: none\n  version: 7.x\n  repository: %s\n" % url)
+    want(["dep", "up", "c", "--skip-refresh"], 1, "", "Error: none chart not found in repo %s\n" % url)
+    deps("- name: app\n  version: 1.2.0\n  repository: %s/auth/..\n" % url)
+    want(["dep", "up", "c", "--skip-refresh"], 0, None)
+    deps("- name: app\n  version: 1.x\n  repository: stable\n")
+    want(["dep", "up", "c"], 1, None)
+    want(["repo", "remove", "one"], 0, '"one" has been removed from your repositories\n')
+    deps("- name: app\n  version: 1.2.0\n  repository: %s\n- name: app\n  alias: two\n  version: 1.2.0\n  repository: %s\n" % (url, url))
+    want(["dep", "up", "c"], 0, 'Getting updates for unmanaged Helm repositories...\n...Successfully got an update from the "%s" chart repository\nSaving 2 charts\nDownloading app from repo %s\nAlready downloaded app from repo %s\nDeleting outdated charts\n' % (url, url, url)) if not HELM else None
+    if not HELM:
+        want(["dep", "build", "c"], 1, "", "Error: no repository definition for %s, %s. Please add the missing repos via 'helm repo add'\n" % (url, url))
+
+
+def registry():
+    if not shutil.which("docker-registry"):
+        print("helm_repos.py: no docker-registry here: charts of registries are not tried")
+        return None
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    port = s.getsockname()[1]
+    s.close()
+    write(DIR + "/registry.yml", "version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %s/registry}\nhttp:\n  addr: 127.0.0.1:%d\n" % (DIR, port))
+    p = subprocess.Popen(["docker-registry", "serve", DIR + "/registry.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        try:
+            urllib.request.urlopen("http://127.0.0.1:%d/v2/" % port, timeout=5)
+            break
+        except OSError:
+            time.sleep(0.05)
+    for v in ("1.2.0", "1.10.0", "2.0.0-rc.1"):
+        push(port, "charts/app", "app", v, open(DIR + "/srv/app-%s.tgz" % v, "rb").read())
+    ref = "oci://127.0.0.1:%d/charts/app" % port
+    code, out, err = want(["pull", ref, "--plain-http", "--version", "1.2.x"], 0, None)
+    if not out.startswith("Pulled: 127.0.0.1:%d/charts/app:1.2.0\nDigest: sha256:" % port):
+        fail("pull says: " + out)
+    want(["pull", ref, "--plain-http", "--version", "9.x"], 1, "", "Error: could not locate a version matching provided version string 9.x\n")
+    want(["pull", ref + ":1.2.0", "--plain-http", "--version", "1.10.0"], 1, "", "Error: chart reference and version mismatch: 1.10.0 is not 1.2.0\n")
+    want(["pull", ref + ":3.0.0", "--plain-http"], 1, "", 'Error: failed to perform "FetchReference" on source: 127.0.0.1:%d/charts/app:3.0.0: not found\n' % port)
+    code, out, err = want(["template", "r", ref, "--plain-http"], 0, None)
+    if 'v: "1.10.0"' not in out:
+        fail("template of a registry's chart: " + out + err)
+    return p
+
+
+def push(port, repository, name, version, body):
+    """As helm push."""
+    base = "http://127.0.0.1:%d/v2/%s" % (port, repository)
+
+    def put(url, data, kind):
+        urllib.request.urlopen(urllib.request.Request(url, method="PUT", data=data, headers={"Content-Type": kind}), timeout=20).read()
+
+    def blob(data):
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        where = urllib.request.urlopen(urllib.request.Request(base + "/blobs/uploads/", method="POST", data=b""), timeout=20).headers["Location"]
+        put(where + ("&" if "?" in where else "?") + "digest=" + digest, data, "application/octet-stream")
+        return digest
+    config = json.dumps({"name": name, "version": version, "apiVersion": "v2"}).encode()
+    put(base + "/manifests/" + version, json.dumps({
+        "schemaVersion": 2, "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": blob(config), "size": len(config)},
+        "layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": blob(body), "size": len(body)}]}).encode(),
+        "application/vnd.oci.image.manifest.v1+json")
+
+
+def main():
+    os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
+    os.environ["HOME"] = DIR
+    running = None
+    try:
+        for v in ("1.2.0", "1.10.0", "2.0.0-rc.1"):
+            package("app", v)
+        package("other", "0.1.0", "Something of another kind that is described at length, more than fits")
+        port = serve()
+        url = "http://127.0.0.1:%d" % port
+        index_command()
+        repo_commands(url)
+        search()
+        pull(url)
+        take(url)
+        credentials(port)
+        dependencies(url)
+        running = registry()
+    finally:
+        if running:
+            running.terminate()
+            running.wait()
+        shutil.rmtree(DIR, ignore_errors=True)
+    print("helm_repos.py: %s" % ("%d failed" % failed if failed else "ok"))
+    sys.exit(1 if failed else 0)
+
+
+main()
