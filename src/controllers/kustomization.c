@@ -299,7 +299,7 @@ static struct outcome go(struct ks *k)
 		return (struct outcome){ NEXT_AFTER, m->due - now };
 	if (!kustomization_check_dependencies(k, &out))
 		return out;
-	return unchanged(k);
+	return m->fetched ? full(k) : unchanged(k);
 }
 
 static struct outcome reconcile(struct pass *p)

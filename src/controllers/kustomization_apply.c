@@ -509,6 +509,7 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 	}
 	k->m->applied = true;
 	k->m->inputs = k->inputs;
+	k->m->fetched = k->fetched;
 	k->m->drifted = k->drifted;
 	return true;
 }

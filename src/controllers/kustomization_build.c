@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "controllers/decryption.h"
 #include "controllers/kustomization_impl.h"
+#include "controllers/remotebase.h"
 #include "crypto/sha256.h"
 
 static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true };
@@ -48,9 +49,10 @@ static bool open_artifact(struct ks *k, struct outcome *out)
 
 /* ---- the build --------------------------------------------------------------------- */
 
-static err *render(struct ks *k, const struct flux_source *s)
+static err *render(struct ks *k, struct flux_source *s)
 {
 	CLEANUP(decryption_close) struct decryption d = { 0 };
+	CLEANUP(remotebase_close) struct remotebase remote;
 	struct lookup lookup = { .l = { look_up }, .k = k };
 	struct flux_rendering how = {
 		.lookup = &lookup.l,
@@ -58,10 +60,16 @@ static err *render(struct ks *k, const struct flux_source *s)
 	};
 	struct flux_kfile kfile;
 
+	remotebase_open(&remote, k->p);
+	if (!runtime_settings(k->p->rt)->no_remote_bases)
+		s->remote = &remote.remote;
 	TRY(decryption_open(&d, k->p));
 	how.decryptor = decryption_of(&d);
 	TRY(flux_generate(k->a, s, k->p->object, &kfile));
-	return flux_render(k->a, s, &kfile, k->p->object, &how, &k->objects);
+	err *e = flux_render(k->a, s, &kfile, k->p->object, &how, &k->objects);
+
+	k->fetched = remote.used;
+	return e;
 }
 
 /* status.history tells builds apart by the digest of what they print. */

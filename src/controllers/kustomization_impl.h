@@ -48,6 +48,7 @@ struct ks_memory {
 	str digest;		/* of the manifests */
 	bool applied;		/* the last apply and prune succeeded, with these inputs: */
 	uint64_t inputs;
+	bool fetched;		/* but it had remote bases, which may be others now */
 
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */
@@ -79,6 +80,7 @@ struct ks {
 	struct artifact_tree *tree;
 	struct sources sources;
 	struct resmap *objects;
+	bool fetched;		/* the build looked at more than the artifact */
 	str digest;
 	struct applyset_item *items;
 	size_t n;

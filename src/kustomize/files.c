@@ -129,16 +129,19 @@ const struct files files_disk = {
 
 /* ---- confined ---------------------------------------------------------- */
 
-static const struct fs *root_of(const struct files *f)
+/* The root that a path lies below, and the path there; or Flux's refusal. */
+static err *below(const struct files *files, const char *verb, str path, const struct fs **fs,
+		  str *out)
 {
-	return ((const struct files_confined *)f)->root;
-}
+	const struct files_confined *f = (const struct files_confined *)files;
+	str root = fs_root(f->root);
 
-/* The path below the root, or Flux's refusal. */
-static err *below(const struct files *f, const char *verb, str path, str *out)
-{
-	str root = fs_root(root_of(f));
-
+	*fs = f->root;
+	for (size_t i = 0; f->also && i < f->also->n; i++)
+		if (files_is_below(path, fs_root(f->also->list[i]))) {
+			*fs = f->also->list[i];
+			root = fs_root(*fs);
+		}
 	if (!files_is_below(path, root))
 		return err_new(ERR_FORBIDDEN,
 			       "fs-security-constraint %s %.*s: path '%.*s' is not in or below '%.*s'",
@@ -150,55 +153,60 @@ static err *below(const struct files *f, const char *verb, str path, str *out)
 
 static err *confined_real(const struct files *f, struct arena *a, str path, str *out)
 {
+	const struct fs *fs;
 	str rest, real;
 
-	TRY(below(f, "abs", path, &rest));
-	TRY(fs_real(root_of(f), a, rest, &real));
-	*out = real.n ? arena_cat(a, fs_root(root_of(f)), S("/"), real) : fs_root(root_of(f));
+	TRY(below(f, "abs", path, &fs, &rest));
+	TRY(fs_real(fs, a, rest, &real));
+	*out = real.n ? arena_cat(a, fs_root(fs), S("/"), real) : fs_root(fs);
 	return NULL;
 }
 
 static enum file_type confined_type(const struct files *f, str path)
 {
+	const struct fs *fs;
 	str rest;
-	err *e = below(f, "stat", path, &rest);
+	err *e = below(f, "stat", path, &fs, &rest);
 
 	if (e) {
 		err_free(e);
 		return FILE_NONE;
 	}
-	if (fs_is_dir(root_of(f), rest))
+	if (fs_is_dir(fs, rest))
 		return FILE_DIR;
-	return fs_is_file(root_of(f), rest) ? FILE_REGULAR : FILE_NONE;
+	return fs_is_file(fs, rest) ? FILE_REGULAR : FILE_NONE;
 }
 
 static bool confined_plain(const struct files *f, str path)
 {
+	const struct fs *fs;
 	struct fs_info info;
 	str rest;
-	err *e = below(f, "stat", path, &rest);
+	err *e = below(f, "stat", path, &fs, &rest);
 
 	if (!e)
-		e = fs_lstat(root_of(f), rest, &info);
+		e = fs_lstat(fs, rest, &info);
 	err_free(e);
 	return !e && info.type == FS_FILE;
 }
 
 static err *confined_read(const struct files *f, struct arena *a, str path, str *out)
 {
+	const struct fs *fs;
 	str rest;
 
-	TRY(below(f, "read", path, &rest));
-	return fs_read(root_of(f), a, rest, FILES_READ_MAX, out);
+	TRY(below(f, "read", path, &fs, &rest));
+	return fs_read(fs, a, rest, FILES_READ_MAX, out);
 }
 
 static err *confined_list(const struct files *f, struct arena *a, str path, struct fs_entry **out,
 			  size_t *n)
 {
+	const struct fs *fs;
 	str rest;
 
-	TRY(below(f, "walk", path, &rest));
-	return fs_list(root_of(f), a, rest, FILES_LIST_MAX, out, n);
+	TRY(below(f, "walk", path, &fs, &rest));
+	return fs_list(fs, a, rest, FILES_LIST_MAX, out, n);
 }
 
 void files_confined_init(struct files_confined *f, const struct fs *root)
@@ -208,6 +216,7 @@ void files_confined_init(struct files_confined *f, const struct fs *root)
 		.read = confined_read, .list = confined_list,
 	};
 	f->root = root;
+	f->also = NULL;
 }
 
 /* ---- overlay ----------------------------------------------------------- */

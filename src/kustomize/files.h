@@ -37,12 +37,21 @@ enum { FILES_READ_MAX = 256 << 20, FILES_LIST_MAX = 100000 };
 /* The whole disk, as the user may read it. */
 extern const struct files files_disk;
 
+/* Directories that are read besides: clones of remote bases. They may grow in number
+ * during a build. */
+enum { FILES_ROOTS_MAX = 32 };
+struct files_roots {
+	const struct fs *list[FILES_ROOTS_MAX];
+	size_t n;
+};
+
 /* One directory, which nothing leaves: what lies outside is refused with
  * Flux's words, "fs-security-constraint read P: path 'P' is not in or below
  * 'R'". Borrows `root`. */
 struct files_confined {
 	struct files files;
 	const struct fs *root;
+	const struct files_roots *also;	/* or NULL */
 };
 void files_confined_init(struct files_confined *f, const struct fs *root);
 

@@ -37,6 +37,7 @@ static err *build(struct arena *a, const struct flux_source *s, const struct flu
 	};
 
 	files_confined_init(&confined, s->root);
+	confined.also = s->remote ? &s->remote->roots : NULL;
 	files_overlay_init(&files, &confined.files, k->path, k->text);
 	files.more = texts;
 	err *e = kustomize_build(a, &o, path_dir(a, k->path), out);

@@ -20,6 +20,9 @@ struct remote {
 	/* A repository: a directory on disk, kept until the build is over, and
 	 * the path of the base in it. */
 	err *(*fetch_repo)(struct remote *r, struct arena *a, str url, str *checkout, str *base);
+	/* Where the build may not leave one directory, those of fetch_repo may be read,
+	 * too. */
+	struct files_roots roots;
 };
 
 struct loader {

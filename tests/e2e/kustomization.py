@@ -249,6 +249,37 @@ def test_garbage_in_the_repository():
     until("all is well again", lambda: applied("shop", revision))
 
 
+def test_a_remote_base():
+    base = DIR + "/base"
+    for name in ("app", "other"):
+        os.makedirs("%s/%s" % (base, name))
+    with open(base + "/app/kustomization.yaml", "w") as f:
+        f.write("resources: [cm.yaml, ../other]\n")
+    with open(base + "/app/cm.yaml", "w") as f:
+        f.write(config("remote", "base", "x"))
+    with open(base + "/other/kustomization.yaml", "w") as f:
+        f.write("resources: [cm.yaml]\n")
+    with open(base + "/other/cm.yaml", "w") as f:
+        f.write(config("other", "base", "x"))
+    git("init", "-q", "-b", "main", where="base")
+    git("add", "-A", where="base")
+    git("commit", "-q", "-m", "base", where="base")
+    git("tag", "v1", where="base")
+    subprocess.run(("git", "clone", "-q", "--bare", base, DIR + "/root/base.git"), check=True)
+    url = "http://127.0.0.1:%s/plain/base.git//app" % open(DIR + "/port").read()
+    for ref in ("main", "v1"):
+        write("shop/kustomization.yaml", "namespace: shop\nresources:\n- %s?ref=%s\n" % (url, ref))
+        revision = commit()
+        fetch()
+        until("the base is applied from " + ref, lambda: applied("shop", revision))
+        if configs() != {"remote": "base", "other": "base"}:
+            fail("objects are %r" % configs())
+    write("shop/kustomization.yaml", "namespace: shop\nresources:\n- %s?ref=gone\n" % url)
+    commit()
+    fetch()
+    until("a base that is not there is told", lambda: "failed to fetch remote base" in ready("shop"))
+
+
 def change():
     """A random repository; gives what shall be there."""
     shutil.rmtree(DIR + "/work/shop")
