@@ -171,6 +171,13 @@ static bool moves_generation(const struct kind_call *k)
 	return false;
 }
 
+/* Subresources, besides /status, that are about what is in the status. */
+static bool moves_status(const struct kind_call *k)
+{
+	return str_eq(k->subresource, S("status")) || str_eq(k->subresource, S("binding")) ||
+	       str_eq(k->subresource, S("eviction")) || str_eq(k->subresource, S("approval"));
+}
+
 static void prepare(struct kind_call *k)
 {
 	struct arena *a = k->arena;
@@ -183,7 +190,7 @@ static void prepare(struct kind_call *k)
 		meta_keep(a, k->object, k->old);
 		if (str_eq(k->subresource, S("status")))
 			keep_all_but_status(k);
-		else if (k->kind->has_status)
+		else if (k->kind->has_status && !moves_status(k))
 			node_copy_field(a, k->object, k->old, S("status"));
 	}
 	if (k->kind->hooks && k->kind->hooks->prepare)

@@ -1,11 +1,15 @@
+#include "server/disruption.h"
 #include "server/garbage.h"
 #include "server/namespaces.h"
+#include "server/quota.h"
 #include "server/roles.h"
 #include "server/sim.h"
+#include "server/tokens.h"
 
 const struct controller *const controllers_all[] = {
 	&namespaces_controller,
 	&namespaces_accounts,
+	&tokens_controller,
 	&garbage_controller,
 	&roles_controller,
 	&sim_node_controller,
@@ -17,5 +21,8 @@ const struct controller *const controllers_all[] = {
 	&sim_job_controller,
 	&sim_endpoints_controller,
 	&sim_claim_controller,
+	&sim_volume_controller,
+	&quota_controller,
+	&disruption_controller,
 	NULL,
 };

@@ -5,12 +5,14 @@
 #include "server/crd_control.h"
 #include "server/documents.h"
 #include "server/minder.h"
+#include "server/quota.h"
 
 const struct hooks *const hooks_all[] = {
 	&documents_hooks,
 	&bootstrap_hooks,
 	&access_hooks,
 	&crd_control_hooks,
+	&quota_hooks,
 	&minder_hooks,
 	NULL,
 };

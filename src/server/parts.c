@@ -2,6 +2,7 @@
 
 #include "server/access.h"
 #include "server/discovery.h"
+#include "server/disruption.h"
 #include "server/health.h"
 #include "server/namespaces.h"
 #include "server/openapi.h"
@@ -9,8 +10,10 @@
 
 const struct subresource *const parts_subresources[] = {
 	access_subresources,
+	disruption_subresources,
 	namespaces_subresources,
 	sim_subresources,
+	sim_connect_subresources,
 	NULL,
 };
 

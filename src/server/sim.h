@@ -30,8 +30,10 @@ extern const struct controller sim_daemon_controller;
 extern const struct controller sim_job_controller;
 extern const struct controller sim_endpoints_controller;
 extern const struct controller sim_claim_controller;
-/* pods/binding, pods/log */
+extern const struct controller sim_volume_controller;
+/* pods/binding; sim_connect.c: pods/log, and what asks for a way into containers. */
 extern const struct subresource sim_subresources[];
+extern const struct subresource sim_connect_subresources[];
 
 /* ---- for the controllers ----------------------------------------------- */
 

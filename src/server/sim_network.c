@@ -1,4 +1,4 @@
-/* sim_network - what stands behind Services, and volumes behind claims. */
+/* sim_network - what stands behind Services. */
 #include "base/sort.h"
 #include "server/labelsel.h"
 #include "server/meta.h"
@@ -273,80 +273,3 @@ const struct controller sim_endpoints_controller = { .name = SIM_MANAGER,
 						     .workloads = true,
 						     .sees = endpoints_sees,
 						     .run = endpoints_run };
-
-/* ---- claims ------------------------------------------------------------ */
-
-static void claim_sees(struct minder *m, const struct controller *c, const struct store_event *e)
-{
-	sim_sees(m, c, e, "/persistentvolumeclaims", NULL, NULL);
-}
-
-static node volume_for(struct arena *a, node claim, str name)
-{
-	node volume = node_map(a, 4), metadata = node_map(a, 1), spec = node_map(a, 8);
-	node capacity = node_map(a, 1), ref = node_map(a, 5), path = node_map(a, 2);
-
-	put(a, metadata, "name", name);
-	node_set(a, capacity, S("storage"),
-		 node_dig(claim, "spec", "resources", "requests", "storage"));
-	put(a, ref, "apiVersion", S("v1"));
-	put(a, ref, "kind", S("PersistentVolumeClaim"));
-	put(a, ref, "name", meta_get(claim, S("name")));
-	put(a, ref, "namespace", meta_get(claim, S("namespace")));
-	put(a, ref, "uid", meta_get(claim, S("uid")));
-	put(a, path, "path", arena_cat(a, S("/simulated/"), name));
-	node_set(a, spec, S("accessModes"), node_dig(claim, "spec", "accessModes"));
-	node_set(a, spec, S("capacity"), capacity);
-	node_set(a, spec, S("claimRef"), ref);
-	node_set(a, spec, S("hostPath"), path);
-	put(a, spec, "persistentVolumeReclaimPolicy", S("Delete"));
-	put(a, spec, "storageClassName", node_str(node_dig(claim, "spec", "storageClassName")));
-	put(a, volume, "apiVersion", S("v1"));
-	put(a, volume, "kind", S("PersistentVolume"));
-	node_set(a, volume, S("metadata"), metadata);
-	node_set(a, volume, S("spec"), spec);
-	return volume;
-}
-
-/* A claim of a class is given a volume; one without a class waits. */
-static err *claim_run(struct minder_call *c, const struct controller *own)
-{
-	struct arena *a = c->arena;
-	node claim = minder_get(c, STR_NONE, S("persistentvolumeclaims"), c->key.namespace,
-				c->key.name);
-	node status = node_map(a, 3), capacity = node_map(a, 1), patch = node_map(a, 1);
-	node spec = node_map(a, 1), volume;
-
-	(void)own;
-	if (node_is(claim, NODE_NONE) || meta_is_deleting(claim) ||
-	    str_eq(node_str(node_dig(claim, "status", "phase")), S("Bound")) ||
-	    !node_str(node_dig(claim, "spec", "storageClassName")).n)
-		return NULL;
-	str name = arena_cat(a, S("pvc-"), meta_get(claim, S("uid")));
-
-	volume = minder_get(c, STR_NONE, S("persistentvolumes"), STR_NONE, name);
-	if (node_is(volume, NODE_NONE))
-		TRY(write_object(c, "v1", S("persistentvolumes"), volume_for(a, claim, name), false));
-	put(a, spec, "volumeName", name);
-	node_set(a, patch, S("spec"), spec);
-	TRY(minder_unless_gone(minder_write(
-		c,
-		&(struct minder_write){ .agent = SIM_MANAGER,
-					.method = S("PATCH"),
-					.type = S("application/merge-patch+json"),
-					.path = minder_path(a, "v1", S("persistentvolumeclaims"),
-							    c->key.namespace, c->key.name, STR_NONE),
-					.body = patch },
-		&claim)));
-	node_set(a, capacity, S("storage"),
-		 node_dig(claim, "spec", "resources", "requests", "storage"));
-	node_set(a, status, S("accessModes"), node_dig(claim, "spec", "accessModes"));
-	node_set(a, status, S("capacity"), capacity);
-	put(a, status, "phase", S("Bound"));
-	return sim_put_status(c, SIM_MANAGER, "v1", S("persistentvolumeclaims"), claim, status);
-}
-
-const struct controller sim_claim_controller = { .name = SIM_MANAGER,
-						 .workloads = true,
-						 .sees = claim_sees,
-						 .run = claim_run };

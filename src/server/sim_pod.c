@@ -416,8 +416,7 @@ static err *make_bound(struct change *ch, node old, node *object)
 				       STR_ARG(ch->name), STR_ARG(now));
 	node_set(a, node_get(out, S("spec")), S("nodeName"), node_from_str(a, host));
 	sim_condition(a, status, "PodScheduled", true, "", STR_NONE, false);
-	*object = out;
-	return NULL;
+	return body_fit(a, ch->kind, out, NULL, object);
 }
 
 static err *run_binding(struct request *r)
@@ -447,36 +446,7 @@ static err *run_binding(struct request *r)
 					  "\"status\":\"Success\",\"code\":201}"));
 }
 
-static err *run_log(struct request *r)
-{
-	CLEANUP(blob_drop)
-	struct blob *b = store_get(server_store(r->server), server_table(r->server, r->kind),
-				   r->namespace, r->name);
-
-	if (!b)
-		return status_not_found(r->group, r->plural, r->name);
-	node pod = blob_tree(r->arena, b), wanted = NODE_NOTHING;
-	node containers = node_dig(pod, "spec", "containers");
-	str container = request_query(r, S("container"));
-
-	node_each_item(ct, containers)
-		if (!container.n || str_eq(node_str(node_get(*ct, S("name"))), container))
-			wanted = *ct;
-	if (container.n && node_is(wanted, NODE_NONE))
-		return status_bad_request("container %.*s is not valid for pod %.*s",
-					  STR_ARG(container), STR_ARG(r->name));
-	if (!container.n && node_len(containers) > 1)
-		return status_bad_request("a container name must be specified for pod %.*s",
-					  STR_ARG(r->name));
-	r->answer.type = S("text/plain");
-	buf_addf(&r->answer.body, "simulated by rill: container %.*s (%.*s) runs nowhere\n",
-		 STR_ARG(node_str(node_get(wanted, S("name")))),
-		 STR_ARG(node_str(node_get(wanted, S("image")))));
-	return NULL;
-}
-
 const struct subresource sim_subresources[] = {
 	{ "", "pods", "binding", run_binding },
-	{ "", "pods", "log", run_log },
 	{ 0 },
 };

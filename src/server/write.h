@@ -13,6 +13,8 @@ err *write_update(struct request *r) __attribute__((warn_unused_result));
 err *write_patch(struct request *r) __attribute__((warn_unused_result));
 err *write_delete(struct request *r) __attribute__((warn_unused_result));
 err *write_delete_all(struct request *r) __attribute__((warn_unused_result));
+/* A deletion as part of something else: of the request's object, without an answer. */
+err *write_remove(struct request *r, const struct options_delete *o) __attribute__((warn_unused_result));
 
 /* The parts of a patch, for subresources that are patched, too. `current` is
  * what is patched; the result is not fitted to any type. Findings get what a strict

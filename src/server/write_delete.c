@@ -419,6 +419,15 @@ err *write_delete(struct request *r)
 	return e;
 }
 
+err *write_remove(struct request *r, const struct options_delete *o)
+{
+	struct removal d = { .r = r, .name = r->name, .options = *o };
+	err *e = remove_object(&d);
+
+	blob_unref(d.blob);
+	return e;
+}
+
 /* ---- all of them ------------------------------------------------------- */
 
 /* The answer is the list of what was there, in its last state before. */
