@@ -376,3 +376,23 @@ err *minder_unless_gone(err *e)
 	err_free(e);
 	return NULL;
 }
+
+err *minder_refusal(struct arena *a, err *e)
+{
+	str text = err_text(e);
+	size_t brace = str_find_char(text, '{');
+	node status = NODE_NOTHING;
+
+	if (brace == STR_NPOS)
+		return e;
+	err_free(json_read(a, arena_str(a, str_from(text, brace)), NULL, &status));
+	str message = node_str(node_get(status, S("message")));
+
+	if (!message.n)
+		return e;
+	err *said = err_new(err_kind(e), "%.*s", STR_ARG(message));
+
+	err_set_code(said, err_code(e));
+	err_free(e);
+	return said;
+}

@@ -77,6 +77,8 @@ err *minder_write(struct minder_call *c, const struct minder_write *w, node *out
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME/SUB"; empty parts are left out. */
 str minder_path(struct arena *a, const char *api_version, str plural, str namespace, str name,
 		str sub);
+/* The refusal of a write in its own words, the Status' message; takes `e`. */
+err *minder_refusal(struct arena *a, err *e) __attribute__((warn_unused_result, returns_nonnull));
 /* Forget an error that says that the object is gone. */
 err *minder_unless_gone(err *e);
 

@@ -1,6 +1,7 @@
 #include "server/quota.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "server/check.h"
 #include "server/kinds_impl.h"
 #include "server/meta.h"
@@ -11,6 +12,9 @@
 
 /* Tries while others count at the same quota. */
 enum { QUOTA_TRIES = 10 };
+
+/* After what was added the sums are looked at again, in case they are wrong. */
+#define RECOUNT (2 * CLOCK_SECOND)
 
 #define OF_CLASS ".storageclass.storage.k8s.io/"
 
@@ -409,28 +413,40 @@ static void counted_at(str name, str *group, str *plural)
 	}
 }
 
-static void need_all(struct minder *m, const struct controller *c, str namespace)
+static void need_all(struct minder *m, const struct controller *c, str namespace, int64_t delay)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct minder_call look = { .minder = m, .server = minder_server(m), .arena = &a };
 
 	node_each_item(q, minder_list(&look, STR_NONE, S("resourcequotas"), namespace))
 		minder_need(m, c,
-			    &(struct minder_key){ namespace, meta_get(*q, S("name")), STR_NONE }, 0);
+			    &(struct minder_key){ namespace, meta_get(*q, S("name")), STR_NONE }, delay);
 }
 
-/* Whatever comes or goes in a namespace may be counted there; Pods also when
- * they end. */
+/* Whether the status is about another spec. */
+static bool is_stale(const struct blob *quota)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node tree = blob_tree(&a, quota);
+
+	return !node_equal(node_dig(tree, "spec", "hard"), node_dig(tree, "status", "hard"));
+}
+
+/* Whatever goes in a namespace may have been counted there, and Pods also when they
+ * end. What comes was counted by admission, before it was stored: a look at once
+ * would not see it, and forget it. */
 static void quota_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
 	str namespace = blob_namespace(e->now);
 
 	if (!namespace.n || minder_is(e, "/events"))
 		return;
-	if (minder_is(e, "/resourcequotas") && e->change != STORE_DELETED)
+	if (minder_is(e, "/resourcequotas") && e->change != STORE_DELETED && is_stale(e->now))
 		minder_need(m, c, &(struct minder_key){ namespace, blob_name(e->now), STR_NONE }, 0);
-	else if (e->change != STORE_MODIFIED || minder_is(e, "/pods"))
-		need_all(m, c, namespace);
+	if (e->change == STORE_DELETED)
+		need_all(m, c, namespace, 0);
+	else if (e->change == STORE_ADDED || minder_is(e, "/pods"))
+		need_all(m, c, namespace, RECOUNT);
 }
 
 static struct amounts count_all(struct minder_call *c, node quota)

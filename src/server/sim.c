@@ -88,7 +88,7 @@ node sim_pod_of(struct arena *a, node owner, node template, str name)
 	return pod;
 }
 
-err *sim_create_pod(struct minder_call *c, str namespace, node pod)
+err *sim_create_pod(struct minder_call *c, str namespace, node pod, node *made)
 {
 	return minder_write(c,
 			    &(struct minder_write){
@@ -97,7 +97,7 @@ err *sim_create_pod(struct minder_call *c, str namespace, node pod)
 				    .path = minder_path(c->arena, "v1", S("pods"), namespace,
 							STR_NONE, STR_NONE),
 				    .body = pod },
-			    NULL);
+			    made);
 }
 
 err *sim_delete_pod(struct minder_call *c, node pod)
@@ -220,4 +220,23 @@ str sim_hash(struct arena *a, node template)
 	while (n < 8)
 		text[n++] = 'b';
 	return arena_str(a, str_of(text, n));
+}
+
+str sim_revision_hash(struct arena *a, node data)
+{
+	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	uint32_t h = 2166136261u;	/* FNV-1 */
+	node sorted = node_copy(a, data);
+
+	node_sort(sorted);
+	err_free(json_write(&b, sorted, NULL));
+	buf_addc(&b, '0');	/* how often another revision had the same hash */
+	for (size_t i = 0; i < b.n; i++)
+		h = (h * 16777619u) ^ (unsigned char)b.p[i];
+	str digits = arena_printf(a, "%u", h);
+
+	for (size_t i = 0; i < digits.n; i++)
+		((char *)digits.p)[i] = letters[(unsigned char)digits.p[i] % (sizeof letters - 1)];
+	return digits;
 }

@@ -28,8 +28,10 @@ extern const struct controller sim_deployment_controller;
 extern const struct controller sim_stateful_controller;
 extern const struct controller sim_daemon_controller;
 extern const struct controller sim_job_controller;
+extern const struct controller sim_cron_controller;
 extern const struct controller sim_endpoints_controller;
 extern const struct controller sim_claim_controller;
+extern const struct controller sim_scaling_controller;
 extern const struct controller sim_volume_controller;
 /* pods/binding; sim_connect.c: pods/log, and what asks for a way into containers. */
 extern const struct subresource sim_subresources[];
@@ -47,10 +49,30 @@ node sim_owned(struct arena *a, node list, node owner);
 node sim_owner_refs(struct arena *a, node owner);
 /* A Pod of a template: labels, annotations, spec; a name or a generated one. */
 node sim_pod_of(struct arena *a, node owner, node template, str name);
-err *sim_create_pod(struct minder_call *c, str namespace, node pod) __attribute__((warn_unused_result));
+/* `made`: the Pod as it was stored; may be NULL. */
+err *sim_create_pod(struct minder_call *c, str namespace, node pod, node *made)
+	__attribute__((warn_unused_result));
 err *sim_delete_pod(struct minder_call *c, node pod) __attribute__((warn_unused_result));
 bool sim_pod_is_ready(node pod);
 bool sim_pod_is_active(node pod);	/* neither finished nor being deleted */
+
+/* An Event about an object: sim_events.c. What cannot be said is not said. */
+struct sim_event {
+	const char *component;		/* who says so: "replicaset-controller" */
+	const char *reason;
+	str message;
+	str container;			/* of a Pod; empty: the object itself */
+	bool warning;
+};
+void sim_tell(struct minder_call *c, node about, const struct sim_event *e);
+#define SIM_TELL(c, about, who, why, ...)                                                  \
+	sim_tell((c), (about),                                                             \
+		 &(struct sim_event){ .component = (who), .reason = (why),                 \
+				      .message = arena_printf((c)->arena, __VA_ARGS__) })
+#define SIM_WARN(c, about, who, why, ...)                                                  \
+	sim_tell((c), (about),                                                             \
+		 &(struct sim_event){ .component = (who), .reason = (why), .warning = true, \
+				      .message = arena_printf((c)->arena, __VA_ARGS__) })
 
 /* Write the status where it differs. */
 err *sim_put_status(struct minder_call *c, const char *agent, const char *api_version, str plural,
@@ -63,5 +85,7 @@ void sim_number(struct arena *a, node status, const char *field, int64_t value, 
 int64_t sim_int(node object, const char *part, const char *field, int64_t fallback);
 /* Letters that stand for the template: a stable hash in Kubernetes' alphabet. */
 str sim_hash(struct arena *a, node template);
+/* The hash of a ControllerRevision's data, the same as the original's. */
+str sim_revision_hash(struct arena *a, node data);
 
 #endif

@@ -13,12 +13,34 @@ static void replicas_sees(struct minder *m, const struct controller *c, const st
 	sim_sees(m, c, e, "apps/replicasets", "/pods", "ReplicaSet");
 }
 
+/* The error of the first that is refused (a quota, say): said, and shown in the status. */
+static err *add_pods(struct minder_call *c, node set, node template, int64_t n)
+{
+	for (int64_t i = 0; i < n; i++) {
+		node made;
+		err *e = sim_create_pod(c, c->key.namespace, sim_pod_of(c->arena, set, template, STR_NONE),
+					&made);
+
+		if (e) {
+			err *said = minder_refusal(c->arena, e);
+
+			SIM_WARN(c, set, "replicaset-controller", "FailedCreate", "Error creating: %s",
+				 err_msg(said));
+			return said;
+		}
+		SIM_TELL(c, set, "replicaset-controller", "SuccessfulCreate", "Created pod: %.*s",
+			 STR_ARG(meta_get(made, S("name"))));
+	}
+	return NULL;
+}
+
 static err *replicas_run(struct minder_call *c, const struct controller *own)
 {
 	struct arena *a = c->arena;
 	node set = minder_get(c, S("apps"), S("replicasets"), c->key.namespace, c->key.name);
 	node pods, status = node_map(a, 8), template;
 	int64_t wanted, active = 0, ready = 0, leaving = 0;
+	err *refused;
 
 	(void)own;
 	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
@@ -31,8 +53,7 @@ static err *replicas_run(struct minder_call *c, const struct controller *own)
 		ready += sim_pod_is_active(*p) && sim_pod_is_ready(*p);
 		leaving += meta_is_deleting(*p);
 	}
-	for (int64_t i = active; i < wanted; i++)
-		TRY(sim_create_pod(c, c->key.namespace, sim_pod_of(a, set, template, STR_NONE)));
+	refused = add_pods(c, set, template, wanted - active);
 	/* those that are not ready go first */
 	for (int pass = 0; pass < 2 && active > wanted; pass++)
 		node_each_item(p, pods) {
@@ -41,17 +62,29 @@ static err *replicas_run(struct minder_call *c, const struct controller *own)
 			if (!sim_pod_is_active(*p) || (pass == 0) == sim_pod_is_ready(*p))
 				continue;
 			TRY(sim_delete_pod(c, *p));
+			SIM_TELL(c, set, "replicaset-controller", "SuccessfulDelete", "Deleted pod: %.*s",
+				 STR_ARG(meta_get(*p, S("name"))));
 			ready -= sim_pod_is_ready(*p);
 			active--;
 			leaving++;
 		}
-	sim_number(a, status, "replicas", active < wanted ? wanted : active, true);
-	sim_number(a, status, "fullyLabeledReplicas", active < wanted ? wanted : active, false);
+	if (!refused && active < wanted)
+		active = wanted;
+	sim_number(a, status, "replicas", active, true);
+	sim_number(a, status, "fullyLabeledReplicas", active, false);
 	sim_number(a, status, "readyReplicas", ready, false);
 	sim_number(a, status, "availableReplicas", ready, false);
 	sim_number(a, status, "terminatingReplicas", leaving, true);
 	sim_number(a, status, "observedGeneration", sim_int(set, "metadata", "generation", 1), false);
-	return sim_put_status(c, SIM_MANAGER, "apps/v1", S("replicasets"), set, status);
+	if (refused) {
+		node_copy_field(a, status, node_get(set, S("status")), S("conditions"));
+		sim_condition(a, status, "ReplicaFailure", true, "FailedCreate", err_text(refused), false);
+	}
+	err *e = sim_put_status(c, SIM_MANAGER, "apps/v1", S("replicasets"), set, status);
+
+	if (e)
+		err_free(refused);
+	return e ? e : refused;		/* tried again, later */
 }
 
 const struct controller sim_replicas_controller = { .name = SIM_MANAGER,
@@ -210,8 +243,15 @@ static err *scale_set(struct minder_call *c, struct rollout *r, node set, int64_
 	node_set(a, annotations, S("deployment.kubernetes.io/desired-replicas"),
 		 node_from_str(a, desired));
 	node_set(a, annotations, S("deployment.kubernetes.io/max-replicas"), node_from_str(a, most));
+	int64_t from = replicas_of(set);
+
 	node_set(a, node_get(set, S("spec")), S("replicas"), node_from_int(to));
-	return write_set(c, S("PUT"), set, true);
+	TRY(write_set(c, S("PUT"), set, true));
+	if (from != to)
+		SIM_TELL(c, r->deployment, "deployment-controller", "ScalingReplicaSet",
+			 "Scaled %s replica set %.*s from %lld to %lld", to > from ? "up" : "down",
+			 STR_ARG(meta_get(set, S("name"))), (long long)from, (long long)to);
+	return NULL;
 }
 
 /* The set of the template: made, or brought back with the next revision. */
@@ -240,9 +280,14 @@ static err *need_current(struct minder_call *c, struct rollout *r)
 
 	r->revision++;
 	first = first < 0 ? 0 : first > r->wanted ? r->wanted : first;
-	return write_set(c, S("POST"),
-			 new_set(a, r->deployment, sim_hash(a, template), first, r->most, r->revision),
-			 false);
+	node set = new_set(a, r->deployment, sim_hash(a, template), first, r->most, r->revision);
+
+	TRY(write_set(c, S("POST"), set, false));
+	if (first)
+		SIM_TELL(c, r->deployment, "deployment-controller", "ScalingReplicaSet",
+			 "Scaled up replica set %.*s from 0 to %lld", STR_ARG(meta_get(set, S("name"))),
+			 (long long)first);
+	return NULL;
 }
 
 static err *roll(struct minder_call *c, struct rollout *r)
@@ -328,15 +373,36 @@ static int64_t stuck_for(node status)
 	return 0;
 }
 
+/* Whether more is done than when the status was written last. */
+static bool has_progressed(const struct rollout *r, node status)
+{
+	static const char *const more[] = { "updatedReplicas", "readyReplicas", "availableReplicas" };
+	node old = node_get(r->deployment, S("status"));
+
+	for (size_t i = 0; i < 3; i++)
+		if (node_int(node_get(status, str_c(more[i]))) > node_int(node_get(old, str_c(more[i]))))
+			return true;
+	return sim_int(r->deployment, "metadata", "generation", 1) !=
+	       node_int(node_get(old, S("observedGeneration")));
+}
+
+static bool was_late(node status)
+{
+	node_each_item(c, node_get(status, S("conditions")))
+		if (str_eq(node_str(node_get(*c, S("reason"))), S("ProgressDeadlineExceeded")))
+			return true;
+	return false;
+}
+
 /* Looks again when the deadline has passed. */
 static bool is_late(struct minder_call *c, struct rollout *r, node status, bool complete)
 {
 	enum { NO_DEADLINE = INT32_MAX };
 	int64_t deadline = sim_int(r->deployment, "spec", "progressDeadlineSeconds", NO_DEADLINE);
 
-	if (complete || deadline == NO_DEADLINE)
+	if (complete || deadline == NO_DEADLINE || has_progressed(r, status))
 		return false;
-	if (stuck_for(status) > deadline)
+	if (was_late(status) || stuck_for(status) > deadline)
 		return true;
 	minder_need(c->minder, &sim_deployment_controller,
 		    &(struct minder_key){ c->key.namespace, c->key.name, S("late") },

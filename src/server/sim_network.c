@@ -184,6 +184,13 @@ static node named(struct arena *a, node service, const char *api_version, const 
 	return object;
 }
 
+/* When what stands behind the Service changed: that is now. */
+static void note_change(struct arena *a, node object)
+{
+	put(a, node_need_map(a, node_get(object, S("metadata")), S("annotations")),
+	    "endpoints.kubernetes.io/last-change-trigger-time", meta_now(a));
+}
+
 static err *put_endpoints(struct minder_call *c, node service, node pods)
 {
 	struct arena *a = c->arena;
@@ -198,6 +205,7 @@ static err *put_endpoints(struct minder_call *c, node service, node pods)
 		return NULL;
 	if (node_len(subsets))
 		node_set(a, wanted, S("subsets"), subsets);
+	note_change(a, wanted);
 	return write_object(c, "v1", S("endpoints"), wanted, !node_is(now, NODE_NONE));
 }
 
@@ -219,6 +227,7 @@ static err *put_slice(struct minder_call *c, node service, node pods)
 	slice = node_is(now, NODE_NONE) ? named(a, service, "discovery.k8s.io/v1", "EndpointSlice") : now;
 	node_set(a, slice, S("endpoints"), endpoints);
 	node_set(a, slice, S("ports"), ports);
+	note_change(a, slice);
 	if (!node_is(now, NODE_NONE))
 		return write_object(c, "discovery.k8s.io/v1", S("endpointslices"), slice, true);
 	node metadata = node_get(slice, S("metadata")), labels = node_get(metadata, S("labels"));

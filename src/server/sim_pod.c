@@ -239,10 +239,29 @@ static str phase_of(const struct play *p)
 	return S("Running");
 }
 
+static const char *const types[] = { "PodReadyToStartContainers", "Initialized", "Ready",
+				     "ContainersReady", "PodScheduled" };
+enum { TYPES_N = sizeof types / sizeof *types };
+
+/* The kubelet's own conditions in its order, then those of others. */
+static void order_conditions(struct arena *a, node status)
+{
+	node list = node_get(status, S("conditions")), sorted = node_seq(a, node_len(list));
+
+	for (size_t i = 0; i <= TYPES_N; i++)
+		node_each_item(c, list) {
+			size_t at = 0;
+
+			while (at < TYPES_N && !str_eq(node_str(node_get(*c, S("type"))), str_c(types[at])))
+				at++;
+			if (at == i)
+				node_append(a, sorted, *c);
+		}
+	node_set(a, status, S("conditions"), sorted);
+}
+
 static void add_conditions(struct arena *a, node pod, node status, const struct play *p)
 {
-	static const char *const types[] = { "PodReadyToStartContainers", "Initialized", "Ready",
-					     "ContainersReady", "PodScheduled" };
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	bool ended = p->fate == FATE_EXITS && p->act;
 
@@ -251,7 +270,7 @@ static void add_conditions(struct arena *a, node pod, node status, const struct 
 			 STR_ARG(node_str(node_get(*ct, S("name")))));
 	str unready = arena_printf(a, "containers with unready status: [%s]", buf_c(&names));
 
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+	for (size_t i = 0; i < TYPES_N; i++) {
 		bool about_ready = i == 2 || i == 3;
 		bool yes = !about_ready || is_up(p);
 		const char *reason = "";
@@ -265,6 +284,7 @@ static void add_conditions(struct arena *a, node pod, node status, const struct 
 		}
 		sim_condition(a, status, types[i], yes, reason, message, false);
 	}
+	order_conditions(a, status);
 	node_each_item(cond, node_get(status, S("conditions")))
 		node_set(a, *cond, S("observedGeneration"),
 			 node_from_int(sim_int(pod, "metadata", "generation", 1)));
@@ -309,7 +329,7 @@ static void pod_sees(struct minder *m, const struct controller *c, const struct 
 	sim_sees(m, c, e, "/pods", NULL, NULL);
 }
 
-static err *bind_pod(struct minder_call *c)
+static err *bind_pod(struct minder_call *c, node pod)
 {
 	node body = read_constant(c->arena, "{\"apiVersion\":\"v1\",\"kind\":\"Binding\",\"metadata\":{},"
 					    "\"target\":{\"apiVersion\":\"v1\",\"kind\":\"Node\","
@@ -317,15 +337,80 @@ static err *bind_pod(struct minder_call *c)
 
 	node_set(c->arena, node_get(body, S("metadata")), S("name"),
 		 node_from_str(c->arena, c->key.name));
-	return minder_unless_gone(minder_write(
-		c,
-		&(struct minder_write){ .agent = "kube-scheduler",
-					.method = S("POST"),
-					.path = minder_path(c->arena, "v1", S("pods"),
-							    c->key.namespace, c->key.name,
-							    S("binding")),
-					.body = body },
-		NULL));
+	TRY(minder_write(c,
+			 &(struct minder_write){ .agent = "kube-scheduler",
+						 .method = S("POST"),
+						 .path = minder_path(c->arena, "v1", S("pods"),
+								     c->key.namespace, c->key.name,
+								     S("binding")),
+						 .body = body },
+			 NULL));
+	SIM_TELL(c, pod, "default-scheduler", "Scheduled", "Successfully assigned %.*s/%.*s to " SIM_NODE,
+		 STR_ARG(c->key.namespace), STR_ARG(c->key.name));
+	return NULL;
+}
+
+/* ---- what the kubelet says --------------------------------------------- */
+
+static void say(struct minder_call *c, node pod, node container, bool warning, const char *reason,
+		str message)
+{
+	sim_tell(c, pod,
+		 &(struct sim_event){ .component = SIM_KUBELET,
+				      .reason = reason,
+				      .message = message,
+				      .container = node_str(node_get(container, S("name"))),
+				      .warning = warning });
+}
+
+static void say_pull(struct minder_call *c, node pod, node container, const struct play *p)
+{
+	struct arena *a = c->arena;
+	str image = node_str(node_get(container, S("image")));
+
+	if (p->act) {
+		say(c, pod, container, false, "BackOff",
+		    arena_printf(a, "Back-off pulling image \"%.*s\"", STR_ARG(image)));
+		say(c, pod, container, true, "Failed", S("Error: ImagePullBackOff"));
+		return;
+	}
+	say(c, pod, container, false, "Pulling", arena_printf(a, "Pulling image \"%.*s\"", STR_ARG(image)));
+	say(c, pod, container, true, "Failed",
+	    arena_printf(a,
+			 "Failed to pull image \"%.*s\": failed to pull and unpack image \"%.*s\": not "
+			 "found",
+			 STR_ARG(image), STR_ARG(image)));
+	say(c, pod, container, true, "Failed", S("Error: ErrImagePull"));
+}
+
+static void say_start(struct minder_call *c, node pod, node container, const struct play *p)
+{
+	struct arena *a = c->arena;
+	str image = node_str(node_get(container, S("image"))), name = node_str(node_get(container, S("name")));
+
+	if (p->act)
+		return;
+	say(c, pod, container, false, "Pulled",
+	    arena_printf(a, "Container image \"%.*s\" already present on machine", STR_ARG(image)));
+	say(c, pod, container, false, "Created", S("Container created"));
+	say(c, pod, container, false, "Started", S("Container started"));
+	if (p->fate == FATE_CRASHES)
+		say(c, pod, container, true, "BackOff",
+		    arena_printf(a, "Back-off restarting failed container %.*s in pod %.*s_%.*s(%.*s)",
+				 STR_ARG(name), STR_ARG(c->key.name), STR_ARG(c->key.namespace),
+				 STR_ARG(meta_get(pod, S("uid")))));
+	if (p->fate == FATE_NOT_READY)
+		say(c, pod, container, true, "Unhealthy",
+		    S("Readiness probe failed: simulated by rill: the image never answers"));
+}
+
+static void say_all(struct minder_call *c, node pod, const struct play *p)
+{
+	node_each_item(ct, node_dig(pod, "spec", "containers"))
+		if (p->fate == FATE_NO_PULL)
+			say_pull(c, pod, *ct, p);
+		else
+			say_start(c, pod, *ct, p);
 }
 
 /* The kubelet's last word: the containers have ended. */
@@ -371,12 +456,17 @@ static err *pod_run(struct minder_call *c, const struct controller *own)
 	if (meta_is_deleting(pod)) {
 		if (str_eq(c->key.more, S("end")))
 			return end_pod(c, pod);
+		if (str_eq(node_str(node_dig(pod, "status", "phase")), S("Running")))
+			node_each_item(ct, node_dig(pod, "spec", "containers"))
+				say(c, pod, *ct, false, "Killing",
+				    arena_cat(a, S("Stopping container "),
+					      node_str(node_get(*ct, S("name")))));
 		minder_need(c->minder, own,
 			    &(struct minder_key){ c->key.namespace, c->key.name, S("end") }, ENDING);
 		return NULL;
 	}
 	if (!node_str(node_dig(pod, "spec", "nodeName")).n)
-		return bind_pod(c);
+		return minder_unless_gone(bind_pod(c, pod));
 	if (!str_eq(node_str(node_dig(pod, "spec", "nodeName")), S(SIM_NODE)))
 		return NULL;
 	cast(pod, &p);
@@ -393,6 +483,7 @@ static err *pod_run(struct minder_call *c, const struct controller *own)
 		minder_need(c->minder, own,
 			    &(struct minder_key){ c->key.namespace, c->key.name, S("next") },
 			    p.delay ? p.delay : STEP);
+	say_all(c, pod, &p);
 	return sim_put_status(c, SIM_KUBELET, "v1", S("pods"), pod, status_of(a, pod, &p));
 }
 

@@ -4,20 +4,27 @@
 
 /* ---- revisions --------------------------------------------------------- */
 
-static str revision_name(struct arena *a, node set)
+/* What a revision keeps of a set: its template, as a patch. */
+static node revision_data(struct arena *a, node set)
 {
-	return arena_cat(a, meta_get(set, S("name")), S("-"),
-			 sim_hash(a, node_dig(set, "spec", "template")));
+	node data = node_map(a, 1), spec = node_map(a, 1);
+	node template = node_copy(a, node_dig(set, "spec", "template"));
+
+	node_set(a, template, S("$patch"), node_lit("replace"));
+	node_set(a, spec, S("template"), template);
+	node_set(a, data, S("spec"), spec);
+	return data;
 }
 
 /* The ControllerRevision of the template, which rollout history reads. */
-static err *keep_revision(struct minder_call *c, node set, str name)
+static err *keep_revision(struct minder_call *c, node set, str hash)
 {
 	struct arena *a = c->arena;
 	node all = sim_owned(
 		a, minder_list(c, S("apps"), S("controllerrevisions"), c->key.namespace), set);
-	node revision = node_map(a, 5), metadata = node_map(a, 3), data = node_map(a, 1);
-	node spec = node_map(a, 1), template = node_copy(a, node_dig(set, "spec", "template"));
+	node revision = node_map(a, 5), metadata = node_map(a, 3);
+	node labels = node_copy(a, node_dig(set, "spec", "template", "metadata", "labels"));
+	str name = arena_cat(a, meta_get(set, S("name")), S("-"), hash);
 	int64_t newest = 0;
 
 	node_each_item(r, all) {
@@ -27,17 +34,16 @@ static err *keep_revision(struct minder_call *c, node set, str name)
 			return NULL;
 		newest = n > newest ? n : newest;
 	}
-	node_set(a, template, S("$patch"), node_lit("replace"));
-	node_set(a, spec, S("template"), template);
-	node_set(a, data, S("spec"), spec);
-	node_set(a, metadata, S("labels"),
-		 node_copy(a, node_dig(set, "spec", "template", "metadata", "labels")));
+	if (!node_is(labels, NODE_MAP))
+		labels = node_map(a, 1);
+	node_set(a, labels, S("controller.kubernetes.io/hash"), node_from_str(a, hash));
+	node_set(a, metadata, S("labels"), labels);
 	node_set(a, metadata, S("name"), node_from_str(a, name));
 	node_set(a, metadata, S("ownerReferences"), sim_owner_refs(a, set));
 	node_set(a, revision, S("apiVersion"), node_lit("apps/v1"));
 	node_set(a, revision, S("kind"), node_lit("ControllerRevision"));
 	node_set(a, revision, S("metadata"), metadata);
-	node_set(a, revision, S("data"), data);
+	node_set(a, revision, S("data"), revision_data(a, set));
 	node_set(a, revision, S("revision"), node_from_int(newest + 1));
 	return minder_unless_gone(minder_write(
 		c,
@@ -126,8 +132,13 @@ static err *make_member(struct minder_call *c, node set, int64_t ordinal, str re
 	node_set(a, spec, S("hostname"), node_from_str(a, name));
 	if (service.n)
 		node_set(a, spec, S("subdomain"), node_from_str(a, service));
+	node_set(a, node_get(pod, S("metadata")), S("generateName"),
+		 node_from_str(a, arena_cat(a, own, S("-"))));
 	TRY(need_claims(c, set, pod, name));
-	return sim_create_pod(c, c->key.namespace, pod);
+	TRY(sim_create_pod(c, c->key.namespace, pod, NULL));
+	SIM_TELL(c, set, "statefulset-controller", "SuccessfulCreate",
+		 "create Pod %.*s in StatefulSet %.*s successful", STR_ARG(name), STR_ARG(own));
+	return NULL;
 }
 
 struct members {
@@ -159,7 +170,7 @@ static err *fill(struct minder_call *c, node set, const struct members *m, bool 
 }
 
 /* The last first: what is too many goes, then what has an old revision. */
-static err *thin(struct minder_call *c, const struct members *m, bool update)
+static err *thin(struct minder_call *c, node set, const struct members *m, bool update)
 {
 	node victim = NODE_NOTHING;
 	int64_t highest = -1;
@@ -180,7 +191,13 @@ static err *thin(struct minder_call *c, const struct members *m, bool update)
 			victim = *p;
 		}
 	}
-	return node_is(victim, NODE_MAP) ? sim_delete_pod(c, victim) : NULL;
+	if (!node_is(victim, NODE_MAP))
+		return NULL;
+	TRY(sim_delete_pod(c, victim));
+	SIM_TELL(c, set, "statefulset-controller", "SuccessfulDelete",
+		 "delete Pod %.*s in StatefulSet %.*s successful", STR_ARG(meta_get(victim, S("name"))),
+		 STR_ARG(meta_get(set, S("name"))));
+	return NULL;
 }
 
 static err *tell_members(struct minder_call *c, node set, const struct members *m)
@@ -224,6 +241,7 @@ static err *stateful_run(struct minder_call *c, const struct controller *own)
 	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
 		return NULL;
 	node strategy = node_dig(set, "spec", "updateStrategy");
+	str hash = sim_revision_hash(a, revision_data(a, set));
 	struct members m = {
 		.pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set),
 		.wanted = sim_int(set, "spec", "replicas", 1),
@@ -232,13 +250,13 @@ static err *stateful_run(struct minder_call *c, const struct controller *own)
 		.parallel = str_eq(node_str(node_dig(set, "spec", "podManagementPolicy")),
 				   S("Parallel")),
 		.on_delete = str_eq(node_str(node_get(strategy, S("type"))), S("OnDelete")),
-		.revision = revision_name(a, set),
+		.revision = arena_cat(a, meta_get(set, S("name")), S("-"), hash),
 		.current = node_str(node_dig(set, "status", "currentRevision")),
 	};
 
-	TRY(keep_revision(c, set, m.revision));
+	TRY(keep_revision(c, set, hash));
 	TRY(fill(c, set, &m, &waits));
-	TRY(thin(c, &m, !waits));
+	TRY(thin(c, set, &m, !waits));
 	return tell_members(c, set, &m);
 }
 
@@ -276,7 +294,12 @@ static err *make_daemon(struct minder_call *c, node set, str hash)
 	node_set(a, labels, S("pod-template-generation"),
 		 node_from_str(a, arena_printf(a, "%lld",
 					       (long long)sim_int(set, "metadata", "generation", 1))));
-	return sim_create_pod(c, c->key.namespace, pod);
+	node made;
+
+	TRY(sim_create_pod(c, c->key.namespace, pod, &made));
+	SIM_TELL(c, set, "daemonset-controller", "SuccessfulCreate", "Created pod: %.*s",
+		 STR_ARG(meta_get(made, S("name"))));
+	return NULL;
 }
 
 static err *daemon_run(struct minder_call *c, const struct controller *own)
@@ -289,13 +312,13 @@ static err *daemon_run(struct minder_call *c, const struct controller *own)
 	(void)own;
 	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
 		return NULL;
-	str hash = sim_hash(a, node_dig(set, "spec", "template"));
+	str hash = sim_revision_hash(a, revision_data(a, set));
 	bool on_delete = str_eq(node_str(node_dig(set, "spec", "updateStrategy", "type")),
 				S("OnDelete"));
 
 	pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set);
 	wanted = fits_node(c, set);
-	TRY(keep_revision(c, set, revision_name(a, set)));
+	TRY(keep_revision(c, set, hash));
 	node_each_item(p, pods) {
 		bool is_new = str_eq(label(*p, "controller-revision-hash"), hash);
 
@@ -303,6 +326,8 @@ static err *daemon_run(struct minder_call *c, const struct controller *own)
 			continue;
 		if (there == wanted || (!is_new && !on_delete)) {
 			TRY(sim_delete_pod(c, *p));
+			SIM_TELL(c, set, "daemonset-controller", "SuccessfulDelete", "Deleted pod: %.*s",
+				 STR_ARG(meta_get(*p, S("name"))));
 			there += there < wanted;	/* it is replaced when it is gone */
 			continue;
 		}

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "text/duration.h"
+#include "text/gotime.h"
 #include "text/number.h"
 
 enum { FIELDS = 5 };
@@ -241,4 +242,48 @@ err *cron_parse(str text, struct cron *out)
 	out->any_day = any[2];
 	out->any_weekday = any[4];
 	return NULL;
+}
+
+/* ---- the next time ----------------------------------------------------- */
+
+enum { MINUTE = 60, HOUR = 3600, DAY = 24 * HOUR, YEARS_MAX = 5 };
+
+static bool has_bit(uint64_t set, int i)
+{
+	return set >> i & 1;
+}
+
+/* A day is meant by its date or by its weekday, unless only one of them is given. */
+static bool is_day(const struct cron *c, const struct gotime_civil *at)
+{
+	bool date = has_bit(c->days, at->day), weekday = has_bit(c->weekdays, at->weekday);
+
+	if (c->any_day || c->any_weekday)
+		return date && weekday;
+	return date || weekday;
+}
+
+int64_t cron_next(const struct cron *c, int64_t after, const struct tz *tz)
+{
+	const int64_t second = 1000000000;
+	int64_t end = after + (int64_t)YEARS_MAX * 366 * DAY;
+
+	if (c->every)
+		return after + (c->every < second ? 1 : c->every / second);
+	for (int64_t t = after - (after % MINUTE + MINUTE) % MINUTE + MINUTE; t < end;) {
+		struct gotime_civil at = gotime_civil(gotime_in(gotime_utc(t, 0), tz));
+		int64_t into_hour = at.minute * MINUTE + at.second;
+
+		if (!has_bit(c->months, at.month) || !is_day(c, &at)) {
+			/* to the next midnight by hours: days are not all as long */
+			t += HOUR - into_hour;
+		} else if (!has_bit(c->hours, at.hour)) {
+			t += HOUR - into_hour;
+		} else if (!has_bit(c->minutes, at.minute)) {
+			t += MINUTE - at.second;
+		} else {
+			return t;
+		}
+	}
+	return -1;
 }

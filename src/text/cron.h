@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "text/tz.h"
 
 struct cron {
 	uint64_t minutes, hours, days, months, weekdays;	/* bits by number; Sunday is 0 */
@@ -18,5 +19,9 @@ struct cron {
 
 /* The zone is not looked up. */
 err *cron_parse(str text, struct cron *out) __attribute__((warn_unused_result));
+
+/* The first time after `after` (both in seconds since 1970) that the schedule is for,
+ * by the clocks of that place (NULL: UTC); -1: there is none within five years. */
+int64_t cron_next(const struct cron *c, int64_t after, const struct tz *tz);
 
 #endif

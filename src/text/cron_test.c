@@ -6,6 +6,7 @@
 
 #include "base/die.h"
 #include "text/cron.h"
+#include "text/gotime.h"
 
 static void test_wrong_schedules(void **state)
 {
@@ -65,11 +66,43 @@ static void test_sets(void **state)
 	assert_true(c.weekdays == 1 && c.any_day && !c.any_weekday && c.hours == 1);
 }
 
+static void test_next_times(void **state)
+{
+	static const struct {
+		const char *schedule, *after, *next;
+	} rows[] = {
+		{ "*/5 * * * *", "2024-02-29T23:57:30Z", "2024-03-01T00:00:00Z" },
+		{ "0 12 * * *", "2024-05-05T12:00:00Z", "2024-05-06T12:00:00Z" },
+		{ "30 6 29 2 *", "2024-03-01T00:00:00Z", "2028-02-29T06:30:00Z" },
+		{ "0 0 13 * fri", "2024-05-01T00:00:00Z", "2024-05-03T00:00:00Z" },
+		{ "0 0 13 * *", "2024-05-01T00:00:00Z", "2024-05-13T00:00:00Z" },
+		{ "@every 90s", "2024-05-01T00:00:07Z", "2024-05-01T00:01:37Z" },
+		{ "@hourly", "2024-12-31T23:00:00Z", "2025-01-01T00:00:00Z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		struct gotime after;
+		struct cron c;
+
+		assert_null(cron_parse(str_c(rows[i].schedule), &c));
+		assert_null(gotime_parse(&after, GOTIME_RFC3339, str_c(rows[i].after), NULL));
+		gotime_format(&b, gotime_utc(cron_next(&c, after.sec, NULL), 0), GOTIME_RFC3339);
+		assert_string_equal(buf_c(&b), rows[i].next);
+	}
+	struct cron never;
+
+	assert_null(cron_parse(S("0 0 30 2 *"), &never));
+	assert_true(cron_next(&never, 0, NULL) == -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong_schedules),
 		cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_next_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
