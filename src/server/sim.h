@@ -8,8 +8,9 @@
  *
  * What a Pod does is said by the last part of its first image's name:
  * sim-pull-error, sim-crash, sim-not-ready, sim-exit-N; any other image is
- * ready at once. The annotation sim.rill.dev/ready-after ("30s") lets it
- * take its time.
+ * ready at once, and where it is not started again (Jobs, hooks, tests) ends
+ * well after three seconds. The annotation sim.rill.dev/ready-after ("30s")
+ * lets it take its time.
  */
 #ifndef SERVER_SIM_H
 #define SERVER_SIM_H

@@ -13,6 +13,8 @@
  * container runs; how long containers take to end. */
 #define STEP (300 * CLOCK_MS)
 #define ENDING (500 * CLOCK_MS)
+/* How long work takes that is meant to end: of Jobs, hooks and tests. */
+#define WORK (3 * CLOCK_SECOND)
 
 /* ---- the node ---------------------------------------------------------- */
 
@@ -114,6 +116,10 @@ static void cast(node pod, struct play *p)
 		p->fate = FATE_EXITS;
 	if (after.n)
 		err_free(duration_parse(after, &p->delay));
+	if (p->fate == FATE_RUNS && !str_eq(node_str(node_dig(pod, "spec", "restartPolicy")), S("Always"))) {
+		p->fate = FATE_EXITS;
+		p->delay = p->delay ? p->delay : WORK;
+	}
 }
 
 /* ---- statuses ---------------------------------------------------------- */

@@ -191,6 +191,11 @@ static void test_jobs_with_numbers(void **state)
 	UNTIL(CORE "jobs/pods", "\"batch.kubernetes.io/job-completion-index\":\"2\"", "JOB_COMPLETION_INDEX",
 	      "\"hostname\":\"n-2\"");
 	POST(BATCH "jobs/jobs",
+	     "{'metadata':{'name':'any'},'spec':{'template':{'metadata':{'annotations':{"
+	     "'sim.rill.dev/ready-after':'10ms'}},'spec':{'restartPolicy':'OnFailure','containers':[{'name':"
+	     "'c','image':'migrate:1'}]}}}}");
+	UNTIL(BATCH "jobs/jobs/any", "CompletionsReached", "\"succeeded\":1");
+	POST(BATCH "jobs/jobs",
 	     "{'metadata':{'name':'f'},'spec':{'completionMode':'Indexed','completions':2,'parallelism':2,"
 	     "'backoffLimitPerIndex':0,'template':{'spec':{'restartPolicy':'Never','containers':[{'name':"
 	     "'c','image':'sim-exit-3'}]}}}}");
