@@ -1,0 +1,16 @@
+#ifndef CRYPTO_PUBKEY_IMPL_H
+#define CRYPTO_PUBKEY_IMPL_H
+
+#include "crypto/ossl.h"
+#include "crypto/pubkey.h"
+
+struct pubkey {
+	const struct ossl *o;
+	EVP_PKEY *key;
+};
+
+/* Takes `key`, which may be NULL. */
+err *pubkey_adopt(struct pubkey **out, const struct ossl *o, EVP_PKEY *key)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,21 @@
+#ifndef SOURCE_COSIGN_IMPL_H
+#define SOURCE_COSIGN_IMPL_H
+
+#include "source/cosign.h"
+#include "source/rekor.h"
+
+/* A signature, read, and found to be about the right digest. */
+struct cosign_signature {
+	str signed_text, signature;
+	str payload;		/* what the log's entry has the hash of */
+	bool dsse;
+	str cert_text;		/* PEM or DER; empty: none */
+	bool has_entry;
+	struct rekor_entry entry;
+};
+
+/* NULL: made by one whom we trust. */
+err *cosign_check(struct arena *a, const struct cosign_signature *s,
+		  const struct cosign_trust *trust) __attribute__((warn_unused_result));
+
+#endif

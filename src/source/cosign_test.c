@@ -1,0 +1,298 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "base/fs.h"
+#include "source/cosign.h"
+#include "value/json.h"
+
+/* tests/golden/cosign has repositories as tools/golden/cosign/make.py recorded them. */
+struct repo {
+	struct arena a;
+	node data;
+	str digest;
+	unsigned calls;
+};
+
+#define SUBJECT "^https://github\\.com/org/repo/\\.github/workflows/release\\.yml@refs/heads/main$"
+#define ISSUER  "^https://token\\.actions\\.githubusercontent\\.com$"
+
+static str golden(struct arena *a, const char *name)
+{
+	str text;
+
+	assert_null(fs_read_any(a, arena_printf(a, "%s/cosign/%s", getenv("GOLDEN"), name), 1 << 20,
+				&text));
+	return text;
+}
+
+static err *missing(void)
+{
+	return err_new(ERR_NOT_FOUND, "MANIFEST_UNKNOWN: manifest unknown");
+}
+
+static err *get_manifest(void *ctx, struct arena *a, str wanted, struct ocimanifest *out)
+{
+	struct repo *r = ctx;
+	node n = node_get(node_get(r->data, S("manifests")), wanted);
+
+	r->calls++;
+	return n.kind == NODE_STR ? ocimanifest_read(a, node_str(n), STR_NONE, out) : missing();
+}
+
+static err *get_blob(void *ctx, struct arena *a, const struct ocidescriptor *d, size_t max, str *out)
+{
+	struct repo *r = ctx;
+	node n = node_get(node_get(r->data, S("blobs")), d->digest);
+
+	(void)a;
+	r->calls++;
+	*out = node_str(n);
+	return n.kind == NODE_STR && out->n <= max ? NULL : missing();
+}
+
+static err *get_referrers(void *ctx, struct arena *a, str digest, struct ocidescriptor **out,
+			  size_t *n)
+{
+	struct repo *r = ctx;
+	node list = node_get(node_get(r->data, S("referrers")), digest);
+
+	*out = arena_array(a, struct ocidescriptor, node_len(list));
+	node_each_item(i, list)
+		(*out)[(*n)++].digest = node_str(node_get(*i, S("digest")));
+	return *n ? NULL : missing();
+}
+
+static void open_repo(struct repo *r, const char *name)
+{
+	*r = (struct repo){ 0 };
+	assert_null(json_read(&r->a, golden(&r->a, arena_printf(&r->a, "%s.json", name).p), NULL,
+			      &r->data));
+	r->digest = node_str(node_get(r->data, S("digest")));
+}
+
+/* The whole text of the repository with one thing in it replaced. */
+static void change(struct repo *r, const char *name, const char *from, const char *to)
+{
+	str text = golden(&r->a, arena_printf(&r->a, "%s.json", name).p);
+	size_t at = str_find(text, str_c(from));
+
+	assert_true(at != STR_NPOS);
+	text = arena_cat(&r->a, str_sub(text, 0, at), str_c(to), str_from(text, at + strlen(from)));
+	assert_null(json_read(&r->a, text, NULL, &r->data));
+}
+
+static err *verify(struct repo *r, const struct cosign_trust *trust)
+{
+	const struct cosign_source from = { get_manifest, get_blob, get_referrers, r };
+
+	return cosign_verify(&r->a, &from, r->digest, trust);
+}
+
+static void assert_refused(err *e, const char *want)
+{
+	if (!e)
+		fail_msg("accepted, not: %s", want);
+	if (!str_has(err_text(e), str_c(want)))
+		fail_msg("\"%s\" has no \"%s\"", err_msg(e), want);
+	err_free(e);
+}
+
+/* ---- keys ----------------------------------------------------------------------- */
+
+static void test_signatures_of_keys(void **state)
+{
+	static const char *const names[] = { "key2", "key3" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct repo r;
+
+		open_repo(&r, names[i]);
+		str keys[] = { golden(&r.a, "b.pub"), golden(&r.a, "a.pub") };
+
+		assert_null(verify(&r, &(struct cosign_trust){ .keys = keys + 1, .keys_n = 1 }));
+		assert_null(verify(&r, &(struct cosign_trust){ .keys = keys, .keys_n = 2 }));
+		assert_refused(verify(&r, &(struct cosign_trust){ .keys = keys, .keys_n = 1 }),
+			       "the signature was made with none of the public keys");
+		keys[0] = S("no key");
+		assert_refused(verify(&r, &(struct cosign_trust){ .keys = keys, .keys_n = 1 }),
+			       "PEM decoding failed");
+		/* The same signatures, for another manifest. */
+		r.digest = S("sha256:0000000000000000000000000000000000000000000000000000000000000000");
+		assert_refused(verify(&r, &(struct cosign_trust){ .keys = keys + 1, .keys_n = 1 }),
+			       "no signatures found");
+		arena_release(&r.a);
+	}
+}
+
+/* A signature for one manifest hung below another one. */
+static void test_a_signature_is_for_one_manifest(void **state)
+{
+	struct repo r;
+
+	(void)state;
+	open_repo(&r, "key2");
+	const str key = golden(&r.a, "a.pub");
+	const struct cosign_trust trust = { .keys = &key, .keys_n = 1 };
+	const char *other = "sha256-0000000000000000000000000000000000000000000000000000000000000000";
+	str tag = arena_cat(&r.a, S("sha256-"), str_from(r.digest, 7));
+
+	change(&r, "key2", arena_cat(&r.a, tag, S(".sig\"")).p,
+	       arena_printf(&r.a, "%s.sig\"", other).p);
+	r.digest = arena_cat(&r.a, S("sha256:"), str_from(str_c(other), 7));
+	assert_refused(verify(&r, &trust), "invalid or missing digest in claim");
+	open_repo(&r, "key3");
+	change(&r, "key3", arena_printf(&r.a, "\"%.*s\": [", STR_ARG(r.digest)).p,
+	       arena_printf(&r.a, "\"sha256:%s\": [", other + 7).p);
+	r.digest = arena_cat(&r.a, S("sha256:"), str_from(str_c(other), 7));
+	assert_refused(verify(&r, &trust), "no signatures found");
+	arena_release(&r.a);
+}
+
+/* ---- keyless --------------------------------------------------------------------- */
+
+struct keyless {
+	struct sigroot root;
+	struct cosign_identity identity;
+	struct cosign_trust trust;
+};
+
+static void open_keyless(struct keyless *k, struct arena *a, const char *root)
+{
+	*k = (struct keyless){ .identity = { S(ISSUER), S(SUBJECT) } };
+	assert_null(sigroot_read(&k->root, golden(a, root)));
+	k->trust = (struct cosign_trust){ .root = &k->root, .identities = &k->identity,
+					  .identities_n = 1 };
+}
+
+static void test_keyless_signatures(void **state)
+{
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
+		{ "keyless2", NULL },
+		{ "keyless3", NULL },
+		{ "second", NULL },
+		{ "late", "x509: certificate cannot be verified: certificate has expired" },
+		{ "nosct", "the certificate has no signed certificate timestamp" },
+		{ "attestation", "the statement is no signature, but an attestation" },
+		{ "key2", "no certificate found on signature" },
+		{ "key3", "no certificate found on signature" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct keyless k;
+		struct repo r;
+
+		open_repo(&r, rows[i].name);
+		open_keyless(&k, &r.a, "trusted_root.json");
+		err *e = verify(&r, &k.trust);
+
+		if (rows[i].want)
+			assert_refused(e, rows[i].want);
+		else if (e)
+			fail_msg("%s: %s", rows[i].name, err_msg(e));
+		sigroot_release(&k.root);
+		arena_release(&r.a);
+	}
+}
+
+static void test_identities_and_roots(void **state)
+{
+	static const struct {
+		const char *issuer, *subject, *want;
+	} rows[] = {
+		{ ISSUER, ".*", NULL },
+		{ "^https://other$", SUBJECT, "none of the expected identities matched what was in the "
+					      "certificate, got subjects [https://github.com/org/repo/" },
+		{ ISSUER, "^https://github\\.com/evil/", "none of the expected identities matched" },
+		{ "", "", "none of the expected identities matched" },
+		{ "(", ".*", "error parsing regexp" },
+	};
+	struct keyless k;
+	struct repo r;
+
+	(void)state;
+	open_repo(&r, "keyless3");
+	open_keyless(&k, &r.a, "trusted_root.json");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		k.identity = (struct cosign_identity){ str_c(rows[i].issuer), str_c(rows[i].subject) };
+		err *e = verify(&r, &k.trust);
+
+		if (rows[i].want)
+			assert_refused(e, rows[i].want);
+		else
+			assert_null(e);
+	}
+	k.trust.identities_n = 0;
+	assert_refused(verify(&r, &k.trust), "keyless verification needs at least one identity");
+	k.trust.root = NULL;
+	assert_refused(verify(&r, &k.trust), "neither public keys nor a trusted root");
+	sigroot_release(&k.root);
+	open_keyless(&k, &r.a, "other_root.json");
+	assert_refused(verify(&r, &k.trust), "the trusted root has no log of that ID and time");
+	sigroot_release(&k.root);
+	assert_refused(sigroot_read(&k.root, S("{}")), "unable to parse trusted root: unsupported "
+						       "TrustedRoot media type: ");
+	arena_release(&r.a);
+}
+
+/* Each part that a signature rests on, changed. In the file the bundles are texts in
+ * a text, so quotes have a backslash. */
+static void test_every_part_is_checked(void **state)
+{
+	static const struct {
+		const char *name, *from, *to, *want;
+	} rows[] = {
+		{ "keyless3", "\\\"treeSize\\\": \\\"5\\\"", "\\\"treeSize\\\": \\\"6\\\"",
+		  "inclusion proof does not verify" },
+		{ "keyless3", "\\\"logIndex\\\": \\\"1\\\"", "\\\"logIndex\\\": \\\"2\\\"",
+		  "signed entry timestamp does not verify" },
+		{ "keyless3", "rekor.example - 42", "rekor.example - 43",
+		  "inclusion proof does not verify" },
+		{ "keyless3", "\\\"inclusionPromise\\\"", "\\\"none\\\"",
+		  "its time is not signed by the log" },
+		{ "keyless3", "\\\"tlogEntries\\\"", "\\\"none\\\"",
+		  "the signature has no transparency log entry" },
+		{ "keyless3", "\\\"certificate\\\"", "\\\"none\\\"", "no certificate found on signature" },
+		{ "keyless3", "bundle.v0.3+json\\\", \\\"ver", "bundle.v0.9+json\\\", \\\"ver",
+		  "unsupported bundle" },
+		{ "keyless3", "\\\"sig\\\": \\\"ME", "\\\"sig\\\": \\\"MA",
+		  "it is about another signature" },
+		{ "keyless2", "\\\\\\\"integratedTime\\\\\\\": 1", "\\\\\\\"integratedTime\\\\\\\": 2",
+		  "transparency log entry: " },
+		{ "keyless2", "dev.sigstore.cosign/bundle", "dev.sigstore.cosign/other",
+		  "the signature has no transparency log entry" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct keyless k;
+		struct repo r;
+
+		open_repo(&r, rows[i].name);
+		change(&r, rows[i].name, rows[i].from, rows[i].to);
+		open_keyless(&k, &r.a, "trusted_root.json");
+		assert_refused(verify(&r, &k.trust), rows[i].want);
+		sigroot_release(&k.root);
+		arena_release(&r.a);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_signatures_of_keys),
+		cmocka_unit_test(test_a_signature_is_for_one_manifest),
+		cmocka_unit_test(test_keyless_signatures),
+		cmocka_unit_test(test_identities_and_roots),
+		cmocka_unit_test(test_every_part_is_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
