@@ -101,11 +101,11 @@ err *cert_list_read(struct cert_list *l, str text)
 
 /* ---- following ------------------------------------------------------------- */
 
-static bool allows_signing(const struct cert *c)
+static bool allows_signing(const struct cert *c, bool optional)
 {
 	const struct ossl *o = c->o;
 	EXTENDED_KEY_USAGE *list = o->X509_get_ext_d2i(c->x, NID_ext_key_usage, NULL, NULL);
-	bool found = false;
+	bool found = !list && optional;
 
 	for (int i = 0; list && i < o->OPENSSL_sk_num((const OPENSSL_STACK *)list); i++)
 		found = found || o->OBJ_obj2nid(o->OPENSSL_sk_value((const OPENSSL_STACK *)list, i)) ==
@@ -149,7 +149,7 @@ err *cert_verify(const struct cert *c, const struct cert_check *how)
 	o->ERR_clear_error();
 	if (!good)
 		return err_new(ERR_FORBIDDEN, "x509: certificate cannot be verified: %s", words);
-	if (how->code_signing && !allows_signing(c))
+	if (how->code_signing && !allows_signing(c, how->usage_optional))
 		return err_new(ERR_FORBIDDEN, "x509: certificate specifies an incompatible key usage");
 	return NULL;
 }

@@ -33,7 +33,8 @@ struct cert_check {
 	const struct cert_list *roots;		/* whom to trust; need not be self-signed */
 	const struct cert_list *between;	/* or NULL */
 	int64_t at;				/* seconds since 1970 */
-	bool code_signing;			/* the extended key usage that is needed */
+	bool code_signing;			/* the extended key usage that is needed ... */
+	bool usage_optional;			/* ... if there is any */
 };
 /* NULL: a chain leads to a root, and all of it was valid at that time. */
 err *cert_verify(const struct cert *c, const struct cert_check *how)

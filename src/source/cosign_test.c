@@ -2,103 +2,18 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <cmocka.h>
 
-#include "base/fs.h"
-#include "source/cosign.h"
-#include "value/json.h"
-
-/* tests/golden/cosign has repositories as tools/golden/cosign/make.py recorded them. */
-struct repo {
-	struct arena a;
-	node data;
-	str digest;
-	unsigned calls;
-};
+#include "source/repo_test.h"
 
 #define SUBJECT "^https://github\\.com/org/repo/\\.github/workflows/release\\.yml@refs/heads/main$"
 #define ISSUER  "^https://token\\.actions\\.githubusercontent\\.com$"
-
-static str golden(struct arena *a, const char *name)
-{
-	str text;
-
-	assert_null(fs_read_any(a, arena_printf(a, "%s/cosign/%s", getenv("GOLDEN"), name), 1 << 20,
-				&text));
-	return text;
-}
-
-static err *missing(void)
-{
-	return err_new(ERR_NOT_FOUND, "MANIFEST_UNKNOWN: manifest unknown");
-}
-
-static err *get_manifest(void *ctx, struct arena *a, str wanted, struct ocimanifest *out)
-{
-	struct repo *r = ctx;
-	node n = node_get(node_get(r->data, S("manifests")), wanted);
-
-	r->calls++;
-	return n.kind == NODE_STR ? ocimanifest_read(a, node_str(n), STR_NONE, out) : missing();
-}
-
-static err *get_blob(void *ctx, struct arena *a, const struct ocidescriptor *d, size_t max, str *out)
-{
-	struct repo *r = ctx;
-	node n = node_get(node_get(r->data, S("blobs")), d->digest);
-
-	(void)a;
-	r->calls++;
-	*out = node_str(n);
-	return n.kind == NODE_STR && out->n <= max ? NULL : missing();
-}
-
-static err *get_referrers(void *ctx, struct arena *a, str digest, struct ocidescriptor **out,
-			  size_t *n)
-{
-	struct repo *r = ctx;
-	node list = node_get(node_get(r->data, S("referrers")), digest);
-
-	*out = arena_array(a, struct ocidescriptor, node_len(list));
-	node_each_item(i, list)
-		(*out)[(*n)++].digest = node_str(node_get(*i, S("digest")));
-	return *n ? NULL : missing();
-}
-
-static void open_repo(struct repo *r, const char *name)
-{
-	*r = (struct repo){ 0 };
-	assert_null(json_read(&r->a, golden(&r->a, arena_printf(&r->a, "%s.json", name).p), NULL,
-			      &r->data));
-	r->digest = node_str(node_get(r->data, S("digest")));
-}
-
-/* The whole text of the repository with one thing in it replaced. */
-static void change(struct repo *r, const char *name, const char *from, const char *to)
-{
-	str text = golden(&r->a, arena_printf(&r->a, "%s.json", name).p);
-	size_t at = str_find(text, str_c(from));
-
-	assert_true(at != STR_NPOS);
-	text = arena_cat(&r->a, str_sub(text, 0, at), str_c(to), str_from(text, at + strlen(from)));
-	assert_null(json_read(&r->a, text, NULL, &r->data));
-}
 
 static err *verify(struct repo *r, const struct cosign_trust *trust)
 {
 	const struct cosign_source from = { get_manifest, get_blob, get_referrers, r };
 
 	return cosign_verify(&r->a, &from, r->digest, trust);
-}
-
-static void assert_refused(err *e, const char *want)
-{
-	if (!e)
-		fail_msg("accepted, not: %s", want);
-	if (!str_has(err_text(e), str_c(want)))
-		fail_msg("\"%s\" has no \"%s\"", err_msg(e), want);
-	err_free(e);
 }
 
 /* ---- keys ----------------------------------------------------------------------- */
@@ -111,8 +26,8 @@ static void test_signatures_of_keys(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct repo r;
 
-		open_repo(&r, names[i]);
-		str keys[] = { golden(&r.a, "b.pub"), golden(&r.a, "a.pub") };
+		open_repo(&r, "cosign", names[i]);
+		str keys[] = { golden(&r.a, "cosign", "b.pub"), golden(&r.a, "cosign", "a.pub") };
 
 		assert_null(verify(&r, &(struct cosign_trust){ .keys = keys + 1, .keys_n = 1 }));
 		assert_null(verify(&r, &(struct cosign_trust){ .keys = keys, .keys_n = 2 }));
@@ -135,8 +50,8 @@ static void test_a_signature_is_for_one_manifest(void **state)
 	struct repo r;
 
 	(void)state;
-	open_repo(&r, "key2");
-	const str key = golden(&r.a, "a.pub");
+	open_repo(&r, "cosign", "key2");
+	const str key = golden(&r.a, "cosign", "a.pub");
 	const struct cosign_trust trust = { .keys = &key, .keys_n = 1 };
 	const char *other = "sha256-0000000000000000000000000000000000000000000000000000000000000000";
 	str tag = arena_cat(&r.a, S("sha256-"), str_from(r.digest, 7));
@@ -145,7 +60,7 @@ static void test_a_signature_is_for_one_manifest(void **state)
 	       arena_printf(&r.a, "%s.sig\"", other).p);
 	r.digest = arena_cat(&r.a, S("sha256:"), str_from(str_c(other), 7));
 	assert_refused(verify(&r, &trust), "invalid or missing digest in claim");
-	open_repo(&r, "key3");
+	open_repo(&r, "cosign", "key3");
 	change(&r, "key3", arena_printf(&r.a, "\"%.*s\": [", STR_ARG(r.digest)).p,
 	       arena_printf(&r.a, "\"sha256:%s\": [", other + 7).p);
 	r.digest = arena_cat(&r.a, S("sha256:"), str_from(str_c(other), 7));
@@ -164,7 +79,7 @@ struct keyless {
 static void open_keyless(struct keyless *k, struct arena *a, const char *root)
 {
 	*k = (struct keyless){ .identity = { S(ISSUER), S(SUBJECT) } };
-	assert_null(sigroot_read(&k->root, golden(a, root)));
+	assert_null(sigroot_read(&k->root, golden(a, "cosign", root)));
 	k->trust = (struct cosign_trust){ .root = &k->root, .identities = &k->identity,
 					  .identities_n = 1 };
 }
@@ -189,7 +104,7 @@ static void test_keyless_signatures(void **state)
 		struct keyless k;
 		struct repo r;
 
-		open_repo(&r, rows[i].name);
+		open_repo(&r, "cosign", rows[i].name);
 		open_keyless(&k, &r.a, "trusted_root.json");
 		err *e = verify(&r, &k.trust);
 
@@ -218,7 +133,7 @@ static void test_identities_and_roots(void **state)
 	struct repo r;
 
 	(void)state;
-	open_repo(&r, "keyless3");
+	open_repo(&r, "cosign", "keyless3");
 	open_keyless(&k, &r.a, "trusted_root.json");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		k.identity = (struct cosign_identity){ str_c(rows[i].issuer), str_c(rows[i].subject) };
@@ -275,7 +190,7 @@ static void test_every_part_is_checked(void **state)
 		struct keyless k;
 		struct repo r;
 
-		open_repo(&r, rows[i].name);
+		open_repo(&r, "cosign", rows[i].name);
 		change(&r, rows[i].name, rows[i].from, rows[i].to);
 		open_keyless(&k, &r.a, "trusted_root.json");
 		assert_refused(verify(&r, &k.trust), rows[i].want);

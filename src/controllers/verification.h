@@ -1,0 +1,24 @@
+/* verification - spec.verify of an object, as a source takes it.
+ *
+ *	struct verification v = { p };
+ *	spec.verify = verification_run;
+ *	spec.verify_ctx = &v;
+ *
+ * The Secrets are read when something is to be verified, and their absence is then
+ * why it fails. Of the pass's worker only.
+ */
+#ifndef CONTROLLERS_VERIFICATION_H
+#define CONTROLLERS_VERIFICATION_H
+
+#include "controllers/pass.h"
+#include "source/oci.h"
+
+struct verification {
+	struct pass *p;
+};
+
+/* `ctx`: a struct verification. */
+err *verification_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,313 @@
+#include "source/notation.h"
+
+#include "base/clock.h"
+#include "source/notation_impl.h"
+#include "text/base64.h"
+#include "text/gotime.h"
+#include "value/json.h"
+
+static const char signature_type[] = "application/vnd.cncf.notary.signature";
+
+static err *refuse(const char *why)
+{
+	return err_new(ERR_FORBIDDEN, "%s", why);
+}
+
+/* ---- the envelope -------------------------------------------------------------- */
+
+struct envelope {
+	node head, payload;	/* decoded */
+	str signed_text, signature;
+	struct cert_list chain;
+};
+
+static err *decode(struct arena *a, node n, enum base64_form form, const char *what, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(COSIGN_BLOB_MAX);
+	err *e = base64_read(&b, node_str(n), form);
+
+	if (e)
+		return err_wrap(e, "signature envelope: %s", what);
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
+static err *read_json(struct arena *a, node n, const char *what, node *out)
+{
+	str text;
+
+	TRY(decode(a, n, BASE64_RAW_URL, what, &text));
+	err *e = json_read(a, text, NULL, out);
+
+	return e ? err_wrap(e, "signature envelope: %s", what) : NULL;
+}
+
+static err *read_chain(struct arena *a, node list, struct cert_list *out)
+{
+	if (!node_len(list) || node_len(list) > CERT_CHAIN_MAX)
+		return refuse("the signature envelope has no certificates, or too many");
+	node_each_item(i, list) {
+		struct cert *c;
+		str der;
+
+		TRY(decode(a, *i, BASE64_STD, "x5c", &der));
+		TRY(cert_read_der(&c, der));
+		cert_list_add(out, c);
+	}
+	return NULL;
+}
+
+static err *read_envelope(struct arena *a, str text, struct envelope *out)
+{
+	node n;
+
+	TRY(json_read(a, text, NULL, &n));
+	node protected = node_get(n, S("protected")), payload = node_get(n, S("payload"));
+
+	TRY(read_json(a, protected, "protected", &out->head));
+	TRY(read_json(a, payload, "payload", &out->payload));
+	TRY(decode(a, node_get(n, S("signature")), BASE64_RAW_URL, "signature", &out->signature));
+	out->signed_text = arena_cat(a, node_str(protected), S("."), node_str(payload));
+	return read_chain(a, node_dig(n, "header", "x5c"), &out->chain);
+}
+
+/* ---- attributes ----------------------------------------------------------------- */
+
+/* What must be understood, is. */
+static err *check_critical(node head)
+{
+	static const char *const known[] = { "io.cncf.notary.signingScheme", "io.cncf.notary.expiry",
+					     "io.cncf.notary.authenticSigningTime" };
+	bool scheme = false;
+
+	node_each_item(i, node_get(head, S("crit"))) {
+		bool found = false;
+
+		for (size_t j = 0; j < sizeof known / sizeof *known; j++)
+			found = found || str_eq(node_str(*i), str_c(known[j]));
+		if (!found || !node_has(head, node_str(*i)))
+			return err_new(ERR_FORBIDDEN,
+				       "the signature has a critical attribute that is not supported: %.*s",
+				       STR_ARG(str_sub(node_str(*i), 0, 100)));
+		scheme = scheme || str_eq(node_str(*i), str_c(known[0]));
+	}
+	if (!scheme)
+		return refuse("the signing scheme is not marked as critical");
+	if (!str_eq(node_str(node_get(head, S("cty"))),
+		    S("application/vnd.cncf.notary.payload.v1+json")))
+		return refuse("the payload of the signature is of an unsupported type");
+	return NULL;
+}
+
+static err *read_time(node head, const char *name, int64_t *out)
+{
+	str text = node_str(node_get(head, str_c(name)));
+	struct gotime t;
+
+	*out = 0;
+	if (!text.n)
+		return NULL;
+	TRY(gotime_parse(&t, GOTIME_RFC3339, text, NULL));
+	*out = t.sec;
+	return NULL;
+}
+
+static err *check_expiry(node head, const struct notation_policy *p, int64_t now)
+{
+	int64_t expiry;
+
+	TRY(read_time(head, "io.cncf.notary.expiry", &expiry));
+	if (expiry && now >= expiry && p->enforce_expiry)
+		return refuse("digital signature has expired");
+	return NULL;
+}
+
+/* When the chain must be valid. */
+static err *find_time(node head, const struct notation_policy *p, const struct cert *leaf,
+		      int64_t now, int64_t *out)
+{
+	str scheme = node_str(node_get(head, S("io.cncf.notary.signingScheme")));
+	int64_t from, until;
+
+	cert_validity(leaf, &from, &until);
+	if (str_eq(scheme, S("notary.x509.signingAuthority")) && p->authority) {
+		TRY(read_time(head, "io.cncf.notary.authenticSigningTime", out));
+		return *out ? NULL : refuse("the signature has no authentic signing time");
+	}
+	if (!str_eq(scheme, S("notary.x509")) || p->authority)
+		return err_new(ERR_FORBIDDEN,
+			       "the trust policy \"%.*s\" has no trust store for signatures of the scheme "
+			       "\"%.*s\"", STR_ARG(p->name), STR_ARG(str_sub(scheme, 0, 60)));
+	/* A level that does not insist on a time takes that at which the chain was made. */
+	*out = p->enforce_time || (now >= from && now <= until) ? now : until;
+	return NULL;
+}
+
+/* ---- the chain ------------------------------------------------------------------- */
+
+static bool is_trusted(const struct cert *c, const struct cert_list *certs)
+{
+	for (size_t i = 0; i < certs->n; i++)
+		if (cert_equal(c, certs->p[i]))
+			return true;
+	return false;
+}
+
+static err *check_revocation(struct arena *a, const struct cert_list *chain)
+{
+	static const str ocsp = S("\x2b\x06\x01\x05\x05\x07\x30\x01");
+	str text;
+
+	for (size_t i = 0; i < chain->n; i++)
+		if (cert_extension(a, chain->p[i], "2.5.29.31", &text) ||
+		    (cert_extension(a, chain->p[i], "1.3.6.1.5.5.7.1.1", &text) && str_has(text, ocsp)))
+			return refuse("signing certificate with revocation status unknown: no revocation "
+				      "list or OCSP server is asked; the level \"permissive\" does not "
+				      "need that");
+	return NULL;
+}
+
+/* A BIT STRING whose first bit is "digital signature". */
+static err *check_usage(struct arena *a, const struct cert *leaf)
+{
+	str bits;
+
+	if (!cert_extension(a, leaf, "2.5.29.15", &bits) || bits.n < 4 || bits.p[0] != 3 ||
+	    !(bits.p[3] & 0x80))
+		return refuse("the signing certificate is not for digital signatures");
+	return NULL;
+}
+
+static err *check_chain(struct arena *a, const struct envelope *e, const struct notation_policy *p,
+			const struct cert_list *certs, int64_t at)
+{
+	struct cert_list trusted = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < e->chain.n; i++) {
+		if (!is_trusted(e->chain.p[i], certs))
+			continue;
+		cert_list_add(&trusted, e->chain.p[i]);
+		any = true;
+	}
+	err *bad = any ? cert_verify(e->chain.p[0],
+				     &(struct cert_check){ .roots = &trusted, .between = &e->chain,
+							   .at = at, .code_signing = true,
+							   .usage_optional = true })
+		       : refuse("signature is not produced by a trusted signer");
+
+	vec_release(&trusted);	/* the certificates are the chain's */
+	TRY(bad);
+	TRY(check_usage(a, e->chain.p[0]));
+	return p->enforce_revocation ? check_revocation(a, &e->chain) : NULL;
+}
+
+static err *check_signature(const struct envelope *e)
+{
+	static const struct {
+		str name;
+		enum pubkey_scheme scheme;
+	} schemes[] = {
+		{ S("PS256"), PUBKEY_PSS_256 }, { S("PS384"), PUBKEY_PSS_384 },
+		{ S("PS512"), PUBKEY_PSS_512 }, { S("ES256"), PUBKEY_RAW_256 },
+		{ S("ES384"), PUBKEY_RAW_384 }, { S("ES512"), PUBKEY_RAW_512 },
+	};
+	CLEANUP(pubkey_drop) struct pubkey *key = NULL;
+	str name = node_str(node_get(e->head, S("alg")));
+
+	TRY(cert_key(e->chain.p[0], &key));
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+		if (str_eq(name, schemes[i].name) &&
+		    pubkey_verify(key, schemes[i].scheme, e->signed_text, e->signature))
+			return NULL;
+	return refuse("signature is invalid");
+}
+
+/* ---- one signature ----------------------------------------------------------------- */
+
+static err *check(struct arena *a, const struct envelope *e, const struct notation_policy *p,
+		  str digest, const struct cert_list *certs)
+{
+	int64_t now = clock_wall() / CLOCK_SECOND, at;
+
+	TRY(check_signature(e));
+	TRY(check_critical(e->head));
+	TRY(find_time(e->head, p, e->chain.p[0], now, &at));
+	TRY(check_chain(a, e, p, certs, at));
+	TRY(notation_policy_check(a, p, e->chain.p[0]));
+	TRY(check_expiry(e->head, p, now));
+	return str_eq(node_str(node_dig(e->payload, "targetArtifact", "digest")), digest)
+		       ? NULL
+		       : refuse("content descriptor mismatch");
+}
+
+static err *try_signature(struct arena *a, const struct cosign_source *from,
+			  const struct ocidescriptor *d, const struct notation_policy *p, str digest,
+			  const struct cert_list *certs)
+{
+	struct envelope env = { 0 };
+	struct ocimanifest m;
+	str text;
+
+	TRY(from->manifest(from->ctx, a, d->digest, &m));
+	if (m.parts_n != 1)
+		return refuse("a signature's manifest has not exactly one layer");
+	if (!str_eq(m.parts[0].media_type, S("application/jose+json")))
+		return err_new(ERR_FORBIDDEN, "signature envelopes of the type %.*s are not supported",
+			       STR_ARG(str_sub(m.parts[0].media_type, 0, 100)));
+	TRY(from->blob(from->ctx, a, &m.parts[0], COSIGN_BLOB_MAX, &text));
+	err *e = read_envelope(a, text, &env);
+
+	if (!e)
+		e = check(a, &env, p, digest, certs);
+	cert_list_release(&env.chain);
+	return e;
+}
+
+/* Old manifests have the type in their configuration. */
+static bool is_signature(struct arena *a, const struct cosign_source *from,
+			 const struct ocidescriptor *d)
+{
+	struct ocimanifest m;
+
+	if (d->artifact_type.n)
+		return str_eq(d->artifact_type, str_c(signature_type));
+	err *e = from->manifest(from->ctx, a, d->digest, &m);
+	bool is = !e && (str_eq(m.artifact_type, str_c(signature_type)) ||
+			 str_eq(m.config.media_type, str_c(signature_type)));
+
+	err_free(e);
+	return is;
+}
+
+err *notation_verify(struct arena *a, const struct cosign_source *from, str repository, str digest,
+		     const struct notation_trust *trust)
+{
+	struct notation_policy policy;
+	struct ocidescriptor *list = NULL;
+	size_t n = 0, tried = 0;
+
+	TRY(notation_policy_find(a, trust->policy, repository, &policy));
+	if (!trust->certs->n)
+		return refuse("there are no trusted certificates");
+	err *e = from->referrers(from->ctx, a, digest, &list, &n);
+
+	if (e && err_kind(e) != ERR_NOT_FOUND)
+		return e;
+	err_free(e);
+	e = err_new(ERR_FORBIDDEN, "no signature is associated with \"%.*s@%.*s\", make sure the "
+				   "artifact was signed successfully",
+		    STR_ARG(repository), STR_ARG(digest));
+	for (size_t i = 0; i < n && i < COSIGN_SIGNATURES_MAX && tried < NOTATION_ATTEMPTS; i++) {
+		if (!is_signature(a, from, &list[i]))
+			continue;
+		tried++;
+		err_free(e);
+		e = try_signature(a, from, &list[i], &policy, digest, trust->certs);
+		if (!e)
+			return NULL;
+		e = err_wrap(e, "signature verification failed: failed to verify signature with digest "
+				"%.*s", STR_ARG(list[i].digest));
+	}
+	return e;
+}

@@ -1,0 +1,34 @@
+/* notation - signatures of the Notary Project, against a trust policy.
+ *
+ * What refers to a manifest with the type of a signature holds an envelope (JWS): a
+ * payload that names the manifest, a chain of certificates, attributes. It counts when
+ * the policy's statement for the repository says so:
+ *
+ *	- a certificate of the chain is one of those that are trusted, the chain leads
+ *	  to it, and its first certificate made the signature;
+ *	- the subject of that certificate is one of the trusted identities;
+ *	- it has not expired, and the chain is valid now (by a signing authority's own time
+ *	  where its certificates are trusted as such), unless the level is permissive.
+ *
+ * Fails closed: COSE envelopes, timestamps' countersignatures in place of the present
+ * time, certificates whose revocation would have to be asked for, plugins, critical
+ * attributes that are not known, and the levels "audit" and "skip", which verify
+ * nothing. As Flux, three signatures are looked at. Worker-local.
+ */
+#ifndef SOURCE_NOTATION_H
+#define SOURCE_NOTATION_H
+
+#include "source/cosign.h"
+
+enum { NOTATION_ATTEMPTS = 3, NOTATION_POLICY_MAX = 1 << 20 };
+
+struct notation_trust {
+	str policy;			/* trustpolicy.json */
+	const struct cert_list *certs;	/* of all trust stores */
+};
+
+/* `repository`: "registry/org/app". Reached as cosign.h does. */
+err *notation_verify(struct arena *a, const struct cosign_source *from, str repository, str digest,
+		     const struct notation_trust *trust) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef SOURCE_NOTATION_IMPL_H
+#define SOURCE_NOTATION_IMPL_H
+
+#include "source/notation.h"
+
+/* The statement of a trust policy that counts for a repository. */
+struct notation_policy {
+	str name;
+	bool enforce_expiry, enforce_time, enforce_revocation;
+	bool authority;		/* it trusts signing authorities, else plain ones */
+	node identities;
+};
+
+err *notation_policy_find(struct arena *a, str json, str repository, struct notation_policy *out)
+	__attribute__((warn_unused_result));
+/* Whether the subject is one of the policy's identities. */
+err *notation_policy_check(struct arena *a, const struct notation_policy *p, const struct cert *c)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,187 @@
+#include "source/notation_impl.h"
+#include "value/json.h"
+
+enum { STATEMENTS_MAX = 1000 };
+
+/* ---- levels ------------------------------------------------------------------ */
+
+static err *read_level(node verification, struct notation_policy *out)
+{
+	str level = node_str(node_get(verification, S("level")));
+	bool strict = str_eq(level, S("strict"));
+
+	if (str_eq(level, S("audit")) || str_eq(level, S("skip")))
+		return err_new(ERR_FORBIDDEN,
+			       "trust policy statement \"%.*s\" has the level \"%.*s\", which verifies "
+			       "nothing", STR_ARG(out->name), STR_ARG(level));
+	if (!strict && !str_eq(level, S("permissive")))
+		return err_new(ERR_INVALID, "invalid signature verification level \"%.*s\"",
+			       STR_ARG(str_sub(level, 0, 60)));
+	out->enforce_expiry = out->enforce_time = out->enforce_revocation = strict;
+	return NULL;
+}
+
+static err *read_override(node verification, struct notation_policy *out)
+{
+	node_each_pair(p, node_get(verification, S("override"))) {
+		str key = node_str(p->key), value = node_str(p->value);
+		bool enforce = str_eq(value, S("enforce"));
+
+		if (!enforce && !str_eq(value, S("log")) && !str_eq(value, S("skip")))
+			return err_new(ERR_INVALID,
+				       "verification action \"%.*s\" in custom signature verification is "
+				       "not supported", STR_ARG(str_sub(value, 0, 60)));
+		if (str_eq(key, S("expiry")))
+			out->enforce_expiry = enforce;
+		else if (str_eq(key, S("authenticTimestamp")))
+			out->enforce_time = enforce;
+		else if (str_eq(key, S("revocation")))
+			out->enforce_revocation = enforce;
+		else if (!str_eq(key, S("authenticity")) || !enforce)
+			return err_new(ERR_INVALID,
+				       "the override of \"%.*s\" in custom signature verification is not "
+				       "supported", STR_ARG(str_sub(key, 0, 60)));
+	}
+	return NULL;
+}
+
+/* ---- statements --------------------------------------------------------------- */
+
+static bool has_scope(node statement, str scope)
+{
+	node_each_item(i, node_get(statement, S("registryScopes")))
+		if (str_eq(node_str(*i), scope))
+			return true;
+	return false;
+}
+
+static err *read_stores(node statement, struct notation_policy *out)
+{
+	bool plain = false;
+
+	node_each_item(i, node_get(statement, S("trustStores"))) {
+		str type, name;
+
+		str_split(node_str(*i), ':', &type, &name);
+		plain = plain || str_eq(type, S("ca"));
+		out->authority = out->authority || str_eq(type, S("signingAuthority"));
+	}
+	if (!plain && !out->authority)
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" is either missing trust stores or trusted "
+			       "identities, both must be specified", STR_ARG(out->name));
+	if (plain && out->authority)
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" has both plain and signing authorities: "
+			       "one file of certificates cannot serve both", STR_ARG(out->name));
+	return NULL;
+}
+
+static err *read_statement(node statement, struct notation_policy *out)
+{
+	node verification = node_get(statement, S("signatureVerification"));
+
+	*out = (struct notation_policy){ .name = node_str(node_get(statement, S("name"))),
+					 .identities = node_get(statement, S("trustedIdentities")) };
+	TRY(read_level(verification, out));
+	TRY(read_override(verification, out));
+	return read_stores(statement, out);
+}
+
+err *notation_policy_find(struct arena *a, str json, str repository, struct notation_policy *out)
+{
+	node doc, all = NODE_NOTHING, found = NODE_NOTHING;
+
+	if (json.n > NOTATION_POLICY_MAX)
+		return err_new(ERR_INVALID, "trustpolicy.json is larger than %d bytes",
+			       NOTATION_POLICY_MAX);
+	err *e = json_read(a, json, NULL, &doc);
+
+	if (e)
+		return err_wrap(e, "error occurred while parsing trustpolicy.json");
+	if (!str_eq(node_str(node_get(doc, S("version"))), S("1.0")))
+		return err_new(ERR_INVALID, "oci trust policy document uses unsupported version \"%.*s\"",
+			       STR_ARG(str_sub(node_str(node_get(doc, S("version"))), 0, 40)));
+	node list = node_get(doc, S("trustPolicies"));
+
+	for (size_t i = 0; i < node_len(list) && i < STATEMENTS_MAX; i++) {
+		if (has_scope(node_at(list, i), repository))
+			found = node_at(list, i);
+		else if (has_scope(node_at(list, i), S("*")))
+			all = node_at(list, i);
+	}
+	if (node_is_nil(found))
+		found = all;
+	if (node_is_nil(found))
+		return err_new(ERR_FORBIDDEN,
+			       "artifact \"%.*s\" has no applicable oci trust policy statement",
+			       STR_ARG(repository));
+	return read_statement(found, out);
+}
+
+/* ---- identities ---------------------------------------------------------------- */
+
+/* "C=US, O=a\, b": one attribute off the front. */
+static bool take_attribute(struct arena *a, str *s, struct cert_field *out)
+{
+	CLEANUP(buf_release) struct buf value = BUF_INIT;
+	str name, rest;
+	size_t i = 0;
+
+	*s = str_trim(*s);
+	if (!s->n || !str_split(*s, '=', &name, &rest))
+		return false;
+	for (; i < rest.n && rest.p[i] != ',' && rest.p[i] != '+'; i++) {
+		if (rest.p[i] == '\\' && i + 1 < rest.n)
+			i++;
+		buf_addc(&value, rest.p[i]);
+	}
+	*s = str_from(rest, i + 1);
+	out->type = str_trim(name);
+	if (str_eq(out->type, S("S")))
+		out->type = S("ST");
+	out->value = arena_str(a, str_trim(buf_str(&value)));
+	return true;
+}
+
+static bool has_field(const struct cert_field *fields, size_t n, const struct cert_field *f)
+{
+	size_t seen = 0;
+	bool same = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq_nocase(fields[i].type, f->type)) {
+			seen++;
+			same = str_eq(fields[i].value, f->value);
+		}
+	return seen == 1 && same;
+}
+
+static bool is_identity(struct arena *a, str text, const struct cert_field *fields, size_t n)
+{
+	struct cert_field f;
+	size_t attributes = 0;
+
+	if (!str_take_str(&text, S("x509.subject:")))
+		return false;
+	while (take_attribute(a, &text, &f)) {
+		if (!has_field(fields, n, &f))
+			return false;
+		attributes++;
+	}
+	return attributes > 0 && !str_trim(text).n;
+}
+
+err *notation_policy_check(struct arena *a, const struct notation_policy *p, const struct cert *c)
+{
+	struct cert_field *fields;
+	size_t n;
+
+	TRY(cert_subject(a, c, &fields, &n));
+	node_each_item(i, p->identities)
+		if (str_eq(node_str(*i), S("*")) || is_identity(a, node_str(*i), fields, n))
+			return NULL;
+	return err_new(ERR_FORBIDDEN,
+		       "signing certificate from the digital signature does not match the X.509 trusted "
+		       "identities defined in the trust policy \"%.*s\"", STR_ARG(p->name));
+}

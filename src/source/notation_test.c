@@ -1,0 +1,158 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "source/notation.h"
+#include "source/repo_test.h"
+
+#define POLICY(level, scope, stores, identity)                                                   \
+	"{\"version\":\"1.0\",\"trustPolicies\":[{\"name\":\"p\",\"registryScopes\":[\"" scope   \
+	"\"],\"signatureVerification\":{" level "},\"trustStores\":[" stores                     \
+	"],\"trustedIdentities\":[\"" identity "\"]}]}"
+#define STRICT     "\"level\":\"strict\""
+#define CA         "\"ca:x\""
+#define ACME       "x509.subject: C=US, ST=WA, O=acme\\\\, inc"
+
+static err *verify(struct repo *r, const char *cert, const char *policy)
+{
+	const struct cosign_source from = { get_manifest, get_blob, get_referrers, r };
+	struct cert_list certs = { 0 };
+
+	assert_null(cert_list_read(&certs, golden(&r->a, "notation",
+						  arena_printf(&r->a, "%s.crt", cert).p)));
+	err *e = notation_verify(&r->a, &from, S("registry.example/app"), r->digest,
+				 &(struct notation_trust){ str_c(policy), &certs });
+
+	cert_list_release(&certs);
+	return e;
+}
+
+static void test_signatures_of_notation(void **state)
+{
+	static const char *const names[] = { "rsa", "rsa3072", "p256", "p384" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct repo r;
+
+		open_repo(&r, "notation", names[i]);
+		err *e = verify(&r, names[i], POLICY(STRICT, "registry.example/app", CA, ACME));
+
+		if (e)
+			fail_msg("%s: %s", names[i], err_msg(e));
+		assert_null(verify(&r, names[i], POLICY(STRICT, "*", CA, "*")));
+		assert_refused(verify(&r, "expiry", POLICY(STRICT, "*", CA, "*")),
+			       "signature is not produced by a trusted signer");
+		arena_release(&r.a);
+	}
+}
+
+static void test_policies(void **state)
+{
+	static const struct {
+		const char *policy, *want;
+	} rows[] = {
+		{ POLICY(STRICT, "registry.example/other", CA, "*"),
+		  "artifact \"registry.example/app\" has no applicable oci trust policy statement" },
+		{ POLICY("\"level\":\"skip\"", "*", CA, "*"), "has the level \"skip\", which verifies nothing" },
+		{ POLICY("\"level\":\"audit\"", "*", CA, "*"), "has the level \"audit\", which" },
+		{ POLICY("\"level\":\"lax\"", "*", CA, "*"), "invalid signature verification level \"lax\"" },
+		{ POLICY("", "*", CA, "*"), "invalid signature verification level \"\"" },
+		{ POLICY(STRICT ",\"override\":{\"authenticity\":\"log\"}", "*", CA, "*"),
+		  "the override of \"authenticity\" in custom" },
+		{ POLICY(STRICT, "*", "", "*"), "is either missing trust stores or trusted identities" },
+		{ POLICY(STRICT, "*", "\"tsa:x\"", "*"), "is either missing trust stores" },
+		{ POLICY(STRICT, "*", "\"signingAuthority:x\"", "*"),
+		  "has no trust store for signatures of the scheme \"notary.x509\"" },
+		{ POLICY(STRICT, "*", CA, "x509.subject: C=US, ST=WA, O=evil"),
+		  "does not match the X.509 trusted identities defined in the trust policy \"p\"" },
+		{ POLICY(STRICT, "*", CA, "x509.subject:"), "does not match the X.509 trusted" },
+		{ POLICY(STRICT, "*", CA, "acme"), "does not match the X.509 trusted identities" },
+		{ "{\"version\":\"2.0\"}", "uses unsupported version \"2.0\"" },
+		{ "{", "error occurred while parsing trustpolicy.json: unexpected end of JSON input" },
+		{ "{\"version\":\"1.0\"}", "has no applicable oci trust policy statement" },
+	};
+	struct repo r;
+
+	(void)state;
+	open_repo(&r, "notation", "p256");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_refused(verify(&r, "p256", rows[i].policy), rows[i].want);
+	arena_release(&r.a);
+}
+
+static void test_what_is_expired_or_not_known(void **state)
+{
+	struct repo r;
+
+	(void)state;
+	open_repo(&r, "notation", "expiry");
+	assert_refused(verify(&r, "expiry", POLICY(STRICT, "*", CA, "*")),
+		       "digital signature has expired");
+	assert_null(verify(&r, "expiry", POLICY("\"level\":\"permissive\"", "*", CA, "*")));
+	assert_refused(verify(&r, "expiry", POLICY("\"level\":\"permissive\",\"override\":{\"expiry\":"
+						   "\"enforce\"}", "*", CA, "*")),
+		       "digital signature has expired");
+	open_repo(&r, "notation", "cose");
+	assert_refused(verify(&r, "cose", POLICY(STRICT, "*", CA, "*")),
+		       "signature envelopes of the type application/cose are not supported");
+	r.digest = S("sha256:0000000000000000000000000000000000000000000000000000000000000000");
+	assert_refused(verify(&r, "cose", POLICY(STRICT, "*", CA, "*")),
+		       "no signature is associated with \"registry.example/app@sha256:0000");
+	arena_release(&r.a);
+}
+
+/* In the recording the envelope is a text in a text. */
+static void test_changed_envelopes(void **state)
+{
+	static const struct {
+		const char *from, *to, *want;
+	} rows[] = {
+		{ "\\\"payload\\\":\\\"eyJ0", "\\\"payload\\\":\\\"eyJ1", "signature is invalid" },
+		{ "\\\"signature\\\":\\\"", "\\\"signature\\\":\\\"AA", "signature" },
+		{ "\\\"x5c\\\"", "\\\"other\\\"", "the signature envelope has no certificates" },
+		{ "\\\"protected\\\":\\\"", "\\\"protected\\\":\\\"e30", "signature" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct repo r;
+
+		open_repo(&r, "notation", "p256");
+		change(&r, "p256", rows[i].from, rows[i].to);
+		assert_refused(verify(&r, "p256", POLICY(STRICT, "*", CA, "*")), rows[i].want);
+		arena_release(&r.a);
+	}
+}
+
+/* A good signature of another manifest. */
+static void test_a_signature_is_for_one_manifest(void **state)
+{
+	static const char other[] =
+		"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+	struct repo r;
+
+	(void)state;
+	open_repo(&r, "notation", "p256");
+	/* The list of what refers is the last thing in the file that begins with the digest. */
+	change(&r, "p256", arena_printf(&r.a, "\"%.*s\": [", STR_ARG(r.digest)).p,
+	       arena_printf(&r.a, "\"%s\": [", other).p);
+	r.digest = str_c(other);
+	assert_refused(verify(&r, "p256", POLICY(STRICT, "*", CA, "*")), "content descriptor mismatch");
+	arena_release(&r.a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_signatures_of_notation),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_what_is_expired_or_not_known),
+		cmocka_unit_test(test_changed_envelopes),
+		cmocka_unit_test(test_a_signature_is_for_one_manifest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,142 @@
+#include "source/ociverify.h"
+
+#include "source/notation.h"
+
+/* ---- the registry ------------------------------------------------------------ */
+
+static err *get_manifest(void *ctx, struct arena *a, str wanted, struct ocimanifest *out)
+{
+	return oci_manifest(ctx, a, wanted, out);
+}
+
+static err *get_blob(void *ctx, struct arena *a, const struct ocidescriptor *d, size_t max, str *out)
+{
+	return oci_blob_text(ctx, a, d, max, out);
+}
+
+static err *get_referrers(void *ctx, struct arena *a, str digest, struct ocidescriptor **out,
+			  size_t *n)
+{
+	return oci_referrers(ctx, a, digest, STR_NONE, out, n);
+}
+
+/* ---- cosign ------------------------------------------------------------------- */
+
+/* What was wrong last goes to the detail: the message is Flux's. */
+static err *none_found(err *why, struct arena *a, const struct ociref *ref)
+{
+	struct ociref shown = *ref;
+
+	if (shown.tag.n)
+		shown.digest = STR_NONE;
+	err *e = err_new(ERR_FORBIDDEN, "no matching signatures were found for '%.*s'",
+			 STR_ARG(ociref_text(a, &shown)));
+
+	err_set_detail(e, err_text(why));
+	err_free(why);
+	return e;
+}
+
+static err *run_keys(const struct ociverify *v, struct arena *a, const struct cosign_source *from,
+		     const struct ociref *ref)
+{
+	str *keys = arena_array(a, str, v->keys->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->keys->n; i++)
+		if (str_ends(v->keys->items[i].key, S(".pub")))
+			keys[n++] = v->keys->items[i].value;
+	if (!n)
+		return none_found(err_new(ERR_INVALID, "the Secret has no key that ends in '.pub'"), a,
+				  ref);
+	for (size_t i = 0; i < n; i++) {
+		struct pubkey *key;
+
+		TRY(pubkey_read_pem(&key, keys[i]));
+		pubkey_free(key);
+	}
+	err *e = cosign_verify(a, from, ref->digest,
+			       &(struct cosign_trust){ .keys = keys, .keys_n = n });
+
+	return e && err_kind(e) == ERR_FORBIDDEN ? none_found(e, a, ref) : e;
+}
+
+static err *run_keyless(const struct ociverify *v, struct arena *a,
+			const struct cosign_source *from, const struct ociref *ref)
+{
+	CLEANUP(sigroot_release) struct sigroot root = { 0 };
+	str json = credentials_get(v->root, S("trusted_root.json"));
+
+	if (!v->root)
+		return err_new(ERR_INVALID,
+			       "unable to initialize trusted root: none is fetched, give one by "
+			       "spec.verify.trustedRootSecretRef");
+	if (!json.n)
+		return err_new(ERR_INVALID,
+			       "failed to read trusted root from secret '%.*s/%.*s': 'trusted_root.json' "
+			       "not found in secret '%.*s/%.*s'",
+			       STR_ARG(v->root->namespace), STR_ARG(v->root->name),
+			       STR_ARG(v->root->namespace), STR_ARG(v->root->name));
+	TRY(sigroot_read(&root, json));
+	err *e = cosign_verify(a, from, ref->digest,
+			       &(struct cosign_trust){ .root = &root, .identities = v->identities,
+						       .identities_n = v->identities_n });
+
+	return e && err_kind(e) == ERR_FORBIDDEN ? err_wrap(e, "no matching signatures") : e;
+}
+
+/* ---- notation ------------------------------------------------------------------- */
+
+static err *read_certs(const struct ociverify *v, struct cert_list *out)
+{
+	for (size_t i = 0; i < v->keys->n; i++) {
+		str key = v->keys->items[i].key;
+
+		if (!str_ends(key, S(".crt")) && !str_ends(key, S(".pem")))
+			continue;
+		err *e = cert_list_read(out, v->keys->items[i].value);
+
+		if (e)
+			return err_wrap(e, "failed to parse certificate '%.*s'", STR_ARG(key));
+	}
+	return out->n ? NULL
+		      : err_new(ERR_INVALID, "no certificates found in secret '%.*s/%.*s'",
+				STR_ARG(v->keys->namespace), STR_ARG(v->keys->name));
+}
+
+static err *run_notation(const struct ociverify *v, struct arena *a,
+			 const struct cosign_source *from, const struct ociref *ref)
+{
+	struct cert_list certs = { 0 };
+	struct ociref repository = { .registry = ref->registry, .repository = ref->repository };
+
+	if (!v->keys)
+		return err_new(ERR_INVALID, "verification secret cannot be empty: '%.*s'",
+			       STR_ARG(ociref_text(a, ref)));
+	if (!credentials_has(v->keys, S("trustpolicy.json")))
+		return err_new(ERR_INVALID, "'trustpolicy.json' not found in secret '%.*s/%.*s'",
+			       STR_ARG(v->keys->namespace), STR_ARG(v->keys->name));
+	err *e = read_certs(v, &certs);
+
+	if (!e)
+		e = notation_verify(a, from, ociref_name(a, &repository), ref->digest,
+				    &(struct notation_trust){
+					    credentials_get(v->keys, S("trustpolicy.json")), &certs });
+	cert_list_release(&certs);
+	return e;
+}
+
+err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
+{
+	const struct ociverify *v = ctx;
+	const struct cosign_source from = { get_manifest, get_blob, get_referrers, c };
+
+	if (!ref->digest.n)
+		return err_new(ERR_INTERNAL, "only what is named by its digest can be verified");
+	if (str_eq(v->provider, S("notation")))
+		return run_notation(v, a, &from, ref);
+	if (!str_eq(v->provider, S("cosign")))
+		return err_new(ERR_INVALID, "unsupported verification provider: %.*s",
+			       STR_ARG(v->provider));
+	return v->keys ? run_keys(v, a, &from, ref) : run_keyless(v, a, &from, ref);
+}

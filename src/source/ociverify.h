@@ -1,0 +1,32 @@
+/* ociverify - spec.verify of OCIRepositories and charts from registries.
+ *
+ * Which provider, and what is in its Secrets: cosign's public keys ("*.pub"), a trusted
+ * root and identities; notation's certificates ("*.crt", "*.pem") and trust policy. The
+ * function is what source/ocisource.h calls a verifier; `ctx` is a struct ociverify.
+ *
+ *	struct ociverify v = { .provider = ..., .keys = ..., .root = ... };
+ *	spec.verify = ociverify_run;
+ *	spec.verify_ctx = &v;
+ *
+ * Errors have Flux's words where it has some, and tell in their detail why the last
+ * signature did not count. Worker-local.
+ */
+#ifndef SOURCE_OCIVERIFY_H
+#define SOURCE_OCIVERIFY_H
+
+#include "source/cosign.h"
+#include "source/credentials.h"
+#include "source/oci.h"
+
+struct ociverify {
+	str provider;			/* "cosign", "notation" */
+	const struct credentials *keys;	/* of verify.secretRef; NULL: none */
+	const struct credentials *root;	/* of verify.trustedRootSecretRef; NULL: none */
+	const struct cosign_identity *identities;
+	size_t identities_n;
+};
+
+err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
+	__attribute__((warn_unused_result));
+
+#endif

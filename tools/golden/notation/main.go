@@ -1,0 +1,126 @@
+// Records signatures made by notation-go, for src/source/notation: each case becomes
+// tests/golden/notation/NAME.json (manifests, blobs and referrers by digest), with the
+// certificate to trust in NAME.crt. What is good, notation-go has verified.
+package main
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/notaryproject/notation-go"
+	"github.com/notaryproject/notation-go/signer"
+	"github.com/notaryproject/notation-go/verifier"
+	"github.com/notaryproject/notation-go/verifier/trustpolicy"
+	"github.com/notaryproject/notation-go/verifier/truststore"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	_ "github.com/notaryproject/notation-core-go/signature/cose"
+	_ "github.com/notaryproject/notation-core-go/signature/jws"
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+type store []*x509.Certificate
+
+func (s store) GetCertificates(context.Context, truststore.Type, string) ([]*x509.Certificate, error) {
+	return s, nil
+}
+
+func dig(b []byte) string {
+	h := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(h[:])
+}
+
+var serial int64
+
+func cert(key crypto.Signer, name string, ca *x509.Certificate, by crypto.Signer, isCA bool, days int) *x509.Certificate {
+	serial++
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().AddDate(0, 0, days),
+		Subject: pkix.Name{CommonName: name, Organization: []string{"acme, inc"}, Country: []string{"US"}, Province: []string{"WA"}},
+		BasicConstraintsValid: true, IsCA: isCA,
+	}
+	if isCA {
+		t.KeyUsage, t.MaxPathLen = x509.KeyUsageCertSign, 1
+	} else {
+		t.KeyUsage, t.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
+	}
+	if ca == nil {
+		ca, by = t, key
+	}
+	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, t, ca, key.Public(), by))))
+}
+
+type sample struct {
+	name, media string
+	key         crypto.Signer
+	days        int
+	expiry      time.Duration
+	good        bool
+}
+
+func main() {
+	out := os.Args[1]
+	must(0, os.MkdirAll(out, 0o755))
+	ctx := context.Background()
+	for _, c := range []sample{
+		{"rsa", "application/jose+json", must(rsa.GenerateKey(rand.Reader, 2048)), 3650, 0, true},
+		{"rsa3072", "application/jose+json", must(rsa.GenerateKey(rand.Reader, 3072)), 3650, 0, true},
+		{"p256", "application/jose+json", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), 3650, 0, true},
+		{"p384", "application/jose+json", must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), 3650, 0, true},
+		{"expiry", "application/jose+json", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), 3650, time.Second, false},
+		{"cose", "application/cose", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), 3650, 0, true},
+	} {
+		ca := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
+		root := cert(ca, c.name+" root", nil, nil, true, 3650)
+		leaf := cert(c.key, c.name, root, ca, false, c.days)
+		manifest := []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[],"annotations":{"case":"` + c.name + `"}}`)
+		desc := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.Digest(dig(manifest)), Size: int64(len(manifest))}
+		s := must(signer.NewGenericSigner(c.key, []*x509.Certificate{leaf, root}))
+		sig, _, err := s.Sign(ctx, desc, notation.SignerSignOptions{SignatureMediaType: c.media, ExpiryDuration: c.expiry})
+		must(0, err)
+		if c.expiry > 0 {
+			time.Sleep(c.expiry + time.Second)
+		}
+		policy := &trustpolicy.Document{Version: "1.0", TrustPolicies: []trustpolicy.TrustPolicy{{
+			Name: "p", RegistryScopes: []string{"registry.example/app"}, TrustStores: []string{"ca:x"}, TrustedIdentities: []string{`x509.subject: C=US, ST=WA, O=acme\, inc`},
+			SignatureVerification: trustpolicy.SignatureVerification{VerificationLevel: "strict"}}}}
+		v := must(verifier.New(policy, store{root}, nil))
+		_, err = v.Verify(ctx, desc, sig, notation.VerifierVerifyOptions{ArtifactReference: "registry.example/app@" + string(desc.Digest), SignatureMediaType: c.media})
+		fmt.Println(c.name, err)
+		if (err == nil) != c.good {
+			panic(c.name)
+		}
+		sm := must(json.Marshal(ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/vnd.cncf.notary.signature",
+			Config: ocispec.DescriptorEmptyJSON, Subject: &desc, Layers: []ocispec.Descriptor{{MediaType: c.media, Digest: digest.Digest(dig(sig)), Size: int64(len(sig))}}}))
+		sm = append([]byte(`{"schemaVersion":2,`), append(sm[len(`{"schemaVersion":0,`):])...)
+		data := map[string]any{"digest": desc.Digest,
+			"manifests": map[string]string{string(desc.Digest): string(manifest), dig(sm): string(sm)},
+			"blobs":     map[string]string{dig(sig): string(sig)},
+			"referrers": map[string]any{string(desc.Digest): []any{map[string]any{"digest": dig(sm)}}}}
+		must(0, os.WriteFile(filepath.Join(out, c.name+".json"), must(json.MarshalIndent(data, "", " ")), 0o644))
+		must(0, os.WriteFile(filepath.Join(out, c.name+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o644))
+	}
+	must(0, os.WriteFile(filepath.Join(out, "FROM"), []byte("tools/golden/notation, notation-go v1.3.2\n"), 0o644))
+}
