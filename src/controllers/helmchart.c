@@ -5,6 +5,7 @@
 #include "controllers/observe.h"
 #include "controllers/runtime_impl.h"
 #include "controllers/storage.h"
+#include "controllers/verification.h"
 
 #define SOURCE_GROUP "source.toolkit.fluxcd.io"
 
@@ -46,6 +47,7 @@ static void refs(node object, struct refs *out)
 	if (name.n && is_known_kind(kind))
 		refs_add(out, kind_of(kind), namespace, name, REF_ARTIFACT);
 	observe_secret(out, object, node_dig(object, "spec", "verify", "secretRef"));
+	observe_secret(out, object, node_dig(object, "spec", "verify", "trustedRootSecretRef"));
 }
 
 /* ---- repositories ------------------------------------------------------------- */
@@ -235,6 +237,8 @@ static void read_spec(struct chart_pass *c)
 		.generation = p->generation,
 		/* Anything that stands there is a wish for verification. */
 		.verify_wanted = !node_is_nil(verify),
+		.verify = verification_run,
+		.verify_ctx = p,
 		.by_revision = str_eq(node_str(node_get(p->spec, S("reconcileStrategy"))),
 				      S("Revision")),
 	};

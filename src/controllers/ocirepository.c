@@ -3,6 +3,7 @@
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
 #include "controllers/storage.h"
+#include "controllers/verification.h"
 #include "source/ocisource.h"
 
 /* What a pass knows. */
@@ -58,6 +59,8 @@ static void read_spec(struct ocirepo *o)
 		.verify_wanted = !node_is_nil(verify),
 		.verify_provider = node_str_or(node_get(verify, S("provider")), S("cosign")),
 		.verify_keyless = node_is_nil(node_get(verify, S("secretRef"))),
+		.verify = verification_run,
+		.verify_ctx = p,
 	};
 }
 

@@ -24,7 +24,7 @@ static void read_identities(struct arena *a, node list, struct ociverify *v)
 
 err *verification_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
 {
-	struct pass *p = ((struct verification *)ctx)->p;
+	struct pass *p = ctx;
 	node verify = node_get(p->spec, S("verify")), root = node_get(verify, S("trustedRootSecretRef"));
 	struct ociverify v = { .provider = node_str_or(node_get(verify, S("provider")), S("cosign")) };
 	struct credentials keys, trusted;

@@ -1,8 +1,7 @@
 /* verification - spec.verify of an object, as a source takes it.
  *
- *	struct verification v = { p };
  *	spec.verify = verification_run;
- *	spec.verify_ctx = &v;
+ *	spec.verify_ctx = pass;
  *
  * The Secrets are read when something is to be verified, and their absence is then
  * why it fails. Of the pass's worker only.
@@ -13,11 +12,7 @@
 #include "controllers/pass.h"
 #include "source/oci.h"
 
-struct verification {
-	struct pass *p;
-};
-
-/* `ctx`: a struct verification. */
+/* `ctx`: the struct pass of an OCIRepository or a HelmChart. */
 err *verification_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
 	__attribute__((warn_unused_result));
 

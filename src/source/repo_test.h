@@ -3,7 +3,12 @@
 #ifndef SOURCE_REPO_TEST_H
 #define SOURCE_REPO_TEST_H
 
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <cmocka.h>
 
 #include "base/fs.h"
 #include "source/cosign.h"
