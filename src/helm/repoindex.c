@@ -142,12 +142,62 @@ static err *fit_field(struct arena *a, const struct repoindex *ix, const struct 
 	return NULL;
 }
 
+static bool is_right(node in, const struct typed *type);
+
+static bool are_right(node in, const struct typed_field *fields, size_t n,
+		      const struct typed_field *more, size_t more_n)
+{
+	node_each_pair(p, in) {
+		str name = node_str(p->key);
+		const struct typed_field *field = NULL;
+
+		for (size_t i = 0; i < n && !field; i++)
+			if (str_eq(fields[i].name, name))
+				field = &fields[i];
+		for (size_t i = 0; i < more_n && !field; i++)
+			if (str_eq(more[i].name, name))
+				field = &more[i];
+		if (!field || !is_right(p->value, field->type))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing about the value has to be changed or refused. */
+static bool is_right(node in, const struct typed *type)
+{
+	switch (type->kind) {
+	case TYPED_ANY:
+		return true;
+	case TYPED_STRING:
+		return in.kind == NODE_STR;
+	case TYPED_BOOL:
+		return in.kind == NODE_BOOL;
+	case TYPED_LIST:
+		node_each_item(i, in)
+			if (!is_right(*i, type->of))
+				return false;
+		return in.kind == NODE_SEQ;
+	case TYPED_MAP:
+		node_each_pair(p, in)
+			if (!is_right(p->value, type->of))
+				return false;
+		return in.kind == NODE_MAP;
+	case TYPED_STRUCT:
+		return in.kind == NODE_MAP && are_right(in, type->fields, type->fields_n, NULL, 0);
+	case TYPED_INT:
+	case TYPED_FLOAT:
+		break;
+	}
+	return false;
+}
+
 static err *fit_entry(struct arena *a, const struct repoindex *ix, node in, node *out)
 {
-	if (node_is_nil(in)) {
-		*out = node_null();
+	*out = node_is_nil(in) ? node_null() : in;
+	if (node_is_nil(in) ||
+	    are_right(in, meta_type.fields, meta_type.fields_n, more_fields, MORE))
 		return NULL;
-	}
 	if (!sort_is_sorted(in.map->pairs, in.map->n, sizeof *in.map->pairs, cmp_pairs, NULL)) {
 		in = node_copy(a, in);
 		sort_stable(in.map->pairs, in.map->n, sizeof *in.map->pairs, cmp_pairs, NULL);
