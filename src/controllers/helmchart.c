@@ -346,13 +346,6 @@ static struct outcome done(struct chart_pass *c, struct chartsource *s)
 
 /* ---- a pass -------------------------------------------------------------------------- */
 
-static err *no_artifact(struct chart_pass *c)
-{
-	return failure_mark(err_new(ERR_NOT_FOUND, "no artifact available for %.*s source '%.*s'",
-				    STR_ARG(c->kind), STR_ARG(c->name)),
-			    FAILURE_WAITING, fetch_failed, "NoSourceArtifact");
-}
-
 static err *prepare(struct chart_pass *c)
 {
 	struct pass *p = c->p;
@@ -363,16 +356,30 @@ static err *prepare(struct chart_pass *c)
 		condition_drop(p, S("SourceVerified"));
 	TRY(get_source(c));
 	if (!c->have_source && !is_registry(c))
-		return no_artifact(c);
+		return NULL;
 	if (c->have_source)
 		status_set_str(p, S("observedSourceArtifactRevision"), c->artifact.revision);
 	return open_source(c);
+}
+
+/* Its artifact will put the chart on the queue. */
+static struct outcome no_artifact(struct chart_pass *c)
+{
+	struct pass *p = c->p;
+	err *e = err_new(ERR_NOT_FOUND, "no artifact available for %.*s source '%.*s'",
+			 STR_ARG(c->kind), STR_ARG(c->name));
+
+	condition_set(p, S("FetchFailed"), CONDITION_TRUE, S("NoSourceArtifact"), err_text(e));
+	return pass_hold(p, S("NoSourceArtifact"), e,
+			 runtime_settings(p->rt)->requeue_dependency);
 }
 
 static struct outcome run(struct chart_pass *c, struct chartsource *s)
 {
 	err *e = prepare(c);
 
+	if (!e && !c->spec.repo && !c->spec.files)
+		return no_artifact(c);
 	if (!e) {
 		e = chartsource_build(s, &c->env, &c->spec, &c->seen);
 		say_built(c, s, e);

@@ -213,6 +213,12 @@ struct outcome pass_wait(struct pass *p, str reason, err *e, int64_t after)
 	return (struct outcome){ .next = NEXT_AFTER, .after = after };
 }
 
+struct outcome pass_hold(struct pass *p, str reason, err *e, int64_t after)
+{
+	failed(p, EVENT_TRACE, reason, e);
+	return (struct outcome){ .next = NEXT_AFTER, .after = after };
+}
+
 struct outcome pass_stall(struct pass *p, str reason, err *e)
 {
 	str message = arena_str(p->arena, err_text(e));

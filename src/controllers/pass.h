@@ -103,6 +103,8 @@ struct outcome pass_fail(struct pass *p, str reason, err *e);
 struct outcome pass_fail_after(struct pass *p, str reason, err *e, int64_t after);
 /* The same for what is not there yet: a normal event, and no error in the log. */
 struct outcome pass_wait(struct pass *p, str reason, err *e, int64_t after);
+/* The same, and alerts hear nothing of it. */
+struct outcome pass_hold(struct pass *p, str reason, err *e, int64_t after);
 /* Ready=False and Stalled=True; warning event; nothing until it changes. */
 struct outcome pass_stall(struct pass *p, str reason, err *e);
 /* By the mark on the error (source/failure.h): condition, reason, class. */

@@ -313,6 +313,8 @@ static bool next_yaml(struct repoindex_items *it, struct repoindex_part *out)
 struct json_at {
 	const char *p;
 	size_t at, n;
+	struct repoindex *ix;	/* to be told how far it is; or NULL */
+	size_t told;
 };
 
 static bool skip_space(struct json_at *j)
@@ -361,6 +363,10 @@ static bool skip_value(struct json_at *j, struct repoindex_part *out)
 		if (c == '"') {
 			if (!skip_string(j))
 				return false;
+			if (j->ix && j->at - j->told >= PASS_BYTES) {
+				repoindex_pass(j->ix, j->at - j->told);
+				j->told = j->at;
+			}
 			continue;
 		}
 		if (!depth && (c == ',' || c == '}' || c == ']'))
@@ -414,7 +420,7 @@ static bool read_head(struct repoindex *ix, str key, struct repoindex_part value
 
 static err *split_entries(struct repoindex *ix, struct repoindex_part value, enum repoindex_cut *cut)
 {
-	struct json_at j = { ix->text.p, value.at, value.at + value.n };
+	struct json_at j = { ix->text.p, value.at, value.at + value.n, ix, value.at };
 	struct repoindex_part body;
 	str name;
 
@@ -423,14 +429,10 @@ static err *split_entries(struct repoindex *ix, struct repoindex_part value, enu
 	if (!take_char(&j, '{'))
 		return NULL;
 	if (!take_char(&j, '}')) {
-		size_t from = j.at;
-
 		do {
 			if (!take_member(ix, &j, &name, &body))
 				return NULL;
 			TRY(repoindex_add_chart(ix, name, body, NODE_NOTHING, cut));
-			repoindex_pass(ix, j.at - from);
-			from = j.at;
 		} while (take_char(&j, ','));
 		if (!take_char(&j, '}'))
 			return NULL;
@@ -441,7 +443,7 @@ static err *split_entries(struct repoindex *ix, struct repoindex_part value, enu
 
 err *repoindex_split_json(struct repoindex *ix, enum repoindex_cut *out)
 {
-	struct json_at j = { ix->text.p, 0, ix->text.n };
+	struct json_at j = { ix->text.p, 0, ix->text.n, ix, 0 };
 	struct repoindex_part value;
 	str key;
 
@@ -473,7 +475,7 @@ err *repoindex_split_json(struct repoindex *ix, enum repoindex_cut *out)
 
 static bool next_json(struct repoindex_items *it, struct repoindex_part *out)
 {
-	struct json_at j = { it->ix->text.p, it->rest.at, it->rest.at + it->rest.n };
+	struct json_at j = { it->ix->text.p, it->rest.at, it->rest.at + it->rest.n, NULL, 0 };
 	bool more;
 
 	it->cut = REPOINDEX_ODD;

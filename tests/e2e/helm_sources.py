@@ -326,6 +326,27 @@ class Cases:
         r.poke()
         r.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(good))
 
+    def large(self):
+        """What is kept of an index is little; what is too large is refused."""
+        def peak():
+            return int(re.search(r"VmHWM:\s+(\d+)", open("/proc/%d/status" % self.w.controller.pid).read()).group(1))
+        good, before = Repo.files["index.yaml"], peak()
+        one = b"".join(b'  - apiVersion: v2\n    name: c\n    version: 1.%d.0\n    urls:\n    - c-%d.tgz\n    description: %s\n' % (v, v, b"x" * 300) for v in range(2000))
+        Repo.files["index.yaml"] = b"apiVersion: v1\nentries:\n" + b"".join(b"  c%03d:\n%s" % (i, one) for i in range(50)) + good.split(b"entries:\n")[1]
+        self.repo.poke()
+        self.repo.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(Repo.files["index.yaml"]), 120)
+        c = self.w.create("HelmChart", "large", {"chart": "podinfo", "interval": "1h", "sourceRef": {"kind": "HelmRepository", "name": "charts"}})
+        c.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '2.0.0'", 60)
+        c.delete()
+        if peak() - before > 16 << 10:
+            fail("an index of %d MB took %d KiB" % (len(Repo.files["index.yaml"]) / 1e6, peak() - before))
+        Repo.files["index.yaml"] += b"#" * (53 << 20)
+        self.repo.poke()
+        self.repo.wait("FetchFailed", "True Failed failed to fetch Helm repository index: failed to cache index to temporary file: index exceeds the maximum index file size of 52428800 bytes", 60)
+        Repo.files["index.yaml"] = good
+        self.repo.poke()
+        self.repo.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(good))
+
     def stalls(self):
         r = self.w.create("HelmRepository", "wrong", {"url": "oci://127.0.0.1/x", "interval": "1h"})
         r.wait("Stalled", "True URLInvalid invalid Helm repository URL: 'oci' URL scheme cannot be used with 'default' HelmRepository type")
@@ -632,7 +653,7 @@ def main():
         w.api("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
         w.start_controller()
         cases = Cases(w)
-        for name in ("repository", "unchanged", "failures", "bad_index", "stalls", "login", "redirected", "pulled", "newer_version",
+        for name in ("repository", "unchanged", "failures", "bad_index", "large", "stalls", "login", "redirected", "pulled", "newer_version",
                      "no_such", "bad_charts", "values_files", "old_version", "no_source", "from_git", "strategies", "local_failures",
                      "registry", "ends"):
             getattr(cases, name)()
