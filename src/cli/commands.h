@@ -56,6 +56,8 @@ extern const struct command helm_lint_command;
 extern const struct command helm_list_command;
 extern const struct command helm_package_command;
 extern const struct command helm_pull_command;
+extern const struct command helm_push_command;
+extern const struct command helm_registry_command;
 extern const struct command helm_repo_command;
 extern const struct command helm_repo_index_command;
 extern const struct command helm_rollback_command;

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "crypto/sha256.h"
-#include "source/oci.h"
 #include "text/constraint.h"
 #include "text/gourl.h"
 #include "text/path.h"
@@ -228,21 +227,20 @@ static err *resolve(struct cli *c, str ref, str version, struct target *t)
 
 /* ---- registries ------------------------------------------------------------------ */
 
-struct registry {
-	struct oci *oci;
-	struct ociref ref;
-	struct net_tls tls;
-	struct ociauth_config config;
-};
-
-static err *read_config(struct cli *c, struct registry *r)
+str helm_registry_file(struct cli *c)
 {
 	const char *env = cli_env(c, "HELM_REGISTRY_CONFIG");
-	str path = helm_settings(c)->registry_config, text;
+	str path = helm_settings(c)->registry_config;
 
-	if (!path.n)
-		path = env && *env ? str_c(env) : helm_dir(c, "config", S("registry/config.json"));
-	err *e = fs_read_any(c->arena, path, OCIAUTH_CONFIG_MAX, &text);
+	if (path.n)
+		return path;
+	return env && *env ? str_c(env) : helm_dir(c, "config", S("registry/config.json"));
+}
+
+static err *read_config(struct cli *c, struct helm_registry *r)
+{
+	str text;
+	err *e = fs_read_any(c->arena, helm_registry_file(c), OCIAUTH_CONFIG_MAX, &text);
 
 	if (e) {	/* nobody has logged in */
 		err_free(e);
@@ -256,10 +254,13 @@ static err *read_file(struct cli *c, str path, str *out)
 	return path.n ? fs_read_any(c->arena, path, 1 << 20, out) : NULL;
 }
 
-static err *connect(struct cli *c, struct net_client *net, str ref,
-		    const struct helm_server_options *s, struct registry *r)
+err *helm_registry_open(struct cli *c, struct net_client *net, str ref,
+			const struct helm_server_options *s, bool push, struct helm_registry *r)
 {
-	TRY(ociref_parse_at(c->arena, str_from(ref, sizeof "oci://" - 1), &r->ref));
+	if (str_take_str(&ref, S("oci://")))
+		TRY(ociref_parse_at(c->arena, ref, &r->ref));
+	else
+		r->ref.registry = ref;
 	TRY(read_config(c, r));
 	TRY(read_file(c, s->ca_file, &r->tls.ca));
 	TRY(read_file(c, s->cert_file, &r->tls.cert));
@@ -272,6 +273,7 @@ static err *connect(struct cli *c, struct net_client *net, str ref,
 		.config = &r->config,
 		.tls = r->tls.ca.n || r->tls.cert.n || s->insecure ? &r->tls : NULL,
 		.plain_http = s->plain_http,
+		.push = push,
 		.addresses = NET_ANY_ADDRESS,
 		.deadline = clock_after(clock_mono(), 120 * CLOCK_SECOND),
 	};
@@ -279,8 +281,7 @@ static err *connect(struct cli *c, struct net_client *net, str ref,
 	return oci_open(&r->oci, &o);
 }
 
-/* A tag has no '+'; Helm writes '_' there. */
-static str swapped(struct arena *a, str s, char from, char to)
+str helm_swap(struct arena *a, str s, char from, char to)
 {
 	str copy = arena_str(a, s);
 
@@ -288,6 +289,18 @@ static str swapped(struct arena *a, str s, char from, char to)
 		if (copy.p[i] == from)
 			((char *)copy.p)[i] = to;
 	return copy;
+}
+
+str helm_underscore(struct arena *a, str shown, str tag)
+{
+	if (str_find_char(tag, '_') == STR_NPOS)
+		return STR_NONE;
+	return arena_cat(a, shown,
+			 S(" contains an underscore.\n\nOCI artifact references (e.g. tags) do not "
+			   "support the plus sign (+). To support\nstoring semantic versions, Helm "
+			   "adopts the convention of changing plus (+) to\nan underscore (_) in chart "
+			   "version tags when pushing to a registry and back to\na plus (+) when "
+			   "pulling from a registry.\n"));
 }
 
 /* Strict versions only, as Helm lists them; the newest that fits. */
@@ -300,7 +313,7 @@ static err *pick_tag(struct cli *c, const str *tags, size_t n, str ref, str rang
 	*out = STR_NONE;
 	TRY(constraint_parse(c->arena, range.n ? range : S("*"), &want));
 	for (size_t i = 0; i < n; i++) {
-		str tag = swapped(c->arena, tags[i], '_', '+');
+		str tag = helm_swap(c->arena, tags[i], '_', '+');
 		err *e = semver_parse_strict(&v, tag);
 
 		if (e) {
@@ -330,7 +343,7 @@ static err *pick_tag(struct cli *c, const str *tags, size_t n, str ref, str rang
 err *helm_fetch_tag(struct cli *c, struct net_client *net, str ref, str range,
 		    const struct helm_server_options *o, str *out)
 {
-	struct registry r = { 0 };
+	struct helm_registry r = { 0 };
 	struct semver v;
 	str *tags;
 	size_t n;
@@ -339,7 +352,7 @@ err *helm_fetch_tag(struct cli *c, struct net_client *net, str ref, str range,
 		*out = range;
 		return NULL;
 	}
-	err *e = connect(c, net, ref, o, &r);
+	err *e = helm_registry_open(c, net, ref, o, false, &r);
 
 	if (!e)
 		e = oci_tags(r.oci, c->arena, &tags, &n);
@@ -366,7 +379,7 @@ static err *find_layer(struct cli *c, const struct ocimanifest *m, const struct 
 		       STR_ARG(types[0]));
 }
 
-static err *pull(struct cli *c, struct registry *r, str wanted, struct helm_fetched *out)
+static err *pull(struct cli *c, struct helm_registry *r, str wanted, struct helm_fetched *out)
 {
 	const struct ocidescriptor *layer;
 	struct ocimanifest m;
@@ -385,16 +398,18 @@ static err *pull(struct cli *c, struct registry *r, str wanted, struct helm_fetc
 	TRY(oci_blob_text(r->oci, c->arena, layer, HELM_FETCH_MAX, &out->bytes));
 	str name = ociref_name(c->arena, &r->ref);
 
-	out->pulled = arena_cat(c->arena, S("Pulled: "), name, r->ref.digest.n ? S("@") : S(":"),
-				wanted, S("\nDigest: "), m.digest, S("\n"));
+	str shown = arena_cat(c->arena, name, r->ref.digest.n ? S("@") : S(":"), wanted);
+
+	out->pulled = arena_cat(c->arena, S("Pulled: "), shown, S("\nDigest: "), m.digest, S("\n"),
+				helm_underscore(c->arena, shown, wanted));
 	return NULL;
 }
 
 err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
 		    const struct helm_server_options *o, struct helm_fetched *out)
 {
-	struct registry r = { 0 };
-	err *e = connect(c, net, ref, o, &r);
+	struct helm_registry r = { 0 };
+	err *e = helm_registry_open(c, net, ref, o, false, &r);
 
 	if (!e && version.n && r.ref.tag.n && !str_eq(version, r.ref.tag))
 		e = err_new(ERR_INVALID, "chart reference and version mismatch: %.*s is not %.*s",
@@ -405,7 +420,7 @@ err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
 	if (!e && !r.ref.digest.n)
 		e = helm_fetch_tag(c, net, base, tag, o, &tag);
 	if (!e) {
-		str wanted = r.ref.digest.n ? r.ref.digest : swapped(c->arena, tag, '+', '_');
+		str wanted = r.ref.digest.n ? r.ref.digest : helm_swap(c->arena, tag, '+', '_');
 		str shown = r.ref.digest.n ? str_from(wanted, sizeof "sha256:" - 1) : tag;
 
 		out->name = arena_cat(c->arena, path_base(r.ref.repository),

@@ -12,6 +12,7 @@
 #define CLI_HELM_FETCH_H
 
 #include "cli/helm_repos.h"
+#include "source/oci.h"
 
 /* Bytes of one chart, as large as Helm would take. */
 enum { HELM_FETCH_MAX = 256 << 20 };
@@ -33,6 +34,25 @@ err *helm_fetch_cached(struct cli *c, str ref, str version, const struct helm_ch
 /* The URL of a chart in a repository that was not added, without a login. */
 err *helm_fetch_find(struct cli *c, str repo, str name, str version, str *url)
 	__attribute__((warn_unused_result));
+
+/* A registry that is spoken to as Helm would: with the logins of its
+ * registry/config.json, unless the flags have one. */
+struct helm_registry {
+	struct oci *oci;
+	struct ociref ref;
+	struct net_tls tls;
+	struct ociauth_config config;
+};
+/* $HELM_REGISTRY_CONFIG and its kin. */
+str helm_registry_file(struct cli *c);
+/* `ref` is oci://host/path/chart, or a host alone. */
+err *helm_registry_open(struct cli *c, struct net_client *net, str ref,
+			const struct helm_server_options *o, bool push, struct helm_registry *out)
+	__attribute__((warn_unused_result));
+/* A tag has no '+'; Helm writes '_' there: the text with one for the other. */
+str helm_swap(struct arena *a, str s, char from, char to);
+/* What Helm says of a tag that has one; empty for others. */
+str helm_underscore(struct arena *a, str shown, str tag);
 
 /* Registries: the highest version of a chart in a range (an exact one is taken
  * as it is), and a chart's bytes. `ref` is oci://host/path/chart. */

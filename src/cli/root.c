@@ -112,6 +112,8 @@ const struct command helm_root = {
 		&helm_list_command,
 		&helm_package_command,
 		&helm_pull_command,
+		&helm_push_command,
+		&helm_registry_command,
 		&helm_repo_command,
 		&helm_rollback_command,
 		&helm_search_command,

@@ -639,8 +639,7 @@ static node maintainers_in_order(struct arena *a, node list)
 	return out;
 }
 
-node repoindex_new_entry(struct arena *a, const struct chart_meta *m, node urls, str created,
-			 str digest)
+node repoindex_metadata(struct arena *a, const struct chart_meta *m)
 {
 	node tree = meta_tree(a, m);
 
@@ -652,7 +651,13 @@ node repoindex_new_entry(struct arena *a, const struct chart_meta *m, node urls,
 		if (m->deps[i].is_null)
 			node_get(tree, S("dependencies")).seq->items[i] = node_null();
 	}
-	node out = in_order(a, tree, &meta_type);
+	return in_order(a, tree, &meta_type);
+}
+
+node repoindex_new_entry(struct arena *a, const struct chart_meta *m, node urls, str created,
+			 str digest)
+{
+	node out = repoindex_metadata(a, m);
 
 	node_set(a, out, S("urls"), urls.kind == NODE_SEQ ? urls : node_null());
 	node_set(a, out, S("created"), node_from_str(a, created));

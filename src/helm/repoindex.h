@@ -104,6 +104,8 @@ err *repoindex_pick_helm(const struct repoindex_chart *chart, str name, str rang
 /* The newest release, else the newest of all; NULL when there is none. */
 const struct repoindex_version *repoindex_newest(const struct repoindex_chart *chart);
 
+/* Chart.yaml as Helm writes it as JSON: its fields in Helm's order. */
+node repoindex_metadata(struct arena *a, const struct chart_meta *m);
 /* An entry as it is written: what Chart.yaml says, then urls, created,
  * digest. `created` as RFC 3339; `urls` a list. */
 node repoindex_new_entry(struct arena *a, const struct chart_meta *m, node urls, str created,

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 
 RILL = os.path.realpath(sys.argv[1])
@@ -52,6 +53,7 @@ def serve():
 
 
 failed = 0
+running = []
 
 
 def fail(text):
@@ -238,24 +240,34 @@ def dependencies(url):
         want(["dep", "build", "c"], 1, "", "Error: no repository definition for %s, %s. Please add the missing repos via 'helm repo add'\n" % (url, url))
 
 
-def registry():
-    if not shutil.which("docker-registry"):
-        print("helm_repos.py: no docker-registry here: charts of registries are not tried")
-        return None
+def start_registry(name, extra=""):
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
     port = s.getsockname()[1]
     s.close()
-    write(DIR + "/registry.yml", "version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %s/registry}\nhttp:\n  addr: 127.0.0.1:%d\n" % (DIR, port))
-    p = subprocess.Popen(["docker-registry", "serve", DIR + "/registry.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    write(DIR + "/%s.yml" % name, "version: 0.1\nlog: {level: error}\nstorage:\n  filesystem: {rootdirectory: %s/%s}\n%shttp:\n  addr: 127.0.0.1:%d\n" % (DIR, name, extra, port))
+    running.append(subprocess.Popen(["docker-registry", "serve", DIR + "/%s.yml" % name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
     for _ in range(200):
         try:
             urllib.request.urlopen("http://127.0.0.1:%d/v2/" % port, timeout=5)
             break
+        except urllib.error.HTTPError:
+            break
         except OSError:
             time.sleep(0.05)
+    return port
+
+
+def registry():
+    if not shutil.which("docker-registry"):
+        print("helm_repos.py: no docker-registry here: charts of registries are not tried")
+        return
+    port = start_registry("open")
     for v in ("1.2.0", "1.10.0", "2.0.0-rc.1"):
-        push(port, "charts/app", "app", v, open(DIR + "/srv/app-%s.tgz" % v, "rb").read())
+        both(lambda w: shutil.copy2(DIR + "/srv/app-%s.tgz" % v, w + "/app.tgz"))
+        code, out, err = want(["push", "app.tgz", "oci://127.0.0.1:%d/charts" % port, "--plain-http"], 0, None)
+        if not out.startswith("Pushed: 127.0.0.1:%d/charts/app:%s\nDigest: sha256:" % (port, v)):
+            fail("push says: " + out + err)
     ref = "oci://127.0.0.1:%d/charts/app" % port
     code, out, err = want(["pull", ref, "--plain-http", "--version", "1.2.x"], 0, None)
     if not out.startswith("Pulled: 127.0.0.1:%d/charts/app:1.2.0\nDigest: sha256:" % port):
@@ -266,32 +278,41 @@ def registry():
     code, out, err = want(["template", "r", ref, "--plain-http"], 0, None)
     if 'v: "1.10.0"' not in out:
         fail("template of a registry's chart: " + out + err)
-    return p
+    want(["push", "none.tgz", "oci://h/x"], 1, "", "Error: none.tgz: no such file\n")
+    want(["push", ".", "oci://h/x"], 1, "", "Error: cannot push directory, must provide chart archive (.tgz)\n")
+    want(["push", "app.tgz", "http://h/x"], 1, "", "Error: scheme \"http\" not supported\n")
+    logins()
 
 
-def push(port, repository, name, version, body):
-    """As helm push."""
-    base = "http://127.0.0.1:%d/v2/%s" % (port, repository)
-
-    def put(url, data, kind):
-        urllib.request.urlopen(urllib.request.Request(url, method="PUT", data=data, headers={"Content-Type": kind}), timeout=20).read()
-
-    def blob(data):
-        digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        where = urllib.request.urlopen(urllib.request.Request(base + "/blobs/uploads/", method="POST", data=b""), timeout=20).headers["Location"]
-        put(where + ("&" if "?" in where else "?") + "digest=" + digest, data, "application/octet-stream")
-        return digest
-    config = json.dumps({"name": name, "version": version, "apiVersion": "v2"}).encode()
-    put(base + "/manifests/" + version, json.dumps({
-        "schemaVersion": 2, "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": blob(config), "size": len(config)},
-        "layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": blob(body), "size": len(body)}]}).encode(),
-        "application/vnd.oci.image.manifest.v1+json")
+def logins():
+    try:
+        import crypt
+    except ImportError:
+        return
+    write(DIR + "/users", "me:" + crypt.crypt("pass", "$2b$05$abcdefghijklmnopqrstuv") + "\n")
+    port = start_registry("closed", "auth:\n  htpasswd: {realm: r, path: %s/users}\n" % DIR)
+    host, ref = "127.0.0.1:%d" % port, "oci://127.0.0.1:%d/charts" % port
+    warning = 'level=WARN msg="using --password via the CLI is insecure. Use --password-stdin"\n'
+    code, out, err = run("rill", "push", "app.tgz", ref, "--plain-http")
+    if code != 1 or "401" not in err:
+        fail("push without a login: " + err)
+    code, out, err = run("rill", "registry", "login", host, "-u", "me", "-p", "wrong", "--plain-http")
+    if code != 1 or 'Error: authenticating to "%s": ' % host not in err:
+        fail("login with a wrong password: " + err)
+    want(["registry", "login", host, "-u", "me", "-p", "pass", "--plain-http"], 0, "Login Succeeded\n", warning)
+    want(["push", "app.tgz", ref, "--plain-http"], 0, None)
+    want(["pull", ref + "/app", "--plain-http", "--devel"], 0, None)
+    if oct(os.stat(DIR + "/rill/.config/helm/registry/config.json").st_mode & 0o777) != "0o600":
+        fail("logins can be read by others")
+    want(["registry", "logout", host], 0, "Removing login credentials for %s\n" % host)
+    code, out, err = run("rill", "pull", ref + "/app", "--plain-http")
+    if code != 1 or "UNAUTHORIZED" not in err:
+        fail("pull after logout: " + err)
 
 
 def main():
     os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
     os.environ["HOME"] = DIR
-    running = None
     try:
         for v in ("1.2.0", "1.10.0", "2.0.0-rc.1"):
             package("app", v)
@@ -305,11 +326,11 @@ def main():
         take(url)
         credentials(port)
         dependencies(url)
-        running = registry()
+        registry()
     finally:
-        if running:
-            running.terminate()
-            running.wait()
+        for p in running:
+            p.terminate()
+            p.wait()
         shutil.rmtree(DIR, ignore_errors=True)
     print("helm_repos.py: %s" % ("%d failed" % failed if failed else "ok"))
     sys.exit(1 if failed else 0)
