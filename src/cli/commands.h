@@ -68,6 +68,7 @@ extern const struct command helm_template_command;
 extern const struct command helm_test_command;
 extern const struct command helm_uninstall_command;
 extern const struct command helm_upgrade_command;
+extern const struct command helm_verify_command;
 extern const struct command helm_version_command;
 
 /* Of `kustomize`. */

@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "cli/commands.h"
 #include "cli/helm_fetch.h"
+#include "cli/helm_verify.h"
 #include "crypto/sha256.h"
 #include "helm/values.h"
 #include "text/errtext.h"
@@ -261,22 +262,27 @@ const struct flag helm_chart_flags[] = {
 
 #undef AT
 
+/* By its whole path, as Helm names it. */
+static err *verify(struct cli *c, str path, const struct helm_chart_options *o)
+{
+	char here[4096];
+	str report;
+
+	if (!path_is_abs(path) && getcwd(here, sizeof here))
+		path = path_join(c->arena, str_c(here), path);
+	return helm_verify_path(c, path, helm_keyring(c, o->keyring), &report);
+}
+
 err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
 {
 	name = arena_str(c->arena, str_trim(name));
 	if (!o->repo.n && name.n && access(name.p, F_OK) == 0) {
-		if (o->verify)
-			return err_new(ERR_UNAVAILABLE,
-				       "--verify: signatures of charts are not checked yet");
 		*path = name;
-		return NULL;
+		return o->verify ? verify(c, name, o) : NULL;
 	}
 	if (!o->repo.n && (path_is_abs(name) || str_starts(name, S("."))))
 		return err_new(ERR_NOT_FOUND, "path %.*s not found",
 			       STR_ARG(quote_str(c->arena, name)));
-	if (o->verify)
-		return err_new(ERR_UNAVAILABLE,
-			       "--verify: signatures of charts are not checked yet");
 	return helm_fetch_cached(c, name, str_trim(o->version), o, path);
 }
 

@@ -53,6 +53,7 @@ struct helm_chart_options {
 	struct helm_server_options server;
 	str version, keyring, repo;
 	bool verify, pass_credentials;
+	bool prov;	/* fetch the provenance file, if there is one */
 };
 extern const struct flag helm_chart_flags[];
 /* The path of a chart that the user named. */

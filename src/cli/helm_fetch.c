@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/helm_verify.h"
 #include "crypto/sha256.h"
+#include "helm/prov.h"
 #include "text/constraint.h"
 #include "text/gourl.h"
 #include "text/path.h"
@@ -396,6 +398,9 @@ static err *pull(struct cli *c, struct helm_registry *r, str wanted, struct helm
 	TRY(e);
 	TRY(find_layer(c, &m, &layer));
 	TRY(oci_blob_text(r->oci, c->arena, layer, HELM_FETCH_MAX, &out->bytes));
+	for (size_t i = 0; i < m.parts_n; i++)
+		if (str_eq(m.parts[i].media_type, OCIMANIFEST_HELM_PROV))
+			TRY(oci_blob_text(r->oci, c->arena, &m.parts[i], PROV_SIZE_MAX, &out->prov));
 	str name = ociref_name(c->arena, &r->ref);
 
 	str shown = arena_cat(c->arena, name, r->ref.digest.n ? S("@") : S(":"), wanted);
@@ -434,8 +439,31 @@ err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
 
 /* ---- all ---------------------------------------------------------------------------- */
 
+static err *download_prov(struct cli *c, const struct helmrepo *server, str url,
+			  const struct helm_chart_options *o, struct helm_fetched *out)
+{
+	CLEANUP(spool_release) struct spool spool;
+	str at = arena_cat(c->arena, url, S(".prov")), text;
+
+	spool_init(&spool, PROV_SIZE_MAX);
+	err *e = helmrepo_fetch(server, at, "provenance", PROV_SIZE_MAX, NULL, NULL, &spool);
+
+	if (!e) {
+		TRY(spool_text(&spool, &text));
+		out->prov = arena_str(c->arena, text);
+		return NULL;
+	}
+	if (!o->verify)
+		buf_addf(&c->out.buf, "WARNING: Verification not found for %.*s: %s\n", STR_ARG(url),
+			 err_msg(e));
+	err_free(e);
+	return o->verify ? err_new(ERR_NOT_FOUND, "failed to fetch provenance %.*s",
+				   STR_ARG(quote_str(c->arena, at)))
+			 : NULL;
+}
+
 static err *download(struct cli *c, struct net_client *net, const struct target *t,
-		     struct helm_fetched *out)
+		     const struct helm_chart_options *o, struct helm_fetched *out)
 {
 	CLEANUP(spool_release) struct spool spool;
 	struct helmrepo server;
@@ -453,7 +481,7 @@ static err *download(struct cli *c, struct net_client *net, const struct target 
 	out->bytes = arena_str(c->arena, text);
 	out->name = path_base(u.path);
 	out->digest = t->digest;
-	return NULL;
+	return o->verify || o->prov ? download_prov(c, &server, t->url, o, out) : NULL;
 }
 
 static err *find(struct cli *c, struct net_client *net, str ref, str version,
@@ -465,8 +493,8 @@ static err *find(struct cli *c, struct net_client *net, str ref, str version,
 	return find_in_repo(c, net, ref, version, t);
 }
 
-err *helm_fetch(struct cli *c, str ref, str version, const struct helm_chart_options *o,
-		struct helm_fetched *out)
+static err *fetch(struct cli *c, str ref, str version, const struct helm_chart_options *o,
+		  struct helm_fetched *out)
 {
 	CLEANUP(net_client_drop) struct net_client *net = NULL;
 	struct target t = { 0 };
@@ -478,7 +506,20 @@ err *helm_fetch(struct cli *c, str ref, str version, const struct helm_chart_opt
 	TRY(find(c, net, ref, version, o, &t));
 	if (is_oci(t.url))
 		return helm_fetch_oci(c, net, t.url, STR_NONE, &o->server, out);
-	return download(c, net, &t, out);
+	return download(c, net, &t, o, out);
+}
+
+err *helm_fetch(struct cli *c, str ref, str version, const struct helm_chart_options *o,
+		struct helm_fetched *out)
+{
+	TRY(fetch(c, ref, version, o, out));
+	if (!o->verify)
+		return NULL;
+	if (!out->prov.n)
+		return err_new(ERR_NOT_FOUND, "failed to fetch provenance %.*s",
+			       STR_ARG(quote_str(c->arena, arena_cat(c->arena, ref, S(".prov")))));
+	return helm_verify(c, out->bytes, out->prov, out->name, helm_keyring(c, o->keyring),
+			   &out->report);
 }
 
 /* ---- the cache ------------------------------------------------------------------------ */

@@ -21,6 +21,8 @@ struct helm_fetched {
 	str name;	/* "podinfo-6.5.3.tgz" */
 	str bytes;
 	str digest;	/* hex, as the index says; empty: it does not */
+	str prov;	/* its provenance file, where it was asked for; empty: none */
+	str report;	/* of --verify: who signed it */
 	str pulled;	/* "Pulled: ...\nDigest: ...\n" of a registry */
 };
 

@@ -8,7 +8,7 @@
 
 struct pull_options {
 	struct helm_chart_options chart;
-	bool devel, untar, prov;
+	bool devel, untar;
 	str untardir, destination;
 };
 
@@ -19,7 +19,7 @@ static const struct flag flags[] = {
 	{ "destination", 'd', FLAG_STRING, AT(destination), "directory to write the chart to",
 	  .fallback = "." },
 	{ "devel", 0, FLAG_BOOL, AT(devel), "take development versions, too" },
-	{ "prov", 0, FLAG_BOOL, AT(prov), "fetch the provenance file, and do not check it" },
+	{ "prov", 0, FLAG_BOOL, AT(chart.prov), "fetch the provenance file, and do not check it" },
 	{ "untar", 0, FLAG_BOOL, AT(untar), "unpack the chart" },
 	{ "untardir", 0, FLAG_STRING, AT(untardir), "directory to unpack the chart to",
 	  .fallback = "." },
@@ -99,19 +99,20 @@ static err *pull(struct cli *c, const struct pull_options *o, str ref)
 
 	TRY(helm_fetch(c, ref, version, &o->chart, &f));
 	buf_add(&c->out.buf, f.pulled);
+	buf_add(&c->out.buf, f.report);
 	if (o->untar)
 		return untar(c, o, ref, f.bytes);
 	TRY(fs_open(&fs, arena_str(c->arena, o->destination), NULL));
-	return fs_write(fs, f.name, f.bytes, 0644);
+	TRY(fs_write(fs, f.name, f.bytes, 0644));
+	if (!f.prov.n || !(o->chart.verify || o->chart.prov))
+		return NULL;
+	return fs_write(fs, arena_cat(c->arena, f.name, S(".prov")), f.prov, 0644);
 }
 
 static err *run(struct cli *c)
 {
 	const struct pull_options *o = c->options;
 
-	if (o->chart.verify || o->prov)
-		return err_new(ERR_UNAVAILABLE, "--%s: signatures of charts are not checked yet",
-			       o->prov ? "prov" : "verify");
 	for (size_t i = 0; i < c->words.n; i++)
 		TRY(pull(c, o, c->words.p[i]));
 	return NULL;

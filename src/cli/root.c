@@ -123,6 +123,7 @@ const struct command helm_root = {
 		&helm_test_command,
 		&helm_uninstall_command,
 		&helm_upgrade_command,
+		&helm_verify_command,
 		&helm_version_command,
 		NULL,
 	},

@@ -91,6 +91,25 @@ static err *import(const struct home *h, str ring, bool *any)
 	return e;
 }
 
+/* For those who ask. */
+static void read_signer(const struct home *h, str out)
+{
+	struct pgpsig_signer *s = h->o ? h->o->signer : NULL;
+	str rest, word = STR_NONE, id;
+
+	if (!s)
+		return;
+	*s = (struct pgpsig_signer){ .unknown = find_status(out, S("NO_PUBKEY"), &rest) };
+	if (find_status(out, S("GOODSIG"), &rest) && str_cut(&rest, &id, ' '))
+		s->user = arena_str(h->a, rest);
+	if (!find_status(out, S("VALIDSIG"), &rest))
+		return;
+	for (int i = 0; i < 10; i++)
+		if (!str_cut(&rest, &word, ' '))
+			return;
+	s->fingerprint = arena_str(h->a, word);
+}
+
 /* "VALIDSIG FINGERPRINT DATE TIME EXPIRES VERSION RESERVED ALGO HASH CLASS
  * PRIMARY": the id is the end of the primary key's fingerprint. */
 static bool read_key(struct arena *a, str rest, str *key)
@@ -117,6 +136,8 @@ static err *verify(const struct home *h, str *key, bool *good)
 		find_status(buf_str(&r.out), S("VALIDSIG"), &rest) && read_key(h->a, rest, key);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		*good = *good && !find_status(buf_str(&r.out), str_c(bad[i]), &rest);
+	if (!e)
+		read_signer(h, buf_str(&r.out));
 	proc_release(&r);
 	return e;
 }

@@ -17,9 +17,17 @@
 
 bool pgpsig_is(str signature);
 
+/* Who it was. */
+struct pgpsig_signer {
+	str fingerprint; /* of the primary key, capital hex */
+	str user;        /* "Name <mail>" */
+	bool unknown;    /* nothing verified, as the key is in no ring */
+};
+
 struct pgpsig_options {
 	int64_t deadline; /* clock_mono; 0: none */
 	const atomic_bool *cancel;
+	struct pgpsig_signer *signer; /* to be filled in; or NULL */
 };
 
 /* `rings` are armoured key rings. *key is the id of the primary key whose

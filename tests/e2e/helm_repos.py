@@ -240,6 +240,45 @@ def dependencies(url):
         want(["dep", "build", "c"], 1, "", "Error: no repository definition for %s, %s. Please add the missing repos via 'helm repo add'\n" % (url, url))
 
 
+def signed(url):
+    """A chart that helm 4.3.2 signed; the key is in tests/golden/helm-prov."""
+    if not shutil.which("gpg"):
+        print("helm_repos.py: no gpg here: signatures are not tried")
+        return
+    golden = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + "/golden/helm-prov/"
+    for f in ("plus-1.0.0+x.tgz", "plus-1.0.0+x.tgz.prov"):
+        shutil.copy(golden + f, DIR + "/srv/" + f)
+        both(lambda w: shutil.copy(golden + f, w + "/" + f))
+    both(lambda w: shutil.copy(golden + "pub.gpg", w + "/pub.gpg"))
+    run("rill", "repo", "index", DIR + "/srv")
+    digest = hashlib.sha256(open(golden + "plus-1.0.0+x.tgz", "rb").read()).hexdigest()
+    report = "Signed by: Helm Tester <t@example.org>\nUsing Key With Fingerprint: %s\nChart Hash Verified: sha256:%s\n" % (open(golden + "fingerprint").read().strip(), digest)
+    ring = ["--keyring", "pub.gpg"]
+    want(["verify", "plus-1.0.0+x.tgz", *ring], 0, report)
+    want(["verify", "plus-1.0.0+x.tgz", "--keyring", "none.gpg"], 1, "", "Error: failed to load keyring: open none.gpg: no such file or directory\n")
+    want(["pull", "plus", "--repo", url, "--verify", *ring], 0, report)
+    want(["pull", "app", "--repo", url, "--verify", *ring], 1, "", 'Error: failed to fetch provenance "%s/app-1.10.0.tgz.prov"\n' % url)
+    want(["pull", "plus", "--repo", url, "--prov"], 0, "")
+    want(["show", "chart", "plus", "--repo", url, "--verify", *ring], 0, None)
+    want(["show", "chart", "plus-1.0.0+x.tgz", "--verify", *ring], 0, None)
+    want(["template", "x", "app-1.10.0.tgz", "--verify", *ring], 1, None)
+    both(lambda w: open(w + "/plus-1.0.0+x.tgz", "ab").write(b"x"))
+    other = hashlib.sha256(open(golden + "plus-1.0.0+x.tgz", "rb").read() + b"x").hexdigest()
+    want(["verify", "plus-1.0.0+x.tgz", *ring], 1, "", 'Error: sha256 sum does not match for plus-1.0.0+x.tgz: "sha256:%s" != "sha256:%s"\n' % (digest, other))
+    text = open(golden + "plus-1.0.0+x.tgz.prov").read()
+    write(DIR + "/rill/work/plus-1.0.0+x.tgz.prov", text.replace(digest, other))
+    if run("rill", "verify", "plus-1.0.0+x.tgz", *ring) != (1, "", "Error: openpgp: invalid signature\n"):
+        fail("a changed provenance file is taken")
+    write(DIR + "/rill/work/plus-1.0.0+x.tgz.prov", "no signature\n")
+    if run("rill", "verify", "plus-1.0.0+x.tgz", *ring) != (1, "", "Error: signature block not found\n"):
+        fail("no signature is taken")
+    write(DIR + "/rill/work/empty.gpg", "")
+    shutil.copy(golden + "plus-1.0.0+x.tgz.prov", DIR + "/rill/work/plus-1.0.0+x.tgz.prov")
+    shutil.copy(golden + "plus-1.0.0+x.tgz", DIR + "/rill/work/plus-1.0.0+x.tgz")
+    if run("rill", "verify", "plus-1.0.0+x.tgz", "--keyring", "empty.gpg")[0] != 1:
+        fail("an empty keyring is enough")
+
+
 def start_registry(name, extra=""):
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
@@ -325,6 +364,7 @@ def main():
         pull(url)
         take(url)
         credentials(port)
+        signed(url)
         dependencies(url)
         registry()
     finally:
