@@ -27,6 +27,7 @@ struct chart_file {
 	str name;		/* "templates/pod.yaml", relative to the chart */
 	str data;
 	int64_t mtime;		/* seconds since 1970; 0: not known */
+	int32_t mtime_nanos;	/* of that second; an archive has none */
 };
 
 struct chart_files {

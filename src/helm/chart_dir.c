@@ -33,6 +33,8 @@ static err *read_file(struct walk *w, str name, const struct fs_info *info)
 {
 	struct chart_file f = { .name = name, .mtime = info->mtime / 1000000000 };
 
+	f.mtime_nanos = (int32_t)(info->mtime % 1000000000);
+
 	if (info->size > w->left)
 		return err_new(ERR_INVALID,
 			       "error reading %.*s: chart exceeds maximum decompressed size of "

@@ -252,26 +252,20 @@ err *release_history(const struct release_env *env, struct arena *a, const struc
 	return NULL;
 }
 
-static void tell_size(const struct release_env *env, const struct record *r)
-{
-	size_t size;
-	err *e;
-
-	if (!env->on_size)
-		return;
-	e = relstore_size(r, &size);
-	if (!e)
-		env->on_size(env->on_size_ctx, r, size);
-	err_free(e);
-}
-
 err *release_store_new(const struct release_env *env, struct arena *a, const struct release_how *how,
 		       const struct record_list *history, const struct record *r)
 {
+	size_t size = 0;
+
 	(void)a;
 	TRY(relstore_trim(&env->store, history, how->max_history));
-	tell_size(env, r);
-	TRY(relstore_create(&env->store, r));
+	err *e = relstore_create(&env->store, r, &size);
+
+	/* Also when it is too large: then this is why. */
+	if (env->on_size && size)
+		env->on_size(env->on_size_ctx, r, size);
+	if (e)
+		return e;
 	if (env->on_store)
 		env->on_store(env->on_store_ctx, r);
 	return NULL;

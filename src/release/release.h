@@ -41,7 +41,7 @@ struct release_env {
 	/* Logs of hooks that ask for it; NULL: nobody wants them. */
 	void (*hook_log)(void *ctx, str ns, str pod, str container, str text);
 	void *hook_log_ctx;
-	/* Before the record is written, with its size of base64; NULL. */
+	/* When a new record was written, or could not be: its size in base64. NULL. */
 	void (*on_size)(void *ctx, const struct record *r, size_t size);
 	void *on_size_ctx;
 	/* After a record was written to the store. NULL: nobody looks. */

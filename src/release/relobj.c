@@ -4,7 +4,6 @@
 #include "base/vec.h"
 #include "helm/manifest.h"
 #include "release/relobj_impl.h"
-#include "value/json.h"
 #include "value/yaml.h"
 
 err *relobj_join(err *so_far, err *more, const char *separator)
@@ -19,6 +18,60 @@ err *relobj_join(err *so_far, err *more, const char *separator)
 
 /* ---- reading ----------------------------------------------------------- */
 
+/* What Helm's look at a manifest with the server's schema says first. */
+static err *check_type(node object)
+{
+	node version = node_get(object, S("apiVersion")), kind = node_get(object, S("kind"));
+	const char *no_version = "apiVersion not set", *no_kind = "kind not set";
+
+	if (node_str(version).n)
+		no_version = NULL;
+	else if (version.kind != NODE_NONE && version.kind != NODE_STR)
+		no_version = "apiVersion isn't string type";
+	if (node_str(kind).n)
+		no_kind = NULL;
+	else if (kind.kind != NODE_NONE && kind.kind != NODE_STR)
+		no_kind = "kind isn't string type";
+	if (!no_version && !no_kind)
+		return NULL;
+	if (!no_version || !no_kind)
+		return err_new(ERR_INVALID, "error validating \"\": error validating data: %s",
+			       no_version ? no_version : no_kind);
+	return err_new(ERR_INVALID, "error validating \"\": error validating data: [%s, %s]",
+		       no_version, no_kind);
+}
+
+static const char *json_kind(node v)
+{
+	switch (v.kind) {
+	case NODE_BOOL:
+		return "bool";
+	case NODE_MAP:
+		return "object";
+	case NODE_SEQ:
+		return "array";
+	default:
+		return "number";
+	}
+}
+
+/* A name goes into paths: nothing but text may be one. */
+static err *check_name(node object)
+{
+	static const char *const fields[] = { "name", "namespace" };
+
+	for (size_t i = 0; i < 2; i++) {
+		node v = node_dig(object, "metadata", fields[i]);
+
+		if (v.kind != NODE_NONE && v.kind != NODE_NULL && v.kind != NODE_STR)
+			return err_new(ERR_INVALID,
+				       "unable to decode \"\": json: cannot unmarshal %s into Go "
+				       "struct field ObjectMeta.metadata.%s of type string",
+				       json_kind(v), fields[i]);
+	}
+	return NULL;
+}
+
 static err *add_object(struct arena *a, node object, struct relobj_list *out)
 {
 	node items = node_get(object, S("items"));
@@ -26,14 +79,8 @@ static err *add_object(struct arena *a, node object, struct relobj_list *out)
 
 	if (out->n >= RELOBJ_MAX)
 		return err_new(ERR_INVALID, "a manifest has more than %d objects", RELOBJ_MAX);
-	if (!o.gvk.kind.n) {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-		TRY(json_write(&b, object, NULL));
-		return err_new(ERR_INVALID,
-			       "unable to decode \"\": Object 'Kind' is missing in '%.*s'",
-			       STR_ARG(buf_str(&b)));
-	}
+	TRY(check_type(object));
+	TRY(check_name(object));
 	if (str_ends(o.gvk.kind, S("List")) && items.kind == NODE_SEQ) {
 		node_each_item(i, items)
 			TRY(add_object(a, *i, out));
@@ -144,9 +191,9 @@ str relobj_gvk(struct arena *a, struct gvk g)
 
 /* ---- ownership --------------------------------------------------------- */
 
-#define MANAGED_BY S("app.kubernetes.io/managed-by")
+#define MANAGED_BY   S("app.kubernetes.io/managed-by")
 #define RELEASE_NAME S("meta.helm.sh/release-name")
-#define RELEASE_NS S("meta.helm.sh/release-namespace")
+#define RELEASE_NS   S("meta.helm.sh/release-namespace")
 
 void relobj_own(struct arena *a, struct relobj_list *l, str release, str release_ns)
 {
@@ -193,6 +240,8 @@ static err *check_names(const struct relobj *o, bool *generated)
 	if (*generated && o->name.n)
 		return err_new(ERR_INVALID,
 			       "metadata.name and metadata.generateName cannot both be set");
+	if (!*generated && !o->name.n)
+		return err_new(ERR_INVALID, "resource name may not be empty");
 	return NULL;
 }
 
@@ -200,14 +249,14 @@ err *relobj_start_get(const struct relcluster *c, struct arena *a, const struct 
 		      struct client_call **out)
 {
 	*out = client_start(c->client,
-			    &(struct client_request){
-				    .path = client_path(a, o->resource, o->ns, o->name, STR_NONE) });
+			    &(struct client_request){ .path = client_path(a, o->resource, o->ns,
+									  o->name, STR_NONE) });
 	return NULL;
 }
 
 /* `e` is that of the question, `o->live` its answer. */
-static err *judge(struct arena *a, struct relobj *o, err *e, str release, str release_ns,
-		  bool take, struct relobj_list *out)
+static err *judge(struct arena *a, struct relobj *o, err *e, str release, str release_ns, bool take,
+		  struct relobj_list *out)
 {
 	str what = arena_printf(a, "%.*s \"%.*s\" in namespace \"%.*s\"", STR_ARG(o->gvk.kind),
 				STR_ARG(o->name), STR_ARG(o->ns));

@@ -172,21 +172,17 @@ static err *to_object(const struct relstore *s, struct arena *a, const struct re
 	return NULL;
 }
 
-err *relstore_size(const struct record *r, size_t *out)
-{
-	CLEANUP(buf_release) struct buf text = BUF_INIT;
-
-	TRY(record_encode(r, &text));
-	*out = text.n;
-	return NULL;
-}
-
-err *relstore_create(const struct relstore *s, const struct record *r)
+err *relstore_create(const struct relstore *s, const struct record *r, size_t *size)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	node object;
 	err *e = to_object(s, &a, r, "createdAt", &object);
 
+	if (!e && size) {
+		*size = node_str(node_dig(object, "data", "release")).n;
+		if (s->driver == RELSTORE_SECRET)	/* base64 of that base64 */
+			*size = *size / 4 * 3;
+	}
 	if (e)
 		return err_wrap(e, "create: failed to encode release \"%.*s\"", STR_ARG(r->name));
 	e = client_create(s->client, &a, resource(s), object, STR_NONE, NULL);

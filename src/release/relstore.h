@@ -42,8 +42,9 @@ err *relstore_find(const struct relstore *s, struct arena *a, str name, str stat
 /* "release: not found" */
 err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t version,
 		  struct record *out) __attribute__((warn_unused_result));
-/* "release: already exists" */
-err *relstore_create(const struct relstore *s, const struct record *r)
+/* "release: already exists". `size` (or NULL) gets the bytes of the value that the
+ * object holds, before it comes to that. */
+err *relstore_create(const struct relstore *s, const struct record *r, size_t *size)
 	__attribute__((warn_unused_result));
 err *relstore_update(const struct relstore *s, const struct record *r)
 	__attribute__((warn_unused_result));
@@ -53,9 +54,6 @@ err *relstore_delete(const struct relstore *s, str name, int64_t version)
  * limit); the newest deployed one stays. */
 err *relstore_trim(const struct relstore *s, const struct record_list *history, int64_t max)
 	__attribute__((warn_unused_result));
-
-/* The size that the stored object's data has: base64 of gzip, once. */
-err *relstore_size(const struct record *r, size_t *out) __attribute__((warn_unused_result));
 
 /* The newest deployed revision of a history, or NULL. */
 struct record *relstore_deployed(const struct record_list *history);
