@@ -443,6 +443,30 @@ static void test_a_failed_apply_loses_no_object(void **state)
 	await_object(w, "/api/v1/namespaces/new", false);
 }
 
+static void test_what_is_not_allowed_stalls(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.no_cross_namespace_refs = true;
+	w->settings.gates[GATE_EXTERNAL_ARTIFACT] = false;
+	put(w, KS "apps",
+	    "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\n"
+	    "spec:\n  interval: 1m\n  prune: true\n"
+	    "  sourceRef: {kind: GitRepository, name: repo, namespace: other}\n");
+	start(w);
+	await(w, "apps", "False",
+	      "can't access 'GitRepository/other/repo', cross-namespace references have been blocked");
+	node ks = get(w, KS "apps");
+
+	assert_true(str_eq(text(ready_of(w, "apps"), "reason"), S("AccessDenied")));
+	assert_true(str_eq(text(health_condition(ks, S("Stalled")), "status"), S("True")));
+	assert_int_equal(node_int(node_dig(ks, "status", "observedGeneration")), -1);
+	await_event(w, "AccessDenied", "can't access");
+	patch(w, KS "apps", "{\"spec\":{\"sourceRef\":{\"kind\":\"ExternalArtifact\",\"namespace\":null}}}");
+	await(w, "apps", "False",
+	      "can't access 'ExternalArtifact/default/repo', ExternalArtifact feature gate is disabled");
+}
+
 /* ---- dependencies ---------------------------------------------------------------------- */
 
 static void test_a_chain_is_released_by_events(void **state)
@@ -885,6 +909,7 @@ int main(void)
 		CASE(test_drift_is_put_right_at_once),
 		CASE(test_a_source_may_come_later),
 		CASE(test_failures_have_their_words),
+		CASE(test_what_is_not_allowed_stalls),
 		CASE(test_a_failed_apply_loses_no_object),
 		CASE(test_a_chain_is_released_by_events),
 		CASE(test_ready_expressions),

@@ -159,8 +159,15 @@ struct outcome kustomization_fail(struct ks *k, str reason, err *e)
 
 struct outcome kustomization_stall(struct ks *k, str reason, err *e)
 {
+	node observed = node_get(k->p->status, S("observedGeneration"));
+
 	k->m->settled = k->m->waiting = false;
-	return pass_stall(k->p, reason, e);
+	struct outcome out = pass_stall(k->p, reason, e);
+
+	/* Of these, the original takes only a bad expression for observed. */
+	if (!str_eq(reason, S("InvalidCELExpression")))
+		status_set(k->p, S("observedGeneration"), observed);
+	return out;
 }
 
 /* Jitter may bring the next pass so much earlier. */

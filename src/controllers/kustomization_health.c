@@ -112,7 +112,7 @@ static err *ask(struct ks *k, const struct client_resource *r, struct check *c)
 	if (!e)
 		return NULL;
 	/* The field may come yet. */
-	c->health.status = HEALTH_IN_PROGRESS;
+	c->health.status = HEALTH_UNKNOWN;
 	c->wrong = arena_str(k->a, err_text(e));
 	err_free(e);
 	return NULL;
@@ -293,6 +293,7 @@ static void begin(struct ks *k)
 	m->new_revision = !str_eq(node_str(node_get(k->p->status, S("lastAppliedRevision"))),
 				  k->artifact.revision);
 	m->drifted = k->drifted;
+	kustomization_progress(k, S("Running health checks"), false);
 }
 
 /* Something is in progress: the pass ends, and goes on with an event. */
@@ -324,7 +325,7 @@ bool kustomization_check_health(struct ks *k, struct outcome *out)
 {
 	bool first = !k->m->waiting;
 
-	if (first)
+	if (first && kustomization_has_checks(k))
 		begin(k);
 	struct checks c = kustomization_has_checks(k) ? look_at_all(k) : (struct checks){ 0 };
 	bool hasty = !runtime_settings(k->p->rt)->gates[GATE_DISABLE_FAIL_FAST_BEHAVIOR];
