@@ -370,6 +370,24 @@ static void test_drift_is_put_right_at_once(void **state)
 	await_object(w, CM "a", true);
 }
 
+static void test_two_that_own_one_object_do_not_fight_for_ever(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "one/a.yaml", CONFIG("a", "one") }, { "two/a.yaml", CONFIG("a", "two") });
+	put_ks(w, "one", IN_DEFAULT "  path: one\n");
+	put_ks(w, "two", IN_DEFAULT "  path: two\n");
+	start(w);
+	await(w, "one", "True", "Applied");
+	await(w, "two", "True", "Applied");
+	sleep(7);
+	uint64_t before = client_requests(w->client);
+
+	sleep(2);
+	/* each would need six a second: look, rehearsal, apply, status, two events */
+	assert_true(client_requests(w->client) - before <= 12);
+}
+
 /* ---- what goes wrong --------------------------------------------------------------- */
 
 static void test_a_source_may_come_later(void **state)
@@ -907,6 +925,7 @@ int main(void)
 		CASE(test_a_commit_is_applied_and_pruned),
 		CASE(test_requests_are_few),
 		CASE(test_drift_is_put_right_at_once),
+		CASE(test_two_that_own_one_object_do_not_fight_for_ever),
 		CASE(test_a_source_may_come_later),
 		CASE(test_failures_have_their_words),
 		CASE(test_what_is_not_allowed_stalls),

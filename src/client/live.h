@@ -91,7 +91,9 @@ err *live_each(struct live *l, const struct client_resource *r,
 	       err *(*visit)(void *ctx, node object), void *ctx)
 	__attribute__((warn_unused_result));
 
-/* The hash of an object's content, as live_state gives it. Never 0. */
+/* The hash of an object's content, as live_state gives it. Never 0. Annotations that
+ * only note what somebody did (a Deployment's revision, a request to reconcile)
+ * do not count. */
 uint64_t live_content(node object);
 /* Take an answer of the server in at once, instead of when its event comes:
  * after an apply, a status patch or a create. An older one is ignored. */

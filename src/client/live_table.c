@@ -57,11 +57,37 @@ static uint64_t hash_node(node n)
 	return mix(h, n.kind == NODE_BOOL ? node_bool(n) : (uint64_t)node_int(n));
 }
 
+/* What controllers and commands write on objects of others all the time. */
+static const str notes[] = {
+	S("deployment.kubernetes.io/revision"),
+	S("reconcile.fluxcd.io/forceAt"),
+	S("reconcile.fluxcd.io/requestedAt"),
+	S("reconcile.fluxcd.io/resetAt"),
+};
+
+static bool is_note(str key)
+{
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+		if (str_eq(key, notes[i]))
+			return true;
+	return false;
+}
+
+static uint64_t hash_annotations(node n)
+{
+	uint64_t h = 0;
+
+	node_each_pair(p, n)
+		if (!is_note(node_str(p->key)))
+			h += mix(hash_bytes(node_str(p->key)), hash_node(p->value));
+	return h;
+}
+
 uint64_t live_content(node object)
 {
 	node meta = node_get(object, S("metadata"));
 	uint64_t h = mix(hash_node(node_get(meta, S("labels"))), 1) +
-		     mix(hash_node(node_get(meta, S("annotations"))), 2);
+		     mix(hash_annotations(node_get(meta, S("annotations"))), 2);
 
 	node_each_pair(p, object) {
 		str key = node_str(p->key);

@@ -339,6 +339,10 @@ static void test_content(void **state)
 		  false },
 		{ "{\"metadata\":{\"labels\":{\"l\":\"1\"}}}",
 		  "{\"metadata\":{\"annotations\":{\"l\":\"1\"}}}", false },
+		{ "{\"metadata\":{\"annotations\":{\"deployment.kubernetes.io/revision\":\"1\"}}}",
+		  "{\"metadata\":{}}", true },
+		{ "{\"metadata\":{\"annotations\":{\"a\":\"1\",\"reconcile.fluxcd.io/requestedAt\":\"x\"}}}",
+		  "{\"metadata\":{\"annotations\":{\"a\":\"1\"}}}", true },
 	};
 
 	(void)state;

@@ -13,6 +13,10 @@
 #include "base/vec.h"
 #include "controllers/kustomization_impl.h"
 
+/* So often drift is put right at once; after so long without any that counts anew. */
+enum { DRIFTS_FREE = 3 };
+#define DRIFTS_FORGOTTEN (5 * CLOCK_MINUTE)
+
 static node dig_name(node n)
 {
 	return node_get(n, S("name"));
@@ -271,6 +275,30 @@ static bool is_kind_missing(struct ks *k, struct outcome *out)
 	return missing;
 }
 
+/* Drift is put right at once, but not for ever: where two write the same field, each
+ * puts the other's right. After a few times each waits twice as long as before. */
+static bool is_fought_over(struct ks *k, struct outcome *out)
+{
+	struct ks_memory *m = k->m;
+	int64_t now = clock_mono(), span = CLOCK_SECOND;
+
+	if (k->p->requested || (m->settled ? now >= m->due : !m->waiting)) {
+		m->drifts = 0;
+		return false;
+	}
+	for (unsigned i = DRIFTS_FREE; i < m->drifts && span < k->interval; i++)
+		span *= 2;
+	if (m->drifts >= DRIFTS_FREE && now < clock_after(m->drifted_at, span)) {
+		*out = (struct outcome){ NEXT_AFTER, clock_after(m->drifted_at, span) - now };
+		return true;
+	}
+	if (now > clock_after(m->drifted_at, DRIFTS_FORGOTTEN))
+		m->drifts = 0;
+	m->drifts++;
+	m->drifted_at = now;
+	return false;
+}
+
 static struct outcome go(struct ks *k)
 {
 	struct ks_memory *m = k->m;
@@ -290,8 +318,10 @@ static struct outcome go(struct ks *k)
 		return out;
 	if (same && m->waiting && !k->p->requested && !k->cluster->live)
 		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
-	if (!same || !kustomization_is_intact(k))
+	if (!same)
 		return full(k);
+	if (!kustomization_is_intact(k))
+		return is_fought_over(k, &out) ? out : full(k);
 	if (m->waiting && !k->p->requested)
 		return unchanged(k);
 	if (m->settled && now < m->due && !k->p->requested &&

@@ -53,6 +53,10 @@ struct ks_memory {
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */
 
+	/* Drift that was put right since the last pass that had another reason. */
+	unsigned drifts;
+	int64_t drifted_at;
+
 	/* A kind that the last apply, with these inputs, did not find. */
 	struct gvk missing;	/* kind empty: none; texts in missing_mem */
 	struct arena missing_mem;
