@@ -2,6 +2,8 @@
 #
 #	make		build build/rill
 #	make test	set the machine up where needed, build, run all tests
+#	make e2e	those that run the program itself
+#	make e2e-real	the same on a real API server, where `make peers` left one
 #	make demo	show what works
 #	make asan tsan	the tests under AddressSanitizer + UBSan, under ThreadSanitizer
 #	make fuzz	every fuzz target for FUZZ_SECONDS seconds (needs clang)
@@ -28,7 +30,7 @@ export TSAN_OPTIONS ?= halt_on_error=1
 build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)
 check = meson test --no-rebuild --print-errorlogs --num-processes $(JOBS) -C $(1)
 
-.PHONY: all setup test demo asan tsan fuzz bench peers lint install clean
+.PHONY: all setup test e2e e2e-real demo asan tsan fuzz bench peers lint install clean
 
 all: setup
 	@$(call build,$(BUILD))
@@ -38,6 +40,12 @@ setup:
 
 test: all
 	@$(call check,$(BUILD))
+
+e2e: all
+	@$(call check,$(BUILD)) --suite e2e
+
+e2e-real: all
+	@tests/e2e/real.py $(BUILD)
 
 demo: all
 	@tools/demo $(BUILD)/rill

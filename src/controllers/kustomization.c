@@ -289,7 +289,11 @@ static bool is_fought_over(struct ks *k, struct outcome *out)
 	for (unsigned i = DRIFTS_FREE; i < m->drifts && span < k->interval; i++)
 		span *= 2;
 	if (m->drifts >= DRIFTS_FREE && now < clock_after(m->drifted_at, span)) {
-		*out = (struct outcome){ NEXT_AFTER, clock_after(m->drifted_at, span) - now };
+		int64_t left = clock_after(m->drifted_at, span) - now;
+
+		if (m->settled && m->due - now < left)
+			left = m->due - now;
+		*out = (struct outcome){ NEXT_AFTER, left };
 		return true;
 	}
 	if (now > clock_after(m->drifted_at, DRIFTS_FORGOTTEN))
