@@ -259,6 +259,7 @@ static void await_idle(struct world *w)
 #define CONFIG(name, value)                                                  \
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n"      \
 	"data:\n  key: " value "\n"
+#define NS "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
 #define IN_DEFAULT "  targetNamespace: default\n"
 
 /* ---- the way of a commit ---------------------------------------------------------- */
@@ -712,6 +713,34 @@ static void test_another_account_needs_its_rights(void **state)
 	      "\"system:serviceaccount:default:weak\" cannot patch resource \"configmaps\"");
 }
 
+static void test_a_namespace_that_goes_holds_no_worker(void **state)
+{
+	static const char held[] = "/api/v1/namespaces/shop/configmaps/held";
+	struct world *w = *state;
+
+	w->settings.concurrent = 1;
+	put(w, "/api/v1/namespaces/shop", NS);
+	put(w, held,
+	    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, finalizers: [example.com/x]}\n");
+	ask(w, "DELETE", "/api/v1/namespaces/shop", "", "");
+	ask(w, "DELETE", held, "", "");
+	COMMIT(w, "1", { "one/ns.yaml", NS }, { "two/a.yaml", CONFIG("a", "x") });
+	put_ks(w, "one", "  path: one\n");
+	start(w);
+	await(w, "one", "Unknown", "Reconciliation in progress");
+	put_ks(w, "two", IN_DEFAULT "  path: two\n");
+	await(w, "two", "True", "Applied");
+	await(w, "one", "Unknown", "Reconciliation in progress");
+	patch(w, held, "{\"metadata\":{\"finalizers\":null}}");
+	for (int i = 0; i < 20; i++) {
+		world_finish_namespace(&w->on, "shop");
+		usleep(50000);
+	}
+	await(w, "one", "True", "Applied");
+	assert_true(node_is(node_dig(get(w, "/api/v1/namespaces/shop"), "metadata", "deletionTimestamp"),
+			    NODE_NONE));
+}
+
 static void test_a_kind_may_come_later(void **state)
 {
 	static const char toys[] =
@@ -803,7 +832,6 @@ static void test_an_account_that_is_gone_leaves_objects_behind(void **state)
 
 /* ---- the guard ------------------------------------------------------------------- */
 
-#define NS "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
 
 static void test_pruning_tells_what_goes_along(void **state)
 {
@@ -940,6 +968,7 @@ int main(void)
 		CASE(test_variables_follow_their_config_map),
 		CASE(test_old_versions_are_read),
 		CASE(test_another_account_needs_its_rights),
+		CASE(test_a_namespace_that_goes_holds_no_worker),
 		CASE(test_a_kind_may_come_later),
 		CASE(test_another_cluster),
 		CASE(test_an_account_that_is_gone_leaves_objects_behind),

@@ -97,6 +97,9 @@ struct applyset_options {
 	void *ctx;
 };
 
+/* err_code of an error that is no failure yet: definitions are not ready, or what is
+ * to be made anew is not gone. The same set tried later goes on from there. */
+enum { APPLYSET_WAITS = -1 };
 enum { APPLYSET_WINDOW = 16 };
 #define APPLYSET_TIMEOUT (60 * CLOCK_SECOND)
 /* Between two looks at what is not ready or not gone yet: from, up to. */

@@ -267,8 +267,10 @@ static err *delete_and_wait(struct applyset_runner *r, struct applyset_work *w)
 			err_free(e);
 			return NULL;
 		}
-		if (!e && !applyset_pause(&span, deadline, o->cancel))
+		if (!e && !applyset_pause(&span, deadline, o->cancel)) {
 			e = err_new(ERR_TIMEOUT, "context deadline exceeded");
+			err_set_code(e, APPLYSET_WAITS);
+		}
 		if (e)
 			return object_error(
 				r, it,
@@ -571,9 +573,13 @@ static err *wait_error(struct applyset_runner *r, const struct applyset_work *w,
 			continue;
 		buf_addf(&b, "%s%.*s status: '%.*s'", b.n ? ", " : "", STR_ARG(id), STR_ARG(name));
 	}
-	return err_new(ERR_TIMEOUT, "%s: [%s]",
-		       timeout ? "timeout waiting for" : "failed early due to stalled resources",
-		       buf_c(&b));
+	err *e = err_new(ERR_TIMEOUT, "%s: [%s]",
+			 timeout ? "timeout waiting for" : "failed early due to stalled resources",
+			 buf_c(&b));
+
+	if (timeout)
+		err_set_code(e, APPLYSET_WAITS);
+	return e;
 }
 
 err *applyset_stage_wait(struct applyset_runner *r, struct applyset_work *w, size_t n)

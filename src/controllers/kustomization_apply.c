@@ -10,6 +10,8 @@
 
 /* What --concurrent-ssa is when nobody says anything: then as many as are good. */
 enum { SSA_DEFAULT = 4 };
+/* A worker waits so long for definitions; then the pass ends, and is made again. */
+#define STAGE_PATIENCE CLOCK_SECOND
 /* The first look at a kind waits so long for its first list. */
 #define WATCH_WAIT (2 * CLOCK_SECOND)
 
@@ -207,6 +209,7 @@ static err *run(struct ks *k)
 		.override_managers_n = s->override_managers_n,
 		.stage_kinds = s->custom_stage_kinds,
 		.stage_kinds_n = s->custom_stage_kinds_n,
+		.stage_timeout = STAGE_PATIENCE,
 		.window = s->concurrent_ssa == SSA_DEFAULT ? 0 : s->concurrent_ssa,
 		.sources = &k->sources,
 		.cancel = k->p->cancel,
@@ -437,6 +440,30 @@ static void warn_of_version(struct ks *k, const struct applyset_item *it)
 	log_info(k->p->log, arena_cat(k->a, place, place.n ? S(": ") : STR_NONE, v->warning));
 }
 
+/* ---- definitions ----------------------------------------------------------------------------- */
+
+/* Whether the pass is to be made again instead of failing: a Namespace that is going,
+ * a definition that nobody has accepted yet. */
+static bool waits(struct ks *k, const err *e, struct outcome *out)
+{
+	struct ks_memory *m = k->m;
+	int64_t now = clock_mono();
+
+	if (err_code(e) != APPLYSET_WAITS) {
+		m->stage_started = 0;
+		return false;
+	}
+	if (!m->stage_started)
+		m->stage_started = now;
+	if (now > clock_after(m->stage_started, APPLYSET_TIMEOUT)) {
+		m->stage_started = 0;
+		return false;
+	}
+	kustomization_progress(k, S("Detecting drift"), true);
+	*out = (struct outcome){ NEXT_AFTER, STAGE_PATIENCE };
+	return true;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static str change_log(struct ks *k)
@@ -455,14 +482,24 @@ static struct outcome failed(struct ks *k, const char *reason, err *e)
 
 static void log_applied(struct ks *k)
 {
+	bool grouped = runtime_settings(k->p->rt)->gates[GATE_GROUP_CHANGE_LOG];
 	node output = node_map(k->a, k->n);
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	if (!k->n || !log_on(LOG_INFO))
 		return;
-	for (size_t i = 0; i < k->n; i++)
-		node_set(k->a, output, objid_show(k->a, &k->items[i].id),
-			 node_from_str(k->a, applyset_action_name(k->items[i].action)));
+	for (size_t i = 0; i < k->n; i++) {
+		str id = objid_show(k->a, &k->items[i].id);
+		str action = applyset_action_name(k->items[i].action);
+
+		if (!grouped) {
+			node_set(k->a, output, id, node_from_str(k->a, action));
+			continue;
+		}
+		if (!node_has(output, action))
+			node_set(k->a, output, action, node_seq(k->a, k->n));
+		node_append(k->a, node_get(output, action), node_from_str(k->a, id));
+	}
 	err_free(json_write(&b, output, NULL));
 	log_info(k->p->log, S("server-side apply completed"), log_json("output", buf_str(&b)),
 		 log_str("revision", k->artifact.revision));
@@ -485,11 +522,16 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 
 	if (e) {
 		keep_written(k);
+		if (waits(k, e, out)) {
+			err_free(e);
+			return false;
+		}
 		e = err_replace(e, "%s\n%.*s", err_msg(e), STR_ARG(log));
 		*out = failed(k, "ReconciliationFailed", e);
 		remember_missing(k, out);
 		return false;
 	}
+	k->m->stage_started = 0;
 	log_applied(k);
 	for (size_t i = 0; i < k->n; i++)
 		warn_of_version(k, &k->items[i]);

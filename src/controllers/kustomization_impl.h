@@ -53,6 +53,8 @@ struct ks_memory {
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */
 
+	int64_t stage_started;	/* of waiting for definitions to be ready; 0: nobody waits */
+
 	/* Drift that was put right since the last pass that had another reason. */
 	unsigned drifts;
 	int64_t drifted_at;
