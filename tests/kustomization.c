@@ -369,6 +369,16 @@ static void test_drift_is_put_right_at_once(void **state)
 	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one")));
 	assert_true(node_is(ask(w, "DELETE", CM "a", "", ""), NODE_MAP));
 	await_object(w, CM "a", true);
+	/* what somebody adds is no drift, and nothing is said of it */
+	await_idle(w);
+	usleep(1200000);
+	str before = node_str(node_dig(get(w, KS "apps"), "metadata", "resourceVersion"));
+
+	patch(w, CM "a", "{\"data\":{\"theirs\":\"x\"}}");
+	usleep(1500000);
+	assert_true(str_eq(node_str(node_dig(get(w, KS "apps"), "metadata", "resourceVersion")),
+			   before));
+	assert_int_equal(node_len(node_get(get(w, CM "a"), S("data"))), 2);
 }
 
 static void test_two_that_own_one_object_do_not_fight_for_ever(void **state)

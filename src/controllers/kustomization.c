@@ -232,13 +232,21 @@ static void cancel_wait(struct ks *k)
 
 static struct outcome full(struct ks *k)
 {
+	struct ks_memory *m = k->m;
 	struct outcome out;
 
 	cancel_wait(k);
-	k->m->applied = k->m->settled = false;
+	m->applied = m->settled = false;
 	kustomization_progress(k, S("Fetching manifests"), false);
-	if (!kustomization_build(k, &out) || !kustomization_apply(k, &out) ||
-	    !kustomization_check_health(k, &out))
+	if (!kustomization_build(k, &out) || !kustomization_apply(k, &out))
+		return out;
+	if (k->quiet && !k->drifted) {
+		int64_t left = m->due - clock_mono();
+
+		m->settled = true;
+		return (struct outcome){ NEXT_AFTER, left > 0 ? left : 0 };
+	}
+	if (!kustomization_check_health(k, &out))
 		return out;
 	return kustomization_succeed(k);
 }
@@ -324,8 +332,13 @@ static struct outcome go(struct ks *k)
 		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
 	if (!same)
 		return full(k);
-	if (!kustomization_is_intact(k))
-		return is_fought_over(k, &out) ? out : full(k);
+	if (!kustomization_is_intact(k)) {
+		if (is_fought_over(k, &out))
+			return out;
+		k->quiet = m->settled && now < m->due && !k->p->requested &&
+			   condition_is(k->p, S("Ready"), CONDITION_TRUE);
+		return full(k);
+	}
 	if (m->waiting && !k->p->requested)
 		return unchanged(k);
 	if (m->settled && now < m->due && !k->p->requested &&

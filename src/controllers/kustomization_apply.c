@@ -532,12 +532,13 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 		return false;
 	}
 	k->m->stage_started = 0;
-	log_applied(k);
-	for (size_t i = 0; i < k->n; i++)
-		warn_of_version(k, &k->items[i]);
-	memorise(k);
 	log = str_trim_right_set(log, S("\n"));
 	k->drifted = log.n > 0;
+	if (!k->quiet || k->drifted)
+		log_applied(k);
+	for (size_t i = 0; i < k->n && !k->quiet; i++)
+		warn_of_version(k, &k->items[i]);
+	memorise(k);
 	if (log.n)
 		kustomization_event(k, EVENT_NORMAL, S("Progressing"), log);
 	node entries = new_entries(k);

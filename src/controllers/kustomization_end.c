@@ -68,6 +68,9 @@ void kustomization_remember(struct ks *k, str status)
 void kustomization_progress(struct ks *k, str doing, bool lasts)
 {
 	struct pass *p = k->p;
+
+	if (k->quiet && !k->drifted)
+		return;
 	str message = arena_cat(k->a, doing, S(" for revision "), k->artifact.revision,
 				S(" with a timeout of "), pass_span(p, k->timeout));
 

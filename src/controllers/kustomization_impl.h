@@ -91,6 +91,9 @@ struct ks {
 	struct applyset_item *items;
 	size_t n;
 	bool drifted;		/* something was created or configured */
+	/* Made by an object that changed, between two regular passes: when nothing had
+	 * to be put right, nothing is said. */
+	bool quiet;
 };
 
 /* ---- kustomization_source.c -------------------------------------------------- */
