@@ -325,6 +325,14 @@ static void check_discovery(const struct answer *answers, size_t n)
 
 	assert_string_equal(err_msg(e), "no matches for kind \"X\" in version \"g/v1\"");
 	assert_int_equal(f.requests, asked);
+	/* asked again, what it gave out stays, and nothing is kept twice */
+	const struct client_resource *before = r, *after;
+
+	assert_null(discovery_kind(d, (struct gvk){ S("apps"), S("v1"), S("Deployment") }, &before));
+	discovery_forget(d);
+	assert_null(discovery_kind(d, (struct gvk){ S("apps"), S("v1"), S("Deployment") }, &after));
+	assert_true(f.requests > asked);
+	assert_ptr_equal(before, after);
 	discovery_free(d);
 }
 

@@ -186,13 +186,40 @@ static err *ask(struct discovery *d, struct snapshot *s)
 	return NULL;
 }
 
+static bool same_found(const struct found *x, const struct found *y)
+{
+	const struct client_resource *r = &x->resource, *s = &y->resource;
+
+	if (!str_eq(r->group, s->group) || !str_eq(r->version, s->version) ||
+	    !str_eq(r->plural, s->plural) || !str_eq(r->kind, s->kind) ||
+	    r->namespaced != s->namespaced || !str_eq(x->singular, y->singular) ||
+	    x->short_names_n != y->short_names_n || x->preferred != y->preferred ||
+	    x->list != y->list || x->deletable != y->deletable)
+		return false;
+	for (size_t i = 0; i < x->short_names_n; i++)
+		if (!str_eq(x->short_names[i], y->short_names[i]))
+			return false;
+	return true;
+}
+
+static bool same(const struct snapshot *x, const struct snapshot *y)
+{
+	if (!x || x->all.n != y->all.n)
+		return false;
+	for (size_t i = 0; i < x->all.n; i++)
+		if (!same_found(&x->all.p[i], &y->all.p[i]))
+			return false;
+	return true;
+}
+
+/* What tells nothing new is not kept: someone may ask for a missing kind for days. */
 static err *refresh(struct discovery *d)
 {
 	struct snapshot *s = mem_calloc(1, sizeof *s);
 	err *e = ask(d, s);
 
 	d->asked = clock_mono();
-	if (e) {
+	if (e || same(d->now, s)) {
 		arena_release(&s->mem);
 		free(s);
 		return e;
