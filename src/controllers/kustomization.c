@@ -328,6 +328,9 @@ static struct outcome go(struct ks *k)
 
 	if (is_kind_missing(k, &out))
 		return out;
+	if (!m->applied && !m->missing.kind.n && m->settled && now < m->due && !k->p->requested &&
+	    m->tried == k->inputs)
+		return (struct outcome){ NEXT_AFTER, m->due - now };	/* it would fail again */
 	if (same && m->waiting && !k->p->requested && !k->cluster->live)
 		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
 	if (!same)

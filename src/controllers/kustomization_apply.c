@@ -536,6 +536,7 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 	k->drifted = log.n > 0;
 	if (!k->quiet || k->drifted)
 		log_applied(k);
+	k->m->missing = (struct gvk){ 0 };
 	for (size_t i = 0; i < k->n && !k->quiet; i++)
 		warn_of_version(k, &k->items[i]);
 	memorise(k);

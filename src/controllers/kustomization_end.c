@@ -6,6 +6,8 @@
 
 /* Snapshots in status.history. */
 enum { HISTORY_MAX = 5 };
+/* Whoever retries as often needs no other way when a server is not there. */
+#define SHORT_RETRY (15 * CLOCK_SECOND)
 /* So long a pass may be silent. */
 #define PROGRESS_AFTER CLOCK_SECOND
 
@@ -155,9 +157,16 @@ struct outcome kustomization_fail(struct ks *k, str reason, err *e)
 			    pass_span(p, k->retry)),
 		  log_str("revision", k->artifact.revision));
 	kustomization_event(k, EVENT_WARNING, reason, message);
+	bool gone = err_kind(e) == ERR_UNAVAILABLE && k->retry > SHORT_RETRY;
+
 	err_free(e);
 	settle(k, k->retry);
-	return (struct outcome){ NEXT_AFTER, k->retry };
+	k->m->tried = k->inputs;
+	if (!gone)
+		return (struct outcome){ NEXT_AFTER, k->retry };
+	/* A server that is away for a moment shall not cost a whole interval. */
+	k->m->settled = false;
+	return (struct outcome){ .next = NEXT_BACKOFF };
 }
 
 struct outcome kustomization_stall(struct ks *k, str reason, err *e)

@@ -50,6 +50,8 @@ struct ks_memory {
 	uint64_t inputs;
 	bool fetched;		/* but it had remote bases, which may be others now */
 
+	uint64_t tried;		/* inputs of the last pass that failed */
+
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */
 
