@@ -88,6 +88,7 @@ const struct command flux_build_command = {
 	.brief = "Build what Flux would apply",
 	.text = "Build locally what Flux would fetch or apply.",
 	.commands = (const struct command *const[]){
+		&flux_build_artifact,
 		&build_kustomization_command,
 		NULL,
 	},

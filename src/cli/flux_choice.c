@@ -47,7 +47,7 @@ static err *choose(struct arena *a, const struct choice *c, void *slot, str valu
 
 CHOICE(git_provider, "generic|github|aws|azure", "source Git provider",
        "the Git provider name", "|", "generic", "github", "aws", "azure")
-CHOICE(oci_provider, "generic|aws|azure|gcp", "source OCI provider", "the OCI provider name", "|",
+CHOICE(oci_provider, "generic|aws|azure|gcp", "source OCI provider", "the OCI provider name", ", ",
        "generic", "aws", "azure", "gcp")
 CHOICE(bucket_provider, "generic|aws|azure|gcp", "source bucket provider",
        "the S3 compatible storage provider name", "|", "generic", "aws", "azure", "gcp")

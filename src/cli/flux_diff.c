@@ -375,6 +375,7 @@ const struct command flux_diff_command = {
 	.brief = "Compare what is here with what is there",
 	.text = "Compare files on this machine with what Flux has fetched or applied.",
 	.commands = (const struct command *const[]){
+		&flux_diff_artifact,
 		&diff_kustomization_command,
 		NULL,
 	},

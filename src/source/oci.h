@@ -84,6 +84,9 @@ void oci_close(struct oci *c);
 /* For CLEANUP(oci_drop) struct oci *c = NULL. */
 void oci_drop(struct oci **c);
 
+/* How long the registry wants to be left alone from now on; 0: it does not. */
+int64_t oci_wait(const struct oci *c);
+
 /* ---- reading; results live in `a` -------------------------------------------- */
 
 /* Media type, digest and size of what a tag or digest names now: one HEAD,

@@ -45,6 +45,13 @@ void oci_drop(struct oci **c)
 	oci_close(*c);
 }
 
+int64_t oci_wait(const struct oci *c)
+{
+	int64_t until = oci_memory_wait(c->memory, c->o.ref.registry);
+
+	return until ? until - clock_mono() : 0;
+}
+
 str oci_base(const struct oci *c, struct arena *a)
 {
 	return arena_cat(a, c->http ? S("http://") : S("https://"), c->o.ref.registry);

@@ -6,6 +6,7 @@
 set -eu
 
 ocifetch=$(realpath "$1")
+rill=$(realpath "$2")
 dir=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
 cd "$dir"
@@ -174,6 +175,98 @@ want "failed: FetchFailed AuthenticationFailed: failed to generate transport for
 secret 'ns/secret' contains 'tls.crt' but missing 'tls.key'" fetch cert.tls.crt=@cert.pem
 want "failed: FetchFailed AuthenticationFailed: failed to get credential: unexpected end of JSON input" \
 	fetch secret..dockerconfigjson='{'
+
+# ---- the commands ----------------------------------------------------------------------
+
+mkdir flux && ln -s "$rill" flux/flux
+PATH=$dir/flux:$PATH
+mkdir .docker
+cp good.json .docker/config.json
+export SSL_CERT_FILE=$dir/cert.pem
+url=oci://$reg/org/manifests
+
+flux build artifact -p files -o built.tgz 2>out || fail "build: $(cat out)"
+[ "$(cat out)" = "► building artifact from files
+✔ artifact created at built.tgz" ] || fail "build says: $(cat out)"
+[ "$(tar -tvzf built.tgz | awk '{ print $1, $2, $6 }')" = "-rw------- 0/0 a.yaml
+drwxr-x--- 0/0 deploy
+-rw------- 0/0 deploy/b.yaml" ] || fail "build: $(tar -tvzf built.tgz)"
+push() { flux push artifact "$url:$1" --path "${@:2}" --source https://x/y --revision main@sha1:12; }
+push v1 files >out 2>err || fail "push: $(cat err)"
+digest=$(sed -n 's/.*@\(sha256:.*\)/\1/p' err)
+[ "$(cat out err)" = "► pushing artifact to $reg/org/manifests:v1
+✔ artifact successfully pushed to $reg/org/manifests@$digest" ] || fail "push says: $(cat out err)"
+again=$(push v2 files --reproducible -a 'a.b/c=d=e' -o json)
+[ "$again" = "$(push v3 files --reproducible -a 'a.b/c=d=e' -o json | sed 's/v3/v2/')" ] || fail "not reproducible"
+two=$(sed -n 's/.*"digest": "\(.*\)".*/\1/p' <<<"$again")
+[ "$again" = "{
+  \"url\": \"oci://$reg/org/manifests@$two\",
+  \"repository\": \"$reg/org/manifests\",
+  \"tag\": \"v2\",
+  \"digest\": \"$two\"
+}" ] || fail "push -o json says: $again"
+[ "$(push v2 files --reproducible -a 'a.b/c=d=e' -o yaml)" = "digest: $two
+repository: $reg/org/manifests
+tag: v2
+url: oci://$reg/org/manifests@$two" ] || fail "push -o yaml"
+want "► tagging artifact
+✔ artifact tagged as $reg/org/manifests:latest
+✔ artifact tagged as $reg/org/manifests:1.2.0" flux tag artifact "$url:v1" --tag latest,1.2.0
+flux list artifacts "$url" >out 2>&1 || fail "list: $(cat out)"
+[ "$(sed 's/[ \t]*$//' out | tr -s ' \t' ' ')" = "ARTIFACT DIGEST SOURCE REVISION
+$reg/org/manifests:v3 $two https://x/y main@sha1:12
+$reg/org/manifests:v2 $two https://x/y main@sha1:12
+$reg/org/manifests:v1 $digest https://x/y main@sha1:12
+$reg/org/manifests:latest $digest https://x/y main@sha1:12
+$reg/org/manifests:1.2.0 $digest https://x/y main@sha1:12" ] || fail "list says: $(cat out)"
+[ "$(flux list artifacts "$url" --filter-semver '>=1' | tail -n +2 | cut -c1-40 | wc -l)" = 1 ] || fail "list --filter-semver"
+[ "$(flux list artifacts "$url" --filter-regex '^v[12]$' | tail -n +2 | wc -l)" = 2 ] || fail "list --filter-regex"
+
+mkdir got && echo old >got/a.yaml
+want "► pulling artifact from $reg/org/manifests:v1
+✔ source https://x/y
+✔ revision main@sha1:12
+✔ digest $reg/org/manifests@$digest
+✔ artifact content extracted to got" flux pull artifact "$url:v1" -o got
+[ "$(cat got/a.yaml got/deploy/b.yaml)" = "$(cat files/a.yaml files/deploy/b.yaml)" ] || fail "pull: other content"
+[ ! -e got/pic.png ] || fail "pull: ignored files came"
+want "✗ invalid output path \"nope\": stat nope: no such file or directory" flux pull artifact "$url:v1" -o nope
+# As another program compresses it.
+"$ocifetch" push "$reg/org/manifests:other" <(gzip -dc built.tgz | gzip -1n) secret.x=@good.json cert.ca.crt=@cert.pem >/dev/null
+for tag in v1 other; do
+	want "✔ no changes detected" flux diff artifact "$url:$tag" --path files
+done
+echo 'kind: C' >files/c.yaml
+want "✗ the remote artifact contents differs from the local one" flux diff artifact "$url:v1" --path files
+rm files/c.yaml
+want "✗ 'oci://$reg/Org' invalid URL: could not parse reference: $reg/Org" flux pull artifact "oci://$reg/Org" -o got
+# Links, a single file, standard input.
+ln -s "$dir/files/deploy" linked && mkdir tree && ln -s "$dir/files/a.yaml" tree/a.yaml && ln -s ../linked tree/linked && ln -s .. tree/linked2
+flux build artifact -p tree --resolve-symlinks --add-ignore-paths linked2 -o t.tgz 2>/dev/null
+[ "$(tar -tzf t.tgz)" = "a.yaml
+linked
+linked/b.yaml" ] || fail "links: $(tar -tzf t.tgz)"
+flux build artifact -p tree -o t.tgz 2>/dev/null
+[ -z "$(tar -tzf t.tgz)" ] || fail "links are in it: $(tar -tzf t.tgz)"
+flux build artifact -p files/a.yaml -o t.tgz 2>/dev/null
+[ "$(tar -xzOf t.tgz a.yaml)" = 'kind: A' ] || fail "a single file"
+printf 'kind: S\n\n' | flux build artifact -p - -o t.tgz 2>/dev/null
+[ "$(tar -xzOf t.tgz)" = 'kind: S' ] || fail "standard input"
+
+# Logins.
+rm .docker/config.json
+want_line ".*unexpected status code 401 Unauthorized.*" push v4 files
+want "► logging in to registry with credentials
+► pushing artifact to $reg/org/manifests:v4
+✔ artifact successfully pushed to $reg/org/manifests@$two" \
+	flux push artifact "$url:v4" --path files --source https://x/y --revision main@sha1:12 -a a.b/c=d=e --reproducible --creds 'user:pass word'
+mkdir helpers && cat >helpers/docker-credential-test <<-'END' && chmod +x helpers/docker-credential-test
+	#!/bin/sh
+	[ "$1" = get ] && { read -r server || :; } && echo "{\"ServerURL\":\"$server\",\"Username\":\"user\",\"Secret\":\"pass word\"}"
+END
+echo "{\"credHelpers\":{\"$reg\":\"test\"}}" >.docker/config.json
+PATH=$dir/helpers:$PATH want_line "✔ digest $reg/org/manifests@$two" flux pull artifact "$url:v4" -o got
+unset SSL_CERT_FILE
 
 # ---- verification ---------------------------------------------------------------------
 
