@@ -6,6 +6,7 @@ const struct controller *const *controllers_flux(size_t *n)
 	static const struct controller *const all[] = {
 		&gitrepository_controller,
 		&ocirepository_controller,
+		&bucket_controller,
 		&helmrepository_controller,
 		&helmchart_controller,
 		&kustomization_controller,

@@ -1,0 +1,346 @@
+#include "source/bucket_impl.h"
+
+#include <stdlib.h>
+
+#include "base/ascii.h"
+#include "source/xmlread.h"
+#include "value/json.h"
+
+enum { MESSAGE_MAX = 1000, ERROR_MAX = 64 << 10, TOKEN_MAX = 1 << 20 };
+
+/* ---- small things ------------------------------------------------------------ */
+
+bool bucket_provider_parse(str name, enum bucket_provider *out)
+{
+	static const char *const names[] = { "generic", "aws", "gcp", "azure" };
+
+	*out = BUCKET_GENERIC;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (str_eq(name, str_c(names[i]))) {
+			*out = (enum bucket_provider)i;
+			return true;
+		}
+	return !name.n;
+}
+
+void bucket_escape(struct buf *b, str text, bool path)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (ascii_is_digit(c) || ascii_is_lower((char)(c | 0x20)) ||
+		    (c && strchr("-_.~", c)) || (path && c == '/'))
+			buf_addc(b, c);
+		else
+			buf_addf(b, "%%%02X", (unsigned char)c);
+	}
+}
+
+void bucket_header(struct bucket_wire *w, str name, str value)
+{
+	if (w->headers_n < BUCKET_HEADERS)
+		w->headers[w->headers_n++] = (struct net_header){ name, value };
+}
+
+err *bucket_bad_secret(const struct bucket *b, const char *what)
+{
+	return err_new(ERR_INVALID, "invalid '%.*s' secret data: %s",
+		       STR_ARG(b->o.secret ? b->o.secret->name : STR_NONE), what);
+}
+
+str bucket_trim_etag(str etag)
+{
+	str_take_str(&etag, S("W/"));
+	return str_trim_set(etag, S("\""));
+}
+
+str bucket_etag(const struct net_response *r)
+{
+	return bucket_trim_etag(net_response_header(r, S("ETag")));
+}
+
+/* ---- opening ------------------------------------------------------------------ */
+
+static err *find_base(struct bucket *b)
+{
+	const char *scheme = b->o.insecure ? "http://" : "https://";
+	str endpoint = b->o.endpoint;
+	struct gourl u;
+
+	if (b->o.provider != BUCKET_AZURE) {
+		if (str_find_char(endpoint, '/') != STR_NPOS)
+			return err_new(ERR_INVALID,
+				       "Endpoint url cannot have fully qualified paths.");
+		if (str_ends(endpoint, b->o.insecure ? S(":80") : S(":443")))
+			endpoint = str_sub(endpoint, 0, str_rfind_char(endpoint, ':'));
+		endpoint = arena_cat(&b->mem, str_c(scheme), endpoint);
+	}
+	endpoint = arena_str(&b->mem, str_trim_right_set(endpoint, S("/")));
+	TRY(gourl_parse(&b->mem, endpoint, &u));
+	if ((!str_eq(u.scheme, S("https")) && !str_eq(u.scheme, S("http"))) || !u.host.n ||
+	    u.has_user || u.query.n)
+		return err_new(ERR_INVALID, "invalid endpoint '%.*s'", STR_ARG(b->o.endpoint));
+	b->base = endpoint;
+	b->host = u.host;
+	return NULL;
+}
+
+err *bucket_open(struct bucket **out, const struct bucket_options *o)
+{
+	struct bucket *b = mem_calloc(1, sizeof *b);
+
+	b->o = *o;
+	b->region = o->region;
+	b->deadline = clock_after(clock_mono(), NET_TIMEOUT);
+	b->kind = o->provider == BUCKET_GCP     ? &bucket_gcs
+		  : o->provider == BUCKET_AZURE ? &bucket_azure
+						: &bucket_s3;
+	err *e = find_base(b);
+
+	if (!e)
+		e = b->kind->check(b);
+	if (e) {
+		bucket_close(b);
+		return e;
+	}
+	*out = b;
+	return NULL;
+}
+
+void bucket_close(struct bucket *b)
+{
+	if (!b)
+		return;
+	arena_release(&b->mem);
+	free(b);
+}
+
+void bucket_drop(struct bucket **b)
+{
+	bucket_close(*b);
+}
+
+void bucket_until(struct bucket *b, int64_t deadline)
+{
+	b->deadline = deadline;
+}
+
+/* ---- errors --------------------------------------------------------------------- */
+
+struct complaint {
+	str code, message, region;
+};
+
+static err *read_complaint(void *ctx, str path, bool leaf, str text)
+{
+	struct complaint *c = ctx;
+
+	if (!leaf)
+		return NULL;
+	if (str_eq(path, S("Error/Code")))
+		c->code = text;
+	else if (str_eq(path, S("Error/Message")))
+		c->message = text;
+	else if (str_eq(path, S("Error/Region")))
+		c->region = text;
+	return NULL;
+}
+
+static void read_json_complaint(struct arena *a, str body, struct complaint *c)
+{
+	node in;
+	err *e = json_read(a, body, NULL, &in);
+
+	if (!e)
+		c->message = node_str(node_dig(in, "error", "message"));
+	err_free(e);
+}
+
+static void complaint_of(struct arena *a, str body, struct complaint *out)
+{
+	*out = (struct complaint){ 0 };
+	if (str_starts(str_trim(body), S("{")))
+		read_json_complaint(a, body, out);
+	else
+		err_free(xmlread(a, body, read_complaint, out));
+}
+
+static err *answer_error(struct arena *a, const struct net_response *r)
+{
+	struct complaint c;
+	int status = r->status;
+
+	complaint_of(a, buf_str(&r->body), &c);
+	err *e = c.message.n
+			 ? err_new(ERR_INVALID, "%.*s", STR_ARG(str_sub(c.message, 0, MESSAGE_MAX)))
+		 : c.code.n ? err_new(ERR_INVALID, "Error response code %.*s.", STR_ARG(c.code))
+			    : err_new(ERR_INVALID, "%.*s", STR_ARG(net_status(a, status)));
+
+	err_set_kind(e, status == 404                    ? ERR_NOT_FOUND
+			: status == 401 || status == 403 ? ERR_FORBIDDEN
+							 : ERR_UNAVAILABLE);
+	err_set_code(e, status);
+	return e;
+}
+
+/* ---- requests --------------------------------------------------------------------- */
+
+static err *start(struct bucket *b, struct arena *a, const struct bucket_question *q, size_t max,
+		  struct net_call **call)
+{
+	struct bucket_wire w = { .method = S("GET") };
+	int64_t left = b->deadline - clock_mono();
+
+	if (b->kind->log_in && !b->logged_in)
+		TRY(b->kind->log_in(b));
+	b->logged_in = true;
+	TRY(b->kind->build(b, a, q, &w));
+	*call = net_start(b->o.net, &(struct net_request){ .method = w.method,
+							   .url = w.url,
+							   .token = w.token,
+							   .headers = w.headers,
+							   .headers_n = w.headers_n,
+							   .tls = b->o.tls,
+							   .proxy = b->o.proxy,
+							   .cancel = b->o.cancel,
+							   .timeout = left > 0 ? left : 1,
+							   .no_redirect = true,
+							   .max_body = max });
+	return NULL;
+}
+
+/* The region that a store says it is in, when that is not the one we signed
+ * for and the user named none. */
+static bool learn_region(struct bucket *b, const struct net_response *r)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str region = net_response_header(r, S("x-amz-bucket-region"));
+	struct complaint c;
+
+	if (b->kind != &bucket_s3 || b->o.region.n || r->status < 300)
+		return false;
+	complaint_of(&a, buf_str(&r->body), &c);
+	if (!region.n)
+		region = c.region;
+	if (!region.n || str_eq(region, b->region) || region.n > 64)
+		return false;
+	b->region = arena_str(&b->mem, region);
+	return true;
+}
+
+static err *ask(struct bucket *b, struct arena *a, const struct bucket_question *q, size_t max,
+		struct net_response *out)
+{
+	for (int try = 0;; try++) {
+		struct net_call *call;
+
+		TRY(start(b, a, q, max, &call));
+		TRY(net_wait(call, out));
+		if (try || !learn_region(b, out))
+			return NULL;
+	}
+}
+
+err *bucket_exists(struct bucket *b, bool *exists)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	struct bucket_question q = { .what = BUCKET_ASK_EXISTS };
+
+	TRY(ask(b, &a, &q, ERROR_MAX, &r));
+	*exists = r.status == 200;
+	return *exists || r.status == 404 ? NULL : answer_error(&a, &r);
+}
+
+static err *visit_page(struct bucket *b, const struct bucket_question *q, bucket_visit *visit,
+		       void *ctx, size_t *count, struct arena *keep, str *next)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	struct bucket_page page = { 0 };
+
+	TRY(ask(b, &a, q, BUCKET_PAGE_MAX, &r));
+	if (r.status != 200)
+		return answer_error(&a, &r);
+	TRY(b->kind->read_page(&a, buf_str(&r.body), &page));
+	*count += page.objects.n;
+	if (*count > BUCKET_OBJECTS_MAX)
+		return err_new(ERR_INVALID, "bucket has more than %d objects", BUCKET_OBJECTS_MAX);
+	for (size_t i = 0; i < page.objects.n; i++)
+		TRY(visit(ctx, page.objects.p[i].key, page.objects.p[i].etag));
+	*next = arena_str(keep, page.next);
+	return NULL;
+}
+
+err *bucket_list(struct bucket *b, str prefix, bucket_visit *visit, void *ctx)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct bucket_question q = { .what = BUCKET_ASK_LIST, .prefix = prefix };
+	size_t count = 0;
+
+	for (int page = 0; page < BUCKET_PAGES_MAX; page++) {
+		str next;
+
+		TRY(visit_page(b, &q, visit, ctx, &count, &a, &next));
+		if (!next.n)
+			return NULL;
+		if (str_eq(next, q.marker))
+			return err_new(ERR_INVALID, "the list of objects does not go on");
+		q.marker = next;
+	}
+	return err_new(ERR_INVALID, "list of objects has more than %d pages", BUCKET_PAGES_MAX);
+}
+
+err *bucket_start(struct bucket *b, str key, size_t max, struct net_call **call)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct bucket_question q = { .what = BUCKET_ASK_GET, .key = key };
+
+	return start(b, &a, &q, max, call);
+}
+
+err *bucket_wait(struct bucket *b, struct net_call *call, struct net_response *out, bool *found)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	(void)b;
+	TRY(net_wait(call, out));
+	*found = out->status == 200;
+	return *found || out->status == 404 ? NULL : answer_error(&a, out);
+}
+
+/* ---- token servers ------------------------------------------------------------------ */
+
+err *bucket_ask_token(struct bucket *b, str url, str form, str *token)
+{
+	static const struct net_header type = { S("Content-Type"),
+						S("application/x-www-form-urlencoded") };
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	int64_t left = b->deadline - clock_mono();
+	node in;
+
+	TRY(net_do(b->o.net,
+		   &(struct net_request){ .method = S("POST"),
+					  .url = url,
+					  .headers = &type,
+					  .headers_n = 1,
+					  .body = form,
+					  .proxy = b->o.proxy,
+					  .cancel = b->o.cancel,
+					  .timeout = left > 0 ? left : 1,
+					  .no_redirect = true,
+					  .max_body = TOKEN_MAX },
+		   &r));
+	if (r.status != 200)
+		return err_new(ERR_FORBIDDEN, "cannot fetch token: %.*s",
+			       STR_ARG(net_status(&a, r.status)));
+	TRY(json_read(&a, buf_str(&r.body), NULL, &in));
+	str text = node_str(node_get(in, S("access_token")));
+
+	if (!text.n)
+		return err_new(ERR_INVALID, "cannot fetch token: server response missing "
+					    "access_token");
+	*token = arena_str(&b->mem, text);
+	return NULL;
+}
