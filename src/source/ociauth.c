@@ -281,10 +281,22 @@ static node make_entry(struct arena *a, const struct ociauth *auth)
 	return entry;
 }
 
+/* As Docker writes it. A blank at the start of a line is no part of a text. */
+static void add_with_tabs(struct buf *out, str json)
+{
+	for (bool start = true; json.n; json = str_from(json, 1)) {
+		char c = json.p[0];
+
+		start = c == '\n' || (start && c == ' ');
+		buf_addc(out, start && c == ' ' ? '\t' : c);
+	}
+}
+
 err *ociauth_set(struct arena *a, str json, str registry, const struct ociauth *auth,
 		 struct buf *out)
 {
 	struct json_style style = { .indent = 1, .raw_html = true, .source_order = true };
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(OCIAUTH_CONFIG_MAX);
 	struct json_options o = { .max_depth = 100, .numbers = JSON_NUMBERS_TEXT };
 	node in = node_map(a, 1);
 
@@ -301,7 +313,10 @@ err *ociauth_set(struct arena *a, str json, str registry, const struct ociauth *
 		node_set(a, auths, registry, make_entry(a, auth));
 	else if (!node_remove(auths, registry))
 		return err_new(ERR_NOT_FOUND, "not logged in");
-	return json_write(out, in, &style);
+	TRY(json_write(&b, in, &style));
+	TRY(buf_check(&b, "docker config"));
+	add_with_tabs(out, buf_str(&b));
+	return NULL;
 }
 
 /* ---- challenges ---------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.sax.saxutils import escape
 
-FETCH = os.path.abspath(sys.argv[1])
+FETCH = os.path.abspath(sys.argv[1])     # or --serve: be the stores, for other tests
 KEYS = {"id": "AKIDTEST", "secret": "secret/key+1"}
 AZURE_KEY = base64.b64encode(b"azure account key").decode()
 OBJECTS = {
@@ -215,6 +215,9 @@ class Server(ThreadingHTTPServer):
 server = Server(("127.0.0.1", 0), Store)
 server.daemon_threads = True
 threading.Thread(target=server.serve_forever, daemon=True).start()
+if sys.argv[1] == "--serve":
+    print(server.server_address[1], flush=True)
+    threading.Event().wait()
 HOST = "127.0.0.1:%d" % server.server_address[1]
 DIR = tempfile.mkdtemp()
 failures = 0
