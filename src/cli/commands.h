@@ -19,6 +19,7 @@ extern const struct command kustomize_root;
 extern const struct command complete_command;
 extern const struct command completion_command;
 extern const struct command controller_command;
+extern const struct command down_command;
 extern const struct command docgen_command;
 
 /* Of `flux`, and of `rill`. */
@@ -91,6 +92,7 @@ extern const struct command kustomize_localize_command;
 extern const struct command kustomize_version_command;
 
 extern const struct command server_command;
+extern const struct command up_command;
 extern const struct command version_command;
 
 #endif

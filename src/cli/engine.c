@@ -1,5 +1,6 @@
 #include "cli/engine.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 struct engine {
 	struct arena mem;
+	struct settings settings;
 	struct service *service;
 	struct artifact_store *store;
 	struct election *election;
@@ -40,6 +42,23 @@ static str advertised(struct arena *a, const struct settings *s, const struct se
 		host = arena_str(a, str_c(name));
 	}
 	return str_eq(port, S("80")) ? host : arena_cat(a, host, S(":"), port);
+}
+
+/* A directory that stands for a Helm repository is served beside the artifacts. */
+static err *serve_charts(struct engine *e)
+{
+	struct settings *s = &e->settings;
+	struct replacement *list = arena_array(&e->mem, struct replacement, s->replacements_n + 1);
+
+	for (size_t i = 0; i < s->replacements_n; i++) {
+		list[i] = s->replacements[i];
+		if (!str_eq(list[i].kind, S("HelmRepository")) || !list[i].dir.n)
+			continue;
+		TRY(service_add_charts(e->service, &e->mem, list[i].dir, &list[i].url));
+		list[i].dir = STR_NONE;
+	}
+	s->replacements = list;
+	return NULL;
 }
 
 static err *open_store(struct engine *e, const struct settings *s)
@@ -97,13 +116,18 @@ static err *elect(struct engine *e, const struct engine_options *o)
 	return NULL;
 }
 
+/* The threads are many, and each allocates little and seldom: with an arena
+ * for each of them the C library would hold memory that nobody uses. */
+enum { MALLOC_ARENAS = 4 };
+
 static err *start(struct engine *e, const struct engine_options *o)
 {
-	const struct settings *s = o->settings;
+	const struct settings *s = &e->settings;
 	const struct service_addresses addresses = { s->storage_addr, s->metrics_addr,
 						     s->health_addr };
 
 	TRY(service_new(&e->service, &addresses));
+	TRY(serve_charts(e));
 	if (o->elect)
 		TRY(elect(e, o));
 	TRY(open_store(e, s));
@@ -125,7 +149,11 @@ static err *start(struct engine *e, const struct engine_options *o)
 err *engine_start(struct engine **out, const struct engine_options *o)
 {
 	struct engine *e = mem_calloc(1, sizeof *e);
-	err *failed = start(e, o);
+	err *failed;
+
+	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+	e->settings = *o->settings;
+	failed = start(e, o);
 
 	if (failed)
 		engine_stop(e);

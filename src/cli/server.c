@@ -1,11 +1,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "api/kind.h"
 #include "base/fs.h"
 #include "cli/commands.h"
+#include "cli/crds.h"
 #include "server/server.h"
-#include "value/json.h"
 
 struct server_flags {
 	str data_dir, listen, kubeconfig, token, sync;
@@ -40,38 +39,13 @@ static const struct flag server_flag_table[] = {
 
 enum { CRDS_MAX = 64 << 20 };
 
-/* Labelled as Flux installs them: "flux migrate" and "flux check" look for it.
- * (Definitions of all versions up to this one.) */
-static err *flux_crds(struct arena *a, str *out)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	size_t n;
-	const struct api_kind *kinds = api_kinds(&n);
-	node *items = arena_array(a, node, n);
-
-	for (size_t i = 0; i < n; i++) {
-		node labels = node_map(a, 2);
-
-		node_set(a, labels, S("app.kubernetes.io/part-of"), node_lit("flux"));
-		node_set(a, labels, S("app.kubernetes.io/version"), node_lit("v" FLUX_VERSION));
-		items[i] = api_kind_crd(a, &kinds[i], labels);
-	}
-	TRY(json_write(&b,
-		       node_map_of(a, &(struct node_pair){ node_from_str(a, S("items")),
-							   node_seq_of(a, items, n) },
-				   1),
-		       &(struct json_style){ .source_order = true }));
-	*out = arena_str(a, buf_str(&b));
-	return NULL;
-}
-
 static err *read_crds(struct cli *c, const struct server_flags *f, struct server_options *o)
 {
 	str *texts = arena_array(c->arena, str, f->crds.n);
 
 	for (size_t i = 0; i < f->crds.n; i++)
 		if (str_eq(f->crds.p[i], S("flux")))
-			TRY(flux_crds(c->arena, &texts[i]));
+			TRY(crds_flux(c->arena, &texts[i]));
 		else
 			TRY(fs_read_any(c->arena, f->crds.p[i], CRDS_MAX, &texts[i]));
 	o->crds = texts;

@@ -18,12 +18,11 @@ void objects_put(struct runtime *rt, struct object *o, int64_t due)
 	int64_t first = queue_next(&rt->queue);
 
 	queue_put(&rt->queue, &o->queue, due);
+	pthread_cond_signal(&rt->due);
 	/* One worker waits for the time of the first, and must hear of an earlier
-	 * one; a call may wake another that waits for none. */
-	if (due < first)
-		pthread_cond_broadcast(&rt->due);
-	else
-		pthread_cond_signal(&rt->due);
+	 * one; there may be no other. */
+	if (rt->timing && due < first)
+		pthread_cond_signal(&rt->timer);
 }
 
 void objects_enqueue(struct runtime *rt, struct object *o, int64_t after)
@@ -39,6 +38,17 @@ void objects_enqueue(struct runtime *rt, struct object *o, int64_t after)
 		return;
 	}
 	objects_put(rt, o, due);
+}
+
+void objects_enqueue_all(struct runtime *rt, str kind, str namespace, str name)
+{
+	pthread_mutex_lock(&rt->lock);
+	for (size_t s = 0; s < rt->objects.slots_n; s++)
+		for (struct entry *e = rt->objects.slots[s]; e; e = e->next)
+			if (str_eq(e->name, name) && str_eq(e->kind, kind) &&
+			    (!namespace.n || str_eq(e->namespace, namespace)))
+				objects_enqueue(rt, (struct object *)e, 0);
+	pthread_mutex_unlock(&rt->lock);
 }
 
 /* ---- references -------------------------------------------------------------- */
@@ -293,6 +303,8 @@ static void tell_owner(struct runtime *rt, struct looked_after *k, const struct 
 	} else {
 		came(rt, k, ev, &refs);
 	}
+	rt->changes++;
+	pthread_cond_broadcast(&rt->changed);
 	pthread_mutex_unlock(&rt->lock);
 	arena_release(&refs.arena);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "controllers/local.h"
 #include "controllers/runtime_impl.h"
 #include "text/duration.h"
 #include "value/patch.h"
@@ -285,6 +286,7 @@ static void take_object(struct run *r, node object)
 	struct pass *p = &r->p;
 	node status = node_get(object, S("status"));
 
+	object = local_replace(runtime_settings(p->rt), p->arena, object);
 	p->object = object;
 	p->spec = node_get(object, S("spec"));
 	p->generation = node_int(node_dig(object, "metadata", "generation"));
@@ -399,6 +401,17 @@ static struct outcome leave(struct run *r, err **e)
 	return out;
 }
 
+static struct outcome run(struct run *r)
+{
+	struct pass *p = &r->p;
+	const struct replacement *local = local_find(runtime_settings(p->rt), r->o->entry.kind,
+						     p->key.namespace, p->key.name);
+
+	if (local && local->dir.n)
+		return local_reconcile(p->rt->local, p, local);
+	return r->kind->c->reconcile(p);
+}
+
 static struct outcome reconcile(struct run *r, err **e)
 {
 	const struct controller *c = r->kind->c;
@@ -416,7 +429,7 @@ static struct outcome reconcile(struct run *r, err **e)
 	if (node_bool(node_get(r->p.spec, S("suspend"))))
 		log_info(r->p.log, S("reconciliation is suspended for this object"));
 	else
-		out = c->reconcile(&r->p);
+		out = run(r);
 	end_status(r);
 	return out;
 }

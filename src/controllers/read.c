@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "controllers/local.h"
 #include "controllers/runtime_impl.h"
 #include "source/download.h"
 #include "text/base64.h"
@@ -73,7 +74,7 @@ err *pass_configmap(struct pass *p, str name, struct credentials *out)
 
 /* ---- objects ------------------------------------------------------------------------ */
 
-err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *out)
+static err *get(struct pass *p, struct gvk kind, str namespace, str name, node *out)
 {
 	struct client_resource r;
 	struct live_state s;
@@ -87,6 +88,13 @@ err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *ou
 	}
 	/* Also where the cache says that there is none: it may be behind. */
 	return client_get(runtime_client(p->rt), p->arena, &r, namespace, name, out);
+}
+
+err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *out)
+{
+	TRY(get(p, kind, namespace, name, out));
+	*out = local_replace(runtime_settings(p->rt), p->arena, *out);
+	return NULL;
 }
 
 /* ---- artifacts ---------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/rand.h"
+#include "controllers/local.h"
 #include "controllers/runtime_impl.h"
 
 enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, BACKOFF_DOUBLINGS_MAX = 30 };
@@ -79,7 +80,9 @@ struct runtime *runtime_new(const struct runtime_options *o)
 	pthread_mutex_init(&rt->lock, NULL);
 	pthread_mutex_init(&rt->clusters_lock, NULL);
 	init_cond(&rt->due);
+	init_cond(&rt->timer);
 	init_cond(&rt->chores);
+	init_cond(&rt->changed);
 	rt->kinds = mem_calloc(o->controllers_n + 1, sizeof *rt->kinds);
 	rt->kinds_n = o->controllers_n;
 	for (size_t i = 0; i < rt->kinds_n; i++) {
@@ -192,7 +195,7 @@ static void run_one(struct runtime *rt, struct object *o)
 }
 
 /* One of the idle workers waits for the time of the first, the others for a
- * call: so nobody wakes for nothing. Under the lock. */
+ * call: so few wake for nothing. Under the lock. */
 static void wait_for_work(struct runtime *rt)
 {
 	int64_t due = queue_next(&rt->queue);
@@ -204,7 +207,7 @@ static void wait_for_work(struct runtime *rt)
 	struct timespec t = clock_timespec(due);
 
 	rt->timing = true;
-	pthread_cond_timedwait(&rt->due, &rt->lock, &t);
+	pthread_cond_timedwait(&rt->timer, &rt->lock, &t);
 	rt->timing = false;
 }
 
@@ -293,6 +296,7 @@ static void start_thread(pthread_t *t, void *(*run)(void *), struct runtime *rt)
 
 err *runtime_start(struct runtime *rt)
 {
+	TRY(local_new(&rt->local, rt));
 	TRY(wait_for_kinds(rt));
 	wait_for_referred(rt);
 	rt->started_at = clock_mono();
@@ -312,6 +316,7 @@ void runtime_stop(struct runtime *rt)
 	atomic_store(&rt->stopping, true);
 	pthread_mutex_lock(&rt->lock);
 	pthread_cond_broadcast(&rt->due);
+	pthread_cond_broadcast(&rt->timer);
 	pthread_cond_broadcast(&rt->chores);
 	while (rt->running && clock_mono() < until) {
 		struct timespec t = clock_timespec(clock_mono() + 10 * CLOCK_MS);
@@ -333,6 +338,7 @@ void runtime_free(struct runtime *rt)
 	if (!rt)
 		return;
 	runtime_stop(rt);
+	local_free(rt->local);
 	live_free(rt->live);
 	events_free(rt->events, EVENTS_GRACE);
 	objects_release(rt);
@@ -340,7 +346,9 @@ void runtime_free(struct runtime *rt)
 	discovery_free(rt->discovery);
 	oci_memory_free(rt->oci);
 	pthread_cond_destroy(&rt->due);
+	pthread_cond_destroy(&rt->timer);
 	pthread_cond_destroy(&rt->chores);
+	pthread_cond_destroy(&rt->changed);
 	pthread_mutex_destroy(&rt->lock);
 	pthread_mutex_destroy(&rt->clusters_lock);
 	arena_release(&rt->mem);
@@ -416,6 +424,38 @@ bool runtime_is_idle(struct runtime *rt)
 
 	pthread_mutex_unlock(&rt->lock);
 	return idle;
+}
+
+uint64_t runtime_changes(struct runtime *rt)
+{
+	pthread_mutex_lock(&rt->lock);
+	uint64_t n = rt->changes;
+
+	pthread_mutex_unlock(&rt->lock);
+	return n;
+}
+
+void runtime_wait(struct runtime *rt, uint64_t seen, int64_t timeout)
+{
+	int64_t until = clock_after(clock_mono(), timeout);
+	struct timespec t = clock_timespec(until);
+
+	pthread_mutex_lock(&rt->lock);
+	while (rt->changes == seen && clock_mono() < until) {
+		if (until == INT64_MAX)
+			pthread_cond_wait(&rt->changed, &rt->lock);
+		else
+			pthread_cond_timedwait(&rt->changed, &rt->lock, &t);
+	}
+	pthread_mutex_unlock(&rt->lock);
+}
+
+void runtime_wake(struct runtime *rt)
+{
+	pthread_mutex_lock(&rt->lock);
+	rt->changes++;
+	pthread_cond_broadcast(&rt->changed);
+	pthread_mutex_unlock(&rt->lock);
 }
 
 /* ---- metrics --------------------------------------------------------------------------- */

@@ -135,6 +135,12 @@ struct oci_memory *runtime_oci(struct runtime *rt);
 /* Nothing queued, due or running (tests, `rill up --until-ready`). */
 bool runtime_is_idle(struct runtime *rt);
 
+/* Changes of objects of the controllers' kinds so far; wait until there are
+ * more than `seen`, or so long, or somebody wakes all who wait. */
+uint64_t runtime_changes(struct runtime *rt);
+void runtime_wait(struct runtime *rt, uint64_t seen, int64_t timeout);
+void runtime_wake(struct runtime *rt);
+
 /* Prometheus text of /metrics, and the debug dump: queue, memory by owner. */
 void runtime_metrics(struct runtime *rt, struct buf *out);
 void runtime_dump(struct runtime *rt, struct buf *out);

@@ -127,12 +127,16 @@ struct runtime {
 	struct live *live;
 	struct events *events;
 	struct oci_memory *oci;
+	struct local *local;		/* NULL: no directory stands for a source */
 	struct looked_after *kinds;
 	size_t kinds_n;
 
 	pthread_mutex_t lock;		/* of what follows, unless it says otherwise */
 	pthread_cond_t due;		/* workers wait for work */
+	pthread_cond_t timer;		/* the one that waits for the time of the first */
 	pthread_cond_t chores;		/* the helper waits for kinds to watch */
+	pthread_cond_t changed;		/* of `changes` */
+	uint64_t changes;
 	struct arena mem;
 	struct queue queue;
 	struct entries objects, targets;
@@ -160,6 +164,8 @@ void objects_free(struct runtime *rt, struct object *o);
 void objects_enqueue(struct runtime *rt, struct object *o, int64_t after);
 /* The same at a time, for one that does not run. */
 void objects_put(struct runtime *rt, struct object *o, int64_t due);
+/* All objects of that name; an empty namespace: any. */
+void objects_enqueue_all(struct runtime *rt, str kind, str namespace, str name);
 /* Content of what the object refers to is as it shall be. Not under the lock. */
 void objects_settle(struct runtime *rt, struct object *o);
 void objects_release(struct runtime *rt);

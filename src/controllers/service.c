@@ -9,11 +9,14 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/fs.h"
+#include "controllers/chartdir.h"
 #include "net/httpd.h"
 #include "text/gourl.h"
 
 #define STOP_GRACE (2 * CLOCK_SECOND)
-enum { SERVERS = 3, DUMP_MAX = 64 << 20 };
+enum { SERVERS = 3, DUMP_MAX = 64 << 20, CHARTS_MAX = 64, CHART_FILE_MAX = 64 << 20 };
+/* No kind is called so. */
+#define CHARTS "-/charts/"
 
 struct service {
 	_Atomic(struct artifact_store *) store;
@@ -21,6 +24,8 @@ struct service {
 	struct loop *loop;
 	pthread_t thread;
 	struct httpd *servers[SERVERS];
+	struct chartdir *charts[CHARTS_MAX];
+	size_t charts_n;
 	size_t open;			/* loop only, while stopping */
 	atomic_bool ready;
 };
@@ -82,6 +87,28 @@ static str type_of(str path)
 	return str_ends(path, S(".yaml")) ? S("application/yaml") : S("application/octet-stream");
 }
 
+/* "-/charts/N/FILE" */
+static void serve_chart(struct service *s, struct httpd_call *c, str path)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(CHART_FILE_MAX);
+	uint64_t n;
+	str number;
+	err *e = NULL;
+
+	str_take_str(&path, S(CHARTS));
+	if (!str_cut(&path, &number, '/') || !str_to_u64(number, &n) || n >= s->charts_n) {
+		say(c, 404, S("404 page not found\n"));
+		return;
+	}
+	e = chartdir_get(s->charts[n], path, &b);
+	if (e) {
+		say(c, err_kind(e) == ERR_NOT_FOUND ? 404 : 500, err_text(e));
+		err_free(e);
+		return;
+	}
+	httpd_reply(c, &(struct httpd_reply){ .code = 200, .type = type_of(path), .take = &b });
+}
+
 static void serve_artifact(void *ctx, struct httpd_call *c)
 {
 	struct service *s = ctx;
@@ -100,6 +127,10 @@ static void serve_artifact(void *ctx, struct httpd_call *c)
 	str_take(&path, '/');
 	err *e = gourl_unescape_segment(&c->arena, path, &name);
 
+	if (!e && str_starts(name, S(CHARTS))) {
+		serve_chart(s, c, name);
+		return;
+	}
 	if (!e)
 		e = artifact_open_file(store, name, &f.fd, &f.left);
 	if (e) {
@@ -261,7 +292,19 @@ void service_free(struct service *s)
 	for (size_t i = 0; i < SERVERS; i++)
 		httpd_free(s->servers[i]);
 	loop_free(s->loop);
+	for (size_t i = 0; i < s->charts_n; i++)
+		chartdir_free(s->charts[i]);
 	free(s);
+}
+
+err *service_add_charts(struct service *s, struct arena *a, str dir, str *url)
+{
+	if (s->charts_n == CHARTS_MAX)
+		return err_new(ERR_INVALID, "more than %d directories of charts", CHARTS_MAX);
+	TRY(chartdir_open(&s->charts[s->charts_n], dir));
+	*url = arena_printf(a, "http://%.*s/" CHARTS "%zu", STR_ARG(service_storage_address(s)),
+			    s->charts_n++);
+	return NULL;
 }
 
 void service_set_store(struct service *s, struct artifact_store *store)

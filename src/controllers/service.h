@@ -24,6 +24,10 @@ struct service_addresses {
  * told to come back. */
 err *service_new(struct service **out, const struct service_addresses *o)
 	__attribute__((warn_unused_result));
+/* Serve a directory of charts beside the artifacts, as a Helm repository:
+ * its URL, in `a`. Before anybody asks; there must be a storage address. */
+err *service_add_charts(struct service *s, struct arena *a, str dir, str *url)
+	__attribute__((warn_unused_result));
 /* Both borrowed, until service_free. */
 void service_set_store(struct service *s, struct artifact_store *store);
 void service_set_runtime(struct service *s, struct runtime *rt);

@@ -31,6 +31,13 @@ enum gate {
 	GATES,
 };
 
+/* Something of this machine that stands for a source (rill up). */
+struct replacement {
+	str kind, namespace, name;	/* namespace empty: any */
+	str dir;			/* a directory: its files are the artifact */
+	str url;			/* or another address */
+};
+
 struct settings {
 	bool gates[GATES];
 	str runtime_namespace;		/* $RUNTIME_NAMESPACE; "flux-system" */
@@ -58,6 +65,8 @@ struct settings {
 	size_t override_managers_n;
 	const str *custom_stage_kinds;	/* "group/Kind" */
 	size_t custom_stage_kinds_n;
+	const struct replacement *replacements;
+	size_t replacements_n;
 	int64_t graceful;		/* for passes that run when it stops */
 	int64_t prune_guard;		/* 0: off; else at most that many objects at once */
 };

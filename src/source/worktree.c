@@ -149,6 +149,9 @@ static err *visit(void *ctx, str path, const struct fs_entry *e, enum fs_step *n
 				  });
 }
 
+/* Where Git writes when HEAD moves. */
+static const str heads[] = { S(".git"), S(".git/logs"), S(".git/refs/heads") };
+
 static err *list_files(struct worktree *w, struct arena *a, struct filelist *l)
 {
 	struct scan s = { w, a, l, ignore_new(a) };
@@ -156,6 +159,10 @@ static err *list_files(struct worktree *w, struct arena *a, struct filelist *l)
 
 	w->watches = 0;
 	watch_dir(w, a, STR_NONE);
+	/* A commit changes what is dirty, and no file. */
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+		if (fs_is_dir(w->fs, heads[i]))
+			watch_dir(w, a, heads[i]);
 	if (fs_is_file(w->fs, S(".git/info/exclude"))) {
 		TRY(fs_read(w->fs, a, S(".git/info/exclude"), IGNORE_FILE_MAX, &text));
 		ignore_add(s.ignore, text, STR_NONE);

@@ -1,0 +1,130 @@
+#!/bin/bash
+# `rill up` and `rill down`: up.sh RILL
+#
+# A working tree becomes a cluster; a saved file is applied without a commit;
+# entry points are found; a run that is kept goes on where it was.
+set -eu
+
+rill=$(realpath "$1")
+dir=$(mktemp -d)
+up=
+finish() {
+	[ -z "$up" ] || kill "$up" 2>/dev/null || :
+	HOME=$dir "$rill" down --data-dir "$dir/kept" >/dev/null 2>&1 || :
+	HOME=$dir "$rill" down >/dev/null 2>&1 || :
+	wait
+	rm -rf "$dir"
+}
+trap finish EXIT
+cd "$dir"
+export HOME=$dir GIT_CONFIG_NOSYSTEM=1 NO_COLOR=1
+unset XDG_STATE_HOME KUBECONFIG
+export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=c GIT_COMMITTER_EMAIL=c@d
+
+fail() {
+	echo "up.sh: $*" >&2
+	cat err* >&2 2>/dev/null || :
+	tail -5 .local/state/rill/up/log >&2 2>/dev/null || :
+	exit 1
+}
+until_true() {
+	local what=$1
+	shift
+	for _ in $(seq 200); do
+		! "$@" >/dev/null 2>&1 || return 0
+		sleep 0.05
+	done
+	fail "never: $what"
+}
+token() { sed -n 's/^ *token: //p' "$KUBECONFIG"; }
+url() { sed -n 's/^ *server: //p' "$KUBECONFIG"; }
+get() { curl -sk --max-time 10 -H "Authorization: Bearer $(token)" "$(url)$1"; }
+value() { get /api/v1/namespaces/app/configmaps/settings | grep -q "\"colour\": *\"$1\""; }
+
+# ---- a repository with one entry point
+
+mkdir -p repo/bootstrap/flux-system repo/bootstrap/more
+write() {
+	cat >repo/bootstrap/app.yaml <<-YAML
+	apiVersion: v1
+	kind: Namespace
+	metadata: {name: app}
+	---
+	apiVersion: v1
+	kind: ConfigMap
+	metadata: {name: settings, namespace: app}
+	data: {colour: $1}
+	YAML
+}
+write red
+(cd repo && git init -q -b main && git add . && git commit -qm first)
+commit=$(git -C repo rev-parse HEAD)
+
+# ---- in a script
+
+"$rill" up repo --until-ready >out 2>err || fail "--until-ready ends with $?"
+grep -q "^export KUBECONFIG=$dir/.local/state/rill/up/kubeconfig$" out || fail "out: $(cat out)"
+grep -q "✔ Kustomization/flux-system/flux-system Applied revision: main@sha1:${commit:0:8}$" err || fail "no word of the Kustomization"
+[ ! -e .local/state/rill/up/kubeconfig ] || fail "a kubeconfig is left"
+
+# ---- what is broken, is said, and is the status
+
+echo 'kind: [' >repo/bootstrap/broken.yaml
+if "$rill" up repo --until-ready --timeout 2s >out 2>err; then fail "broken, and ready"; fi
+grep -q "^✗ not ready within 2s$" err || fail "does not end as it should"
+grep -q "is not ready: .*broken.yaml" err || fail "does not say what is broken"
+rm repo/bootstrap/broken.yaml
+
+# ---- which folder
+
+mkdir empty
+if "$rill" up empty --until-ready >out 2>err </dev/null; then fail "no entry point, and up"; fi
+grep -q "has no folder that looks like an entry point: say --path$" err || fail "no entry point"
+if "$rill" up . --path repo --until-ready >out 2>err </dev/null; then fail "writes into what it follows"; fi
+grep -q "lies in the repository: say another --data-dir$" err || fail "writes into what it follows"
+mkdir -p two/clusters/a two/clusters/b
+if "$rill" up two --until-ready >out 2>err </dev/null; then fail "two entry points, and up"; fi
+grep -q "has several entry points: say --path, one of clusters/a, clusters/b$" err || fail "several entry points"
+if "$rill" up two --path c >out 2>err </dev/null; then fail "no folder, and up"; fi
+grep -q "has no folder c$" err || fail "no folder"
+
+# ---- followed: a saved file is applied, committed or not
+
+"$rill" up repo >out 2>err &
+up=$!
+until_true "serves" grep -q KUBECONFIG out
+eval "$(cat out)"
+until_true "applied" value red
+if "$rill" up repo >out2 2>err2; then fail "two at once"; fi
+grep -q "rill up is running already" err2 || fail "two at once: $(cat err2)"
+write green
+start=$(date +%s%N)
+until_true "saved, applied" value green
+span=$((($(date +%s%N) - start) / 1000000))
+[ "$span" -le 3000 ] || fail "took $span ms"
+get /apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system |
+	grep -qE "\"revision\": *\"main@sha1:$commit-dirty.[0-9a-f]{12}\"" || fail "revision of a dirty tree"
+(cd repo && git commit -qam second)
+until_true "clean again" eval 'get /apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system | grep -q "\"revision\": *\"main@sha1:$(git -C repo rev-parse HEAD)\""'
+"$rill" reconcile kustomization flux-system >out2 2>&1 || fail "reconcile: $(cat out2)"
+sed -i '/^---/,$d' repo/bootstrap/app.yaml
+until_true "pruned" eval '! value green'
+"$rill" down >out2 2>&1 || fail "down: $(cat out2)"
+wait $up || fail "up ends with $?"
+up=
+! get /version | grep -q major || fail "still up"
+
+# ---- kept, in the background
+
+write blue
+"$rill" up repo --data-dir kept --detach --until-ready >out 2>err || fail "--detach: $?"
+eval "$(cat out)"
+value blue || fail "not ready after all"
+uid=$(get /api/v1/namespaces/app | sed -n 's/.*"uid": *"\([^"]*\)".*/\1/p' | head -1)
+"$rill" down --data-dir kept --keep >/dev/null 2>&1 || fail "down"
+"$rill" up repo --data-dir kept --detach --until-ready >out 2>err || fail "--detach again: $?"
+eval "$(cat out)"
+[ "$(get /api/v1/namespaces/app | sed -n 's/.*"uid": *"\([^"]*\)".*/\1/p' | head -1)" = "$uid" ] || fail "not the same cluster"
+"$rill" down --data-dir kept >/dev/null 2>&1 || fail "down"
+[ ! -e kept/server ] || fail "data is left"
+echo "up: ok"
