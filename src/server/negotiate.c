@@ -142,6 +142,15 @@ static bool take_clause(const struct negotiate_clause *c, bool watch, struct req
 	return true;
 }
 
+/* For who takes nothing else: the binary form, of what has one. */
+static bool take_binary(const struct negotiate_clause *c, struct request_accept *out)
+{
+	if (!str_eq(c->type, PROTOBUF_TYPE) || !take_shape(c, out) || out->shape == REQUEST_TABLE)
+		return false;
+	out->form = REQUEST_PROTOBUF;
+	return true;
+}
+
 static err *not_acceptable(bool routes, const char *types)
 {
 	CLEANUP(buf_release) struct buf m = BUF_INIT;
@@ -187,6 +196,9 @@ err *negotiate_accept(struct request *r, bool builtin)
 
 	while (i < n && !take_clause(&clauses[i], watch, &r->accept))
 		i++;
+	for (size_t b = 0; n && i == n && builtin && !watch && b < n; b++)
+		if (take_binary(&clauses[b], &r->accept))
+			return NULL;
 	if (n && i == n)
 		return not_acceptable(false,
 				      watch     ? builtin ? available_watch : available_custom_watch

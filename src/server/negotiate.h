@@ -3,9 +3,9 @@
  * Two readers of Accept stand behind each other in the original: the routes,
  * which want one of their media types, or any, by its plain name, and the
  * serializers, which look at qualities and parameters. Both refuse with 406,
- * in their own words. JSON is the default. Objects are not written in
- * protobuf: who accepts nothing else is refused (kubectl and client-go
- * programs accept JSON as well). Any thread.
+ * in their own words. JSON is the default. Objects are written in protobuf
+ * only for those who accept nothing else (kubectl and client-go programs accept
+ * JSON as well, which costs less here); watches never. Any thread.
  */
 #ifndef SERVER_NEGOTIATE_H
 #define SERVER_NEGOTIATE_H

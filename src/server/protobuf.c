@@ -525,3 +525,223 @@ err *protobuf_read(struct arena *a, str body, struct gvk wanted, node *out)
 	*out = object;
 	return NULL;
 }
+
+/* ---- writing -------------------------------------------------------------- */
+
+static void add_varint(struct buf *b, uint64_t n)
+{
+	for (; n > 127; n >>= 7)
+		buf_addc(b, (char)(n | 128));
+	buf_addc(b, (char)n);
+}
+
+static void add_tag(struct buf *b, unsigned number, enum wire wire)
+{
+	add_varint(b, (uint64_t)number << 3 | wire);
+}
+
+static void add_number(struct buf *b, unsigned number, uint64_t n)
+{
+	add_tag(b, number, VARINT);
+	add_varint(b, n);
+}
+
+static void add_bytes(struct buf *b, unsigned number, str bytes)
+{
+	add_tag(b, number, BYTES_WIRE);
+	add_varint(b, bytes.n);
+	buf_add(b, bytes);
+}
+
+static err *write_message(struct buf *b, const struct message *m, node map, unsigned depth);
+static err *write_value(struct buf *b, const struct field *f, unsigned number, node n, unsigned depth);
+
+static err *write_time(struct buf *b, unsigned number, node n)
+{
+	CLEANUP(buf_release) struct buf in = BUF_INIT;
+	struct gotime t;
+
+	TRY(gotime_parse(&t, GOTIME_RFC3339, node_str(n), NULL));
+	add_number(&in, 1, (uint64_t)t.sec);
+	add_number(&in, 2, (uint64_t)t.nanos);
+	add_bytes(b, number, buf_str(&in));
+	return NULL;
+}
+
+static void write_int_or_string(struct buf *b, unsigned number, node n)
+{
+	CLEANUP(buf_release) struct buf in = BUF_INIT;
+	bool text = node_is(n, NODE_STR);
+
+	add_number(&in, 1, text);
+	add_number(&in, 2, text ? 0 : (uint64_t)node_int(n));
+	add_bytes(&in, 3, node_str_or(n, STR_NONE));
+	add_bytes(b, number, buf_str(&in));
+}
+
+static err *write_json(struct buf *b, unsigned number, node n)
+{
+	CLEANUP(buf_release) struct buf json = BUF_INIT;
+	CLEANUP(buf_release) struct buf in = BUF_INIT;
+
+	TRY(json_write(&json, n, NULL));
+	add_bytes(&in, 1, buf_str(&json));
+	add_bytes(b, number, buf_str(&in));
+	return NULL;
+}
+
+/* A schema, a list of schemas or texts, or a truth value. */
+static err *write_schema_or(struct buf *b, const struct field *f, unsigned number, node n, unsigned depth)
+{
+	static const struct field schema = { .kind = MESSAGE, .message = SCHEMA_MESSAGE };
+	CLEANUP(buf_release) struct buf in = BUF_INIT;
+	unsigned at = f->kind == SCHEMA_OR_BOOL ? 2 : 1;
+
+	if (f->kind == SCHEMA_OR_BOOL)
+		add_number(&in, 1, !node_is(n, NODE_BOOL) || node_bool(n));
+	if (node_is(n, NODE_MAP))
+		TRY(write_value(&in, &schema, at, n, depth));
+	node_each_item(item, n)
+		if (f->kind == SCHEMA_OR_TEXTS)
+			add_bytes(&in, 2, node_str(*item));
+		else
+			TRY(write_value(&in, &schema, 2, *item, depth));
+	add_bytes(b, number, buf_str(&in));
+	return NULL;
+}
+
+/* What is told in a message of its own. */
+static err *write_small(struct buf *b, const struct field *f, unsigned number, node n, unsigned depth)
+{
+	CLEANUP(buf_release) struct buf in = BUF_INIT;
+
+	switch ((enum kind)f->kind) {
+	case MESSAGE:
+		TRY(write_message(&in, &messages[f->message], n, depth + 1));
+		break;
+	case TEXTS:
+		node_each_item(item, n)
+			add_bytes(&in, 1, node_str(*item));
+		break;
+	case QUANTITY:
+		add_bytes(&in, 1, node_str(n));
+		break;
+	case BYTES:
+		TRY(base64_read(&in, node_str(n), BASE64_STD));
+		break;
+	default:
+		break;
+	}
+	add_bytes(b, number, buf_str(&in));
+	return NULL;
+}
+
+static err *write_value(struct buf *b, const struct field *f, unsigned number, node n, unsigned depth)
+{
+	double d = node_float(n);
+	uint64_t bits;
+
+	switch ((enum kind)f->kind) {
+	case STRING:
+		add_bytes(b, number, node_str(n));
+		return NULL;
+	case INT32:
+	case INT64:
+		add_number(b, number, (uint64_t)node_int(n));
+		return NULL;
+	case BOOL:
+		add_number(b, number, node_bool(n));
+		return NULL;
+	case DOUBLE:
+		memcpy(&bits, &d, sizeof bits);
+		add_tag(b, number, FIXED64);
+		for (unsigned i = 0; i < 64; i += 8)
+			buf_addc(b, (char)(bits >> i));
+		return NULL;
+	case TIME:
+	case MICRO_TIME:
+		return write_time(b, number, n);
+	case INT_OR_STRING:
+		write_int_or_string(b, number, n);
+		return NULL;
+	case JSON:
+		return write_json(b, number, n);
+	case SCHEMA_OR_BOOL:
+	case SCHEMA_OR_ARRAY:
+	case SCHEMA_OR_TEXTS:
+		return write_schema_or(b, f, number, n, depth);
+	case BYTES:
+	case MESSAGE:
+	case TEXTS:
+	case QUANTITY:
+		break;
+	}
+	return write_small(b, f, number, n, depth);
+}
+
+static err *write_field(struct buf *b, const struct field *f, node map, unsigned depth)
+{
+	CLEANUP(buf_release) struct buf in = BUF_INIT;
+	node value = f->how == INLINE ? map : node_get(map, f->name);
+
+	if (node_is_nil(value))
+		return NULL;
+	switch ((enum how)f->how) {
+	case INLINE:
+		TRY(write_message(&in, &messages[f->message], map, depth + 1));
+		if (in.n)
+			add_bytes(b, f->number, buf_str(&in));
+		return NULL;
+	case SINGLE:
+		return write_value(b, f, f->number, value, depth);
+	case REPEATED:
+		node_each_item(item, value)
+			TRY(write_value(b, f, f->number, *item, depth));
+		return NULL;
+	case MAP:
+		break;
+	}
+	node_each_pair(p, value) {
+		CLEANUP(buf_release) struct buf entry = BUF_INIT;
+
+		add_bytes(&entry, 1, node_str(p->key));
+		TRY(write_value(&entry, f, 2, p->value, depth));
+		add_bytes(b, f->number, buf_str(&entry));
+	}
+	return NULL;
+}
+
+static err *write_message(struct buf *b, const struct message *m, node map, unsigned depth)
+{
+	if (depth > DEPTH_MAX)
+		return err_new(ERR_INVALID, "proto: exceeded max depth");
+	for (size_t i = 0; i < m->n; i++)
+		TRY(write_field(b, &m->fields[i], map, depth));
+	return NULL;
+}
+
+err *protobuf_write(struct arena *a, node object, struct buf *out)
+{
+	CLEANUP(buf_release) struct buf raw = BUF_INIT;
+	CLEANUP(buf_release) struct buf type = BUF_INIT;
+	str api_version = node_str(node_get(object, S("apiVersion")));
+	str kind = node_str(node_get(object, S("kind"))), group, rest;
+	struct gvk g = gvk_parse(api_version, kind);
+	const struct message *m;
+
+	str_split(g.group, '.', &group, &rest);
+	if (str_eq(g.group, S("meta.k8s.io")))
+		g.group = S("meta");
+	m = message_of(a, g);
+	if (!m)
+		return err_new(ERR_NOT_FOUND, "object %.*s has no protobuf form", STR_ARG(kind));
+	TRY(write_message(&raw, m, object, 0));
+	add_bytes(&type, 1, api_version);
+	add_bytes(&type, 2, kind);
+	buf_add(out, PROTOBUF_MAGIC);
+	add_bytes(out, 1, buf_str(&type));
+	add_bytes(out, 2, buf_str(&raw));
+	add_bytes(out, 3, STR_NONE);
+	add_bytes(out, 4, STR_NONE);
+	return NULL;
+}

@@ -1,6 +1,7 @@
 #include "server/view.h"
 
 #include "server/object.h"
+#include "server/protobuf.h"
 #include "server/status.h"
 #include "value/json.h"
 #include "value/yaml.h"
@@ -20,7 +21,9 @@ err *view_finish(struct request *r)
 	str json = a->blob ? blob_json(a->blob) : buf_str(&a->body);
 	err *e = json_read(r->arena, json, NULL, &tree);
 
-	if (!e && r->accept.form == REQUEST_YAML)
+	if (!e && r->accept.form == REQUEST_PROTOBUF)
+		e = protobuf_write(r->arena, tree, &out);
+	else if (!e && r->accept.form == REQUEST_YAML)
 		e = yaml_write(&out, tree, YAML_WRITE_SIGS);
 	else if (!e)
 		e = json_write(&out, tree,
@@ -31,6 +34,8 @@ err *view_finish(struct request *r)
 	}
 	if (r->accept.form == REQUEST_YAML)
 		a->type = S("application/yaml");
+	else if (r->accept.form == REQUEST_PROTOBUF)
+		a->type = S("application/vnd.kubernetes.protobuf");
 	else
 		buf_addc(&out, '\n');
 	buf_release(&a->body);
