@@ -165,6 +165,11 @@ static bool moves_generation(const struct kind_call *k)
 		return !same_field(k->object, k->old, S("spec"));
 	case KIND_GENERATION_SPEC:
 		return !same_field(k->object, k->old, S("spec"));
+	case KIND_GENERATION_LABELS:
+		if (!same_field(node_get(k->object, S("metadata")), node_get(k->old, S("metadata")),
+				S("labels")))
+			return true;
+		return differs_beyond(k);
 	case KIND_GENERATION_ALL:
 		return differs_beyond(k);
 	}

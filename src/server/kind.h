@@ -51,6 +51,7 @@ enum kind_generation {
 	KIND_GENERATION_FIRST,	/* 1, whatever happens */
 	KIND_GENERATION_SPEC,	/* 1, then +1 for every change of spec */
 	KIND_GENERATION_ANNOTATIONS,	/* the same, and of annotations (Deployment) */
+	KIND_GENERATION_LABELS,	/* the next, and of labels (EndpointSlice) */
 	KIND_GENERATION_ALL,	/* +1 for every change outside metadata (and status, with /status) */
 };
 

@@ -394,7 +394,7 @@ static const struct kind endpointslices = {
 	NAMED("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice"),
 	.namespaced = true,
 	.verbs = KIND_ALL_VERBS,
-	.generation = KIND_GENERATION_ALL,
+	.generation = KIND_GENERATION_LABELS,
 	TABLE(columns, columns_endpointslices),
 	.cells = cells_endpointslices,
 	.hooks = &kinds_slice_hooks,

@@ -330,9 +330,43 @@ static node status_of(struct arena *a, node pod, const struct play *p)
 
 /* ---- Pods -------------------------------------------------------------- */
 
+static bool is_cordoned(struct minder_call *c)
+{
+	return node_bool(node_dig(minder_get(c, STR_NONE, S("nodes"), STR_NONE, S(SIM_NODE)), "spec",
+				  "unschedulable"));
+}
+
+/* A node that takes Pods again may be what some wait for. */
 static void pod_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct minder_call look = { .minder = m, .server = minder_server(m), .arena = &a };
+
 	sim_sees(m, c, e, "/pods", NULL, NULL);
+	if (!minder_is(e, "/nodes") || !str_eq(blob_name(e->now), S(SIM_NODE)) ||
+	    e->change != STORE_MODIFIED)
+		return;
+	node_each_item(p, minder_list(&look, STR_NONE, S("pods"), STR_NONE))
+		if (!node_str(node_dig(*p, "spec", "nodeName")).n)
+			minder_need(m, c,
+				    &(struct minder_key){ meta_get(*p, S("namespace")),
+							  meta_get(*p, S("name")), STR_NONE },
+				    0);
+}
+
+/* Nowhere to go: the one node is cordoned. */
+static err *tell_unschedulable(struct minder_call *c, node pod)
+{
+	struct arena *a = c->arena;
+	str why = S("0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are "
+		    "available: 1 Preemption is not helpful for scheduling.");
+	node status = node_copy(a, node_get(pod, S("status")));
+
+	if (!node_is_nil(health_condition(pod, S("PodScheduled"))))
+		return NULL;
+	SIM_WARN(c, pod, "default-scheduler", "FailedScheduling", "%.*s", STR_ARG(why));
+	sim_condition(a, status, "PodScheduled", false, "Unschedulable", why, false);
+	return sim_put_status(c, "kube-scheduler", "v1", S("pods"), pod, status);
 }
 
 static err *bind_pod(struct minder_call *c, node pod)
@@ -472,7 +506,7 @@ static err *pod_run(struct minder_call *c, const struct controller *own)
 		return NULL;
 	}
 	if (!node_str(node_dig(pod, "spec", "nodeName")).n)
-		return minder_unless_gone(bind_pod(c, pod));
+		return is_cordoned(c) ? tell_unschedulable(c, pod) : minder_unless_gone(bind_pod(c, pod));
 	if (!str_eq(node_str(node_dig(pod, "spec", "nodeName")), S(SIM_NODE)))
 		return NULL;
 	cast(pod, &p);

@@ -180,6 +180,18 @@ static void test_a_budget(void **state)
 	UNTIL("/apis/policy/v1/namespaces/budget/poddisruptionbudgets/b", "\"disruptionsAllowed\":1");
 }
 
+static void test_a_node_that_is_cordoned(void **state)
+{
+	(void)state;
+	new_namespace("cordon");
+	UNTIL("/api/v1/nodes/rill-node", "KubeletReady");
+	expect("PATCH", "/api/v1/nodes/rill-node", MERGE, "{'spec':{'unschedulable':true}}", 200, NULL);
+	POST(APPS "cordon/deployments", DEPLOYMENT("web", "1", "", "x"));
+	UNTIL(CORE "cordon/pods", "Unschedulable", "\"phase\":\"Pending\"");
+	expect("PATCH", "/api/v1/nodes/rill-node", MERGE, "{'spec':{'unschedulable':null}}", 200, NULL);
+	UNTIL(APPS "cordon/deployments/web", "\"availableReplicas\":1");
+}
+
 static void test_jobs_with_numbers(void **state)
 {
 	(void)state;
@@ -289,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_a_deployment_that_gets_nowhere),
 		cmocka_unit_test(test_a_quota),
 		cmocka_unit_test(test_a_budget),
+		cmocka_unit_test(test_a_node_that_is_cordoned),
 		cmocka_unit_test(test_jobs_with_numbers),
 		cmocka_unit_test(test_a_cron_job),
 		cmocka_unit_test(test_a_stateful_set),
