@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(buf_release) struct buf out = BUF_LIMIT(PRINT_MAX);
 	const struct krm_print how = { .flow = size % 5 == 0, .wrap_kind = size % 7 ? STR_NONE : S("L") };
 	struct arena a = ARENA_INIT;
-	str text = str_of((const char *)data, size), line;
+	str text = str_of((const char *)data, size), line = STR_NONE;
 	krm_docs docs = { 0 };
 
 	a.budget = (size_t)1 << 30;
