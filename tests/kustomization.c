@@ -569,11 +569,19 @@ static void test_health_is_awaited_without_a_worker(void **state)
 	assert_true(str_eq(text(health_condition(get(w, KS "slow"), S("Reconciling")), "message"),
 			   S("Running health checks for revision main@sha1:1 with a timeout of "
 			     "9m30s")));
+	/* what is asked for meanwhile is done when health is known */
+	patch(w, KS "slow",
+	      "{\"metadata\":{\"annotations\":{\"reconcile.fluxcd.io/requestedAt\":\"now\"}}}");
+	await_idle(w);
+	assert_true(node_is(node_dig(get(w, KS "slow"), "status", "lastHandledReconcileAt"),
+			    NODE_NONE));
 	/* the one worker is free */
 	put_ks(w, "fast", IN_DEFAULT "  path: c\n");
 	await(w, "fast", "True", "Applied");
 	patch(w, DEPLOYMENTS "d/status", AVAILABLE);
 	await(w, "slow", "True", "Applied");
+	assert_true(str_eq(node_str(node_dig(get(w, KS "slow"), "status", "lastHandledReconcileAt")),
+			   S("now")));
 	node healthy = health_condition(get(w, KS "slow"), S("Healthy"));
 
 	assert_true(str_starts(text(healthy, "message"), S("Health check passed in ")));

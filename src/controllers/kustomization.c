@@ -123,6 +123,8 @@ static void begin(struct ks *k, struct pass *p)
 		p->memory = mem_calloc(1, sizeof *k->m);
 	*k = (struct ks){ .p = p, .a = p->arena, .m = p->memory };
 	p->arena->budget = KUSTOMIZATION_MEMORY_MAX;
+	k->asked = p->requested &&
+		   !(k->m->waiting && k->m->handling == hash_bytes(p->requested_at));
 	k->interval = pass_duration(p, S("interval"), 10 * CLOCK_MINUTE);
 	k->retry = pass_duration(p, S("retryInterval"), k->interval);
 	timeout = pass_duration(p, S("timeout"), k->interval - 30 * CLOCK_SECOND);
@@ -271,7 +273,7 @@ static bool is_kind_missing(struct ks *k, struct outcome *out)
 	int64_t left = m->due - clock_mono();
 	const struct client_resource *r;
 
-	if (!m->missing.kind.n || !m->settled || left <= 0 || k->p->requested ||
+	if (!m->missing.kind.n || !m->settled || left <= 0 || k->asked ||
 	    m->missing_inputs != k->inputs)
 		return false;
 	err *e = discovery_kind(k->cluster->discovery, m->missing, &r);
@@ -290,7 +292,7 @@ static bool is_fought_over(struct ks *k, struct outcome *out)
 	struct ks_memory *m = k->m;
 	int64_t now = clock_mono(), span = CLOCK_SECOND;
 
-	if (k->p->requested || (m->settled ? now >= m->due : !m->waiting)) {
+	if (k->asked || (m->settled ? now >= m->due : !m->waiting)) {
 		m->drifts = 0;
 		return false;
 	}
@@ -328,23 +330,23 @@ static struct outcome go(struct ks *k)
 
 	if (is_kind_missing(k, &out))
 		return out;
-	if (!m->applied && !m->missing.kind.n && m->settled && now < m->due && !k->p->requested &&
+	if (!m->applied && !m->missing.kind.n && m->settled && now < m->due && !k->asked &&
 	    m->tried == k->inputs)
 		return (struct outcome){ NEXT_AFTER, m->due - now };	/* it would fail again */
-	if (same && m->waiting && !k->p->requested && !k->cluster->live)
+	if (same && m->waiting && !k->asked && !k->cluster->live)
 		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
 	if (!same)
 		return full(k);
 	if (!kustomization_is_intact(k)) {
 		if (is_fought_over(k, &out))
 			return out;
-		k->quiet = m->settled && now < m->due && !k->p->requested &&
+		k->quiet = m->settled && now < m->due && !k->asked &&
 			   condition_is(k->p, S("Ready"), CONDITION_TRUE);
 		return full(k);
 	}
-	if (m->waiting && !k->p->requested)
+	if (m->waiting && !k->asked)
 		return unchanged(k);
-	if (m->settled && now < m->due && !k->p->requested &&
+	if (m->settled && now < m->due && !k->asked &&
 	    (condition_is(k->p, S("Ready"), CONDITION_TRUE) || !kustomization_is_healthy(k)))
 		return (struct outcome){ NEXT_AFTER, m->due - now };
 	if (!kustomization_check_dependencies(k, &out))

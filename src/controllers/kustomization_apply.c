@@ -460,6 +460,7 @@ static bool waits(struct ks *k, const err *e, struct outcome *out)
 		return false;
 	}
 	kustomization_progress(k, S("Detecting drift"), true);
+	k->p->requested = false;	/* not done yet */
 	*out = (struct outcome){ NEXT_AFTER, STAGE_PATIENCE };
 	return true;
 }

@@ -3,6 +3,7 @@
  * Nobody waits: a pass that finds something in progress ends, and is run again by
  * the event of an object, or when the time is up. */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/vec.h"
 #include "client/live.h"
 #include "controllers/kustomization_impl.h"
@@ -303,6 +304,9 @@ static struct outcome go_on(struct ks *k, bool polled)
 
 	k->m->waiting = true;
 	k->m->settled = false;
+	/* What was asked for is not done yet: lastHandledReconcileAt waits, too. */
+	k->m->handling = hash_bytes(k->p->requested_at);
+	k->p->requested = false;
 	return (struct outcome){ NEXT_AFTER,
 				 polled && left > KUSTOMIZATION_POLL ? KUSTOMIZATION_POLL : left };
 }

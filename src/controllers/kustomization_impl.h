@@ -70,6 +70,7 @@ struct ks_memory {
 	bool waiting;
 	int64_t wait_started, reconcile_started;
 	bool drifted, new_revision, was_healthy;
+	uint64_t handling;	/* hash of the request that it began with */
 };
 
 /* A pass. */
@@ -78,6 +79,7 @@ struct ks {
 	struct arena *a;
 	struct ks_memory *m;
 	int64_t interval, retry, timeout;
+	bool asked;		/* somebody asks for a pass, and not for the one that goes on */
 	const struct readiness *rules;
 	str source_kind, source_namespace, source_name;
 	node source;
