@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "client/applyset.h"
 #include "value/yaml.h"
@@ -432,6 +433,61 @@ static void test_what_is_immutable_is_made_anew_by_force(void **state)
 	assert_string_equal(told(w).p, "Deployment/default/d created\n");
 }
 
+static void test_what_is_held_back_is_waited_for_in_turns(void **state)
+{
+	struct world *w = *state;
+	char yaml[1000];
+
+	check(w, deploy(yaml, sizeof yaml, "x", "i:1"), "Deployment/default/d created\n");
+	send(w, "PATCH", "/apis/apps/v1/namespaces/default/deployments/d", "", MERGE,
+	     "{\"metadata\":{\"finalizers\":[\"example.com/x\"]}}");
+	load(w, deploy(yaml, sizeof yaml, "b", "i:1"));
+	w->o.force = true;
+	w->o.stage_timeout = 100 * CLOCK_MS;
+	CLEANUP(err_drop) err *e = run(w);
+
+	assert_string_equal(err_msg(e),
+			    "Deployment/default/d immutable field detected, failed to wait for object to "
+			    "be deleted: context deadline exceeded");
+	assert_int_equal(err_code(e), APPLYSET_WAITS);
+	send(w, "PATCH", "/apis/apps/v1/namespaces/default/deployments/d", "", MERGE,
+	     "{\"metadata\":{\"finalizers\":null}}");
+	check(w, yaml, "Deployment/default/d created\n");
+}
+
+static void test_kinds_may_have_a_stage_of_their_own(void **state)
+{
+	static const char yaml[] =
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n---\n"
+		"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: default}\n"
+		"spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, "
+		"spec: {containers: [{name: c, image: i}]}}}\n---\n"
+		"apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\n";
+	static const str kinds[] = { S("apps/Deployment"), S("Secret") };
+	struct world *w = *state;
+
+	w->o.stage_kinds = kinds;
+	w->o.stage_kinds_n = 2;
+	check(w, yaml,
+	      "Secret/default/s created\nDeployment/default/d created\nConfigMap/default/a created\n");
+}
+
+static void test_managers_may_be_overridden(void **state)
+{
+	static const str managers[] = { S("argo") };
+	struct world *w = *state;
+
+	send(w, "POST", "/api/v1/namespaces/default/configmaps", "fieldManager=argocd-controller", "",
+	     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},"
+	     "\"data\":{\"k\":\"v\",\"old\":\"x\"}}");
+	check(w, config_map, "ConfigMap/default/a unchanged\n");
+	assert_int_equal(node_len(node_get(get(w, CM "a"), S("data"))), 2);
+	w->o.override_managers = managers;
+	w->o.override_managers_n = 1;
+	check(w, config_map, "ConfigMap/default/a configured\n");
+	assert_int_equal(node_len(node_get(get(w, CM "a"), S("data"))), 1);
+}
+
 static void test_ignored_fields_belong_to_others(void **state)
 {
 	static const str paths[] = { S("/spec/replicas") };
@@ -538,6 +594,14 @@ static void test_normal_form(void **state)
 					     S("protocol"))), S("TCP")));
 	assert_false(node_has(service, S("status")) || node_has(x, S("status")));
 	assert_true(node_has(x, S("odd")));
+	/* a bundle that is none would be refused */
+	load(w, "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+		"metadata: {name: x}\nspec: {conversion: {webhook: {clientConfig: {caBundle: Cg==}}}}\n"
+		"status: {storedVersions: [v1]}\n");
+	node crd = w->items[0].object;
+
+	assert_int_equal(node_len(node_dig(crd, "spec", "conversion", "webhook", "clientConfig")), 0);
+	assert_true(node_has(crd, S("status")));
 }
 
 static void test_ids(void **state)
@@ -584,6 +648,9 @@ int main(void)
 		CASE(test_merge_leaves_other_managers_alone),
 		CASE(test_marked_objects_are_skipped),
 		CASE(test_what_is_immutable_is_made_anew_by_force),
+		CASE(test_what_is_held_back_is_waited_for_in_turns),
+		CASE(test_kinds_may_have_a_stage_of_their_own),
+		CASE(test_managers_may_be_overridden),
 		CASE(test_ignored_fields_belong_to_others),
 		CASE(test_pruning_spares_what_is_not_ours),
 		CASE(test_a_failed_deletion_is_told),
