@@ -528,7 +528,7 @@ static void test_pruning_spares_what_is_not_ours(void **state)
 	struct applyset_prune list[4] = { 0 };
 	const struct applyset_prune_options o = { .group = GROUP, .owner_name = S("k"),
 						  .owner_namespace = S("f") };
-	static const char *const ids[] = { "default_gone__ConfigMap", "default_kept__Secret",
+	static const char *const ids[] = { "default_gone_gone.io_Gone", "default_kept__Secret",
 					   "default_ours__ConfigMap", "default_theirs__ConfigMap" };
 	struct world *w = *state;
 	const struct applyset_prune *left;
@@ -544,10 +544,10 @@ static void test_pruning_spares_what_is_not_ours(void **state)
 
 	assert_null(e);
 	assert_string_equal(applyset_prune_log(&w->a, list, 4).p,
+			    "Gone/default/gone deleted\n"
 			    "Secret/default/kept skipped\n"
 			    "ConfigMap/default/theirs skipped\n"
-			    "ConfigMap/default/ours deleted\n"
-			    "ConfigMap/default/gone deleted");
+			    "ConfigMap/default/ours deleted");
 	assert_true(node_is(get(w, CM "ours"), NODE_NONE));
 	assert_false(node_is(get(w, CM "theirs"), NODE_NONE));
 	assert_null(applyset_gone(w->client, &w->a, list, 4, &left));

@@ -156,7 +156,8 @@ struct applyset_prune_options {
 };
 
 /* Delete in the reverse of the order of applying, which `list` is brought into.
- * What is gone counts as deleted. All are tried; "delete failed, errors: ...;". */
+ * What is gone counts as deleted, and so does what is of a kind that is served no
+ * more. All are tried; "delete failed, errors: ...;". */
 err *applyset_delete(struct client *c, struct discovery *d, struct arena *a,
 		     struct applyset_prune *list, size_t n, const struct applyset_prune_options *o)
 	__attribute__((warn_unused_result));

@@ -42,6 +42,28 @@ static err *named(struct arena *a, const struct applyset_prune *p, const char *w
 	return err_wrap(e, "%.*s %s failed", STR_ARG(name), what);
 }
 
+/* Whether a kind that discovery does not know is really served no more, and not
+ * only away with its server: then its objects are gone. */
+static bool is_unserved(struct client *c, struct arena *a, const struct applyset_prune *p)
+{
+	struct gvk g = { p->id.group, p->version, p->id.kind };
+	str path = arena_cat(a, S("/apis/"), gvk_api_version(a, g));
+	node list;
+
+	if (!g.group.n)
+		return false;
+	err *e = client_do(c, a, &(struct client_request){ .path = path }, &list);
+	bool gone = e && err_code(e) == 404;
+
+	if (!e) {
+		gone = true;
+		node_each_item(r, node_get(list, S("resources")))
+			gone = gone && !str_eq(node_str(node_get(*r, S("kind"))), g.kind);
+	}
+	err_free(e);
+	return gone;
+}
+
 static void begin_look(struct client *c, struct discovery *d, struct arena *a, struct pruning *w,
 		       const struct applyset_prune_options *o)
 {
@@ -57,6 +79,11 @@ static void begin_look(struct client *c, struct discovery *d, struct arena *a, s
 
 		err_free(other ? other : e);
 		e = other ? e : NULL;
+	}
+	if (e && err_kind(e) == ERR_NOT_FOUND && is_unserved(c, a, p)) {
+		err_free(e);
+		p->action = APPLYSET_DELETED;
+		return;
 	}
 	if (e) {
 		w->wrong = named(a, p, "query", e);
