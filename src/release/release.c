@@ -325,8 +325,8 @@ err *release_wait_gone(const struct release_env *env, const struct release_how *
 struct relobj_apply release_apply(const struct release_how *how, bool server_side)
 {
 	return (struct relobj_apply){ .server_side = server_side,
-				      .force = server_side && how->force_conflicts,
-				      .replace = !server_side && how->force_replace };
+				      .force = how->force_conflicts,
+				      .replace = how->force_replace };
 }
 
 str release_method(bool server_side)

@@ -96,6 +96,22 @@ static size_t batch_end(const struct relobj_list *l, size_t from)
 	return to;
 }
 
+static err *check_options(const struct relobj_apply *how, const char *what)
+{
+	if (how->force && !how->server_side)
+		return err_new(ERR_INVALID,
+			       "invalid client %s option(s): forceConflicts enabled when "
+			       "serverSideApply disabled",
+			       what);
+	if (how->force && how->replace)
+		return err_new(ERR_INVALID, "invalid operation: cannot use force conflicts and "
+					    "force replace together");
+	if (how->server_side && how->replace)
+		return err_new(ERR_INVALID, "invalid operation: cannot use server-side apply and "
+					    "force replace together");
+	return NULL;
+}
+
 /* ---- making ------------------------------------------------------------ */
 
 err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_list *l,
@@ -104,6 +120,8 @@ err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_li
 	struct client_call **calls = arena_array(a, struct client_call *, l->n + 1);
 	err *all = NULL;
 
+	if (how->force && !how->server_side)
+		return check_options(how, "create");
 	for (size_t from = 0, to; from < l->n; from = to) {
 		to = batch_end(l, from);
 		for (size_t i = from; i < to; i++)
@@ -127,7 +145,7 @@ err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_li
 
 /* What is there, for all of a batch: `live` of what is not there is nothing. */
 static err *look(const struct relcluster *c, struct arena *a, struct relobj_list *l, size_t from,
-		 size_t to)
+		 size_t to, bool *stop)
 {
 	struct client_call **calls = arena_array(a, struct client_call *, to - from + 1);
 	err *first = NULL;
@@ -150,6 +168,7 @@ static err *look(const struct relcluster *c, struct arena *a, struct relobj_list
 		else
 			err_free(e);
 	}
+	*stop = first != NULL;
 	return first;
 }
 
@@ -163,15 +182,25 @@ static err *apply_again(const struct relcluster *c, struct arena *a, struct relo
 	return e ? apply_error(a, o, e) : NULL;
 }
 
+static bool is_absent(const struct relcluster *c, struct arena *a, const struct relobj *o)
+{
+	node live;
+	err *e = client_get(c->client, a, o->resource, o->ns, o->name, &live);
+	bool absent = e && err_kind(e) == ERR_NOT_FOUND;
+
+	err_free(e);
+	return absent;
+}
+
 /* Server-side: no question before but where fields must change hands first. */
 static err *apply_batch(const struct relcluster *c, struct arena *a, struct relobj_list *l,
-			size_t from, size_t to, const struct relobj_apply *how)
+			size_t from, size_t to, const struct relobj_apply *how, bool *stop)
 {
 	struct client_call **calls = arena_array(a, struct client_call *, to - from + 1);
-	err *all = NULL;
+	err *all = NULL, *fatal = NULL;
 
 	if (how->migrate && !how->force)
-		TRY(look(c, a, l, from, to));
+		TRY(look(c, a, l, from, to, stop));
 	for (size_t i = from; i < to; i++) {
 		err *e = NULL;
 
@@ -186,20 +215,28 @@ static err *apply_batch(const struct relcluster *c, struct arena *a, struct relo
 		struct relobj *o = &l->p[i];
 		err *e = calls[i - from] ? client_wait(calls[i - from], a, &o->live) : NULL;
 
-		if (e)
+		if (e) {
 			e = apply_error(a, o, e);
-		else if (how->migrate && relobj_needs_migration(c, o->live)) {
+			if (!fatal && is_absent(c, a, o)) {
+				fatal = err_wrap(e, "failed to create resource");
+				continue;
+			}
+		} else if (how->migrate && relobj_needs_migration(c, o->live)) {
 			e = relobj_migrate(c, a, o);
 			if (!e)
 				e = apply_again(c, a, o, how->force);
 		}
 		all = relobj_join(all, e, " && ");
 	}
-	return all;
+	if (!fatal)
+		return all;
+	*stop = true;
+	err_free(all);
+	return fatal;
 }
 
 static err *change_one(const struct relcluster *c, struct arena *a, const struct relobj_list *old,
-		       struct relobj *o, const struct relobj_apply *how)
+		       struct relobj *o, const struct relobj_apply *how, bool *stop)
 {
 	const struct relobj *before = relobj_find(old, o);
 	struct relobj live = *o;
@@ -209,6 +246,7 @@ static err *change_one(const struct relcluster *c, struct arena *a, const struct
 	if (o->live.kind != NODE_MAP) {
 		TRY(start_create(c, a, o, &call));
 		e = client_wait(call, a, &o->live);
+		*stop = e != NULL;
 		return e ? err_wrap(e, "failed to create resource") : NULL;
 	}
 	if (how->replace) {
@@ -222,13 +260,20 @@ static err *change_one(const struct relcluster *c, struct arena *a, const struct
 
 static err *change_batch(const struct relcluster *c, struct arena *a,
 			 const struct relobj_list *old, struct relobj_list *l, size_t from,
-			 size_t to, const struct relobj_apply *how)
+			 size_t to, const struct relobj_apply *how, bool *stop)
 {
 	err *all = NULL;
 
-	TRY(look(c, a, l, from, to));
-	for (size_t i = from; i < to; i++)
-		all = relobj_join(all, change_one(c, a, old, &l->p[i], how), " && ");
+	TRY(look(c, a, l, from, to, stop));
+	for (size_t i = from; i < to; i++) {
+		err *e = change_one(c, a, old, &l->p[i], how, stop);
+
+		if (*stop) {
+			err_free(all);
+			return e;
+		}
+		all = relobj_join(all, e, " && ");
+	}
 	return all;
 }
 
@@ -283,21 +328,28 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 		   struct relobj_list *target, const struct relobj_apply *how,
 		   struct relobj_list *created)
 {
+	bool stop = false;
 	err *all = NULL;
 
-	for (size_t from = 0, to; from < target->n; from = to) {
+	TRY(check_options(how, "update"));
+	for (size_t from = 0, to; from < target->n && !stop; from = to) {
 		struct relobj_list before = *target;
 
 		to = batch_end(target, from);
 		before.p = arena_array(a, struct relobj, target->n + 1);
 		memcpy(before.p, target->p, target->n * sizeof *target->p);
-		err *e = how->server_side ? apply_batch(c, a, target, from, to, how)
-					  : change_batch(c, a, old, target, from, to, how);
+		err *e = how->server_side ? apply_batch(c, a, target, from, to, how, &stop)
+					  : change_batch(c, a, old, target, from, to, how,
+							 &stop);
 
 		for (size_t i = from; created && i < to; i++)
 			if (!relobj_find(old, &target->p[i]) &&
 			    is_new(target->p[i].live, before.p[i].live))
 				avec_push(a, created, target->p[i]);
+		if (stop) {		/* Helm tells of nothing but this, and goes no further */
+			err_free(all);
+			all = NULL;
+		}
 		all = relobj_join(all, e, " && ");
 	}
 	return all ? all : drop_rest(c, a, old, target);

@@ -78,6 +78,10 @@ kind: ConfigMap
 metadata:
   name: {{ .Release.Name }}-kept
   annotations: {helm.sh/resource-policy: keep}
+{{- with .Values.extra }}
+---
+{{ toYaml . }}
+{{- end }}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -161,6 +165,26 @@ done
 [ "$(helm history one -o json | tr '{' '\n' | grep -c revision)" = 3 ] || fail "the history is not cut: $(helm history one)"
 refuse 'UPGRADE FAILED' helm upgrade one "$chart" --set 'replicas=many'
 expect 'failed' helm history one
+
+# An object that cannot be made ends the upgrade before later kinds change.
+cat >"$dir/extra.yaml" <<'YAML'
+replicas: 5
+extra: {apiVersion: v1, kind: ConfigMap, metadata: {name: one-extra}, data: {a: true}}
+YAML
+refuse 'UPGRADE FAILED: failed to create resource: server-side apply failed for object default/one-extra' \
+	helm upgrade one "$chart" -f "$dir/extra.yaml"
+expect 'replicas: 5' helm get manifest one
+refuse 'validating "": error validating data: kind not set' helm upgrade one "$chart" --set extra.apiVersion=v1
+refuse 'cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string' \
+	helm upgrade one "$chart" -f "$dir/extra.yaml" --set extra.metadata.name=7
+refuse 'cannot use server-side apply and force replace together' helm upgrade one "$chart" --force-replace
+refuse 'forceConflicts enabled when serverSideApply disabled' \
+	helm upgrade one "$chart" --force-conflicts --server-side=false
+
+# Client-side, and back.
+expect 'has been upgraded' helm upgrade one "$chart" --server-side=false --set colour=client
+expect 'has been upgraded' helm upgrade one "$chart" --set colour=client2
+expect 'has been upgraded' helm upgrade one "$chart" --server-side=true --set colour=server
 expect 'has been upgraded' helm upgrade one "$chart" --set replicas=2
 
 # Gone, but for what is to be kept.
