@@ -498,12 +498,6 @@ static struct outcome finalize(struct pass *p)
 	return out;
 }
 
-static void forget(struct runtime *rt, void *memory)
-{
-	(void)rt;
-	free(memory);
-}
-
 const struct controller helmrelease_controller = {
 	.group = HELM_GROUP,
 	.kind = "HelmRelease",
@@ -513,5 +507,4 @@ const struct controller helmrelease_controller = {
 	.refs = refs,
 	.reconcile = reconcile,
 	.finalize = finalize,
-	.forget = forget,
 };

@@ -18,12 +18,6 @@
 #define HELM_GROUP "helm.toolkit.fluxcd.io"
 #define HR_SOURCE_GROUP "source.toolkit.fluxcd.io"
 
-/* What stays from pass to pass: proof that the storage did not change. */
-struct hr_memory {
-	uint64_t storage;	/* hash of names and versions of the Secrets; 0: none */
-	uint64_t state;		/* hash of what the release was verified against */
-};
-
 struct hr {
 	struct pass *p;
 	struct arena *a;

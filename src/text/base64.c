@@ -121,12 +121,52 @@ static void add_bytes(struct buf *b, uint32_t bits, size_t n)
 		buf_addc(b, (char)(bits >> shift));
 }
 
+enum { NO_LETTER = 0x80, RUN = 1024 };
+
+static void fill_values(unsigned char values[256], enum base64_form form)
+{
+	memset(values, NO_LETTER, 256);
+	for (unsigned i = 0; i < 64; i++)
+		values[(unsigned char)letters[is_url(form)][i]] = (unsigned char)i;
+}
+
+/* Whole groups of nothing but letters, as many as there are; the last four
+ * characters are left, for they may be padding. */
+static void read_run(struct buf *b, str s, size_t *at, const unsigned char values[256])
+{
+	const unsigned char *p = (const unsigned char *)s.p + *at;
+	size_t groups = (s.n - *at) / 4, n = 0;
+
+	if (groups < 2)
+		return;
+	groups = groups - 1 < RUN ? groups - 1 : RUN;
+	unsigned char *to = (unsigned char *)buf_reserve(b, groups * 3);
+
+	for (; to && n < groups; n++, p += 4, to += 3) {
+		unsigned v0 = values[p[0]], v1 = values[p[1]], v2 = values[p[2]],
+			 v3 = values[p[3]];
+
+		if ((v0 | v1 | v2 | v3) & NO_LETTER)
+			break;
+		to[0] = (unsigned char)(v0 << 2 | v1 >> 4);
+		to[1] = (unsigned char)(v1 << 4 | v2 >> 2);
+		to[2] = (unsigned char)(v2 << 6 | v3);
+	}
+	if (to)
+		*to = 0;
+	b->n += n * 3;
+	*at += n * 4;
+}
+
 err *base64_read(struct buf *b, str s, enum base64_form form)
 {
 	size_t before = b->n, at = 0, got;
+	unsigned char values[256];
 	uint32_t bits;
 
+	fill_values(values, form);
 	for (;;) {
+		read_run(b, s, &at, values);
 		if (!take_group(s, &at, form, &bits, &got)) {
 			buf_trim(b, before);
 			return err_new(ERR_INVALID, "illegal base64 data at input byte %zu", at);
