@@ -4,10 +4,13 @@
  * that what a targetPath writes into such a map is in the inline values, too;
  * digests depend on it.
  */
+#include <math.h>
+
 #include "base/map.h"
 #include "controllers/hr_impl.h"
 #include "helm/strvals.h"
 #include "helm/values.h"
+#include "helm/yamlfit.h"
 #include "value/yaml.h"
 
 struct reference {
@@ -133,7 +136,7 @@ static err *add_reference(struct hr *h, struct map *seen, node n, node own, node
 		e = set_path(h, &r, *data, *result);
 		return e ? refuse(h, &r, e, NULL) : NULL;
 	}
-	e = values_read(h->a, *data, &read);
+	e = yamlfit_read_map(h->a, *data, "common.Values", &read);
 	if (e)
 		return refuse(h, &r, e, NULL);
 	*result = values_merge(h->a, *result, read);
@@ -166,15 +169,31 @@ err *hr_values(struct hr *h)
 	return NULL;
 }
 
+/* Whole numbers as sigs.k8s.io/yaml takes them from JSON. */
+static node as_whole(node n)
+{
+	double f = n.kind == NODE_FLOAT ? node_float(n) : NAN;
+
+	if (f >= -0x1p63 && f < 0x1p63 && f == (double)(int64_t)f)
+		return node_from_int((int64_t)f);
+	if (f >= 0x1p63 && f < 0x1p64)
+		return node_from_uint((uint64_t)f);
+	node_each_pair(p, n)
+		p->value = as_whole(p->value);
+	node_each_item(i, n)
+		*i = as_whole(*i);
+	return n;
+}
+
 str hr_values_digest(struct arena *a, node values)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	if (node_len(values)) {
-		node sorted = node_copy(a, values);
+		node sorted = as_whole(node_copy(a, values));
 
 		node_sort(sorted);
-		err_free(yaml_write(&b, sorted, YAML_WRITE_SIGS));
+		err_free(yaml_write(&b, sorted, YAML_WRITE_V2));
 	}
 	return hr_sha256(a, buf_str(&b));
 }

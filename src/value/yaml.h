@@ -79,6 +79,7 @@ bool yaml_is_wide(str text);
 
 enum yaml_profile {
 	YAML_WRITE_SIGS,
+	YAML_WRITE_V2,		/* yaml v2 of a MapSlice: pairs stay in their order */
 	YAML_WRITE_KYAML,
 	YAML_WRITE_V3_WIDE,
 	YAML_WRITE_V3_COMPACT,	/* lists at the column of their key: kyaml's Marshal of a map */

@@ -21,6 +21,7 @@ struct walk {
 	struct arena a;			/* ordered pairs, and texts in base64 */
 	VEC(struct level) levels;
 	bool v3;
+	bool ordered;		/* pairs stay as they are */
 	bool wide;		/* lists stand indented below their key */
 	bool json;		/* texts must survive the way through JSON text ... */
 	bool detour;		/* ... and one does not, or may not: it has to be gone */
@@ -205,7 +206,9 @@ static void open_level(struct walk *w, node n, bool indentless)
 	if (w->json && n.style == STYLE_ANY_KEYS)
 		w->detour = true;
 	if (n.kind == NODE_MAP)
-		l.pairs = keyorder_pairs(&w->a, n, w->v3 ? KEYORDER_V3 : KEYORDER_V2);
+		l.pairs = w->ordered ? n.map->pairs
+				     : keyorder_pairs(&w->a, n,
+						      w->v3 ? KEYORDER_V3 : KEYORDER_V2);
 	else
 		l.items = n.seq->items;
 	vec_push(&w->levels, l);
@@ -295,11 +298,12 @@ static void step(struct walk *w)
 static err *write_tree(struct buf *b, node n, enum yaml_profile profile, bool *detour)
 {
 	size_t start = b->n;
-	bool v2 = profile == YAML_WRITE_SIGS;
+	bool v2 = profile == YAML_WRITE_SIGS || profile == YAML_WRITE_V2;
 	struct walk w = {
 		.e = { .b = b, .line = start, .width = v2 ? 80 : SIZE_MAX, .indent = -1,
 		       .step = 2, .foot_indent = -1, .v2 = v2, .blank = true, .fresh = true },
 		.v3 = !v2, .wide = profile == YAML_WRITE_V3_WIDE, .json = detour != NULL,
+		.ordered = profile == YAML_WRITE_V2,
 	};
 
 	write_value(&w, n, false);
