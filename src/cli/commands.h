@@ -94,5 +94,6 @@ extern const struct command kustomize_version_command;
 extern const struct command server_command;
 extern const struct command up_command;
 extern const struct command version_command;
+extern const struct command why_command;
 
 #endif

@@ -54,6 +54,7 @@ const struct command rill_root = {
 		&flux_uninstall_command,
 		&up_command,
 		&version_command,
+		&why_command,
 		NULL,
 	},
 	.applet = &rill_applet,
