@@ -11,6 +11,7 @@
 #	make lint	what the compiler does not check
 #	make peers	build the reference programs for comparisons (needs Go)
 #	make install	under DESTDIR and PREFIX (default /usr/local)
+#	make deb	a Debian package, in build-install/
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -30,7 +31,7 @@ export TSAN_OPTIONS ?= halt_on_error=1
 build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)
 check = meson test --no-rebuild --print-errorlogs --num-processes $(JOBS) -C $(1)
 
-.PHONY: all setup test e2e e2e-real demo asan tsan fuzz bench peers lint install clean
+.PHONY: all setup test e2e e2e-real demo asan tsan fuzz bench peers lint install deb clean
 
 all: setup
 	@$(call build,$(BUILD))
@@ -78,6 +79,11 @@ install:
 		--prefix=$(PREFIX))
 	@meson configure build-install -Dprefix=$(PREFIX)
 	@meson install -C build-install --strip
+
+deb:
+	@rm -rf build-install/deb
+	@$(MAKE) --no-print-directory install PREFIX=/usr DESTDIR=$(CURDIR)/build-install/deb
+	@packaging/deb build-install/deb build-install
 
 clean:
 	rm -rf build build-asan build-tsan build-fuzz build-release build-install
