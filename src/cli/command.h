@@ -60,6 +60,10 @@ struct command {
 	/* Called before `run` of it and of all commands below that have none nearer. */
 	err *(*before)(struct cli *c);
 	err *(*run)(struct cli *c);
+	/* Adds what may stand as its word and begins with `prefix`, a line each; of it
+	 * and of all commands below that have none nearer. NULL: names of files. False:
+	 * that could not be told. `c` has path, flags and options of the command, which does not run. */
+	bool (*complete)(struct cli *c, str prefix, struct buf *b);
 	const void *subject;		/* what it is about, where many rows share a function */
 	const char *deprecated;
 	bool hidden;

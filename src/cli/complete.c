@@ -25,10 +25,12 @@ static void add_candidate(struct buf *b, str word, str description)
 	buf_addc(b, '\n');
 }
 
-static enum directive add_values(struct buf *b, const struct flag *flag, str prefix)
+static enum directive add_values(struct cli *c, struct buf *b, const struct flag *flag, str prefix)
 {
 	str choices = str_c(flag->choices), word;
 
+	if (flag->complete)
+		return flag->complete(c, prefix, b) ? COMPLETE_NO_FILES : COMPLETE_ERROR;
 	if (!flag->choices)
 		return COMPLETE_DEFAULT;
 	while (str_cut(&choices, &word, ' '))
@@ -94,7 +96,7 @@ static enum directive add_words(struct cli *c, struct buf *b, const struct comma
 			return add_flags(c, b, prefix);
 		const struct flag_state *state = flags_find(&c->flags, str_from(name, 2));
 
-		return state ? add_values(b, state->flag, value) : COMPLETE_NO_FILES;
+		return state ? add_values(c, b, state->flag, value) : COMPLETE_NO_FILES;
 	}
 	if (cmd == &help_command)
 		return add_topics(c, b, words, prefix);
@@ -103,6 +105,10 @@ static enum directive add_words(struct cli *c, struct buf *b, const struct comma
 			add_commands(b, cmd, prefix);
 		return COMPLETE_NO_FILES;
 	}
+	for (size_t i = c->path.n; i-- > 0;)
+		if (c->path.at[i]->complete)
+			return c->path.at[i]->complete(c, prefix, b) ? COMPLETE_NO_FILES
+								     : COMPLETE_ERROR;
 	return cmd->args.rule == ARGS_NONE ? COMPLETE_NO_FILES : COMPLETE_DEFAULT;
 }
 
@@ -120,6 +126,7 @@ static enum directive complete(struct cli *c, str *args, size_t n, struct buf *b
 	if (!command_find(c, &path, args, &n, &bad))
 		return COMPLETE_NO_FILES;
 	command_flags(c, &path);
+	c->path = path;
 	if (n)
 		waiting = flags_waiting(&c->flags, args[n - 1]);
 	CLEANUP(err_drop) err *e = flags_parse(&c->flags, args, n - !!waiting, &words, &notices);
@@ -127,7 +134,7 @@ static enum directive complete(struct cli *c, str *args, size_t n, struct buf *b
 	if (e)
 		return COMPLETE_ERROR;
 	if (waiting && words.dash == STR_NPOS)
-		return add_values(b, waiting->flag, prefix);
+		return add_values(c, b, waiting->flag, prefix);
 	return add_words(c, b, path.at[path.n - 1], &words, prefix);
 }
 

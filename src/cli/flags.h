@@ -78,6 +78,8 @@ struct flag {
 	bool hidden;
 	bool required;
 	const char *choices;	/* "json yaml": what completion offers as values */
+	/* The same asked for, as struct command's `complete`. */
+	bool (*complete)(struct cli *c, str prefix, struct buf *b);
 };
 
 /* One flag of the command at hand. */

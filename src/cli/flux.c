@@ -4,14 +4,18 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "base/fs.h"
 #include "cli/commands.h"
 #include "kube/health.h"
 #include "text/names.h"
+#include "value/yaml.h"
 
 #define AT(field) offsetof(struct flux_settings, field)
 
 static str default_namespace(const struct cli *c);
 static str default_cache(const struct cli *c);
+static bool complete_context(struct cli *c, str prefix, struct buf *b);
+static bool complete_namespace(struct cli *c, str prefix, struct buf *b);
 
 const struct flag flux_settings_flags[] = {
 	{ "as", 0, FLAG_STRING, AT(as), "user to act as" },
@@ -27,7 +31,8 @@ const struct flag flux_settings_flags[] = {
 	  "file of the client certificate" },
 	{ "client-key", 0, FLAG_STRING, AT(client_key), "file of the client certificate's key" },
 	{ "cluster", 0, FLAG_STRING, AT(cluster), "cluster of the kubeconfig to use" },
-	{ "context", 0, FLAG_STRING, AT(context), "context of the kubeconfig to use" },
+	{ "context", 0, FLAG_STRING, AT(context), "context of the kubeconfig to use",
+	  .complete = complete_context },
 	{ "disable-compression", 0, FLAG_BOOL, AT(disable_compression),
 	  "do not ask for compressed answers" },
 	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
@@ -38,7 +43,8 @@ const struct flag flux_settings_flags[] = {
 	  .fallback = "50" },
 	{ "kubeconfig", 0, FLAG_STRING, AT(kubeconfig), "kubeconfig file to use" },
 	{ "namespace", 'n', FLAG_STRING, AT(namespace),
-	  "namespace of the objects, or of the controllers", .computed = default_namespace },
+	  "namespace of the objects, or of the controllers", .computed = default_namespace,
+	  .complete = complete_namespace },
 	{ "ns-follows-kube-context", 0, FLAG_BOOL, AT(ns_follows_context),
 	  "take the namespace from the kubeconfig's context" },
 	{ "server", 0, FLAG_STRING, AT(server), "address of the Kubernetes API server" },
@@ -192,6 +198,74 @@ void flux_close(struct flux_server *s)
 {
 	client_drop(&s->client);
 	net_client_drop(&s->net);
+}
+
+/* ---- names for the shell ------------------------------------------------ */
+
+static bool add_names(struct cli *c, const struct client_resource *r, str namespace, str prefix,
+		      struct buf *b)
+{
+	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
+	node list;
+
+	CLEANUP(err_drop) err *e = flux_open(c, &s);
+
+	if (!e)
+		e = client_list(s.client, c->arena, r, namespace, STR_NONE, STR_NONE, &list);
+	if (e)
+		return false;
+	node_each_item(o, node_get(list, S("items")))
+		if (str_starts(flux_name(*o), prefix))
+			buf_addf(b, "%.*s\n", STR_ARG(flux_name(*o)));
+	return true;
+}
+
+bool flux_complete(struct cli *c, str prefix, struct buf *b)
+{
+	const struct flux_kind *k = cli_subject(c);
+
+	if (!k)
+		return true;
+	const struct client_resource r = flux_resource(k);
+
+	return add_names(c, &r, flux_settings(c)->namespace, prefix, b);
+}
+
+static bool complete_namespace(struct cli *c, str prefix, struct buf *b)
+{
+	static const struct client_resource r = { STR_NONE, S("v1"), S("namespaces"),
+						  S("Namespace"), false };
+
+	return add_names(c, &r, STR_NONE, prefix, b);
+}
+
+/* Of all files that are named; one that cannot be read has none. */
+static bool complete_context(struct cli *c, str prefix, struct buf *b)
+{
+	str files = flux_settings(c)->kubeconfig, file;
+
+	if (!files.n)
+		files = str_c(cli_env(c, "KUBECONFIG"));
+	if (!files.n)
+		files = arena_cat(c->arena, str_c(cli_env(c, "HOME")), S("/.kube/config"));
+	while (str_cut(&files, &file, ':')) {
+		node root = NODE_NOTHING;
+		str text;
+
+		CLEANUP(err_drop)
+		err *e = fs_read_any(c->arena, arena_str(c->arena, file), KUBECONFIG_SIZE_MAX,
+				     &text);
+
+		if (!e)
+			e = yaml_read(c->arena, text, YAML_KUBE, &root);
+		node_each_item(x, node_get(root, S("contexts"))) {
+			str name = node_str(node_get(*x, S("name")));
+
+			if (str_starts(name, prefix))
+				buf_addf(b, "%.*s\n", STR_ARG(name));
+		}
+	}
+	return true;
 }
 
 /* ---- kinds ------------------------------------------------------------- */

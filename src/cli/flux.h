@@ -36,6 +36,9 @@ struct flux_settings *flux_settings(struct cli *c);
  * is one. */
 err *flux_before(struct cli *c) __attribute__((warn_unused_result));
 
+/* Names of objects of the command's kind, for the shell. */
+bool flux_complete(struct cli *c, str prefix, struct buf *b);
+
 /* ---- messages ---------------------------------------------------------- */
 
 /* "► text" and so on, on standard error, at once. */

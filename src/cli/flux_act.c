@@ -501,6 +501,7 @@ const struct command flux_reconcile_command = {
 	.text = "Ask the controller to look at an object now, and wait for what comes of it.\n"
 		"The command ends as soon as the attempt has succeeded or failed; with --timeout\n"
 		"it waits that long for later attempts, too.",
+	.complete = flux_complete,
 	.before = flux_before,
 	COMMANDS(&reconcile_helmrelease, &reconcile_image, &reconcile_kustomization,
 		 &reconcile_receiver, &reconcile_source),
@@ -517,6 +518,7 @@ const struct command flux_suspend_command = {
 	.text = "Suspend objects: their controller leaves them alone until they are resumed.",
 	.shared = suspend_flags,
 	.options = sizeof(struct many_options),
+	.complete = flux_complete,
 	.before = flux_before,
 	ALL_COMMANDS(suspend),
 };
@@ -534,6 +536,7 @@ const struct command flux_resume_command = {
 	.text = "Resume suspended objects, and wait for a single one to be ready.",
 	.shared = resume_flags,
 	.options = sizeof(struct many_options),
+	.complete = flux_complete,
 	.before = flux_before,
 	ALL_COMMANDS(resume),
 };
@@ -550,6 +553,7 @@ const struct command flux_delete_command = {
 		"suspended.",
 	.shared = delete_flags,
 	.options = sizeof(struct delete_options),
+	.complete = flux_complete,
 	.before = flux_before,
 	ALL_COMMANDS(delete),
 };

@@ -78,6 +78,7 @@ static const struct command build_kustomization_command = {
 		   "  # With all that it leads to\n"
 		   "  flux build kustomization flux-system --path ./clusters/production \\\n"
 		   "    --recursive --local-sources GitRepository/flux-system/flux-system=./",
+	.subject = &flux_kinds[FLUX_KUSTOMIZATION],
 	.flags = build_flags,
 	.options = sizeof(struct build_options),
 	.run = run_build,
@@ -92,5 +93,6 @@ const struct command flux_build_command = {
 		&build_kustomization_command,
 		NULL,
 	},
+	.complete = flux_complete,
 	.before = flux_before,
 };

@@ -267,6 +267,7 @@ const struct command flux_debug_command = {
 	.use = "debug",
 	.brief = "Look into an object",
 	.text = "Print what an object's controller knows and makes of it.",
+	.complete = flux_complete,
 	.before = flux_before,
 	.commands = (const struct command *const[]){ &debug_release, &debug_kustomization, NULL },
 };

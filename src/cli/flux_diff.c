@@ -365,6 +365,7 @@ static const struct command diff_kustomization_command = {
 		   "  # With all that it leads to\n"
 		   "  flux diff kustomization flux-system --path ./clusters/production \\\n"
 		   "    --recursive --local-sources GitRepository/flux-system/flux-system=./",
+	.subject = &flux_kinds[FLUX_KUSTOMIZATION],
 	.flags = diff_flags,
 	.options = sizeof(struct diff_options),
 	.run = run_diff,
@@ -379,5 +380,6 @@ const struct command flux_diff_command = {
 		&diff_kustomization_command,
 		NULL,
 	},
+	.complete = flux_complete,
 	.before = flux_before,
 };

@@ -203,6 +203,7 @@ const struct command flux_export_command = {
 	.text = "Print objects as YAML, ready to be put into Git.",
 	.shared = export_flags,
 	.options = sizeof(struct export_options),
+	.complete = flux_complete,
 	.before = flux_before,
 	.commands = (const struct command *const[]){ &export_alert, &export_provider,
 						     &export_artifact, &export_helmrelease,

@@ -677,6 +677,7 @@ const struct command flux_get_command = {
 	.text = "List the objects of a kind, with revision and readiness.",
 	.shared = get_flags,
 	.options = sizeof(struct get_options),
+	.complete = flux_complete,
 	.before = flux_before,
 	.commands = (const struct command *const[]){ &get_providers, &get_alerts, &get_all_command,
 						     &get_artifacts, &get_helmreleases,

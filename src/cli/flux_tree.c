@@ -401,6 +401,7 @@ const struct command flux_tree_command = {
 	.use = "tree",
 	.brief = "Draw what objects of Flux have made",
 	.text = "Draw what objects of Flux have made.",
+	.complete = flux_complete,
 	.before = flux_before,
 	.commands = (const struct command *const[]){ &tree_artifact, &tree_kustomization, NULL },
 };
