@@ -387,7 +387,11 @@ static err *dispatch(struct cli *c, const str *args, size_t n, bool *lost)
 
 	if (n)
 		memcpy(own, args, n * sizeof *own);
+	const size_t all = n;
+
 	if (!command_find(c, &c->path, own, &n, &bad)) {
+		if (last(&c->path)->external)
+			TRY(last(&c->path)->external(c, bad, args, all));
 		*lost = true;
 		return unknown_command(c, bad, true);
 	}

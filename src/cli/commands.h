@@ -40,6 +40,7 @@ extern const struct command flux_install_command;
 extern const struct command flux_list_command;
 extern const struct command flux_logs_command;
 extern const struct command flux_migrate_command;
+extern const struct command flux_plugin_command;
 extern const struct command flux_pull_command;
 extern const struct command flux_push_command;
 extern const struct command flux_reconcile_command;

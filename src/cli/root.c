@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_plugin.h"
 #include "cli/helm.h"
 #include "cli/help.h"
 
@@ -14,6 +15,7 @@ const struct command rill_root = {
 	.text = "Rill does what Flux does, in one small program: it renders, compares and\n"
 		"applies what a Git repository says should run on Kubernetes.",
 	.version = RILL_VERSION,
+	.external = plugin_external,
 	.shared = flux_settings_flags,
 	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
@@ -40,6 +42,7 @@ const struct command rill_root = {
 		&flux_list_command,
 		&flux_logs_command,
 		&flux_migrate_command,
+		&flux_plugin_command,
 		&flux_pull_command,
 		&flux_push_command,
 		&flux_reconcile_command,
@@ -65,7 +68,14 @@ const struct command flux_root = {
 	.use = "flux",
 	.brief = "GitOps for Kubernetes from the command line",
 	.text = "Set up, look at and steer the delivery of Git repositories to Kubernetes.",
+	.example = "  # Is the cluster one that Flux can run in?\n"
+		   "  flux check --pre\n\n"
+		   "  # Put it there, by way of a Git repository\n"
+		   "  flux bootstrap github --owner=me --repository=fleet --personal\n\n"
+		   "  # What is applied, and in which state?\n"
+		   "  flux get all -A",
 	.version = FLUX_VERSION,
+	.external = plugin_external,
 	.shared = flux_settings_flags,
 	.options = sizeof(struct flux_settings),
 	.commands = (const struct command *const[]){
@@ -87,6 +97,7 @@ const struct command flux_root = {
 		&flux_list_command,
 		&flux_logs_command,
 		&flux_migrate_command,
+		&flux_plugin_command,
 		&flux_pull_command,
 		&flux_push_command,
 		&flux_reconcile_command,
