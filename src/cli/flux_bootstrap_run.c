@@ -411,11 +411,13 @@ static err *put_sync(struct bootstrap *b)
 	files[1] = (struct gitwrite_file){ file_path(b, "kustomization.yaml"), STR_NONE };
 	err *e = gitwrite_read(b->repo.write, &b->repo.head, files[1].path, &there);
 
-	if (!e)
+	bool own = !e;
+
+	err_free(e);
+	if (own)
 		files[1].text = there;
 	else
 		TRY(make_kustomization(b, &files[1].text));
-	err_free(e);
 	flux_success(b->c, "generated sync manifests");
 	TRY(store(b, files, 2, "Add Flux sync manifests", "sync manifests"));
 	flux_action(b->c, "applying sync manifests");
