@@ -28,6 +28,8 @@ struct asking {
 	struct flux_server *s;
 	struct discovery *d;
 	VEC(struct link) links;
+	struct objid open[DEPTH_MAX + 2];	/* on the way up, from the object asked for */
+	size_t open_n;
 };
 
 /* ---- judging ----------------------------------------------------------- */
@@ -138,6 +140,15 @@ static void judge(struct asking *q, struct link *l)
 
 /* ---- the chain --------------------------------------------------------- */
 
+/* A cluster's Kustomization applies its own source, and itself. */
+static bool is_open(const struct asking *q, const struct objid *id)
+{
+	for (size_t i = 0; i < q->open_n; i++)
+		if (objid_eq(&q->open[i], id))
+			return true;
+	return false;
+}
+
 static struct link *known(struct asking *q, const struct objid *id)
 {
 	for (size_t i = 0; i < q->links.n; i++)
@@ -194,7 +205,7 @@ static void climb_to(struct asking *q, enum flux_kind_id kind, str namespace, st
 	const struct objid id = { str_c(k->group), str_c(k->kind), namespace, name };
 	node object;
 
-	if (!name.n || depth > DEPTH_MAX || known(q, &id))
+	if (!name.n || depth > DEPTH_MAX || known(q, &id) || is_open(q, &id))
 		return;
 	if (get(q, &id, str_c(k->version), &object))
 		climb(q, object, depth);
@@ -250,7 +261,7 @@ static void climb_owners(struct asking *q, node object, unsigned depth)
 					  node_str(node_get(*o, S("name"))) };
 		node owner;
 
-		if (depth <= DEPTH_MAX && !known(q, &id) && get(q, &id, g.version, &owner))
+		if (depth <= DEPTH_MAX && !known(q, &id) && !is_open(q, &id) && get(q, &id, g.version, &owner))
 			climb(q, owner, depth);
 	}
 }
@@ -262,6 +273,7 @@ static void climb(struct asking *q, node object, unsigned depth)
 	enum flux_kind_id kind = is_flux(id.group) ? flux_kind_find(id.kind) : FLUX_KINDS;
 	str chart, namespace;
 
+	q->open[q->open_n++] = id;
 	climb_manager(q, object, depth + 1);
 	climb_owners(q, object, depth + 1);
 	if (kind == FLUX_KUSTOMIZATION || kind == FLUX_CHART)
@@ -278,6 +290,7 @@ static void climb(struct asking *q, node object, unsigned depth)
 					node_dig(object, "spec", "chart", "spec", "sourceRef"),
 					depth + 1);
 	}
+	q->open_n--;
 	add_object(q, object);
 }
 

@@ -5,8 +5,7 @@ Git is spoken by `git http-backend`; the APIs of the providers are a stand-in
 that keeps what it is told; a thread writes the status that controllers would.
 Skipped (status 77) without git.
 """
-import http.server
-import json
+import base64
 import os
 import shutil
 import subprocess
@@ -15,96 +14,13 @@ import threading
 import time
 
 from flux_case import Case
+from flux_git import GitHost
 
 if not shutil.which("git"):
     sys.exit(77)
 t = Case(options=())
-root = os.path.join(t.dir, "repos")
-git_env = {"PATH": os.environ["PATH"], "HOME": t.dir, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a",
-           "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b"}
-
-
-def git(*args, at=None, text=True):
-    return subprocess.run(["git", *args], cwd=at or root, env=git_env, check=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=text).stdout
-
-
-def repository(name, files=None):
-    path = os.path.join(root, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    git("init", "-q", "--bare", "-b", "main", path)
-    git("config", "http.receivepack", "true", at=path)
-    if files:
-        work = os.path.join(t.dir, "w-" + name.replace("/", "-"))
-        git("init", "-q", "-b", "main", work)
-        for file, content in files.items():
-            os.makedirs(os.path.dirname(os.path.join(work, file)) or work, exist_ok=True)
-            with open(os.path.join(work, file), "w") as f:
-                f.write(content)
-        git("add", "-A", at=work)
-        git("commit", "-qm", "first", at=work)
-        git("push", "-q", path, "main", at=work)
-    return path
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    """Git below /; the API of whatever provider below /api and /rest."""
-    protocol_version = "HTTP/1.1"
-    logins = set()
-    api = []
-    known = {}
-    race = None
-
-    def say(self, status, body=b"", kind="application/json"):
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def provider(self, path, body):
-        what = (self.command, path, json.loads(body) if body else None)
-        Server.api.append(what)
-        token = self.headers.get("Authorization") or self.headers.get("Private-Token")
-        if "secret-token" not in token:
-            return self.say(401, b'{"message": "Bad credentials"}')
-        answer = Server.known.get((self.command, path))
-        if callable(answer):
-            answer = answer(what[2])
-        if answer is None:
-            return self.say(404, b'{"message": "Not Found"}')
-        self.say(201 if self.command == "POST" else 200, json.dumps(answer).encode())
-
-    def do(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            self.fail()
-        if self.path.startswith(("/api/", "/rest/")):
-            return self.provider(self.path, body)
-        path, _, query = self.path.partition("?")
-        Server.logins.add(self.headers.get("Authorization"))
-        if path.endswith("/git-receive-pack") and Server.race:
-            race, Server.race = Server.race, None
-            race()
-        p = subprocess.run(["git", "http-backend"], input=body, stdout=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL, env={
-            "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": root, "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path,
-            "QUERY_STRING": query, "REQUEST_METHOD": self.command, "REMOTE_USER": "me",
-            "CONTENT_TYPE": self.headers.get("Content-Type") or "", "CONTENT_LENGTH": str(len(body)),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol") or ""})
-        head, _, rest = p.stdout.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.say(int(fields.get("Status", "200").split()[0]), rest, fields.get("Content-Type", "text/plain"))
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do
-
-    def log_message(self, *_):
-        pass
-
-
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-base = "http://127.0.0.1:%d" % server.server_port
+host = GitHost(t.dir)
+git, repository, base = host.git, host.repository, host.base
 SOURCES, SYNCS = ("source.toolkit.fluxcd.io/v1", "gitrepositories"), ("kustomize.toolkit.fluxcd.io/v1", "kustomizations")
 stop = threading.Event()
 ready = {"repo": None, "fail": None}
@@ -232,10 +148,9 @@ spec:
     kind: GitRepository
     name: flux-system
 """.format(url)
-import base64
 data = t.get("v1", "secrets", "flux-system", "flux-system")["data"]
 assert {k: base64.b64decode(v).decode() for k, v in data.items()} == {"username": "git", "password": "pass word"}
-assert "Basic " + base64.b64encode(b"git:pass word").decode() in Server.logins
+assert "Basic " + base64.b64encode(b"git:pass word").decode() in host.logins
 
 # ---- once more: nothing to do; another path: refused; what fails is told ----
 t.tell(*http, err_has=["✔ component manifests are up to date\n✔ reconciled components\n",
@@ -251,18 +166,15 @@ ready["fail"] = None
 time.sleep(0.3)
 
 # ---- somebody else pushes meanwhile ----
-work = os.path.join(t.dir, "w-fleet.git")
+work = host.worktree("fleet.git")
 
 
 def push():
     git("pull", "-q", repo, "main", at=work)
-    with open(os.path.join(work, "README.md"), "a") as f:
-        f.write("more\n")
-    git("commit", "-qam", "second", at=work)
-    git("push", "-q", repo, "main", at=work)
+    host.commit("fleet.git", {"README.md": "hello\nmore\n"}, "second")
 
 
-Server.race = push
+host.race = push
 t.tell(*http, "--toleration-keys=x", "--commit-message-appendix=[ci skip]",
        err_has=["◎ git conflict detected, retrying with a fresh clone\n► cloning branch", "✔ all components are healthy\n"])
 log = git("log", "--format=%s|%b", "main", at=repo).strip().split("\n")
@@ -292,15 +204,15 @@ common = ["--owner=org", "--repository=fleet", "--hostname=" + base, "--path=clu
 
 
 def provider(name, *more, **how):
-    Server.api.clear()
+    host.asked.clear()
     said = t.tell("bootstrap", name, *common, *more, env={name.split("-")[0].upper() + "_TOKEN": "secret-token"}, **how)
-    return said, list(Server.api)
+    return said, list(host.asked)
 
 
 t.tell("bootstrap", "github", *common, env={"GITHUB_TOKEN": "wrong"}, status=1,
        err_has='✗ failed to get Git repository "%s/org/fleet": provider error: GET %s/api/v3/repos/org/fleet: 401 Bad '
                "credentials\n" % (base, base))
-Server.known = {("POST", "/api/v3/orgs/org/repos"): {"id": 1},
+host.known = {("POST", "/api/v3/orgs/org/repos"): {"id": 1},
                 ("PUT", "/api/v3/orgs/org/teams/ops/repos/org/fleet"): {}}
 said, asked = provider("github", "--team=ops,devs:pull", err_has=[
     '► connecting to %s\n✔ repository "%s/org/fleet" created\n► reconciling repository permissions\n'
@@ -310,12 +222,12 @@ assert asked[0][:2] == ("GET", "/api/v3/repos/org/fleet"), asked
 assert asked[1] == ("POST", "/api/v3/orgs/org/repos", {"name": "fleet", "private": True, "auto_init": True}), asked
 assert asked[2] == ("PUT", "/api/v3/orgs/org/teams/ops/repos/org/fleet", {"permission": "maintain"}), asked
 
-Server.known = {("GET", "/api/v1/repos/org/fleet"): {"id": 1}, ("PATCH", "/api/v1/repos/org/fleet"): {"id": 1}}
+host.known = {("GET", "/api/v1/repos/org/fleet"): {"id": 1}, ("PATCH", "/api/v1/repos/org/fleet"): {"id": 1}}
 said, asked = provider("gitea", "--reconcile", "--private=false", err_has="✔ all components are healthy\n")
 assert asked == [("GET", "/api/v1/repos/org/fleet", None),
                  ("PATCH", "/api/v1/repos/org/fleet", {"name": "fleet", "private": False})], asked
 
-Server.known = {("GET", "/api/v4/groups/org"): {"id": 7}, ("POST", "/api/v4/projects"): {"id": 1},
+host.known = {("GET", "/api/v4/groups/org"): {"id": 7}, ("POST", "/api/v4/projects"): {"id": 1},
                 ("POST", "/api/v4/projects/org%2Ffleet/deploy_tokens"): {"username": "gitlab+1", "token": "read-only"}}
 common.remove("--token-auth")
 said, asked = provider("gitlab", "--deploy-token-auth", "--visibility=internal", err_has=[
@@ -327,8 +239,8 @@ data = t.get("v1", "secrets", "flux-system", "flux-system")["data"]
 assert base64.b64decode(data["password"]) == b"read-only"
 
 repository("scm/org/fleet.git", {"README.md": "made by the provider\n"})
-Server.known = {("GET", "/rest/api/1.0/projects/org/repos/fleet"): {"links": {"clone": [{"name": "ssh", "href": "x"}]}}}
-ready["repo"] = os.path.join(root, "scm/org/fleet.git")
+host.known = {("GET", "/rest/api/1.0/projects/org/repos/fleet"): {"links": {"clone": [{"name": "ssh", "href": "x"}]}}}
+ready["repo"] = os.path.join(host.root, "scm/org/fleet.git")
 provider("bitbucket-server", "--token-auth", "--username=me", err_has=[
     '► cloning branch "main" from Git repository "%s/scm/org/fleet.git"\n' % base, "✔ all components are healthy\n"])
 stop.set()
