@@ -410,13 +410,20 @@ int command_run(struct cli *c, const struct command *root, const str *args, size
 		e = output_check(&c->out, "/dev/stdout");
 	if (e) {
 		const struct applet *applet = applet_of(&c->path);
+		str hint = STR_NONE;
 
+		if (applet->reword)
+			e = applet->reword(c, e);
+		if (applet->hint && output_is_terminal(&c->err))
+			hint = applet->hint(c, e);
 		buf_add(&c->err.buf, str_c(applet->error_prefix));
 		if (output_is_terminal(&c->err))
 			errtext_visible(&c->err.buf, err_text(e));
 		else
 			buf_add(&c->err.buf, err_text(e));
 		buf_addc(&c->err.buf, '\n');
+		if (hint.n)
+			buf_addf(&c->err.buf, "  %.*s\n", STR_ARG(hint));
 		if (lost && applet->run_hint) {
 			str path = command_path_text(c->arena, &c->path, true);
 

@@ -36,12 +36,17 @@ struct args {
 	unsigned min, max;
 };
 
+struct cli;
+
 /* What a program of its own has besides commands. */
 struct applet {
 	const char *error_prefix;	/* "Error: " */
 	bool run_hint;			/* "Run 'x --help' for usage." after a wrong command */
 	bool notices_to_out;		/* where cobra's notices go; else standard error */
 	bool helm_args;			/* argument counts in Helm's words */
+	/* An error in better words; and what helps against it, for who reads along. */
+	err *(*reword)(struct cli *c, err *e);
+	str (*hint)(struct cli *c, const err *e);
 };
 
 struct command {

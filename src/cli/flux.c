@@ -14,7 +14,6 @@
 
 static str default_namespace(const struct cli *c);
 static str default_cache(const struct cli *c);
-static bool complete_context(struct cli *c, str prefix, struct buf *b);
 static bool complete_namespace(struct cli *c, str prefix, struct buf *b);
 
 const struct flag flux_settings_flags[] = {
@@ -32,7 +31,7 @@ const struct flag flux_settings_flags[] = {
 	{ "client-key", 0, FLAG_STRING, AT(client_key), "file of the client certificate's key" },
 	{ "cluster", 0, FLAG_STRING, AT(cluster), "cluster of the kubeconfig to use" },
 	{ "context", 0, FLAG_STRING, AT(context), "context of the kubeconfig to use",
-	  .complete = complete_context },
+	  .complete = flux_contexts },
 	{ "disable-compression", 0, FLAG_BOOL, AT(disable_compression),
 	  "do not ask for compressed answers" },
 	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
@@ -240,7 +239,7 @@ static bool complete_namespace(struct cli *c, str prefix, struct buf *b)
 }
 
 /* Of all files that are named; one that cannot be read has none. */
-static bool complete_context(struct cli *c, str prefix, struct buf *b)
+bool flux_contexts(struct cli *c, str prefix, struct buf *b)
 {
 	str files = flux_settings(c)->kubeconfig, file;
 

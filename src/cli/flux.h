@@ -38,6 +38,8 @@ err *flux_before(struct cli *c) __attribute__((warn_unused_result));
 
 /* Names of objects of the command's kind, for the shell. */
 bool flux_complete(struct cli *c, str prefix, struct buf *b);
+/* The contexts of the kubeconfig that begin with `prefix`, a line each. */
+bool flux_contexts(struct cli *c, str prefix, struct buf *b);
 
 /* ---- messages ---------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_hint.h"
 #include "cli/flux_plugin.h"
 #include "cli/helm.h"
 #include "cli/help.h"
@@ -7,6 +8,8 @@
 static const struct applet rill_applet = {
 	.error_prefix = "✗ ",
 	.notices_to_out = true,
+	.reword = hint_reword,
+	.hint = hint_of,
 };
 
 const struct command rill_root = {

@@ -74,6 +74,22 @@ class Case:
                            input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
         return p.returncode, p.stdout.decode(), p.stderr.decode()
 
+    def at_terminal(self, *args, env=None):
+        """What somebody sees who has called the program."""
+        ours, theirs = os.openpty()
+        p = subprocess.Popen([self.flux, *args], cwd=self.work, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
+                             stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        text = b""
+        try:
+            while piece := os.read(ours, 65536):
+                text += piece
+        except OSError:     # so a terminal ends
+            pass
+        p.wait()
+        os.close(ours)
+        return text.decode().replace("\r\n", "\n")
+
     def tell(self, *args, status=0, out=None, err=None, out_has=None, err_has=None, **how):
         """Run, and compare what was given: whole texts, or pieces of them."""
         got = self.run(*args, **how)

@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 
 from flux_case import Case
 
@@ -113,3 +114,23 @@ Cluster.status, Cluster.log = 403, json.dumps(
 t.tell("logs", "-A", *there, status=1, out="",
        err="failed getting logs: pods is forbidden\n✗ failed to collect logs from all Flux pods\n")
 t.tell("logs", status=1, err='✗ no Flux pods found in namespace "flux-system"\n')
+
+# ---- what helps, for who reads along ----
+for args, env, want in (
+        (["get", "ks", "--context", "nope"], {}, '✗ context "nope" does not exist\n  there are these contexts: rill\n'),
+        (["get", "ks", "--kubeconfig", "nope"], {}, "✗ stat nope: no such file or directory\n  KUBECONFIG and --kubeconfig "),
+        (["get", "ks"], {"KUBECONFIG": ""}, "connection refused\n  no kubeconfig was found: "),
+        (["get", "ks", "--server", "http://127.0.0.1:1"], {}, "connection refused\n  is the cluster up, "),
+        (["export", "ks", "nope"], {}, '"nope" not found\n  `flux get all -A` shows what there is\n')):
+    seen = t.at_terminal(*args, env=env)
+    assert want in seen, (args, seen)
+t.tell("get", "ks", "--context", "nope", status=1, err='✗ context "nope" does not exist\n')
+for crd in t.call("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")[1]["items"]:
+    t.call("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + crd["metadata"]["name"])
+for _ in range(200):
+    if t.call("GET", "/apis/kustomize.toolkit.fluxcd.io/v1/kustomizations")[0] == 404:
+        break
+    time.sleep(0.05)
+MISSING = '✗ no matches for kind "Kustomization" in version "kustomize.toolkit.fluxcd.io/v1"\n'
+t.tell("get", "ks", status=1, err=MISSING)
+assert MISSING + "  Flux is not installed in this cluster: `flux install` does it\n" == t.at_terminal("get", "ks")

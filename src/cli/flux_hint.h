@@ -1,0 +1,17 @@
+/* flux_hint - what a user can do about an error.
+ *
+ * The error's own words stay as they are, for scripts; where somebody reads
+ * along, a line below them says what helps. Worker-local.
+ */
+#ifndef CLI_FLUX_HINT_H
+#define CLI_FLUX_HINT_H
+
+#include "cli/command.h"
+
+/* In flux's words where the server's say too little: a kind whose definition is not
+ * there. Takes `e`. */
+err *hint_reword(struct cli *c, err *e) __attribute__((warn_unused_result, returns_nonnull));
+/* One line, or nothing. */
+str hint_of(struct cli *c, const err *e);
+
+#endif
