@@ -173,9 +173,20 @@ MESSAGE(failure, "✗")
 
 /* ---- the server -------------------------------------------------------- */
 
+/* A server warns of every request for a deprecated version: once is enough. */
 static void note_warning(void *ctx, str text)
 {
-	cli_note(ctx, "Warning: %.*s", STR_ARG(text));
+	struct flux_server *s = ctx;
+	bool told = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->warned_n; i++)
+		told = told || str_eq(s->warned[i], text);
+	if (!told && s->warned_n < FLUX_WARNINGS_MAX)
+		s->warned[s->warned_n++] = arena_str(&s->warned_mem, text);
+	if (!told)
+		cli_note(s->cli, "Warning: %.*s", STR_ARG(text));
+	pthread_mutex_unlock(&s->lock);
 }
 
 err *flux_open(struct cli *c, struct flux_server *out)
@@ -197,6 +208,7 @@ void flux_close(struct flux_server *s)
 {
 	client_drop(&s->client);
 	net_client_drop(&s->net);
+	arena_release(&s->warned_mem);
 }
 
 /* ---- names for the shell ------------------------------------------------ */

@@ -11,6 +11,8 @@
 #ifndef CLI_FLUX_H
 #define CLI_FLUX_H
 
+#include <pthread.h>
+
 #include "api/kind.h"
 #include "cli/command.h"
 #include "client/client.h"
@@ -54,7 +56,13 @@ void flux_failure(struct cli *c, const char *fmt, ...) __attribute__((format(pri
 /* ---- the server -------------------------------------------------------- */
 
 /* Connections of one command; ended by flux_close. */
+enum { FLUX_WARNINGS_MAX = 32 };
 struct flux_server {
+	struct cli *cli;
+	pthread_mutex_t lock;	/* of what follows, which the client's thread fills */
+	struct arena warned_mem;
+	str warned[FLUX_WARNINGS_MAX];	/* told already: each is told once */
+	size_t warned_n;
 	struct net_client *net;
 	struct client *client;
 	struct kubeconfig config;

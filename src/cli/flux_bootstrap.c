@@ -76,9 +76,6 @@ static err *check_signing(const struct bootstrap_options *o)
 	if (password.n)
 		return err_new(ERR_INVALID, "rill signs with keys that have no passphrase: load the key "
 					    "without one, or leave --ssh-signing-key-file away");
-	if (o->gpg_key_ring.n)
-		return err_new(ERR_INVALID, "rill signs commits with SSH keys alone: use "
-					    "--ssh-signing-key-file in place of --gpg-key-ring");
 	return NULL;
 }
 
@@ -86,13 +83,16 @@ err *bootstrap_validate(struct cli *c)
 {
 	static const char *const required[] = { "source-controller", "kustomize-controller" };
 	const struct bootstrap_options *o = bootstrap_options(c);
-	str key = o->signing_reuse ? o->private_key : o->signing_key, text;
+	str key = o->signing_reuse ? o->private_key : o->signing_key, ring = o->gpg_key_ring, text;
 
 	for (size_t i = 0; i < sizeof required / sizeof *required; i++)
 		if (!has(&o->manifests.components, str_c(required[i])))
 			return err_new(ERR_INVALID, "component %s is required", required[i]);
 	TRY(manifests_check(c->arena, &o->manifests));
 	TRY(check_signing(o));
+	if (ring.n)
+		TRY(secret_read(c, "invalid GPG signing key: unable to open GPG key ring", ring,
+				&text));
 	return key.n ? secret_read(c, "failed to read SSH signing key file", key, &text) : NULL;
 }
 
@@ -283,7 +283,7 @@ static const struct flag bootstrap_flags[] = {
 	  "override an installation that another tool, such as Helm, has made" },
 	{ "gpg-key-id", 0, FLAG_STRING, AT(gpg_key_id), "key of the ring to sign with" },
 	{ "gpg-key-ring", 0, FLAG_STRING, AT(gpg_key_ring),
-	  "refused: commits are signed with SSH keys" },
+	  "file of the OpenPGP keys that sign commits, with gpg" },
 	{ "gpg-passphrase", 0, FLAG_STRING, AT(gpg_passphrase), "passphrase of that key" },
 	MANIFESTS_FLAGS(MANIFESTS_AT),
 	{ "private-key-file", 0, FLAG_STRING, AT(private_key), "file of the private SSH key" },

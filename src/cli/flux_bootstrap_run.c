@@ -25,7 +25,7 @@ static str file_path(const struct bootstrap *b, const char *name)
 
 /* ---- the repository ---------------------------------------------------- */
 
-static err *clone(struct bootstrap *b)
+static err *fetch(struct bootstrap *b)
 {
 	str url = b->repo.url, branch = b->repo.branch;
 	err *e;
@@ -68,7 +68,7 @@ static err *store(struct bootstrap *b, const struct gitwrite_file *files, size_t
 			return err_wrap(e, "failed to push manifests");
 		err_free(e);
 		flux_waiting(b->c, "git conflict detected, retrying with a fresh clone");
-		TRY(clone(b));
+		TRY(fetch(b));
 	}
 }
 
@@ -542,13 +542,18 @@ static void prepare(struct bootstrap *b)
 		.name = o->author_name,
 		.email = o->author_email,
 		.appendix = o->appendix,
-		.signing_key = o->signing_reuse ? o->private_key : o->signing_key,
+		.signing_key = o->gpg_key_ring.n ? o->gpg_key_ring
+			       : o->signing_reuse ? o->private_key
+						  : o->signing_key,
+		.gpg = o->gpg_key_ring.n > 0,
+		.gpg_id = o->gpg_key_id,
+		.gpg_passphrase = o->gpg_passphrase,
 	};
 }
 
 static err *run(struct bootstrap *b)
 {
-	TRY(clone(b));
+	TRY(fetch(b));
 	TRY(put_components(b));
 	TRY(put_secret(b));
 	TRY(put_sync(b));

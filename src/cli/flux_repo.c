@@ -64,28 +64,73 @@ err *repo_clone(struct repo *r)
 
 /* ---- signing ----------------------------------------------------------- */
 
-/* With the program that made the key: ours reads signatures only. */
-static err *sign(void *ctx, struct arena *a, str bytes, str *out)
-{
-	enum { SIGNATURE_MAX = 64 << 10 };
-	struct repo *r = ctx;
-	CLEANUP(fs_drop) struct fs *dir = NULL;
-	CLEANUP(proc_release) struct proc_result done = { 0 };
+enum { SIGNATURE_MAX = 64 << 10 };
 
-	TRY(fs_open_temp(&dir, STR_NONE, S("sign-")));
-	TRY(fs_create(dir, S("commit"), bytes, 0600));
-	str file = arena_cat(a, fs_root(dir), S("/commit"));
-	const char *const argv[] = { "ssh-keygen", "-q", "-Y", "sign", "-n", "git",
-				     "-f", r->author.signing_key.p, file.p, NULL };
-	const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL };
+/* A program in the directory, with its own words when it fails. */
+static err *run(const struct fs *dir, const char *const *argv, const char *what)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(proc_release) struct proc_result done = { 0 };
+	const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C",
+				    arena_cat(&a, S("GNUPGHOME="), fs_root(dir)).p, NULL };
 	const struct proc_spec spec = { .argv = argv, .env = env, .timeout = CLOCK_MINUTE };
 	err *e = proc_run(&spec, &done);
 
 	if (!e)
 		e = proc_check(&done);
-	if (e)
-		return err_wrap(e, "invalid SSH signing key: %.*s",
-				STR_ARG(str_trim(buf_str(&done.err))));
+	return e ? err_wrap(e, "%s: %.*s", what, STR_ARG(str_trim(buf_str(&done.err)))) : NULL;
+}
+
+static err *run_ssh(const struct repo *r, const struct fs *dir, const char *file)
+{
+	const char *const argv[] = { "ssh-keygen", "-q", "-Y", "sign", "-n", "git",
+				     "-f", r->author.signing_key.p, file, NULL };
+
+	return run(dir, argv, "invalid SSH signing key");
+}
+
+/* In a home of its own, with an agent that goes with it. */
+static err *run_gpg(const struct repo *r, const struct fs *dir, const char *file, const char *out)
+{
+	static const char what[] = "invalid GPG signing key";
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	const char *secret = arena_cat(&a, fs_root(dir), S("/passphrase")).p;
+	const char *const import[] = { "gpg", "--batch", "--quiet", "--pinentry-mode", "loopback",
+				       "--passphrase-file", secret, "--import",
+				       r->author.signing_key.p, NULL };
+	const char *const end[] = { "gpgconf", "--kill", "all", NULL };
+	const char *sign[24] = { "gpg", "--batch", "--quiet", "--trust-model", "always",
+				 "--pinentry-mode", "loopback", "--passphrase-file", secret,
+				 "--armor", "--output", out };
+	size_t n = 12;
+
+	if (r->author.gpg_id.n) {
+		sign[n++] = "--local-user";
+		sign[n++] = r->author.gpg_id.p;
+	}
+	sign[n++] = "--detach-sign";
+	sign[n++] = file;
+	TRY(fs_create(dir, S("passphrase"), r->author.gpg_passphrase, 0600));
+	err *e = run(dir, import, what);
+
+	if (!e)
+		e = run(dir, sign, what);
+	err_free(run(dir, end, what));
+	return e;
+}
+
+/* With the programs that made the keys: ours read signatures only. */
+static err *sign(void *ctx, struct arena *a, str bytes, str *out)
+{
+	struct repo *r = ctx;
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+
+	TRY(fs_open_temp(&dir, STR_NONE, S("sign-")));
+	TRY(fs_create(dir, S("commit"), bytes, 0600));
+	str file = arena_cat(a, fs_root(dir), S("/commit"));
+	str signature = arena_cat(a, file, S(".sig"));
+
+	TRY(r->author.gpg ? run_gpg(r, dir, file.p, signature.p) : run_ssh(r, dir, file.p));
 	return fs_read(dir, a, S("commit.sig"), SIGNATURE_MAX, out);
 }
 

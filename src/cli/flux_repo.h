@@ -16,7 +16,11 @@ enum { REPO_FILES_MAX = 50000, REPO_BYTES_MAX = 256 << 20 };
 struct repo_author {
 	str name, email;
 	str appendix;		/* of every message */
-	str signing_key;	/* file of a private SSH key that signs; empty: nothing is signed */
+	/* Empty: nothing is signed. A file of a private SSH key without passphrase, or one
+	 * of OpenPGP keys, of which `gpg_id` chooses. */
+	str signing_key;
+	bool gpg;
+	str gpg_id, gpg_passphrase;
 };
 
 struct repo {

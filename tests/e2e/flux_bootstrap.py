@@ -194,6 +194,26 @@ if shutil.which("ssh-keygen"):
     assert git("show", "main:gitops/gotk-sync.yaml", at=empty).count("  path: ./\n") == 1
     t.call("DELETE", "/api/v1/namespaces/gitops")
 
+if shutil.which("gpg"):
+    ring, home = repository("ring.git"), os.path.join(t.dir, "gnupg")
+    os.mkdir(home, 0o700)
+
+    def gpg(*args):
+        return subprocess.run(["gpg", "--batch", "--homedir", home, "--pinentry-mode", "loopback", "--passphrase", "pw", *args],
+                              check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+    gpg("--quick-generate-key", "Flux <flux@example.com>", "ed25519", "sign", "never")
+    with open(os.path.join(t.work, "ring.asc"), "wb") as f:
+        f.write(gpg("--armor", "--export-secret-keys"))
+    signed = ["bootstrap", "git", "--url=" + base + "/ring.git", "--token-auth", "--allow-insecure-http", "--password=x", "-n",
+              "gitops", "--gpg-key-ring=ring.asc", "--timeout=15s"]
+    t.tell(*signed, "--gpg-passphrase=wrong", status=1, err_has="✗ invalid GPG signing key: ")
+    t.tell(*signed, "--gpg-passphrase=pw", status=1, err_has="✔ reconciled sync configuration\n")
+    host.env["GNUPGHOME"] = home
+    git("verify-commit", "main", at=ring)
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
+    t.call("DELETE", "/api/v1/namespaces/gitops")
+
 # ---- the providers ----
 for api in (SYNCS, SOURCES):
     t.call("DELETE", t.path(*api, "flux-system", "flux-system"))
