@@ -55,6 +55,8 @@ static err *write_login(struct cli *c, str host, const struct ociauth *auth)
 	str path = helm_registry_file(c), text;
 	err *e = fs_read_any(c->arena, path, OCIAUTH_CONFIG_MAX, &text);
 
+	if (e && err_kind(e) != ERR_NOT_FOUND)	/* never write over what was not read */
+		return e;
 	if (e)
 		text = STR_NONE;
 	err_free(e);
@@ -65,6 +67,21 @@ static err *write_login(struct cli *c, str host, const struct ociauth *auth)
 	}
 	TRY(e);
 	return helm_write_file(c, path, buf_str(&b), 0600);
+}
+
+/* A login is for all of a registry. */
+static err *check_host(struct cli *c, str host)
+{
+	const struct notices to = helm_notices(c);
+	str name, path;
+
+	if (!str_split(host, '/', &name, &path))
+		return NULL;
+	notice(&to, NOTICE_WARN,
+	       S("registry login currently only supports registry hostname, not a repository path"),
+	       { "host", host }, { "suggested", name });
+	return err_new(ERR_INVALID, "invalid reference: invalid registry %.*s",
+		       STR_ARG(quote_str(c->arena, host)));
 }
 
 static err *run_login(struct cli *c)
@@ -81,6 +98,7 @@ static err *run_login(struct cli *c)
 	str host = c->words.p[0];
 
 	TRY(read_password(c, o, &s.password));
+	TRY(check_host(c, host));
 	TRY(helm_net(&net));
 	err *e = helm_registry_open(c, net, host, &s, false, &r);
 

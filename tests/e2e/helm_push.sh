@@ -75,7 +75,7 @@ chart=app-1.2.3+meta.1.tgz
 
 insecure='level=WARN msg="using --password via the CLI is insecure. Use --password-stdin"'
 want "$insecure
-Error: authenticating to \"$reg\": GET \"http://$reg/v2/\": response status code 401: unauthorized: authentication required" \
+Error: authenticating to \"$reg\": GET http://$reg/v2/: UNAUTHORIZED: authentication required" \
 	registry login "$reg" -u user -p wrong --plain-http
 [ ! -e .config/helm/registry/config.json ] || fail "a wrong login was kept"
 want "$insecure
@@ -97,7 +97,7 @@ got=$(echo 'pass word' | helm registry login "$reg" -u user --password-stdin --p
 want "Error: nope.tgz: no such file" push nope.tgz "oci://$reg/charts" --plain-http
 want "Error: cannot push directory, must provide chart archive (.tgz)" push app "oci://$reg/charts" --plain-http
 want "Error: scheme \"http\" not supported" push "$chart" "http://$reg/charts" --plain-http
-want "Error: invalid reference: invalid tag \"9/app:1.2.3_meta.1\"" push "$chart" "oci://$reg/charts/app:9" --plain-http
+want "Error: could not parse reference: $reg/charts/app:9/app" push "$chart" "oci://$reg/charts/app:9" --plain-http
 helm push "$chart" "oci://$reg/charts" --plain-http >out 2>err || fail "push: $(cat err)"
 digest=$(sed -n 's/^Digest: //p' out)
 [ "$(head -2 out)" = "Pushed: $reg/charts/app:1.2.3_meta.1
@@ -134,7 +134,7 @@ fi
 want "Removing login credentials for $reg" registry logout "$reg"
 want "Removing login credentials for $reg" registry logout "$reg"
 helm push "$chart" "oci://$reg/charts" --plain-http >out 2>err && fail "pushed without a login"
-grep -q '^Error: failed to perform "Exists" on destination: ' err || fail "without a login: $(cat err)"
+grep -q '401 Unauthorized' err || fail "without a login: $(cat err)"
 helm push "$chart" "oci://$reg/charts" --plain-http --username user --password 'pass word' >/dev/null || fail "with --password"
 
 echo "helm_push.sh: good"
