@@ -25,6 +25,7 @@ static const struct driver_op *const areas[] = {
 	driver_schema_ops,
 	driver_semver_ops,
 	driver_server_ops,
+	driver_sops_ops,
 	driver_time_ops,
 	driver_tmpl_ops,
 	driver_yaml_ops,

@@ -59,6 +59,7 @@ extern const struct driver_op driver_regex_ops[];
 extern const struct driver_op driver_schema_ops[];
 extern const struct driver_op driver_semver_ops[];
 extern const struct driver_op driver_server_ops[];
+extern const struct driver_op driver_sops_ops[];
 extern const struct driver_op driver_time_ops[];
 extern const struct driver_op driver_tmpl_ops[];
 extern const struct driver_op driver_yaml_ops[];

@@ -83,8 +83,12 @@ static void test_chunks_are_bound_to_their_places(void **state)
 	char *copy = (char *)(uintptr_t)arena_str(&a, file).p;
 
 	copy[file.n - 1] ^= 1;
-	assert_non_null(age_decrypt(str_of(copy, file.n), &id, 1, &b));
-	assert_non_null(age_decrypt(arena_cat(&a, file, S("x")), &id, 1, &b));
+	assert_text(age_decrypt(str_of(copy, file.n), &id, 1, &b),
+		    "failed to decrypt and authenticate payload chunk, file may be corrupted or "
+		    "tampered with");
+	assert_text(age_decrypt(arena_cat(&a, file, S("x")), &id, 1, &b),
+		    "failed to decrypt and authenticate payload chunk, file may be corrupted or "
+		    "tampered with");
 	assert_int_equal(b.n, 0);
 	arena_release(&a);
 }

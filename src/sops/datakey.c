@@ -78,7 +78,7 @@ static err *open_master(struct sops_keys *k, struct arena *a, const struct sops_
 		map_set(&k->unwrapped, arena_str(&k->mem, sealed), kept);
 		*part = *kept;
 	}
-	if (plain.n)
+	if (plain.p)
 		explicit_bzero(plain.p, plain.n);
 	return e;
 }

@@ -40,7 +40,7 @@ err *sops_http_post(struct sops_keys *k, struct arena *a, const struct sops_http
 	};
 	err *e = json_read(a, out->text, NULL, &out->json);
 
-	if (r.body.n)
+	if (r.body.p)
 		explicit_bzero(r.body.p, r.body.n);
 	if (e)
 		out->json = NODE_NOTHING;

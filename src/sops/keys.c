@@ -20,7 +20,7 @@ void sops_keys_free(struct sops_keys *k)
 	if (!k)
 		return;
 	sops_pgp_free(k->pgp);
-	if (k->identities.n)
+	if (k->identities.p)
 		explicit_bzero(k->identities.p, k->identities.n * sizeof *k->identities.p);
 	vec_release(&k->identities);
 	for (size_t i = 0; i < k->unwrapped.n; i++) {
@@ -174,7 +174,7 @@ static err *import_found(struct finder *f, str place, str text, bool many_a_line
 		e = open_key_file(f, text, &plain);
 	if (!e)
 		e = sops_age_import(f->k, plain.n ? buf_str(&plain) : text, many_a_line);
-	if (plain.n)
+	if (plain.p)
 		explicit_bzero(plain.p, plain.n);
 	if (e)
 		return err_wrap(e, "failed to read '%.*s'", STR_ARG(place));

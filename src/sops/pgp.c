@@ -112,7 +112,7 @@ err *sops_pgp_open(struct sops_keys *k, const struct sops_master *m, struct buf 
 		e = err_new(ERR_INVALID, "%s: zero bytes returned", what);
 	else
 		buf_add(out, buf_str(&r.out));
-	if (r.out.n)
+	if (r.out.p)
 		explicit_bzero(r.out.p, r.out.n);
 	proc_release(&r);
 	return e;

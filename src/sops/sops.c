@@ -66,7 +66,7 @@ err *sops_decrypt(struct sops_keys *k, struct arena *a, str bytes, enum sops_for
 		return err_wrap(e, "failed to emit encrypted %s file as decrypted %s", names[in],
 				names[out]);
 	*plain = arena_str(a, buf_str(&text));
-	if (text.n)
+	if (text.p)
 		explicit_bzero(text.p, text.n);
 	return NULL;
 }

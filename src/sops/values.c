@@ -108,7 +108,7 @@ err *sops_value_open(struct arena *a, str text, const uint8_t key[SOPS_DATA_KEY]
 	if (e)
 		return err_wrap(e, "Could not decrypt with AES_GCM");
 	e = convert(a, s.type, buf_str(&plain), out, comment);
-	if (plain.n)
+	if (plain.p)
 		explicit_bzero(plain.p, plain.n);
 	return e;
 }
@@ -332,7 +332,7 @@ err *sops_tree_open(struct arena *a, struct sops_branches *tree, const struct so
 			      .mac = BUF_LIMIT(16 * SOPS_FILE_MAX) };
 	err *e = open_all(o, tree, mac);
 
-	if (o->mac.n)
+	if (o->mac.p)
 		explicit_bzero(o->mac.p, o->mac.n);
 	buf_release(&o->mac);
 	buf_release(&o->path);

@@ -99,14 +99,14 @@ static str scalar_text(struct entry *x)
 
 /* Where the text alone would read as another kind, quotes make a text of it,
  * and a tag anything else. */
-static bool find_tag(struct entry *x, bool plain)
+static bool find_tag(struct entry *x, bool plain, bool encode)
 {
 	bool is_text = x->n.kind == NODE_STR;
 	node value;
 
 	if (x->tag.n || (is_text ? !plain : !node_str(x->n).n))
 		return false;
-	if (is_text && x->n.style == STYLE_PLAIN && str_eq(x->text, S("<<"))) {
+	if (is_text && (x->n.style == STYLE_PLAIN || encode) && str_eq(x->text, S("<<"))) {
 		x->tag = S("!!merge");
 		return false;
 	}
@@ -126,11 +126,10 @@ static void prepare_scalar(struct keep *k, struct entry *x)
 
 	x->text = scalar_text(x);
 	x->found = yaml_emit_scan(x->text);
-	bool quote = find_tag(x, plain);
+	bool quote = find_tag(x, plain, k->encode);
 
 	if (k->encode && x->n.kind == NODE_STR && x->n.style == STYLE_ANY && !x->tag.n)
-		quote = quote || yaml_emit_old_bool(x->text) || yaml_emit_base60(x->text) ||
-			str_eq(x->text, S("<<"));
+		quote = quote || yaml_emit_old_bool(x->text) || yaml_emit_base60(x->text);
 
 	if (!plain)
 		x->style = (enum node_style)x->n.style;
