@@ -482,6 +482,29 @@ static void csr_validate(struct kind_call *c)
 		check_csr_update(c);
 }
 
+/* Conditions get their times; one that says the same as before keeps that of its turn. */
+static void date_conditions(struct kind_call *c)
+{
+	struct arena *a = c->arena;
+	node now = node_from_str(a, meta_now(a));
+
+	node_each_item(condition, node_dig(c->object, "status", "conditions")) {
+		node turned = now;
+
+		if (!node_is(*condition, NODE_MAP))
+			continue;
+		node_each_item(was, node_dig(c->old, "status", "conditions"))
+			if (str_eq(TEXT_OF(*was, "type"), TEXT_OF(*condition, "type")) &&
+			    str_eq(TEXT_OF(*was, "status"), TEXT_OF(*condition, "status")) &&
+			    HAS(*was, "lastTransitionTime"))
+				turned = GET(*was, "lastTransitionTime");
+		if (LACKS(*condition, "lastUpdateTime"))
+			node_set(a, *condition, S("lastUpdateTime"), now);
+		if (LACKS(*condition, "lastTransitionTime"))
+			node_set(a, *condition, S("lastTransitionTime"), turned);
+	}
+}
+
 /* Who asks is written down, and stays; the rest of the spec stays as well. */
 static void csr_prepare(struct kind_call *c)
 {
@@ -490,6 +513,7 @@ static void csr_prepare(struct kind_call *c)
 
 	if (!kinds_is_create(c)) {
 		node_set(a, c->object, S("spec"), GET(c->old, "spec"));
+		date_conditions(c);
 		return;
 	}
 	groups = node_seq(a, c->groups_n);

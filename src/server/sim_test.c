@@ -281,6 +281,24 @@ static void test_what_is_said_without_metrics(void **state)
 	      "FailedGetResourceMetric", "\"currentReplicas\":1");
 }
 
+#define CSRS "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+
+static void test_a_request_that_is_approved(void **state)
+{
+	(void)state;
+	POST(CSRS, "{'metadata':{'name':'u'},'spec':{'request':'YQ==','signerName':'a.b/c','usages':["
+		   "'client auth']}}");
+	expect("PATCH", CSRS "/u/status", MERGE, "{'status':{'conditions':[{'type':'Approved','status':"
+						  "'True'}]}}",
+	       422, "updates may not add a condition of type");
+	expect("PATCH", CSRS "/u/approval", MERGE,
+	       "{'spec':{'usages':['any']},'status':{'conditions':[{'type':'Approved','status':'True'}]}}", 200,
+	       "\"lastTransitionTime\":\"");
+	expect("GET", CSRS "/u", "", "", 200, "\"usages\":[\"client auth\"]");
+	expect("PATCH", CSRS "/u/approval", MERGE, "{'status':{'conditions':null}}", 422,
+	       "updates may not remove a condition of type");
+}
+
 static void test_a_token_in_a_secret(void **state)
 {
 	(void)state;
@@ -307,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_a_stateful_set),
 		cmocka_unit_test(test_volumes_that_are_there),
 		cmocka_unit_test(test_what_is_said_without_metrics),
+		cmocka_unit_test(test_a_request_that_is_approved),
 		cmocka_unit_test(test_a_token_in_a_secret),
 	};
 
