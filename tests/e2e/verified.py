@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""verified.py - encrypted files and signed artifacts through the controllers: verified.py RILL
+
+`rill server` and `rill controller` beside docker-registry. A Kustomization of an
+artifact with files that sops encrypted, with the right key and without; an artifact that
+cosign signed (both recorded, tests/golden), with its key and with another one. Skipped
+when docker-registry is not there.
+"""
+import base64, hashlib, io, json, os, shutil, socket, ssl, subprocess, sys, tarfile, tempfile, time, urllib.error, urllib.request
+
+RILL = os.path.realpath(sys.argv[1])
+GOLDEN = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../golden")
+DIR = tempfile.mkdtemp(prefix="rill-e2e-")
+NS = "flux-system"
+SOURCES = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/ocirepositories" % NS
+KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/%s/kustomizations" % NS
+IMAGE = "application/vnd.oci.image.manifest.v1+json"
+os.environ.update(HOME=DIR)
+children = []
+
+
+def fail(text):
+    print("verified.py: " + text, file=sys.stderr)
+    for name in ("controller", "server", "registry"):
+        try:
+            with open("%s/%s.log" % (DIR, name)) as f:
+                for line in f.readlines()[-8:]:
+                    print(name + ": " + line.rstrip()[:500], file=sys.stderr)
+        except OSError:
+            pass
+    sys.exit(1)
+
+
+def spawn(name, *argv):
+    log = open("%s/%s.log" % (DIR, name), "a")
+    children.append(subprocess.Popen(argv, stdout=log, stderr=log, cwd=DIR))
+
+
+def golden(*path):
+    with open(os.path.join(GOLDEN, *path), "rb") as f:
+        return f.read()
+
+
+def until(what, true, seconds=30):
+    end = time.time() + seconds
+    while time.time() < end:
+        got = true()
+        if got is True:
+            return
+        time.sleep(.1)
+    fail("never: %s: %s" % (what, got))
+
+
+# ---- the registry
+
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    PORT = s.getsockname()[1]
+HOST = "127.0.0.1:%d" % PORT
+
+
+def http(method, url, data=None, **headers):
+    r = urllib.request.Request(url, data=data, method=method, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    return urllib.request.urlopen(r, timeout=10)
+
+
+def push_blob(repo, data):
+    d = "sha256:" + hashlib.sha256(data).hexdigest()
+    to = http("POST", "http://%s/v2/%s/blobs/uploads/" % (HOST, repo), b"").headers["Location"]
+    http("PUT", to + ("&" if "?" in to else "?") + "digest=" + d, data, Content_Type="application/octet-stream")
+    return {"digest": d, "size": len(data)}
+
+
+def push_manifest(repo, ref, text):
+    http("PUT", "http://%s/v2/%s/manifests/%s" % (HOST, repo, ref), text, Content_Type=json.loads(text)["mediaType"])
+
+
+def push_files(repo, files):
+    b = io.BytesIO()
+    with tarfile.open(fileobj=b, mode="w:gz") as t:
+        for name, data in files.items():
+            i = tarfile.TarInfo(name)
+            i.size = len(data)
+            t.addfile(i, io.BytesIO(data))
+    config = dict(push_blob(repo, b"{}"), mediaType="application/vnd.cncf.flux.config.v1+json")
+    layer = dict(push_blob(repo, b.getvalue()), mediaType="application/vnd.cncf.flux.content.v1.tar+gzip")
+    push_manifest(repo, "v1", json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "config": config, "layers": [layer]}).encode())
+
+
+def push_recorded(name):
+    data = json.loads(golden("cosign", name + ".json"))
+    push_blob(name, b"{}")
+    push_blob(name, name.encode())
+    for blob in data["blobs"].values():
+        push_blob(name, blob.encode())
+    for text in data["manifests"].values():
+        for layer in json.loads(text).get("layers", []):    # cosign's configurations are not recorded, but known
+            push_blob(name, ('{"architecture":"","created":"0001-01-01T00:00:00Z","history":[{"created":"0001-01-01T00:00:00Z"}],'
+                             '"os":"","rootfs":{"type":"layers","diff_ids":["%s"]},"config":{}}' % layer["digest"]).encode())
+    # An index comes after what it lists.
+    for ref, text in sorted(data["manifests"].items(), key=lambda m: "manifests" in json.loads(m[1])):
+        push_manifest(name, ref, text.encode())
+
+
+# ---- the cluster
+
+def api(method, path, body=None):
+    with open(DIR + "/kubeconfig") as f:
+        lines = f.read().split("\n")
+    field = lambda k: [l.split(k + ": ")[1] for l in lines if k + ": " in l][0].strip()
+    r = urllib.request.Request(field("server") + path, method=method, data=None if body is None else json.dumps(body).encode(),
+                               headers={"Authorization": "Bearer " + field("token"), "Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(r, context=ssl._create_unverified_context(), timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as e:
+        return {"code": e.code, "message": e.read().decode()}
+
+
+def create(path, kind, version, name, spec=None, **more):
+    o = {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": NS}, **more}
+    if spec is not None:
+        o["spec"] = spec
+    got = api("POST", path, o)
+    if "metadata" not in got:
+        fail("create %s %s: %s" % (kind, name, got))
+
+
+def condition(path, name, kind):
+    for c in api("GET", path + "/" + name).get("status", {}).get("conditions", []):
+        if c["type"] == kind:
+            return "%s %s %s" % (c["status"], c["reason"], c["message"])
+    return ""
+
+
+def says(path, name, kind, want):
+    def check():
+        got = condition(path, name, kind)
+        return True if want in got else got
+    until("%s %s of %s says %r" % (name, kind, path.rsplit("/", 1)[1], want), check)
+
+
+def source(name, spec):
+    create(SOURCES, "OCIRepository", "source.toolkit.fluxcd.io/v1", name,
+           {"interval": "1h", "url": "oci://%s/%s" % (HOST, spec.pop("repo")), "insecure": True, "ref": {"tag": "v1"}, **spec})
+
+
+def secret(name, data):
+    create("/api/v1/namespaces/%s/secrets" % NS, "Secret", "v1", name, data={k: base64.b64encode(v).decode() for k, v in data.items()})
+
+
+def decrypts():
+    push_files("app", {"kustomization.yaml": b"resources: [secret.yaml]\nsecretGenerator:\n- name: made\n  namespace: default\n"
+                       b"  options: {disableNameSuffixHash: true}\n  files: [blob.bin]\n",
+                       "secret.yaml": golden("sops", "secret.enc.yaml"), "blob.bin": golden("sops", "blob.enc.bin")})
+    source("app", {"repo": "app"})
+    secret("right", {"a.agekey": golden("sops", "age1.agekey")})
+    secret("wrong", {"a.agekey": golden("sops", "age3.agekey")})
+    ks = lambda name, ref: create(KS, "Kustomization", "kustomize.toolkit.fluxcd.io/v1", name, {
+        "interval": "1h", "prune": True, "path": "./", "sourceRef": {"kind": "OCIRepository", "name": "app"},
+        "decryption": {"provider": "sops", "secretRef": {"name": ref}}})
+    ks("bad", "wrong")
+    says(KS, "bad", "Ready", "False BuildFailed error decrypting sources: cannot get sops data key: Failed to get the data key required to decrypt the SOPS file.")
+    ks("gone", "nowhere")
+    says(KS, "gone", "Ready", 'False BuildFailed secrets "nowhere" not found')
+    ks("good", "right")
+    says(KS, "good", "Ready", "True ReconciliationSucceeded")
+    data = api("GET", "/api/v1/namespaces/default/secrets/app")["data"]
+    if base64.b64decode(data["password"]) != b"s3cr3t-value":
+        fail("the Secret holds %s" % data)
+    data = api("GET", "/api/v1/namespaces/default/secrets/made")["data"]
+    if base64.b64decode(data["blob.bin"]) != golden("sops", "blob.want.bin"):
+        fail("the generated Secret holds %s" % data)
+
+
+def verifies():
+    copy = {"layerSelector": {"operation": "copy"}}
+    for name in ("key2", "key3"):
+        push_recorded(name)
+        source(name + "-good", {"repo": name, **copy, "verify": {"provider": "cosign", "secretRef": {"name": "cosign-a"}}})
+        source(name + "-bad", {"repo": name, **copy, "verify": {"provider": "cosign", "secretRef": {"name": "cosign-b"}}})
+    push_recorded("keyless3")
+    identity = {"issuer": "^https://token.actions.githubusercontent.com$", "subject": "^https://github.com/org/repo/"}
+    source("keyless", {"repo": "keyless3", **copy, "verify": {"provider": "cosign", "trustedRootSecretRef": {"name": "root"}, "matchOIDCIdentity": [identity]}})
+    source("other", {"repo": "keyless3", **copy, "verify": {"provider": "cosign", "trustedRootSecretRef": {"name": "root"}, "matchOIDCIdentity": [dict(identity, subject="^x$")]}})
+    secret("cosign-a", {"cosign.pub": golden("cosign", "a.pub")})
+    secret("cosign-b", {"cosign.pub": golden("cosign", "b.pub")})
+    secret("root", {"trusted_root.json": golden("cosign", "trusted_root.json")})
+    for name in ("key2", "key3"):
+        says(SOURCES, name + "-good", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
+        says(SOURCES, name + "-bad", "SourceVerified", "False VerificationError failed to verify the signature using provider 'cosign': "
+             "no matching signatures were found for '%s/%s:v1'" % (HOST, name))
+        if api("GET", SOURCES + "/%s-bad" % name)["status"].get("artifact"):
+            fail("%s is not verified, and has an artifact" % name)
+    says(SOURCES, "keyless", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
+    says(SOURCES, "other", "SourceVerified", "False VerificationError failed to verify the signature using provider 'cosign keyless': "
+         "no matching signatures: none of the expected identities matched")
+
+
+def main():
+    if not shutil.which("docker-registry"):
+        sys.exit(77)
+    with open(DIR + "/registry.yml", "w") as f:
+        f.write("version: 0.1\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: '%s'}\nlog: {level: error}\n" % (DIR, HOST))
+    spawn("registry", "docker-registry", "serve", DIR + "/registry.yml")
+    spawn("server", RILL, "server", "--write-kubeconfig", DIR + "/kubeconfig", "--crds", "flux")
+    until("the server listens", lambda: os.path.exists(DIR + "/kubeconfig") and os.path.getsize(DIR + "/kubeconfig") > 0)
+    os.environ["KUBECONFIG"] = DIR + "/kubeconfig"
+    api("POST", "/api/v1/namespaces", {"metadata": {"name": NS}})
+    spawn("controller", RILL, "controller", "--storage-path", "store", "--storage-addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0",
+          "--health-addr", "127.0.0.1:0", "--min-retry-delay", "100ms")
+    decrypts()
+    verifies()
+    log = open(DIR + "/controller.log").read()
+    for plain in ("s3cr3t-value", base64.b64encode(b"s3cr3t-value").decode(), "plain bytes", "AGE-SECRET-KEY"):
+        if plain in log or plain in json.dumps(api("GET", "/api/v1/namespaces/%s/events" % NS)) or plain in json.dumps(api("GET", KS)):
+            fail("%r is in the log, an event or a status" % plain)
+
+
+try:
+    main()
+finally:
+    for c in reversed(children):
+        c.terminate()
+    for c in children:
+        c.wait()
+    shutil.rmtree(DIR)
