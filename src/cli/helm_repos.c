@@ -278,7 +278,6 @@ err *helm_repo_open(struct cli *c, struct net_client *net, const struct helm_rep
 				  .password = repo->password,
 				  .pass_credentials = repo->pass_credentials,
 				  .insecure = repo->insecure,
-				  .addresses = NET_ANY_ADDRESS,
 				  .timeout = 120 * CLOCK_SECOND };
 	TRY(read_pem(c, repo->ca_file, "can't read CA file:", &tls->ca));
 	TRY(read_pem(c, repo->cert_file, "unable to load cert from file:", &tls->cert));
@@ -288,18 +287,60 @@ err *helm_repo_open(struct cli *c, struct net_client *net, const struct helm_rep
 	return NULL;
 }
 
+enum { PIECE = 1 << 20 };
+
+static err *write_pieces(int fd, struct spool *from)
+{
+	str text;
+
+	TRY(spool_text(from, &text));
+	for (size_t at = 0; at < text.n;) {
+		str piece = str_sub(text, at, at + PIECE);
+		ssize_t n = write(fd, piece.p, piece.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(errno, "write index");
+		at += (size_t)n;
+		spool_forget(from);
+	}
+	return NULL;
+}
+
+/* The file appears whole; its text is never in memory as a whole. */
+static err *write_spool(struct cli *c, str path, struct spool *from)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	str above = path_dir(c->arena, path), name = path_base(path);
+	str temp = arena_printf(c->arena, "%.*s.%d", STR_ARG(name), (int)getpid());
+	int fd;
+
+	TRY(helm_make_dir(above));
+	TRY(fs_open(&dir, above, NULL));
+	err_free(fs_remove_all(dir, temp));
+	TRY(fs_create_open(dir, temp, 0644, &fd));
+	err *e = write_pieces(fd, from);
+
+	if (close(fd) && !e)
+		e = err_errno(errno, "close %.*s", STR_ARG(path));
+	if (!e)
+		e = fs_rename(dir, temp, name);
+	if (e)
+		err_free(fs_remove_all(dir, temp));
+	return e;
+}
+
 static err *keep_index(struct cli *c, const struct helm_repo *repo, struct helm_index *x)
 {
 	CLEANUP(buf_release) struct buf names = BUF_INIT;
 	str charts = path_join(c->arena, helm_repos_cache(c),
 			       arena_cat(c->arena, repo->name, S("-charts.txt")));
-	str text;
 
 	for (size_t i = 0; i < repoindex_count(x->ix); i++)
 		buf_addf(&names, "%.*s\n", STR_ARG(repoindex_name(x->ix, i)));
 	TRY(helm_write_file(c, charts, buf_str(&names), 0644));
-	TRY(spool_text(&x->spool, &text));
-	return helm_write_file(c, helm_repos_index(c, repo->name), text, 0644);
+	return write_spool(c, helm_repos_index(c, repo->name), &x->spool);
 }
 
 err *helm_repo_check(struct cli *c, const struct helm_repo *repo)
