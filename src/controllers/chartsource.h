@@ -52,7 +52,6 @@ struct chartsource_spec {
 	void *verify_ctx;
 	/* ... or of the files of an artifact. */
 	const struct fs *files;
-	str source_kind; /* "GitRepository", "Bucket" */
 	str source_revision;
 	bool by_revision; /* reconcileStrategy: Revision */
 };

@@ -68,7 +68,7 @@ static err *read_meta(struct chartsource_work *w, str path, bool *is_dir, str *b
 
 /* ---- its version ----------------------------------------------------------------- */
 
-/* Twelve characters of the hash, with GitRepository and Bucket. */
+/* Twelve characters of the hash: sources of other kinds have no charts as files. */
 static str short_revision(const struct chartsource_spec *spec)
 {
 	str rev = spec->source_revision;

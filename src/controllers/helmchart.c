@@ -191,7 +191,6 @@ static err *open_source(struct chart_pass *c)
 		return failure_mark(err_wrap(e, "failed to open source artifact"), FAILURE_GENERIC,
 				    fetch_failed, "ReadOperationFailed");
 	c->spec.files = artifact_tree_fs(c->tree);
-	c->spec.source_kind = c->kind;
 	c->spec.source_revision = c->artifact.revision;
 	return NULL;
 }

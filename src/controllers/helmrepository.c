@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "base/log.h"
 #include "controllers/controllers.h"
 #include "controllers/helmsource.h"
 #include "controllers/observe.h"
@@ -123,9 +124,11 @@ static struct outcome failed(struct repository *r, const struct helmsource *h, e
 	bool patient = h->retry_after > 0 && failure_of(e).class == FAILURE_GENERIC;
 	struct outcome out = pass_failure(r->p, e);
 
-	if (patient)
-		out = (struct outcome){ .next = NEXT_AFTER, .after = h->retry_after };
-	return out;
+	if (!patient)
+		return out;
+	log_info(r->p->log, arena_printf(r->p->arena, "the server asks to be left alone for %.*s",
+					 STR_ARG(pass_span(r->p, h->retry_after))));
+	return (struct outcome){ .next = NEXT_AFTER, .after = h->retry_after };
 }
 
 static struct outcome reconcile(struct pass *p)
