@@ -95,6 +95,7 @@ static void test_what_is_expired_or_not_known(void **state)
 	assert_refused(verify(&r, "expiry", POLICY("\"level\":\"permissive\",\"override\":{\"expiry\":"
 						   "\"enforce\"}", "*", CA, "*")),
 		       "digital signature has expired");
+	arena_release(&r.a);
 	open_repo(&r, "notation", "cose");
 	assert_refused(verify(&r, "cose", POLICY(STRICT, "*", CA, "*")),
 		       "signature envelopes of the type application/cose are not supported");
