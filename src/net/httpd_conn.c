@@ -69,7 +69,8 @@ static bool fill_in(struct httpd_conn *c)
 
 static void use_in(struct httpd_conn *c, size_t n)
 {
-	memmove(c->in.p, c->in.p + n, c->in.n - n);
+	if (c->in.n > n)
+		memmove(c->in.p, c->in.p + n, c->in.n - n);
 	c->in.n -= n;
 	if (!c->in.n)
 		buf_release(&c->in);
