@@ -163,8 +163,10 @@ static void on_event(void *ctx, str type, node object)
 
 	if (str_eq(type, S("ERROR"))) {
 		pthread_mutex_lock(&l->lock);
-		s->gone |= node_int(node_get(object, S("code"))) == 410;
-		s->failed |= !s->gone;
+		/* 410: too old; anything else, as that the server has not come so far
+		 * (it lost its data), is no better a place to go on from. */
+		s->gone = true;
+		s->failed |= node_int(node_get(object, S("code"))) != 410;
 		pthread_mutex_unlock(&l->lock);
 		return;
 	}
@@ -188,7 +190,8 @@ static void on_end(void *ctx, const err *why)
 
 	pthread_mutex_lock(&l->lock);
 	s->stage = ENDED;
-	s->gone |= why && (err_code(why) == 410 || err_code(why) == 404);
+	/* An answer, and not that the server is busy; else a connection that broke. */
+	s->gone |= why && err_code(why) >= 400 && err_code(why) != 429 && err_code(why) != 503;
 	s->failed |= why != NULL;
 	pthread_cond_broadcast(&l->changed);
 	pthread_mutex_unlock(&l->lock);
