@@ -151,6 +151,8 @@ node applyset_migrate_patch(struct arena *a, node live, str api_version)
 	node_each_item(i, entries) {
 		node entry = node_copy(a, *i);
 
+		if (!node_is(entry, NODE_MAP))	/* none that a server would keep */
+			continue;
 		changed = changed || !str_eq(text_of(entry, "apiVersion"), api_version);
 		node_set(a, entry, S("apiVersion"), node_from_str(a, api_version));
 		node_append(a, all, entry);
