@@ -610,9 +610,10 @@ static err *run_up(struct cli *c)
 		e = read_settings(&u);
 	if (!e && u.f->detach)
 		e = detach(&u, &report, &gone, &what);
-	if (gone) {
+	if (gone) {	/* the directory and its lock are the child's */
+		up_state_leave(&u.state);
 		c->status = what;
-		return NULL;	/* the directory and its lock are the child's */
+		return NULL;
 	}
 	if (!e)
 		e = serve(&u, &report);

@@ -80,8 +80,7 @@ err *up_state_mine(struct up_state *s)
 	return NULL;
 }
 
-/* As it is, whoever has the lock. */
-static void leave(struct up_state *s)
+void up_state_leave(struct up_state *s)
 {
 	if (s->lock >= 0)
 		close(s->lock);
@@ -108,7 +107,7 @@ err *up_state_open(struct cli *c, str dir, bool keep, struct up_state *out)
 	if (!e)
 		e = fs_mkdir(s.fs, S("artifacts"), 0700);
 	if (e) {
-		leave(&s);
+		up_state_leave(&s);
 		return e;
 	}
 	*out = s;
@@ -123,7 +122,7 @@ void up_state_close(struct up_state *s)
 		err_free(clean(s));
 	else
 		err_free(fs_remove_all(s->fs, S("kubeconfig")));
-	leave(s);
+	up_state_leave(s);
 }
 
 err *up_state_end(struct cli *c, str dir, bool keep, int64_t timeout, bool *ran)
@@ -150,6 +149,6 @@ err *up_state_end(struct cli *c, str dir, bool keep, int64_t timeout, bool *ran)
 	}
 	if (!e && !keep)
 		e = clean(&s);
-	leave(&s);
+	up_state_leave(&s);
 	return e;
 }

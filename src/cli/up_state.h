@@ -30,6 +30,8 @@ err *up_state_open(struct cli *c, str dir, bool keep, struct up_state *out)
 /* The lock is this process's affair from here on: after a fork. */
 err *up_state_mine(struct up_state *s) __attribute__((warn_unused_result));
 void up_state_close(struct up_state *s);
+/* Let go of what this process has of it, as it is: another one goes on. */
+void up_state_leave(struct up_state *s);
 /* End the run of a directory, and wait for that; *ran tells whether one did. */
 err *up_state_end(struct cli *c, str dir, bool keep, int64_t timeout, bool *ran)
 	__attribute__((warn_unused_result));
