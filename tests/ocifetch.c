@@ -210,16 +210,18 @@ static err *fetch(struct asked *q, struct net_client *net, str store)
 	struct artifact_options o = { .dir = store, .host = S("source.example") };
 	struct ocisource first = { 0 }, second = { 0 };
 
-	TRY(artifact_store_open(&env.store, &o));
-	TRY(pass(q, &env, &seen, &first));
+	err *e = artifact_store_open(&env.store, &o);
+
+	if (!e)
+		e = pass(q, &env, &seen, &first);
 	seen = (struct ocisource_seen){ .artifact = &first.artifact, .verified = true };
-	if (q->again)
-		TRY(pass(q, &env, &seen, &second));
+	if (!e && q->again)
+		e = pass(q, &env, &seen, &second);
 	ocisource_release(&first);
 	ocisource_release(&second);
-	artifact_store_close(env.store);
+	artifact_store_drop(&env.store);
 	oci_memory_free(env.memory);
-	return NULL;
+	return e;
 }
 
 /* ---- single questions ---------------------------------------------------------------- */

@@ -70,7 +70,7 @@ static const struct {
 	{ ".", 0, GITID_SHA1, false, false, 0, NULL },
 	{ X " HEAD|", 0, 0, 0, 0, 0, "malformed answer of the git server: unexpected end" },
 	{ "version 2\nobject-format=md5\n.", 0, 0, 0, 0, 0, "unsupported object format: md5" },
-	{ "# service=git-receive-pack\n.", 0, 0, 0, 0, 0,
+	{ "# service=git-upload-archive\n.", 0, 0, 0, 0, 0,
 	  "malformed answer of the git server: another service" },
 	{ "not a reference\n.", 0, 0, 0, 0, 0, "malformed answer of the git server: a reference" },
 	{ "ERR access denied\n.", 0, 0, 0, 0, 0, "access denied" },

@@ -338,7 +338,8 @@ class Cases:
         c = self.w.create("HelmChart", "large", {"chart": "podinfo", "interval": "1h", "sourceRef": {"kind": "HelmRepository", "name": "charts"}})
         c.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '2.0.0'", 60)
         c.delete()
-        if peak() - before > 16 << 10:
+        # a sanitizer keeps what was freed
+        if peak() - before > 16 << 10 and b"__asan_init" not in open(RILL, "rb").read():
             fail("an index of %d MB took %d KiB" % (len(Repo.files["index.yaml"]) / 1e6, peak() - before))
         Repo.files["index.yaml"] += b"#" * (53 << 20)
         self.repo.poke()
