@@ -375,12 +375,14 @@ static err *get_oci(struct chartrepo *r, struct arena *a, const struct chartrepo
 	struct ocimanifest m;
 
 	TRY(connect_oci(r, v->name));
-	TRY(oci_image(r->oci, a, swapped(a, v->version, '+', '_'), NULL, &m));
+	str reference = v->digest.n ? v->digest : swapped(a, v->version, '+', '_');
+
+	TRY(oci_image(r->oci, a, reference, NULL, &m));
 	TRY(find_layer(&m, &layer));
 	return oci_blob_text(r->oci, a, layer, max, out);
 }
 
-err *chartrepo_verify(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
+err *chartrepo_verify(struct chartrepo *r, struct arena *a, struct chartrepo_version *v,
 		      chartrepo_check *verify, void *ctx)
 {
 	struct ociref ref;
@@ -395,6 +397,7 @@ err *chartrepo_verify(struct chartrepo *r, struct arena *a, const struct chartre
 
 	TRY(oci_resolve(r->oci, a, ref.tag, &d));
 	ref.digest = d.digest;
+	v->digest = d.digest;
 	err *e = verify(ctx, r->oci, a, &ref);
 
 	return e ? err_wrap(e, "failed to verify %.*s", STR_ARG(v->url)) : NULL;

@@ -41,6 +41,7 @@ struct chartrepo_version {
 	str name, version;
 	str url;    /* absolute; empty: there is none */
 	str newest; /* of those there are; for hints, empty when not known */
+	str digest; /* of the manifest that was verified: what is got then; else empty */
 };
 
 /* Whether the manifest with that digest is signed as wanted: NULL, or why it
@@ -62,8 +63,10 @@ void chartrepo_drop(struct chartrepo **r);
 err *chartrepo_find(struct chartrepo *r, struct arena *a, str name, str range,
 		    struct chartrepo_version *out, bool *reference)
 	__attribute__((warn_unused_result));
-/* Whether the version is signed as wanted (registries alone). */
-err *chartrepo_verify(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
+/* Whether the version is signed as wanted (registries alone). What was looked
+ * at is kept in `v`, so that a tag that moves meanwhile gets nothing unverified
+ * through. */
+err *chartrepo_verify(struct chartrepo *r, struct arena *a, struct chartrepo_version *v,
 		      chartrepo_check *verify, void *ctx) __attribute__((warn_unused_result));
 /* Its bytes. */
 err *chartrepo_get(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,

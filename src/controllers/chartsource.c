@@ -351,7 +351,7 @@ static err *take(struct chartsource_work *w, str bytes)
 }
 
 static err *verify(struct chartsource_work *w, struct chartrepo *repo,
-		   const struct chartrepo_version *v)
+		   struct chartrepo_version *v)
 {
 	const struct chartsource_spec *spec = w->spec;
 
