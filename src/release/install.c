@@ -30,16 +30,6 @@ static err *check_name(const struct release_env *env, struct arena *a,
 	return name_is_used(env, err_new(ERR_EXISTS, "cannot reuse a name that is still in use"));
 }
 
-static err *check_labels(node labels)
-{
-	node_each_pair(p, labels)
-		if (relstore_is_own_label(node_str(p->key)))
-			return err_new(ERR_INVALID,
-				       "user supplied labels contains system reserved label name. "
-				       "System labels: [name owner status version createdAt modifiedAt]");
-	return NULL;
-}
-
 /* The revision that comes behind what is there. */
 static void replace_last(const struct release_env *env, const struct record_list *history,
 			 struct record *r)
@@ -191,7 +181,7 @@ err *release_install(const struct release_env *env, struct arena *a, const struc
 	TRY(release_install_crds(env, a, how));
 	if (how->rollback_on_failure && how->wait == RELEASE_WAIT_HOOKS)
 		how->wait = RELEASE_WAIT_WATCHER;
-	TRY(check_labels(how->labels));
+	TRY(relstore_check_labels(how->labels));
 	struct record r = { .name = how->name, .ns = env->ns, .version = 1, .first_deployed = now,
 			    .last_deployed = now, .deleted = GOTIME_ZERO, .labels = how->labels,
 			    .apply_method = release_method(w.server_side) };

@@ -47,6 +47,16 @@ bool relstore_is_own_label(str key)
 	return false;
 }
 
+err *relstore_check_labels(node labels)
+{
+	node_each_pair(p, labels)
+		if (relstore_is_own_label(node_str(p->key)))
+			return err_new(ERR_INVALID,
+				       "user supplied labels contains system reserved label name. "
+				       "System labels: [name owner status version createdAt modifiedAt]");
+	return NULL;
+}
+
 /* ---- reading ----------------------------------------------------------- */
 
 static err *from_object(const struct relstore *s, struct arena *a, node object, struct record *out)

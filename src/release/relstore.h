@@ -63,5 +63,7 @@ struct record *relstore_last(const struct record_list *history);
 /* Whether a label belongs to the storage itself: name, owner, status, version,
  * createdAt, modifiedAt. */
 bool relstore_is_own_label(str key);
+/* Labels of a user's may be none of those. */
+err *relstore_check_labels(node labels) __attribute__((warn_unused_result));
 
 #endif

@@ -108,16 +108,6 @@ static bool use_server_side(const struct work *w)
 	return release_was_server_side(w->last);
 }
 
-static err *check_labels(node labels)
-{
-	node_each_pair(p, labels)
-		if (relstore_is_own_label(node_str(p->key)))
-			return err_new(ERR_INVALID,
-				       "user supplied labels contains system reserved label name. "
-				       "System labels: [name owner status version createdAt modifiedAt]");
-	return NULL;
-}
-
 /* ---- what will be ------------------------------------------------------ */
 
 static err *build_old(struct work *w)
@@ -162,7 +152,7 @@ static err *prepare(struct work *w, struct record *r)
 
 	TRY(values_of(w, &values));
 	TRY(release_render(w->env, w->a, w->how, values, true, r));
-	TRY(check_labels(w->how->labels));
+	TRY(relstore_check_labels(w->how->labels));
 	r->labels = labels_of(w);
 	r->status = S("pending-upgrade");
 	r->description = S("Preparing upgrade");
