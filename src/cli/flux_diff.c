@@ -119,34 +119,6 @@ static bool prepare_secret(struct arena *a, node object, node before, node after
 
 /* ---- one object -------------------------------------------------------- */
 
-static struct applyset_ignore *ignore_rules(struct arena *a, node kustomization, size_t *n)
-{
-	node list = node_dig(kustomization, "spec", "ignore");
-	struct applyset_ignore *rules = arena_array(a, struct applyset_ignore, node_len(list) + 1);
-
-	*n = node_len(list);
-	for (size_t i = 0; i < *n; i++) {
-		node rule = node_at(list, i), target = node_get(rule, S("target"));
-		node paths = node_get(rule, S("paths"));
-		str *texts = arena_array(a, str, node_len(paths) + 1);
-
-		for (size_t k = 0; k < node_len(paths); k++)
-			texts[k] = node_str(node_at(paths, k));
-		rules[i] = (struct applyset_ignore){
-			.paths = texts,
-			.paths_n = node_len(paths),
-			.group = node_str(node_get(target, S("group"))),
-			.version = node_str(node_get(target, S("version"))),
-			.kind = node_str(node_get(target, S("kind"))),
-			.name = node_str(node_get(target, S("name"))),
-			.namespace = node_str(node_get(target, S("namespace"))),
-			.labels = node_str(node_get(target, S("labelSelector"))),
-			.annotations = node_str(node_get(target, S("annotationSelector"))),
-		};
-	}
-	return rules;
-}
-
 static err *report_drift(const struct diffing *d, struct outcome *o, const struct applyset_item *it,
 			 node before, node after)
 {
@@ -246,7 +218,8 @@ static err *diff_child(struct diffing *d, const struct local_build *above, node 
 static err *diff_build(struct diffing *d, const struct local_build *b, struct outcome *o)
 {
 	size_t rules_n, errors = d->errors.n;
-	const struct applyset_ignore *rules = ignore_rules(d->c->arena, b->kustomization, &rules_n);
+	const struct applyset_ignore *rules = applyset_read_ignore(
+		d->c->arena, node_dig(b->kustomization, "spec", "ignore"), &rules_n);
 	const struct applyset_options how = {
 		.manager = S("kustomize-controller"),
 		.group = S("kustomize.toolkit.fluxcd.io"),

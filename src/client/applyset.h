@@ -76,6 +76,8 @@ struct applyset_ignore {
 	str group, version, kind, name, namespace;	/* anchored regular expressions */
 	str labels, annotations;	/* label selectors */
 };
+/* Those of a list as Flux's specs write it: {paths, target}. Borrows its texts. */
+struct applyset_ignore *applyset_read_ignore(struct arena *a, node list, size_t *n);
 
 struct applyset_options {
 	str manager;			/* "kustomize-controller" */

@@ -16,6 +16,32 @@ struct applyset_rule {
 	struct selector labels, annotations;
 };
 
+struct applyset_ignore *applyset_read_ignore(struct arena *a, node list, size_t *n)
+{
+	struct applyset_ignore *rules = arena_array(a, struct applyset_ignore, node_len(list) + 1);
+
+	*n = 0;
+	node_each_item(i, list) {
+		node target = node_get(*i, S("target")), paths = node_get(*i, S("paths"));
+		str *to = arena_array(a, str, node_len(paths) + 1);
+		struct applyset_ignore *r = &rules[(*n)++];
+
+		*r = (struct applyset_ignore){
+			.paths = to,
+			.group = node_str(node_get(target, S("group"))),
+			.version = node_str(node_get(target, S("version"))),
+			.kind = node_str(node_get(target, S("kind"))),
+			.name = node_str(node_get(target, S("name"))),
+			.namespace = node_str(node_get(target, S("namespace"))),
+			.labels = node_str(node_get(target, S("labelSelector"))),
+			.annotations = node_str(node_get(target, S("annotationSelector"))),
+		};
+		node_each_item(path, paths)
+			to[r->paths_n++] = node_str(*path);
+	}
+	return rules;
+}
+
 static err *read_pattern(struct arena *a, const char *what, str text, struct pattern *out)
 {
 	if (!text.n)

@@ -14,26 +14,6 @@
 
 /* ---- rules -------------------------------------------------------------------- */
 
-static struct applyset_ignore rule_of(struct arena *a, node n)
-{
-	node target = node_get(n, S("target")), paths = node_get(n, S("paths"));
-	str *list = arena_array(a, str, node_len(paths) + 1);
-	struct applyset_ignore r = {
-		.paths = list,
-		.group = node_str(node_get(target, S("group"))),
-		.version = node_str(node_get(target, S("version"))),
-		.kind = node_str(node_get(target, S("kind"))),
-		.name = node_str(node_get(target, S("name"))),
-		.namespace = node_str(node_get(target, S("namespace"))),
-		.labels = node_str(node_get(target, S("labelSelector"))),
-		.annotations = node_str(node_get(target, S("annotationSelector"))),
-	};
-
-	node_each_item(p, paths)
-		list[r.paths_n++] = node_str(*p);
-	return r;
-}
-
 struct rules {
 	struct applyset_rules some;	/* paths are left alone */
 	struct applyset_rules all;	/* objects are */
@@ -53,9 +33,11 @@ static err *read_rules(struct hr *h, struct rules *out)
 	struct applyset_ignore *some = arena_array(h->a, struct applyset_ignore, node_len(list) + 1);
 	struct applyset_ignore *all = arena_array(h->a, struct applyset_ignore, node_len(list) + 1);
 	struct applyset_options a = { .ignore = some }, b = { .ignore = all };
+	size_t n;
+	const struct applyset_ignore *rules = applyset_read_ignore(h->a, list, &n);
 
-	node_each_item(n, list) {
-		struct applyset_ignore r = rule_of(h->a, *n);
+	for (size_t i = 0; i < n; i++) {
+		struct applyset_ignore r = rules[i];
 
 		if (is_whole(&r))
 			all[b.ignore_n++] = (struct applyset_ignore){

@@ -161,34 +161,6 @@ static str text(node n, const char *key)
 	return node_str(node_get(n, str_c(key)));
 }
 
-static void read_ignore(struct ks *k, struct applyset_options *o)
-{
-	node list = node_get(k->p->spec, S("ignore"));
-	struct applyset_ignore *rules = arena_array(k->a, struct applyset_ignore, node_len(list));
-
-	for (size_t i = 0; i < node_len(list); i++) {
-		node from = node_at(list, i), target = node_get(from, S("target"));
-		node paths = node_get(from, S("paths"));
-		str *to = arena_array(k->a, str, node_len(paths));
-
-		for (size_t n = 0; n < node_len(paths); n++)
-			to[n] = node_str(node_at(paths, n));
-		rules[i] = (struct applyset_ignore){
-			.paths = to,
-			.paths_n = node_len(paths),
-			.group = text(target, "group"),
-			.version = text(target, "version"),
-			.kind = text(target, "kind"),
-			.name = text(target, "name"),
-			.namespace = text(target, "namespace"),
-			.labels = text(target, "labelSelector"),
-			.annotations = text(target, "annotationSelector"),
-		};
-	}
-	o->ignore = rules;
-	o->ignore_n = node_len(list);
-}
-
 static void note(void *ctx, const struct client_resource *r, node object)
 {
 	struct ks *k = ctx;
@@ -217,7 +189,7 @@ static err *run(struct ks *k)
 		.ctx = k,
 	};
 
-	read_ignore(k, &o);
+	o.ignore = applyset_read_ignore(k->a, node_get(k->p->spec, S("ignore")), &o.ignore_n);
 	return applyset_run(k->cluster->client, k->cluster->discovery, k->a, k->items, k->n, &o);
 }
 
