@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "base/zoneinfo.h"
 #include "cli/commands.h"
 #include "cli/helm_fetch.h"
 #include "cli/helm_verify.h"
@@ -334,21 +335,7 @@ static void seeded_bytes(void *ctx, void *to, size_t n)
 	}
 }
 
-static bool load_zone(void *context, str name, struct buf *bytes)
-{
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str text;
-
-	(void)context;
-	err *e = fs_read_any(&a, arena_cat(&a, S("/usr/share/zoneinfo/"), name), 1 << 20, &text);
-
-	if (!e)
-		buf_add(bytes, text);
-	err_free(e);
-	return !e;
-}
-
-static const struct tz_source zones = { .load = load_zone };
+static const struct tz_source zones = { .load = zoneinfo_load };
 
 /* The machine's zone, by $TZ or /etc/localtime; UTC where it cannot be read. */
 static const struct tz *local_zone(struct cli *c)

@@ -8,6 +8,7 @@
 #include "base/die.h"
 #include "base/hash.h"
 #include "base/rand.h"
+#include "base/zoneinfo.h"
 #include "controllers/controllers.h"
 #include "controllers/hr_impl.h"
 #include "controllers/readiness.h"
@@ -60,21 +61,7 @@ static void random_bytes(void *ctx, void *to, size_t n)
 	rand_bytes(to, n);
 }
 
-static bool load_zone(void *context, str name, struct buf *bytes)
-{
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str text;
-
-	(void)context;
-	err *e = fs_read_any(&a, arena_cat(&a, S("/usr/share/zoneinfo/"), name), 1 << 20, &text);
-
-	if (!e)
-		buf_add(bytes, text);
-	err_free(e);
-	return !e;
-}
-
-static const struct tz_source zones = { .load = load_zone };
+static const struct tz_source zones = { .load = zoneinfo_load };
 
 static void begin(struct hr *h, struct pass *p)
 {

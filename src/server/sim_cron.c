@@ -3,7 +3,7 @@
  * As the original's controller: of times that were missed only the last is made up for,
  * unless its deadline has passed; what is too much of the history goes. */
 #include "base/clock.h"
-#include "base/fs.h"
+#include "base/zoneinfo.h"
 #include "kube/health.h"
 #include "server/check.h"
 #include "server/meta.h"
@@ -15,24 +15,11 @@
 #define SCHEDULED S("batch.kubernetes.io/cronjob-scheduled-timestamp")
 
 /* Times that were missed beyond this many are not counted any further. */
-enum { ZONE_FILE_MAX = 1 << 20, MISSED_MAX = 100 };
+enum { MISSED_MAX = 100 };
 
 static void cron_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
 	sim_sees(m, c, e, "batch/cronjobs", "batch/jobs", "CronJob");
-}
-
-static bool load_zone(void *context, str name, struct buf *bytes)
-{
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str text;
-	err *e = fs_read_any(&a, arena_cat(&a, S("/usr/share/zoneinfo/"), name), ZONE_FILE_MAX, &text);
-
-	(void)context;
-	if (!e)
-		buf_add(bytes, text);
-	err_free(e);
-	return !e;
 }
 
 static int64_t seconds_of(str time)
@@ -160,7 +147,7 @@ static err *look_at_clock(struct minder_call *c, struct plan *p)
 	if (last < 0)
 		last = seconds_of(meta_get(p->cron, S("creationTimestamp")));
 	TRY(cron_parse(TEXT_OF(spec, "schedule"), &schedule));
-	TRY(tz_find(c->arena, &(struct tz_source){ .load = load_zone }, TEXT_OF(spec, "timeZone"), &zone));
+	TRY(tz_find(c->arena, &(struct tz_source){ .load = zoneinfo_load }, TEXT_OF(spec, "timeZone"), &zone));
 	p->now = clock_wall() / CLOCK_SECOND;
 	p->due = -1;
 	p->next = cron_next(&schedule, last, zone);
