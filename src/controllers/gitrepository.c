@@ -292,11 +292,7 @@ static struct outcome done(struct git *g, const struct gitsource *s)
 					STR_ARG(s->revision)),
 			   NULL, 0);
 	else if (s->up_to_date)
-		pass_event(p, EVENT_TRACE, S("ArtifactUpToDate"),
-			   arena_printf(p->arena,
-					"artifact up-to-date with remote revision: '%.*s'",
-					STR_ARG(s->revision)),
-			   NULL, 0);
+		storage_tell_up_to_date(p, s->revision);
 	return pass_succeed(p, S("Succeeded"), message);
 }
 

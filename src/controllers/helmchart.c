@@ -335,11 +335,7 @@ static struct outcome done(struct chart_pass *c, struct chartsource *s)
 	if (changed || recovered)
 		pass_event(p, EVENT_NORMAL, reason, summary, meta, 4);
 	if (s->unchanged)
-		pass_event(p, EVENT_TRACE, S("ArtifactUpToDate"),
-			   arena_printf(p->arena,
-					"artifact up-to-date with remote revision: '%.*s'",
-					STR_ARG(s->artifact.revision)),
-			   NULL, 0);
+		storage_tell_up_to_date(p, s->artifact.revision);
 	return pass_succeed(p, reason, summary);
 }
 

@@ -110,11 +110,7 @@ static struct outcome done(struct repository *r, const struct helmsource *h)
 		status_set_str(p, S("url"), h->link);
 	storage_tell(p, &h->artifact, r->have ? &r->before : NULL, recovered, h->event);
 	if (h->unchanged)
-		pass_event(p, EVENT_TRACE, S("ArtifactUpToDate"),
-			   arena_printf(p->arena,
-					"artifact up-to-date with remote revision: '%.*s'",
-					STR_ARG(h->revision)),
-			   NULL, 0);
+		storage_tell_up_to_date(p, h->revision);
 	return pass_succeed(p, S("Succeeded"), message);
 }
 

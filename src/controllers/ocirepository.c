@@ -221,11 +221,7 @@ static struct outcome done(struct ocirepo *o, const struct ocisource *s)
 	observe_set(p, observed, OBSERVED);
 	storage_tell(p, &s->artifact, o->have ? &o->before : NULL, recovered, s->event);
 	if (s->unchanged)
-		pass_event(p, EVENT_TRACE, S("ArtifactUpToDate"),
-			   arena_printf(p->arena,
-					"artifact up-to-date with remote revision: '%.*s'",
-					STR_ARG(s->revision)),
-			   NULL, 0);
+		storage_tell_up_to_date(p, s->revision);
 	return pass_succeed(p, S("Succeeded"), message);
 }
 

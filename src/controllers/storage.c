@@ -118,6 +118,14 @@ void storage_tell(struct pass *p, const struct artifact *now, const struct artif
 			   4);
 }
 
+void storage_tell_up_to_date(struct pass *p, str revision)
+{
+	pass_event(p, EVENT_TRACE, S("ArtifactUpToDate"),
+		   arena_printf(p->arena, "artifact up-to-date with remote revision: '%.*s'",
+				STR_ARG(revision)),
+		   NULL, 0);
+}
+
 struct outcome storage_finalize(struct pass *p)
 {
 	struct artifact_owner owner = storage_owner(p);

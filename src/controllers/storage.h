@@ -31,6 +31,9 @@ bool storage_keep(struct pass *p, const struct artifact *artifact, str message);
 void storage_tell(struct pass *p, const struct artifact *now, const struct artifact *before,
 		  bool recovered, str message);
 
+/* The remote has what we have: event ArtifactUpToDate, for those who read along. */
+void storage_tell_up_to_date(struct pass *p, str revision);
+
 /* For controller.finalize: all of the object's artifacts go. */
 struct outcome storage_finalize(struct pass *p);
 
