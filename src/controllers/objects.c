@@ -356,6 +356,17 @@ static int64_t delay_of(enum ref_matter matter, unsigned what)
 	return what & LIVE_HEALTH ? RUNTIME_BATCH : DRIFT_DELAY;
 }
 
+/* A ConfigMap or Secret that the selector leaves out is no news as data, even
+ * where the kind is watched whole because others of it have been applied. */
+static bool is_left_out(struct runtime *rt, const struct live_event *ev)
+{
+	const struct client_resource *r = ev->resource;
+
+	return !r->group.n && (str_eq(r->kind, S("ConfigMap")) || str_eq(r->kind, S("Secret"))) &&
+	       ev->object.kind == NODE_MAP &&
+	       !selector_matches(&rt->configs, node_dig(ev->object, "metadata", "labels"));
+}
+
 static void tell_referrers(struct runtime *rt, const struct live_event *ev)
 {
 	const struct client_resource *r = ev->resource;
@@ -365,6 +376,8 @@ static void tell_referrers(struct runtime *rt, const struct live_event *ev)
 							 ev->namespace, ev->name);
 	unsigned m = t ? matters_of(t, ev) : 0;
 
+	if (m && is_left_out(rt, ev))
+		m &= ~(1u << REF_DATA);
 	for (size_t i = 0; t && i < t->edges.n; i++) {
 		struct edge *e = t->edges.p[i];
 

@@ -294,8 +294,18 @@ static void start_thread(pthread_t *t, void *(*run)(void *), struct runtime *rt)
 		die_bug("pthread_create failed");
 }
 
+/* Before the first event. */
+static err *read_selectors(struct runtime *rt)
+{
+	err *e = selector_parse(&rt->mem, rt->o.settings->watch_configs_label_selector,
+				&rt->configs);
+
+	return e ? err_wrap(e, "--watch-configs-label-selector") : NULL;
+}
+
 err *runtime_start(struct runtime *rt)
 {
+	TRY(read_selectors(rt));
 	TRY(local_new(&rt->local, rt));
 	TRY(wait_for_kinds(rt));
 	wait_for_referred(rt);

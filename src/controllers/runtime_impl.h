@@ -14,6 +14,7 @@
 #include "controllers/pass.h"
 #include "controllers/queue.h"
 #include "controllers/runtime.h"
+#include "kube/selector.h"
 #include "net/client.h"
 
 /* ---- tables by name ---------------------------------------------------------- */
@@ -138,6 +139,7 @@ struct runtime {
 	pthread_cond_t changed;		/* of `changes` */
 	uint64_t changes;
 	struct arena mem;
+	struct selector configs;	/* of --watch-configs-label-selector */
 	struct queue queue;
 	struct entries objects, targets;
 	VEC(struct watched_kind) watched;
