@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/die.h"
 #include "base/rand.h"
+#include "crypto/keys_impl.h"
 #include "crypto/ossl.h"
 #include "crypto/rsagen.h"
 #include "crypto/seeded.h"
@@ -460,6 +461,27 @@ err *keys_match(str cert, str key)
 	return err_new(ERR_INVALID, "tls: private key does not match public key");
 }
 
+/* ---- signatures -------------------------------------------------------- */
+
+err *keys_read(const struct ossl *o, str pem, EVP_PKEY **out)
+{
+	struct ssl_key k = { .o = o };
+
+	TRY(read_key(NULL, pem, &k));
+	*out = k.key;
+	return NULL;
+}
+
+err *keys_sign(const struct ossl *o, EVP_PKEY *key, str text, unsigned char *signature, size_t *n)
+{
+	EVP_MD_CTX *ctx = o->EVP_MD_CTX_new();
+	bool good = ctx && o->EVP_DigestSignInit(ctx, NULL, o->EVP_sha256(), NULL, key) == 1 &&
+		    o->EVP_DigestSign(ctx, signature, n, (const unsigned char *)text.p, text.n) == 1;
+
+	o->EVP_MD_CTX_free(ctx);
+	return good ? NULL : failed(o, "signing failed");
+}
+
 err *keys_sign_rs256(struct buf *out, str key, str text)
 {
 	CLEANUP(ssl_key_release) struct ssl_key k = { 0 };
@@ -470,13 +492,7 @@ err *keys_sign_rs256(struct buf *out, str key, str text)
 	TRY(read_key(NULL, key, &k));
 	if (k.o->EVP_PKEY_get_base_id(k.key) != EVP_PKEY_RSA)
 		return err_new(ERR_INVALID, "key is not a valid RSA private key");
-	EVP_MD_CTX *ctx = k.o->EVP_MD_CTX_new();
-	bool good = ctx && k.o->EVP_DigestSignInit(ctx, NULL, k.o->EVP_sha256(), NULL, k.key) == 1 &&
-		    k.o->EVP_DigestSign(ctx, signature, &n, (const unsigned char *)text.p, text.n) == 1;
-
-	k.o->EVP_MD_CTX_free(ctx);
-	if (!good)
-		return failed(k.o, "signing failed");
+	TRY(keys_sign(k.o, k.key, text, signature, &n));
 	buf_bytes(out, signature, n);
 	return NULL;
 }

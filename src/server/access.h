@@ -24,12 +24,12 @@ struct access_token {
 	size_t audiences_n;
 	int64_t now, expires;
 };
-#define ACCESS_ISSUER "https://kubernetes.default.svc.cluster.local"
 err *access_token_make(struct server *s, struct arena *a, const struct access_token *t, str *out)
 	__attribute__((warn_unused_result));
-/* The account behind a token that is ours, has not expired, and whose account
- * is still there. */
-bool access_token_check(struct server *s, struct arena *a, str token, struct request_user *out);
+/* The account behind a token that is ours and for one of b->audiences, has not
+ * expired, and whose account is still there. */
+bool access_token_check(struct server *s, struct arena *a, struct auth_bearer *b,
+			struct request_user *out);
 
 struct rbac;
 /* The compiled state of now; give it back with access_done. */

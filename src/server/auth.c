@@ -3,13 +3,17 @@
 #include "base/sort.h"
 #include "base/vec.h"
 #include "server/hooks.h"
+#include "server/issuer.h"
 #include "server/status.h"
 #include "text/gourl.h"
+#include "text/quote.h"
 
 #define MASTERS         S("system:masters")
 #define ANONYMOUS       S("system:anonymous")
 #define AUTHENTICATED   S("system:authenticated")
 #define UNAUTHENTICATED S("system:unauthenticated")
+
+static const str own_audiences[] = { { ISSUER_URL, sizeof ISSUER_URL - 1 } };
 
 /* ---- who --------------------------------------------------------------- */
 
@@ -38,17 +42,67 @@ static void set_groups(struct arena *a, struct request_user *u, const str *group
 		all[u->groups_n++] = last;
 }
 
-bool auth_token(struct server *s, struct arena *a, str token, struct request_user *out)
+static void quote_list(struct buf *b, const str *texts, size_t n)
+{
+	buf_addc(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_addc(b, ' ');
+		quote_add(b, texts[i], QUOTE_PRINT);
+	}
+	buf_addc(b, ']');
+}
+
+bool auth_is_for(struct arena *a, struct auth_bearer *b, const str *audiences, size_t n)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	VEC(str) good = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < b->audiences_n; k++)
+			if (str_eq(audiences[i], b->audiences[k])) {
+				avec_push(a, &good, audiences[i]);
+				break;
+			}
+	b->good = good.p;
+	b->good_n = good.n;
+	if (good.n)
+		return true;
+	buf_add(&text, S("token audiences "));
+	quote_list(&text, audiences, n);
+	buf_add(&text, S(" is invalid for the target audiences "));
+	quote_list(&text, b->audiences, b->audiences_n);
+	b->error = arena_str(a, buf_str(&text));
+	return false;
+}
+
+/* The administrator's own token is for this server. */
+static bool is_admin(struct server *s, struct arena *a, struct auth_bearer *b)
+{
+	if (!same_secret(b->token, server_token(s)))
+		return false;
+	bool good = auth_is_for(a, b, own_audiences, 1);
+
+	b->error = S("invalid bearer token");
+	return good;
+}
+
+bool auth_token(struct server *s, struct arena *a, struct auth_bearer *b, struct request_user *out)
 {
 	static const str groups[] = { { "system:masters", 14 } };
 
-	if (same_secret(token, server_token(s))) {
+	b->error = S("invalid bearer token");
+	if (!b->audiences_n) {
+		b->audiences = own_audiences;
+		b->audiences_n = 1;
+	}
+	if (is_admin(s, a, b)) {
 		*out = (struct request_user){ .name = S("admin"), .uid = S("admin-uid") };
 		set_groups(a, out, groups, 1, AUTHENTICATED);
 		return true;
 	}
 	for (const struct hooks *const *h = hooks_all; *h; h++)
-		if ((*h)->token && (*h)->token(s, a, token, out)) {
+		if ((*h)->token && (*h)->token(s, a, b, out)) {
 			set_groups(a, out, out->groups, out->groups_n, AUTHENTICATED);
 			return true;
 		}
@@ -79,9 +133,11 @@ err *auth_identify(struct request *r, enum tls_peer peer, const struct tls_subje
 		return by_certificate(r, peer, subject);
 	str_split(header, ' ', &scheme, &token);
 	token = str_trim(token);
+	struct auth_bearer bearer = { .token = token };
+
 	if (!str_eq_nocase(scheme, S("bearer")) || !token.n)
 		be_anonymous(r);
-	else if (!auth_token(r->server, r->arena, token, &r->user))
+	else if (!auth_token(r->server, r->arena, &bearer, &r->user))
 		return status_unauthorized();
 	return NULL;
 }

@@ -36,7 +36,21 @@ bool auth_allows(struct server *s, struct arena *a, const struct auth_question *
 /* "User "U" cannot VERB resource "R" in API group "G" in the namespace "N"" */
 void auth_print_refusal(struct buf *b, const struct auth_question *q);
 
-/* The user behind a bearer token; false: nobody's. */
-bool auth_token(struct server *s, struct arena *a, str token, struct request_user *out);
+/* A bearer token, and for whom it should be: one of `audiences` (none: this
+ * server alone). */
+struct auth_bearer {
+	str token;
+	const str *audiences;
+	size_t audiences_n;
+	/* Set: those of them that it is for, or why nobody is behind it. */
+	const str *good;
+	size_t good_n;
+	str error;
+};
+
+/* The user behind a token; false: nobody's. */
+bool auth_token(struct server *s, struct arena *a, struct auth_bearer *b, struct request_user *out);
+/* Whether one of those whom the token is for is asked for; sets good and error. */
+bool auth_is_for(struct arena *a, struct auth_bearer *b, const str *audiences, size_t n);
 
 #endif

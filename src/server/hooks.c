@@ -4,12 +4,14 @@
 #include "server/bootstrap.h"
 #include "server/crd_control.h"
 #include "server/documents.h"
+#include "server/issuer.h"
 #include "server/minder.h"
 #include "server/quota.h"
 
 const struct hooks *const hooks_all[] = {
 	&documents_hooks,
 	&bootstrap_hooks,
+	&issuer_hooks,
 	&access_hooks,
 	&crd_control_hooks,
 	&quota_hooks,

@@ -7,7 +7,8 @@
  *	open	the store is open, nobody asks yet: make what must be there, start
  *		watching (server_observe). Its state is kept by server_part_set.
  *	close	no request runs any more, the store is still there.
- *	token	a bearer token that is not the administrator's; true: `out` is set.
+ *	token	a bearer token that is not the administrator's; true: `out` is set,
+ *		else b->error may be.
  *	allow	authorization of who is not in system:masters; true: allowed.
  *		`reason` may be set either way.
  *	admit	mutating admission of every kind, once the namespace is known to be
@@ -25,7 +26,8 @@
 struct hooks {
 	err *(*open)(struct server *s, const struct server_options *o);
 	void (*close)(struct server *s);
-	bool (*token)(struct server *s, struct arena *a, str token, struct request_user *out);
+	bool (*token)(struct server *s, struct arena *a, struct auth_bearer *b,
+		      struct request_user *out);
 	bool (*allow)(struct server *s, struct arena *a, const struct auth_question *q, str *reason);
 	void (*admit)(struct kind_call *c);
 	void (*check)(struct kind_call *c);

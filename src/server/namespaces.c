@@ -67,12 +67,12 @@ static err *accounts_run(struct minder_call *c, const struct controller *own)
 	node namespace = minder_get(c, STR_NONE, S("namespaces"), STR_NONE, c->key.name);
 	node map = named(a, "ConfigMap", S("kube-root-ca.crt")), data = node_map(a, 1);
 	node annotations = node_map(a, 1);
-	str cert, key;
+	str cert;
 
 	(void)own;
 	if (node_is(namespace, NODE_NONE) || meta_is_deleting(namespace))
 		return NULL;
-	server_authority(c->server, &cert, &key);
+	cert = server_ca(c->server);
 	node_set(a, annotations, S("kubernetes.io/description"), node_lit(ABOUT_CA));
 	node_set(a, node_get(map, S("metadata")), S("annotations"), annotations);
 	node_set(a, data, S("ca.crt"), node_from_str(a, cert));

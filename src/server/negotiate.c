@@ -82,19 +82,22 @@ str negotiate_param(const struct negotiate_clause *c, str name)
 
 /* ---- the answer -------------------------------------------------------- */
 
-/* The routes' own look: any clause, whatever its quality. */
-static bool route_takes(str accept)
+/* The routes' own look: any clause, whatever its quality. `types` is a list
+ * as it is shown in refusals. */
+static bool route_takes(str accept, str types)
 {
-	str one, type, rest;
+	str one, type, rest, offered;
 
 	if (!accept.n)
 		return true;
 	while (str_cut(&accept, &one, ',')) {
 		str_split(one, ';', &type, &rest);
 		type = str_trim(type);
-		if (str_eq(type, S("*/*")) || str_eq(type, JSON_TYPE) || str_eq(type, YAML_TYPE) ||
-		    str_eq(type, PROTOBUF_TYPE))
+		if (str_eq(type, S("*/*")))
 			return true;
+		for (str list = types; str_cut(&list, &offered, ',');)
+			if (str_eq(type, str_trim(offered)))
+				return true;
 	}
 	return false;
 }
@@ -165,6 +168,12 @@ static err *not_acceptable(bool routes, const char *types)
 					    .details = routes });
 }
 
+err *negotiate_route(const struct request *r, const char *type)
+{
+	return route_takes(request_header(r, S("accept")), str_c(type)) ? NULL
+									: not_acceptable(true, type);
+}
+
 /* Indented for people: when asked for, and for browsers and curl. */
 static bool wants_pretty(const struct request *r)
 {
@@ -190,7 +199,7 @@ err *negotiate_accept(struct request *r, bool builtin)
 	struct negotiate_clause *clauses;
 
 	r->accept = (struct request_accept){ .form = REQUEST_JSON };
-	if (builtin && !watch && !route_takes(accept))
+	if (builtin && !watch && !route_takes(accept, str_c(available)))
 		return not_acceptable(true, available);
 	size_t n = negotiate_parse(r->arena, accept, &clauses), i = 0;
 

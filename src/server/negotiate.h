@@ -15,6 +15,9 @@
 /* Fill in r->accept for a resource: `builtin` kinds have routes. */
 err *negotiate_accept(struct request *r, bool builtin) __attribute__((warn_unused_result));
 
+/* The same for a route that answers with one media type, whatever is asked for. */
+err *negotiate_route(const struct request *r, const char *type) __attribute__((warn_unused_result));
+
 /* One clause of an Accept header, best first; for documents that have forms
  * of their own. */
 struct negotiate_clause {

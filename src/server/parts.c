@@ -4,6 +4,7 @@
 #include "server/discovery.h"
 #include "server/disruption.h"
 #include "server/health.h"
+#include "server/issuer.h"
 #include "server/namespaces.h"
 #include "server/openapi.h"
 #include "server/sim.h"
@@ -20,6 +21,7 @@ const struct subresource *const parts_subresources[] = {
 const struct endpoint *const parts_endpoints[] = {
 	discovery_endpoints,
 	health_endpoints,
+	issuer_endpoints,
 	openapi_endpoints,
 	NULL,
 };

@@ -5,6 +5,7 @@
 #include "server/access.h"
 #include "server/body.h"
 #include "server/change.h"
+#include "server/issuer.h"
 #include "server/meta.h"
 #include "server/rbac.h"
 #include "server/status.h"
@@ -186,15 +187,16 @@ static err *token_review(struct request *r, node object)
 	str token = node_str(node_dig(object, "spec", "token"));
 	struct request_user u = { 0 };
 	node status = node_map(a, 3);
-	static const str issuer[] = { S(ACCESS_ISSUER) };
+	struct auth_bearer bearer = { .token = token };
 
 	if (!token.n)
 		return status_bad_request("token is required for TokenReview in authentication");
-	if (auth_token(r->server, a, token, &u)) {
-		node_set(a, status, S("audiences"), texts_node(a, issuer, 1));
+	bearer.audiences = texts_of(a, node_dig(object, "spec", "audiences"), &bearer.audiences_n);
+	if (auth_token(r->server, a, &bearer, &u)) {
+		node_set(a, status, S("audiences"), texts_node(a, bearer.good, bearer.good_n));
 		node_set(a, status, S("authenticated"), node_from_bool(true));
 	} else {
-		node_set(a, status, S("error"), node_lit("invalid bearer token"));
+		node_set(a, status, S("error"), node_from_str(a, bearer.error));
 	}
 	node_set(a, status, S("user"), user_node(a, &u));
 	node_set(a, object, S("status"), status);
@@ -286,7 +288,7 @@ err *reviews_token(struct request *r)
 	TRY(check_lifetime(r, gvk, spec, &seconds));
 	set_owner(r, &o, S("token"), gvk, builtin_type(gvk), object);
 	if (!node_len(node_get(spec, S("audiences")))) {
-		static const str issuer[] = { S(ACCESS_ISSUER) };
+		static const str issuer[] = { S(ISSUER_URL) };
 
 		node_set(a, spec, S("audiences"), texts_node(a, issuer, 1));
 	}

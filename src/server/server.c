@@ -367,12 +367,6 @@ str server_token(const struct server *s)
 	return s->token;
 }
 
-void server_authority(const struct server *s, str *cert, str *key)
-{
-	*cert = s->ca_cert;
-	*key = s->ca_key;
-}
-
 bool server_is_ready(struct server *s)
 {
 	return s->ready;

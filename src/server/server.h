@@ -88,12 +88,11 @@ void server_unwatch(struct server_watch *w);
 struct store *server_store(struct server *s);
 struct allocator *server_allocator(struct server *s);
 struct watch_hub *server_hub(struct server *s);
-/* The certificate and key of the server's own authority, PEM. */
-void server_authority(const struct server *s, str *cert, str *key);
 
 /* Each part may keep something of its own here. */
 enum server_part {
 	SERVER_PART_CUSTOM,
+	SERVER_PART_ISSUER,
 	SERVER_PART_DOCUMENTS,
 	SERVER_PART_SIM,
 	SERVER_PART_RBAC,

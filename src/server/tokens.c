@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "server/access.h"
 #include "server/check.h"
+#include "server/issuer.h"
 #include "server/meta.h"
 #include "text/base64.h"
 
@@ -52,11 +53,23 @@ static void put_bytes(struct arena *a, node data, str key, str bytes)
 	node_set(a, data, key, node_copy_str(a, buf_str(&b)));
 }
 
+/* A token that nothing vouches for any more is as good as none: it was made
+ * with a key that this data directory had before. */
+static bool is_filled(struct minder_call *c, node data)
+{
+	CLEANUP(buf_release) struct buf token = BUF_INIT;
+	err *e = base64_read(&token, TEXT_OF(data, "token"), BASE64_STD);
+	bool filled = token.n && (e || !issuer_disowns(c->server, c->arena, buf_str(&token)));
+
+	err_free(e);
+	return filled;
+}
+
 static err *fill(struct minder_call *c, node secret, node account)
 {
 	struct arena *a = c->arena;
 	int64_t now = clock_wall() / CLOCK_SECOND;
-	str audience = S(ACCESS_ISSUER), token, cert, key;
+	str audience = S(ISSUER_URL), token;
 	struct access_token t = { .namespace = c->key.namespace,
 				  .name = meta_get(account, S("name")),
 				  .uid = meta_get(account, S("uid")),
@@ -67,8 +80,7 @@ static err *fill(struct minder_call *c, node secret, node account)
 	node data = node_need_map(a, secret, S("data"));
 
 	TRY(access_token_make(c->server, a, &t, &token));
-	server_authority(c->server, &cert, &key);
-	put_bytes(a, data, S("ca.crt"), cert);
+	put_bytes(a, data, S("ca.crt"), server_ca(c->server));
 	put_bytes(a, data, S("namespace"), c->key.namespace);
 	put_bytes(a, data, S("token"), token);
 	node_set(a, node_need_map(a, GET(secret, "metadata"), S("annotations")), S(ACCOUNT_UID),
@@ -102,7 +114,7 @@ static err *tokens_run(struct minder_call *c, const struct controller *own)
 								    c->key.namespace, c->key.name, STR_NONE),
 						.body = NODE_NOTHING },
 			NULL));
-	return TEXT_OF(GET(secret, "data"), "token").n ? NULL : fill(c, secret, account);
+	return is_filled(c, GET(secret, "data")) ? NULL : fill(c, secret, account);
 }
 
 const struct controller tokens_controller = { .name = AGENT, .sees = tokens_see, .run = tokens_run };
