@@ -45,9 +45,16 @@ static const char drop_replaced_sql[] =
 	" AND before > 0)";
 static const char drop_deleted_sql[] = "DELETE FROM log WHERE rv > ?1 AND rv <= ?2 AND change = 2";
 
+/* SQLite calls all that the system refuses an "I/O error". */
 static err *failed(const struct store_log *l, const char *what)
 {
-	return err_new(ERR_UNAVAILABLE, "%s: %s", what, l->s->sqlite3_errmsg(l->db));
+	const char *why = l->s->sqlite3_errmsg(l->db);
+	int code = l->s->sqlite3_errcode(l->db) & 0xff;
+	int reason = l->s->sqlite3_system_errno(l->db);
+
+	if ((code == SQLITE_IOERR || code == SQLITE_CANTOPEN) && reason)
+		return err_errno(reason, "%s: %s", what, why);
+	return err_new(ERR_UNAVAILABLE, "%s: %s", what, why);
 }
 
 static err *run(struct store_log *l, const char *sql, const char *what)
@@ -100,6 +107,9 @@ static err *set_up(struct store_log *l, const char *path)
 
 	if (l->s->sqlite3_open_v2(path, &l->db, flags, NULL) != SQLITE_OK)
 		return failed(l, "cannot open the store");
+	/* SQLite then opens it for reading, and finds out later. */
+	if (l->s->sqlite3_db_readonly(l->db, "main"))
+		return err_new(ERR_UNAVAILABLE, "cannot open the store: it is read-only");
 	l->s->sqlite3_extended_result_codes(l->db, 1);
 	TRY(run(l, setup, "cannot open the store"));
 	TRY(run(l, l->full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
