@@ -9,39 +9,16 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "fetching.h"
 #include "source/bucketsource.h"
 
 struct asked {
 	struct arena a;
 	struct bucketsource_spec spec;
-	VEC(struct credentials_item) secret, cert, proxy;
-	struct credentials secret_c, cert_c, proxy_c;
+	struct secrets secrets;
 	str ignore;
 	bool again;
 };
-
-static void stop(err *e)
-{
-	struct failure f = failure_of(e);
-
-	printf("failed: %s %s%s: %s\n", f.condition ? f.condition : "-", f.reason,
-	       f.class == FAILURE_STALLED ? " (stalled)" : "", err_msg(e));
-	err_free(e);
-	exit(1);
-}
-
-static str value_of(struct asked *q, str text)
-{
-	str out;
-
-	if (!str_take(&text, '@'))
-		return text;
-	err *e = fs_read_any(&q->a, text, 16 << 20, &out);
-
-	if (e)
-		stop(e);
-	return out;
-}
 
 static void take(struct asked *q, str arg)
 {
@@ -49,13 +26,9 @@ static void take(struct asked *q, str arg)
 	uint64_t number;
 
 	str_split(arg, '=', &key, &value);
-	if (str_take_str(&key, S("secret."))) {
-		avec_push(&q->a, &q->secret, (struct credentials_item){ key, value_of(q, value) });
-	} else if (str_take_str(&key, S("cert."))) {
-		avec_push(&q->a, &q->cert, (struct credentials_item){ key, value_of(q, value) });
-	} else if (str_take_str(&key, S("proxy."))) {
-		avec_push(&q->a, &q->proxy, (struct credentials_item){ key, value_of(q, value) });
-	} else if (str_eq(key, S("provider"))) {
+	if (secrets_take(&q->secrets, &q->a, key, value))
+		return;
+	if (str_eq(key, S("provider"))) {
 		q->spec.provider = value;
 	} else if (str_eq(key, S("region"))) {
 		q->spec.region = value;
@@ -78,41 +51,14 @@ static void take(struct asked *q, str arg)
 	}
 }
 
-static struct credentials secret_of(const struct credentials_item *items, size_t n)
-{
-	return (struct credentials){ S("ns"), S("secret"), items, n };
-}
-
 static void finish(struct asked *q)
 {
 	struct bucketsource_spec *s = &q->spec;
 
 	s->owner = (struct artifact_owner){ S("Bucket"), S("ns"), S("repo") };
-	q->secret_c = secret_of(q->secret.p, q->secret.n);
-	q->cert_c = secret_of(q->cert.p, q->cert.n);
-	q->proxy_c = secret_of(q->proxy.p, q->proxy.n);
-	s->secret = q->secret.n ? &q->secret_c : NULL;
-	s->cert = q->cert.n ? &q->cert_c : NULL;
-	s->proxy = q->proxy.n ? &q->proxy_c : NULL;
-}
-
-static err *print_file(void *ctx, str path, const struct fs_entry *e, enum fs_step *next)
-{
-	(void)ctx;
-	(void)next;
-	if (e->type == FS_FILE)
-		printf("  %.*s %llu\n", STR_ARG(path), (unsigned long long)e->info.size);
-	return NULL;
-}
-
-static err *print_tree(struct artifact_store *store, const struct artifact *a)
-{
-	CLEANUP(artifact_tree_drop) struct artifact_tree *tree = NULL;
-
-	TRY(artifact_verify(store, a));
-	TRY(artifact_open(store, a, &tree));
-	return fs_walk(artifact_tree_fs(tree), STR_NONE,
-		       &(struct fs_walk){ .info = true, .visit = print_file });
+	s->secret = secrets_get(&q->secrets, 0);
+	s->cert = secrets_get(&q->secrets, 1);
+	s->proxy = secrets_get(&q->secrets, 2);
 }
 
 static err *pass(struct asked *q, const struct bucketsource_env *env,
@@ -124,7 +70,7 @@ static err *pass(struct asked *q, const struct bucketsource_env *env,
 	if (s->unchanged)
 		return NULL;
 	printf("event: %.*s\nurl: %.*s\n", STR_ARG(s->event), STR_ARG(s->artifact.url));
-	return print_tree(env->store, &s->artifact);
+	return print_artifact(env->store, &s->artifact);
 }
 
 int main(int argc, char **argv)
@@ -133,8 +79,7 @@ int main(int argc, char **argv)
 	struct artifact_options o = { .host = S("source.example") };
 	struct bucketsource first = { 0 }, second = { 0 };
 	struct bucketsource_seen seen = { 0 };
-	struct asked q = { 0 };
-	err *e;
+	struct asked q = { .secrets.names = { "secret", "cert", "proxy" } };
 
 	if (argc < 4)
 		return 2;
@@ -144,12 +89,12 @@ int main(int argc, char **argv)
 	for (int i = 4; i < argc; i++)
 		take(&q, str_c(argv[i]));
 	finish(&q);
-	if ((e = net_client_new(&env.net, NULL)) || (e = artifact_store_open(&env.store, &o)) ||
-	    (e = pass(&q, &env, &seen, &first)))
-		stop(e);
+	must(net_client_new(&env.net, NULL));
+	must(artifact_store_open(&env.store, &o));
+	must(pass(&q, &env, &seen, &first));
 	seen.artifact = &first.artifact;
-	if (q.again && (e = pass(&q, &env, &seen, &second)))
-		stop(e);
+	if (q.again)
+		must(pass(&q, &env, &seen, &second));
 	bucketsource_release(&first);
 	bucketsource_release(&second);
 	artifact_store_close(env.store);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "fetching.h"
 #include "base/vec.h"
 #include "source/askpass.h"
 #include "source/gitsource.h"
@@ -18,48 +19,11 @@ struct asked {
 	struct arena a;
 	struct gitsource_spec spec;
 	VEC(str) sparse;
-	VEC(struct credentials_item) secret, proxy, keys;
-	struct credentials secret_c, proxy_c, keys_c;
+	struct secrets secrets;
 	str ignore;
 	struct gitsource_include include;
 	bool again;
 };
-
-static void stop(err *e)
-{
-	struct failure f = failure_of(e);
-
-	printf("failed: %s %s%s: %s\n", f.condition ? f.condition : "-", f.reason,
-	       f.class == FAILURE_STALLED ? " (stalled)" : "", err_msg(e));
-	err_free(e);
-	exit(1);
-}
-
-static str value_of(struct asked *q, str text)
-{
-	str out;
-
-	if (!str_take(&text, '@'))
-		return text;
-	err *e = fs_read_any(&q->a, text, 16 << 20, &out);
-
-	if (e)
-		stop(e);
-	return out;
-}
-
-static bool take_data(struct asked *q, str key, str value)
-{
-	if (str_take_str(&key, S("secret.")))
-		avec_push(&q->a, &q->secret, (struct credentials_item){ key, value_of(q, value) });
-	else if (str_take_str(&key, S("proxy.")))
-		avec_push(&q->a, &q->proxy, (struct credentials_item){ key, value_of(q, value) });
-	else if (str_take_str(&key, S("keys.")))
-		avec_push(&q->a, &q->keys, (struct credentials_item){ key, value_of(q, value) });
-	else
-		return false;
-	return true;
-}
 
 static bool take_text(struct asked *q, str key, str value)
 {
@@ -86,7 +50,8 @@ static void take(struct asked *q, str arg)
 	uint64_t number;
 
 	str_split(arg, '=', &key, &value);
-	if (take_data(q, key, value) || take_text(q, key, value))
+	if (secrets_take(&q->secrets, &q->a, key, value) ||
+	    take_text(q, key, value))
 		return;
 	if (str_eq(key, S("ignore"))) {
 		q->ignore = value;
@@ -111,45 +76,17 @@ static void take(struct asked *q, str arg)
 	}
 }
 
-static struct credentials secret_of(const struct credentials_item *items, size_t n)
-{
-	return (struct credentials){ S("ns"), S("secret"), items, n };
-}
-
 static void finish(struct asked *q)
 {
+	static const struct credentials nothing = { 0 };
 	struct gitsource_spec *s = &q->spec;
 
 	s->owner = (struct artifact_owner){ S("GitRepository"), S("ns"), S("repo") };
 	s->sparse = q->sparse.p;
 	s->sparse_n = q->sparse.n;
-	q->secret_c = secret_of(q->secret.p, q->secret.n);
-	q->proxy_c = secret_of(q->proxy.p, q->proxy.n);
-	q->keys_c = secret_of(q->keys.p, q->keys.n);
-	s->secret = q->secret.n ? &q->secret_c : NULL;
-	s->proxy = q->proxy.n ? &q->proxy_c : NULL;
-	s->keys = &q->keys_c;
-}
-
-static err *print_file(void *ctx, str path, const struct fs_entry *e, enum fs_step *next)
-{
-	(void)ctx;
-	(void)next;
-	printf("  %04o %.*s%s", e->info.mode, STR_ARG(path), e->type == FS_DIR ? "/" : "");
-	if (e->type == FS_FILE)
-		printf(" %llu", (unsigned long long)e->info.size);
-	printf("\n");
-	return NULL;
-}
-
-static err *print_tree(struct artifact_store *store, const struct artifact *a)
-{
-	CLEANUP(artifact_tree_drop) struct artifact_tree *tree = NULL;
-
-	TRY(artifact_verify(store, a));
-	TRY(artifact_open(store, a, &tree));
-	return fs_walk(artifact_tree_fs(tree), STR_NONE,
-		       &(struct fs_walk){ .info = true, .visit = print_file });
+	s->secret = secrets_get(&q->secrets, 0);
+	s->proxy = secrets_get(&q->secrets, 1);
+	s->keys = q->secrets.items[2].n ? secrets_get(&q->secrets, 2) : &nothing;
 }
 
 static err *pass(struct asked *q, const struct gitsource_env *env, struct gitsource_seen *seen,
@@ -164,7 +101,7 @@ static err *pass(struct asked *q, const struct gitsource_env *env, struct gitsou
 	if (g->verified.n)
 		printf("verified: %.*s\n", STR_ARG(g->verified));
 	printf("url: %.*s\n", STR_ARG(a->url));
-	return print_tree(env->store, a);
+	return print_artifact(env->store, a);
 }
 
 int main(int argc, char **argv)
@@ -174,8 +111,7 @@ int main(int argc, char **argv)
 	struct gitsource first = { 0 }, second = { 0 };
 	struct gitremote_hint hint = { 0 };
 	struct gitsource_seen seen = { .hint = &hint };
-	struct asked q = { 0 };
-	err *e;
+	struct asked q = { .secrets.names = { "secret", "proxy", "keys" } };
 
 	if (argc && str_ends(str_c(argv[0]), S(ASKPASS_NAME)))
 		return askpass_main();
@@ -186,9 +122,9 @@ int main(int argc, char **argv)
 	for (int i = 3; i < argc; i++)
 		take(&q, str_c(argv[i]));
 	finish(&q);
-	if ((e = net_client_new(&env.net, &(struct net_options){ .proxy_env = true })) ||
-	    (e = artifact_store_open(&env.store, &o)) || (e = pass(&q, &env, &seen, &first)))
-		stop(e);
+	must(net_client_new(&env.net, &(struct net_options){ .proxy_env = true }));
+	must(artifact_store_open(&env.store, &o));
+	must(pass(&q, &env, &seen, &first));
 	if (q.again) {
 		seen.artifact = &first.artifact;
 		seen.in_storage = true;
@@ -196,8 +132,7 @@ int main(int argc, char **argv)
 		q.spec.includes = &q.include;
 		q.spec.includes_n = q.include.name.n > 0;
 		seen.changed = q.spec.includes_n > 0;
-		if ((e = pass(&q, &env, &seen, &second)))
-			stop(e);
+		must(pass(&q, &env, &seen, &second));
 	}
 	gitsource_release(&first);
 	gitsource_release(&second);

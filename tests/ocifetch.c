@@ -14,56 +14,17 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "fetching.h"
 #include "base/vec.h"
 #include "source/ocisource.h"
 
 struct asked {
 	struct arena a;
 	struct ocisource_spec spec;
-	VEC(struct credentials_item) secret, cert, proxy;
-	struct credentials secret_c, cert_c, proxy_c;
+	struct secrets secrets;
 	str ignore, subject;
 	bool again;
 };
-
-static void stop(err *e)
-{
-	struct failure f = failure_of(e);
-
-	printf("failed: %s %s%s: %s\n", f.condition ? f.condition : "-", f.reason,
-	       f.class == FAILURE_STALLED ? " (stalled)" : "", err_msg(e));
-	err_free(e);
-	exit(1);
-}
-
-static void must(err *e)
-{
-	if (e)
-		stop(e);
-}
-
-static str value_of(struct asked *q, str text)
-{
-	str out;
-
-	if (!str_take(&text, '@'))
-		return text;
-	must(fs_read_any(&q->a, text, 16 << 20, &out));
-	return out;
-}
-
-static bool take_data(struct asked *q, str key, str value)
-{
-	if (str_take_str(&key, S("secret.")))
-		avec_push(&q->a, &q->secret, (struct credentials_item){ key, value_of(q, value) });
-	else if (str_take_str(&key, S("cert.")))
-		avec_push(&q->a, &q->cert, (struct credentials_item){ key, value_of(q, value) });
-	else if (str_take_str(&key, S("proxy.")))
-		avec_push(&q->a, &q->proxy, (struct credentials_item){ key, value_of(q, value) });
-	else
-		return false;
-	return true;
-}
 
 static bool take_text(struct asked *q, str key, str value)
 {
@@ -119,7 +80,8 @@ static void take(struct asked *q, str arg)
 	uint64_t number;
 
 	str_split(arg, '=', &key, &value);
-	if (take_data(q, key, value) || take_text(q, key, value))
+	if (secrets_take(&q->secrets, &q->a, key, value) ||
+	    take_text(q, key, value))
 		return;
 	if (str_eq(key, S("ignore"))) {
 		q->ignore = value;
@@ -138,47 +100,18 @@ static void take(struct asked *q, str arg)
 	}
 }
 
-static struct credentials secret_of(const struct credentials_item *items, size_t n)
-{
-	return (struct credentials){ S("ns"), S("secret"), items, n };
-}
-
 static void finish(struct asked *q)
 {
 	struct ocisource_spec *s = &q->spec;
 
 	s->owner = (struct artifact_owner){ S("OCIRepository"), S("ns"), S("repo") };
-	q->secret_c = secret_of(q->secret.p, q->secret.n);
-	q->cert_c = secret_of(q->cert.p, q->cert.n);
-	q->proxy_c = secret_of(q->proxy.p, q->proxy.n);
-	s->secrets = &q->secret_c;
-	s->secrets_n = q->secret.n > 0;
-	s->cert = q->cert.n ? &q->cert_c : NULL;
-	s->proxy = q->proxy.n ? &q->proxy_c : NULL;
+	s->secrets = secrets_get(&q->secrets, 0);
+	s->secrets_n = s->secrets != NULL;
+	s->cert = secrets_get(&q->secrets, 1);
+	s->proxy = secrets_get(&q->secrets, 2);
 }
 
 /* ---- fetching -------------------------------------------------------------------- */
-
-static err *print_file(void *ctx, str path, const struct fs_entry *e, enum fs_step *next)
-{
-	(void)ctx;
-	(void)next;
-	printf("  %04o %.*s%s", e->info.mode, STR_ARG(path), e->type == FS_DIR ? "/" : "");
-	if (e->type == FS_FILE)
-		printf(" %llu", (unsigned long long)e->info.size);
-	printf("\n");
-	return NULL;
-}
-
-static err *print_tree(struct artifact_store *store, const struct artifact *a)
-{
-	CLEANUP(artifact_tree_drop) struct artifact_tree *tree = NULL;
-
-	TRY(artifact_verify(store, a));
-	TRY(artifact_open(store, a, &tree));
-	return fs_walk(artifact_tree_fs(tree), STR_NONE,
-		       &(struct fs_walk){ .info = true, .visit = print_file });
-}
 
 static err *pass(struct asked *q, const struct ocisource_env *env,
 		 const struct ocisource_seen *seen, struct ocisource *o)
@@ -200,7 +133,7 @@ static err *pass(struct asked *q, const struct ocisource_env *env,
 		printf("digest: %.*s\n", STR_ARG(o->artifact.digest));
 		return artifact_verify(env->store, &o->artifact);
 	}
-	return print_tree(env->store, &o->artifact);
+	return print_artifact(env->store, &o->artifact);
 }
 
 static err *fetch(struct asked *q, struct net_client *net, str store)
@@ -300,14 +233,14 @@ static err *ask(struct asked *q, struct net_client *net, str what, str reference
 	struct ociref ref;
 
 	TRY(ociref_parse(&q->a, reference, &ref));
-	if (q->secret.n)
-		TRY(ociauth_read(&q->a, q->secret.p[0].value, &config));
-	if (q->cert.n)
-		TRY(credentials_tls(&q->cert_c, &tls));
+	if (q->spec.secrets_n)
+		TRY(ociauth_read(&q->a, q->spec.secrets->items[0].value, &config));
+	if (q->spec.cert)
+		TRY(credentials_tls(q->spec.cert, &tls));
 	struct oci_options o = { .net = net,
 				 .ref = ref,
 				 .config = &config,
-				 .tls = q->cert.n ? &tls : NULL,
+				 .tls = q->spec.cert ? &tls : NULL,
 				 .push = true,
 				 .remove = str_eq(what, S("delete")),
 				 .insecure = q->spec.insecure };
@@ -334,7 +267,7 @@ static err *ask(struct asked *q, struct net_client *net, str what, str reference
 
 int main(int argc, char **argv)
 {
-	struct asked q = { 0 };
+	struct asked q = { .secrets.names = { "secret", "cert", "proxy" } };
 	struct net_client *net;
 	str what = str_c(argc > 1 ? argv[1] : "");
 	bool two = str_eq(what, S("fetch")) || str_eq(what, S("push")) || str_eq(what, S("tag"));

@@ -240,11 +240,12 @@ def want(name, want_text, out):
         print("--- %s: left behind %r" % (name, left))
 
 
-FILES = """  .sourceignore 5
-  a.yaml 8
-  deploy/b.yaml 8
-  deploy/with blank & plus+.yaml 8
-  gr\u00fcn.yaml 8
+FILES = """  0600 .sourceignore 5
+  0600 a.yaml 8
+  0750 deploy/
+  0600 deploy/b.yaml 8
+  0600 deploy/with blank & plus+.yaml 8
+  0600 gr\u00fcn.yaml 8
 """
 GOOD = "revision: %s\nevent: stored artifact with 4 fetched files from 'stuff' bucket\nurl: " \
        "http://source.example/bucket/ns/repo/%s.tar.gz\n%s" % (revision(KEPT), revision(KEPT)[7:], FILES)

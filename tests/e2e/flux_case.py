@@ -35,7 +35,7 @@ class Case:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
-        self.server = None
+        self.server, self.token = None, "admin-token"
         if server:
             self.start(options)
 
@@ -43,7 +43,7 @@ class Case:
         self.log = open(os.path.join(self.dir, "log"), "wb")
         self.server = subprocess.Popen(
             [self.rill, "server", "--data-dir", ":memory:", "--listen", "127.0.0.1:0", "--crds", "flux",
-             "--token", "admin-token", "--write-kubeconfig", self.kubeconfig, *options],
+             "--token", self.token, "--write-kubeconfig", self.kubeconfig, *options],
             stdout=self.log, stderr=self.log, env=self.env)
         for _ in range(1000):
             if os.path.exists(self.kubeconfig) and os.path.getsize(self.kubeconfig):
@@ -119,10 +119,10 @@ class Case:
             return f.read()
 
     def call(self, method, path, body=None, kind="application/json"):
-        """Ask the server itself: status and answer."""
-        q = urllib.request.Request(self.url + path, method=method,
-                                   data=json.dumps(body).encode() if body is not None else None)
-        q.add_header("Authorization", "Bearer admin-token")
+        """Ask the server itself: status and answer. The body is an object, or text of that kind."""
+        data = json.dumps(body) if body is not None and not isinstance(body, str) else body
+        q = urllib.request.Request(self.url + path, method=method, data=data.encode() if data is not None else None)
+        q.add_header("Authorization", "Bearer " + self.token)
         q.add_header("Content-Type", kind)
         try:
             with urllib.request.urlopen(q, context=ssl._create_unverified_context(), timeout=30) as r:
