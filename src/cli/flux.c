@@ -196,8 +196,9 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	const struct client_options o = { .user_agent = S("flux/v" FLUX_VERSION),
 					  .env = c->env,
 					  .on_warning = out->quiet ? NULL : note_warning,
-					  .ctx = c };
+					  .ctx = out };
 
+	out->cli = c;
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
 	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
 	out->deadline = clock_after(clock_mono(), s->timeout);

@@ -100,3 +100,12 @@ t.tell("diff", "ks", "top", "--path", "top", "-r", "--kustomization-file", "top.
        "--local-sources", "GitRepository/flux-system/repo=.", status=1,
        out="► Kustomization/flux-system/child created\n📁 Kustomization/flux-system/child changed\n"
            "► ConfigMap/default/a created\n► Kustomization/flux-system/top created\n")
+
+# ---- what the server warns of is told once ----
+OLD = "apiVersion: source.toolkit.fluxcd.io/v1beta1\nkind: HelmRepository\nmetadata: {name: %s, namespace: default}\n" \
+      "spec: {interval: 1m, url: 'https://charts.example.com'}\n"
+t.write("old/both.yaml", OLD % "x" + "---\n" + OLD % "y")
+t.tell("diff", "ks", "top", "--path", "old", "--kustomization-file", "top.yaml", "--ignore-not-found", status=1,
+       out="► HelmRepository/default/x created\n► HelmRepository/default/y created\n",
+       err="Warning: v1beta1 HelmRepository is deprecated, upgrade to v1\n"
+           "⚠️ identified at least one change, exiting with non-zero exit code\n")

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
 import threading
 import time
 
@@ -214,6 +215,13 @@ assert not t.get(SOURCE, "gitrepositories", "flux-system", "app")
 # ---- without a server ----
 t.write("old.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2beta1\nkind: HelmRelease\nmetadata: {name: a} # kept\n")
 t.tell("migrate", "-f", "old.yaml", "-y", err_has="✚ old.yaml:1: HelmRelease v2beta1 -> v2\n")
+os.mkdir(os.path.join(t.work, "links"))
+for link in ("links/link.yaml", "link.yaml"):
+    os.symlink(os.path.relpath("old.yaml", os.path.dirname(link)), os.path.join(t.work, link))
+t.tell("migrate", "-f", "links", err="► starting migration of custom resources\n"
+       "⚠️ skipping irregular file links/link.yaml\n✔ no custom resources found that require migration\n")
+t.tell("migrate", "-f", "link.yaml", status=1,
+       err="► starting migration of custom resources\n✗ file link.yaml is irregular\n")
 assert t.read("old.yaml") == "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a} # kept\n"
 t.tell("envsubst", stdin="a: ${A:=none}\nb: ${B}\n", env={"B": "x"}, out="a: none\nb: x\n")
 t.tell("envsubst", "--strict", stdin="a: ${UNSET}\n", status=1, err_has="UNSET")
