@@ -5,7 +5,8 @@ Git over HTTP, `rill controller` and an API server: `rill server`, or the one of
 $TEST_KUBECONFIG. A repository with a root Kustomization (an old API version in
 it, as the published template has it), changes, drift, pruning, and then faults:
 the controllers killed $KILLS times at random moments while commits come, and
-the API server killed and back. In the end the cluster is what Git says.
+the API server killed and back $SERVER_KILLS times. In the end the cluster is
+what Git says.
 """
 import json
 import os
@@ -24,6 +25,7 @@ import urllib.request
 RILL = os.path.realpath(sys.argv[1])
 HERE = os.path.dirname(os.path.realpath(__file__))
 KILLS = int(os.environ.get("KILLS", "15"))
+SERVER_KILLS = int(os.environ.get("SERVER_KILLS", "3"))
 REAL = os.environ.get("TEST_KUBECONFIG")
 DIR = tempfile.mkdtemp(prefix="rill-e2e-")
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
@@ -280,6 +282,16 @@ def test_a_remote_base():
     until("a base that is not there is told", lambda: "failed to fetch remote base" in ready("shop"))
 
 
+def follows(want, revision):
+    """The cluster becomes what Git says, soon after the status says so."""
+    until("the last commit is applied", lambda: applied("shop", revision), 60)
+    try:
+        until("the cluster is what Git says", lambda: configs() == want, 60)
+    except SystemExit:
+        print("it has %r, and not %r" % (configs(), want), file=sys.stderr)
+        raise
+
+
 def change():
     """A random repository; gives what shall be there."""
     shutil.rmtree(DIR + "/work/shop")
@@ -292,6 +304,7 @@ def change():
 
 
 def test_controllers_killed():
+    want = revision = None
     for _ in range(KILLS):
         want = change()
         revision = commit()
@@ -302,8 +315,7 @@ def test_controllers_killed():
         if random.random() < 0.3:
             time.sleep(random.random() * 0.3)
     fetch()
-    until("the last commit is applied", lambda: applied("shop", revision), 60)
-    until("the cluster is what Git says", lambda: configs() == want)
+    follows(want, revision)
     inventory = sorted(e["id"] for e in ask("GET", KS + "/shop")["status"]["inventory"]["entries"])
     if inventory != sorted("shop_%s__ConfigMap" % n for n in want):
         fail("the inventory is %r, and not of %r" % (inventory, want))
@@ -312,7 +324,7 @@ def test_controllers_killed():
 def test_server_killed():
     if REAL:
         return
-    for _ in range(3):
+    for _ in range(SERVER_KILLS):
         want = change()
         revision = commit()
         fetch()
@@ -320,8 +332,7 @@ def test_server_killed():
         kill("server")
         start_server()
     fetch()
-    until("the last commit is applied", lambda: applied("shop", revision), 60)
-    until("the cluster is what Git says", lambda: configs() == want)
+    follows(want, revision)
 
 
 def test_the_end():
