@@ -472,6 +472,54 @@ static void test_a_failed_apply_loses_no_object(void **state)
 	await_object(w, "/api/v1/namespaces/new", false);
 }
 
+/* A process before this one was killed between an apply and its status: what is
+ * ours of it is pruned, what has come to be another's is not. */
+static void test_a_killed_process_orphans_nothing(void **state)
+{
+	static const char note[] = "[{\"id\":\"default_x__ConfigMap\",\"v\":\"v1\"},"
+				   "{\"id\":\"default_z__ConfigMap\",\"v\":\"v1\"},"
+				   "{\"id\":\"default_a__ConfigMap\",\"v\":\"v1\"},"
+				   "{\"id\":\"default_never__ConfigMap\",\"v\":\"v1\"}]";
+	struct world *w = *state;
+	str left;
+
+	assert_null(artifact_note(w->store, S("kustomization_default_apps"), str_c(note)));
+	put(w, CM "x", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  labels:\n"
+		       "    kustomize.toolkit.fluxcd.io/name: apps\n"
+		       "    kustomize.toolkit.fluxcd.io/namespace: default\n");
+	put(w, CM "z", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: z\n  labels:\n"
+		       "    kustomize.toolkit.fluxcd.io/name: other\n"
+		       "    kustomize.toolkit.fluxcd.io/namespace: default\n");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "x") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	await_idle(w);
+	assert_true(node_is(get(w, CM "x"), NODE_NONE));
+	assert_true(node_is(get(w, CM "z"), NODE_MAP));
+	assert_int_equal(node_len(node_dig(get(w, KS "apps"), "status", "inventory", "entries")), 1);
+	assert_null(artifact_noted(w->store, &w->a, S("kustomization_default_apps"), &left));
+	assert_int_equal(left.n, 0);
+}
+
+/* The same with the Kustomization deleted meanwhile. */
+static void test_a_killed_process_orphans_nothing_of_what_is_deleted(void **state)
+{
+	struct world *w = *state;
+
+	assert_null(artifact_note(w->store, S("kustomization_default_apps"),
+				  S("[{\"id\":\"default_x__ConfigMap\",\"v\":\"v1\"}]")));
+	put(w, CM "x", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  labels:\n"
+		       "    kustomize.toolkit.fluxcd.io/name: apps\n"
+		       "    kustomize.toolkit.fluxcd.io/namespace: default\n");
+	put_ks(w, "apps", "");
+	patch(w, KS "apps", "{\"metadata\":{\"finalizers\":[\"finalizers.fluxcd.io\"]}}");
+	ask(w, "DELETE", KS "apps", "", "");
+	start(w);
+	await_object(w, KS "apps", false);
+	assert_true(node_is(get(w, CM "x"), NODE_NONE));
+}
+
 static void test_what_is_not_allowed_stalls(void **state)
 {
 	struct world *w = *state;
@@ -976,6 +1024,8 @@ int main(void)
 		CASE(test_failures_have_their_words),
 		CASE(test_what_is_not_allowed_stalls),
 		CASE(test_a_failed_apply_loses_no_object),
+		CASE(test_a_killed_process_orphans_nothing),
+		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
 		CASE(test_a_chain_is_released_by_events),
 		CASE(test_ready_expressions),
 		CASE(test_health_is_awaited_without_a_worker),

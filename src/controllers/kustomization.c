@@ -373,6 +373,7 @@ static void forget(struct runtime *rt, void *memory)
 	if (m) {
 		arena_release(&m->mem);
 		arena_release(&m->missing_mem);
+		arena_release(&m->intended_mem);
 	}
 	free(m);
 }
@@ -385,6 +386,7 @@ const struct controller kustomization_controller = {
 	.finalizer = "finalizers.fluxcd.io",
 	.refs = refs,
 	.reconcile = reconcile,
+	.written = kustomization_written,
 	.finalize = kustomization_finalize,
 	.forget = forget,
 };

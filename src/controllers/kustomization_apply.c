@@ -480,7 +480,7 @@ static void log_applied(struct ks *k)
 
 bool kustomization_apply(struct ks *k, struct outcome *out)
 {
-	node before = old_entries(k);
+	node before = kustomization_entries(k->p);
 	struct guard guard = { 0 };
 
 	kustomization_progress(k, S("Detecting drift"), false);
@@ -490,6 +490,7 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 		*out = failed(k, "ReconciliationFailed", e);
 		return false;
 	}
+	kustomization_intend(k);
 	e = run(k);
 	str log = change_log(k);
 

@@ -16,16 +16,11 @@ static str policy_of(const struct pass *p)
 	return policy.n ? policy : S("MirrorPrune");
 }
 
-static node entries_of(const struct pass *p)
-{
-	return node_dig(p->status, "inventory", "entries");
-}
-
-static bool takes_along(const struct pass *p)
+static bool takes_along(struct pass *p)
 {
 	str policy = policy_of(p);
 
-	if (node_bool(node_get(p->spec, S("suspend"))) || !node_len(entries_of(p)))
+	if (node_bool(node_get(p->spec, S("suspend"))) || !node_len(kustomization_entries(p)))
 		return false;
 	if (str_eq(policy, S("MirrorPrune")))
 		return node_bool(node_get(p->spec, S("prune")));
@@ -50,7 +45,7 @@ static void tell(struct pass *p, enum event_type type, str message)
 /* Entries that cannot be read name nothing that could be deleted. */
 static size_t list_entries(struct pass *p, struct applyset_prune **out)
 {
-	node entries = entries_of(p);
+	node entries = kustomization_entries(p);
 	size_t n = 0;
 
 	*out = arena_array(p->arena, struct applyset_prune, node_len(entries));
@@ -142,7 +137,7 @@ static struct outcome fail(struct pass *p, err *e)
 	return (struct outcome){ .next = NEXT_BACKOFF };
 }
 
-struct outcome kustomization_finalize(struct pass *p)
+static struct outcome finalize(struct pass *p)
 {
 	const struct applyset_prune_options o = { .group = S(KUSTOMIZATION_GROUP),
 						  .owner_name = p->key.name,
@@ -175,4 +170,13 @@ struct outcome kustomization_finalize(struct pass *p)
 	if (str_eq(policy_of(p), S("WaitForTermination")))
 		return wait_for_end(p, c, list, n);
 	return done();
+}
+
+struct outcome kustomization_finalize(struct pass *p)
+{
+	struct outcome out = finalize(p);
+
+	if (out.next == NEXT_CHANGE)
+		kustomization_forget_intent(p);
+	return out;
 }

@@ -50,6 +50,12 @@ struct ks_memory {
 	uint64_t inputs;
 	bool fetched;		/* but it had remote bases, which may be others now */
 
+	/* What was about to be created and may be in no inventory: entries as JSON,
+	 * in intended_mem. */
+	str intended;
+	struct arena intended_mem;
+	bool recalled;		/* what a killed process noted has been read */
+
 	uint64_t tried;		/* inputs of the last pass that failed */
 
 	bool settled;		/* the last pass came to its end: nothing to do before */
@@ -148,6 +154,21 @@ struct outcome kustomization_succeed(struct ks *k);
 /* "apps/x.yaml:3:7" of a place; of an error, below the root of the artifact; empty: none. */
 str kustomization_position(struct ks *k, const struct err_pos *at);
 str kustomization_place(struct ks *k, const err *e);
+
+/* ---- kustomization_intent.c ----------------------------------------------------------- */
+
+/* An object may be made and the status that names it never be written: we are
+ * killed, or the server is. Its id is noted before, and counts as one of the inventory
+ * until a status was written after it all succeeded. */
+
+/* Before the items are applied. */
+void kustomization_intend(struct ks *k);
+/* The entries of the inventory, and what may be there besides. */
+node kustomization_entries(struct pass *p);
+/* The status has been written. */
+void kustomization_written(struct pass *p);
+/* Nothing is left to be remembered. */
+void kustomization_forget_intent(struct pass *p);
 
 /* kustomization_delete.c: the object is being deleted. */
 struct outcome kustomization_finalize(struct pass *p);

@@ -431,6 +431,8 @@ static struct outcome reconcile(struct run *r, err **e)
 	else
 		out = run(r);
 	end_status(r);
+	if (c->written && !r->write_error)
+		c->written(&r->p);
 	return out;
 }
 

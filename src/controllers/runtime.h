@@ -91,6 +91,8 @@ struct controller {
 	bool (*is_static)(node object);
 	/* One pass. The status as it is left in p->status is written after it. */
 	struct outcome (*reconcile)(struct pass *p);
+	/* The status that a pass left has been written. NULL: nobody wants to know. */
+	void (*written)(struct pass *p);
 	/* The object is being deleted: undo. NEXT_CHANGE drops the finalizer,
 	 * anything else tries again. NULL: nothing to undo. */
 	struct outcome (*finalize)(struct pass *p);

@@ -125,6 +125,17 @@ err *artifact_collect(struct artifact_store *s, const struct artifact_owner *o, 
 err *artifact_remove_all(struct artifact_store *s, const struct artifact_owner *o, bool *any)
 	__attribute__((warn_unused_result));
 
+/* ---- notes --------------------------------------------------------------------- */
+
+/* A small text that outlives this process, though perhaps not the machine: what a
+ * controller must find again when it was killed. Not served. `name` is the
+ * controller's own, without '/'. An empty text takes the note away. */
+err *artifact_note(struct artifact_store *s, str name, str text)
+	__attribute__((warn_unused_result));
+/* Empty when there is none. */
+err *artifact_noted(struct artifact_store *s, struct arena *a, str name, str *out)
+	__attribute__((warn_unused_result));
+
 /* ---- serving ----------------------------------------------------------------- */
 
 /* The file for a request's path (after the first '/', decoded); ERR_NOT_FOUND

@@ -3,6 +3,7 @@
  * artifact.c        files: storing, checking, serving
  * artifact_tree.c   the same unpacked
  * artifact_gc.c     what is removed
+ * artifact_note.c   notes
  */
 #ifndef SOURCE_ARTIFACT_IMPL_H
 #define SOURCE_ARTIFACT_IMPL_H

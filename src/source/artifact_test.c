@@ -569,6 +569,33 @@ static const struct {
 	{ ":01", "invalid checksum digest format" },
 };
 
+static void test_notes(void **state)
+{
+	struct setting s;
+	str text;
+	int fd;
+	uint64_t size;
+
+	(void)state;
+	set_up(&s);
+	assert_ok(artifact_noted(s.store, &s.g.a, S("one"), &text));
+	assert_int_equal(text.n, 0);
+	assert_ok(artifact_note(s.store, S("one"), S("first")));
+	assert_ok(artifact_note(s.store, S("one"), S("second")));
+	artifact_store_close(s.store);
+	open_store(&s);
+	assert_ok(artifact_noted(s.store, &s.g.a, S("one"), &text));
+	assert_true(str_eq(text, S("second")));
+	CLEANUP(err_drop) err *e = artifact_open_file(s.store, S(".notes/one"), &fd, &size);
+
+	assert_non_null(e);
+	assert_ok(artifact_note(s.store, S("one"), STR_NONE));
+	assert_ok(artifact_note(s.store, S("one"), STR_NONE));
+	assert_ok(artifact_noted(s.store, &s.g.a, S("one"), &text));
+	assert_int_equal(text.n, 0);
+	tear_down(&s);
+}
+
 static void test_digests(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -607,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_archives),
 		cmocka_unit_test(test_links_are_never_followed),
 		cmocka_unit_test(test_bombs),
+		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_digests),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
