@@ -30,6 +30,9 @@ static void check_globs(struct arena *a, str pattern, str name)
 
 	/* path.Match looks at more of the pattern, and agrees else */
 	assert(r == file || r == GLOB_BAD);
+	r = glob_match_double(pattern, name, true);
+	/* to validate only finds more bad patterns */
+	assert(r == GLOB_BAD || r == glob_match_double(pattern, name, false));
 	if (!e)
 		glob_test(g, name);
 	err_free(e);

@@ -2,6 +2,17 @@
 
 #include "text/glob.h"
 
+static err *run_doublestar(struct arena *a, node request, node *output)
+{
+	enum glob_result r = glob_match_double(driver_text(a, request, "pattern"),
+					       driver_text(a, request, "name"), true);
+
+	if (r == GLOB_BAD)
+		return glob_bad_pattern();
+	*output = node_from_bool(r == GLOB_YES);
+	return NULL;
+}
+
 static err *run_glob(struct arena *a, node request, node *output)
 {
 	const struct glob *g;
@@ -24,6 +35,7 @@ static err *run_path_match(struct arena *a, node request, node *output)
 }
 
 const struct driver_op driver_glob_ops[] = {
+	{ "doublestar", run_doublestar },
 	{ "glob", run_glob },
 	{ "path-match", run_path_match },
 	{ 0 },

@@ -1,4 +1,4 @@
-/* glob - file name patterns, in the two dialects that Go programs use.
+/* glob - file name patterns, in the three dialects that Go programs use.
  *
  * 1. The patterns of Go's path.Match and filepath.Match: `*` and `?` stay
  *    within one path element, `[a-z]` and `[^a-z]` are classes, `\` quotes.
@@ -11,7 +11,12 @@
  *    `{this,that}`. They are prepared once, live in an arena, are immutable
  *    and may be used from any thread.
  *
- * Matching takes time proportional to pattern times name at worst.
+ * 3. The patterns of the library doublestar: as the first, and `**` as a whole
+ *    element stands for any number of them, `[!abc]`, `{this,that}`. A pattern
+ *    that takes too long is a bad one.
+ *
+ * Matching in the first two takes time proportional to pattern times name at
+ * worst.
  */
 #ifndef TEXT_GLOB_H
 #define TEXT_GLOB_H
@@ -28,6 +33,10 @@ enum glob_result {
 
 enum glob_result glob_match(str pattern, str name);		/* path.Match */
 enum glob_result glob_match_file(str pattern, str name);	/* filepath.Match */
+
+/* doublestar.Match; without `validate` MatchUnvalidated, which finds a pattern
+ * bad only where it must. */
+enum glob_result glob_match_double(str pattern, str name, bool validate);
 
 /* "syntax error in pattern" */
 err *glob_bad_pattern(void) __attribute__((warn_unused_result, returns_nonnull));
