@@ -9,6 +9,7 @@ static const struct driver_op *const areas[] = {
 	driver_api_ops,
 	driver_archive_ops,
 	driver_cel_ops,
+	driver_compose_ops,
 	driver_crd_ops,
 	driver_fieldpath_ops,
 	driver_glob_ops,

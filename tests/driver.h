@@ -43,6 +43,7 @@ node driver_answer(struct arena *a, str line);
 extern const struct driver_op driver_api_ops[];
 extern const struct driver_op driver_archive_ops[];
 extern const struct driver_op driver_cel_ops[];
+extern const struct driver_op driver_compose_ops[];
 extern const struct driver_op driver_crd_ops[];
 extern const struct driver_op driver_fieldpath_ops[];
 extern const struct driver_op driver_glob_ops[];

@@ -6,7 +6,7 @@
 
 /* ---- reading ----------------------------------------------------------- */
 
-err *values_read(struct arena *a, str text, node *out)
+err *values_read_as(struct arena *a, str text, const char *what, node *out)
 {
 	node all = node_map(a, 0);
 
@@ -17,15 +17,20 @@ err *values_read(struct arena *a, str text, node *out)
 		err *e = yamldocs_take(&text, &document);
 
 		if (e)
-			return err_wrap(e, "error reading yaml document");
+			return err_wrap(e, "error reading %s document", what);
 		e = yamlfit_read_map(a, document, "map[string]interface {}", &one);
 
 		if (e)
-			return err_wrap(e, "cannot unmarshal yaml document");
+			return err_wrap(e, "cannot unmarshal %s document", what);
 		all = node_len(all) ? values_merge(a, all, one) : one.kind == NODE_MAP ? one : all;
 	}
 	*out = all;
 	return NULL;
+}
+
+err *values_read(struct arena *a, str text, node *out)
+{
+	return values_read_as(a, text, "yaml", out);
 }
 
 /* ---- merging ----------------------------------------------------------- */

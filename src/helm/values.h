@@ -19,6 +19,9 @@
 
 /* All documents of a YAML text merged in order. An empty map for none. */
 err *values_read(struct arena *a, str text, node *out) __attribute__((warn_unused_result));
+/* The same for errors that say "cannot unmarshal WHAT document". */
+err *values_read_as(struct arena *a, str text, const char *what, node *out)
+	__attribute__((warn_unused_result));
 
 /* `b` over `a`: maps are merged, all else is replaced; null stays null.
  * Neither is changed; the result shares their parts. */
