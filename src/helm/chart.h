@@ -26,8 +26,9 @@
 struct chart_file {
 	str name;		/* "templates/pod.yaml", relative to the chart */
 	str data;
-	int64_t mtime;		/* seconds since 1970; 0: not known */
+	int64_t mtime;		/* seconds since 1970 */
 	int32_t mtime_nanos;	/* of that second; an archive has none */
+	bool dated;		/* whether the time is known */
 };
 
 struct chart_files {

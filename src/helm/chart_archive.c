@@ -71,6 +71,7 @@ static err *read_entries(struct arena *a, struct tgz *t, struct chart_files *out
 		TRY(inner_name(a, entry.name, &f.name));
 		f.data = chart_without_bom(f.data);
 		f.mtime = entry.mtime;
+		f.dated = true;
 		avec_push(a, out, f);
 	}
 	if (!out->n)

@@ -31,7 +31,7 @@ static str below(struct arena *a, str dir, str name)
 
 static err *read_file(struct walk *w, str name, const struct fs_info *info)
 {
-	struct chart_file f = { .name = name, .mtime = info->mtime / 1000000000 };
+	struct chart_file f = { .name = name, .mtime = info->mtime / 1000000000, .dated = true };
 
 	f.mtime_nanos = (int32_t)(info->mtime % 1000000000);
 

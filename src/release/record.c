@@ -106,7 +106,7 @@ static node sorted(struct arena *a, node n)
 /* `f` may be NULL. */
 static struct gotime file_time(const struct chart_file *f)
 {
-	return f && f->mtime ? gotime_utc(f->mtime, f->mtime_nanos) : GOTIME_ZERO;
+	return f && f->dated ? gotime_utc(f->mtime, f->mtime_nanos) : GOTIME_ZERO;
 }
 
 static node file_list(struct arena *a, const struct chart_files *files)
