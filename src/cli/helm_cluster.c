@@ -131,6 +131,39 @@ err *helm_check_output(const struct helm_output_options *o)
 		       STR_ARG(o->format));
 }
 
+err *helm_dry_run(struct cli *c, str v, enum release_dry *out)
+{
+	const struct notices to = helm_notices(c);
+
+	*out = RELEASE_DRY_CLIENT;
+	if (str_eq(v, S("unset"))) {
+		notice(&to, NOTICE_WARN,
+		       S("--dry-run is deprecated and should be replaced with '--dry-run=client'"),
+		       { 0 });
+	} else if (str_eq(v, S("true"))) {
+		notice(&to, NOTICE_WARN,
+		       S("boolean '--dry-run=true' flag is deprecated and must be replaced with "
+			 "'--dry-run=client'"),
+		       { 0 });
+	} else if (str_eq(v, S("false"))) {
+		notice(&to, NOTICE_WARN,
+		       S("boolean '--dry-run=false' flag is deprecated and must be replaced with "
+			 "'--dry-run=none'"),
+		       { 0 });
+		*out = RELEASE_REAL;
+	} else if (str_eq(v, S("none"))) {
+		*out = RELEASE_REAL;
+	} else if (str_eq(v, S("server"))) {
+		*out = RELEASE_DRY_SERVER;
+	} else if (!str_eq(v, S("client"))) {
+		return err_new(ERR_INVALID,
+			       "invalid dry-run value (\"%.*s\"). Must be \"none\", \"server\", or "
+			       "\"client\"",
+			       STR_ARG(v));
+	}
+	return NULL;
+}
+
 err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
 {
 	const struct notices to = helm_notices(c);

@@ -56,6 +56,8 @@ err *helm_print_release(struct cli *c, const struct record *r, const struct helm
 /* The record as a tree, without its chart where that is not wanted. */
 err *helm_record_tree(struct arena *a, const struct record *r, bool chart, node *out)
 	__attribute__((warn_unused_result));
+/* The record's tree as Go's templates see a release: {{ .Info.Status }}. */
+node helm_release_view(struct arena *a, node record, node labels);
 /* "podinfo-6.14.1" */
 str helm_chart_text(struct arena *a, const struct record *r);
 /* "Mon Jan  2 15:04:05 2006" */
@@ -66,6 +68,10 @@ err *helm_find_release(const struct helm_cluster *k, struct arena *a, str name, 
 		       struct record *out) __attribute__((warn_unused_result));
 
 /* ---- flags ------------------------------------------------------------- */
+
+/* --dry-run, with the words of old that are taken and warned of. */
+err *helm_dry_run(struct cli *c, str word, enum release_dry *out)
+	__attribute__((warn_unused_result));
 
 /* --wait: "watcher", "legacy", "hookOnly". */
 err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)

@@ -51,34 +51,19 @@ static err *fetch(struct cli *c, struct record *out)
 
 /* ---- all --------------------------------------------------------------- */
 
-/* The record with the names of Go's fields, as far as templates ask for them. */
-static node template_data(struct arena *a, const struct record *r)
-{
-	node release = node_map(a, 10), info = node_map(a, 4), out = node_map(a, 1);
-
-	node_set(a, info, S("Status"), node_from_str(a, r->status));
-	node_set(a, info, S("Description"), node_from_str(a, r->description));
-	node_set(a, info, S("Notes"), node_from_str(a, r->notes));
-	node_set(a, release, S("Name"), node_from_str(a, r->name));
-	node_set(a, release, S("Namespace"), node_from_str(a, r->ns));
-	node_set(a, release, S("Version"), node_from_int(r->version));
-	node_set(a, release, S("Manifest"), node_from_str(a, r->manifest));
-	node_set(a, release, S("Config"), node_copy(a, r->config));
-	node_set(a, release, S("Info"), info);
-	node_set(a, out, S("Release"), release);
-	return out;
-}
-
 static err *run_template(struct cli *c, str text, const struct record *r)
 {
 	struct helm_world world;
 	struct tmpl_set set;
+	node tree, data = node_map(c->arena, 1);
 
 	helm_world_init(c, &world);
+	TRY(helm_record_tree(c->arena, r, true, &tree));
+	node_set(c->arena, data, S("Release"), helm_release_view(c->arena, tree, r->labels));
 	tmpl_set_init(&set, c->arena, NULL);
-	TRY(tmpl_set_parse(&set, S("out"), text));
+	TRY(tmpl_set_parse(&set, S("_"), text));
 	struct tmpl_exec *x = tmpl_exec_new(c->arena, &set, &world.options);
-	err *e = tmpl_exec_run(x, S("out"), template_data(c->arena, r), &c->out.buf);
+	err *e = tmpl_exec_run(x, S("_"), data, &c->out.buf);
 
 	tmpl_exec_free(x);
 	return e;
@@ -144,8 +129,11 @@ static err *run_values(struct cli *c)
 		record_to_chart(c->arena, &r, &chart);
 		TRY(coalesce_chart(c->arena, &chart, r.config, COALESCE_VALUES, NULL, &values));
 	}
-	if (!str_eq(o->output.format, S("table")))
+	if (!str_eq(o->output.format, S("table"))) {
+		values = node_copy(c->arena, values);
+		node_sort(values);
 		return helm_print_tree(c, &o->output, values);
+	}
 	buf_add(&c->out.buf, o->all ? S("COMPUTED VALUES:\n") : S("USER-SUPPLIED VALUES:\n"));
 	TRY(yaml_write(&c->out.buf, values, YAML_WRITE_SIGS));
 	helm_make_visible(c);

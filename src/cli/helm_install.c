@@ -104,39 +104,6 @@ static const struct flag upgrade_flags[] = {
 
 /* ---- what to do -------------------------------------------------------- */
 
-static err *dry_run(struct cli *c, str v, enum release_dry *out)
-{
-	const struct notices to = helm_notices(c);
-
-	*out = RELEASE_DRY_CLIENT;
-	if (str_eq(v, S("unset"))) {
-		notice(&to, NOTICE_WARN,
-		       S("--dry-run is deprecated and should be replaced with '--dry-run=client'"),
-		       { 0 });
-	} else if (str_eq(v, S("true"))) {
-		notice(&to, NOTICE_WARN,
-		       S("boolean '--dry-run=true' flag is deprecated and must be replaced with "
-			 "'--dry-run=client'"),
-		       { 0 });
-	} else if (str_eq(v, S("false"))) {
-		notice(&to, NOTICE_WARN,
-		       S("boolean '--dry-run=false' flag is deprecated and must be replaced with "
-			 "'--dry-run=none'"),
-		       { 0 });
-		*out = RELEASE_REAL;
-	} else if (str_eq(v, S("none"))) {
-		*out = RELEASE_REAL;
-	} else if (str_eq(v, S("server"))) {
-		*out = RELEASE_DRY_SERVER;
-	} else if (!str_eq(v, S("client"))) {
-		return err_new(ERR_INVALID,
-			       "invalid dry-run value (\"%.*s\"). Must be \"none\", \"server\", or "
-			       "\"client\"",
-			       STR_ARG(v));
-	}
-	return NULL;
-}
-
 static err *side(str v, bool upgrade, enum release_side *out)
 {
 	if (str_eq(v, S("true")))
@@ -202,12 +169,16 @@ static err *how_of(struct cli *c, const struct install_options *o, bool upgrade,
 						: RELEASE_REUSE_IF_NONE,
 	};
 	TRY(check(c, o));
-	TRY(dry_run(c, o->dry_run, &out->dry_run));
+	TRY(helm_dry_run(c, o->dry_run, &out->dry_run));
 	TRY(side(o->server_side, upgrade, &out->server_side));
-	TRY(helm_wait_strategy(c, o->wait, &out->wait));
-	if (out->hide_secret && !out->dry_run)
-		return err_new(ERR_INVALID, "hiding Kubernetes secrets requires a dry-run mode");
-	return NULL;
+	return helm_wait_strategy(c, o->wait, &out->wait);
+}
+
+static err *check_hiding(const struct release_how *how)
+{
+	if (!how->hide_secret || how->dry_run)
+		return NULL;
+	return err_new(ERR_INVALID, "hiding Kubernetes secrets requires a dry-run mode");
 }
 
 /* ---- names ------------------------------------------------------------- */
@@ -285,9 +256,14 @@ static err *install(struct cli *c, struct helm_cluster *k, struct release_how *h
 {
 	const struct install_options *o = c->options;
 	struct record r;
-	err *e = release_install(&k->env, c->arena, how, &r);
+	err *e = check_hiding(how);
 
-	return e ? e : print(c, o, &r);
+	if (e) {
+		notice(&k->notices, NOTICE_ERROR, err_text(e), { 0 });
+		return e;
+	}
+	TRY(release_install(&k->env, c->arena, how, &r));
+	return print(c, o, &r);
 }
 
 static err *run_install(struct cli *c)
@@ -379,7 +355,9 @@ static err *run_upgrade(struct cli *c)
 			return install_instead(c, &k, &how);
 	}
 	TRY(load(c, o, c->words.p[1], &how));
-	e = release_upgrade(&k.env, c->arena, &how, &r);
+	e = check_hiding(&how);
+	if (!e)
+		e = release_upgrade(&k.env, c->arena, &how, &r);
 	if (e)
 		return err_wrap(e, "UPGRADE FAILED");
 	if (str_eq(o->output.format, S("table")))

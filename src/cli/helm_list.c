@@ -1,4 +1,6 @@
 /* helm_list - "helm list" and "helm history". */
+#include <stdio.h>
+
 #include "base/map.h"
 #include "base/sort.h"
 #include "cli/commands.h"
@@ -76,11 +78,22 @@ static void keep_latest(struct arena *a, struct record_list *l)
 	l->n = n;
 }
 
+/* Revisions of one release as the server lists them: by the names of Secrets. */
+static int by_key(const struct record *a, const struct record *b)
+{
+	char x[24], y[24];
+
+	snprintf(x, sizeof x, "%lld", (long long)a->version);
+	snprintf(y, sizeof y, "%lld", (long long)b->version);
+	return strcmp(x, y);
+}
+
 static int by_name(const void *x, const void *y, void *ctx)
 {
 	const struct record *a = x, *b = y;
+	int order = str_cmp(a->name, b->name);
 
-	return (ctx ? -1 : 1) * str_cmp(a->name, b->name);
+	return order ? (ctx ? -order : order) : by_key(a, b);
 }
 
 /* Newest first; Helm's reverse is oldest first. */

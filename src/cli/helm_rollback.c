@@ -25,7 +25,7 @@ static const struct flag rollback_flags[] = {
 	{ "cleanup-on-fail", 0, FLAG_BOOL, AT(cleanup), "delete what was made when it fails" },
 	{ "description", 0, FLAG_STRING, AT(description), "what the history says of this revision" },
 	{ "dry-run", 0, FLAG_STRING, AT(dry_run), "none, client or server: change nothing",
-	  .fallback = "none", .bare = "client", .choices = "none client server" },
+	  .fallback = "none", .bare = "unset", .choices = "none client server" },
 	{ "force", 0, FLAG_BOOL, AT(force_replace), "deprecated",
 	  .deprecated = "use --force-replace instead" },
 	{ "force-conflicts", 0, FLAG_BOOL, AT(force_conflicts),
@@ -56,9 +56,6 @@ static err *run_rollback(struct cli *c)
 		.max_history = o->history_max, .force_replace = o->force_replace,
 		.force_conflicts = o->force_conflicts, .no_hooks = o->no_hooks,
 		.wait_for_jobs = o->wait_for_jobs, .cleanup_on_fail = o->cleanup,
-		.dry_run = str_eq(o->dry_run, S("none")) || str_eq(o->dry_run, S("false"))
-				   ? RELEASE_REAL
-				   : RELEASE_DRY_SERVER,
 	};
 	struct record r;
 
@@ -68,6 +65,7 @@ static err *run_rollback(struct cli *c)
 		if (e)
 			return err_wrap(e, "could not convert revision to a number");
 	}
+	TRY(helm_dry_run(c, o->dry_run, &how.dry_run));
 	if (str_eq(o->server_side, S("true")))
 		how.server_side = RELEASE_SIDE_SERVER;
 	else if (str_eq(o->server_side, S("false")))

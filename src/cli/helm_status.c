@@ -94,169 +94,220 @@ err *helm_print_release(struct cli *c, const struct record *r, const struct helm
 	return NULL;
 }
 
-/* ---- its objects, as tables -------------------------------------------- */
+/* ---- its objects ------------------------------------------------------- */
 
 #define TABLE S("application/json;as=Table;v=v1;g=meta.k8s.io,application/json")
+
+struct kind {
+	str title;		/* "v1/Service" */
+	VEC(node) answers;	/* an object, or a Table, each */
+};
+
+struct objects {
+	struct cli *c;
+	const struct helm_cluster *k;
+	bool tables;
+	VEC(struct kind) kinds;
+	VEC(str) selectors;	/* of which the Pods are there already */
+};
+
+static void add_answer(struct objects *o, str title, node answer)
+{
+	struct arena *a = o->c->arena;
+	size_t i = 0;
+
+	while (i < o->kinds.n && !str_eq(o->kinds.p[i].title, title))
+		i++;
+	if (i == o->kinds.n)
+		avec_push(a, &o->kinds, (struct kind){ .title = title });
+	avec_push(a, &o->kinds.p[i].answers, answer);
+}
+
+static err *fetch(const struct objects *o, str path, str selector, node *out)
+{
+	struct arena *a = o->c->arena;
+	str query = o->tables ? client_query_of(a, S("labelSelector"), selector,
+						S("includeObject"), S("Object"))
+			      : client_query_of(a, S("labelSelector"), selector);
+
+	return client_do(o->k->env.cluster.client, a,
+			 &(struct client_request){ .path = path, .query = query,
+						   .accept = o->tables ? TABLE : STR_NONE },
+			 out);
+}
+
+/* Of the kinds that have Pods; empty for all others. */
+static str selector_text(struct arena *a, node object)
+{
+	static const char *const kinds[] = { "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet",
+					     "Job" };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str kind = node_str(node_get(object, S("kind")));
+	node labels = NODE_NOTHING;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (str_eq(kind, str_c(kinds[i])))
+			labels = node_copy(a, node_dig(object, "spec", "selector", "matchLabels"));
+	if (str_eq(kind, S("ReplicationController")))
+		labels = node_copy(a, node_dig(object, "spec", "selector"));
+	if (labels.kind != NODE_MAP)
+		return STR_NONE;
+	node_sort(labels);
+	node_each_pair(p, labels)
+		buf_addf(&b, "%s%.*s=%.*s", b.n ? "," : "", STR_ARG(node_str(p->key)),
+			 STR_ARG(node_str(p->value)));
+	return arena_str(a, buf_str(&b));
+}
+
+static err *add_pods(struct objects *o, const struct relobj *of)
+{
+	static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
+	struct arena *a = o->c->arena;
+	str selector = selector_text(a, of->object);
+	node answer;
+
+	if (!selector.n)
+		return NULL;
+	for (size_t i = 0; i < o->selectors.n; i++)
+		if (str_eq(o->selectors.p[i], selector))
+			return NULL;
+	avec_push(a, &o->selectors, selector);
+	TRY(fetch(o, client_path(a, &pods, of->ns, STR_NONE, STR_NONE), selector, &answer));
+	add_answer(o, S("v1/Pod(related)"), answer);
+	return NULL;
+}
+
+static err *add_object(struct objects *o, const struct relobj *of)
+{
+	struct arena *a = o->c->arena;
+	node answer;
+	err *e = fetch(o, client_path(a, of->resource, of->ns, of->name, STR_NONE), STR_NONE,
+		       &answer);
+
+	if (e) {		/* Helm passes over what it cannot get, too */
+		err_free(e);
+		return NULL;
+	}
+	add_answer(o, arena_cat(a, of->gvk.version, S("/"), of->gvk.kind), answer);
+	return add_pods(o, of);
+}
+
+static err *find_objects(struct objects *o, const struct record *r)
+{
+	struct relobj_list l;
+
+	TRY(relobj_build(&o->k->env.cluster, o->c->arena, r->manifest, r->ns, &l));
+	for (size_t i = 0; i < l.n; i++)
+		TRY(add_object(o, &l.p[i]));
+	return NULL;
+}
+
+/* ---- as tables ---- */
 
 static str cell_text(struct arena *a, node cell)
 {
 	return node_is_nil(cell) ? S("<none>") : node_text(a, cell);
 }
 
-struct table {
-	str title;		/* "v1/Service" */
-	VEC(str) names;		/* of the columns that are shown */
-	VEC(str) cells;
-};
-
-struct tables {
-	struct cli *c;
-	const struct helm_cluster *k;
-	VEC(struct table) all;
-	VEC(str) selectors;	/* of which the Pods are there already */
-};
-
-static struct table *table_of(struct tables *t, str title)
+static str upper(struct arena *a, str s)
 {
-	for (size_t i = 0; i < t->all.n; i++)
-		if (str_eq(t->all.p[i].title, title))
-			return &t->all.p[i];
-	avec_push(t->c->arena, &t->all, (struct table){ .title = title });
-	return &t->all.p[t->all.n - 1];
+	char *out = arena_alloc(a, s.n + 1);
+
+	for (size_t i = 0; i < s.n; i++)
+		out[i] = (char)(s.p[i] >= 'a' && s.p[i] <= 'z' ? s.p[i] - 32 : s.p[i]);
+	return str_of(out, s.n);
 }
 
-/* The rows of an answer in the form of a Table; wide columns are left out. */
-static void add_rows(struct tables *t, str title, node answer)
+struct grid {
+	VEC(str) cells;		/* the heads first */
+	size_t columns;
+};
+
+/* Wide columns are left out. */
+static struct grid grid_of(struct arena *a, node table)
 {
-	struct arena *a = t->c->arena;
-	node columns = node_get(answer, S("columnDefinitions"));
-	struct table *to = table_of(t, title);
-	bool first = !to->names.n;
+	node columns = node_get(table, S("columnDefinitions"));
+	struct grid g = { .columns = 0 };
 
-	node_each_item(row, node_get(answer, S("rows"))) {
-		node cells = node_get(*row, S("cells"));
+	node_each_item(c, columns)
+		if (node_int(node_get(*c, S("priority"))) <= 0) {
+			avec_push(a, &g.cells, upper(a, node_str(node_get(*c, S("name")))));
+			g.columns++;
+		}
+	node_each_item(row, node_get(table, S("rows")))
+		for (size_t i = 0; i < node_len(columns); i++)
+			if (node_int(node_get(node_at(columns, i), S("priority"))) <= 0)
+				avec_push(a, &g.cells,
+					  cell_text(a, node_at(node_get(*row, S("cells")), i)));
+	return g;
+}
 
-		for (size_t i = 0; i < node_len(columns); i++) {
-			node column = node_at(columns, i);
+enum { GAP = 3, NARROWEST = 6 };
 
-			if (node_int(node_get(column, S("priority"))) > 0)
+/* As kubectl lays Tables out: each for itself. */
+static void print_table(struct arena *a, node table, bool heads, struct buf *b)
+{
+	struct grid g = grid_of(a, table);
+	size_t *widths = arena_array(a, size_t, g.columns + 1);
+	size_t first = heads ? 0 : g.columns;
+
+	for (size_t i = first; i < g.cells.n; i++) {
+		size_t w = width_text(g.cells.p[i]) + GAP, at = i % g.columns;
+
+		w = w > NARROWEST ? w : NARROWEST;
+		widths[at] = w > widths[at] ? w : widths[at];
+	}
+	for (size_t i = first; i < g.cells.n; i++) {
+		size_t at = i % g.columns;
+
+		buf_add(b, g.cells.p[i]);
+		if (at + 1 == g.columns)
+			buf_addc(b, '\n');
+		else
+			buf_fill(b, ' ', widths[at] - width_text(g.cells.p[i]));
+	}
+}
+
+static str tables_text(struct objects *o)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node last = NODE_NOTHING;
+
+	for (size_t i = 0; i < o->kinds.n; i++) {
+		const struct kind *k = &o->kinds.p[i];
+
+		buf_addf(&b, "==> %.*s\n", STR_ARG(k->title));
+		for (size_t j = 0; j < k->answers.n; j++) {
+			node columns = node_get(k->answers.p[j], S("columnDefinitions"));
+
+			if (!node_len(node_get(k->answers.p[j], S("rows"))))
 				continue;
-			if (first) {
-				str name = node_str(node_get(column, S("name")));
-				char *upper = arena_alloc(a, name.n + 1);
-
-				for (size_t j = 0; j < name.n; j++)
-					upper[j] = (char)(name.p[j] >= 'a' && name.p[j] <= 'z'
-								  ? name.p[j] - 32
-								  : name.p[j]);
-				avec_push(a, &to->names, str_of(upper, name.n));
-			}
-			avec_push(a, &to->cells, cell_text(a, node_at(cells, i)));
+			print_table(o->c->arena, k->answers.p[j], !node_equal(columns, last), &b);
+			last = columns;
 		}
-		first = false;
+		buf_addc(&b, '\n');
 	}
+	return arena_str(o->c->arena, buf_str(&b));
 }
 
-static str selector_text(struct arena *a, node object)
+/* ---- as data ---- */
+
+static void add_data(struct objects *o, node tree)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	node labels = node_dig(object, "spec", "selector", "matchLabels");
+	struct arena *a = o->c->arena;
+	node info = node_get(tree, S("info")), all = node_map(a, o->kinds.n);
 
-	if (labels.kind != NODE_MAP)
-		labels = node_dig(object, "spec", "selector");
-	node_each_pair(p, labels)
-		if (node_is(p->value, NODE_STR))
-			buf_addf(&b, "%s%.*s=%.*s", b.n ? "," : "", STR_ARG(node_str(p->key)),
-				 STR_ARG(node_str(p->value)));
-	return arena_str(a, buf_str(&b));
-}
+	for (size_t i = 0; i < o->kinds.n; i++) {
+		const struct kind *k = &o->kinds.p[i];
+		node list = node_seq(a, k->answers.n);
 
-static err *add_pods(struct tables *t, const struct relobj *o)
-{
-	static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
-	struct arena *a = t->c->arena;
-	str selector = selector_text(a, o->object);
-	node answer;
-
-	if (!selector.n)
-		return NULL;
-	for (size_t i = 0; i < t->selectors.n; i++)
-		if (str_eq(t->selectors.p[i], selector))
-			return NULL;
-	avec_push(a, &t->selectors, selector);
-	TRY(client_do(t->k->env.cluster.client, a,
-		      &(struct client_request){
-			      .path = client_path(a, &pods, o->ns, STR_NONE, STR_NONE),
-			      .query = client_query_of(a, S("labelSelector"), selector,
-						       S("includeObject"), S("Object")),
-			      .accept = TABLE },
-		      &answer));
-	if (node_len(node_get(answer, S("rows"))))
-		add_rows(t, S("v1/Pod(related)"), answer);
-	return NULL;
-}
-
-static err *add_object(struct tables *t, const struct relobj *o)
-{
-	struct arena *a = t->c->arena;
-	node answer;
-	err *e = client_do(t->k->env.cluster.client, a,
-			   &(struct client_request){
-				   .path = client_path(a, o->resource, o->ns, o->name, STR_NONE),
-				   .query = client_query_of(a, S("includeObject"), S("Object")),
-				   .accept = TABLE },
-			   &answer);
-
-	if (e) {		/* Helm passes over what it cannot get, too */
-		err_free(e);
-		return NULL;
+		for (size_t j = 0; j < k->answers.n; j++)
+			node_append(a, list, k->answers.p[j]);
+		node_set(a, all, k->title, list);
 	}
-	add_rows(t, arena_cat(a, o->gvk.version, S("/"), o->gvk.kind), answer);
-	return add_pods(t, o);
-}
-
-/* Columns three spaces apart, as kubectl prints them. */
-static void print_table(struct arena *a, const struct table *t, struct buf *b)
-{
-	size_t columns = t->names.n, rows = columns ? t->cells.n / columns : 0;
-	size_t *widths = arena_array(a, size_t, columns + 1);
-
-	for (size_t i = 0; i < columns; i++) {
-		widths[i] = width_text(t->names.p[i]);
-		for (size_t r = 0; r < rows; r++) {
-			size_t w = width_text(t->cells.p[r * columns + i]);
-
-			widths[i] = w > widths[i] ? w : widths[i];
-		}
-	}
-	buf_addf(b, "==> %.*s\n", STR_ARG(t->title));
-	for (size_t r = 0; r <= rows; r++)
-		for (size_t i = 0; i < columns; i++) {
-			str cell = r ? t->cells.p[(r - 1) * columns + i] : t->names.p[i];
-
-			buf_add(b, cell);
-			if (i + 1 == columns)
-				buf_addc(b, '\n');
-			else
-				buf_fill(b, ' ', widths[i] - width_text(cell) + 3);
-		}
-	buf_addc(b, '\n');
-}
-
-static err *resources_of(struct cli *c, const struct helm_cluster *k, const struct record *r,
-			 str *out)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	struct tables t = { .c = c, .k = k };
-	struct relobj_list l;
-
-	TRY(relobj_build(&k->env.cluster, c->arena, r->manifest, r->ns, &l));
-	for (size_t i = 0; i < l.n; i++)
-		TRY(add_object(&t, &l.p[i]));
-	for (size_t i = 0; i < t.all.n; i++)
-		print_table(c->arena, &t.all.p[i], &b);
-	*out = arena_str(c->arena, buf_str(&b));
-	return NULL;
+	node_sort(all);
+	if (o->kinds.n)
+		node_set(a, info, S("resources"), all);
 }
 
 /* ---- the command ------------------------------------------------------- */
@@ -280,19 +331,20 @@ static err *run(struct cli *c)
 {
 	const struct status_options *o = c->options;
 	CLEANUP(helm_disconnect) struct helm_cluster k = { 0 };
-	struct helm_status how = { 0 };
+	struct objects all = { .c = c, .k = &k, .tables = str_eq(o->output.format, S("table")) };
 	struct record r;
 	node tree;
 
 	TRY(helm_check_output(&o->output));
 	TRY(helm_connect(c, &k, false));
 	TRY(helm_find_release(&k, c->arena, c->words.p[0], o->revision, &r));
-	if (!str_eq(o->output.format, S("table"))) {
-		TRY(helm_record_tree(c->arena, &r, false, &tree));
-		return helm_print_tree(c, &o->output, tree);
-	}
-	TRY(resources_of(c, &k, &r, &how.resources));
-	return helm_print_release(c, &r, &how);
+	TRY(find_objects(&all, &r));
+	if (all.tables)
+		return helm_print_release(
+			c, &r, &(struct helm_status){ .resources = tables_text(&all) });
+	TRY(helm_record_tree(c->arena, &r, false, &tree));
+	add_data(&all, tree);
+	return helm_print_tree(c, &o->output, tree);
 }
 
 const struct command helm_status_command = {
