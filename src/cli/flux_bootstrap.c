@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "cli/commands.h"
 #include "cli/flux_choice.h"
 #include "cli/flux_components.h"
@@ -96,6 +97,8 @@ err *bootstrap_validate(struct cli *c)
 	return key.n ? secret_read(c, "failed to read SSH signing key file", key, &text) : NULL;
 }
 
+enum { KNOWN_HOSTS_MAX = 4 << 20 };
+
 /* ---- git --------------------------------------------------------------- */
 
 struct git_options {
@@ -114,8 +117,31 @@ static err *show_key(struct bootstrap *b, str key)
 	return NULL;
 }
 
+/* "./fleet" or "/srv/fleet.git" is a directory on this machine, as is a file URL. */
+static err *read_url(struct bootstrap *b, struct gourl *u)
+{
+	const struct git_options *o = b->c->options;
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	str path = o->url;
+
+	b->repo.url = o->url;
+	if (!str_take_str(&path, S("file://")) && !str_starts(path, S("/")) &&
+	    !str_starts(path, S("./")) && !str_starts(path, S("../")) && !str_eq(path, S(".")))
+		return gourl_parse(b->c->arena, o->url, u);
+	err *e = fs_open(&dir, path, NULL);
+
+	if (e)
+		return err_wrap(e, "failed to open repository \"%.*s\"", STR_ARG(o->url));
+	b->repo.local = true;
+	*u = (struct gourl){ .scheme = S("file"), .path = arena_str(b->c->arena, fs_root(dir)) };
+	b->repo.url = arena_cat(b->c->arena, S("file://"), u->path);
+	return NULL;
+}
+
 static err *check_url(const struct git_options *o, const struct gourl *u)
 {
+	if (str_eq(u->scheme, S("file")))
+		return NULL;
 	if (str_eq(u->scheme, S("http")) && !o->insecure)
 		return err_new(ERR_INVALID,
 			       "failed to create authentication options for %.*s: scheme http is "
@@ -127,32 +153,72 @@ static err *check_url(const struct git_options *o, const struct gourl *u)
 	return gitremote_check_url(o->url);
 }
 
+/* Of the user's lists, of which any may be missing. */
+static str read_known_hosts(struct cli *c)
+{
+	const char *own = cli_env(c, "SSH_KNOWN_HOSTS");
+	str files = own && *own ? str_c(own)
+				: arena_cat(c->arena, str_c(cli_env(c, "HOME")),
+					    S("/.ssh/known_hosts:/etc/ssh/ssh_known_hosts"));
+	str file, all = STR_NONE, text;
+
+	while (str_cut(&files, &file, ':')) {
+		err *e = fs_read_any(c->arena, arena_str(c->arena, file), KNOWN_HOSTS_MAX, &text);
+
+		if (!e)
+			all = arena_cat(c->arena, all, text, S("\n"));
+		err_free(e);
+	}
+	return all;
+}
+
+/* With the keys behind $SSH_AUTH_SOCK, to hosts that the user knows. */
+static err *log_in_by_agent(struct bootstrap *b)
+{
+	const struct git_options *o = b->c->options;
+	struct gitremote_auth *auth = &b->repo.auth;
+
+	auth->agent = str_c(cli_env(b->c, "SSH_AUTH_SOCK"));
+	if (!auth->agent.n)
+		return err_new(ERR_INVALID,
+			       "failed to create authentication options for %.*s: no SSH agent "
+			       "(SSH_AUTH_SOCK is not set) and no --private-key-file",
+			       STR_ARG(o->url));
+	auth->known_hosts = read_known_hosts(b->c);
+	return NULL;
+}
+
+static err *log_in_by_ssh(struct bootstrap *b, const struct gourl *u)
+{
+	const struct git_options *o = b->c->options;
+	struct gitremote_auth *auth = &b->repo.auth;
+	struct secret_git wish = b->secret;
+	struct secret_note note;
+	node secret;
+
+	auth->user = u->user.n ? u->user : o->username;
+	if (!b->options->private_key.n)
+		return log_in_by_agent(b);
+	wish.url = o->url;
+	wish.private_key = b->options->private_key;
+	wish.password = o->password;
+	TRY(secret_make_git(b->c, &wish, S("login"), &secret, &note));
+	auth->identity = node_str(node_dig(secret, "stringData", "identity"));
+	auth->known_hosts = node_str(node_dig(secret, "stringData", "known_hosts"));
+	auth->password = o->password;
+	return NULL;
+}
+
 /* What the branch is fetched and pushed with. */
 static err *log_in(struct bootstrap *b, const struct gourl *u)
 {
 	const struct git_options *o = b->c->options;
 	struct gitremote_auth *auth = &b->repo.auth;
 
-	if (str_eq(u->scheme, S("ssh"))) {
-		struct secret_git wish = b->secret;
-		struct secret_note note;
-		node secret;
-
-		if (!b->options->private_key.n)
-			return err_new(ERR_INVALID,
-				       "failed to create authentication options for %.*s: no private "
-				       "key, pass --private-key-file (rill asks no SSH agent)",
-				       STR_ARG(o->url));
-		wish.url = o->url;
-		wish.private_key = b->options->private_key;
-		wish.password = o->password;
-		TRY(secret_make_git(b->c, &wish, S("login"), &secret, &note));
-		auth->identity = node_str(node_dig(secret, "stringData", "identity"));
-		auth->known_hosts = node_str(node_dig(secret, "stringData", "known_hosts"));
-		auth->user = u->user.n ? u->user : o->username;
-		auth->password = o->password;
+	if (b->repo.local)
 		return NULL;
-	}
+	if (str_eq(u->scheme, S("ssh")))
+		return log_in_by_ssh(b, u);
 	if (o->bearer) {
 		auth->token = o->password;
 	} else if (o->password.n) {
@@ -172,6 +238,11 @@ static void plan_sync(struct bootstrap *b, struct gourl u)
 	const struct bootstrap_options *g = b->options;
 	CLEANUP(buf_release) struct buf url = BUF_INIT;
 
+	/* the address that `rill up` gives a directory */
+	if (b->repo.local) {
+		b->sync_url = arena_cat(b->c->arena, S("ssh://localhost"), u.path);
+		return;
+	}
 	if (g->token_auth) {
 		u.has_user = u.has_password = false;
 		if (!o->insecure)
@@ -212,7 +283,7 @@ static err *run_git(struct cli *c)
 	if (b.options->token_auth && !o->password.n)
 		TRY(bootstrap_ask(c, "Git repository password", &o->password));
 	TRY(bootstrap_validate(c));
-	TRY(gourl_parse(c->arena, o->url, &u));
+	TRY(read_url(&b, &u));
 	TRY(check_url(o, &u));
 	TRY(flux_open(c, &s));
 	TRY(install_check_cluster(c, &s, b.options->force, false, &go_on));
@@ -223,7 +294,6 @@ static err *run_git(struct cli *c)
 	b.secret.rsa_bits = b.options->rsa_bits;
 	TRY(log_in(&b, &u));
 	plan_sync(&b, u);
-	b.repo.url = o->url;
 	b.path = o->path;
 	b.interval = o->interval;
 	b.deploy_key = b.options->token_auth ? NULL : show_key;
@@ -241,7 +311,8 @@ static const struct flag git_flags[] = {
 	{ "path", 0, FLAG_CUSTOM, AT(path), "folder of the cluster in the repository",
 	  .type = &choice_path },
 	{ "silent", 's', FLAG_BOOL, AT(silent), "do not ask about the deploy key" },
-	{ "url", 0, FLAG_STRING, AT(url), "address of the repository" },
+	{ "url", 0, FLAG_STRING, AT(url),
+	  "address of the repository; a directory where `rill up` follows it" },
 	{ "username", 'u', FLAG_STRING, AT(username), "user of the repository",
 	  .fallback = "git" },
 	{ "with-bearer-token", 0, FLAG_BOOL, AT(bearer), "the password is a bearer token" },
@@ -260,7 +331,9 @@ const struct command bootstrap_git_command = {
 		   "    --private-key-file=key --path=clusters/production\n\n"
 		   "  # Over HTTPS, with a token\n"
 		   "  flux bootstrap git --url=https://example.com/org/fleet --token-auth \\\n"
-		   "    --password=TOKEN --path=clusters/production",
+		   "    --password=TOKEN --path=clusters/production\n\n"
+		   "  # A directory that `rill up ./fleet` follows\n"
+		   "  flux bootstrap git --url=./fleet --path=clusters/production",
 	.flags = git_flags,
 	.options = sizeof(struct git_options),
 	.run = run_git,

@@ -64,7 +64,8 @@ static err *store(struct bootstrap *b, const struct gitwrite_file *files, size_t
 
 		if (!e)
 			return NULL;
-		if (err_code(e) != GITPROTO_REJECTED || i == PUSH_TRIES)
+		/* what a directory refuses is its working tree's affair */
+		if (err_code(e) != GITPROTO_REJECTED || b->repo.local || i == PUSH_TRIES)
 			return err_wrap(e, "failed to push manifests");
 		err_free(e);
 		flux_waiting(b->c, "git conflict detected, retrying with a fresh clone");
@@ -353,7 +354,8 @@ static node make_source(struct bootstrap *b)
 	set_text(a, ref, "branch", b->repo.branch);
 	node_set(a, spec, S("ref"), ref);
 	set_text(a, secret, "name", o->secret_name);
-	node_set(a, spec, S("secretRef"), secret);
+	if (!b->repo.local)
+		node_set(a, spec, S("secretRef"), secret);
 	if (o->sparse.n) {
 		node list = node_seq(a, o->sparse.n);
 
@@ -555,7 +557,8 @@ static err *run(struct bootstrap *b)
 {
 	TRY(fetch(b));
 	TRY(put_components(b));
-	TRY(put_secret(b));
+	if (!b->repo.local)
+		TRY(put_secret(b));
 	TRY(put_sync(b));
 	return report(b);
 }

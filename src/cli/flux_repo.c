@@ -9,6 +9,7 @@ static struct gitremote_spec spec_of(const struct repo *r, bool push)
 	return (struct gitremote_spec){ .net = r->net,
 					.url = r->url,
 					.auth = r->auth,
+					.local = r->local,
 					.deadline = r->deadline,
 					.push = push };
 }

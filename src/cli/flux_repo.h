@@ -27,6 +27,7 @@ struct repo {
 	struct arena *arena;
 	struct net_client *net;
 	str url, branch;
+	bool local;		/* a directory on this machine: a file URL */
 	struct gitremote_auth auth;
 	struct repo_author author;
 	int64_t deadline;

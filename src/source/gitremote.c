@@ -14,7 +14,7 @@ struct gitremote {
 	str base;     /* http: without the final slash, after redirects */
 	bool foreign; /* another host than asked for: no credentials */
 	struct gitssh *ssh;
-	struct gitpkt in; /* of the ssh session */
+	struct gitpkt in; /* of the session */
 	bool greeted;
 	bool spent; /* the session has ended with a pack, as those of old do */
 	struct gitproto_server server;
@@ -55,9 +55,13 @@ static bool has_control(str s)
 	return false;
 }
 
-static err *parse_url(struct arena *a, str text, struct gourl *u)
+static err *parse_url(struct arena *a, str text, bool local, struct gourl *u)
 {
 	TRY(gourl_parse(a, text, u));
+	if (local && str_eq(u->scheme, S("file")))
+		return u->path.n < 2 || u->host.n || has_control(u->path)
+			       ? refuse("invalid path", u->path)
+			       : NULL;
 	bool ssh = str_eq(u->scheme, S("ssh"));
 
 	if (!ssh && !str_eq(u->scheme, S("http")) && !str_eq(u->scheme, S("https")))
@@ -76,7 +80,7 @@ err *gitremote_check_url(str url)
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct gourl u;
 
-	return parse_url(&a, url, &u);
+	return parse_url(&a, url, false, &u);
 }
 
 err *gitremote_open(struct gitremote **out, const struct gitremote_spec *spec)
@@ -85,7 +89,7 @@ err *gitremote_open(struct gitremote **out, const struct gitremote_spec *spec)
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	r->spec = *spec;
-	err *e = parse_url(&r->mem, spec->url, &r->url);
+	err *e = parse_url(&r->mem, spec->url, spec->local, &r->url);
 
 	if (e) {
 		gitremote_free(r);
@@ -299,7 +303,7 @@ static err *greet_http(struct gitremote *r)
 
 /* ---- both ----------------------------------------------------------------- */
 
-static err *greet_ssh(struct gitremote *r)
+static err *greet_session(struct gitremote *r)
 {
 	TRY(gitssh_open(&r->ssh, &r->url, &r->spec));
 	gitpkt_init(&r->in, (struct gitpkt_input){ gitssh_read, r->ssh });
@@ -308,9 +312,10 @@ static err *greet_ssh(struct gitremote *r)
 	return e ? gitssh_explain(r->ssh, e) : NULL;
 }
 
-static bool is_ssh(const struct gitremote *r)
+/* A program is talked to, in one session; else a server, in requests. */
+static bool has_session(const struct gitremote *r)
 {
-	return str_eq(r->url.scheme, S("ssh"));
+	return str_eq(r->url.scheme, S("ssh")) || str_eq(r->url.scheme, S("file"));
 }
 
 static void end_session(struct gitremote *r)
@@ -328,7 +333,7 @@ static err *greet(struct gitremote *r)
 	if (r->greeted)
 		return NULL;
 	r->server = (struct gitproto_server){ 0 };
-	TRY(is_ssh(r) ? greet_ssh(r) : greet_http(r));
+	TRY(has_session(r) ? greet_session(r) : greet_http(r));
 	r->greeted = true;
 	if (r->spec.hint)
 		*r->spec.hint = (struct gitremote_hint){ r->server.version == 2, r->server.algo };
@@ -342,7 +347,7 @@ static err *ask(struct gitremote *r, str body, struct net_call **call, struct gi
 {
 	struct net_response head;
 
-	if (is_ssh(r)) {
+	if (has_session(r)) {
 		*in = &r->in;
 		return gitssh_write(r->ssh, body);
 	}
@@ -393,14 +398,14 @@ static err *refs_of_v2(struct gitremote *r, struct arena *a, const str *prefixes
 err *gitremote_refs(struct gitremote *r, struct arena *a, const str *prefixes, size_t n,
 		    struct gitproto_refs *out)
 {
-	bool known = !is_ssh(r) && r->spec.hint && r->spec.hint->v2;
+	bool known = !has_session(r) && r->spec.hint && r->spec.hint->v2;
 
 	if (!known)
 		TRY(greet(r));
 	if (r->server.version == 2) {
 		err *e = refs_of_v2(r, a, prefixes, n, out);
 
-		return e && is_ssh(r) ? gitssh_explain(r->ssh, e) : e;
+		return e && has_session(r) ? gitssh_explain(r->ssh, e) : e;
 	}
 	if (!r->server.refs.n)
 		return with_code(err_new(ERR_NOT_FOUND, "remote repository is empty"),
@@ -435,7 +440,7 @@ static err *fetch(struct gitremote *r, const struct gitid *wants, size_t n, unsi
 	struct gitpkt *in;
 
 	gitproto_ask_pack(&b, &r->server, wants, n, depth);
-	r->spent = is_ssh(r) && r->server.version != 2;
+	r->spent = has_session(r) && r->server.version != 2;
 	TRY(ask(r, buf_str(&b), &call, &own, &in));
 	return gitproto_read_pack(in, &r->server, depth, pack);
 }
@@ -446,7 +451,7 @@ err *gitremote_fetch(struct gitremote *r, const struct gitid *wants, size_t n, u
 	struct gitpack_limits limits = r->spec.limits;
 	struct gitpack *pack;
 
-	if (!r->greeted && r->spec.hint && r->spec.hint->v2 && !is_ssh(r)) {
+	if (!r->greeted && r->spec.hint && r->spec.hint->v2 && !has_session(r)) {
 		/* as its greeting would say; all of version 2 can do that */
 		r->server = (struct gitproto_server){ .version = 2,
 						      .algo = r->spec.hint->algo,
@@ -461,7 +466,7 @@ err *gitremote_fetch(struct gitremote *r, const struct gitid *wants, size_t n, u
 	TRY(gitpack_new(&pack, r->server.algo, &limits));
 	err *e = fetch(r, wants, n, depth, pack);
 
-	if (e && is_ssh(r))
+	if (e && has_session(r))
 		e = gitssh_explain(r->ssh, e);
 	if (e)
 		gitpack_free(pack);
@@ -494,5 +499,5 @@ err *gitremote_push(struct gitremote *r, str name, const struct gitid *before,
 	TRY(greet(r));
 	err *e = push(r, name, before, after, pack);
 
-	return e && is_ssh(r) ? gitssh_explain(r->ssh, e) : e;
+	return e && has_session(r) ? gitssh_explain(r->ssh, e) : e;
 }

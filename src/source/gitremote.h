@@ -5,7 +5,8 @@
  * (struct gitremote_hint remembers that from one poll to the next). ssh URLs
  * go through the ssh executable, started with its own configuration only:
  * one identity, one list of known hosts, nothing asked, nothing forwarded,
- * no weak keys. No git executable is ever run.
+ * no weak keys. A repository on this machine, where the caller lets it be
+ * one, is the only case in which the git executable is run.
  *
  * Before anything else gitremote_open checks the URL: http, https and ssh
  * alone, and nothing in it that a program could take for an option.
@@ -23,6 +24,7 @@ struct gitremote_auth {
 	str user, password;        /* http: basic; ssh: user and passphrase of the key */
 	str token;                 /* http: bearer */
 	str identity, known_hosts; /* ssh */
+	str agent;                 /* ssh: socket of the agent that holds the keys instead */
 	struct net_tls tls;        /* https */
 };
 
@@ -39,6 +41,7 @@ struct gitremote_spec {
 	const struct net_proxy *proxy; /* NULL: as the client was told */
 	struct gitremote_hint *hint;   /* or NULL; updated */
 	bool push;                     /* gitremote_push, and nothing else, is to be called */
+	bool local;                    /* file URLs, too: a user's, never an object's */
 	int64_t deadline;              /* clock_mono; 0: none */
 	const atomic_bool *cancel;
 	struct gitpack_limits limits; /* deadline and cancel are filled in */

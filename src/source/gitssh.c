@@ -22,6 +22,8 @@ struct gitssh {
 
 enum { COMPLAINT_MAX = 64 << 10, CANCEL_MS = 100 };
 
+#define PATH_VARIABLE "PATH=/usr/local/bin:/usr/bin:/bin"
+
 /* ---- starting ------------------------------------------------------------- */
 
 /* Everything that could ask, forward, run or remember is off. */
@@ -30,8 +32,6 @@ static const char *const options[] = {
 	"GlobalKnownHostsFile=/dev/null",
 	"UpdateHostKeys=no",
 	"VerifyHostKeyDNS=no",
-	"IdentitiesOnly=yes",
-	"IdentityAgent=none",
 	"CertificateFile=none",
 	"PreferredAuthentications=publickey",
 	"PasswordAuthentication=no",
@@ -59,7 +59,7 @@ static const char *const options[] = {
 	"LogLevel=ERROR",
 };
 
-enum { ARGS_MAX = 2 * (sizeof options / sizeof *options) + 24 };
+enum { ARGS_MAX = 2 * (sizeof options / sizeof *options) + 28 };
 
 /* For the far side's shell: in single quotes. */
 static str quote_path(struct arena *a, str path, bool push)
@@ -102,7 +102,8 @@ static err *write_files(struct gitssh *s, const struct gitremote_auth *auth)
 	buf_add(&key, auth->identity);
 	if (!str_ends(auth->identity, S("\n")))
 		buf_addc(&key, '\n'); /* else it is no key to ssh */
-	TRY(fs_create(s->files, S("identity"), buf_str(&key), 0600));
+	if (!auth->agent.n)
+		TRY(fs_create(s->files, S("identity"), buf_str(&key), 0600));
 	TRY(fs_create(s->files, S("known_hosts"), auth->known_hosts, 0600));
 	if (auth->password.n) {
 		TRY(fs_create(s->files, S("passphrase"), auth->password, 0600));
@@ -114,6 +115,21 @@ static err *write_files(struct gitssh *s, const struct gitremote_auth *auth)
 static const char *file_option(struct gitssh *s, const char *option, const char *name)
 {
 	return arena_printf(&s->mem, "%s=%.*s/%s", option, STR_ARG(fs_root(s->files)), name).p;
+}
+
+/* The one key that was given, or those of the agent. */
+static size_t add_keys(struct gitssh *s, const struct gitremote_auth *auth, const char **argv)
+{
+	size_t n = 0;
+
+	argv[n++] = "-o";
+	argv[n++] = auth->agent.n ? "IdentitiesOnly=no" : "IdentitiesOnly=yes";
+	argv[n++] = "-o";
+	argv[n++] = auth->agent.n ? arena_cat(&s->mem, S("IdentityAgent="), auth->agent).p
+				  : "IdentityAgent=none";
+	argv[n++] = "-o";
+	argv[n++] = auth->agent.n ? "IdentityFile=none" : file_option(s, "IdentityFile", "identity");
+	return n;
 }
 
 static err *start(struct gitssh *s, const struct gourl *url, const struct gitremote_spec *spec)
@@ -136,10 +152,9 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 		argv[n++] = "-o";
 		argv[n++] = options[i];
 	}
+	n += add_keys(s, auth, argv + n);
 	argv[n++] = "-o";
 	argv[n++] = file_option(s, "UserKnownHostsFile", "known_hosts");
-	argv[n++] = "-o";
-	argv[n++] = file_option(s, "IdentityFile", "identity");
 	/* A passphrase is a question that has an answer: askpass.h. */
 	argv[n++] = "-o";
 	argv[n++] = auth->password.n ? "BatchMode=no" : "BatchMode=yes";
@@ -153,7 +168,7 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	argv[n++] = arena_str(&s->mem, host).p;
 	argv[n++] = quote_path(&s->mem, url->path, spec->push).p;
 	argv[n] = NULL;
-	env[k++] = "PATH=/usr/local/bin:/usr/bin:/bin";
+	env[k++] = PATH_VARIABLE;
 	env[k++] = "LC_ALL=C";
 	if (!spec->push)
 		env[k++] = "GIT_PROTOCOL=version=2";
@@ -167,6 +182,29 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	return proc_start(&(struct proc_spec){ .argv = argv, .env = env }, &s->proc);
 }
 
+/* The same service on this machine. A branch that is checked out moves together
+ * with its working tree, which git refuses where something in it has changed. */
+static err *start_local(struct gitssh *s, const struct gourl *url,
+			const struct gitremote_spec *spec)
+{
+	const char *home = getenv("HOME");
+	const char *const argv[] = { "git",
+				     "-c",
+				     "receive.denyCurrentBranch=updateInstead",
+				     spec->push ? "receive-pack" : "upload-pack",
+				     arena_str(&s->mem, url->path).p,
+				     NULL };
+	const char *const env[] = {
+		PATH_VARIABLE,
+		"LC_ALL=C",
+		arena_printf(&s->mem, "HOME=%s", home ? home : "/nonexistent").p,
+		spec->push ? NULL : "GIT_PROTOCOL=version=2",
+		NULL,
+	};
+
+	return proc_start(&(struct proc_spec){ .argv = argv, .env = env }, &s->proc);
+}
+
 err *gitssh_open(struct gitssh **out, const struct gourl *url, const struct gitremote_spec *spec)
 {
 	struct gitssh *s = mem_calloc(1, sizeof *s);
@@ -175,10 +213,12 @@ err *gitssh_open(struct gitssh **out, const struct gourl *url, const struct gitr
 	s->complaint.max = COMPLAINT_MAX;
 	s->deadline = spec->deadline ? spec->deadline : INT64_MAX;
 	s->cancel = spec->cancel;
+	bool local = str_eq(url->scheme, S("file"));
 	err *e = spec->proxy ? err_new(ERR_INVALID, "a proxy is not supported for ssh URLs")
+		 : local     ? start_local(s, url, spec)
 			     : write_files(s, &spec->auth);
 
-	if (!e)
+	if (!e && !local)
 		e = start(s, url, spec);
 	if (e) {
 		gitssh_free(s);

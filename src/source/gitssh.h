@@ -1,4 +1,4 @@
-/* gitssh - git-upload-pack on another machine, through the ssh executable.
+/* gitssh - git-upload-pack on another machine, through the ssh executable; or on this one.
  *
  * A struct gitssh is one running ssh: what the far side says is read, what we
  * say is written, both until the deadline. The key and the known hosts are

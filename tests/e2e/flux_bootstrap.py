@@ -10,55 +10,18 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 from flux_case import Case
-from flux_git import GitHost
+from flux_git import SOURCES, SYNCS, Controllers, GitHost
 
 if not shutil.which("git"):
     sys.exit(77)
 t = Case(options=())
 host = GitHost(t.dir)
 git, repository, base = host.git, host.repository, host.base
-SOURCES, SYNCS = ("source.toolkit.fluxcd.io/v1", "gitrepositories"), ("kustomize.toolkit.fluxcd.io/v1", "kustomizations")
-stop = threading.Event()
-ready = {"repo": None, "fail": None, "namespace": "flux-system"}
-
-
-def controllers():
-    """Ready at the head of the repository, as soon as the objects are there."""
-    while not stop.is_set():
-        for api, field in ((SOURCES, "artifact"), (SYNCS, "lastAttemptedRevision")):
-            o = t.get(*api, ready["namespace"], ready["namespace"])
-            if not o or not ready["repo"]:
-                continue
-            try:
-                revision = "main@sha1:" + git("rev-parse", "main", at=ready["repo"]).strip()
-            except subprocess.CalledProcessError:
-                continue
-            status = {"observedGeneration": o["metadata"]["generation"], "conditions": [{
-                "type": "Ready", "status": "False" if ready["fail"] else "True", "reason": "Test",
-                "message": ready["fail"] or "fine", "lastTransitionTime": "2026-01-01T00:00:00Z",
-                "observedGeneration": o["metadata"]["generation"]}]}
-            if field == "artifact":
-                status["artifact"] = {"revision": revision, "path": "x", "url": "http://x/x", "digest": "sha256:" + "0" * 64,
-                                      "lastUpdateTime": "2026-01-01T00:00:00Z"}
-            else:
-                status.update(lastAttemptedRevision=revision, lastAppliedRevision=revision)
-            t.call("PATCH", t.path(*api, ready["namespace"], ready["namespace"] + "/status"), {"status": status},
-                   "application/merge-patch+json")
-        stop.wait(0.05)
-
-
-def until_the_end():
-    try:
-        controllers()
-    except OSError:     # the cluster has gone
-        pass
-
-
-threading.Thread(target=until_the_end, daemon=True).start()
+controllers = Controllers(t, host)
+ready = controllers.ready
 
 # ---- git: an existing repository, a token ----
 repo = repository("fleet.git", {"README.md": "hello\n", "bootstrap/flux-system/.gitkeep": "", "bootstrap/ns.yaml":
@@ -264,4 +227,4 @@ host.known = {("GET", "/rest/api/1.0/projects/org/repos/fleet"): {"links": {"clo
 ready["repo"] = os.path.join(host.root, "scm/org/fleet.git")
 provider("bitbucket-server", "--token-auth", "--username=me", err_has=[
     '► cloning branch "main" from Git repository "%s/scm/org/fleet.git"\n' % base, "✔ all components are healthy\n"])
-stop.set()
+controllers.stop()

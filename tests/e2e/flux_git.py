@@ -2,12 +2,56 @@
 
 GitHost(dir) serves the repositories below dir with `git http-backend`, pushes
 included. Paths below /api/ and /rest/ are answered from `known`, and kept in `asked`.
+Controllers(case, host) writes the status that controllers would.
 """
 import http.server
 import json
 import os
 import subprocess
 import threading
+
+SOURCES, SYNCS = ("source.toolkit.fluxcd.io/v1", "gitrepositories"), ("kustomize.toolkit.fluxcd.io/v1", "kustomizations")
+
+
+class Controllers:
+    """The bootstrapped objects become Ready at the head of ready["repo"], or fail with ready["fail"]."""
+
+    def __init__(self, case, host):
+        self.case, self.host, self.over = case, host, threading.Event()
+        self.ready = {"repo": None, "fail": None, "namespace": "flux-system"}
+        threading.Thread(target=self.until_the_end, daemon=True).start()
+
+    def stop(self):
+        self.over.set()
+
+    def until_the_end(self):
+        try:
+            while not self.over.wait(0.05):
+                for api in (SOURCES, SYNCS):
+                    self.look(api)
+        except OSError:     # the cluster has gone
+            pass
+
+    def look(self, api):
+        ready, name = self.ready, self.ready["namespace"]
+        o = self.case.get(*api, name, name)
+        if not o or not ready["repo"]:
+            return
+        try:
+            revision = "main@sha1:" + self.host.git("rev-parse", "main", at=ready["repo"]).strip()
+        except subprocess.CalledProcessError:
+            return
+        status = {"observedGeneration": o["metadata"]["generation"], "conditions": [{
+            "type": "Ready", "status": "False" if ready["fail"] else "True", "reason": "Test",
+            "message": ready["fail"] or "fine", "lastTransitionTime": "2026-01-01T00:00:00Z",
+            "observedGeneration": o["metadata"]["generation"]}]}
+        if api is SOURCES:
+            status["artifact"] = {"revision": revision, "path": "x", "url": "http://x/x", "digest": "sha256:" + "0" * 64,
+                                  "lastUpdateTime": "2026-01-01T00:00:00Z"}
+        else:
+            status.update(lastAttemptedRevision=revision, lastAppliedRevision=revision)
+        self.case.call("PATCH", self.case.path(*api, name, name + "/status"), {"status": status},
+                       "application/merge-patch+json")
 
 
 class GitHost:
