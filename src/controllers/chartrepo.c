@@ -394,12 +394,15 @@ err *chartrepo_verify(struct chartrepo *r, struct arena *a, struct chartrepo_ver
 	text = swapped(a, str_from(v->url, sizeof "oci://" - 1), '+', '_');
 	TRY(ociref_parse_at(a, text, &ref));
 	struct ocidescriptor d;
+	err *e = oci_resolve(r->oci, a, ref.tag, &d);
 
-	TRY(oci_resolve(r->oci, a, ref.tag, &d));
+	if (e)
+		return err_wrap(e, "failed to resolve digest for '%.*s'", STR_ARG(v->url));
 	ref.digest = d.digest;
 	v->digest = d.digest;
-	err *e = verify(ctx, r->oci, a, &ref);
-
+	ref.tag = STR_NONE;
+	v->url = arena_cat(a, S("oci://"), ociref_text(a, &ref));
+	e = verify(ctx, r->oci, a, &ref);
 	return e ? err_wrap(e, "failed to verify %.*s", STR_ARG(v->url)) : NULL;
 }
 

@@ -7,33 +7,42 @@
 
 /* ---- errors ------------------------------------------------------------------ */
 
+static const struct {
+	const char *reason, *text, *condition;
+	bool stalls;
+} kinds[] = {
+	[CHARTSOURCE_REFERENCE] = { "InvalidChartReference", "invalid chart reference",
+				    "FetchFailed", true },
+	[CHARTSOURCE_PULL] = { "ChartPullError", "chart pull error", "FetchFailed", false },
+	[CHARTSOURCE_METADATA] = { "MetadataPatchError", "chart metadata patch error", "BuildFailed",
+				   true },
+	[CHARTSOURCE_VALUES] = { "ValuesFilesError", "values files merge error", "BuildFailed",
+				 true },
+	[CHARTSOURCE_DEPENDENCIES] = { "DependencyBuildError", "dependency build error",
+				       "BuildFailed", false },
+	[CHARTSOURCE_PACKAGE] = { "ChartPackageError", "chart package error", "BuildFailed", false },
+	[CHARTSOURCE_VERIFICATION] = { "ChartVerificationError", "chart verification error",
+				       "BuildFailed", false },
+};
+
 err *chartsource_error(enum chartsource_reason reason, err *e)
 {
-	static const struct {
-		const char *reason, *text, *condition;
-		bool stalls;
-	} kinds[] = {
-		[CHARTSOURCE_REFERENCE] = { "InvalidChartReference", "invalid chart reference",
-					    "FetchFailed", true },
-		[CHARTSOURCE_PULL] = { "ChartPullError", "chart pull error", "FetchFailed", false },
-		[CHARTSOURCE_METADATA] = { "MetadataPatchError", "chart metadata patch error",
-					   "BuildFailed", true },
-		[CHARTSOURCE_VALUES] = { "ValuesFilesError", "values files merge error",
-					 "BuildFailed", true },
-		[CHARTSOURCE_DEPENDENCIES] = { "DependencyBuildError", "dependency build error",
-					       "BuildFailed", false },
-		[CHARTSOURCE_PACKAGE] = { "ChartPackageError", "chart package error",
-					  "BuildFailed", false },
-		[CHARTSOURCE_VERIFICATION] = { "ChartVerificationError",
-					       "chart verification error", "BuildFailed", false },
-	};
-
 	/* of a repository that cannot even be asked */
 	if (failure_of(e).condition)
 		return e;
 	return failure_mark(err_wrap(e, "%s", kinds[reason].text),
 			    kinds[reason].stalls ? FAILURE_STALLED : FAILURE_GENERIC,
 			    kinds[reason].condition, kinds[reason].reason);
+}
+
+bool chartsource_is_build_error(const err *e)
+{
+	str reason = str_c(failure_of(e).reason);
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (str_eq(reason, str_c(kinds[i].reason)))
+			return true;
+	return false;
 }
 
 /* ---- what was built ------------------------------------------------------------ */
@@ -391,17 +400,37 @@ static err *build_remote(struct chartsource_work *w, struct chartrepo *repo)
 	return values ? repack(w, bytes) : take(w, bytes);
 }
 
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* Without digests, in which any number may stand. */
+static str without_digests(struct arena *a, str text)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	while (text.n) {
+		str hex = str_span(&text, is_hex);
+
+		if (hex.n < 40)
+			buf_add(&b, hex);
+		if (text.n)
+			buf_addc(&b, text.p[0]);
+		text = str_from(text, 1);
+	}
+	return arena_str(a, buf_str(&b));
+}
+
 /* What reads like a refusal is one. */
-static err *as_refusal(err *e)
+static err *as_refusal(struct arena *a, err *e)
 {
 	static const char *const words[] = { "401", "unauthorized", "authentication required",
 					     "tls", "unknown certificate authority" };
-	str text = err_text(e);
+	str text = err_text(e), looked_at = without_digests(a, text);
 
-	if (str_eq(str_c(failure_of(e).reason), S("VerificationError")))
-		return e;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (!str_has(text, str_c(words[i])))
+		if (!str_has(looked_at, str_c(words[i])))
 			continue;
 		err *refused = err_new(err_kind(e),
 				       "failed to authenticate with the Helm repository: %.*s",
@@ -426,7 +455,7 @@ err *chartsource_build(struct chartsource *c, const struct chartsource_env *env,
 	TRY(check_name(spec));
 	err *e = build_remote(&w, repo);
 
-	return e ? as_refusal(e) : NULL;
+	return e ? as_refusal(&c->mem, e) : NULL;
 }
 
 /* ---- storing ------------------------------------------------------------------------- */

@@ -96,5 +96,8 @@ void chartsource_release(struct chartsource *c);
 str chartsource_summary(struct chartsource *c);
 /* "ChartPullSucceeded", "ChartPackageSucceeded". */
 str chartsource_reason(const struct chartsource *c);
+/* Whether an error is one of a build: "chart pull error: ...". The rest are of a
+ * repository that could not even be asked. */
+bool chartsource_is_build_error(const err *e);
 
 #endif

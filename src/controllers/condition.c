@@ -194,6 +194,12 @@ void condition_summarise(struct pass *p, const struct summary *s)
 	}
 	if (best_group == 5)
 		return;
+	node verdict = condition_get(p, str_c(s->verdict));
+
+	if (str_eq(node_str(node_get(verdict, S("status"))), S("False"))) {
+		best = verdict;
+		best_group = 1;
+	}
 	condition_set(p, S("Ready"),
 		      best_group < 2	? CONDITION_FALSE
 		      : best_group == 4 ? CONDITION_UNKNOWN

@@ -7,6 +7,7 @@
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
 #include "controllers/storage.h"
+#include "controllers/verification.h"
 #include "source/gitsource.h"
 
 #define SOURCE_GROUP "source.toolkit.fluxcd.io"
@@ -26,6 +27,7 @@ struct git {
 	bool have;			/* there is one, in `before` */
 	node included;			/* for status.includedArtifacts */
 	struct credentials secret, proxy, keys;
+	err *no_keys;			/* why there are none; counts once they are needed */
 };
 
 static str include_name(node include)
@@ -69,12 +71,20 @@ static err *get_secrets(struct git *g)
 	e = observe_get_secret(g->p, ref, &g->secret, &g->spec.secret);
 	if (e)
 		return no_secret(g, e, ref);
-	ref = node_dig(spec, "verify", "secretRef");
-	e = observe_get_secret(g->p, ref, &g->keys, &g->spec.keys);
-	if (e)
-		return failure_mark(err_wrap(e, "public keys secret error"), FAILURE_GENERIC,
-				    "SourceVerified", "VerificationError");
 	return NULL;
+}
+
+static void get_keys(struct git *g)
+{
+	str name = node_str(node_dig(g->p->spec, "verify", "secretRef", "name"));
+
+	if (!g->spec.verify)
+		return;
+	g->no_keys = pass_secret(g->p, name, &g->keys);
+	g->spec.keys = &g->keys;
+	if (g->no_keys)
+		g->no_keys = failure_mark(err_wrap(g->no_keys, "public keys secret error"),
+					  FAILURE_GENERIC, "SourceVerified", "VerificationError");
 }
 
 static err *check_provider(struct git *g)
@@ -238,6 +248,7 @@ static err *prepare(struct git *g)
 	struct pass *p = g->p;
 
 	storage_begin(p, &g->before, &g->have);
+	verification_begin(p);
 	read_spec(g);
 	g->seen.artifact = g->have ? &g->before : NULL;
 	g->seen.in_storage = condition_is(p, S("ArtifactInStorage"), CONDITION_TRUE);
@@ -247,7 +258,24 @@ static err *prepare(struct git *g)
 	TRY(read_mode(g));
 	TRY(get_secrets(g));
 	TRY(read_includes(g));
+	condition_drop(p, S("ArtifactOutdated"));
+	get_keys(g);
 	return NULL;
+}
+
+/* Keys that cannot be had fail what was fetched and would have to be verified. */
+static err *fetch(struct git *g, const struct gitsource_env *env, struct gitsource *s)
+{
+	struct gitsource_spec spec = g->spec;
+
+	spec.verify = spec.verify && !g->no_keys;
+	TRY(gitsource_fetch(s, env, &spec, &g->seen));
+	if (!g->no_keys || s->unchanged)
+		return NULL;
+	err *e = g->no_keys;
+
+	g->no_keys = NULL;
+	return e;
 }
 
 static void say_new_revision(struct git *g, str revision)
@@ -257,7 +285,8 @@ static void say_new_revision(struct git *g, str revision)
 
 	if (g->have && str_eq(g->before.revision, revision))
 		return;
-	condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
+	if (g->have)
+		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
 	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
 }
 
@@ -271,6 +300,7 @@ static void say_verified(struct git *g, const struct gitsource *s)
 	} else if (s->verified.n) {
 		condition_set(p, S("SourceVerified"), CONDITION_TRUE, S("Succeeded"), s->verified);
 		status_set(p, S("sourceVerificationMode"), node_dig(p->spec, "verify", "mode"));
+		pass_event(p, EVENT_TRACE, S("Succeeded"), s->verified, NULL, 0);
 	}
 }
 
@@ -306,13 +336,15 @@ static struct outcome reconcile(struct pass *p)
 	err *e = prepare(&g);
 
 	if (!e)
-		e = gitsource_fetch(&s, &env, &g.spec, &g.seen);
-	if (!e) {
+		e = fetch(&g, &env, &s);
+	if (!e || str_eq(str_c(failure_of(e).condition), S("SourceVerified")))
 		condition_drop(p, S("FetchFailed"));
+	if (!e) {
 		say_verified(&g, &s);
 		say_new_revision(&g, s.revision);
 		e = gitsource_store(&s, &env, &g.spec, &g.seen);
 	}
+	err_free(g.no_keys);
 	return e ? pass_failure(p, e) : done(&g, &s);
 }
 
@@ -329,7 +361,8 @@ static const char *const negative[] = { "StorageOperationFailed", "FetchFailed",
 					"IncludeUnavailable",	  "ArtifactOutdated", "Stalled",
 					"Reconciling" };
 static const struct summary summary = { types, sizeof types / sizeof *types, negative,
-					sizeof negative / sizeof *negative };
+					sizeof negative / sizeof *negative,
+					"SourceVerified" };
 
 const struct controller gitrepository_controller = {
 	.group = SOURCE_GROUP,

@@ -25,6 +25,7 @@ struct chart_pass {
 	struct chartsource_spec spec;
 	struct chartsource_seen seen;
 	struct artifact_tree *tree;
+	struct verification verification;
 };
 
 static struct gvk kind_of(str kind)
@@ -215,6 +216,7 @@ static void read_spec(struct chart_pass *c)
 	const struct settings *s = runtime_settings(p->rt);
 	node verify = node_get(p->spec, S("verify"));
 
+	c->verification = (struct verification){ .p = p, .chart = true };
 	c->kind = node_str(node_dig(p->spec, "sourceRef", "kind"));
 	c->name = node_str(node_dig(p->spec, "sourceRef", "name"));
 	c->env = (struct chartsource_env){
@@ -237,7 +239,7 @@ static void read_spec(struct chart_pass *c)
 		/* Anything that stands there is a wish for verification. */
 		.verify_wanted = !node_is_nil(verify),
 		.verify = verification_run,
-		.verify_ctx = p,
+		.verify_ctx = &c->verification,
 		.by_revision = str_eq(node_str(node_get(p->spec, S("reconcileStrategy"))),
 				      S("Revision")),
 	};
@@ -347,14 +349,36 @@ static err *prepare(struct chart_pass *c)
 
 	storage_begin(p, &c->before, &c->have);
 	read_spec(c);
-	if (condition_is(p, S("SourceVerified"), CONDITION_FALSE))
-		condition_drop(p, S("SourceVerified"));
+	verification_begin(p);
 	TRY(get_source(c));
-	if (!c->have_source && !is_registry(c))
-		return NULL;
 	if (c->have_source)
 		status_set_str(p, S("observedSourceArtifactRevision"), c->artifact.revision);
-	return open_source(c);
+	return NULL;
+}
+
+static err *prepare_verification(struct chart_pass *c)
+{
+	node verify = node_get(c->p->spec, S("verify"));
+	str provider = node_str_or(node_get(verify, S("provider")), S("cosign"));
+	bool keyless = node_is_nil(node_get(verify, S("secretRef"))) &&
+		       str_eq(provider, S("cosign"));
+
+	if (!c->spec.verify_wanted || !is_registry(c))
+		return NULL;
+	err *e = verification_prepare(&c->verification);
+
+	if (!e)
+		return NULL;
+	return failure_mark(err_wrap(e, "failed to verify the signature using provider '%.*s%s'",
+				     STR_ARG(provider), keyless ? " keyless" : ""),
+			    FAILURE_GENERIC, "SourceVerified", "VerificationError");
+}
+
+static err *build(struct chart_pass *c, struct chartsource *s)
+{
+	TRY(open_source(c));
+	TRY(prepare_verification(c));
+	return chartsource_build(s, &c->env, &c->spec, &c->seen);
 }
 
 /* Its artifact will put the chart on the queue. */
@@ -369,18 +393,38 @@ static struct outcome no_artifact(struct chart_pass *c)
 			 runtime_settings(p->rt)->requeue_dependency);
 }
 
+/* As with Flux, what is no error of building a chart is an unknown one of fetching it; the
+ * event alone has the reason. */
+static struct outcome not_built(struct chart_pass *c, err *e)
+{
+	struct failure f = failure_of(e);
+	struct pass *p = c->p;
+
+	if (chartsource_is_build_error(e))
+		return pass_failure(p, e);
+	condition_drop(p, S("BuildFailed"));
+	condition_set(p, S("FetchFailed"), CONDITION_TRUE, S("Unknown"),
+		      arena_cat(p->arena, S("unknown build error: "), err_text(e)));
+	if (str_eq(str_c(f.condition), S("SourceVerified")))
+		condition_set(p, S("SourceVerified"), CONDITION_FALSE, str_c(f.reason), err_text(e));
+	if (f.class == FAILURE_STALLED)
+		return pass_stall(p, str_c(f.reason), e);
+	return pass_fail(p, str_c(f.reason), e);
+}
+
 static struct outcome run(struct chart_pass *c, struct chartsource *s)
 {
 	err *e = prepare(c);
 
-	if (!e && !c->spec.repo && !c->spec.files)
+	if (e)
+		return pass_failure(c->p, e);
+	if (!c->have_source && !is_registry(c))
 		return no_artifact(c);
-	if (!e) {
-		e = chartsource_build(s, &c->env, &c->spec, &c->seen);
-		say_built(c, s, e);
-	}
-	if (!e)
-		e = chartsource_store(s, &c->env, &c->spec);
+	e = build(c, s);
+	say_built(c, s, e);
+	if (e)
+		return not_built(c, e);
+	e = chartsource_store(s, &c->env, &c->spec);
 	return e ? pass_failure(c->p, e) : done(c, s);
 }
 
@@ -401,7 +445,8 @@ static const char *const types[] = { "StorageOperationFailed", "BuildFailed",	 "
 static const char *const negative[] = { "StorageOperationFailed", "BuildFailed", "FetchFailed",
 					"ArtifactOutdated",	  "Stalled",	 "Reconciling" };
 static const struct summary summary = { types, sizeof types / sizeof *types, negative,
-					sizeof negative / sizeof *negative };
+					sizeof negative / sizeof *negative,
+					"SourceVerified" };
 
 const struct controller helmchart_controller = {
 	.group = SOURCE_GROUP,

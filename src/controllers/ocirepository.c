@@ -14,6 +14,7 @@ struct ocirepo {
 	struct artifact before;
 	bool have; /* there is one, in `before` */
 	struct credentials cert, proxy;
+	struct verification verification;
 	VEC(struct credentials) secrets;
 };
 
@@ -42,6 +43,7 @@ static void read_spec(struct ocirepo *o)
 	str *text = arena_new(p->arena, str);
 
 	*text = node_str(ignore);
+	o->verification.p = p;
 	o->spec = (struct ocisource_spec){
 		.owner = storage_owner(p),
 		.url = node_str(node_get(spec, S("url"))),
@@ -60,7 +62,7 @@ static void read_spec(struct ocirepo *o)
 		.verify_provider = node_str_or(node_get(verify, S("provider")), S("cosign")),
 		.verify_keyless = node_is_nil(node_get(verify, S("secretRef"))),
 		.verify = verification_run,
-		.verify_ctx = p,
+		.verify_ctx = &o->verification,
 	};
 }
 
@@ -161,6 +163,7 @@ static err *prepare(struct ocirepo *o)
 	node verified = condition_get(p, S("SourceVerified"));
 
 	storage_begin(p, &o->before, &o->have);
+	verification_begin(p);
 	read_spec(o);
 	o->seen = (struct ocisource_seen){
 		.artifact = o->have ? &o->before : NULL,
@@ -237,9 +240,10 @@ static struct outcome reconcile(struct pass *p)
 
 	if (!e)
 		e = ocisource_fetch(&s, &env, &o.spec, &o.seen);
+	if (s.revision.n)
+		say_new_revision(&o, &s);
 	if (!e) {
 		say_verified(&o, &s);
-		say_new_revision(&o, &s);
 		e = ocisource_store(&s, &env, &o.spec);
 	}
 	return e ? pass_failure(p, e) : done(&o, &s);
@@ -252,7 +256,8 @@ static const char *const types[] = {
 static const char *const negative[] = { "StorageOperationFailed", "FetchFailed", "ArtifactOutdated",
 					"Stalled", "Reconciling" };
 static const struct summary summary = { types, sizeof types / sizeof *types, negative,
-					sizeof negative / sizeof *negative };
+					sizeof negative / sizeof *negative,
+					"SourceVerified" };
 
 const struct controller ocirepository_controller = {
 	.group = "source.toolkit.fluxcd.io",

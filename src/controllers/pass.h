@@ -66,6 +66,7 @@ struct summary {
 	size_t n;
 	const char *const *negative;
 	size_t negative_n;
+	const char *verdict;	/* when that is False, Ready says what it says; or NULL */
 };
 void condition_summarise(struct pass *p, const struct summary *s);
 

@@ -1,6 +1,10 @@
 #include "controllers/verification.h"
 
-#include "source/ociverify.h"
+void verification_begin(struct pass *p)
+{
+	if (condition_is(p, S("SourceVerified"), CONDITION_FALSE))
+		condition_drop(p, S("SourceVerified"));
+}
 
 static err *read_secret(struct pass *p, node ref, struct credentials *to,
 			const struct credentials **out)
@@ -22,18 +26,37 @@ static void read_identities(struct arena *a, node list, struct ociverify *v)
 	v->identities = all;
 }
 
-err *verification_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
+static err *prepare(struct verification *v)
 {
-	struct pass *p = ctx;
+	struct pass *p = v->p;
 	node verify = node_get(p->spec, S("verify")), root = node_get(verify, S("trustedRootSecretRef"));
-	struct ociverify v = { .provider = node_str_or(node_get(verify, S("provider")), S("cosign")) };
-	struct credentials keys, trusted;
-	err *e = read_secret(p, root, &trusted, &v.root);
+
+	v->verify = (struct ociverify){
+		.provider = node_str_or(node_get(verify, S("provider")), S("cosign")),
+		.chart = v->chart ? p->key.name : STR_NONE,
+	};
+	err *e = read_secret(p, root, &v->root, &v->verify.root);
 
 	if (e)
 		return err_wrap(e, "failed to read trusted root from secret '%.*s/%.*s'",
 				STR_ARG(p->key.namespace), STR_ARG(node_str(node_get(root, S("name")))));
-	TRY(read_secret(p, node_get(verify, S("secretRef")), &keys, &v.keys));
-	read_identities(a, node_get(verify, S("matchOIDCIdentity")), &v);
-	return ociverify_run(&v, c, a, ref);
+	TRY(read_secret(p, node_get(verify, S("secretRef")), &v->keys, &v->verify.keys));
+	read_identities(p->arena, node_get(verify, S("matchOIDCIdentity")), &v->verify);
+	v->ready = true;
+	return NULL;
+}
+
+err *verification_prepare(struct verification *v)
+{
+	TRY(prepare(v));
+	return ociverify_check(&v->verify, v->p->arena);
+}
+
+err *verification_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
+{
+	struct verification *v = ctx;
+
+	if (!v->ready)
+		TRY(prepare(v));
+	return ociverify_run(&v->verify, c, a, ref);
 }

@@ -70,10 +70,11 @@ static err *try_simple(struct arena *a, const struct cosign_source *from, str di
 	str_split(digest, ':', &algorithm, &hex);
 	err *e = from->manifest(from->ctx, a, arena_cat(a, algorithm, S("-"), hex, S(".sig")), &m);
 
+	if (!e && !m.parts_n)
+		return refuse("no signatures found");
 	if (e && err_kind(e) == ERR_NOT_FOUND)
 		return err_replace(e, "no signatures found");
 	TRY(e);
-	e = refuse("no signatures found");
 	for (size_t i = 0; i < m.parts_n && i < COSIGN_SIGNATURES_MAX; i++) {
 		struct cosign_signature s;
 
@@ -84,7 +85,7 @@ static err *try_simple(struct arena *a, const struct cosign_source *from, str di
 		if (!e)
 			return NULL;
 	}
-	return e;
+	return err_wrap(e, "no matching signatures");
 }
 
 /* ---- bundles of cosign 3 ------------------------------------------------------- */
@@ -193,7 +194,7 @@ static err *try_bundles(struct arena *a, const struct cosign_source *from, str d
 	if (e && err_kind(e) != ERR_NOT_FOUND)
 		return e;
 	err_free(e);
-	e = refuse("no signatures found");
+	e = NULL;
 	for (size_t i = 0; i < n && i < COSIGN_SIGNATURES_MAX; i++) {
 		struct cosign_signature s;
 		str text;
@@ -211,7 +212,7 @@ static err *try_bundles(struct arena *a, const struct cosign_source *from, str d
 			return NULL;
 		e = why;
 	}
-	return e;
+	return e ? err_wrap(e, "no matching attestations") : NULL;
 }
 
 err *cosign_verify(struct arena *a, const struct cosign_source *from, str digest,
@@ -227,8 +228,7 @@ err *cosign_verify(struct arena *a, const struct cosign_source *from, str digest
 		return refuse("keyless verification needs at least one identity in matchOIDCIdentity");
 	err *e = try_bundles(a, from, digest, trust, &any);
 
-	if (!e || any)
+	if (e || any)
 		return e;
-	err_free(e);
 	return try_simple(a, from, digest, trust);
 }

@@ -51,8 +51,9 @@ struct cosign_trust {
 	size_t identities_n;
 };
 
-/* `digest` is that of the manifest. The message says why the last signature that was
- * looked at does not count, or "no signatures found". */
+/* `digest` is that of the manifest. The message is "no matching signatures: " and why
+ * the last one that was looked at does not count ("attestations" with bundles), or "no
+ * signatures found". */
 err *cosign_verify(struct arena *a, const struct cosign_source *from, str digest,
 		   const struct cosign_trust *trust) __attribute__((warn_unused_result));
 

@@ -27,8 +27,7 @@ static err *none_found(err *why, struct arena *a, const struct ociref *ref)
 {
 	struct ociref shown = *ref;
 
-	if (shown.tag.n)
-		shown.digest = STR_NONE;
+	shown.tag = STR_NONE;
 	err *e = err_new(ERR_FORBIDDEN, "no matching signatures were found for '%.*s'",
 			 STR_ARG(ociref_text(a, &shown)));
 
@@ -37,34 +36,49 @@ static err *none_found(err *why, struct arena *a, const struct ociref *ref)
 	return e;
 }
 
-static err *run_keys(const struct ociverify *v, struct arena *a, const struct cosign_source *from,
-		     const struct ociref *ref)
+static size_t find_keys(const struct ociverify *v, struct arena *a, str **out)
 {
-	str *keys = arena_array(a, str, v->keys->n);
 	size_t n = 0;
 
+	*out = arena_array(a, str, v->keys->n);
 	for (size_t i = 0; i < v->keys->n; i++)
 		if (str_ends(v->keys->items[i].key, S(".pub")))
-			keys[n++] = v->keys->items[i].value;
-	if (!n)
-		return none_found(err_new(ERR_INVALID, "the Secret has no key that ends in '.pub'"), a,
-				  ref);
+			(*out)[n++] = v->keys->items[i].value;
+	return n;
+}
+
+static err *check_keys(const struct ociverify *v, const str *keys, size_t n)
+{
+	if (!n && v->chart.n)
+		return err_new(ERR_INVALID, "no public keys found in secret '%.*s/%.*s'",
+			       STR_ARG(v->keys->namespace), STR_ARG(v->keys->name));
 	for (size_t i = 0; i < n; i++) {
 		struct pubkey *key;
 
 		TRY(pubkey_read_pem(&key, keys[i]));
 		pubkey_free(key);
 	}
+	return NULL;
+}
+
+static err *run_keys(const struct ociverify *v, struct arena *a, const struct cosign_source *from,
+		     const struct ociref *ref)
+{
+	str *keys;
+	size_t n = find_keys(v, a, &keys);
+
+	TRY(check_keys(v, keys, n));
+	if (!n)
+		return none_found(err_new(ERR_INVALID, "the Secret has no key that ends in '.pub'"), a,
+				  ref);
 	err *e = cosign_verify(a, from, ref->digest,
 			       &(struct cosign_trust){ .keys = keys, .keys_n = n });
 
-	return e && err_kind(e) == ERR_FORBIDDEN ? none_found(e, a, ref) : e;
+	return e && err_kind(e) == ERR_FORBIDDEN && !v->chart.n ? none_found(e, a, ref) : e;
 }
 
-static err *run_keyless(const struct ociverify *v, struct arena *a,
-			const struct cosign_source *from, const struct ociref *ref)
+static err *read_root(const struct ociverify *v, struct sigroot *out)
 {
-	CLEANUP(sigroot_release) struct sigroot root = { 0 };
 	str json = credentials_get(v->root, S("trusted_root.json"));
 
 	if (!v->root)
@@ -77,12 +91,18 @@ static err *run_keyless(const struct ociverify *v, struct arena *a,
 			       "not found in secret '%.*s/%.*s'",
 			       STR_ARG(v->root->namespace), STR_ARG(v->root->name),
 			       STR_ARG(v->root->namespace), STR_ARG(v->root->name));
-	TRY(sigroot_read(&root, json));
-	err *e = cosign_verify(a, from, ref->digest,
-			       &(struct cosign_trust){ .root = &root, .identities = v->identities,
-						       .identities_n = v->identities_n });
+	return sigroot_read(out, json);
+}
 
-	return e && err_kind(e) == ERR_FORBIDDEN ? err_wrap(e, "no matching signatures") : e;
+static err *run_keyless(const struct ociverify *v, struct arena *a,
+			const struct cosign_source *from, const struct ociref *ref)
+{
+	CLEANUP(sigroot_release) struct sigroot root = { 0 };
+
+	TRY(read_root(v, &root));
+	return cosign_verify(a, from, ref->digest,
+			     &(struct cosign_trust){ .root = &root, .identities = v->identities,
+						     .identities_n = v->identities_n });
 }
 
 /* ---- notation ------------------------------------------------------------------- */
@@ -104,18 +124,26 @@ static err *read_certs(const struct ociverify *v, struct cert_list *out)
 				STR_ARG(v->keys->namespace), STR_ARG(v->keys->name));
 }
 
+static err *check_notation(const struct ociverify *v, str subject)
+{
+	if (!v->keys)
+		return err_new(ERR_INVALID, "verification secret cannot be empty: '%.*s'",
+			       STR_ARG(subject));
+	if (!credentials_has(v->keys, S("trustpolicy.json")))
+		return err_new(ERR_INVALID, "'trustpolicy.json' not found in secret '%.*s/%.*s'",
+			       STR_ARG(v->keys->namespace), STR_ARG(v->keys->name));
+	return NULL;
+}
+
 static err *run_notation(const struct ociverify *v, struct arena *a,
 			 const struct cosign_source *from, const struct ociref *ref)
 {
 	struct cert_list certs = { 0 };
 	struct ociref repository = { .registry = ref->registry, .repository = ref->repository };
+	struct ociref shown = *ref;
 
-	if (!v->keys)
-		return err_new(ERR_INVALID, "verification secret cannot be empty: '%.*s'",
-			       STR_ARG(ociref_text(a, ref)));
-	if (!credentials_has(v->keys, S("trustpolicy.json")))
-		return err_new(ERR_INVALID, "'trustpolicy.json' not found in secret '%.*s/%.*s'",
-			       STR_ARG(v->keys->namespace), STR_ARG(v->keys->name));
+	shown.tag = STR_NONE;
+	TRY(check_notation(v, v->chart.n ? v->chart : ociref_text(a, &shown)));
 	err *e = read_certs(v, &certs);
 
 	if (!e)
@@ -124,6 +152,35 @@ static err *run_notation(const struct ociverify *v, struct arena *a,
 					    credentials_get(v->keys, S("trustpolicy.json")), &certs });
 	cert_list_release(&certs);
 	return e;
+}
+
+/* ---- both ------------------------------------------------------------------------ */
+
+static err *bad_provider(const struct ociverify *v)
+{
+	return err_new(ERR_INVALID, "unsupported verification provider: %.*s", STR_ARG(v->provider));
+}
+
+err *ociverify_check(const struct ociverify *v, struct arena *a)
+{
+	CLEANUP(sigroot_release) struct sigroot root = { 0 };
+	struct cert_list certs = { 0 };
+	str *keys;
+
+	if (str_eq(v->provider, S("notation"))) {
+		TRY(check_notation(v, v->chart));
+		err *e = read_certs(v, &certs);
+
+		cert_list_release(&certs);
+		return e;
+	}
+	if (!str_eq(v->provider, S("cosign")))
+		return bad_provider(v);
+	if (!v->keys)
+		return read_root(v, &root);
+	size_t n = find_keys(v, a, &keys);
+
+	return check_keys(v, keys, n);
 }
 
 err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
@@ -136,7 +193,6 @@ err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ocire
 	if (str_eq(v->provider, S("notation")))
 		return run_notation(v, a, &from, ref);
 	if (!str_eq(v->provider, S("cosign")))
-		return err_new(ERR_INVALID, "unsupported verification provider: %.*s",
-			       STR_ARG(v->provider));
+		return bad_provider(v);
 	return v->keys ? run_keys(v, a, &from, ref) : run_keyless(v, a, &from, ref);
 }

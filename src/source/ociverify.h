@@ -24,7 +24,13 @@ struct ociverify {
 	const struct credentials *root;	/* of verify.trustedRootSecretRef; NULL: none */
 	const struct cosign_identity *identities;
 	size_t identities_n;
+	/* A chart's object; empty: an OCIRepository. Flux words some errors otherwise for
+	 * those, and tells why a signature does not count. */
+	str chart;
 };
+
+/* What can be told without asking the registry: the provider, the Secrets. */
+err *ociverify_check(const struct ociverify *v, struct arena *a) __attribute__((warn_unused_result));
 
 err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
 	__attribute__((warn_unused_result));

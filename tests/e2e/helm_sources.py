@@ -194,12 +194,12 @@ class Object:
                 return "%s %s %s" % (c["status"], c["reason"], c["message"])
         return ""
 
-    def wait(self, kind, text, seconds=15):
+    def wait(self, kind, text, seconds=60):
         until(lambda: self.condition(kind) == text, seconds,
               lambda: "%s of %s: %s\n   want: %s" % (kind, self.name, self.condition(kind), text))
 
     def event(self, text):
-        until(lambda: text in self.world.events(self.name), 10,
+        until(lambda: text in self.world.events(self.name), 30,
               lambda: "no event of %s: %s\n   got: %s" % (self.name, text, "\n   ".join(self.world.events(self.name))))
 
     def artifact(self):
@@ -448,7 +448,7 @@ class Cases:
             same(c.status()["artifact"]["revision"], "1.2.0", "what was stored stays")
             same(c.condition("ArtifactOutdated"), "True NewChart new 'podinfo' chart with version '%s'" % version, "ArtifactOutdated")
         c.spec(version="3.4.0")
-        c.wait("FetchFailed", "True AuthenticationFailed failed to authenticate with the Helm repository: chart pull error: failed to download chart for remote reference: failed to fetch %s/auth/podinfo-1.0.0.tgz : 401 Unauthorized" % self.base)
+        c.wait("FetchFailed", "True Unknown unknown build error: failed to authenticate with the Helm repository: chart pull error: failed to download chart for remote reference: failed to fetch %s/auth/podinfo-1.0.0.tgz : 401 Unauthorized" % self.base)
         self.put_index("1.0.0", "1.1.0", "1.2.0", "2.0.0")
         self.repo.poke()
         c.spec(version="1.x")
@@ -570,6 +570,36 @@ class Cases:
 
     # ---- a registry
 
+    def chart_not_verified(self, c, where):
+        """What Ready, its reasons and the events say, step by step."""
+        def unknown(text):
+            c.wait("SourceVerified", "False VerificationError " + text)
+            same(c.condition("Ready"), "False VerificationError " + text, "Ready")
+            same(c.condition("FetchFailed"), "True Unknown unknown build error: " + text, "FetchFailed")
+            same(c.condition("BuildFailed"), "", "BuildFailed")
+            c.event("Warning VerificationError " + text)
+        c.spec(verify={"provider": "cosign"})
+        unknown("failed to verify the signature using provider 'cosign keyless': unable to initialize trusted root: none is fetched, give one by spec.verify.trustedRootSecretRef")
+        c.spec(verify={"provider": "notation"})
+        unknown("failed to verify the signature using provider 'notation': verification secret cannot be empty: 'oci'")
+        c.spec(verify={"provider": "cosign", "secretRef": {"name": "signers"}})
+        unknown("failed to verify the signature using provider 'cosign': secrets \"signers\" not found")
+        self.w.secret("signers", other="x")
+        unknown("failed to verify the signature using provider 'cosign': no public keys found in secret 'flux-system/signers'")
+        with open(HERE + "/../golden/cosign/a.pub") as f:
+            self.w.secret("signers", **{"a.pub": f.read()})
+        until(lambda: c.condition("BuildFailed"), 60, lambda: "verification: " + c.condition("SourceVerified"))
+        text = "chart verification error: failed to verify oci://%s@sha256:" % where
+        if not c.condition("BuildFailed").startswith("True ChartVerificationError " + text) or not c.condition("BuildFailed").endswith(": no signatures found"):
+            fail("BuildFailed: " + c.condition("BuildFailed"))
+        for name in "SourceVerified", "Ready":
+            same(c.condition(name), c.condition("BuildFailed").replace("True ChartVerificationError", "False VerificationError"), name)
+        same(c.condition("FetchFailed"), "", "FetchFailed")
+        c.event(c.condition("BuildFailed").replace("True", "Warning"))
+        c.spec(verify=None)
+        c.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '2.0.0-rc.1'")
+        same(c.condition("SourceVerified"), "", "SourceVerified")
+
     def registry(self):
         if not shutil.which("docker-registry"):
             print("helm_sources.py: no docker-registry here: charts of registries are not tried")
@@ -598,10 +628,7 @@ class Cases:
         c.wait("FetchFailed", "True ChartPullError chart pull error: failed to get chart version for remote reference: could not locate a version matching provided version string 9.x")
         c.spec(version="2.0.0-rc.1")
         c.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '2.0.0-rc.1'")
-        c.spec(verify={"provider": "cosign"})
-        text = "ChartVerificationError chart verification error: failed to verify oci://127.0.0.1:%d/charts/podinfo:2.0.0-rc.1: " % port
-        until(lambda: c.condition("BuildFailed").startswith("True " + text), 15, lambda: "verification: " + c.condition("BuildFailed"))
-        same(c.condition("SourceVerified"), c.condition("BuildFailed").replace("True ChartVerificationError", "False VerificationError"), "SourceVerified")
+        self.chart_not_verified(c, "127.0.0.1:%d/charts/podinfo" % port)
         # a registry is left alone; what a server left goes
         o = r.get()
         same((o["metadata"].get("finalizers"), o.get("status", {}).get("conditions")), (None, None), "a static object")

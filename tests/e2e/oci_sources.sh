@@ -145,7 +145,8 @@ until_true "by digest" is Ready "True Succeeded stored artifact for digest '$one
 until_true "event" tells "^Normal (NewArtifact|Succeeded) source-controller stored artifact with revision '$one'"
 patch '{"spec":{"verify":{"provider":"cosign","secretRef":{"name":"keys"}}}}'
 until_true "not verified" eval 'condition SourceVerified | grep -q "^False VerificationError failed to verify the signature using provider .cosign.: "'
-condition Ready | grep -q '^False ' || fail "Ready although not verified: $(condition Ready)"
+condition Ready | grep -q "^False VerificationError failed to verify the signature using provider .cosign.: secrets .keys. not found" ||
+	fail "Ready although not verified: $(condition Ready)"
 patch '{"spec":{"verify":null,"layerSelector":{"operation":"copy"}}}'
 until_true "copied" eval '[ "$(curl -s "$(field status/artifact/url)" | tar tzf - | tr "\n" " ")" = "a.yaml " ] && is Ready "True Succeeded stored artifact for digest '"'$one'"'"'
 [ -z "$(condition SourceVerified)" ] || fail "SourceVerified is left"

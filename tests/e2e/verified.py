@@ -41,7 +41,7 @@ def golden(*path):
         return f.read()
 
 
-def until(what, true, seconds=30):
+def until(what, true, seconds=60):
     end = time.time() + seconds
     while time.time() < end:
         got = true()
@@ -109,7 +109,7 @@ def api(method, path, body=None):
         lines = f.read().split("\n")
     field = lambda k: [l.split(k + ": ")[1] for l in lines if k + ": " in l][0].strip()
     r = urllib.request.Request(field("server") + path, method=method, data=None if body is None else json.dumps(body).encode(),
-                               headers={"Authorization": "Bearer " + field("token"), "Content-Type": "application/json"})
+                               headers={"Authorization": "Bearer " + field("token"), "Content-Type": "application/merge-patch+json" if method == "PATCH" else "application/json"})
     try:
         with urllib.request.urlopen(r, context=ssl._create_unverified_context(), timeout=10) as answer:
             return json.load(answer)
@@ -138,6 +138,14 @@ def says(path, name, kind, want):
         got = condition(path, name, kind)
         return True if want in got else got
     until("%s %s of %s says %r" % (name, kind, path.rsplit("/", 1)[1], want), check)
+
+
+def event(name, text):
+    def check():
+        items = api("GET", "/api/v1/namespaces/%s/events" % NS)["items"]
+        got = ["%s %s %s" % (e["type"], e["reason"], e["message"]) for e in items if e["involvedObject"]["name"] == name]
+        return True if text in got else got
+    until("the event %r of %s" % (text, name), check)
 
 
 def source(name, spec):
@@ -188,13 +196,25 @@ def verifies():
     secret("root", {"trusted_root.json": golden("cosign", "trusted_root.json")})
     for name in ("key2", "key3"):
         says(SOURCES, name + "-good", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
-        says(SOURCES, name + "-bad", "SourceVerified", "False VerificationError failed to verify the signature using provider 'cosign': "
-             "no matching signatures were found for '%s/%s:v1'" % (HOST, name))
+        digest = condition(SOURCES, name + "-good", "SourceVerified").split("@")[1]
+        refused = "failed to verify the signature using provider 'cosign': no matching signatures were found for '%s/%s@%s'" % (HOST, name, digest)
+        says(SOURCES, name + "-bad", "Ready", "False VerificationError " + refused)
+        says(SOURCES, name + "-bad", "SourceVerified", "False VerificationError " + refused)
+        says(SOURCES, name + "-bad", "Reconciling", "True ProgressingWithRetry building artifact: new revision 'v1@%s' for '%s/%s:v1'" % (digest, HOST, name))
+        event(name + "-bad", "Warning VerificationError " + refused)
         if api("GET", SOURCES + "/%s-bad" % name)["status"].get("artifact"):
             fail("%s is not verified, and has an artifact" % name)
+    # what was verified once stays stored when the next look fails; the verdict is the new one
+    kept = api("GET", SOURCES + "/key2-good")["status"]["artifact"]
+    api("PATCH", SOURCES + "/key2-good", {"spec": {"verify": {"secretRef": {"name": "cosign-b"}}}})
+    says(SOURCES, "key2-good", "Ready", "False VerificationError failed to verify the signature using provider 'cosign': no matching signatures")
+    if api("GET", SOURCES + "/key2-good")["status"]["artifact"] != kept:
+        fail("the artifact of what was verified before has gone")
+    api("PATCH", SOURCES + "/key2-good", {"spec": {"verify": {"secretRef": {"name": "cosign-a"}}}})
+    says(SOURCES, "key2-good", "Ready", "True Succeeded stored artifact for digest 'v1@")
     says(SOURCES, "keyless", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
     says(SOURCES, "other", "SourceVerified", "False VerificationError failed to verify the signature using provider 'cosign keyless': "
-         "no matching signatures: none of the expected identities matched")
+         "no matching attestations: none of the expected identities matched")
 
 
 def main():
