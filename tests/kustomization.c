@@ -880,6 +880,118 @@ static void test_another_cluster(void **state)
 	server_close(other);
 }
 
+/* ConfigMap default/there: how to log in to our own server, by its address. */
+static void put_login(struct world *w, const char *provider, bool address, const char *account)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT, json = BUF_INIT;
+	node map = node_map(&w->a, 2), data = node_map(&w->a, 4);
+	struct kubeconfig k;
+
+	server_kubeconfig(w->on.server, &text);
+	assert_null(kubeconfig_read(&w->a, arena_str(&w->a, buf_str(&text)), false, false, &k));
+	node_set(&w->a, data, S("provider"), node_from_str(&w->a, str_c(provider)));
+	if (address)
+		node_set(&w->a, data, S("address"),
+			 node_copy_str(&w->a, str_from(k.server, strlen("https://"))));
+	node_set(&w->a, data, S("ca.crt"), node_copy_str(&w->a, k.ca));
+	node_set(&w->a, data, S("audiences"),
+		 node_lit("\n  https://kubernetes.default.svc.cluster.local \n\n"));
+	node_set(&w->a, data, S("serviceAccountName"), node_from_str(&w->a, str_c(account)));
+	node_set(&w->a, map, S("data"), data);
+	assert_null(json_write(&json, map, NULL));
+	if (node_is(get(w, CM "there"), NODE_NONE))
+		put(w, CM "there", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: there}\n");
+	patch(w, CM "there", buf_c(&json));
+}
+
+static void ask_for(struct world *w, const char *when)
+{
+	patch(w, KS "apps",
+	      arena_printf(&w->a,
+			   "{\"metadata\":{\"annotations\":{\"reconcile.fluxcd.io/requestedAt\":\"%s\"}}}",
+			   when)
+		      .p);
+}
+
+static bool dump_has(struct world *w, const char *line)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	runtime_dump(w->runtime, &b);
+	return str_has(buf_str(&b), str_c(line));
+}
+
+static void await_dump(struct world *w, const char *line)
+{
+	for (int ms = 0; ms < PATIENCE_MS && !dump_has(w, line); ms += 5)
+		usleep(5000);
+	assert_true(dump_has(w, line));
+}
+
+static void test_a_login_without_a_secret(void **state)
+{
+	struct world *w = *state;
+
+	if (!w->on.server)
+		skip();	/* nobody tells who signed its certificate */
+	w->settings.gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY] = true;
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT "  kubeConfig: {configMapRef: {name: there}}\n");
+	start(w);
+	await(w, "apps", "False", "failed to build kube client: failed to get configmap default/there: "
+				  "configmaps \"there\" not found");
+	put_login(w, "what", false, "deployer");
+	await(w, "apps", "False", "failed to build kube client: provider 'what' not implemented");
+	put_login(w, "gcp", false, "deployer");
+	await(w, "apps", "False", "failed to build kube client: logins of provider 'gcp' are not available");
+	put_login(w, "generic", false, "deployer");
+	await(w, "apps", "False",
+	      "failed to build kube client: cluster address is required to create a REST config");
+	put_login(w, "generic", true, "deployer");
+	await(w, "apps", "False",
+	      "failed to build kube client: failed to get access token for cluster: failed to get service "
+	      "account 'default/deployer': serviceaccounts \"deployer\" not found");
+	put(w, "/api/v1/namespaces/default/serviceaccounts/deployer",
+	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: deployer}\n");
+	ask_for(w, "1");
+	await(w, "apps", "False", "ConfigMap/default/a dry-run failed (Forbidden): configmaps \"a\" is "
+				  "forbidden: User \"system:serviceaccount:default:deployer\" cannot");
+	put(w, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/deployer",
+	    "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\n"
+	    "metadata: {name: deployer}\n"
+	    "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\n"
+	    "subjects: [{kind: ServiceAccount, name: deployer, namespace: default}]\n");
+	ask_for(w, "2");
+	await(w, "apps", "True", "Applied");
+	/* of all those only the last is held, and that not for ever */
+	await_dump(w, "clusters: 1\n");
+	ask(w, "DELETE", KS "apps", "", "");
+	await_object(w, KS "apps", false);
+	await_dump(w, "clusters: 0\n");
+}
+
+static void test_a_login_needs_its_gate(void **state)
+{
+	struct world *w = *state;
+
+	if (!w->on.server)
+		skip();
+	w->settings.default_kubeconfig_service_account = S("deployer");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT "  kubeConfig: {configMapRef: {name: there}}\n");
+	put_login(w, "generic", true, "");
+	start(w);
+	await(w, "apps", "False",
+	      "failed to build kube client: failed to get access token for cluster: failed to get service "
+	      "account 'default/deployer': the specified default service account does not exist in the "
+	      "object namespace. ");
+	put(w, "/api/v1/namespaces/default/serviceaccounts/deployer",
+	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: deployer}\n");
+	ask_for(w, "1");
+	await(w, "apps", "False", "failed to build kube client: failed to get access token for cluster: "
+				  "ObjectLevelWorkloadIdentity feature gate is not enabled");
+}
+
 static void test_an_account_that_is_gone_leaves_objects_behind(void **state)
 {
 	struct world *w = *state;
@@ -1039,6 +1151,8 @@ int main(void)
 		CASE(test_a_namespace_that_goes_holds_no_worker),
 		CASE(test_a_kind_may_come_later),
 		CASE(test_another_cluster),
+		CASE(test_a_login_without_a_secret),
+		CASE(test_a_login_needs_its_gate),
 		CASE(test_an_account_that_is_gone_leaves_objects_behind),
 		CASE(test_pruning_tells_what_goes_along),
 		CASE(test_the_guard_holds_back_what_is_not_in_git),

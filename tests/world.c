@@ -59,6 +59,7 @@ void world_open(struct world_server *w, const str *crds, size_t n)
 	must(net_client_new(&w->net, NULL));
 	if (!path) {
 		must(server_open(&w->server, &(struct server_options){ .data_dir = S(":memory:"),
+								       .listen = S("127.0.0.1:0"),
 								       .crds = crds,
 								       .crds_n = n,
 								       .no_sim = true }));

@@ -80,6 +80,8 @@ static const struct flag controller_flag_table[] = {
 	  "how many objects of a Kustomization are applied at a time", .fallback = "4" },
 	{ "custom-apply-stage-kinds", 0, FLAG_STRING, AT(stage_kinds),
 	  "kinds that are applied before all others, as group/Kind, with commas between" },
+	{ "default-kubeconfig-service-account", 0, FLAG_STRING, SETTING(default_kubeconfig_service_account),
+	  "`account` to log in to other clusters with, where a ConfigMap of kubeConfig names none" },
 	{ "default-service-account", 0, FLAG_STRING, SETTING(default_service_account),
 	  "`account` to apply objects as, where none is said" },
 	{ "enable-leader-election", 0, FLAG_BOOL, AT(elect),
@@ -152,7 +154,6 @@ static const struct flag controller_flag_table[] = {
 	  "`labels` of the objects to look after" },
 	/* Of the originals. */
 	{ "default-decryption-service-account", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
-	{ "default-kubeconfig-service-account", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "helm-cache-max-size", 0, FLAG_INT, AT(ignored_int), NO_EFFECT, .hidden = true },
 	{ "helm-cache-purge-interval", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
 	{ "helm-cache-ttl", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },

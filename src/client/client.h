@@ -81,9 +81,18 @@ struct client_transport {
 
 /* ---- making ------------------------------------------------------------ */
 
+/* A token that is got when it is needed, and anew after `*until` (clock_wall). Called
+ * under a lock of the client's, on the thread of whoever asks. */
+struct client_login {
+	err *(*token)(void *ctx, struct arena *a, str *token, int64_t *until);
+	void (*free)(void *ctx);
+	void *ctx;
+};
+
 struct client_options {
 	str user_agent;		/* empty: "rill/VERSION"; its part before '/' is the default manager */
 	char *const *env;	/* for an exec plugin; NULL: exec plugins are refused */
+	const struct client_login *login;	/* taken, also on failure; NULL: what the kubeconfig says */
 	/* The texts of Warning headers, from any thread; NULL: nobody wants them. */
 	void (*on_warning)(void *ctx, str text);
 	void *ctx;

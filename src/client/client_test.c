@@ -196,6 +196,69 @@ static void test_another_user_asks_through_the_same_server(void **state)
 	assert_string_equal(f.last_as, "");
 }
 
+struct login {
+	int asked, freed;
+	int64_t until;
+	bool refuse;
+};
+
+static err *give_token(void *ctx, struct arena *a, str *token, int64_t *until)
+{
+	struct login *l = ctx;
+
+	l->asked++;
+	if (l->refuse)
+		return err_new(ERR_FORBIDDEN, "no token today");
+	*token = arena_printf(a, "token-%d", l->asked);
+	*until = l->until;
+	return NULL;
+}
+
+static void free_login(void *ctx)
+{
+	((struct login *)ctx)->freed++;
+}
+
+static err *ask_nobody(struct client *c)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	return client_do(c, &a, &(struct client_request){ .path = S("/version") }, NULL);
+}
+
+/* Nobody listens: what counts is when a token is asked for. */
+static void test_a_login_is_asked_again_when_its_token_ends(void **state)
+{
+	static const struct kubeconfig k = { .server = S("http://127.0.0.1:1") };
+	struct login l = { 0 };
+	const struct client_login login = { give_token, free_login, &l };
+	struct net_client *net;
+	struct client *c;
+	err *e;
+
+	(void)state;
+	assert_null(net_client_new(&net, NULL));
+	assert_null(client_new(&c, net, &k, &(struct client_options){ .login = &login }));
+	err_free(ask_nobody(c));
+	err_free(ask_nobody(c));
+	assert_int_equal(l.asked, 2);
+	l.until = INT64_MAX;
+	err_free(ask_nobody(c));
+	err_free(ask_nobody(c));
+	err_free(ask_nobody(c));
+	assert_int_equal(l.asked, 3);
+	client_unref(c);
+	assert_int_equal(l.freed, 1);
+
+	l.refuse = true;
+	assert_null(client_new(&c, net, &k, &(struct client_options){ .login = &login }));
+	e = ask_nobody(c);
+	assert_string_equal(err_msg(e), "no token today");
+	err_free(e);
+	client_unref(c);
+	net_client_free(net);
+}
+
 static void test_apply_says_whether_it_forces(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -350,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_answers_of_400_and_more_are_errors),
 		cmocka_unit_test(test_a_list_is_all_its_pages_with_named_items),
 		cmocka_unit_test(test_another_user_asks_through_the_same_server),
+		cmocka_unit_test(test_a_login_is_asked_again_when_its_token_ends),
 		cmocka_unit_test(test_apply_says_whether_it_forces),
 		cmocka_unit_test(test_a_watch_delivers_whole_events),
 		cmocka_unit_test(test_discovery_in_both_forms),

@@ -20,6 +20,7 @@ struct http {
 	struct kubeconfig config;
 	str user_agent;
 	char *const *env;
+	struct client_login login;	/* token NULL: none */
 	void (*on_warning)(void *ctx, str text);
 	void *ctx;
 	struct net_tls tls;
@@ -27,7 +28,7 @@ struct http {
 
 	pthread_mutex_t lock;		/* of what follows */
 	struct arena token_mem;
-	str token;			/* of the file or the plugin */
+	str token;			/* of the login, the file or the plugin */
 	int64_t token_until;		/* clock_wall; 0: none yet */
 	str cert, key;			/* of the plugin */
 };
@@ -39,6 +40,11 @@ struct identity {
 
 static err *refresh(struct http *h)
 {
+	if (h->login.token) {
+		arena_clear(&h->token_mem);
+		h->token_until = 0;
+		return h->login.token(h->login.ctx, &h->token_mem, &h->token, &h->token_until);
+	}
 	if (h->config.exec.command.n) {
 		struct exec_credential got;
 
@@ -66,7 +72,8 @@ static err *refresh(struct http *h)
 static err *identify(struct http *h, struct arena *a, struct identity *out)
 {
 	*out = (struct identity){ h->config.token, h->config.cert, h->config.key };
-	if (!h->config.exec.command.n && (!h->config.token_file.n || out->token.n))
+	if (!h->login.token && !h->config.exec.command.n &&
+	    (!h->config.token_file.n || out->token.n))
 		return NULL;
 	err *e = NULL;
 
@@ -277,6 +284,8 @@ static void http_free(void *ctx)
 {
 	struct http *h = ctx;
 
+	if (h->login.free)
+		h->login.free(h->login.ctx);
 	pthread_mutex_destroy(&h->lock);
 	arena_release(&h->token_mem);
 	arena_release(&h->mem);
@@ -323,6 +332,8 @@ err *http_transport(struct client_transport *out, struct net_client *net,
 	copy_config(&h->mem, &h->config, k);
 	h->user_agent = arena_str(&h->mem, o->user_agent);
 	h->env = o->env;
+	if (o->login)
+		h->login = *o->login;
 	h->on_warning = o->on_warning;
 	h->ctx = o->ctx;
 	h->tls = (struct net_tls){ .ca = h->config.ca,

@@ -1,141 +1,195 @@
-/* cluster - where and as whom a pass applies objects. */
+/* cluster - where and as whom a pass applies objects.
+ *
+ * A cluster is there as long as an object's last pass applied to it: the object holds
+ * it, and one that was made of another (as somebody else) holds that. */
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "controllers/remote.h"
 #include "controllers/runtime_impl.h"
-#include "crypto/sha256.h"
 
 /* Under clusters_lock. */
 static struct cluster_entry *find(struct runtime *rt, str key)
 {
 	for (size_t i = 0; i < rt->clusters.n; i++)
-		if (str_eq(rt->clusters.p[i]->key, key))
+		if (str_eq(rt->clusters.p[i]->key, key)) {
+			rt->clusters.p[i]->refs++;
 			return rt->clusters.p[i];
+		}
 	return NULL;
 }
 
-/* The base of another cluster, of the kubeconfig in a Secret. */
-static err *remote_of(struct pass *p, str name, str wanted, struct kubeconfig *out, str *digest)
+/* Under clusters_lock. */
+static void take_out(struct runtime *rt, const struct cluster_entry *e)
 {
-	const struct settings *s = runtime_settings(p->rt);
-	struct credentials c;
-	str key = wanted;
-	err *e = pass_secret(p, name, &c);
-
-	if (e)
-		return err_wrap(e, "unable to read KubeConfig secret '%.*s/%.*s' error",
-				STR_ARG(p->key.namespace), STR_ARG(name));
-	if (!wanted.n)
-		key = credentials_get(&c, S("value")).n ? S("value") : S("value.yaml");
-	str text = credentials_get(&c, key);
-
-	if (!text.n)
-		return err_new(ERR_INVALID,
-			       "KubeConfig secret '%.*s/%.*s' does not contain a '%.*s' key with a "
-			       "kubeconfig",
-			       STR_ARG(p->key.namespace), STR_ARG(name),
-			       STR_ARG(wanted.n ? wanted : S("value")));
-	char hex[SHA256_HEX + 1];
-
-	sha256_hex(text, hex);
-	*digest = arena_str(p->arena, str_c(hex));
-	return kubeconfig_read(p->arena, text, s->insecure_kubeconfig_exec,
-			       s->insecure_kubeconfig_tls, out);
+	for (size_t i = 0; i < rt->clusters.n; i++)
+		if (rt->clusters.p[i] == e) {
+			rt->clusters.p[i] = rt->clusters.p[--rt->clusters.n];
+			return;
+		}
 }
 
-/* Under clusters_lock. Takes `client`. */
-static struct cluster_entry *add(struct runtime *rt, str key, struct client *client,
-				 struct discovery *discovery, bool remote)
+static void entry_free(struct cluster_entry *e)
 {
-	struct cluster_entry *e = mem_calloc(1, sizeof *e);
+	if (e->own_discovery)
+		discovery_free(e->cluster.discovery);
+	client_unref(e->cluster.client);
+	free((char *)e->key.p);
+	free(e);
+}
+
+void cluster_unref(struct runtime *rt, struct cluster_entry *e)
+{
+	while (e) {
+		struct cluster_entry *base = e->base;
+
+		pthread_mutex_lock(&rt->clusters_lock);
+		bool last = --e->refs == 0;
+
+		if (last)
+			take_out(rt, e);
+		pthread_mutex_unlock(&rt->clusters_lock);
+		if (!last)
+			return;
+		entry_free(e);
+		e = base;
+	}
+}
+
+/* Takes `made`, which nobody else knows yet; another worker may have been faster. */
+static struct cluster_entry *add(struct runtime *rt, str key, struct cluster_entry made)
+{
 	char *text = mem_alloc(key.n + 1);
 
 	memcpy(text, key.p, key.n);
-	e->key = str_of(text, key.n);
-	e->cluster = (struct cluster){ .client = client,
-				       .discovery = discovery,
-				       .live = remote ? NULL : rt->live,
-				       .remote = remote };
-	vec_push(&rt->clusters, e);
+	text[key.n] = 0;
+	pthread_mutex_lock(&rt->clusters_lock);
+	struct cluster_entry *e = find(rt, key), *twin = mem_calloc(1, sizeof *twin);
+
+	*twin = made;
+	twin->key = str_of(text, key.n);
+	if (!e) {
+		twin->refs = 1;
+		twin->cluster.id = ++rt->cluster_ids;
+		vec_push(&rt->clusters, twin);
+		e = twin;
+		twin = NULL;
+	}
+	pthread_mutex_unlock(&rt->clusters_lock);
+	if (twin) {
+		cluster_unref(rt, twin->base);
+		entry_free(twin);
+	}
 	return e;
+}
+
+static struct cluster_entry *look_up(struct runtime *rt, str key)
+{
+	pthread_mutex_lock(&rt->clusters_lock);
+	struct cluster_entry *e = find(rt, key);
+
+	pthread_mutex_unlock(&rt->clusters_lock);
+	return e;
+}
+
+static struct cluster_entry *need_own(struct runtime *rt)
+{
+	struct cluster_entry *e = look_up(rt, S("/"));
+
+	return e ? e
+		 : add(rt, S("/"),
+		       (struct cluster_entry){ .cluster = { .client = client_ref(rt->o.client),
+							    .discovery = rt->discovery,
+							    .live = rt->live } });
 }
 
 static err *need_remote(struct pass *p, struct cluster_entry **out)
 {
-	struct runtime *rt = p->rt;
-	node ref = node_dig(p->spec, "kubeConfig", "secretRef");
-	struct kubeconfig config;
+	struct remote r;
 	struct client *client;
-	str digest;
 
-	if (ref.kind != NODE_MAP)
-		return err_new(ERR_INVALID, "kubeConfig.configMapRef is not supported: the cluster's "
-					    "kubeconfig must come from a Secret");
-	TRY(remote_of(p, node_str(node_get(ref, S("name"))), node_str(node_get(ref, S("key"))),
-		      &config, &digest));
-	*out = find(rt, digest);
+	TRY(remote_read(p, &r));
+	*out = look_up(p->rt, r.key);
 	if (*out)
 		return NULL;
-	TRY(client_new(&client, rt->o.net, &config, NULL));
-	*out = add(rt, digest, client, discovery_new(client), true);
+	TRY(remote_client(p, &r, &client));
+	*out = add(p->rt, r.key,
+		   (struct cluster_entry){ .cluster = { .client = client,
+							.discovery = discovery_new(client),
+							.remote = true },
+					   .own_discovery = true });
+	return NULL;
+}
+
+/* Takes the reference of `base`. */
+static err *need_as(struct pass *p, str account, struct cluster_entry *base,
+		    struct cluster_entry **out)
+{
+	struct runtime *rt = p->rt;
+	struct client *client;
+	str key = arena_cat(p->arena, base->key, S("/"), p->key.namespace, S("/"), account);
+	str user = arena_cat(p->arena, S("system:serviceaccount:"), p->key.namespace, S(":"),
+			     account);
+
+	*out = look_up(rt, key);
+	if (*out) {
+		cluster_unref(rt, base);
+		return NULL;
+	}
+	err *e = client_impersonate(base->cluster.client, user, NULL, 0, &client);
+
+	if (e) {
+		cluster_unref(rt, base);
+		return e;
+	}
+	*out = add(rt, key,
+		   (struct cluster_entry){ .cluster = { .client = client,
+							.discovery = base->cluster.discovery,
+							.live = base->cluster.live,
+							.remote = base->cluster.remote },
+					   .base = base });
 	return NULL;
 }
 
 static err *need(struct pass *p, struct cluster_entry **out)
 {
-	struct runtime *rt = p->rt;
-	str account = node_str(node_get(p->spec, S("serviceAccountName")));
-	struct client *client;
+	str account = node_str_or(node_get(p->spec, S("serviceAccountName")),
+				  p->rt->o.settings->default_service_account);
 
-	if (!account.n)
-		account = rt->o.settings->default_service_account;
-	*out = find(rt, S("/"));
-	if (!*out)
-		*out = add(rt, S("/"), client_ref(rt->o.client), rt->discovery, false);
 	if (node_get(p->spec, S("kubeConfig")).kind == NODE_MAP)
 		TRY(need_remote(p, out));
-	if (!account.n)
-		return NULL;
-	struct cluster_entry *base = *out;
-	str key = arena_cat(p->arena, base->key, S("/"), p->key.namespace, S("/"), account);
-	str user = arena_cat(p->arena, S("system:serviceaccount:"), p->key.namespace, S(":"),
-			     account);
-
-	*out = find(rt, key);
-	if (*out)
-		return NULL;
-	TRY(client_impersonate(base->cluster.client, user, NULL, 0, &client));
-	*out = add(rt, key, client, base->cluster.discovery, base->cluster.remote);
-	return NULL;
+	else
+		*out = need_own(p->rt);
+	return account.n ? need_as(p, account, *out, out) : NULL;
 }
 
 err *pass_cluster(struct pass *p, const struct cluster **out)
 {
+	struct run *r = (struct run *)p;
 	struct cluster_entry *e;
 
-	pthread_mutex_lock(&p->rt->clusters_lock);
-	err *failed = need(p, &e);
+	TRY(need(p, &e));
+	avec_push(p->arena, &r->clusters, e);
+	*out = &e->cluster;
+	return NULL;
+}
 
-	pthread_mutex_unlock(&p->rt->clusters_lock);
-	if (!failed)
-		*out = &e->cluster;
-	return failed;
+void cluster_settle(struct run *r)
+{
+	struct runtime *rt = r->p.rt;
+	size_t n = r->clusters.n;
+
+	if (!n)
+		return;
+	cluster_unref(rt, r->o->cluster);
+	r->o->cluster = r->clusters.p[n - 1];
+	for (size_t i = 0; i + 1 < n; i++)
+		cluster_unref(rt, r->clusters.p[i]);
 }
 
 void cluster_release(struct runtime *rt)
 {
-	/* Those that were made of others came later. */
-	for (size_t i = rt->clusters.n; i-- > 0;) {
-		struct cluster_entry *e = rt->clusters.p[i];
-		bool shared = e->cluster.discovery == rt->discovery;
-
-		for (size_t n = 0; n < i; n++)
-			shared |= rt->clusters.p[n]->cluster.discovery == e->cluster.discovery;
-		if (!shared)
-			discovery_free(e->cluster.discovery);
-		client_unref(e->cluster.client);
-		free((char *)e->key.p);
-		free(e);
-	}
+	if (rt->clusters.n)
+		die_bug("a cluster is still held");
 	vec_release(&rt->clusters);
 }

@@ -35,6 +35,7 @@ static void refs(node object, struct refs *out)
 	node_each_item(i, node_get(spec, S("valuesFrom")))
 		add_flat(out, node_str(node_get(*i, S("kind"))), ns, *i);
 	add_flat(out, S("Secret"), ns, node_dig(spec, "kubeConfig", "secretRef"));
+	add_flat(out, S("ConfigMap"), ns, node_dig(spec, "kubeConfig", "configMapRef"));
 	node_each_item(i, node_get(spec, S("dependsOn")))
 		refs_add(out, own_kind, node_str_or(node_get(*i, S("namespace")), ns),
 			 node_str(node_get(*i, S("name"))), REF_READY);

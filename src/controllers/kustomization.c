@@ -193,6 +193,7 @@ static uint64_t inputs_of(struct ks *k)
 		add_versions(k, &b, node_str(node_get(*i, S("kind"))), *i);
 	add_versions(k, &b, S("Secret"), node_dig(spec, "decryption", "secretRef"));
 	add_versions(k, &b, S("Secret"), node_dig(spec, "kubeConfig", "secretRef"));
+	add_versions(k, &b, S("ConfigMap"), node_dig(spec, "kubeConfig", "configMapRef"));
 	return hash_bytes(buf_str(&b));
 }
 
@@ -201,11 +202,11 @@ static bool find_cluster(struct ks *k, struct outcome *out)
 {
 	err *e = pass_cluster(k->p, &k->cluster);
 
-	if (!e && k->m->cluster != k->cluster) {
+	if (!e && k->m->cluster != k->cluster->id) {
 		/* What another account could do proves nothing of this one. */
 		k->m->n = 0;
 		k->m->applied = false;
-		k->m->cluster = k->cluster;
+		k->m->cluster = k->cluster->id;
 	}
 	if (!e)
 		return true;

@@ -44,7 +44,7 @@ struct ks_memory {
 	struct arena mem;	/* holds what follows, made anew by each apply */
 	struct ks_known *known;
 	size_t n;
-	const struct cluster *cluster;	/* where, and as whom: not to be followed */
+	uint64_t cluster;	/* where, and as whom; 0: nowhere yet */
 	str digest;		/* of the manifests */
 	bool applied;		/* the last apply and prune succeeded, with these inputs: */
 	uint64_t inputs;

@@ -234,6 +234,7 @@ void objects_free(struct runtime *rt, struct object *o)
 
 	if (o->memory && c->forget)
 		c->forget(rt, o->memory);
+	cluster_unref(rt, o->cluster);
 	free(o);
 }
 

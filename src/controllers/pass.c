@@ -496,6 +496,7 @@ struct outcome pass_run(struct runtime *rt, struct object *o, enum pass_result *
 	take_object(&r, object);
 	out = reconcile(&r, &e);
 	o->memory = r.p.memory;
+	cluster_settle(&r);
 	*result = result_of(&r, out);
 	if (!e)
 		e = r.write_error;

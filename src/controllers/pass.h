@@ -147,9 +147,11 @@ err *pass_bytes(struct pass *p, const struct artifact *artifact, str *out)
 /* ---- clusters -------------------------------------------------------------------- */
 
 /* Where and as whom objects are applied: spec.kubeConfig and
- * spec.serviceAccountName (or --default-service-account). Lives until the
- * runtime ends; the same for all who ask for the same. */
+ * spec.serviceAccountName (or --default-service-account). The same for all who
+ * ask for the same; it lives until the pass ends, and on as long as an object's last
+ * pass had it. */
 struct cluster {
+	uint64_t id;		/* of no other, before or after */
 	struct client *client;
 	struct discovery *discovery;
 	struct live *live;	/* NULL for another cluster */

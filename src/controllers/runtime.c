@@ -551,6 +551,9 @@ void runtime_dump(struct runtime *rt, struct buf *out)
 
 	live_count(rt->live, &kinds, &objects, &bytes);
 	buf_addf(out, "watched: %zu kinds, %zu objects, %zu bytes\n", kinds, objects, bytes);
+	pthread_mutex_lock(&rt->clusters_lock);
+	buf_addf(out, "clusters: %zu\n", rt->clusters.n);
+	pthread_mutex_unlock(&rt->clusters_lock);
 	pthread_mutex_lock(&rt->lock);
 	buf_addf(out, "objects: %zu, referred to: %zu\nworkers: %zu, running: %u\nqueued: %zu\n",
 		 rt->objects.n, rt->targets.n, rt->workers_n, rt->running, rt->queue.n);

@@ -67,6 +67,7 @@ struct object {
 	VEC(struct edge *) edges;
 	uint64_t refs_hash;
 	void *memory;
+	struct cluster_entry *cluster;	/* of the last pass; as `memory` */
 	struct durations durations;
 };
 
@@ -120,6 +121,9 @@ struct refs {
 struct cluster_entry {
 	str key;			/* owned */
 	struct cluster cluster;
+	unsigned refs;			/* by clusters_lock */
+	struct cluster_entry *base;	/* held; the same as another user */
+	bool own_discovery;
 };
 
 struct runtime {
@@ -154,6 +158,7 @@ struct runtime {
 
 	pthread_mutex_t clusters_lock;	/* of clusters */
 	VEC(struct cluster_entry *) clusters;
+	uint64_t cluster_ids;
 
 	atomic_bool stopping;		/* no more passes */
 	atomic_bool cancel;		/* those that run shall end */
@@ -180,7 +185,11 @@ err *runtime_resource(struct runtime *rt, struct gvk kind, struct client_resourc
 /* Namespace, selectors and all that a kind is watched with. */
 void runtime_watch(struct runtime *rt, const struct client_resource *r, enum live_keep keep);
 
-/* cluster.c: forget all clusters. */
+/* ---- cluster.c ------------------------------------------------------------------- */
+
+/* NULL is fine. */
+void cluster_unref(struct runtime *rt, struct cluster_entry *e);
+/* All must have been given back. */
 void cluster_release(struct runtime *rt);
 
 /* ---- a pass ------------------------------------------------------------------------ */
@@ -192,7 +201,11 @@ struct run {
 	node written;			/* the status as the server has it */
 	err *write_error;
 	bool failed;			/* it ended with an error: said already */
+	VEC(struct cluster_entry *) clusters;	/* held; in the arena */
 };
+
+/* The pass ends: of the clusters that it held, its object keeps the last. */
+void cluster_settle(struct run *r);
 
 /* The order in which readers of the original see conditions. */
 void condition_sort(struct pass *p);
