@@ -134,11 +134,12 @@ static void fill_values(unsigned char values[256], enum base64_form form)
  * characters are left, for they may be padding. */
 static void read_run(struct buf *b, str s, size_t *at, const unsigned char values[256])
 {
-	const unsigned char *p = (const unsigned char *)s.p + *at;
 	size_t groups = (s.n - *at) / 4, n = 0;
 
 	if (groups < 2)
 		return;
+	const unsigned char *p = (const unsigned char *)s.p + *at;
+
 	groups = groups - 1 < RUN ? groups - 1 : RUN;
 	unsigned char *to = (unsigned char *)buf_reserve(b, groups * 3);
 
