@@ -551,8 +551,9 @@ static err *update_once(struct change *c, struct blob *old, node old_tree, node 
 		return modified(c);
 	own_fields(c, old_tree, object);
 	begin_call(c, &k, &errors, object, old_tree);
-	/* a patch takes the number of what it was made of: that is no condition */
-	bool conditional = wanted && !c->patch;
+	/* a patch takes the number of what it was made of, and so does what the
+	 * server makes itself: that is no condition */
+	bool conditional = wanted && !c->patch && !c->internal;
 	err *e = work_out(c, &k);
 
 	if (!e)

@@ -51,6 +51,17 @@ static err *pick_container(struct request *r, node pod, node *out)
 	return NULL;
 }
 
+/* Whether the container has ended before, and began again. */
+static bool has_previous(node pod, node container)
+{
+	node statuses = node_dig(pod, "status", "containerStatuses");
+
+	node_each_item(s, statuses)
+		if (str_eq(TEXT_OF(*s, "name"), TEXT_OF(container, "name")))
+			return HAS(GET(*s, "lastState"), "terminated");
+	return false;
+}
+
 static err *run_log(struct request *r)
 {
 	node pod, container;
@@ -64,6 +75,9 @@ static err *run_log(struct request *r)
 		return NULL;
 	}
 	TRY(find_node(r, host));
+	if (str_eq(request_query(r, S("previous")), S("true")) && !has_previous(pod, container))
+		return status_bad_request("previous terminated container \"%.*s\" in pod \"%.*s\" not found",
+					  STR_ARG(TEXT_OF(container, "name")), STR_ARG(r->name));
 	r->answer.type = S("text/plain");
 	buf_addf(&r->answer.body, "simulated by rill: container %.*s (%.*s) runs nowhere\n",
 		 STR_ARG(TEXT_OF(container, "name")), STR_ARG(TEXT_OF(container, "image")));

@@ -69,7 +69,15 @@ static err *node_run(struct minder_call *c, const struct controller *own)
 		      S("kubelet is posting ready status"), false);
 	node_set(a, node_at(node_get(status, S("conditions")), 0), S("lastHeartbeatTime"),
 		 node_from_str(a, meta_now(a)));
-	return sim_put_status(c, SIM_KUBELET, "v1", S("nodes"), there, status);
+	TRY(sim_put_status(c, SIM_KUBELET, "v1", S("nodes"), there, status));
+	/* what it gets while it is not ready */
+	return minder_write(c,
+			    &(struct minder_write){ .agent = SIM_MANAGER,
+						    .method = S("PATCH"),
+						    .type = S("application/merge-patch+json"),
+						    .path = S("/api/v1/nodes/" SIM_NODE),
+						    .body = read_constant(a, "{\"spec\":{\"taints\":null}}") },
+			    NULL);
 }
 
 const struct controller sim_node_controller = { .name = SIM_KUBELET,

@@ -184,7 +184,7 @@ static void test_a_node_that_is_cordoned(void **state)
 {
 	(void)state;
 	new_namespace("cordon");
-	UNTIL("/api/v1/nodes/rill-node", "KubeletReady");
+	UNTIL("/api/v1/nodes/rill-node", "KubeletReady", "\"spec\":{}");
 	expect("PATCH", "/api/v1/nodes/rill-node", MERGE, "{'spec':{'unschedulable':true}}", 200, NULL);
 	POST(APPS "cordon/deployments", DEPLOYMENT("web", "1", "", "x"));
 	UNTIL(CORE "cordon/pods", "Unschedulable", "\"phase\":\"Pending\"");
