@@ -16,19 +16,20 @@ import tempfile
 import time
 import urllib.request
 
+import peers
+
 BUILD = os.path.realpath(sys.argv[1])
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOKEN = "an-administrators-token"
 children = []
 
 
-def find(name):
-    for place in os.environ.get("PEERS", os.path.expanduser("~/.cache/rill/peers")).split(":"):
-        for path in (os.path.join(place, name), os.path.join(place, "bin", name)):
-            if os.access(path, os.X_OK) and os.path.isfile(path):
-                return path
-    print("real.py: skipped: there is no %s: make peers, or set $PEERS" % name)
-    sys.exit(0)
+def need(name):
+    path = peers.find(name)
+    if not path:
+        print("real.py: skipped: there is no %s: make peers, or set $PEERS" % name)
+        sys.exit(0)
+    return path
 
 
 def free_port():
@@ -77,10 +78,10 @@ contexts:
   context: {cluster: real, user: admin}
 current-context: real
 """ % (url, TOKEN))
-    peers = "http://127.0.0.1:%d" % peer
+    members = "http://127.0.0.1:%d" % peer
     spawn("etcd", etcd, "--data-dir=etcd", "--listen-client-urls=http://127.0.0.1:%d" % client,
-          "--advertise-client-urls=http://127.0.0.1:%d" % client, "--listen-peer-urls=" + peers,
-          "--initial-advertise-peer-urls=" + peers, "--initial-cluster=default=" + peers, "--unsafe-no-fsync",
+          "--advertise-client-urls=http://127.0.0.1:%d" % client, "--listen-peer-urls=" + members,
+          "--initial-advertise-peer-urls=" + members, "--initial-cluster=default=" + members, "--unsafe-no-fsync",
           "--log-level=warn")
     spawn("apiserver", apiserver, "--etcd-servers=http://127.0.0.1:%d" % client, "--bind-address=127.0.0.1",
           "--secure-port=%d" % port, "--cert-dir=certs", "--token-auth-file=tokens.csv", "--authorization-mode=RBAC",
@@ -95,7 +96,7 @@ current-context: real
     sys.exit("real.py: the API server does not become ready")
 
 
-etcd, apiserver = find("etcd"), find("kube-apiserver")
+etcd, apiserver = need("etcd"), need("kube-apiserver")
 dir = tempfile.mkdtemp(prefix="rill-real-")
 failed = []
 try:
