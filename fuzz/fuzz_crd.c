@@ -32,8 +32,11 @@ static void serve(struct arena *a, node crd, node object)
 
 	err *e = json_write(&b, crd, &(struct json_style){ .source_order = true });
 
+	CLEANUP(blob_drop)
+	struct blob *stored = blob_of(&(struct blob_parts){ 0 }, buf_str(&b), 1);
+
 	if (!e)
-		e = custom_new(buf_str(&b), 1, &custom);
+		e = custom_new(crd, stored, 1, &custom);
 	if (!e) {
 		const struct kind *const *kinds = custom_kinds(custom, &n);
 

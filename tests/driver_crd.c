@@ -182,7 +182,7 @@ static err *keep(struct arena *a, node n, node *out)
 static err *serve(struct arena *a, node schema, node columns, struct custom **out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	node version;
+	node version, crd;
 
 	TRY(json_read(a, S("{\"name\":\"v1\",\"served\":true,\"storage\":true}"), NULL, &version));
 	if (!node_is_nil(schema)) {
@@ -197,7 +197,10 @@ static err *serve(struct arena *a, node schema, node columns, struct custom **ou
 		      "\"example.com\",\"scope\":\"Namespaced\",\"versions\":["));
 	TRY(json_write(&b, version, &(struct json_style){ .source_order = true }));
 	buf_add(&b, S("]},\"status\":{\"acceptedNames\":{\"plural\":\"things\",\"kind\":\"Thing\"}}}"));
-	return custom_new(buf_str(&b), 1, out);
+	TRY(json_read(a, arena_str(a, buf_str(&b)), NULL, &crd));
+	CLEANUP(blob_drop) struct blob *stored = blob_of(&(struct blob_parts){ 0 }, buf_str(&b), 1);
+
+	return custom_new(crd, stored, 1, out);
 }
 
 static err *run_openapi(struct arena *a, node request, node *output)

@@ -114,10 +114,9 @@ str blob_metadata(const struct blob *b)
 	return str_of(p, (size_t)(skip_value(p, b->data + b->json_n) - p));
 }
 
-str blob_meta(const struct blob *b, str key)
+/* `p` is behind the opening brace. */
+static str member(const char *p, const char *end, str key)
 {
-	const char *p = b->data + b->meta_at + 1, *end = b->data + b->json_n;
-
 	while (p < end && *p == '"') {
 		const char *name = p + 1, *value = skip_string(p, end) + 1;
 		str found = str_of(name, (size_t)(value - name) - 2);
@@ -129,6 +128,27 @@ str blob_meta(const struct blob *b, str key)
 			p++;
 	}
 	return STR_NONE;
+}
+
+str blob_meta(const struct blob *b, str key)
+{
+	return member(b->data + b->meta_at + 1, b->data + b->json_n, key);
+}
+
+str blob_member(str object, str key)
+{
+	return object.n && *object.p == '{' ? member(object.p + 1, object.p + object.n, key) : STR_NONE;
+}
+
+bool blob_item(str *list, str *item)
+{
+	if (list->n < 2 || list->p[0] == ']' || list->p[1] == ']')
+		return false;
+	const char *p = list->p + 1, *end = list->p + list->n, *behind = skip_value(p, end);
+
+	*item = str_of(p, (size_t)(behind - p));
+	*list = str_of(behind, (size_t)(end - behind));
+	return true;
 }
 
 /* What the server wrote is read again without fail; the rest is a bug. */

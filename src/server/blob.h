@@ -78,6 +78,11 @@ str blob_metadata(const struct blob *b);
 /* The JSON text of a key of `metadata`, found without reading the rest of the
  * object; empty when it is not there. */
 str blob_meta(const struct blob *b, str key);
+/* The same of an object and of a list of it, as texts that the server wrote: the
+ * value of a key (empty: it is not there), and the item that is next (cut off
+ * `list`, which begins with its bracket; false: none is left). */
+str blob_member(str object, str key);
+bool blob_item(str *list, str *item);
 /* metadata.labels as a map; NODE_NONE when there are none. */
 node blob_labels(struct arena *a, const struct blob *b);
 

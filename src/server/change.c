@@ -36,7 +36,7 @@ void change_managed_request(struct change *c, struct managed_request *out)
 {
 	*out = (struct managed_request){
 		.gvk = c->kind->gvk,
-		.type = c->kind->type,
+		.type = kind_type(c->kind),
 		.manager = c->options.manager,
 		.subresource = c->sub,
 		.now = meta_now(c->r->arena),

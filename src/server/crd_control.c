@@ -145,19 +145,19 @@ static uint64_t mark_of(node crd)
 	return hash_bytes(buf_str(&b)) | 1;
 }
 
-static void serve(struct control *c, struct entry *e, node crd)
+/* `b` has the same spec. */
+static void serve(struct control *c, struct entry *e, node crd, struct blob *b)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	struct custom *new = NULL;
 	uint64_t mark = crd_is_served(crd) ? mark_of(crd) : 0;
 
 	if (mark != e->mark) {
-		if (mark) {
-			err_free(json_write(&b, crd, &(struct json_style){ .source_order = true }));
-			/* what cannot be served was refused when it was written */
-			err_free(custom_new(buf_str(&b), generation_of(crd), &new));
-		}
+		/* what cannot be served was refused when it was written */
+		if (mark)
+			err_free(custom_new(crd, b, generation_of(crd), &new));
 		replace(c, e, new, mark);
+	} else if (e->served) {
+		custom_moved(e->served, b);
 	}
 	if (e->served && crd_is(crd, S("Terminating")))
 		custom_terminate(e->served);
@@ -363,7 +363,7 @@ static bool look(struct control *c, struct entry *e)
 	bool changed = crd_settle(&a, crd, all_briefs(c, &a), meta_now(&a), &settled);
 
 	remember(c, e, &a, settled);
-	serve(c, e, settled);
+	serve(c, e, settled, b);
 	if (changed) {
 		int code = put_status(c, &a, e->name, settled);
 

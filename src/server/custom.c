@@ -1,12 +1,10 @@
 #include "server/custom_impl.h"
 
-#include "kube/builtin.h"
+#include <stdlib.h>
+
 #include "server/crd.h"
 #include "server/registry.h"
 #include "server/status.h"
-#include "value/json.h"
-
-#define METADATA S("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta")
 
 static str text_at(node n, str key)
 {
@@ -18,7 +16,7 @@ static str text_at(node n, str key)
 static void defaults(struct arena *a, const struct kind *k, node object)
 {
 	/* What has too many defaults stays without the rest, and is then checked so. */
-	err_free(structural_default(a, k->type, object));
+	err_free(structural_default(a, kind_type(k), object));
 }
 
 static void validate(struct kind_call *c)
@@ -26,7 +24,7 @@ static void validate(struct kind_call *c)
 	struct fielderrs kept = { .arena = c->arena };
 	bool status = str_eq(c->subresource, S("status"));
 	struct structural_check check = {
-		.arena = c->arena, .type = c->kind->type, .errors = c->errors,
+		.arena = c->arena, .type = kind_type(c->kind), .errors = c->errors,
 		.meta = &custom_meta, .kept = &kept, .status = status,
 	};
 
@@ -53,6 +51,7 @@ static void admit(struct kind_call *c)
 }
 
 static const struct kind_hooks hooks = {
+	.type = custom_type,
 	.defaults = defaults,
 	.admit = admit,
 	.validate = validate,
@@ -105,7 +104,7 @@ static void set_names(struct arena *a, struct kind *k, node names)
 	k->categories_n = texts_at(a, names, S("categories"), &k->categories);
 }
 
-static err *set_kind(struct custom *c, struct custom_version *v, node crd, node version)
+static void set_kind(struct custom *c, struct custom_version *v, node crd, node version)
 {
 	node names = node_dig(crd, "status", "acceptedNames");
 	node sub = node_get(version, S("subresources"));
@@ -126,18 +125,37 @@ static err *set_kind(struct custom *c, struct custom_version *v, node crd, node 
 	k->more = v;
 	if (node_bool(node_get(version, S("deprecated"))))
 		k->deprecated = arena_str(&c->arena, deprecation(&c->arena, crd, version)).p;
-	v->schema = node_dig(version, "schema", "openAPIV3Schema");
 	custom_set_columns(&c->arena, v, version);
 	custom_set_scale(&c->arena, v, version);
-	return structural_compile(&c->arena, v->schema, builtin_named(METADATA), &k->type);
 }
 
-static err *fill(struct custom *c, str json, uint64_t stamp)
+/* A copy without the schemas, which are nearly all of it. */
+static node brief_of(struct arena *a, node crd)
 {
-	node crd, versions;
+	CLEANUP(arena_release) struct arena scratch = ARENA_INIT;
+	node brief = node_map(&scratch, 3), spec = node_map(&scratch, 8), versions = node_seq(&scratch, 4);
 
-	TRY(json_read(&c->arena, arena_str(&c->arena, json), NULL, &crd));
-	versions = node_dig(crd, "spec", "versions");
+	node_each_item(version, node_dig(crd, "spec", "versions")) {
+		node v = node_map(&scratch, 8);
+
+		node_each_pair(p, *version)
+			if (!str_eq(node_str(p->key), S("schema")))
+				node_put(&scratch, v, p->key, p->value);
+		node_append(&scratch, versions, v);
+	}
+	node_each_pair(p, node_get(crd, S("spec")))
+		node_put(&scratch, spec, p->key, p->value);
+	node_set(&scratch, spec, S("versions"), versions);
+	node_set(&scratch, brief, S("spec"), spec);
+	node_copy_field(&scratch, brief, crd, S("metadata"));
+	node_copy_field(&scratch, brief, crd, S("status"));
+	return node_copy_all(a, brief);
+}
+
+static err *fill(struct custom *c, node definition, uint64_t stamp)
+{
+	node crd = brief_of(&c->arena, definition), versions = node_dig(crd, "spec", "versions");
+
 	c->name = node_str(node_dig(crd, "metadata", "name"));
 	c->terminating = crd_is(crd, S("Terminating"));
 	c->kinds = arena_array(&c->arena, const struct kind *, node_len(versions) + 1);
@@ -151,7 +169,7 @@ static err *fill(struct custom *c, str json, uint64_t stamp)
 		v = arena_new(&c->arena, struct custom_version);
 		v->custom = c;
 		v->kind.stamp = stamp;
-		TRY(set_kind(c, v, crd, *version));
+		set_kind(c, v, crd, *version);
 		if (storage)
 			c->storage = &v->kind;
 		if (served)
@@ -164,19 +182,23 @@ static void release(struct kind_owner *owner)
 {
 	struct custom *c = (struct custom *)owner;
 
+	blob_unref(c->definition);
+	pthread_mutex_destroy(&c->lock);
 	arena_release(&c->arena);
 	free(c);
 }
 
 _Static_assert(offsetof(struct custom, owner) == 0, "the owner is the whole");
 
-err *custom_new(str json, uint64_t stamp, struct custom **out)
+err *custom_new(node crd, struct blob *stored, uint64_t stamp, struct custom **out)
 {
 	struct custom *c = mem_calloc(1, sizeof *c);
 
 	atomic_init(&c->owner.refs, 1);
 	c->owner.release = release;
-	err *e = fill(c, json, stamp);
+	c->definition = blob_ref(stored);
+	pthread_mutex_init(&c->lock, NULL);
+	err *e = fill(c, crd, stamp);
 
 	if (e) {
 		release(&c->owner);
@@ -240,10 +262,12 @@ static err *fit_metadata(struct arena *a, node object, bool stored, struct struc
 static err *fit(struct arena *a, const struct kind *k, node object, bool stored,
 		struct structural_unknown *u)
 {
+	const struct type *t = kind_type(k);
+
 	TRY(fit_metadata(a, object, stored, u));
-	structural_prune(k->type, object, true, u);
-	structural_drop_nulls(k->type, object);
-	return structural_coerce(a, k->type, object, &custom_meta, stored, u);
+	structural_prune(t, object, true, u);
+	structural_drop_nulls(t, object);
+	return structural_coerce(a, t, object, &custom_meta, stored, u);
 }
 
 err *custom_read(struct arena *a, const struct kind *k, node object, struct structural_unknown *u)

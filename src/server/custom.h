@@ -2,8 +2,9 @@
  *
  * From a definition come rows of kinds like those of built-in resources, one
  * for each served version, with their types, columns, selectable fields and
- * hooks. All live in one struct custom, which the rows refer to: it is
- * immutable, and gone with the last reference on a row (kind_unref).
+ * hooks. All live in one struct custom, which the rows refer to: it is gone
+ * with the last reference on a row (kind_unref), and does not change but for the
+ * types, which are made from the schemas when somebody asks (kind_type).
  *
  * Conversion is always by changing apiVersion alone. An object is stored as the
  * storage version has it, with its defaults and without fields that only the
@@ -16,13 +17,17 @@
 #define SERVER_CUSTOM_H
 
 #include "schema/structural.h"
+#include "server/blob.h"
 #include "server/kind.h"
 
 struct custom;
 
-/* From a definition as it is stored (JSON). `stamp` tells its state from others. Fails for
- * schemas that cannot be served; checked definitions have none. */
-err *custom_new(str json, uint64_t stamp, struct custom **out) __attribute__((warn_unused_result));
+/* From a definition; `stored` is a state of it with the same spec, and is kept. Schemas are
+ * taken from there when they are needed first. `stamp` tells this state from others. */
+err *custom_new(node crd, struct blob *stored, uint64_t stamp, struct custom **out)
+	__attribute__((warn_unused_result));
+/* There is a newer state with the same spec, which may be kept in the place of the other. */
+void custom_moved(struct custom *c, struct blob *stored);
 /* From now on the definition is on its way out: nothing new comes. */
 void custom_terminate(struct custom *c);
 /* Gives back what custom_new gave; rows that are in use stay. */

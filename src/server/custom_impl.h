@@ -2,6 +2,8 @@
 #ifndef SERVER_CUSTOM_IMPL_H
 #define SERVER_CUSTOM_IMPL_H
 
+#include <pthread.h>
+
 #include "base/arena.h"
 #include "server/custom.h"
 #include "value/jsonpath.h"
@@ -15,7 +17,7 @@ struct custom_column {
 struct custom_version {
 	struct kind kind;
 	struct custom *custom;
-	node schema;			/* openAPIV3Schema; NODE_NONE: none */
+	_Atomic(const struct type *) type;	/* NULL: nobody has asked for it */
 	const struct custom_column *columns;	/* as many as the kind has */
 	bool scale;
 	str spec_path, status_path, selector_path;	/* of scale, without the dot in front */
@@ -23,7 +25,10 @@ struct custom_version {
 
 struct custom {
 	struct kind_owner owner;
-	struct arena arena;
+	struct arena arena;		/* under the lock once it is made */
+	pthread_mutex_t lock;
+	struct blob *definition;	/* a state of it that has the schemas; under the lock */
+	bool compiled;			/* some type borrows from that state; under the lock */
 	str name;
 	atomic_bool terminating;	/* the definition is being deleted */
 	const struct kind *storage;	/* the row of that version, even if it is not served */
@@ -35,6 +40,11 @@ static inline const struct custom_version *custom_version_of(const struct kind *
 {
 	return k->more;
 }
+
+/* custom_schema.c: the version's type, made at the first call; its openAPIV3Schema
+ * as a tree of its own, or NODE_NONE. */
+const struct type *custom_type(const struct kind *k);
+node custom_schema(struct arena *a, const struct custom_version *v);
 
 /* custom_table.c: columns and selectable fields from the version's node. */
 void custom_set_columns(struct arena *a, struct custom_version *v, node version);

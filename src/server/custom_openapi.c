@@ -241,13 +241,13 @@ node custom_openapi(struct arena *a, const struct kind *k, bool v2)
 {
 	const struct custom_version *v = custom_version_of(k);
 	struct writer w = { a, v2 };
-	bool open = v2 && truth(v->schema, "x-kubernetes-preserve-unknown-fields");
-	node out;
+	node schema = custom_schema(a, v), out;
+	bool open = v2 && truth(schema, "x-kubernetes-preserve-unknown-fields");
 
-	if (v->schema.kind != NODE_MAP || open) {
+	if (schema.kind != NODE_MAP || open) {
 		out = type_node(a, "object");
 	} else {
-		out = publish(&w, v->schema);
+		out = publish(&w, schema);
 		imply_meta(&w, out);
 	}
 	if (k->selectable_n)

@@ -31,11 +31,21 @@ static const char definition[] =
 	"\"status\":{\"acceptedNames\":{\"plural\":\"things\",\"singular\":\"thing\",\"kind\":\"Thing\","
 	"\"listKind\":\"ThingList\",\"shortNames\":[\"th\"],\"categories\":[\"all\"]}}}";
 
+static err *make(const char *json, uint64_t stamp, struct custom **out)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(blob_drop) struct blob *b = blob_of(&(struct blob_parts){ .name = S("x") }, str_c(json), 1);
+	node crd;
+
+	assert_null(json_read(&a, str_c(json), NULL, &crd));
+	return custom_new(crd, b, stamp, out);
+}
+
 static int set_up(void **state)
 {
 	struct custom *c = NULL;
 
-	assert_null(custom_new(str_c(definition), 7, &c));
+	assert_null(make(definition, 7, &c));
 	*state = c;
 	return 0;
 }
@@ -97,7 +107,7 @@ static void test_rows_outlive_their_definition(void **state)
 	size_t n;
 
 	(void)state;
-	assert_null(custom_new(str_c(definition), 1, &c));
+	assert_null(make(definition, 1, &c));
 	const struct kind *k = kind_ref(custom_kinds(c, &n)[1]);
 
 	custom_release(c);
@@ -188,7 +198,7 @@ static void test_nothing_comes_while_the_definition_goes(void **state)
 	size_t n;
 
 	(void)state;
-	assert_null(custom_new(str_c(definition), 1, &c));
+	assert_null(make(definition, 1, &c));
 	const struct kind *k = custom_kinds(c, &n)[0];
 	node o = parsed(&a, "{\"metadata\":{\"name\":\"a\"}}");
 	struct kind_call create = { .arena = &a, .kind = k, .object = o };
@@ -208,13 +218,13 @@ static void test_nothing_comes_while_the_definition_goes(void **state)
 static void test_what_cannot_be_served(void **state)
 {
 	static const char *const rows[] = {
-		"[", "{}", "{\"spec\":{\"versions\":[{\"name\":\"v1\",\"served\":true}]}}",
+		"[]", "{}", "{\"spec\":{\"versions\":[{\"name\":\"v1\",\"served\":true}]}}",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct custom *c = NULL;
-		err *e = custom_new(str_c(rows[i]), 1, &c);
+		err *e = make(rows[i], 1, &c);
 
 		if (!e)
 			print_error("%s is served\n", rows[i]);

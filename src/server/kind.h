@@ -78,6 +78,8 @@ struct kind_subresource {
 };
 
 struct kind_hooks {
+	/* The type of a kind that has it made when it is first needed. */
+	const struct type *(*type)(const struct kind *k);
 	/* Of a resource that shows the objects of another one (`stored`): the
 	 * object as it is stored, and back. */
 	node (*to_stored)(struct arena *a, node object);
@@ -139,7 +141,7 @@ struct kind {
 	uint8_t name_rule;		/* enum kind_name_rule */
 	bool checks_anew;		/* an update validates metadata as that of a new object, too */
 	bool delete_returns_object;	/* DELETE answers with the object, not a Status */
-	const struct type *type;	/* of the whole object */
+	const struct type *type;	/* of the whole object; by kind_type where a hook makes it */
 	const struct kind_column *columns;
 	size_t columns_n;
 	const struct cell_rule *cells;	/* cells.h; of custom resources the hook makes them */
@@ -174,6 +176,11 @@ static inline void kind_unref(const struct kind *k)
 static inline const struct kind *kind_stored(const struct kind *k)
 {
 	return k->stored ? k->stored : k;
+}
+
+static inline const struct type *kind_type(const struct kind *k)
+{
+	return k->hooks && k->hooks->type ? k->hooks->type(k) : k->type;
 }
 
 struct kind_warnings {

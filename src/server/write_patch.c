@@ -393,7 +393,7 @@ err *write_patch(struct request *r)
 		.patch = true,
 		.make = make_patched,
 	};
-	struct write_patch p = { .body = r->body, .type = r->kind->type };
+	struct write_patch p = { .body = r->body, .type = kind_type(r->kind) };
 	node config;
 
 	TRY(negotiate_patch(r, r->kind->custom, &p.form));
