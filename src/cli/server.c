@@ -1,7 +1,9 @@
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/crds.h"
 #include "server/server.h"
@@ -25,7 +27,8 @@ static const struct flag server_flag_table[] = {
 	{ "token", 0, FLAG_STRING, offsetof(struct server_flags, token),
 	  "bearer token of the administrator; a random one when empty" },
 	{ "crds", 0, FLAG_ARRAY, offsetof(struct server_flags, crds),
-	  "`file` of CustomResourceDefinitions to be there from the start; flux: those of Flux" },
+	  "`file` of CustomResourceDefinitions to be there from the start, or a folder of such files; "
+	  "flux: those of Flux" },
 	{ "sync", 0, FLAG_STRING, offsetof(struct server_flags, sync),
 	  "when writes are on the disk itself: normal survives a crash of the program, full a power cut "
 	  "as well",
@@ -37,20 +40,64 @@ static const struct flag server_flag_table[] = {
 	{ .name = NULL },
 };
 
-enum { CRDS_MAX = 64 << 20 };
+enum { CRDS_MAX = 64 << 20, FOLDER_MAX = 10000 };
 
-static err *read_crds(struct cli *c, const struct server_flags *f, struct server_options *o)
+struct crd_texts {
+	struct arena *arena;
+	VEC(str) list;
+};
+
+static bool is_object_file(str name)
 {
-	str *texts = arena_array(c->arena, str, f->crds.n);
+	return str_ends(name, S(".yaml")) || str_ends(name, S(".yml")) || str_ends(name, S(".json"));
+}
+
+/* Its files by name; folders below it are not looked into. */
+static err *read_folder(struct crd_texts *t, const struct fs *dir)
+{
+	struct fs_entry *entries;
+	size_t n;
+	str text;
+
+	TRY(fs_list(dir, t->arena, S("."), FOLDER_MAX, &entries, &n));
+	for (size_t i = 0; i < n; i++) {
+		if (!is_object_file(entries[i].name) || !fs_is_file(dir, entries[i].name))
+			continue;
+		TRY(fs_read(dir, t->arena, entries[i].name, CRDS_MAX, &text));
+		avec_push(t->arena, &t->list, text);
+	}
+	return NULL;
+}
+
+static err *read_crds(struct crd_texts *t, str from)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	struct stat st;
+	str text;
+
+	if (str_eq(from, S("flux"))) {
+		TRY(crds_flux(t->arena, &text));
+	} else if (!stat(arena_str(t->arena, from).p, &st) && S_ISDIR(st.st_mode)) {
+		TRY(fs_open(&dir, from, NULL));
+		return read_folder(t, dir);
+	} else {
+		TRY(fs_read_any(t->arena, from, CRDS_MAX, &text));
+	}
+	avec_push(t->arena, &t->list, text);
+	return NULL;
+}
+
+/* The texts are of no use once the server is there. */
+static err *open_server(const struct server_flags *f, struct server_options *o, struct server **out)
+{
+	CLEANUP(arena_release) struct arena texts = ARENA_INIT;
+	struct crd_texts t = { .arena = &texts };
 
 	for (size_t i = 0; i < f->crds.n; i++)
-		if (str_eq(f->crds.p[i], S("flux")))
-			TRY(crds_flux(c->arena, &texts[i]));
-		else
-			TRY(fs_read_any(c->arena, f->crds.p[i], CRDS_MAX, &texts[i]));
-	o->crds = texts;
-	o->crds_n = f->crds.n;
-	return NULL;
+		TRY(read_crds(&t, f->crds.p[i]));
+	o->crds = t.list.p;
+	o->crds_n = t.list.n;
+	return server_open(out, o);
 }
 
 /* Whole or not at all, and for its owner alone. */
@@ -95,9 +142,8 @@ static err *run_server(struct cli *c)
 	if (!o.full_sync && !str_eq(f->sync, S("normal")))
 		return err_new(ERR_INVALID, "--sync: \"%.*s\" is neither normal nor full",
 			       STR_ARG(f->sync));
-	TRY(read_crds(c, f, &o));
 	block_signals(&signals);
-	TRY(server_open(&s, &o));
+	TRY(open_server(f, &o, &s));
 	err *e = f->kubeconfig.n ? write_kubeconfig(s, f->kubeconfig) : NULL;
 
 	if (!e) {

@@ -279,6 +279,7 @@ static err *open_parts(struct server *s)
 	if (pthread_create(&s->thread, NULL, run_loop, s))
 		die_bug("pthread_create failed");
 	s->running = true;
+	s->o.crds_n = 0; /* they are the caller's */
 	s->ready = true;
 	return NULL;
 }

@@ -22,7 +22,7 @@ struct server_options {
 	bool plain;		/* HTTP instead of HTTPS */
 	str token;		/* of the administrator; empty: a random one */
 	bool no_sim;		/* nobody runs workloads */
-	const str *crds;	/* YAML texts of CRDs to be there from the start */
+	const str *crds;	/* YAML texts of CRDs to be there from the start; for server_open alone */
 	size_t crds_n;
 	unsigned workers;	/* 0: SERVER_WORKERS */
 };
