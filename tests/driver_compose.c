@@ -48,8 +48,8 @@ static err *run_sources(struct arena *a, node request, node *output)
 
 		TRY(fs_open_temp(&sources.open[i], STR_NONE, S("compose")));
 		memcpy(names[i], alias.p, alias.n);
-		sources.list[i] = (struct compose_source){ str_of(names[i], alias.n),
-							   sources.open[i] };
+		sources.list[i] =
+			(struct compose_source){ str_of(names[i], alias.n), sources.open[i] };
 		sources.n++;
 		node_each_pair(f, p->value)
 			TRY(lay(a, sources.open[i], node_str(f->key), f->value));
@@ -68,17 +68,20 @@ static struct compose_op op_of(struct arena *a, node n)
 		exclude[i] = node_str(node_at(list, i));
 	return (struct compose_op){ .from = node_str(node_get(n, S("from"))),
 				    .to = node_str(node_get(n, S("to"))),
-				    .strategy = str_eq(strategy, S("Merge"))     ? COMPOSE_MERGE
-						: str_eq(strategy, S("Extract")) ? COMPOSE_EXTRACT
-										 : COMPOSE_OVERWRITE,
+				    .strategy = str_eq(strategy, S("Merge")) ? COMPOSE_MERGE
+						: str_eq(strategy, S("Extract"))
+							? COMPOSE_EXTRACT
+							: COMPOSE_OVERWRITE,
 				    .exclude = exclude,
 				    .exclude_n = node_len(list) };
 }
 
 static err *list(struct arena *a, const struct filelist *l, node files)
 {
-	static const char *const types[] = { [FILELIST_FILE] = "file", [FILELIST_EXEC] = "exec",
-					     [FILELIST_DIR] = "dir", [FILELIST_LINK] = "link" };
+	static const char *const types[] = { [FILELIST_FILE] = "file",
+					     [FILELIST_EXEC] = "exec",
+					     [FILELIST_DIR] = "dir",
+					     [FILELIST_LINK] = "link" };
 
 	for (size_t i = 0; i < l->entries.n; i++) {
 		const struct filelist_entry *e = &l->entries.p[i];
@@ -105,10 +108,9 @@ static err *run_compose(struct arena *a, node request, node *output)
 
 	for (size_t i = 0; i < node_len(copy); i++)
 		ops[i] = op_of(a, node_at(copy, i));
-	const struct compose_spec spec = { .sources = sources.list,
-					   .sources_n = sources.n,
-					   .ops = ops,
-					   .ops_n = node_len(copy) };
+	const struct compose_spec spec = {
+		.sources = sources.list, .sources_n = sources.n, .ops = ops, .ops_n = node_len(copy)
+	};
 
 	TRY(compose_files(&spec, &files));
 	TRY(compose_hash(&files, node_str(node_get(request, S("name"))), a, &hash));

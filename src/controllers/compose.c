@@ -15,8 +15,8 @@ struct copying {
 	struct arena *a;
 	const struct compose_spec *spec;
 	const struct compose_op *op;
-	const struct fs *fs;	/* of the source */
-	str base;		/* what excludes are relative to, too */
+	const struct fs *fs; /* of the source */
+	str base;            /* what excludes are relative to, too */
 };
 
 static err *check_cancel(const struct copying *c)
@@ -26,7 +26,7 @@ static err *check_cancel(const struct copying *c)
 	return NULL;
 }
 
-/* ---- files ------------------------------------------------------------------------------ */
+/* ---- files ---------------------------------------------------------------- */
 
 static err *copy_file(struct copying *c, str path, str to)
 {
@@ -41,7 +41,7 @@ static err *copy_file(struct copying *c, str path, str to)
 	return compose_stage_put(c->stage, to, &entry);
 }
 
-/* ---- YAML --------------------------------------------------------------------------------- */
+/* ---- YAML ----------------------------------------------------------------- */
 
 static err *is_dir(const char *op, str path)
 {
@@ -70,14 +70,15 @@ static err *merge_file(struct copying *c, str path, const struct compose_placed 
 	return compose_stage_rewrite(c->stage, to, arena_str(c->a, buf_str(&merged)));
 }
 
-/* ---- archives ------------------------------------------------------------------------------- */
+/* ---- archives ------------------------------------------------------------- */
 
 static bool is_archive(str path)
 {
 	static const str ends[] = { S(".tar.gz"), S(".tgz") };
 
 	for (size_t i = 0; i < 2; i++)
-		if (path.n >= ends[i].n && str_eq_nocase(str_from(path, path.n - ends[i].n), ends[i]))
+		if (path.n >= ends[i].n &&
+		    str_eq_nocase(str_from(path, path.n - ends[i].n), ends[i]))
 			return true;
 	return false;
 }
@@ -145,7 +146,7 @@ static err *extract(struct copying *c, str path, str to)
 			STR_ARG(quote_str(c->a, at)));
 }
 
-/* ---- directories ------------------------------------------------------------------------------- */
+/* ---- directories ---------------------------------------------------------- */
 
 struct dir_copy {
 	struct copying *c;
@@ -177,8 +178,9 @@ static err *copy_dir(struct copying *c, str path, str to)
 	struct dir_copy d = { c, from, to };
 
 	TRY(compose_stage_mkdirs(c->stage, to));
-	return fs_walk(c->fs, from,
-		       &(struct fs_walk){ .visit = copy_entry, .ctx = &d, .max_entries = FILELIST_MAX });
+	return fs_walk(
+		c->fs, from,
+		&(struct fs_walk){ .visit = copy_entry, .ctx = &d, .max_entries = FILELIST_MAX });
 }
 
 static err *copy_any(struct copying *c, str path, str to)
@@ -191,7 +193,7 @@ static err *copy_any(struct copying *c, str path, str to)
 	return there ? merge_file(c, path, there, to) : copy_file(c, path, to);
 }
 
-/* ---- one source path ------------------------------------------------------------------------------ */
+/* ---- one source path ------------------------------------------------------ */
 
 static err *no_source(str path, err *e)
 {
@@ -259,7 +261,7 @@ static err *copy_one(struct copying *c, str path, str to)
 	return copy_any(c, path, path_join(c->a, to, path_base(path)));
 }
 
-/* ---- patterns ------------------------------------------------------------------------------------------ */
+/* ---- patterns ------------------------------------------------------------- */
 
 /* "dir/ **" strips "dir"; all others keep the path. */
 static str destination(struct arena *a, str pattern, str match, str to)
@@ -321,7 +323,7 @@ static err *find_matches(struct copying *c, str pattern, str alias, compose_name
 	return NULL;
 }
 
-/* ---- an operation --------------------------------------------------------------------------------------- */
+/* ---- an operation --------------------------------------------------------- */
 
 static err *parse_from(str from, str *alias, str *pattern)
 {
@@ -375,8 +377,7 @@ static err *apply_all(const struct compose_spec *s, struct compose_stage *stage)
 			return e;
 		e = apply(&c);
 		if (e)
-			return err_wrap(e,
-					"failed to apply copy operation from '%.*s' to '%.*s'",
+			return err_wrap(e, "failed to apply copy operation from '%.*s' to '%.*s'",
 					STR_ARG(s->ops[i].from), STR_ARG(s->ops[i].to));
 	}
 	return NULL;
@@ -408,7 +409,7 @@ err *compose_files(const struct compose_spec *s, struct filelist *out)
 	return e;
 }
 
-/* ---- the hash ------------------------------------------------------------------------------------------------ */
+/* ---- the hash ------------------------------------------------------------- */
 
 static int by_path(const void *a, const void *b, void *ctx)
 {

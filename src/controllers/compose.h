@@ -43,7 +43,7 @@ struct compose_spec {
 	size_t sources_n;
 	const struct compose_op *ops;
 	size_t ops_n;
-	const atomic_bool *cancel;	/* or NULL */
+	const atomic_bool *cancel; /* or NULL */
 };
 
 /* The files, sorted; `out` must be FILELIST_INIT of the arena they live in.

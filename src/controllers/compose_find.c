@@ -34,7 +34,7 @@ static str below_root(str path)
 	return str_eq(path, S(".")) ? STR_NONE : path;
 }
 
-/* ---- io/fs.Glob -------------------------------------------------------------------------- */
+/* ---- io/fs.Glob ----------------------------------------------------------- */
 
 /* What cannot be listed has nothing in it. */
 static err *glob_in(struct arena *a, const struct fs *fs, str dir, str pattern, compose_names *out)
@@ -63,7 +63,8 @@ static err *glob_in(struct arena *a, const struct fs *fs, str dir, str pattern, 
 
 static bool is_there(const struct fs *fs, str path)
 {
-	return is_valid(path) && (fs_is_file(fs, below_root(path)) || fs_is_dir(fs, below_root(path)));
+	return is_valid(path) &&
+	       (fs_is_file(fs, below_root(path)) || fs_is_dir(fs, below_root(path)));
 }
 
 err *compose_glob(struct arena *a, const struct fs *fs, str pattern, compose_names *out)
@@ -89,12 +90,12 @@ err *compose_glob(struct arena *a, const struct fs *fs, str pattern, compose_nam
 	return NULL;
 }
 
-/* ---- doublestar.Glob ------------------------------------------------------------------------ */
+/* ---- doublestar.Glob ------------------------------------------------------ */
 
 struct double_walk {
 	struct arena *a;
 	str pattern;
-	bool dirs;	/* it ended in a slash */
+	bool dirs; /* it ended in a slash */
 	compose_names *out;
 };
 
@@ -145,7 +146,7 @@ err *compose_glob_double(struct arena *a, const struct fs *fs, str pattern, comp
 	return fs_walk(fs, dir, &(struct fs_walk){ .visit = visit_double, .ctx = &w });
 }
 
-/* ---- what is left out -------------------------------------------------------------------------- */
+/* ---- what is left out ----------------------------------------------------- */
 
 str compose_selection_root(struct arena *a, str pattern)
 {

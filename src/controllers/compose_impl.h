@@ -11,7 +11,7 @@
 #include "base/vec.h"
 #include "controllers/compose.h"
 
-/* ---- the artifact so far ------------------------------------------------------------ */
+/* ---- the artifact so far -------------------------------------------------- */
 
 /* What lies at a path; `entry.path` is not used. */
 struct compose_placed {
@@ -21,8 +21,8 @@ struct compose_placed {
 
 struct compose_stage {
 	struct arena *a;
-	struct map placed;	/* by clean path; the root has no entry */
-	size_t held;		/* bytes of texts */
+	struct map placed; /* by clean path; the root has no entry */
+	size_t held;       /* bytes of texts */
 };
 
 /* NULL: nothing is there. Paths are as the user wrote them, and followed as the
@@ -39,7 +39,7 @@ err *compose_stage_rewrite(struct compose_stage *s, str path, str text)
 /* Count bytes that are held in memory. */
 err *compose_stage_hold(struct compose_stage *s, size_t n) __attribute__((warn_unused_result));
 
-/* ---- patterns ------------------------------------------------------------------------ */
+/* ---- patterns ------------------------------------------------------------- */
 
 typedef VEC(str) compose_names;
 

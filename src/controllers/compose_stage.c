@@ -2,7 +2,7 @@
 
 #include "text/path.h"
 
-/* ---- where a path leads -------------------------------------------------------------- */
+/* ---- where a path leads --------------------------------------------------- */
 
 enum leads { LEADS_IN, LEADS_OUT, LEADS_NOWHERE, LEADS_THROUGH_FILE };
 
@@ -72,7 +72,7 @@ const struct compose_placed *compose_stage_at(struct compose_stage *s, str path)
 	return follow(s, path, &key) == LEADS_IN ? find(s, key) : NULL;
 }
 
-/* ---- changing -------------------------------------------------------------------------- */
+/* ---- changing ------------------------------------------------------------- */
 
 static err *place(struct compose_stage *s, str key, struct compose_placed **out)
 {
@@ -155,8 +155,7 @@ err *compose_stage_rewrite(struct compose_stage *s, str path, str text)
 err *compose_stage_hold(struct compose_stage *s, size_t n)
 {
 	if (n > COMPOSE_BYTES_MAX - s->held)
-		return err_new(ERR_INVALID,
-			       "what is merged and extracted is larger than %d bytes",
+		return err_new(ERR_INVALID, "what is merged and extracted is larger than %d bytes",
 			       COMPOSE_BYTES_MAX);
 	s->held += n;
 	return NULL;

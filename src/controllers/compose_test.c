@@ -59,7 +59,9 @@ static void put_archive(struct place *p, const char *name, const struct tgz_file
 
 static err *compose(struct place *p, const struct compose_op *ops, size_t n)
 {
-	const struct compose_spec spec = { .sources = &p->source, .sources_n = 1, .ops = ops, .ops_n = n };
+	const struct compose_spec spec = {
+		.sources = &p->source, .sources_n = 1, .ops = ops, .ops_n = n
+	};
 
 	p->out = (struct filelist)FILELIST_INIT(&p->a);
 	return compose_files(&spec, &p->out);
@@ -80,13 +82,17 @@ static void test_nothing_leads_out(void **state)
 		enum compose_strategy strategy;
 		const char *want;
 	} rows[] = {
-		{ "@src/x.tgz", "@artifact/../y", COMPOSE_EXTRACT, "mkdirat ..: path escapes from parent" },
-		{ "@src/*.tgz", "@artifact/a/../../y", COMPOSE_EXTRACT, "mkdirat ..: path escapes" },
-		{ "@src/../../etc/passwd", "@artifact/", COMPOSE_OVERWRITE, "path escapes from parent" },
+		{ "@src/x.tgz", "@artifact/../y", COMPOSE_EXTRACT,
+		  "mkdirat ..: path escapes from parent" },
+		{ "@src/*.tgz", "@artifact/a/../../y", COMPOSE_EXTRACT,
+		  "mkdirat ..: path escapes" },
+		{ "@src/../../etc/passwd", "@artifact/", COMPOSE_OVERWRITE,
+		  "path escapes from parent" },
 		{ "@src/link", "@artifact/", COMPOSE_OVERWRITE, "link" },
 		{ "@src/link/passwd", "@artifact/", COMPOSE_OVERWRITE, "link" },
 		{ "@src/link/*", "@artifact/", COMPOSE_OVERWRITE, "no files match" },
-		{ "@src/x.tgz", "@artifact/../../z", COMPOSE_OVERWRITE, "path escapes from parent" },
+		{ "@src/x.tgz", "@artifact/../../z", COMPOSE_OVERWRITE,
+		  "path escapes from parent" },
 		{ "@src/x.tgz", "@artifact//abs", COMPOSE_OVERWRITE, "path escapes from parent" },
 	};
 	struct place *p = *state;
@@ -96,8 +102,8 @@ static void test_nothing_leads_out(void **state)
 
 	assert_int_equal(symlink("/etc", link.p), 0);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct compose_op op = { str_c(rows[i].from), str_c(rows[i].to), rows[i].strategy,
-					       NULL, 0 };
+		const struct compose_op op = { str_c(rows[i].from), str_c(rows[i].to),
+					       rows[i].strategy, NULL, 0 };
 
 		fails(compose(p, &op, 1), rows[i].want);
 	}
@@ -147,12 +153,14 @@ static void test_archives_are_bounded(void **state)
 	static char nothing[30 << 20];
 	struct compose_op ops[10];
 
-	put_archive(p, "x.tgz",
-		    (struct tgz_file[]){ { .name = S("f"), .bytes = str_of(nothing, sizeof nothing) } }, 1);
+	put_archive(
+		p, "x.tgz",
+		(struct tgz_file[]){ { .name = S("f"), .bytes = str_of(nothing, sizeof nothing) } },
+		1);
 	for (int i = 0; i < 10; i++)
 		ops[i] = (struct compose_op){ S("@src/x.tgz"),
-					      arena_printf(&p->a, "@artifact/%d", i), COMPOSE_EXTRACT,
-					      NULL, 0 };
+					      arena_printf(&p->a, "@artifact/%d", i),
+					      COMPOSE_EXTRACT, NULL, 0 };
 	assert_null(compose(p, ops, 2));
 	fails(compose(p, ops, 10), "larger than");
 }
@@ -165,7 +173,8 @@ static void test_hash(void **state)
 
 	put(p, "d/new\nline", S("x"));
 	assert_null(compose(p, &op, 1));
-	fails(compose_hash(&p->out, S("app"), &p->a, &hash), "filenames with newlines are not supported");
+	fails(compose_hash(&p->out, S("app"), &p->a, &hash),
+	      "filenames with newlines are not supported");
 }
 
 int main(void)

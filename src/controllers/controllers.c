@@ -9,6 +9,7 @@ const struct controller *const *controllers_flux(size_t *n)
 		&bucket_controller,
 		&helmrepository_controller,
 		&helmchart_controller,
+		&artifactgenerator_controller,
 		&kustomization_controller,
 		&helmrelease_controller,
 	};

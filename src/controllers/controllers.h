@@ -7,6 +7,7 @@
 
 #include "controllers/runtime.h"
 
+extern const struct controller artifactgenerator_controller;
 extern const struct controller bucket_controller;
 extern const struct controller gitrepository_controller;
 extern const struct controller helmchart_controller;

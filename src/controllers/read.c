@@ -151,22 +151,55 @@ static err *download(struct pass *p, const struct artifact *artifact, str *bytes
 	return download_bytes(runtime_net(p->rt), &spec, p->arena, bytes);
 }
 
-/* An artifact of another store becomes one of ours, at the same path. */
-static err *take_over(struct pass *p, const struct artifact *artifact)
+/* Where the copy of an artifact of another store is kept: never at a path of
+ * ours, whatever the status of a stranger's object says. */
+static err *place_fetched(struct pass *p, const struct artifact *artifact,
+			  struct artifact_owner *owner, str *file)
 {
-	struct artifact_owner owner;
-	struct artifact stored;
-	str file, bytes;
+	struct artifact_owner theirs;
+	struct digest digest;
 
-	if (!owner_of(artifact->path, &owner, &file))
+	if (!owner_of(artifact->path, &theirs, file))
 		return err_new(ERR_INVALID, "artifact path '%.*s' is not KIND/NAMESPACE/NAME/FILE",
 			       STR_ARG(artifact->path));
-	TRY(download(p, artifact, &bytes));
-	TRY(artifact_add_bytes(runtime_store(p->rt), p->arena, &owner, file, artifact->revision,
-			       bytes, &stored));
-	/* Of older files of the same owner, as many stay as of our own. */
-	err_free(artifact_collect(runtime_store(p->rt), &owner, stored.path, &(size_t){ 0 }));
+	if (!artifact->digest.n)
+		return err_new(ERR_INVALID, "empty digest");
+	err *e = digest_parse(&digest, artifact->digest);
+
+	if (e)
+		return err_wrap(e, "failed to parse digest '%.*s'", STR_ARG(artifact->digest));
+	*owner = (struct artifact_owner){
+		.kind = S("fetched"),
+		.namespace = arena_cat(p->arena, theirs.kind, S("-"), theirs.namespace),
+		.name = theirs.name,
+	};
+	*file = arena_cat(p->arena, digest.hex, S(".tar.gz"));
 	return NULL;
+}
+
+static err *open_fetched(struct pass *p, const struct artifact *artifact,
+			 struct artifact_tree **out)
+{
+	struct artifact_store *store = runtime_store(p->rt);
+	struct artifact_owner owner;
+	struct artifact stored = *artifact;
+	str file, bytes;
+
+	TRY(place_fetched(p, artifact, &owner, &file));
+	stored.path = artifact_path(p->arena, &owner, file);
+	if (artifact_exists(store, stored.path)) {
+		err *e = artifact_open(store, &stored, out);
+
+		if (!e)
+			return NULL;
+		err_free(e);
+	}
+	TRY(download(p, artifact, &bytes));
+	TRY(artifact_add_bytes(store, p->arena, &owner, file, artifact->revision, bytes, &stored));
+	/* Of older files of the same owner, as many stay as of our own. */
+	err_free(artifact_collect(store, &owner, stored.path, &(size_t){ 0 }));
+	stored.digest = artifact->digest;
+	return artifact_open(store, &stored, out);
 }
 
 err *pass_open(struct pass *p, const struct artifact *artifact, struct artifact_tree **out)
@@ -182,8 +215,7 @@ err *pass_open(struct pass *p, const struct artifact *artifact, struct artifact_
 			return NULL;
 		err_free(e);
 	}
-	TRY(take_over(p, artifact));
-	return artifact_open(store, artifact, out);
+	return open_fetched(p, artifact, out);
 }
 
 enum { FILE_MAX = 512 << 20 };

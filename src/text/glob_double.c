@@ -23,7 +23,7 @@ struct back {
 struct at {
 	str pattern;
 	size_t p, n;
-	bool start;	/* of a path element, in the pattern */
+	bool start; /* of a path element, in the pattern */
 	struct back back;
 };
 
@@ -42,7 +42,7 @@ static uint32_t rune_at(str s, size_t at, size_t *size)
 	return at < s.n ? utf8_decode(str_from(s, at), size) : UTF8_BAD;
 }
 
-/* ---- is it a pattern at all ------------------------------------------------------ */
+/* ---- is it a pattern at all ----------------------------------------------- */
 
 /* From behind the "[" to behind the "]"; false when there is none. */
 static bool pass_class(str p, size_t *i)
@@ -91,7 +91,7 @@ static enum step mismatch(const struct walk *w, str rest)
 	return w->validate && rest.n && !is_pattern(rest) ? STEP_BAD : STEP_NO;
 }
 
-/* ---- alternatives ------------------------------------------------------------------ */
+/* ---- alternatives --------------------------------------------------------- */
 
 /* The offset of the byte that ends an alternative: its "}", or with `comma` the
  * next "," as well. */
@@ -122,7 +122,8 @@ static size_t alt_end(str s, bool comma)
 typedef enum step try_fn(struct walk *w, str pattern, const struct at *at);
 
 /* Try the pattern with each of the alternatives that begin at `open`. */
-static enum step each_alt(struct walk *w, str pattern, size_t open, const struct at *at, try_fn *try)
+static enum step each_alt(struct walk *w, str pattern, size_t open, const struct at *at,
+			  try_fn *try)
 {
 	size_t end = alt_end(str_from(pattern, open + 1), false);
 	enum step r = STEP_NO;
@@ -141,15 +142,17 @@ static enum step each_alt(struct walk *w, str pattern, size_t open, const struct
 			r = STEP_BAD;
 			break;
 		}
-		r = try(w, arena_cat(w->a, str_sub(pattern, 0, open), str_sub(rest, 0, comma),
-				     str_from(pattern, open + 2 + end)), at);
+		r = try(w,
+			arena_cat(w->a, str_sub(pattern, 0, open), str_sub(rest, 0, comma),
+				  str_from(pattern, open + 2 + end)),
+			at);
 		rest = last ? STR_NONE : str_from(rest, comma + 1);
 	}
 	w->depth--;
 	return r;
 }
 
-/* ---- the end of the name ----------------------------------------------------------- */
+/* ---- the end of the name -------------------------------------------------- */
 
 /* Whether the rest of the pattern matches nothing at all. */
 static enum step match_nothing(struct walk *w, str p, const struct at *at)
@@ -164,7 +167,7 @@ static enum step match_nothing(struct walk *w, str p, const struct at *at)
 	return mismatch(w, p);
 }
 
-/* ---- one element of the pattern ------------------------------------------------------ */
+/* ---- one element of the pattern ------------------------------------------- */
 
 static enum step take_star(struct at *t)
 {
@@ -277,7 +280,7 @@ static enum step take_literal(const struct walk *w, struct at *t)
 	return STEP_ON;
 }
 
-/* ---- the walk -------------------------------------------------------------------------- */
+/* ---- the walk ------------------------------------------------------------- */
 
 static bool go_back(const struct walk *w, struct at *t)
 {
