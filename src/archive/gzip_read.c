@@ -312,6 +312,43 @@ static bool read_at_once(str text, size_t max, struct buf *out)
 	return all;
 }
 
+/* Members that unpack to no more than that are read in one go each. */
+enum { MEMBERS_MAX = 1 << 20 };
+
+/* Several members, one after the other; room is made as it turns out to be needed.
+ * False for what is not sound, or long. */
+static bool read_members(str text, size_t limit, struct buf *out)
+{
+	size_t max = limit < MEMBERS_MAX ? limit : MEMBERS_MAX;
+	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+	size_t start = out->n, room = text.n < max / 8 ? text.n * 8 : max;
+	enum libdeflate_result result = LIBDEFLATE_SUCCESS;
+
+	if (!d)
+		die_bug("out of memory for a decompressor");
+	while (text.n && result == LIBDEFLATE_SUCCESS) {
+		size_t in, got, left = max - (out->n - start);
+		char *to = buf_reserve(out, room < left ? room : left);
+
+		result = libdeflate_gzip_decompress_ex(d, text.p, text.n, to,
+						       room < left ? room : left, &in, &got);
+		if (result == LIBDEFLATE_INSUFFICIENT_SPACE && room < left) {
+			room *= 2;
+			result = LIBDEFLATE_SUCCESS;
+			continue;
+		}
+		if (result == LIBDEFLATE_SUCCESS) {
+			out->n += got;
+			text = str_from(text, in);
+		}
+	}
+	libdeflate_free_decompressor(d);
+	if (result != LIBDEFLATE_SUCCESS)
+		out->n = start;
+	out->p[out->n] = 0;
+	return result == LIBDEFLATE_SUCCESS;
+}
+
 /* Go through all of it and count; keep what comes where `out` is given. */
 static err *pass(str text, size_t max, struct buf *out, size_t *total)
 {
@@ -345,7 +382,7 @@ err *gzip_read(str text, size_t max, struct buf *out)
 		return too_large(limit);
 	if (max > limit - start)
 		max = limit - start;
-	if (read_at_once(text, max, out))
+	if (read_at_once(text, max, out) || (gzip_is(text) && read_members(text, max, out)))
 		return NULL;
 	TRY(pass(text, max, NULL, &total));
 	buf_reserve(out, total);

@@ -68,6 +68,8 @@ struct live {
 	pthread_cond_t changed;		/* wakes the supervisor and live_wait */
 	VEC(struct stream *) streams;
 	atomic_bool stopping;
+	pthread_rwlock_t listening;	/* held while listeners are called */
+	struct live_listener *listeners;
 };
 
 /* ---- taking in --------------------------------------------------------- */
@@ -85,6 +87,29 @@ static void tell(struct stream *s, const struct live_item *i, unsigned what, nod
 
 	if (what && o->on_event)
 		o->on_event(o->ctx, &ev);
+	pthread_rwlock_rdlock(&s->live->listening);
+	for (const struct live_listener *w = s->live->listeners; what && w; w = w->next)
+		w->on_event(w->ctx, &ev);
+	pthread_rwlock_unlock(&s->live->listening);
+}
+
+void live_listen(struct live *l, struct live_listener *who)
+{
+	pthread_rwlock_wrlock(&l->listening);
+	who->next = l->listeners;
+	l->listeners = who;
+	pthread_rwlock_unlock(&l->listening);
+}
+
+void live_unlisten(struct live *l, struct live_listener *who)
+{
+	pthread_rwlock_wrlock(&l->listening);
+	for (struct live_listener **w = &l->listeners; *w; w = &(*w)->next)
+		if (*w == who) {
+			*w = who->next;
+			break;
+		}
+	pthread_rwlock_unlock(&l->listening);
 }
 
 /* An object as the server has it. With `noted` it is an answer that comes
@@ -461,6 +486,7 @@ struct live *live_new(struct client *c, const struct live_options *o)
 		l->options = *o;
 	l->workers = workers_new(LISTS_MAX, 1024);
 	pthread_mutex_init(&l->lock, NULL);
+	pthread_rwlock_init(&l->listening, NULL);
 	pthread_condattr_init(&mono);
 	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->changed, &mono);
@@ -495,6 +521,7 @@ void live_free(struct live *l)
 	vec_release(&l->streams);
 	pthread_cond_destroy(&l->changed);
 	pthread_mutex_destroy(&l->lock);
+	pthread_rwlock_destroy(&l->listening);
 	client_unref(l->client);
 	free(l);
 }

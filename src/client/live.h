@@ -99,6 +99,17 @@ uint64_t live_content(node object);
  * after an apply, a status patch or a create. An older one is ignored. */
 void live_note(struct live *l, const struct client_resource *r, node object);
 
+/* Somebody else who is told of changes, as on_event is, until live_unlisten: no call
+ * runs after that. Neither may be called in a callback, nor under a lock that
+ * callbacks take. */
+struct live_listener {
+	void (*on_event)(void *ctx, const struct live_event *ev);
+	void *ctx;
+	struct live_listener *next;	/* of live's */
+};
+void live_listen(struct live *l, struct live_listener *who);
+void live_unlisten(struct live *l, struct live_listener *who);
+
 /* Objects and bytes kept, for metrics and the debug dump. */
 void live_count(struct live *l, size_t *kinds, size_t *objects, size_t *bytes);
 

@@ -187,6 +187,24 @@ void cluster_settle(struct run *r)
 		cluster_unref(rt, r->clusters.p[i]);
 }
 
+/* Where streams are narrowed, an object that is not seen may yet be there. */
+bool cluster_sees(const struct pass *p, const struct cluster *c, const struct client_resource *r,
+		  str namespace)
+{
+	const struct settings *s = runtime_settings(p->rt);
+	bool config = !r->group.n &&
+		      (str_eq(r->kind, S("Secret")) || str_eq(r->kind, S("ConfigMap")));
+
+	if (!c->live)
+		return false;
+	if (!s->watch_all_namespaces &&
+	    (!r->namespaced || !str_eq(namespace, s->runtime_namespace)))
+		return false;
+	if (config && s->watch_configs_label_selector.n)
+		return false;
+	return !s->watch_label_selector.n || !api_kind_find(r->group, r->kind);
+}
+
 void cluster_release(struct runtime *rt)
 {
 	if (rt->clusters.n)

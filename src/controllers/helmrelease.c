@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/rand.h"
 #include "base/zoneinfo.h"
+#include "client/objid.h"
 #include "controllers/controllers.h"
 #include "controllers/hr_impl.h"
 #include "controllers/readiness.h"
@@ -26,6 +27,25 @@ static void add_flat(struct refs *out, str kind, str ns, node ref)
 		refs_add(out, (struct gvk){ STR_NONE, S("v1"), kind }, ns, name, REF_DATA);
 }
 
+/* What the release made, where drift is looked for. */
+static void add_objects(struct arena *a, node object, struct refs *out)
+{
+	str mode = node_str(node_dig(object, "spec", "driftDetection", "mode"));
+
+	if (!mode.n || str_eq(mode, S("disabled")) ||
+	    !node_is_nil(node_dig(object, "spec", "kubeConfig")))
+		return;		/* objects of another cluster are not watched */
+	node_each_item(i, node_dig(object, "status", "inventory", "entries")) {
+		struct objid id;
+		err *e = objid_parse(a, node_str(node_get(*i, S("id"))), &id);
+
+		if (!e)
+			refs_add(out, (struct gvk){ id.group, STR_NONE, id.kind }, id.namespace,
+				 id.name, REF_CONTENT);
+		err_free(e);
+	}
+}
+
 static void refs(node object, struct refs *out)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -39,6 +59,7 @@ static void refs(node object, struct refs *out)
 	node_each_item(i, node_get(spec, S("dependsOn")))
 		refs_add(out, own_kind, node_str_or(node_get(*i, S("namespace")), ns),
 			 node_str(node_get(*i, S("name"))), REF_READY);
+	add_objects(&a, object, out);
 	hr_source_ref(&a, object, &kind, &source_ns, &name);
 	if (!name.n)
 		return;
@@ -66,10 +87,22 @@ static const struct tz_source zones = { .load = zoneinfo_load };
 
 static void begin(struct hr *h, struct pass *p)
 {
-	*h = (struct hr){ .p = p, .a = p->arena, .spec = p->spec, .log = BUF_INIT };
+	*h = (struct hr){ .p = p, .a = p->arena, .spec = p->spec, .log = BUF_INIT,
+			  .shared = runtime_helm(p->rt) };
+	hr_remember(h, p);
+	h->before = node_copy(h->a, p->status);
+	h->lease.cache = hr_shared_templates(h->shared);
 	h->tmpl = (struct tmpl_options){ .limits = engine_limits, .now = now,
-					 .random = random_bytes, .zones = &zones };
+					 .random = random_bytes, .zones = &zones,
+					 .lease = &h->lease };
 	hr_names(h->a, p->object, &h->name, &h->ns, &h->storage_ns);
+}
+
+static void end(struct hr *h)
+{
+	buf_release(&h->log);
+	tmpl_lease_end(&h->lease);
+	hr_chart_unref(h->shared_chart);
 }
 
 /* ---- prerequisites ------------------------------------------------------------------- */
@@ -359,6 +392,11 @@ static bool judge(void *ctx, struct arena *a, node object, struct health *out)
 	return true;
 }
 
+static bool has_rule(void *ctx, struct gvk kind)
+{
+	return readiness_knows(ctx, kind.group, kind.kind);
+}
+
 static bool connect(struct hr *h, const struct readiness *rules, struct outcome *out)
 {
 	err *e = pass_cluster(h->p, &h->cluster);
@@ -370,6 +408,7 @@ static bool connect(struct hr *h, const struct readiness *rules, struct outcome 
 	recovered(h, "RESTClientError");
 	hr_prepare_env(h);
 	h->env.judge = judge;
+	h->env.has_rule = has_rule;
 	h->env.judge_ctx = (void *)rules;
 	return true;
 }
@@ -383,10 +422,14 @@ static struct outcome run(struct hr *h, const struct readiness *rules)
 
 	if (e)
 		return backoff(h, e);
+	if (hr_is_settled(h, &out))
+		return out;
 	condition_set(h->p, S("Reconciling"), CONDITION_TRUE, S("Progressing"),
 		      S("Fulfilling prerequisites"));
 	if (!check_dependencies(h, &out) || !get_source(h, &source, &out))
 		return out;
+	if (h->unchanged)
+		return hr_done(h, true);
 	e = hr_values(h);
 	if (e) {
 		pass_event(h->p, EVENT_WARNING, S("ValuesError"), err_text(e), NULL, 0);
@@ -412,7 +455,7 @@ static struct outcome reconcile(struct pass *p)
 	begin(&h, p);
 	e = readiness_read(p->arena, node_get(p->spec, S("healthCheckExprs")), &rules);
 	out = e ? bad_expression(&h, e) : run(&h, rules);
-	buf_release(&h.log);
+	end(&h);
 	return out;
 }
 
@@ -482,7 +525,7 @@ static struct outcome finalize(struct pass *p)
 	}
 	struct outcome out = e ? backoff(&h, e) : (struct outcome){ NEXT_CHANGE };
 
-	buf_release(&h.log);
+	end(&h);
 	return out;
 }
 
@@ -495,4 +538,5 @@ const struct controller helmrelease_controller = {
 	.refs = refs,
 	.reconcile = reconcile,
 	.finalize = finalize,
+	.forget = hr_forget,
 };

@@ -40,18 +40,28 @@ static void on_size(void *ctx, const struct record *r, size_t size)
 		   NULL, 0);
 }
 
+static bool sees(void *ctx, const struct client_resource *r, str ns)
+{
+	const struct hr *h = ctx;
+
+	return cluster_sees(h->p, h->cluster, r, ns);
+}
+
 void hr_prepare_env(struct hr *h)
 {
 	h->notices = (struct notices){ keep_line, h };
 	h->env = (struct release_env){
 		.cluster = { .client = h->cluster->client, .discovery = h->cluster->discovery,
-			     .manager = S("helm-controller"), .cancel = h->p->cancel },
+			     .manager = S("helm-controller"), .cancel = h->p->cancel,
+			     .live = h->cluster->live, .sees = sees, .sees_ctx = h },
 		.store = { .driver = RELSTORE_SECRET, .client = h->cluster->client,
-			   .ns = h->storage_ns },
+			   .ns = h->storage_ns, .cache = hr_shared_records(h->shared),
+			   .wrote = hr_wrote, .wrote_ctx = h },
 		.ns = h->ns,
 		.notices = &h->notices,
 		.tmpl = &h->tmpl,
 		.on_store = hr_observe, .on_store_ctx = h,
+		.on_applied = hr_on_applied, .intact = hr_is_intact, .applied_ctx = h,
 		.on_slow = on_slow, .on_slow_ctx = h,
 		.on_size = on_size, .on_size_ctx = h,
 		.flux_words = true,
@@ -78,8 +88,11 @@ err *hr_read_history(struct hr *h)
 		h->known = false;
 		return NULL;
 	}
-	err *e = relstore_find(&h->env.store, h->a, h->name, STR_NONE, STR_NONE, &h->history);
+	bool known;
+	err *e = hr_read_stored(h, &known);
 
+	if (!e && !known)
+		e = relstore_find(&h->env.store, h->a, h->name, STR_NONE, STR_NONE, &h->history);
 	return e ? err_wrap(e, "failed to retrieve last release from storage") : NULL;
 }
 
@@ -375,6 +388,12 @@ static const struct record *of_version(const struct hr *h, int64_t version)
 	return NULL;
 }
 
+/* Each revision in full. */
+static err *read_whole(struct hr *h)
+{
+	return relstore_find(&h->env.store, h->a, h->name, STR_NONE, STR_NONE, &h->history);
+}
+
 static err *roll_back(struct hr *h)
 {
 	struct release_how how = how_of(h, "rollback");
@@ -383,6 +402,7 @@ static err *roll_back(struct hr *h)
 
 	begin(h, "rollback");
 	h->rollback = true;
+	TRY(read_whole(h));
 	how.revision = node_int(node_get(previous, S("version")));
 	set_side(h, &how, "rollback",
 		 server_side(h, "rollback", of_version(h, how.revision)));
@@ -407,6 +427,7 @@ static err *uninstall_failed_release(struct hr *h)
 	str info;
 
 	begin(h, "uninstall-remediation");
+	TRY(read_whole(h));
 	err *e = release_uninstall(&h->env, h->a, &how, &r, &info);
 
 	if (!e && !h->observed)

@@ -247,15 +247,28 @@ str hr_source_problem(struct arena *a, node source, str kind, str ns, str name)
 		     : STR_NONE;
 }
 
-err *hr_load_chart(struct hr *h, node source)
+static err *load(struct hr *h, struct hr_chart *to)
 {
 	const struct chart_options o = { .max_size = 0 };
 	str bytes;
 
+	TRY(pass_bytes(h->p, &h->artifact, &bytes));
+	return chart_load_archive(&to->arena, bytes, &o, &to->chart);
+}
+
+err *hr_load_chart(struct hr *h, node source)
+{
 	if (!artifact_of(h->a, source, &h->artifact))
 		return err_new(ERR_NOT_FOUND, "artifact not found");
-	TRY(pass_bytes(h->p, &h->artifact, &bytes));
-	return chart_load_archive(h->a, bytes, &o, &h->chart);
+	h->shared_chart = hr_chart_find(h->shared, h->artifact.digest);
+	if (!h->shared_chart) {
+		h->shared_chart = hr_chart_new();
+		TRY(load(h, h->shared_chart));
+		hr_chart_share(h->shared, h->artifact.digest, h->shared_chart);
+	}
+	h->own_chart = *h->shared_chart->chart;
+	h->chart = &h->own_chart;
+	return NULL;
 }
 
 /* ---- versions with digests --------------------------------------------------------- */

@@ -151,7 +151,22 @@ static void compare_objects(struct diff *d, node live, node wanted)
 
 struct asked {
 	struct client_call *live, *dry;
+	bool proven;		/* it is as it was when nothing was wrong */
 };
+
+bool hr_detects_drift(const struct hr *h)
+{
+	str mode = node_str(hr_spec(h, "driftDetection.mode"));
+	bool by_default = runtime_settings(h->p->rt)->gates[GATE_DETECT_DRIFT];
+
+	return mode.n ? !str_eq(mode, S("disabled")) : by_default;
+}
+
+static void know(struct hr_known *k, bool clean, uint64_t content)
+{
+	k->clean = clean ? content : 0;
+	k->seen = content;
+}
 
 static err *ask(struct hr *h, const struct relobj *o, struct asked *out)
 {
@@ -184,7 +199,7 @@ static void add_line(struct hr *h, struct buf *lines, const struct relobj *o, st
 }
 
 static err *judge(struct hr *h, const struct rules *rules, const struct relobj *o,
-		  struct asked *asked, struct buf *lines, bool *changed)
+		  struct asked *asked, struct buf *lines, struct hr_known *k, bool *changed)
 {
 	struct diff d = { .a = h->a, .patch = node_seq(h->a, 4) };
 	node live, dry;
@@ -193,6 +208,7 @@ static err *judge(struct hr *h, const struct rules *rules, const struct relobj *
 	if (e && err_kind(e) == ERR_NOT_FOUND && !dry_e) {
 		err_free(e);
 		*changed = true;
+		know(k, false, HR_GONE);
 		add_line(h, lines, o, S("removed"), node_null());
 		return NULL;
 	}
@@ -205,10 +221,12 @@ static err *judge(struct hr *h, const struct rules *rules, const struct relobj *
 		str id = relobj_id(h->a, o);
 
 		buf_addf(lines, "%s%.*s excluded", lines->n ? "\n" : "", STR_ARG(id));
+		know(k, true, live_content(live));
 		return NULL;
 	}
 	compare_objects(&d, applyset_rules_strip(h->a, &rules->some, o->object, live),
 			applyset_rules_strip(h->a, &rules->some, o->object, dry));
+	know(k, !node_len(d.patch), live_content(live));
 	if (!node_len(d.patch))
 		return NULL;
 	*changed = true;
@@ -225,32 +243,44 @@ static bool is_excluded(const struct rules *rules, node object)
 	       applyset_rules_match(&rules->all, object);
 }
 
-err *hr_find_drift(struct hr *h, const struct record *r)
+/* Ask about what nothing is known of; the first error. */
+static err *ask_all(struct hr *h, const struct rules *rules, const struct relobj_list *l,
+		    struct asked *asked)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct hr_known *k = &h->m->known[i];
+		uint64_t now = hr_content_now(h, k);
+
+		if (is_excluded(rules, l->p[i].object)) {
+			know(k, true, now);
+			continue;
+		}
+		asked[i].proven = k->clean && now == k->clean;
+		if (asked[i].proven)
+			k->seen = now;
+		else
+			TRY(ask(h, &l->p[i], &asked[i]));
+	}
+	return NULL;
+}
+
+static err *look(struct hr *h, const struct rules *rules, const struct relobj_list *l)
 {
 	CLEANUP(buf_release) struct buf lines = BUF_INIT;
-	struct relobj_list l;
-	struct rules rules;
+	struct asked *asked = arena_array(h->a, struct asked, l->n + 1);
 	bool changed = false;
-	err *first = NULL;
+	err *first = ask_all(h, rules, l, asked);
 
-	h->drift = STR_NONE;
-	h->drifted = node_seq(h->a, 4);
-	TRY(read_rules(h, &rules));
-	TRY(relobj_build(&h->env.cluster, h->a, r->manifest, r->ns, &l));
-	relobj_own(h->a, &l, r->name, r->ns);
-	struct asked *asked = arena_array(h->a, struct asked, l.n + 1);
-
-	for (size_t i = 0; i < l.n && !first; i++)
-		if (!is_excluded(&rules, l.p[i].object))
-			first = ask(h, &l.p[i], &asked[i]);
-	for (size_t i = 0; i < l.n; i++) {
+	for (size_t i = 0; i < l->n; i++) {
+		if (asked[i].proven)
+			continue;
 		if (!asked[i].live) {
-			str id = relobj_id(h->a, &l.p[i]);
+			str id = relobj_id(h->a, &l->p[i]);
 
 			buf_addf(&lines, "%s%.*s excluded", lines.n ? "\n" : "", STR_ARG(id));
 			continue;
 		}
-		err *e = judge(h, &rules, &l.p[i], &asked[i], &lines, &changed);
+		err *e = judge(h, rules, &l->p[i], &asked[i], &lines, &h->m->known[i], &changed);
 
 		if (first)
 			err_free(e);
@@ -263,6 +293,24 @@ err *hr_find_drift(struct hr *h, const struct record *r)
 	if (changed)
 		h->drift = arena_str(h->a, buf_str(&lines));
 	return NULL;
+}
+
+err *hr_find_drift(struct hr *h, const struct record *r)
+{
+	struct relobj_list l;
+	struct rules rules;
+
+	h->drift = STR_NONE;
+	h->drifted = node_seq(h->a, 4);
+	if (h->fresh) {		/* the answers to the applies said it */
+		h->fresh = false;
+		return NULL;
+	}
+	TRY(read_rules(h, &rules));
+	TRY(relobj_build(&h->env.cluster, h->a, r->manifest, r->ns, &l));
+	relobj_own(h->a, &l, r->name, r->ns);
+	hr_know(h, &l);
+	return look(h, &rules, &l);
 }
 
 /* ---- correction ----------------------------------------------------------------------- */

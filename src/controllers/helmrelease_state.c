@@ -105,14 +105,6 @@ static bool spec_changed(struct hr *h)
 			hr_status_str(h, "observedCommonMetadataDigest")));
 }
 
-static bool detects_drift(const struct hr *h)
-{
-	str mode = node_str(hr_spec(h, "driftDetection.mode"));
-	bool by_default = runtime_settings(h->p->rt)->gates[GATE_DETECT_DRIFT];
-
-	return mode.n ? !str_eq(mode, S("disabled")) : by_default;
-}
-
 static bool corrects_drift(const struct hr *h)
 {
 	str mode = node_str(hr_spec(h, "driftDetection.mode"));
@@ -131,7 +123,7 @@ static err *of_deployed(struct hr *h, const struct record *r, node latest, enum 
 		return NULL;
 	}
 	*out = of_tests(h, latest, STATE_IN_SYNC);
-	if (*out != STATE_IN_SYNC || !detects_drift(h))
+	if (*out != STATE_IN_SYNC || !hr_detects_drift(h))
 		return NULL;
 	err *e = hr_find_drift(h, r);
 
@@ -244,7 +236,7 @@ static enum hr_action in_sync(struct hr *h, bool forced)
 	if (!condition_is(h->p, S("Ready"), CONDITION_TRUE) ||
 	    !condition_is(h->p, S("Released"), CONDITION_TRUE))
 		restore_released(h);
-	if (detects_drift(h))
+	if (hr_detects_drift(h))
 		condition_set(h->p, S("Drifted"), CONDITION_FALSE, S("NoDriftDetected"),
 			      S("No drift detected against the cluster state"));
 	return HR_NONE;
@@ -429,12 +421,15 @@ static struct outcome stop(struct hr *h, bool remediated)
 	return (struct outcome){ NEXT_INTERVAL, pass_duration(h->p, S("interval"), CLOCK_HOUR) };
 }
 
-static struct outcome done(struct hr *h)
+struct outcome hr_done(struct hr *h, bool in_sync)
 {
+	struct outcome out = { NEXT_INTERVAL, pass_duration(h->p, S("interval"), CLOCK_HOUR) };
+
 	condition_drop(h->p, S("Reconciling"));
 	hr_summarise(h);
 	status_set(h->p, S("observedGeneration"), node_from_int(h->p->generation));
-	return (struct outcome){ NEXT_INTERVAL, pass_duration(h->p, S("interval"), CLOCK_HOUR) };
+	hr_settle(h, in_sync, out);
+	return out;
 }
 
 static struct outcome fail(struct hr *h, err *e)
@@ -506,11 +501,14 @@ struct outcome hr_release(struct hr *h)
 
 		if (e)
 			return no_state(h, e);
+		if (h->quiet && state != STATE_DRIFTED)
+			return hr_end_quietly(h);
+		h->quiet = false;
 		e = choose(h, state, &action);
 		if (e)
 			return no_action(h, e);
 		if (action == HR_NONE)
-			return done(h);
+			return hr_done(h, state == STATE_IN_SYNC);
 		if (ran & actions[action].kind)
 			return stop(h, false);
 		mark(h, action);

@@ -12,15 +12,48 @@
 #define CONTROLLERS_HR_IMPL_H
 
 #include "base/log.h"
+#include "controllers/drifts.h"
+#include "controllers/hr_shared.h"
 #include "controllers/pass.h"
 #include "release/release.h"
 
 #define HELM_GROUP "helm.toolkit.fluxcd.io"
 #define HR_SOURCE_GROUP "source.toolkit.fluxcd.io"
 
+/* An object of the release, as it was: live_content. */
+struct hr_known {
+	struct gvk kind;
+	str ns, name;
+	uint64_t clean;		/* when nothing was wrong with it; 0: not known */
+	uint64_t seen;		/* when it was looked at last; HR_GONE: it was not there */
+};
+#define HR_GONE ((uint64_t)2)
+
+/* What stays from pass to pass. */
+struct hr_memory {
+	struct arena mem;	/* holds what follows, made anew by each apply */
+	struct hr_known *known;
+	size_t n;
+	const struct cluster *cluster;	/* where, and as whom: not to be followed */
+	bool settled;		/* the last pass came to its end: nothing to do before */
+	int64_t due;		/* ... this time (monotonic), with these: */
+	uint64_t inputs, state;
+	bool in_sync;		/* and all was as it shall be */
+	int64_t version;	/* the newest revision in the storage; 0: none, or not known */
+	uint64_t stored;	/* its resourceVersion */
+	struct drifts drifts;
+};
+
 struct hr {
 	struct pass *p;
 	struct arena *a;
+	struct hr_memory *m;
+	struct hr_shared *shared;
+	uint64_t inputs;	/* of what is read; 0: not known */
+	bool unchanged;		/* nothing is other than at the last good end */
+	bool quiet;		/* an object changed between two regular passes: only drift counts */
+	bool fresh;		/* all objects were applied just now */
+	node before;		/* the status at the begin */
 	node spec;
 	const struct cluster *cluster;
 	str name, ns, storage_ns;	/* of the release; the name is shortened */
@@ -28,7 +61,10 @@ struct hr {
 	str source_kind, source_ns, source_name;
 	struct artifact artifact;
 	/* the chart */
+	struct hr_chart *shared_chart;
+	struct chart own_chart;	/* a copy of its struct */
 	struct chart *chart;
+	struct tmpl_lease lease;
 	str chart_version;	/* with the digest where the source has one */
 	str oci_digest;
 	/* the values */
@@ -122,6 +158,8 @@ enum hr_action {
 
 /* Until the release is as it should be, or something ends the pass. */
 struct outcome hr_release(struct hr *h);
+/* It is as it should be, or nothing is to be done about it. */
+struct outcome hr_done(struct hr *h, bool in_sync);
 /* Run one; an error is one to try again for. */
 err *hr_run(struct hr *h, enum hr_action action) __attribute__((warn_unused_result));
 /* Uninstall the latest release: for deletion, and for changed targets. */
@@ -136,8 +174,36 @@ struct record *hr_last(struct hr *h);
 /* An event with what it is about: of a snapshot, or of what is attempted. */
 void hr_event(struct hr *h, enum event_type type, const char *reason, str message, node snapshot);
 
+/* ---- memory (helmrelease_memory.c) -------------------------------------------- */
+
+void hr_remember(struct hr *h, struct pass *p);
+void hr_forget(struct runtime *rt, void *memory);
+/* A digest of all that a pass of the object begins with; 0: not known. */
+uint64_t hr_inputs(struct hr *h, node object);
+/* True: there is nothing to do, and `out` is the end. Else it may have been found that
+ * nothing changed (h->unchanged), or that only drift is to be looked for (h->quiet). */
+bool hr_is_settled(struct hr *h, struct outcome *out);
+/* The pass came to its end. */
+void hr_settle(struct hr *h, bool in_sync, struct outcome out);
+/* Nothing was to be done: the status is as it was. */
+struct outcome hr_end_quietly(struct hr *h);
+/* Objects: the list of those that are known, what is left of the former is kept. */
+void hr_know(struct hr *h, const struct relobj_list *l);
+struct hr_known *hr_find_known(struct hr *h, const struct relobj *o);
+/* live_content of it right now; HR_GONE: it is not there; 0: not known. */
+uint64_t hr_content_now(struct hr *h, const struct hr_known *k);
+/* For release_env: on_applied, intact. */
+void hr_on_applied(void *ctx, const struct relobj_list *l);
+bool hr_is_intact(void *ctx, const struct relobj *o);
+/* For relstore.wrote. */
+void hr_wrote(void *ctx, node object);
+/* h->history with what is needed of it read, and no more; `known`: false where only a
+ * list tells. */
+err *hr_read_stored(struct hr *h, bool *known) __attribute__((warn_unused_result));
+
 /* ---- drift (helmrelease_drift.c) --------------------------------------------- */
 
+bool hr_detects_drift(const struct hr *h);
 err *hr_find_drift(struct hr *h, const struct record *r) __attribute__((warn_unused_result));
 err *hr_correct_drift(struct hr *h) __attribute__((warn_unused_result));
 

@@ -13,10 +13,6 @@
 #include "base/vec.h"
 #include "controllers/kustomization_impl.h"
 
-/* So often drift is put right at once; after so long without any that counts anew. */
-enum { DRIFTS_FREE = 3 };
-#define DRIFTS_FORGOTTEN (5 * CLOCK_MINUTE)
-
 static node dig_name(node n)
 {
 	return node_get(n, S("name"));
@@ -286,32 +282,18 @@ static bool is_kind_missing(struct ks *k, struct outcome *out)
 	return missing;
 }
 
-/* Drift is put right at once, but not for ever: where two write the same field, each
- * puts the other's right. After a few times each waits twice as long as before. */
+/* Whether it is too early to put drift right once more. */
 static bool is_fought_over(struct ks *k, struct outcome *out)
 {
 	struct ks_memory *m = k->m;
-	int64_t now = clock_mono(), span = CLOCK_SECOND;
+	int64_t now = clock_mono();
 
 	if (k->asked || (m->settled ? now >= m->due : !m->waiting)) {
-		m->drifts = 0;
+		m->drifts = (struct drifts){ 0 };
 		return false;
 	}
-	for (unsigned i = DRIFTS_FREE; i < m->drifts && span < k->interval; i++)
-		span *= 2;
-	if (m->drifts >= DRIFTS_FREE && now < clock_after(m->drifted_at, span)) {
-		int64_t left = clock_after(m->drifted_at, span) - now;
-
-		if (m->settled && m->due - now < left)
-			left = m->due - now;
-		*out = (struct outcome){ NEXT_AFTER, left };
-		return true;
-	}
-	if (now > clock_after(m->drifted_at, DRIFTS_FORGOTTEN))
-		m->drifts = 0;
-	m->drifts++;
-	m->drifted_at = now;
-	return false;
+	*out = (struct outcome){ NEXT_AFTER, m->settled ? m->due - now : INT64_MAX };
+	return drifts_wait(&m->drifts, k->interval, &out->after);
 }
 
 static struct outcome go(struct ks *k)

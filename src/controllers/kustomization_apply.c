@@ -32,21 +32,9 @@ err *kustomization_resource(const struct cluster *c, const struct objid *id, str
 	return other ? e : NULL;
 }
 
-/* Where streams are narrowed, an object that is not seen may yet be there. */
 bool kustomization_is_watched(struct ks *k, const struct client_resource *r, str namespace)
 {
-	const struct settings *s = runtime_settings(k->p->rt);
-	bool config = !r->group.n &&
-		      (str_eq(r->kind, S("Secret")) || str_eq(r->kind, S("ConfigMap")));
-
-	if (!k->cluster->live)
-		return false;
-	if (!s->watch_all_namespaces &&
-	    (!r->namespaced || !str_eq(namespace, s->runtime_namespace)))
-		return false;
-	if (config && s->watch_configs_label_selector.n)
-		return false;
-	return !s->watch_label_selector.n || !api_kind_find(r->group, r->kind);
+	return cluster_sees(k->p, k->cluster, r, namespace);
 }
 
 static struct ks_known *find_known(struct ks *k, str key)

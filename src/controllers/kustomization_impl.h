@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "client/applyset.h"
 #include "controllers/controllers.h"
+#include "controllers/drifts.h"
 #include "controllers/pass.h"
 #include "controllers/readiness.h"
 #include "kustomize/flux.h"
@@ -63,9 +64,7 @@ struct ks_memory {
 
 	int64_t stage_started;	/* of waiting for definitions to be ready; 0: nobody waits */
 
-	/* Drift that was put right since the last pass that had another reason. */
-	unsigned drifts;
-	int64_t drifted_at;
+	struct drifts drifts;
 
 	/* A kind that the last apply, with these inputs, did not find. */
 	struct gvk missing;	/* kind empty: none; texts in missing_mem */

@@ -271,6 +271,17 @@ struct outcome pass_succeed(struct pass *p, str reason, str message)
 				 .after = pass_duration(p, S("interval"), CLOCK_MINUTE) };
 }
 
+bool pass_is_stale(const struct pass *p)
+{
+	struct run *r = run_of((struct pass *)(uintptr_t)p);
+
+	pthread_mutex_lock(&p->rt->lock);
+	bool again = r->o->again || r->o->gone;
+
+	pthread_mutex_unlock(&p->rt->lock);
+	return again;
+}
+
 /* ---- a pass from start to end ---------------------------------------------------------- */
 
 static bool has_finalizer(const struct run *r)

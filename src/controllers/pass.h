@@ -158,5 +158,10 @@ struct cluster {
 	bool remote;
 };
 err *pass_cluster(struct pass *p, const struct cluster **out) __attribute__((warn_unused_result));
+/* Whether what the cluster's streams say of that kind in that namespace is all there is. */
+bool cluster_sees(const struct pass *p, const struct cluster *c, const struct client_resource *r,
+		  str namespace);
+/* Something came for the object since the pass began: it will be run again. */
+bool pass_is_stale(const struct pass *p);
 
 #endif

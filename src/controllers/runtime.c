@@ -77,6 +77,9 @@ struct runtime *runtime_new(const struct runtime_options *o)
 
 	rt->o = *o;
 	rt->oci = oci_memory_new();
+	rt->helm = hr_shared_new(o->client, o->settings->watch_all_namespaces
+						    ? STR_NONE
+						    : o->settings->runtime_namespace);
 	pthread_mutex_init(&rt->lock, NULL);
 	pthread_mutex_init(&rt->clusters_lock, NULL);
 	init_cond(&rt->due);
@@ -350,6 +353,7 @@ void runtime_free(struct runtime *rt)
 	runtime_stop(rt);
 	local_free(rt->local);
 	live_free(rt->live);
+	hr_shared_free(rt->helm);
 	events_free(rt->events, EVENTS_GRACE);
 	objects_release(rt);
 	cluster_release(rt);
@@ -418,6 +422,11 @@ struct artifact_store *runtime_store(struct runtime *rt)
 struct oci_memory *runtime_oci(struct runtime *rt)
 {
 	return rt->oci;
+}
+
+struct hr_shared *runtime_helm(struct runtime *rt)
+{
+	return rt->helm;
 }
 
 const struct settings *runtime_settings(struct runtime *rt)

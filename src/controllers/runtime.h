@@ -133,6 +133,8 @@ struct artifact_store *runtime_store(struct runtime *rt);
 const struct settings *runtime_settings(struct runtime *rt);
 /* What is known of OCI registries, for all passes. */
 struct oci_memory *runtime_oci(struct runtime *rt);
+/* What HelmReleases share. */
+struct hr_shared *runtime_helm(struct runtime *rt);
 
 /* Nothing queued, due or running (tests, `rill up --until-ready`). */
 bool runtime_is_idle(struct runtime *rt);

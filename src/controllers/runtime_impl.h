@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "controllers/event.h"
+#include "controllers/hr_shared.h"
 #include "controllers/pass.h"
 #include "controllers/queue.h"
 #include "controllers/runtime.h"
@@ -132,6 +133,7 @@ struct runtime {
 	struct live *live;
 	struct events *events;
 	struct oci_memory *oci;
+	struct hr_shared *helm;
 	struct local *local;		/* NULL: no directory stands for a source */
 	struct looked_after *kinds;
 	size_t kinds_n;

@@ -81,7 +81,7 @@ struct work {
 
 static err *make_objects(struct work *w)
 {
-	struct relobj_apply apply = release_apply(w->how, w->server_side);
+	struct relobj_apply apply = release_apply(w->env, w->how, w->server_side);
 
 	if (!w->target.n)
 		return NULL;
@@ -101,6 +101,7 @@ static err *perform(struct work *w, struct record *r)
 	if (e)
 		return err_wrap(e, "failed pre-install");
 	TRY(make_objects(w));
+	release_applied(w->env, &w->target);
 	TRY(release_wait_ready(w->env, w->how, &w->target));
 	e = release_hooks(w->env, w->a, w->how, r, S("post-install"), w->server_side);
 	if (e)

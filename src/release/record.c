@@ -303,26 +303,58 @@ static node hook_tree(struct arena *a, const struct record_hook *h)
 	return out;
 }
 
-err *record_write(const struct record *r, struct buf *b)
+/* The JSON in pieces: up to the chart, the chart, what follows. */
+struct pieces {
+	size_t chart, rest;	/* where they begin */
+};
+
+static err *write_fields(node map, struct buf *b)
+{
+	CLEANUP(buf_release) struct buf own = BUF_LIMIT(RECORD_JSON_MAX);
+
+	TRY(json_write(&own, map, &(struct json_style){ .source_order = true }));
+	buf_add(b, str_sub(buf_str(&own), 1, own.n - 1));
+	return buf_check(&own, "the release");
+}
+
+static err *write_pieces(const struct record *r, struct buf *b, struct pieces *at)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	node out = node_map(&a, 9), hooks = node_seq(&a, r->hooks_n);
+	node head = node_map(&a, 2), rest = node_map(&a, 6), hooks = node_seq(&a, r->hooks_n);
 
-	add_str(&a, out, "name", r->name);
-	node_set(&a, out, S("info"), info_tree(&a, r));
-	if (r->chart.kind == NODE_MAP)
-		node_set(&a, out, S("chart"), r->chart);
+	add_str(&a, head, "name", r->name);
+	node_set(&a, head, S("info"), info_tree(&a, r));
 	if (node_len(r->config))
-		node_set(&a, out, S("config"), sorted(&a, r->config));
-	add_str(&a, out, "manifest", r->manifest);
+		node_set(&a, rest, S("config"), sorted(&a, r->config));
+	add_str(&a, rest, "manifest", r->manifest);
 	for (size_t i = 0; i < r->hooks_n; i++)
 		node_append(&a, hooks, hook_tree(&a, &r->hooks[i]));
-	add_list(&a, out, "hooks", hooks);
+	add_list(&a, rest, "hooks", hooks);
 	if (r->version)
-		node_set(&a, out, S("version"), node_from_int(r->version));
-	add_str(&a, out, "namespace", r->ns);
-	add_str(&a, out, "apply_method", r->apply_method);
-	return json_write(b, out, &(struct json_style){ .source_order = true });
+		node_set(&a, rest, S("version"), node_from_int(r->version));
+	add_str(&a, rest, "namespace", r->ns);
+	add_str(&a, rest, "apply_method", r->apply_method);
+	buf_addc(b, '{');
+	TRY(write_fields(head, b));
+	if (r->chart.kind == NODE_MAP)
+		buf_add(b, S(",\"chart\":"));
+	at->chart = b->n;
+	if (r->chart.kind == NODE_MAP)
+		TRY(json_write(b, r->chart, &(struct json_style){ .source_order = true }));
+	at->rest = b->n;
+	if (node_len(rest))
+		buf_addc(b, ',');
+	if (node_len(rest))
+		TRY(write_fields(rest, b));
+	buf_addc(b, '}');
+	return NULL;
+}
+
+err *record_write(const struct record *r, struct buf *b)
+{
+	struct pieces at;
+
+	return write_pieces(r, b, &at);
 }
 
 err *record_write_observed(const struct record *r, str oci_digest, struct buf *b)
@@ -354,15 +386,32 @@ enum { LEVEL = 6 };
 /* A pending record is soon written anew; it only has to fit. */
 enum { LEVEL_PENDING = 2, PENDING_MAX = 1 << 20 };
 
-err *record_encode(const struct record *r, struct buf *b)
+/* Beyond this every byte counts: one member packs tighter than three. */
+enum { PIECES_MAX = 512 << 10 };
+
+static err *pack_pieces(str json, const struct pieces *at, int level, struct record_cache *cache,
+			struct buf *out)
+{
+	TRY(gzip_write(str_sub(json, 0, at->chart), level, out));
+	TRY(record_cache_pack(cache, str_sub(json, at->chart, at->rest), LEVEL, out));
+	return gzip_write(str_from(json, at->rest), level, out);
+}
+
+err *record_encode(const struct record *r, struct record_cache *cache, struct buf *b)
 {
 	CLEANUP(buf_release) struct buf json = BUF_LIMIT(RECORD_JSON_MAX), packed = BUF_INIT;
+	struct pieces at;
 
-	TRY(record_write(r, &json));
+	TRY(write_pieces(r, &json, &at));
 	TRY(buf_check(&json, "the release"));
-	TRY(gzip_write(buf_str(&json),
-		       record_is_pending(r) && json.n < PENDING_MAX ? LEVEL_PENDING : LEVEL,
-		       &packed));
+	int level = record_is_pending(r) && json.n < PENDING_MAX ? LEVEL_PENDING : LEVEL;
+
+	if (cache && at.chart < at.rest)
+		TRY(pack_pieces(buf_str(&json), &at, level, cache, &packed));
+	if (!packed.n || packed.n > PIECES_MAX) {
+		buf_clear(&packed);
+		TRY(gzip_write(buf_str(&json), level, &packed));
+	}
 	base64_write(b, buf_str(&packed), BASE64_STD);
 	return buf_check(b, "the release");
 }

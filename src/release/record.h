@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "helm/chart.h"
 #include "helm/manifest.h"
+#include "release/recordcache.h"
 #include "text/gotime.h"
 
 /* Bytes of a record's JSON; what the API server stores is smaller than 2 MiB. */
@@ -75,8 +76,10 @@ err *record_read(struct arena *a, str json, struct record *out) __attribute__((w
  * empty; with a newline. */
 err *record_write_observed(const struct record *r, str oci_digest, struct buf *b)
 	__attribute__((warn_unused_result));
-/* base64(gzip(JSON)), and back; JSON that is not gzipped is fine. */
-err *record_encode(const struct record *r, struct buf *b) __attribute__((warn_unused_result));
+/* base64(gzip(JSON)), and back; JSON that is not gzipped is fine. With a cache the
+ * chart is a gzip member of its own, unless the whole would become too large. */
+err *record_encode(const struct record *r, struct record_cache *cache, struct buf *b)
+	__attribute__((warn_unused_result));
 err *record_decode(struct arena *a, str text, struct record *out)
 	__attribute__((warn_unused_result));
 

@@ -47,20 +47,33 @@ static void test_writes_what_helm_writes(void **state)
 	assert_memory_equal(buf_c(&b), text.p, text.n);
 }
 
-static void test_encoded_and_back(void **state)
+static void check_encoded(struct record_cache *cache)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	CLEANUP(buf_release) struct buf b = BUF_INIT, again = BUF_INIT;
 	str text = str_trim(golden(&a, "install.json"));
 	struct record r, back;
 
-	(void)state;
 	check(record_read(&a, text, &r));
-	check(record_encode(&r, &b));
+	check(record_encode(&r, cache, &b));
 	check(record_decode(&a, buf_str(&b), &back));
 	check(record_write(&back, &again));
 	assert_int_equal(again.n, text.n);
 	assert_memory_equal(buf_c(&again), text.p, text.n);
+}
+
+static void test_encoded_and_back(void **state)
+{
+	struct record_cache *large = record_cache_new(1 << 20), *small = record_cache_new(64);
+
+	(void)state;
+	check_encoded(NULL);
+	for (int i = 0; i < 2; i++) {
+		check_encoded(large);
+		check_encoded(small);
+	}
+	record_cache_free(large);
+	record_cache_free(small);
 }
 
 /* Of Helm 3: empty times, no apply method. */

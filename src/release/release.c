@@ -300,7 +300,9 @@ struct relwait_options release_wait_options(const struct release_env *env,
 					 .slow = env->on_slow, .slow_ctx = env->on_slow_ctx,
 					 .flux_words = env->flux_words,
 					 .legacy = how->wait == RELEASE_WAIT_LEGACY,
-					 .judge = env->judge, .ctx = env->judge_ctx };
+					 .judge = env->judge, .has_rule = env->has_rule,
+					 .ctx = env->judge_ctx, .give_up = env->give_up,
+					 .give_up_ctx = env->give_up_ctx };
 }
 
 err *release_wait_ready(const struct release_env *env, const struct release_how *how,
@@ -322,11 +324,20 @@ err *release_wait_gone(const struct release_env *env, const struct release_how *
 
 /* ---- methods ----------------------------------------------------------- */
 
-struct relobj_apply release_apply(const struct release_how *how, bool server_side)
+struct relobj_apply release_apply(const struct release_env *env, const struct release_how *how,
+				  bool server_side)
 {
 	return (struct relobj_apply){ .server_side = server_side,
 				      .force = how->force_conflicts,
-				      .replace = how->force_replace };
+				      .replace = how->force_replace,
+				      .intact = env->intact,
+				      .intact_ctx = env->applied_ctx };
+}
+
+void release_applied(const struct release_env *env, const struct relobj_list *l)
+{
+	if (env->on_applied)
+		env->on_applied(env->applied_ctx, l);
 }
 
 str release_method(bool server_side)

@@ -47,13 +47,21 @@ struct release_env {
 	/* After a record was written to the store. NULL: nobody looks. */
 	void (*on_store)(void *ctx, const struct record *r);
 	void *on_store_ctx;
+	/* When all objects were applied: each as the server answered, or without an answer
+	 * where `intact` told that it needed no request. Both may be NULL. */
+	void (*on_applied)(void *ctx, const struct relobj_list *l);
+	bool (*intact)(void *ctx, const struct relobj *o);
+	void *applied_ctx;
 	/* When a wait has lasted for a second. NULL. */
 	void (*on_slow)(void *ctx);
 	void *on_slow_ctx;
 	/* How objects are judged ready: relwait.h. */
 	bool flux_words;
 	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
+	bool (*has_rule)(void *ctx, struct gvk kind);
 	void *judge_ctx;
+	bool (*give_up)(void *ctx);
+	void *give_up_ctx;
 };
 
 enum release_dry { RELEASE_REAL, RELEASE_DRY_CLIENT, RELEASE_DRY_SERVER };

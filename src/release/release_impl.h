@@ -57,7 +57,10 @@ err *release_hooks_end(const struct release_env *env, struct arena *a,
 		       struct release_hooks *h) __attribute__((warn_unused_result));
 
 /* How objects are applied when the record was by that method. */
-struct relobj_apply release_apply(const struct release_how *how, bool server_side);
+struct relobj_apply release_apply(const struct release_env *env, const struct release_how *how,
+				  bool server_side);
+/* All objects were applied. */
+void release_applied(const struct release_env *env, const struct relobj_list *l);
 /* "ssa" or "csa". */
 str release_method(bool server_side);
 bool release_was_server_side(const struct record *r);

@@ -12,6 +12,7 @@
 #define RELEASE_RELOBJ_H
 
 #include "client/discovery.h"
+#include "client/live.h"
 #include "kube/gvk.h"
 
 /* Objects of one manifest. */
@@ -22,6 +23,11 @@ struct relcluster {
 	struct discovery *discovery;
 	str manager;			/* of fields: "helm" */
 	const atomic_bool *cancel;	/* or NULL */
+	/* What the cluster has right now, and whether it sees the objects of a kind in
+	 * a namespace; NULL: nobody watches. */
+	struct live *live;
+	bool (*sees)(void *ctx, const struct client_resource *r, str ns);
+	void *sees_ctx;
 };
 
 struct relobj {
@@ -73,6 +79,10 @@ struct relobj_apply {
 	bool replace;		/* PUT; client-side only */
 	bool three_way;		/* of kinds without a schema, too */
 	bool migrate;		/* fields that we own by updates become ours by apply */
+	/* Whether an object is as the last apply left it: then one that is wanted as it was
+	 * is not sent. NULL: nobody knows. Server-side only. */
+	bool (*intact)(void *ctx, const struct relobj *o);
+	void *intact_ctx;
 };
 
 err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_list *l,

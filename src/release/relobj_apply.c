@@ -192,9 +192,18 @@ static bool is_absent(const struct relcluster *c, struct arena *a, const struct 
 	return absent;
 }
 
+static bool is_left_alone(const struct relobj_apply *how, const struct relobj_list *old,
+			  const struct relobj *o)
+{
+	const struct relobj *before = how->intact && !how->migrate ? relobj_find(old, o) : NULL;
+
+	return before && node_equal(before->object, o->object) && how->intact(how->intact_ctx, o);
+}
+
 /* Server-side: no question before but where fields must change hands first. */
-static err *apply_batch(const struct relcluster *c, struct arena *a, struct relobj_list *l,
-			size_t from, size_t to, const struct relobj_apply *how, bool *stop)
+static err *apply_batch(const struct relcluster *c, struct arena *a,
+			const struct relobj_list *old, struct relobj_list *l, size_t from,
+			size_t to, const struct relobj_apply *how, bool *stop)
 {
 	struct client_call **calls = arena_array(a, struct client_call *, to - from + 1);
 	err *all = NULL, *fatal = NULL;
@@ -205,6 +214,8 @@ static err *apply_batch(const struct relcluster *c, struct arena *a, struct relo
 		err *e = NULL;
 
 		calls[i - from] = NULL;
+		if (is_left_alone(how, old, &l->p[i]))
+			continue;
 		if (how->migrate && !how->force && relobj_needs_migration(c, l->p[i].live))
 			e = relobj_migrate(c, a, &l->p[i]);
 		if (!e)
@@ -338,7 +349,8 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 		to = batch_end(target, from);
 		before.p = arena_array(a, struct relobj, target->n + 1);
 		memcpy(before.p, target->p, target->n * sizeof *target->p);
-		err *e = how->server_side ? apply_batch(c, a, target, from, to, how, &stop)
+		err *e = how->server_side ? apply_batch(c, a, old, target, from, to, how,
+							&stop)
 					  : change_batch(c, a, old, target, from, to, how,
 							 &stop);
 

@@ -5,6 +5,7 @@
 #include "base/sort.h"
 #include "base/vec.h"
 #include "text/base64.h"
+#include "value/json.h"
 
 /* A Secret of 1 MiB holds at most so much base64 in base64. */
 enum { STORED_MAX = 8 << 20 };
@@ -104,11 +105,11 @@ err *relstore_find(const struct relstore *s, struct arena *a, str name, str stat
 	return NULL;
 }
 
-err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t version,
-		  struct record *out)
+err *relstore_read(const struct relstore *s, struct arena *a, str name, int64_t version,
+		   struct record *out)
 {
 	str key = relstore_key(a, name, version);
-	node object, labels = node_map(a, 4);
+	node object;
 	err *e = client_get(s->client, a, resource(s), s->ns, key, &object);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND)
@@ -118,7 +119,17 @@ err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t v
 	e = from_object(s, a, object, out);
 	if (e)
 		return err_wrap(e, "get: failed to decode data \"%.*s\"", STR_ARG(key));
-	node_each_pair(p, node_dig(object, "metadata", "labels"))
+	out->labels = node_dig(object, "metadata", "labels");
+	return NULL;
+}
+
+err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t version,
+		  struct record *out)
+{
+	node labels = node_map(a, 4);
+
+	TRY(relstore_read(s, a, name, version, out));
+	node_each_pair(p, out->labels)
 		if (!relstore_is_own_label(node_str(p->key)))
 			node_put(a, labels, p->key, p->value);
 	out->labels = labels;
@@ -163,7 +174,7 @@ static err *to_object(const struct relstore *s, struct arena *a, const struct re
 	node object = node_map(a, 5), meta = node_map(a, 3), data = node_map(a, 1);
 	bool secret = s->driver == RELSTORE_SECRET;
 
-	TRY(record_encode(r, &text));
+	TRY(record_encode(r, s->cache, &text));
 	if (secret) {
 		base64_write(&twice, buf_str(&text), BASE64_STD);
 		TRY(buf_check(&twice, "the release"));
@@ -182,6 +193,27 @@ static err *to_object(const struct relstore *s, struct arena *a, const struct re
 	return NULL;
 }
 
+/* Of the answer nobody needs the data, which the request had. */
+#define METADATA S("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json")
+
+static err *send(const struct relstore *s, struct arena *a, const char *method, str name, node object)
+{
+	CLEANUP(buf_release) struct buf body = BUF_INIT;
+	node answer;
+
+	TRY(json_write(&body, object, NULL));
+	TRY(client_do(s->client, a,
+		      &(struct client_request){
+			      .method = str_c(method),
+			      .path = client_path(a, resource(s), s->ns, name, STR_NONE),
+			      .body = buf_str(&body),
+			      .accept = METADATA },
+		      &answer));
+	if (s->wrote)
+		s->wrote(s->wrote_ctx, answer);
+	return NULL;
+}
+
 err *relstore_create(const struct relstore *s, const struct record *r, size_t *size)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -195,7 +227,7 @@ err *relstore_create(const struct relstore *s, const struct record *r, size_t *s
 	}
 	if (e)
 		return err_wrap(e, "create: failed to encode release \"%.*s\"", STR_ARG(r->name));
-	e = client_create(s->client, &a, resource(s), object, STR_NONE, NULL);
+	e = send(s, &a, "POST", STR_NONE, object);
 	if (e && err_kind(e) == ERR_EXISTS)
 		return err_replace(e, "release: already exists");
 	return e ? err_wrap(e, "create: failed to create") : NULL;
@@ -209,7 +241,7 @@ err *relstore_update(const struct relstore *s, const struct record *r)
 
 	if (e)
 		return err_wrap(e, "update: failed to encode release \"%.*s\"", STR_ARG(r->name));
-	e = client_update(s->client, &a, resource(s), object, STR_NONE, STR_NONE, NULL);
+	e = send(s, &a, "PUT", relstore_key(&a, r->name, r->version), object);
 	return e ? err_wrap(e, "update: failed to update") : NULL;
 }
 

@@ -22,6 +22,10 @@ struct relstore {
 	enum relstore_driver driver;
 	struct client *client;
 	str ns;			/* empty: all, for lists only */
+	struct record_cache *cache;	/* NULL: records are packed as Helm packs them */
+	/* After an object was written: its metadata, as the server has it. NULL. */
+	void (*wrote)(void *ctx, node object);
+	void *wrote_ctx;
 };
 
 struct record_list {
@@ -42,6 +46,9 @@ err *relstore_find(const struct relstore *s, struct arena *a, str name, str stat
 /* "release: not found" */
 err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t version,
 		  struct record *out) __attribute__((warn_unused_result));
+/* The same with all its labels, as a list has them: those go on to what comes after it. */
+err *relstore_read(const struct relstore *s, struct arena *a, str name, int64_t version,
+		   struct record *out) __attribute__((warn_unused_result));
 /* "release: already exists". `size` (or NULL) gets the bytes of the value that the
  * object holds, before it comes to that. */
 err *relstore_create(const struct relstore *s, const struct record *r, size_t *size)

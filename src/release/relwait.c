@@ -11,6 +11,8 @@
 #define DEFAULT_TIMEOUT (30 * CLOCK_SECOND)
 /* How often a cancel is looked for. */
 #define LOOK (CLOCK_SECOND / 5)
+/* For a stream's first list; an object that has none is watched by itself. */
+#define STREAM_WAIT (2 * CLOCK_SECOND)
 /* Before a watch that was refused or cut is begun again. */
 #define AGAIN (CLOCK_SECOND)
 
@@ -100,6 +102,7 @@ struct watched {
 	enum health_status status;
 	str message;
 	bool skip;			/* a paused Deployment */
+	bool live;			/* by the cluster's own stream */
 	bool ended;			/* the watch, which must begin again... */
 	int64_t again;			/* ... then (monotonic) */
 };
@@ -111,6 +114,7 @@ struct waiter {
 	pthread_cond_t changed;
 	struct watched *all;
 	size_t n;
+	bool given_up;
 };
 
 /* With the lock. */
@@ -170,9 +174,113 @@ static bool is_done(const struct watched *s)
 	return s->status == HEALTH_CURRENT || s->status == HEALTH_FAILED;
 }
 
+/* ---- by the cluster's streams ------------------------------------------- */
+
+static bool is_seen(const struct waiter *w, const struct relobj *o)
+{
+	const struct relcluster *c = w->c;
+
+	return c->live && (!c->sees || c->sees(c->sees_ctx, o->resource, o->ns));
+}
+
+static bool is_of(const struct watched *s, const struct live_event *ev)
+{
+	return s->live && str_eq(s->o->name, ev->name) && str_eq(s->o->ns, ev->namespace) &&
+	       str_eq(s->o->resource->plural, ev->resource->plural) &&
+	       str_eq(s->o->resource->group, ev->resource->group);
+}
+
+static void on_live(void *ctx, const struct live_event *ev)
+{
+	struct waiter *w = ctx;
+
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < w->n; i++) {
+		struct watched *s = &w->all[i];
+
+		if (!is_of(s, ev))
+			continue;
+		if (ev->what & LIVE_DELETED)
+			note(s, HEALTH_NOT_FOUND, S("Resource not found"));
+		else if (ev->object.kind == NODE_MAP)
+			note_object(s, ev->object);
+		pthread_cond_signal(&w->changed);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Whether the stream's own verdict (kstatus) is the one that counts. */
+static bool takes_kstatus(const struct watched *s)
+{
+	const struct relwait_options *o = s->w->options;
+
+	if (o->what == RELWAIT_GONE)
+		return true;
+	return !o->legacy && o->what == RELWAIT_READY &&
+	       !(o->judge && (!o->has_rule || o->has_rule(o->ctx, s->o->gvk)));
+}
+
+static err *ask(struct watched *s, struct arena *a)
+{
+	node object;
+	err *e = client_get(s->w->c->client, a, s->o->resource, s->o->ns, s->o->name, &object);
+
+	pthread_mutex_lock(&s->w->lock);
+	if (!e)
+		note_object(s, object);
+	else if (err_kind(e) == ERR_NOT_FOUND)
+		note(s, HEALTH_NOT_FOUND, S("Resource not found"));
+	pthread_mutex_unlock(&s->w->lock);
+	if (e && err_kind(e) != ERR_NOT_FOUND)
+		return e;
+	err_free(e);
+	return NULL;
+}
+
+/* The stream may have seen more than the answer to the last request: it is looked
+ * at once; from here on its events come. */
+static err *begin(struct watched *s, node live);
+
+static err *begin_live(struct watched *s, node live)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct live *l = s->w->c->live;
+	struct live_state now;
+
+	live_watch(l, s->o->resource, &(struct live_watch_options){ .keep = LIVE_STATE });
+	err *e = live_wait(l, s->o->resource, STREAM_WAIT, s->w->c->cancel);
+
+	if (e) {
+		err_free(e);
+		pthread_mutex_lock(&s->w->lock);
+		s->live = false;
+		pthread_mutex_unlock(&s->w->lock);
+		return begin(s, live);
+	}
+	live_state(l, &a, s->o->resource, s->o->ns, s->o->name, &now);
+	if (live.kind == NODE_MAP &&
+	    (!now.exists || str_eq(now.resource_version,
+				   node_str(node_dig(live, "metadata", "resourceVersion"))))) {
+		pthread_mutex_lock(&s->w->lock);
+		note_object(s, live);
+		pthread_mutex_unlock(&s->w->lock);
+		return NULL;
+	}
+	if (!now.exists || !takes_kstatus(s))
+		return ask(s, &a);
+	pthread_mutex_lock(&s->w->lock);
+	note(s, now.health.status, now.health.message);
+	pthread_mutex_unlock(&s->w->lock);
+	return NULL;
+}
+
+/* ---- each by itself ------------------------------------------------------ */
+
 /* Without the lock: ask how it stands, and watch from there. */
 static err *begin(struct watched *s, node live)
 {
+	if (s->live)
+		return begin_live(s, live);
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	str field = arena_cat(&a, S("metadata.name="), s->o->name), version;
 
@@ -221,7 +329,7 @@ static bool all_done(const struct waiter *w)
 
 static bool is_canceled(const struct waiter *w)
 {
-	return w->c->cancel && atomic_load(w->c->cancel);
+	return w->given_up || (w->c->cancel && atomic_load(w->c->cancel));
 }
 
 /* With the lock, which is let go meanwhile. */
@@ -249,6 +357,26 @@ static void restart(struct waiter *w)
 	}
 }
 
+/* What is to be looked at now and then; the lock is let go meanwhile. */
+static void look_around(struct waiter *w, int64_t began, bool *told)
+{
+	const struct relwait_options *o = w->options;
+	bool slow = !*told && clock_mono() - began >= CLOCK_SECOND, given_up = false;
+
+	restart(w);
+	if (!slow && !o->give_up)
+		return;
+	pthread_mutex_unlock(&w->lock);
+	if (slow) {
+		*told = true;
+		o->slow(o->slow_ctx);
+	}
+	if (o->give_up)
+		given_up = o->give_up(o->give_up_ctx);
+	pthread_mutex_lock(&w->lock);
+	w->given_up |= given_up;
+}
+
 /* True when time ran out. */
 static bool wait_all(struct waiter *w, int64_t deadline)
 {
@@ -257,21 +385,16 @@ static bool wait_all(struct waiter *w, int64_t deadline)
 
 	pthread_mutex_lock(&w->lock);
 	while (!all_done(w) && !is_canceled(w) && !late) {
-		int64_t now = clock_mono();
-		int64_t until = deadline - now < LOOK ? deadline - now : LOOK;
+		int64_t now = clock_mono(), look = now - began > 10 * LOOK ? 5 * LOOK : LOOK;
+		int64_t until = deadline - now < look ? deadline - now : look;
 		struct timespec at = clock_timespec(clock_wall() + (until > 0 ? until : 0));
 
 		late = now >= deadline;
-		if (!late) {
-			pthread_cond_timedwait(&w->changed, &w->lock, &at);
-			restart(w);
-		}
-		if (!told && now - began >= CLOCK_SECOND) {
-			told = true;
-			pthread_mutex_unlock(&w->lock);
-			w->options->slow(w->options->slow_ctx);
-			pthread_mutex_lock(&w->lock);
-		}
+		if (late)
+			break;
+		pthread_cond_timedwait(&w->changed, &w->lock, &at);
+		if (!all_done(w))
+			look_around(w, began, &told);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return late;
@@ -338,23 +461,15 @@ static bool is_paused(const struct relobj *o)
 	       node_bool(node_dig(o->object, "spec", "paused"));
 }
 
-static err *run(struct waiter *w, const struct relobj_list *l)
+static err *run(struct waiter *w)
 {
 	int64_t span = w->options->timeout ? w->options->timeout : DEFAULT_TIMEOUT;
 	int64_t deadline = clock_after(clock_mono(), span);
 	bool late, gone = w->options->what == RELWAIT_GONE;
 
-	for (size_t i = 0; i < l->n; i++) {
-		struct watched *s = &w->all[i];
-
-		s->w = w;
-		s->o = &l->p[i];
-		s->status = HEALTH_UNKNOWN;
-		s->skip = !gone && w->options->what != RELWAIT_HOOK && is_paused(s->o);
-		w->n++;
-		if (!s->skip)
-			TRY(begin(s, gone ? NODE_NOTHING : s->o->live));
-	}
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->all[i].skip)
+			TRY(begin(&w->all[i], gone ? NODE_NOTHING : w->all[i].o->live));
 	late = wait_all(w, deadline);
 	pthread_mutex_lock(&w->lock);
 	err *e = w->options->flux_words ? flux_words(w, late) : helm_words(w, late);
@@ -363,15 +478,39 @@ static err *run(struct waiter *w, const struct relobj_list *l)
 	return e;
 }
 
+static void prepare(struct waiter *w, const struct relobj_list *l)
+{
+	enum relwait_for what = w->options->what;
+
+	w->n = l->n;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct relobj *o = &l->p[i];
+
+		w->all[i] = (struct watched){
+			.w = w,
+			.o = o,
+			.status = HEALTH_UNKNOWN,
+			.live = is_seen(w, o),
+			.skip = what != RELWAIT_GONE && what != RELWAIT_HOOK && is_paused(o),
+		};
+	}
+}
+
 err *relwait(const struct relcluster *c, const struct relobj_list *l,
 	     const struct relwait_options *o)
 {
 	struct waiter w = { .c = c, .options = o, .all = mem_calloc(l->n + 1, sizeof *w.all) };
+	struct live_listener listener = { .on_event = on_live, .ctx = &w };
 
 	pthread_mutex_init(&w.lock, NULL);
 	pthread_cond_init(&w.changed, NULL);
-	err *e = run(&w, l);
+	prepare(&w, l);
+	if (c->live)
+		live_listen(c->live, &listener);
+	err *e = run(&w);
 
+	if (c->live)
+		live_unlisten(c->live, &listener);
 	for (size_t i = 0; i < w.n; i++) {
 		client_watch_stop(w.all[i].watch);
 		arena_release(&w.all[i].mem);

@@ -1,7 +1,8 @@
 /* relwait - until the objects of a release are what they should be, or gone.
  *
  * Nothing is polled. What the server answered when an object was applied often
- * settles it; the rest is watched, each object by itself, and judged by kstatus
+ * settles it; the rest is watched, by the streams that the cluster has anyhow
+ * (relcluster.live) or each object by itself, and judged by kstatus
  * (kube/health.h). The texts of failures are those of Helm's watcher or of
  * Flux's poller.
  *
@@ -29,7 +30,11 @@ struct relwait_options {
 	void *slow_ctx;
 	/* Asked before kstatus; false: it has no rule for the object. May be NULL. */
 	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
+	bool (*has_rule)(void *ctx, struct gvk kind);	/* NULL: for any */
 	void *ctx;
+	/* Asked now and then: the wait shall end, as canceled. NULL: never. */
+	bool (*give_up)(void *ctx);
+	void *give_up_ctx;
 };
 
 err *relwait(const struct relcluster *c, const struct relobj_list *l,

@@ -120,7 +120,7 @@ static err *fail_wait(struct work *w, struct record *r, err *e)
 
 static err *perform(struct work *w, struct record *r)
 {
-	struct relobj_apply apply = release_apply(w->how, w->server_side);
+	struct relobj_apply apply = release_apply(w->env, w->how, w->server_side);
 	const struct relcluster *c = &w->env->cluster;
 	err *e = relobj_build(c, w->a, w->current->manifest, w->env->ns, &w->old);
 
@@ -135,6 +135,7 @@ static err *perform(struct work *w, struct record *r)
 	e = relobj_update(c, w->a, &w->old, &w->target, &apply, &w->created);
 	if (e)
 		return fail_update(w, r, e);
+	release_applied(w->env, &w->target);
 	e = release_wait_ready(w->env, w->how, &w->target);
 	if (e)
 		return fail_wait(w, r, e);

@@ -143,6 +143,9 @@ static err *adopt(struct work *w, const struct record *r)
 	}
 	for (size_t i = 0; i < adopted.n; i++)
 		avec_push(w->a, &w->old, adopted.p[i]);
+	/* To tell what is wanted as it was. */
+	if (w->server_side && w->env->intact)
+		relobj_own(w->a, &w->old, r->name, r->ns);
 	return NULL;
 }
 
@@ -169,15 +172,17 @@ static err *prepare(struct work *w, struct record *r)
 
 static err *perform(struct work *w, struct record *r)
 {
-	struct relobj_apply apply = release_apply(w->how, w->server_side);
+	struct relobj_apply apply = release_apply(w->env, w->how, w->server_side);
 	err *e = release_hooks(w->env, w->a, w->how, r, S("pre-upgrade"), w->server_side);
 
 	if (e)
 		return err_wrap(e, "pre-upgrade hooks failed");
 	apply.migrate = w->server_side && !release_was_server_side(w->current);
 	e = relobj_update(&w->env->cluster, w->a, &w->old, &w->target, &apply, &w->created);
-	if (!e)
+	if (!e) {
+		release_applied(w->env, &w->target);
 		e = release_wait_ready(w->env, w->how, &w->target);
+	}
 	if (e) {
 		release_store_again(w->env, w->current);
 		return e;

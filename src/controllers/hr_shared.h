@@ -1,0 +1,41 @@
+/* hr_shared - what all HelmReleases of a runtime have in common.
+ *
+ * Charts by digest, parsed once; templates and packed charts of records; what the
+ * storage has (releases.h). Bounded: what was not used for the longest time goes.
+ *
+ * Any thread.
+ */
+#ifndef CONTROLLERS_HR_SHARED_H
+#define CONTROLLERS_HR_SHARED_H
+
+#include "controllers/releases.h"
+#include "helm/chart.h"
+#include "release/recordcache.h"
+#include "tmpl/cache.h"
+
+struct hr_shared;
+
+/* `namespace` of releases: releases.h. Takes a reference of the client. */
+struct hr_shared *hr_shared_new(struct client *c, str namespace) __attribute__((returns_nonnull));
+/* NULL is fine. */
+void hr_shared_free(struct hr_shared *s);
+
+struct releases *hr_shared_releases(struct hr_shared *s);
+struct record_cache *hr_shared_records(struct hr_shared *s);
+struct tmpl_cache *hr_shared_templates(struct hr_shared *s);
+
+/* A chart that was loaded, immutable and counted. */
+struct hr_chart {
+	struct arena arena;	/* of the chart */
+	struct chart *chart;
+	atomic_uint count;
+};
+/* The chart of an artifact's digest, or NULL. */
+struct hr_chart *hr_chart_find(struct hr_shared *s, str digest);
+/* A new one: its arena is to be filled, then it may be shared. */
+struct hr_chart *hr_chart_new(void) __attribute__((returns_nonnull));
+void hr_chart_share(struct hr_shared *s, str digest, struct hr_chart *c);
+/* NULL is fine. */
+void hr_chart_unref(struct hr_chart *c);
+
+#endif
