@@ -91,7 +91,7 @@ struct hr_known *hr_find_known(struct hr *h, const struct relobj *o)
 {
 	struct hr_memory *m = h->m;
 
-	for (size_t i = 0; i < m->n && m->cluster == h->cluster; i++) {
+	for (size_t i = 0; i < m->n && m->cluster == h->cluster->id; i++) {
 		struct hr_known *k = &m->known[i];
 
 		if (str_eq(k->name, o->name) && str_eq(k->ns, o->ns) &&
@@ -123,7 +123,7 @@ void hr_know(struct hr *h, const struct relobj_list *l)
 	h->m->mem = mem;
 	h->m->known = known;
 	h->m->n = l->n;
-	h->m->cluster = h->cluster;
+	h->m->cluster = h->cluster->id;
 }
 
 void hr_on_applied(void *ctx, const struct relobj_list *l)
@@ -254,7 +254,7 @@ void hr_settle(struct hr *h, bool in_sync, struct outcome out)
 	m->in_sync = in_sync && condition_is(h->p, S("Ready"), CONDITION_TRUE);
 	m->inputs = h->inputs;
 	m->state = state_of(h);
-	m->cluster = h->cluster;
+	m->cluster = h->cluster->id;
 	m->due = clock_after(clock_mono(), out.after);
 	m->version = 0;
 	m->stored = 0;
@@ -292,7 +292,7 @@ bool hr_is_settled(struct hr *h, struct outcome *out)
 	err *e = pass_cluster(h->p, &h->cluster);
 
 	err_free(e);
-	if (e || m->cluster != h->cluster)
+	if (e || m->cluster != h->cluster->id)
 		return false;
 	hr_prepare_env(h);
 	if (h->p->requested || clock_mono() >= m->due) {

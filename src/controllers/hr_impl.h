@@ -34,7 +34,7 @@ struct hr_memory {
 	struct arena mem;	/* holds what follows, made anew by each apply */
 	struct hr_known *known;
 	size_t n;
-	const struct cluster *cluster;	/* where, and as whom: not to be followed */
+	uint64_t cluster;	/* where, and as whom; 0: nowhere yet */
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic), with these: */
 	uint64_t inputs, state;
