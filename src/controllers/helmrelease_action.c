@@ -103,13 +103,19 @@ struct record *hr_last(struct hr *h)
 
 /* ---- events -------------------------------------------------------------------- */
 
+/* Helm's lines are of installs, upgrades, rollbacks and uninstalls. */
+static bool has_log(const struct hr *h, enum event_type type)
+{
+	return type == EVENT_WARNING && h->action.n && h->log.n;
+}
+
 static void tell(struct hr *h, enum event_type type, const char *reason, str message,
 		 str version, str config, str app, str oci)
 {
 	const str meta[] = { S("revision"), version, S("token"), config, S("app-version"), app,
 			     S("oci-digest"), oci };
 
-	if (type == EVENT_WARNING && h->log.n)
+	if (has_log(h, type))
 		message = arena_cat(h->a, message, S("\n\nLast Helm logs:\n\n"), buf_str(&h->log));
 	pass_event(h->p, type, str_c(reason), message, meta, 8);
 }
@@ -118,7 +124,8 @@ void hr_event(struct hr *h, enum event_type type, const char *reason, str messag
 {
 	if (snapshot.kind == NODE_MAP)
 		tell(h, type, reason, message, node_str(node_get(snapshot, S("chartVersion"))),
-		     node_str(node_get(snapshot, S("configDigest"))),
+		     h->rollback ? h->config_digest
+				 : node_str(node_get(snapshot, S("configDigest"))),
 		     node_str(node_get(snapshot, S("appVersion"))),
 		     node_str(node_get(snapshot, S("ociDigest"))));
 	else
@@ -408,16 +415,33 @@ static err *roll_back(struct hr *h)
 		 server_side(h, "rollback", of_version(h, how.revision)));
 	err *e = release_rollback(&h->env, h->a, &how, &r);
 
-	h->rollback = false;
 	if (h->observed && r.version)
 		hr_set_inventory(h, &r);
 	say_remediated(h, "Helm rollback to previous", e ? "RollbackFailed" : "RollbackSucceeded",
 		       previous, e);
+	h->rollback = false;
 	hr_summarise(h);
 	if (e && !h->observed)
 		return e;
 	err_free(e);
 	return NULL;
+}
+
+/* What was uninstalled must be what status tells of, and have been stored. */
+static err *check_uninstalled(struct hr *h, node latest, const struct record *r)
+{
+	str release = hr_release_text(h->a, latest);
+
+	if (r->version && !hr_targets(latest, r))
+		return err_new(ERR_INVALID,
+			       "release mismatch: uninstalled release %.*s/%.*s.v%lld != current "
+			       "release %.*s",
+			       STR_ARG(r->ns), STR_ARG(r->name), (long long)r->version,
+			       STR_ARG(release));
+	if (h->observed || str_eq(node_str(node_get(latest, S("status"))), S("uninstalled")))
+		return NULL;
+	return err_new(ERR_INTERNAL,
+		       "uninstall completed with error: release not updated in Helm storage");
 }
 
 static err *uninstall_failed_release(struct hr *h)
@@ -430,14 +454,11 @@ static err *uninstall_failed_release(struct hr *h)
 	TRY(read_whole(h));
 	err *e = release_uninstall(&h->env, h->a, &how, &r, &info);
 
-	if (!e && !h->observed)
-		e = err_new(ERR_INTERNAL, "uninstall completed with error: release not updated in "
-					  "Helm storage");
+	if (!e)
+		e = check_uninstalled(h, hr_latest(h), &r);
 	say_remediated(h, "Helm uninstall remediation for",
 		       e ? "UninstallFailed" : "UninstallSucceeded", hr_latest(h), e);
-	if (!e)
-		status_set(h->p, S("inventory"), NODE_NOTHING);
-	hr_summarise(h);
+	/* Ready goes on telling why the release failed. */
 	if (e && !h->observed)
 		return e;
 	err_free(e);
@@ -454,7 +475,8 @@ static err *unlock(struct hr *h)
 	begin(h, "");
 	if (!r || !record_is_pending(r))
 		return NULL;
-	str was = r->status, chart = record_chart_name(r), version = record_chart_version(r);
+	node of = hr_snapshot(h, r);
+	str was = r->status, release = hr_release_text(h->a, of), chart = hr_chart_text(h->a, of);
 
 	r->status = S("failed");
 	r->description = arena_printf(h->a, "Release unlocked from stale '%.*s' state",
@@ -465,25 +487,22 @@ static err *unlock(struct hr *h)
 	/* Only what has a snapshot is observed. */
 	if (!e && node_int(node_get(latest, S("version"))) == r->version)
 		hr_observe(h, r);
-	str message = arena_printf(
-		h->a, "%s Helm release %.*s/%.*s.v%lld with chart %.*s@%.*s in %.*s state%s%s",
-		e ? "Unlock of" : "Unlocked", STR_ARG(r->ns), STR_ARG(r->name),
-		(long long)r->version, STR_ARG(chart), STR_ARG(version), STR_ARG(was),
-		e ? " failed: " : "", e ? err_msg(e) : "");
+	str message = arena_printf(h->a, "%s Helm release %.*s with chart %.*s in %.*s state%s%s",
+				   e ? "Unlock of" : "Unlocked", STR_ARG(release), STR_ARG(chart),
+				   STR_ARG(was), e ? " failed: " : "", e ? err_msg(e) : "");
 
 	if (e)
 		hr_status_add(h, "failures", 1);
 	condition_set(h->p, S("Released"), CONDITION_FALSE, S("PendingRelease"), message);
-	hr_event(h, e ? EVENT_WARNING : EVENT_NORMAL, "PendingRelease", message, latest);
+	hr_event(h, e ? EVENT_WARNING : EVENT_NORMAL, "PendingRelease", message, of);
 	hr_summarise(h);
 	return e;
 }
 
 /* ---- uninstall ---------------------------------------------------------------------- */
 
-static void say_uninstalled(struct hr *h, node latest, str message)
+static void say_uninstalled(struct hr *h, str message)
 {
-	(void)latest;
 	condition_set(h->p, S("Released"), CONDITION_FALSE, S("UninstallSucceeded"), message);
 }
 
@@ -503,7 +522,7 @@ err *hr_uninstall(struct hr *h)
 
 	if (e && !r.version && err_kind(e) == ERR_NOT_FOUND) {
 		err_free(e);
-		say_uninstalled(h, latest,
+		say_uninstalled(h,
 				arena_printf(h->a, "Release %.*s was not found, assuming it is "
 						   "uninstalled", STR_ARG(release)));
 		hr_summarise(h);
@@ -511,11 +530,13 @@ err *hr_uninstall(struct hr *h)
 	}
 	if (e && how.keep_history && str_has(err_text(e), S("is already deleted"))) {
 		err_free(e);
-		say_uninstalled(h, latest, arena_printf(h->a, "Release %.*s was already uninstalled",
+		say_uninstalled(h, arena_printf(h->a, "Release %.*s was already uninstalled",
 							STR_ARG(release)));
 		hr_summarise(h);
 		return NULL;
 	}
+	if (!e)
+		e = check_uninstalled(h, latest, &r);
 	str why = e ? hr_trimmed(e) : STR_NONE;
 	str message = arena_printf(h->a, "Helm uninstall %s for release %.*s with chart %.*s%s%.*s",
 				   e ? "failed" : "succeeded", STR_ARG(release), STR_ARG(chart),

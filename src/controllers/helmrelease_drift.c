@@ -344,6 +344,7 @@ err *hr_correct_drift(struct hr *h)
 	str release = hr_release_text(h->a, latest);
 	err *all = NULL;
 
+	h->action = STR_NONE;
 	condition_set(h->p, S("Ready"), CONDITION_UNKNOWN, S("Progressing"),
 		      S("correcting cluster drift"));
 	node_each_item(one, h->drifted)

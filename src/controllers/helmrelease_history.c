@@ -181,39 +181,64 @@ static node snapshot_of(struct arena *a, const struct record *r, str action, str
 	return s;
 }
 
-static bool targets(node s, const struct record *r)
+bool hr_targets(node s, const struct record *r)
 {
 	return str_eq(field(s, "name"), r->name) && str_eq(field(s, "namespace"), r->ns) &&
 	       version_of(s) == r->version;
 }
 
-/* A record that has a snapshot changed; one that has none is new. */
+node hr_snapshot(const struct hr *h, const struct record *r)
+{
+	str oci = STR_NONE;
+
+	node_each_item(s, history(h))
+		if (hr_targets(*s, r))
+			oci = field(*s, "ociDigest");
+	return snapshot_of(h->a, r, STR_NONE, oci);
+}
+
+/* What the running action makes of a record's snapshot. Like Flux, an upgrade
+ * forgets which action made the releases before its own. */
+static str action_of(const struct hr *h, node snapshot, bool newest)
+{
+	bool own = h->rollback || str_starts(h->action, S("uninstall"));
+
+	if (own)
+		return h->action;
+	return newest || !h->action.n ? field(snapshot, "action") : STR_NONE;
+}
+
+static node observed(struct hr *h, const struct record *r, node snapshot, bool newest)
+{
+	node made = snapshot_of(h->a, r, action_of(h, snapshot, newest),
+				field(snapshot, "ociDigest"));
+	node hooks = node_get(snapshot, S("testHooks"));
+
+	if (hooks.kind == NODE_MAP)
+		node_set(h->a, made, S("testHooks"), hooks);
+	return made;
+}
+
+/* A record that has a snapshot changed. One that has none is new; but for a
+ * rollback, those that are older than the newest are none of ours. */
 void hr_observe(void *ctx, const struct record *r)
 {
 	struct hr *h = ctx;
 	node list = history(h), copy = node_seq(h->a, node_len(list) + 1);
+	int64_t newest = version_of(hr_latest(h));
 	bool known = false;
 
 	h->observed++;
 	node_each_item(s, list) {
-		if (!targets(*s, r)) {
-			node_append(h->a, copy, *s);
-			continue;
-		}
-		bool own = h->action.n && (h->rollback || str_eq(h->action, S("uninstall")) ||
-					   str_eq(h->action, S("uninstall-remediation")));
-		str action = own ? h->action : field(*s, "action");
-		node made = snapshot_of(h->a, r, action, field(*s, "ociDigest"));
-		node hooks = node_get(*s, S("testHooks"));
+		bool same = hr_targets(*s, r);
 
-		known = true;
-		if (hooks.kind == NODE_MAP)
-			node_set(h->a, made, S("testHooks"), hooks);
-		node_append(h->a, copy, made);
+		node_append(h->a, copy, same ? observed(h, r, *s, r->version == newest) : *s);
+		known |= same;
 	}
-	if (!known && !str_starts(h->action, S("uninstall")))
+	if (!known && !str_starts(h->action, S("uninstall")) &&
+	    (h->rollback || r->version > newest))
 		node_append(h->a, copy,
-			    snapshot_of(h->a, r, h->rollback ? S("rollback") : h->action,
+			    snapshot_of(h->a, r, h->rollback ? STR_NONE : h->action,
 					h->rollback ? STR_NONE : h->oci_digest));
 	sort(copy);
 	status_set(h->p, S("history"), copy);
@@ -241,7 +266,7 @@ void hr_observe_tests(struct hr *h, const struct record *r)
 {
 	node latest = hr_latest(h), hooks = node_map(h->a, r->hooks_n);
 
-	if (!targets(latest, r))
+	if (!hr_targets(latest, r))
 		return;
 	for (size_t i = 0; i < r->hooks_n; i++) {
 		const struct record_hook *hook = &r->hooks[i];

@@ -371,6 +371,7 @@ static struct outcome retry_later(struct hr *h, int64_t interval)
 {
 	condition_set(h->p, S("Reconciling"), CONDITION_TRUE, S("ProgressingWithRetry"),
 		      arena_cat(h->a, S("retrying after "), hr_span(h->a, interval)));
+	status_set(h->p, S("observedGeneration"), node_from_int(h->p->generation));
 	return (struct outcome){ NEXT_INTERVAL, interval };
 }
 

@@ -136,6 +136,9 @@ node hr_previous(const struct hr *h, bool ignore_tests);
 void hr_truncate(struct hr *h, bool ignore_tests);
 void hr_truncate_plain(struct hr *h);	/* the newest five */
 void hr_clear_history(struct hr *h);
+/* What a snapshot of that record would be; whether the one there is of it. */
+node hr_snapshot(const struct hr *h, const struct record *r);
+bool hr_targets(node snapshot, const struct record *r);
 /* "ns/name.vN" and "chart@version". */
 str hr_release_text(struct arena *a, node snapshot);
 str hr_chart_text(struct arena *a, node snapshot);
