@@ -55,9 +55,9 @@ class World:
         self.children = []
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def spawn(self, name, *argv):
+    def spawn(self, name, *argv, program=None):
         log = open(self.dir + "/" + name + ".log", "a")
-        p = subprocess.Popen([self.rill, *argv], env=self.env, stdout=log, stderr=log)
+        p = subprocess.Popen([program or self.rill, *argv], env=self.env, stdout=log, stderr=log)
         self.children.append(p)
         return p
 

@@ -286,7 +286,7 @@ def failures():
     release("default", "worse", "bad", values={"replicas": -1},
             install={"remediation": {"retries": 0, "remediateLastFailure": True}})
     o = wait_for("default", "worse", "True", r"^Failed to install after 1 attempt\(s\)$", "Stalled")
-    assert condition(o, "Ready")["reason"] == "UninstallSucceeded", o["status"]
+    assert condition(o, "Ready")["reason"] == "InstallFailed", o["status"]
     assert not get("/api/v1/namespaces/default/configmaps/worse")
     # values that are not there
     release("default", "novalues", "bad", valuesFrom=[{"kind": "Secret", "name": "none"}])

@@ -1,0 +1,814 @@
+#!/usr/bin/env python3
+"""What a HelmRelease comes to, whatever happens: helmrelease_states.py RILL [CASE...]
+
+Each case has a namespace of its own and says what conditions, history and
+counters must be. Where there is Flux's helm-controller ($PEERS), the same cases
+run on it, on a server of its own, and what was seen (conditions, history,
+inventory, events) must be equal.
+"""
+import base64, difflib, hashlib, http.server, json, os, re, sys, threading, time
+
+from helm_world import World, masked, pack, peer, read_record, until, write_record
+
+PEER = peer("helm-controller")
+HELM = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases"
+SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/"
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    files = {}
+
+    def do_GET(self):
+        body = self.files.get(self.path)
+        self.send_response(200 if body is not None else 404)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *a):
+        pass
+
+
+web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+threading.Thread(target=web.serve_forever, daemon=True).start()
+
+WEB = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+data:
+  colour: {{ .Values.colour | quote }}
+{{- if .Values.broken }}
+  {{ fail "it is broken" }}
+{{- end }}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: {{ .Release.Name }}}}
+  template:
+    metadata: {labels: {app: {{ .Release.Name }}}}
+    spec: {containers: [{name: web, image: "{{ .Values.image }}"}]}
+{{- with .Values.extra }}
+---
+{{ toYaml . }}
+{{- end }}
+"""
+TEST = """{{- if .Values.tested }}
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {{ .Release.Name }}-test
+  annotations: {helm.sh/hook: test}
+spec:
+  restartPolicy: Never
+  containers: [{name: test, image: {{ .Values.tested }}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-test2
+  annotations: {helm.sh/hook: test, helm.sh/hook-weight: "-1"}
+{{- end }}
+"""
+HOOK = """{{- if .Values.hook }}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .Release.Name }}-hook
+  annotations:
+    helm.sh/hook: {{ .Values.event | default "pre-install,pre-upgrade" }}
+    helm.sh/hook-delete-policy: {{ .Values.policy }}
+    helm.sh/hook-output-log-policy: hook-failed,hook-succeeded
+spec:
+  backoffLimit: 0
+  template: {spec: {restartPolicy: Never, containers: [{name: hook, image: {{ .Values.hook }}}]}}
+{{- end }}
+"""
+INDEX = b"""apiVersion: v1
+entries:
+  podinfo:
+  - {apiVersion: v2, name: podinfo, version: 6.14.1, urls: [podinfo-6.14.1.tgz]}
+  - {apiVersion: v2, name: podinfo, version: 6.5.4, urls: [podinfo-6.5.4.tgz]}
+"""
+VALUES = "colour: red\nreplicas: 1\nimage: web\nbroken: false\nhook: ''\npolicy: before-hook-creation\ntested: ''\n"
+
+
+def chart(version="1.0.0", name="web", **files):
+    texts = {"Chart.yaml": "apiVersion: v2\nname: %s\nversion: %s\nappVersion: '9'\n" % (name, version), "values.yaml": VALUES,
+             "templates/web.yaml": WEB, "templates/test.yaml": TEST, "templates/hook.yaml": HOOK}
+    texts.update(files)
+    return pack(name, texts)
+
+
+def condition(o, type_):
+    for c in (o or {}).get("status", {}).get("conditions", []):
+        if c["type"] == type_:
+            return c
+    return {"status": "", "reason": "", "message": ""}
+
+
+class Session:
+    """One controller on a server of its own."""
+
+    def __init__(self, name, start):
+        self.name, self.seen = name, {}
+        self.w = World(sys.argv[1], "--crds", "flux")
+        self.start = start
+        self.p = start(self.w)
+
+    # ---- what is given ----
+
+    def begin(self, case):
+        self.ns, self.case = case.replace("_", "-"), case
+        self.seen[case] = []
+        self.w.namespace(self.ns)
+        self.chart(chart())
+
+    def chart(self, bytes_, revision=None, name="web"):
+        digest = hashlib.sha256(bytes_).hexdigest()
+        path = "/%s.tgz" % digest[:16]
+        Files.files[path] = bytes_
+        if not self.w.get(SOURCE % self.ns + "externalartifacts/" + name):
+            self.w.post(SOURCE % self.ns + "externalartifacts", {
+                "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact", "metadata": {"name": name},
+                "spec": {"sourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "none"}}})
+        self.status("externalartifacts", name, {
+            "conditions": [{"type": "Ready", "status": "True", "reason": "ok", "message": "ok", "observedGeneration": 1,
+                            "lastTransitionTime": "2026-01-01T00:00:00Z"}],
+            "artifact": {"path": "x" + path, "url": "http://127.0.0.1:%d%s" % (web.server_port, path),
+                         "revision": revision or "1", "digest": "sha256:" + digest, "size": len(bytes_),
+                         "lastUpdateTime": "2026-01-01T00:00:00Z"}})
+
+    def status(self, kind, name, status):
+        self.w.patch(SOURCE % self.ns + kind + "/" + name + "/status", {"status": status})
+
+    def release(self, name="web", **spec):
+        spec = {"interval": "1h", **spec}
+        if "chart" not in spec and "chartRef" not in spec:
+            spec["chartRef"] = {"kind": "ExternalArtifact", "name": "web"}
+        self.w.post(HELM % self.ns, {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+                                     "metadata": {"name": name}, "spec": spec})
+
+    def change(self, name="web", **spec):
+        self.w.patch(HELM % self.ns + "/" + name, [{"op": "add", "path": "/spec/" + k, "value": v} for k, v in spec.items()],
+                     "application/json-patch+json")
+
+    def annotate(self, name="web", **keys):
+        self.w.patch(HELM % self.ns + "/" + name,
+                     {"metadata": {"annotations": {"reconcile.fluxcd.io/" + k: v for k, v in keys.items()}}})
+
+    def reconcile(self, name="web", **also):
+        """Ask for a pass, and wait until it is done."""
+        self.asked = getattr(self, "asked", 0) + 1
+        at = "%d" % self.asked
+        self.annotate(name, requestedAt=at, **{k: at for k in also})
+        until(lambda: self.get(name)["status"].get("lastHandledReconcileAt") == at, lambda: self.told(name, "the request is not handled"))
+
+    def delete(self, name="web"):
+        self.w.delete(HELM % self.ns + "/" + name)
+
+    def helm(self, *args):
+        return self.w.run(self.w.rill, "helm", "-n", self.ns, *args)
+
+    # ---- what is seen ----
+
+    def get(self, name="web"):
+        return self.w.get(HELM % self.ns + "/" + name)
+
+    def told(self, name, what):
+        return "%s on %s: %s: %s" % (self.case, self.name, what, json.dumps(self.get(name), indent=1))
+
+    def object(self, path, name="web"):
+        prefix = "/api/v1" if "/" not in path else "/apis/" + path.rsplit("/", 1)[0]
+        return self.w.get("%s/namespaces/%s/%s/%s" % (prefix, self.ns, path.rsplit("/", 1)[-1], name))
+
+    def settle(self, *wanted, name="web", history=None, seconds=30, **counters):
+        """Until the conditions are "Type=Status Reason text..." (a regular expression), and so on; it is kept."""
+        def is_so():
+            o = self.get(name)
+            if not o:
+                return None
+            s = o.get("status", {})
+            if condition(o, "Ready").get("observedGeneration") != o["metadata"]["generation"]:
+                return None
+            for w in wanted:
+                type_, rest = w.split("=", 1)
+                c = condition(o, type_)
+                if not re.match(rest + "$", "%(status)s %(reason)s %(message)s" % c, re.S):
+                    return None
+            if history is not None and [self.entry(h) for h in s.get("history", [])] != history:
+                return None
+            return o if all(s.get(k, 0) == v for k, v in counters.items()) else None
+        until(is_so, lambda: self.told(name, "not %s %s %s" % (wanted, history, counters)), seconds)
+        time.sleep(0.1)         # what ends the pass may follow
+        self.keep(name)
+
+    @staticmethod
+    def entry(h):
+        return "v%d %s" % (h["version"], h["status"]) + (" " + h["action"] if h.get("action") else "")
+
+    def mask(self, text):
+        return re.sub(r"sha256:[0-9a-f]{64}|uid: \\S+|127\.0\.0\.1:\d+", "...", masked(text))
+
+    def keep(self, name="web"):
+        o = self.get(name)
+        s = json.loads(json.dumps(o["status"])) if o else {}
+        for h in s.get("history", []):
+            h.pop("digest")
+        s.pop("lastAttemptedReleaseActionDuration", None)
+        s["conditions"] = sorted("%(type)s=%(status)s %(reason)s %(message)s" % c + " @%s" % (
+            o["metadata"]["generation"] - c.get("observedGeneration", 0)) for c in s.get("conditions", []))
+        if "inventory" in s:
+            s["inventory"] = sorted(e["id"] + " " + e["v"] for e in s["inventory"]["entries"])
+        s["generation"] = o and o["metadata"]["generation"]
+        s["finalizers"] = o and o["metadata"].get("finalizers")
+        self.seen[self.case].append(self.mask(json.dumps(s, indent=1, sort_keys=True)))
+
+    def note(self, what, value):
+        self.seen[self.case].append("%s: %s" % (what, value))
+
+    def end(self):
+        events = self.w.get("/api/v1/namespaces/%s/events" % self.ns)["items"]
+        mine = sorted({"%s %s %s %s" % (e["involvedObject"]["name"], e["type"], e["reason"],
+                                        self.mask(e["message"].split("\n\nLast Helm logs:")[0]).strip())
+                       for e in events if e["involvedObject"]["kind"] == "HelmRelease"})
+        self.seen[self.case].append("events:\n" + "\n".join(mine))
+        for h in (self.w.get(HELM % self.ns) or {}).get("items", []):
+            self.w.patch(HELM % self.ns + "/" + h["metadata"]["name"], {"spec": {"suspend": True}})
+
+
+INSTALLED = "Helm install succeeded for release NS/web.v1 with chart web@1\\.0\\.0"
+
+
+def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z-]+", name="web"):
+    return "Ready=True %sSucceeded Helm %s succeeded for release %s/%s\\.v%d with chart %s" % (
+        reason or what.capitalize(), what, ns, name, version, re.escape(chart))
+
+
+# ---- failing releases ------------------------------------------------------------
+
+def install_fails(s):
+    """No retries: it stalls, and the release stays."""
+    s.release(values={"replicas": -1})
+    s.settle("Ready=False InstallFailed Helm install failed for release install-fails/web with chart web@1.0.0: .*",
+             "Stalled=True RetriesExceeded Failed to install after 1 attempt\\(s\\)", "Released=False InstallFailed .*",
+             history=["v1 failed install"], installFailures=1, failures=1)
+    # a new spec is a new beginning: the failed release is upgraded
+    s.change(values={"replicas": 1})
+    s.settle(ok("upgrade", 2), history=["v2 deployed upgrade", "v1 superseded"])
+
+
+def install_fails_with_retries(s):
+    s.release(values={"replicas": -1}, install={"remediation": {"retries": 1}})
+    s.settle("Ready=False InstallFailed .*", "Stalled=True RetriesExceeded Failed to install after 2 attempt\\(s\\)",
+             installFailures=2)
+    s.note("deployed", bool(s.object("configmaps")))
+
+
+def install_fails_remediate_last(s):
+    s.release(values={"replicas": -1}, install={"remediation": {"remediateLastFailure": True}})
+    s.settle("Stalled=True RetriesExceeded Failed to install after 1 attempt\\(s\\)",
+             "Remediated=True UninstallSucceeded Helm uninstall remediation for release "
+             "install-fails-remediate-last/web\\.v1 with chart web@1\\.0\\.0 succeeded")
+    s.note("deployed", bool(s.object("configmaps")))
+    s.change(values={"replicas": 1})
+    s.settle(ok())
+
+
+def install_retry_on_failure(s):
+    s.release(values={"replicas": -1}, install={"strategy": {"name": "RetryOnFailure", "retryInterval": "2s"}},
+              upgrade={"strategy": {"name": "RetryOnFailure", "retryInterval": "1h"}})
+    s.settle("Ready=False UpgradeFailed .*", "Reconciling=True ProgressingWithRetry retrying after 1h0m0s", upgradeFailures=1)
+    s.change(values={"replicas": 1})
+    s.settle(ok("upgrade", 3))
+
+
+def upgrade_fails(s):
+    """Without retries nothing is undone."""
+    s.release()
+    s.settle(ok())
+    s.change(values={"replicas": -1})
+    s.settle("Ready=False UpgradeFailed Helm upgrade failed for release upgrade-fails/web with chart web@1.0.0: .*",
+             "Stalled=True RetriesExceeded Failed to upgrade after 1 attempt\\(s\\)", upgradeFailures=1)
+    s.change(values={"replicas": 2})
+    s.settle(ok("upgrade", 3))
+
+
+def upgrade_rolls_back(s):
+    s.release(upgrade={"remediation": {"retries": 1}})
+    s.settle(ok())
+    s.change(values={"replicas": -1})
+    s.settle("Ready=False RollbackSucceeded Helm rollback to previous release upgrade-rolls-back/web\\.v3 with chart web@1\\.0\\.0 succeeded",
+             "Stalled=True RetriesExceeded Failed to upgrade after 2 attempt\\(s\\)")
+    s.note("replicas", s.object("apps/v1/deployments")["spec"]["replicas"])
+    # what it was rolled back to is what is wanted
+    s.change(values={})
+    s.settle("Ready=True UpgradeSucceeded .*")
+
+
+def upgrade_rolls_back_last_not(s):
+    s.release(upgrade={"remediation": {"retries": 1, "remediateLastFailure": False}})
+    s.settle(ok())
+    s.change(values={"replicas": -1})
+    s.settle("Stalled=True RetriesExceeded Failed to upgrade after 2 attempt\\(s\\)", "Ready=False UpgradeFailed .*")
+
+
+def upgrade_uninstalls(s):
+    s.release(upgrade={"remediation": {"retries": 1, "strategy": "uninstall"}})
+    s.settle(ok())
+    s.change(values={"replicas": -1})
+    s.settle("Stalled=True RetriesExceeded Failed to install after 1 attempt\\(s\\)")
+
+
+def upgrade_retry_on_failure(s):
+    s.release(upgrade={"strategy": {"name": "RetryOnFailure", "retryInterval": "1h"}})
+    s.settle(ok())
+    s.change(values={"replicas": -1})
+    s.settle("Ready=False UpgradeFailed .*", "Reconciling=True ProgressingWithRetry retrying after 1h0m0s", upgradeFailures=1)
+    s.change(values={"replicas": 1})
+    s.settle(ok("upgrade", 3))
+
+
+def rollback_target_gone(s):
+    s.release(upgrade={"remediation": {"retries": 1}})
+    s.settle(ok())
+    s.w.patch(HELM % s.ns + "/web/status", {"status": {"history": []}})
+    s.change(values={"replicas": -1})
+    s.settle("Stalled=True MissingRollbackTarget Failed to perform remediation: missing target release for rollback: "
+             "cannot remediate failed release")
+
+
+def not_ready_in_time(s):
+    s.release(values={"image": "sim-not-ready"}, install={"timeout": "3s"})
+    s.settle("Ready=False InstallFailed Helm install failed for release not-ready-in-time/web with chart web@1.0.0: .*",
+             "Stalled=True .*")
+
+
+def template_fails(s):
+    """Nothing is stored, nothing is counted; it is tried again."""
+    s.release(values={"broken": True})
+    s.settle("Ready=False InstallFailed Helm install failed for release template-fails/web with chart web@1\\.0\\.0: .*"
+             "it is broken", "Stalled= *")
+    o = s.get()["status"]
+    assert not o.get("installFailures") and not o.get("history"), o
+    s.change(values={})
+    s.settle(ok())
+
+
+def breaks_the_schema(s):
+    s.chart(chart(**{"values.schema.json": json.dumps({"type": "object", "properties": {"replicas": {"maximum": 3}}})}))
+    s.release(values={"replicas": 5})
+    s.settle("Ready=False InstallFailed Helm install failed for release breaks-the-schema/web with chart web@1\\.0\\.0: .*"
+             "values don't meet the specifications of the schema\\(s\\) in the following chart\\(s\\):\nweb:\n.*")
+    s.change(install={"disableSchemaValidation": True})
+    s.settle(ok())
+
+
+# ---- tests and hooks ----------------------------------------------------------------
+
+def tests_pass(s):
+    s.release(test={"enable": True}, values={"tested": "sim-exit-0"})
+    s.settle("Ready=True TestSucceeded Helm test succeeded for release tests-pass/web\\.v1 with chart web@1\\.0\\.0: "
+             "2 test hooks completed successfully", "TestSuccess=True TestSucceeded .*", "Released=True .*")
+    s.change(test={"enable": False})
+    s.settle(ok())
+
+
+def no_tests(s):
+    s.release(test={"enable": True})
+    s.settle("Ready=True TestSucceeded Helm test succeeded for release no-tests/web\\.v1 with chart web@1\\.0\\.0: no test hooks")
+
+
+def filtered_tests(s):
+    s.release(test={"enable": True, "filters": [{"name": "web-test", "exclude": True}]}, values={"tested": "sim-exit-1"})
+    s.settle("Ready=True TestSucceeded Helm test succeeded for release filtered-tests/web\\.v1 with chart web@1\\.0\\.0: "
+             "1 test hook completed successfully")
+
+
+def tests_fail(s):
+    s.release(test={"enable": True}, values={"tested": "sim-exit-1"})
+    s.settle("Ready=False TestFailed Helm test failed for release tests-fail/web\\.v1 with chart web@1\\.0\\.0: .*",
+             "Stalled=True RetriesExceeded Failed to install after 1 attempt\\(s\\)", installFailures=1)
+
+
+def tests_fail_ignored(s):
+    s.release(test={"enable": True, "ignoreFailures": True}, values={"tested": "sim-exit-1"})
+    s.settle(ok(), "TestSuccess=False TestFailed .*")
+
+
+def tests_fail_ignored_by_remediation(s):
+    s.release(test={"enable": True}, values={"tested": "sim-exit-1"}, install={"remediation": {"ignoreTestFailures": True}})
+    s.settle("Ready=False TestFailed .*", "TestSuccess=False TestFailed .*", failures=1)
+
+
+def tests_fail_rolls_back(s):
+    s.release(test={"enable": True}, upgrade={"remediation": {"retries": 0, "remediateLastFailure": True}})
+    s.settle("Ready=True TestSucceeded .*")
+    s.change(values={"tested": "sim-exit-1"})
+    s.settle("Stalled=True RetriesExceeded Failed to upgrade after 1 attempt\\(s\\)", "Remediated=True RollbackSucceeded .*")
+
+
+def hook_fails(s):
+    s.release(values={"hook": "sim-exit-3", "policy": "hook-failed"})
+    s.settle("Ready=False InstallFailed Helm install failed for release hook-fails/web with chart web@1.0.0: .*", "Stalled=True .*",
+             history=["v1 failed install"])
+    until(lambda: not s.object("batch/v1/jobs", "web-hook"), "the hook stays")
+
+
+def hook_stays(s):
+    s.release(values={"hook": "sim-exit-0", "policy": "before-hook-creation"})
+    s.settle(ok())
+    s.note("there", bool(s.object("batch/v1/jobs", "web-hook")))
+    s.change(values={"hook": "sim-exit-0", "policy": "hook-succeeded"})
+    s.settle(ok("upgrade", 2))
+    s.note("there", bool(s.object("batch/v1/jobs", "web-hook")))
+
+
+def delete_hook_fails(s):
+    """The finalizer stays as long as the release cannot be uninstalled."""
+    s.release(values={"hook": "sim-exit-3", "event": "pre-delete"})
+    s.settle(ok())
+    s.delete()
+    until(lambda: condition(s.get(), "Released")["reason"] == "UninstallFailed", lambda: s.told("web", "uninstalled"))
+    s.w.patch(HELM % s.ns + "/web", {"spec": {"uninstall": {"disableHooks": True}}})
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    s.note("records", len(s.w.records(s.ns)))
+
+
+# ---- sources ---------------------------------------------------------------------------
+
+def no_such_version(s):
+    """The words of an index without that version, and the newest that it has."""
+    message = ("invalid chart reference: failed to get chart version for remote reference: no 'podinfo' chart with version "
+               "matching '10.x' found")
+    path = SOURCE % s.ns + "helmcharts/no-such-version-web"
+    Files.files["/repo/index.yaml"] = INDEX
+    s.w.post(SOURCE % s.ns + "helmrepositories", {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
+             "metadata": {"name": "podinfo"}, "spec": {"interval": "1h", "url": "http://127.0.0.1:%d/repo" % web.server_port}})
+    s.release(chart={"spec": {"chart": "podinfo", "version": "10.x", "sourceRef": {"kind": "HelmRepository", "name": "podinfo"}}})
+    until(lambda: s.w.get(path), lambda: s.told("web", "no HelmChart is made"))
+    if s is not ours:       # it has no source controller beside it
+        s.status("helmcharts", s.ns + "-web", {"observedGeneration": 1, "conditions": [
+            {"type": t, "status": v, "reason": "InvalidChartReference", "message": message, "observedGeneration": 1,
+             "lastTransitionTime": "2026-01-01T00:00:00Z"} for t, v in (("Stalled", "True"), ("FetchFailed", "True"), ("Ready", "False"))]})
+    s.settle("Ready=False SourceNotReady HelmChart 'no-such-version/no-such-version-web' is not ready: " + message)
+    c = s.w.get(path)
+    for type_, status in (("Stalled", "True"), ("FetchFailed", "True"), ("Ready", "False")):
+        got = condition(c, type_)
+        assert (got["status"], got["reason"], got["message"]) == (status, "InvalidChartReference", message), c["status"]
+    s.note("chart", s.mask(json.dumps(c["spec"], sort_keys=True)))
+
+
+def no_artifact(s):
+    s.w.post(SOURCE % s.ns + "externalartifacts", {
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact", "metadata": {"name": "none"},
+        "spec": {"sourceRef": {"apiVersion": "v1", "kind": "ConfigMap", "name": "none"}}})
+    s.release(chartRef={"kind": "ExternalArtifact", "name": "none"})
+    s.settle("Ready=False SourceNotReady ExternalArtifact 'no-artifact/none' is not ready: does not have an artifact")
+
+
+def no_source(s):
+    s.release(chartRef={"kind": "OCIRepository", "name": "none"})
+    s.settle("Ready=False ArtifactFailed could not get Source object: .*")
+
+
+def bad_chart(s):
+    s.chart(b"no chart")
+    s.release()
+    s.settle("Ready=False ArtifactFailed Could not load chart: .*")
+
+
+def new_chart(s):
+    s.release()
+    s.settle(ok())
+    s.chart(chart("1.1.0"), "2")
+    s.settle(ok("upgrade", 2, "web@1.1.0"), history=["v2 deployed upgrade", "v1 superseded"])
+
+
+def digest_revision(s):
+    s.chart(chart(), "1.0.0@sha256:" + "ab" * 32)
+    s.release()
+    s.settle("Ready=True InstallSucceeded Helm install succeeded for release digest-revision/web\\.v1 with chart web@1\\.0\\.0\\+abababababab")
+    s.chart(chart(), "2.0.0@sha256:" + "ab" * 32)
+    s.settle("Ready=False ChartMutateError artifact revision 2\\.0\\.0 does not match chart version 1\\.0\\.0")
+
+
+def chart_name_changes(s):
+    s.release()
+    s.settle(ok())
+    s.chart(chart("1.0.0", "other"), "2")
+    s.settle(ok("install", 1, "other@1.0.0"))
+    s.change(upgrade={"chartNameChangeStrategy": "InPlaceUpdate"})
+    s.settle(ok("install", 1, "other@1.0.0"))
+    s.chart(chart("1.0.0", "third"), "3")
+    s.settle(ok("upgrade", 2, "third@1.0.0"))
+
+
+# ---- values ------------------------------------------------------------------------------
+
+def values_from(s):
+    s.w.post("/api/v1/namespaces/%s/configmaps" % s.ns, {"metadata": {"name": "v"}, "data": {
+        "values.yaml": "colour: green\nreplicas: 2\n", "one": "a,b", "bad": "a: ["}})
+    s.release(valuesFrom=[{"kind": "ConfigMap", "name": "v"}, {"kind": "Secret", "name": "none", "optional": True},
+                          {"kind": "ConfigMap", "name": "v", "valuesKey": "two", "optional": True},
+                          {"kind": "ConfigMap", "name": "v", "valuesKey": "one", "targetPath": "colour", "literal": True}])
+    s.settle(ok())
+    s.note("colour", s.object("configmaps")["data"]["colour"])
+    s.change(values={"replicas": 3}, valuesFrom=[{"kind": "ConfigMap", "name": "v"}])
+    s.settle(ok("upgrade", 2))
+    s.change(valuesFrom=[{"kind": "ConfigMap", "name": "v", "valuesKey": "two"}])
+    s.settle("Ready=False ValuesError could not resolve ConfigMap chart values reference 'values-from/v' with key 'two': key not found")
+    s.change(valuesFrom=[{"kind": "Secret", "name": "none"}])
+    s.settle("Ready=False ValuesError could not resolve Secret chart values reference 'values-from/none' with key 'values.yaml': .*")
+    s.change(valuesFrom=[{"kind": "ConfigMap", "name": "v", "valuesKey": "bad"}])
+    s.settle("Ready=False ValuesError could not resolve ConfigMap chart values reference 'values-from/v' with key 'bad': .*")
+    s.change(valuesFrom=[{"kind": "ConfigMap", "name": "v", "valuesKey": "one", "targetPath": "a[0].b"}])
+    s.settle(".*".join(["Ready=False ValuesError could not resolve ConfigMap chart values reference 'values-from/v' with key 'one': ", ""]))
+
+
+# ---- drift -----------------------------------------------------------------------------------
+
+def drift_corrected(s):
+    s.release(driftDetection={"mode": "enabled"})
+    s.settle(ok())
+    s.reconcile()
+    s.settle(ok(), "Drifted=False NoDriftDetected No drift detected against the cluster state")
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"data": {"colour": "stolen"}, "metadata": {"labels": {"more": "x"}}})
+    s.w.delete("/apis/apps/v1/namespaces/%s/deployments/web" % s.ns)
+    s.reconcile()
+    until(lambda: s.object("configmaps")["data"]["colour"] == "red" and s.object("apps/v1/deployments"), "not corrected")
+    s.reconcile()
+    s.settle(ok(), "Drifted=False NoDriftDetected .*")
+
+
+def drift_warned(s):
+    s.release(driftDetection={"mode": "warn"})
+    s.settle(ok())
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"data": {"colour": "stolen"}})
+    s.reconcile()
+    s.settle(ok(), "Drifted=True DriftDetected Cluster state of release drift-warned/web\\.v1 has drifted from the desired state:\n"
+             "ConfigMap/drift-warned/web changed \\(0 additions, 1 changes, 0 removals\\)")
+    s.note("colour", s.object("configmaps")["data"]["colour"])
+
+
+def drift_ignored(s):
+    s.release(driftDetection={"mode": "enabled", "ignore": [{"paths": ["/data/colour"], "target": {"kind": "ConfigMap"}},
+                                                            {"paths": [""], "target": {"kind": "Deployment"}}]})
+    s.settle(ok())
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"data": {"colour": "stolen"}})
+    s.w.delete("/apis/apps/v1/namespaces/%s/deployments/web" % s.ns)
+    s.reconcile()
+    s.settle(ok(), "Drifted=False .*")
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"data": {"colour": "stolen", "more": "x"}})
+    s.reconcile()
+    s.settle(ok())
+    s.note("data", s.object("configmaps")["data"])
+
+
+# ---- somebody else ---------------------------------------------------------------------------
+
+def suspended(s):
+    s.release()
+    s.settle(ok())
+    s.change(suspend=True, values={"colour": "late"})
+    time.sleep(1)
+    s.keep()
+    s.note("colour", s.object("configmaps")["data"]["colour"])
+    s.change(suspend=False)
+    s.settle(ok("upgrade", 2))
+    s.change(suspend=True)
+    s.delete()
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    s.note("stays", [r["info"]["status"] for r in s.w.records(s.ns)])
+
+
+def uninstalled_outside(s):
+    s.release(install={"replace": True})
+    s.settle(ok())
+    s.helm("uninstall", "web")
+    s.reconcile()
+    s.settle(ok(), history=["v1 deployed install"])
+    s.helm("uninstall", "web", "--keep-history")
+    s.reconcile()
+    s.settle("Ready=True .*")
+
+
+def record_deleted(s):
+    s.release()
+    s.settle(ok())
+    s.w.delete("/api/v1/namespaces/%s/secrets/sh.helm.release.v1.web.v1" % s.ns)
+    s.reconcile()
+    s.settle(ok())
+    s.note("records", [r["info"]["status"] for r in s.w.records(s.ns)])
+
+
+def rolled_back_outside(s):
+    s.release()
+    s.settle(ok())
+    s.change(values={"colour": "blue"})
+    s.settle(ok("upgrade", 2))
+    s.helm("rollback", "web", "1", "--force-conflicts")
+    s.reconcile()
+    s.settle(ok("upgrade", 4), history=["v4 deployed upgrade"])
+    s.note("colour", s.object("configmaps")["data"]["colour"])
+
+
+def installed_before(s):
+    """A release of the helm program is adopted."""
+    s.w.run("mkdir", "-p", "adopted")
+    open(s.w.dir + "/adopted.tgz", "wb").write(chart())
+    s.helm("install", "web", "adopted.tgz")
+    s.release()
+    s.settle(ok("upgrade", 2))
+
+
+def owner_died(s):
+    s.release()
+    s.settle(ok())
+    path = "/api/v1/namespaces/%s/secrets" % s.ns
+    for status, version in (("pending-upgrade", 2), ("pending-rollback", 4)):
+        secret = s.w.get(path + "/sh.helm.release.v1.web.v%d" % (version - 1))
+        r = read_record(secret)
+        r["info"]["status"], r["version"] = status, version
+        s.w.post(path, {"metadata": {"name": "sh.helm.release.v1.web.v%d" % version, "labels": dict(
+            secret["metadata"]["labels"], status=status, version=str(version))}, "type": "helm.sh/release.v1",
+            "data": {"release": write_record(r)}})
+        s.reconcile()
+        s.settle(ok("upgrade", version + 1))
+
+
+def no_rights(s):
+    s.w.post("/api/v1/namespaces/%s/serviceaccounts" % s.ns, {"metadata": {"name": "nobody"}})
+    s.release(serviceAccountName="nobody")
+    s.settle("Ready=(False|Unknown) .*")
+
+
+def no_cluster(s):
+    s.release(kubeConfig={"secretRef": {"name": "none"}})
+    s.settle("Ready=False RESTClientError .*")
+    s.w.post("/api/v1/namespaces/%s/secrets" % s.ns, {"metadata": {"name": "none"}, "data": {
+        "value": base64.b64encode(open(s.w.env["KUBECONFIG"], "rb").read()).decode()}})
+    s.settle(ok())
+    s.w.delete("/api/v1/namespaces/%s/secrets/none" % s.ns)
+    s.delete()
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    s.note("stays", [r["info"]["status"] for r in s.w.records(s.ns)])
+
+
+# ---- what is asked for --------------------------------------------------------------------------
+
+def forced_and_reset(s):
+    s.release()
+    s.settle(ok())
+    s.reconcile(forceAt=True)
+    s.settle(ok("upgrade", 2))
+    s.change(values={"replicas": -1})
+    s.settle("Stalled=True .*", upgradeFailures=1)
+    s.reconcile(forceAt=True)
+    s.settle("Stalled=True RetriesExceeded Failed to upgrade after 2 attempt\\(s\\)", upgradeFailures=2)
+    s.reconcile(resetAt=True)
+    s.settle("Stalled=True RetriesExceeded Failed to upgrade after 1 attempt\\(s\\)", upgradeFailures=1)
+
+
+def depends(s):
+    s.release("c", dependsOn=[{"name": "b"}], releaseName="c")
+    s.settle("Ready=False DependencyNotReady unable to get 'depends/b' dependency: .*", name="c")
+    s.release("b", dependsOn=[{"name": "web", "readyExpr": "dep.status.history[0].version > 1"}], releaseName="b")
+    s.release(suspend=True)
+    s.settle("Ready=False DependencyNotReady .*", name="b")
+    s.settle("Ready=False DependencyNotReady dependency 'depends/b' is not ready", name="c")
+    s.change(suspend=False)
+    s.settle(ok())
+    s.settle("Ready=False DependencyNotReady dependency 'depends/web' is not ready according to readyExpr eval", name="b")
+    s.change(values={"colour": "x"})
+    s.settle(ok("upgrade", 2))
+    s.settle(ok(name="b"), name="b")
+    s.settle(ok(name="c"), name="c")
+
+
+def bad_expression(s):
+    s.release(dependsOn=[{"name": "web", "readyExpr": "dep.status +"}])
+    s.settle("Stalled=True InvalidCELExpression Reconciliation failed terminally due to configuration error: .*")
+
+
+def post_rendered(s):
+    s.release(commonMetadata={"labels": {"team": "a"}}, postRenderers=[{"kustomize": {
+        "patches": [{"target": {"kind": "Deployment"}, "patch": "- op: replace\n  path: /spec/replicas\n  value: 3\n"}],
+        "images": [{"name": "web", "newTag": "v9"}]}}])
+    s.settle(ok())
+    s.note("manifest", s.w.records(s.ns)[0]["manifest"])
+    s.change(commonMetadata={"labels": {"team": "b"}})
+    s.settle(ok("upgrade", 2))
+    s.change(postRenderers=[])
+    s.settle(ok("upgrade", 3))
+    s.change(postRenderers=[{"kustomize": {"patches": [{"target": {"kind": "Deployment"}, "patch": "not: [a patch"}]}}])
+    s.settle("Ready=False UpgradeFailed .*")
+
+
+def moved(s):
+    """Other names and namespaces: the old release goes first."""
+    s.w.namespace("moved-store")
+    s.w.namespace("moved-target")
+    s.release()
+    s.settle(ok())
+    s.change(releaseName="renamed")
+    s.settle(ok(name="renamed"))
+    s.change(storageNamespace="moved-store")
+    s.settle(ok(name="renamed"))
+    s.note("stored", [r["name"] for r in s.w.records("moved-store")])
+    s.change(targetNamespace="moved-target")
+    s.settle(ok(name="renamed", ns="moved-target"))
+    s.note("there", bool(s.object("configmaps", "renamed")))
+    s.delete()
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    s.note("records", len(s.w.records("moved-store")))
+
+
+def long_name(s):
+    s.release("a" * 40 + "b" * 20)
+    s.settle("Ready=True .*", name="a" * 40 + "b" * 20)
+
+
+def kept(s):
+    extra = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "annotations": {"helm.sh/resource-policy": "keep"}}}
+    s.release(values={"extra": extra}, uninstall={"deletionPropagation": "foreground", "keepHistory": True})
+    s.settle(ok())
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"metadata": {"finalizers": ["example.com/wait"]}})
+    s.delete()
+    until(lambda: s.object("configmaps")["metadata"].get("deletionTimestamp"), "not deleted")
+    time.sleep(1)
+    assert s.get(), "gone before its objects"
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"metadata": {"finalizers": None}})
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    s.note("kept", bool(s.object("configmaps", "kept")))
+    s.note("records", [r["info"]["status"] for r in s.w.records(s.ns)])
+
+
+CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last, install_retry_on_failure, upgrade_fails,
+         upgrade_rolls_back, upgrade_rolls_back_last_not, upgrade_uninstalls, upgrade_retry_on_failure, rollback_target_gone,
+         not_ready_in_time, template_fails, breaks_the_schema, tests_pass, no_tests, filtered_tests, tests_fail,
+         tests_fail_ignored, tests_fail_ignored_by_remediation, tests_fail_rolls_back, hook_fails, hook_stays, delete_hook_fails,
+         no_such_version, no_artifact, no_source, bad_chart, new_chart, digest_revision, chart_name_changes, values_from,
+         drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
+         installed_before, owner_died, no_rights, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, moved,
+         long_name, kept]
+
+
+def rill(w):
+    return w.spawn("controller", "controller", "--storage-path", w.dir + "/artifacts", "--storage-addr", "127.0.0.1:0",
+                   "--metrics-addr", "", "--health-addr", "", "--feature-gates", "ExternalArtifact=true",
+                   "--requeue-dependency", "2s")
+
+
+def run(s, cases):
+    failed = []
+    for case in cases:
+        began = time.time()
+        try:
+            s.begin(case.__name__)
+            case(s)
+            s.end()
+            print("%s: %s: %.1f s" % (s.name, case.__name__, time.time() - began), flush=True)
+        except AssertionError as e:
+            print("%s: %s: FAILED: %s" % (s.name, case.__name__, e), flush=True)
+            failed.append(case.__name__)
+    return failed
+
+
+def flux(w):
+    w.env["RUNTIME_NAMESPACE"] = "default"
+    return w.spawn("controller", "--metrics-addr=127.0.0.1:0", "--health-addr=127.0.0.1:0", "--watch-all-namespaces",
+                   "--feature-gates=ExternalArtifact=true", "--requeue-dependency=2s", "--concurrent=4", program=PEER)
+
+
+def compare(ours, theirs, cases):
+    """What both have seen."""
+    failed = []
+    for case in cases:
+        a, b = ours.seen[case.__name__], theirs.seen[case.__name__]
+        for i, (x, y) in enumerate(zip(a, b)):
+            if x == y:
+                continue
+            failed.append(case.__name__)
+            print("---- %s, view %d of %d\n%s\n" % (case.__name__, i + 1, len(a), "\n".join(difflib.unified_diff(
+                y.splitlines(), x.splitlines(), "helm-controller", "rill", lineterm="", n=1))))
+    return failed
+
+
+cases = [c for c in CASES if not sys.argv[2:] or c.__name__ in sys.argv[2:]]
+ours = Session("rill", rill)
+failed = run(ours, cases)
+if failed:
+    print(ours.w.log("controller"))
+    sys.exit("failed: " + ", ".join(failed))
+if not PEER:
+    print("helmrelease_states.py: there is no helm-controller to compare with: make peers, or set $PEERS")
+    sys.exit(0)
+theirs = Session("helm-controller", flux)
+failed = run(theirs, cases)
+print(theirs.w.log("controller") if failed else "", end="")
+failed += compare(ours, theirs, [c for c in cases if c.__name__ not in failed])
+sys.exit("failed: " + ", ".join(sorted(set(failed))) if failed else 0)
