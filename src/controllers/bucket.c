@@ -100,6 +100,14 @@ static struct outcome done(struct bucket_pass *b, const struct bucketsource *s)
 	return pass_succeed(p, S("Succeeded"), message);
 }
 
+static str url_of(struct bucket_pass *b)
+{
+	if (str_find(b->spec.endpoint, S("://")) != STR_NPOS)
+		return b->spec.endpoint;
+	return arena_cat(b->p->arena, b->spec.insecure ? S("http://") : S("https://"),
+			 b->spec.endpoint);
+}
+
 static struct outcome reconcile(struct pass *p)
 {
 	CLEANUP(bucketsource_release) struct bucketsource s = { 0 };
@@ -115,7 +123,7 @@ static struct outcome reconcile(struct pass *p)
 		say_new_revision(&b, s.revision);
 		e = bucketsource_store(&s, &env, &b.spec);
 	}
-	return e ? pass_failure(p, e) : done(&b, &s);
+	return e ? pass_failure_at(p, url_of(&b), e) : done(&b, &s);
 }
 
 static const char *const types[] = { "StorageOperationFailed", "FetchFailed", "ArtifactOutdated",

@@ -401,7 +401,7 @@ static struct outcome not_built(struct chart_pass *c, err *e)
 	struct pass *p = c->p;
 
 	if (chartsource_is_build_error(e))
-		return pass_failure(p, e);
+		return pass_failure_at(p, c->repo.url, e);
 	condition_drop(p, S("BuildFailed"));
 	condition_set(p, S("FetchFailed"), CONDITION_TRUE, S("Unknown"),
 		      arena_cat(p->arena, S("unknown build error: "), err_text(e)));

@@ -114,19 +114,6 @@ static struct outcome done(struct repository *r, const struct helmsource *h)
 	return pass_succeed(p, S("Succeeded"), message);
 }
 
-/* As long as the server asked for, if it did. */
-static struct outcome failed(struct repository *r, const struct helmsource *h, err *e)
-{
-	bool patient = h->retry_after > 0 && failure_of(e).class == FAILURE_GENERIC;
-	struct outcome out = pass_failure(r->p, e);
-
-	if (!patient)
-		return out;
-	log_info(r->p->log, arena_printf(r->p->arena, "the server asks to be left alone for %.*s",
-					 STR_ARG(pass_span(r->p, h->retry_after))));
-	return (struct outcome){ .next = NEXT_AFTER, .after = h->retry_after };
-}
-
 static struct outcome reconcile(struct pass *p)
 {
 	CLEANUP(helmsource_release) struct helmsource h = { .index = { .fd = -1 } };
@@ -146,7 +133,7 @@ static struct outcome reconcile(struct pass *p)
 		say_new_revision(&r, h.revision);
 		e = helmsource_store(&h, &env, &r.spec);
 	}
-	return e ? failed(&r, &h, e) : done(&r, &h);
+	return e ? pass_failure_at(p, r.spec.url, e) : done(&r, &h);
 }
 
 static void forget(struct runtime *rt, void *memory)

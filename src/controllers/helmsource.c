@@ -94,8 +94,6 @@ static err *download(struct helmsource *h, const struct helmsource_env *env,
 				env->index_max ? env->index_max : REPOINDEX_SIZE_MAX, hint,
 				&h->unchanged, &h->index);
 
-	if (hint)
-		h->retry_after = hint->retry_after;
 	return e ? failure_mark(err_wrap(e, "failed to fetch Helm repository index: failed to "
 					    "cache index to temporary file"),
 				FAILURE_GENERIC, fetch_failed, "Failed")
@@ -169,7 +167,6 @@ err *helmsource_fetch(struct helmsource *h, const struct helmsource_env *env,
 		      const struct helmsource_spec *spec, const struct helmsource_seen *seen)
 {
 	spool_init(&h->index, HELMREPO_HELD);
-	h->retry_after = -1;
 	TRY(check_url(h, spec->url));
 	TRY(download(h, env, spec, seen));
 	err *e = compare(h, seen);

@@ -59,7 +59,6 @@ struct helmsource {
 	struct spool index;
 	str revision;   /* "sha256:..." of the index as it was fetched */
 	bool unchanged; /* it is the artifact's */
-	int64_t retry_after; /* the server asked for so much patience; -1: it did not */
 	/* After helmsource_store, or when nothing changed: */
 	struct artifact artifact;
 	str event; /* "stored fetched index of size 36.27kB from 'URL'" */

@@ -246,7 +246,7 @@ static struct outcome reconcile(struct pass *p)
 		say_verified(&o, &s);
 		e = ocisource_store(&s, &env, &o.spec);
 	}
-	return e ? pass_failure(p, e) : done(&o, &s);
+	return e ? pass_failure_at(p, o.spec.url, e) : done(&o, &s);
 }
 
 static const char *const types[] = {

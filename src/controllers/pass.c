@@ -4,6 +4,7 @@
 #include "base/rand.h"
 #include "controllers/local.h"
 #include "controllers/runtime_impl.h"
+#include "net/patience.h"
 #include "text/duration.h"
 #include "value/patch.h"
 
@@ -256,6 +257,24 @@ struct outcome pass_failure(struct pass *p, err *e)
 		break;
 	}
 	return pass_fail(p, reason, e);
+}
+
+/* Not all at the same moment. */
+static int64_t scattered(int64_t wait)
+{
+	return wait + (int64_t)rand_below((uint64_t)(wait / 8 + CLOCK_SECOND / 2));
+}
+
+struct outcome pass_failure_at(struct pass *p, str url, err *e)
+{
+	struct outcome out = pass_failure(p, e);
+	int64_t left = patience_left(net_client_patience(runtime_net(p->rt)), url);
+
+	if (out.next != NEXT_BACKOFF || !left)
+		return out;
+	log_info(p->log, arena_printf(p->arena, "the server asks to be left alone for %.*s",
+				      STR_ARG(pass_span(p, left))));
+	return (struct outcome){ .next = NEXT_AFTER, .after = scattered(left) };
 }
 
 struct outcome pass_succeed(struct pass *p, str reason, str message)

@@ -110,6 +110,8 @@ struct outcome pass_hold(struct pass *p, str reason, err *e, int64_t after);
 struct outcome pass_stall(struct pass *p, str reason, err *e);
 /* By the mark on the error (source/failure.h): condition, reason, class. */
 struct outcome pass_failure(struct pass *p, err *e);
+/* The same about what lies at that URL: not before its host wants to be asked again. */
+struct outcome pass_failure_at(struct pass *p, str url, err *e);
 /* Reconciling and Stalled go, observedGeneration = generation, Ready=True
  * (unless the controller has a summary, which then decides); interval. */
 struct outcome pass_succeed(struct pass *p, str reason, str message);

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "net/patience.h"
 #include "net/client_impl.h"
 
 #include "base/fs.h"
@@ -103,6 +104,7 @@ static void release(struct net_client *c)
 	if (c->wake >= 0)
 		close(c->wake);
 	pthread_mutex_destroy(&c->m);
+	patience_free(c->patience);
 	arena_release(&c->mem);
 	free(c);
 }
@@ -142,6 +144,7 @@ err *net_client_new(struct net_client **out, const struct net_options *o)
 	if (o->proxy_env)
 		proxy_from_env(&c->mem, &c->proxies);
 	find_authorities(c);
+	c->patience = patience_new();
 	pthread_mutex_init(&c->m, NULL);
 	set_up_multi(c);
 	err *e = open_loop(c);
@@ -177,6 +180,11 @@ void net_client_free(struct net_client *c)
 void net_client_drop(struct net_client **c)
 {
 	net_client_free(*c);
+}
+
+struct patience *net_client_patience(struct net_client *c)
+{
+	return c->patience;
 }
 
 uint64_t net_client_connections(const struct net_client *c)

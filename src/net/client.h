@@ -40,6 +40,7 @@
 
 struct net_client;
 struct net_call;
+struct patience;
 
 struct net_header {
 	str name, value;
@@ -64,6 +65,9 @@ str net_response_header(const struct net_response *r, str name);
 /* What Retry-After asks for, from now on, in nanoseconds; -1 when it does not
  * say. Seconds or a date; longer than a day counts as a day. */
 int64_t net_response_retry_after(const struct net_response *r);
+
+/* Whether a 206 goes on at that byte. */
+bool net_response_goes_on(const struct net_response *r, uint64_t at);
 
 /* "404 Not Found", as Go's Response.Status; "599" for a number without a name. */
 str net_status(struct arena *a, int status);
@@ -170,6 +174,9 @@ void net_cancel(struct net_call *call);
 void net_drop(struct net_call *call);
 /* For CLEANUP(net_call_drop) struct net_call *call = NULL. */
 void net_call_drop(struct net_call **call);
+
+/* Which hosts want to be left alone, by what those who ask have kept there: net/patience.h. */
+struct patience *net_client_patience(struct net_client *c) __attribute__((returns_nonnull));
 
 /* How many connections were opened so far: for tests and metrics. */
 uint64_t net_client_connections(const struct net_client *c);

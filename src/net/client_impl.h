@@ -48,6 +48,7 @@ struct net_client {
 	str ca_file, ca_dir; /* the system's authorities; one of them may be empty */
 	size_t per_host;
 	_Atomic uint64_t connections;
+	struct patience *patience;
 
 	pthread_mutex_t m; /* guards the rest of this block, and calls' shared parts */
 	struct net_call *inbox, *inbox_last;

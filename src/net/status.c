@@ -79,6 +79,15 @@ str net_status(struct arena *a, int status)
 	return arena_printf(a, "%d", status);
 }
 
+bool net_response_goes_on(const struct net_response *r, uint64_t at)
+{
+	str range = net_response_header(r, S("Content-Range")), from, rest;
+	uint64_t n;
+
+	return str_take_str(&range, S("bytes ")) && str_split(range, '-', &from, &rest) &&
+	       str_to_u64(from, &n) && n == at;
+}
+
 int64_t net_response_retry_after(const struct net_response *r)
 {
 	str value = net_response_header(r, S("Retry-After"));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/ascii.h"
+#include "net/patience.h"
 #include "source/xmlread.h"
 #include "value/json.h"
 
@@ -165,16 +166,20 @@ static void complaint_of(struct arena *a, str body, struct complaint *out)
 		err_free(xmlread(a, body, read_complaint, out));
 }
 
-static err *answer_error(struct arena *a, const struct net_response *r)
+static err *answer_error(const struct bucket *b, struct arena *a, const struct net_response *r)
 {
+	CLEANUP(buf_release) struct buf patience = BUF_INIT;
 	struct complaint c;
 	int status = r->status;
 
+	patience_keep(net_client_patience(b->o.net), r->url, r);
+	patience_words(&patience, r);
 	complaint_of(a, buf_str(&r->body), &c);
-	err *e = c.message.n
-			 ? err_new(ERR_INVALID, "%.*s", STR_ARG(str_sub(c.message, 0, MESSAGE_MAX)))
-		 : c.code.n ? err_new(ERR_INVALID, "Error response code %.*s.", STR_ARG(c.code))
-			    : err_new(ERR_INVALID, "%.*s", STR_ARG(net_status(a, status)));
+	if (!c.message.n)
+		c.message = c.code.n ? arena_cat(a, S("Error response code "), c.code, S("."))
+				     : net_status(a, status);
+	err *e = err_new(ERR_INVALID, "%.*s%.*s", STR_ARG(str_sub(c.message, 0, MESSAGE_MAX)),
+			 STR_ARG(buf_str(&patience)));
 
 	err_set_kind(e, status == 404                    ? ERR_NOT_FOUND
 			: status == 401 || status == 403 ? ERR_FORBIDDEN
@@ -195,6 +200,7 @@ static err *start(struct bucket *b, struct arena *a, const struct bucket_questio
 		TRY(b->kind->log_in(b));
 	b->logged_in = true;
 	TRY(b->kind->build(b, a, q, &w));
+	TRY(patience_check(net_client_patience(b->o.net), w.url));
 	*call = net_start(b->o.net, &(struct net_request){ .method = w.method,
 							   .url = w.url,
 							   .token = w.token,
@@ -249,7 +255,7 @@ err *bucket_exists(struct bucket *b, bool *exists)
 
 	TRY(ask(b, &a, &q, ERROR_MAX, &r));
 	*exists = r.status == 200;
-	return *exists || r.status == 404 ? NULL : answer_error(&a, &r);
+	return *exists || r.status == 404 ? NULL : answer_error(b, &a, &r);
 }
 
 static err *visit_page(struct bucket *b, const struct bucket_question *q, bucket_visit *visit,
@@ -261,7 +267,7 @@ static err *visit_page(struct bucket *b, const struct bucket_question *q, bucket
 
 	TRY(ask(b, &a, q, BUCKET_PAGE_MAX, &r));
 	if (r.status != 200)
-		return answer_error(&a, &r);
+		return answer_error(b, &a, &r);
 	TRY(b->kind->read_page(&a, buf_str(&r.body), &page));
 	*count += page.objects.n;
 	if (*count > BUCKET_OBJECTS_MAX)
@@ -303,10 +309,9 @@ err *bucket_wait(struct bucket *b, struct net_call *call, struct net_response *o
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 
-	(void)b;
 	TRY(net_wait(call, out));
 	*found = out->status == 200;
-	return *found || out->status == 404 ? NULL : answer_error(&a, out);
+	return *found || out->status == 404 ? NULL : answer_error(b, &a, out);
 }
 
 /* ---- token servers ------------------------------------------------------------------ */

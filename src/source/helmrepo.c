@@ -1,10 +1,12 @@
 #include "source/helmrepo.h"
 
+#include "net/patience.h"
 #include "text/gourl.h"
 #include "text/path.h"
 #include "text/quote.h"
 
-enum { PIECE = 64 << 10 };
+/* So often a download that is cut goes on. */
+enum { PIECE = 64 << 10, RESUMES = 5 };
 
 /* ---- URLs ------------------------------------------------------------------- */
 
@@ -140,7 +142,20 @@ static bool is_same_host(str a_url, str b_url)
 
 /* ---- requests --------------------------------------------------------------- */
 
-static err *read_body(struct net_call *call, const char *what, uint64_t max, struct spool *to)
+/* A download, which may take several requests. */
+struct fetch {
+	const struct helmrepo *r;
+	str url;
+	const char *what;
+	uint64_t max;
+	struct helmrepo_hint *hint;
+	struct spool *to;
+	/* By which the rest can be asked for, should it be cut: a strong etag. */
+	char validator[HELMREPO_ETAG_MAX];
+	size_t validator_n;
+};
+
+static err *read_body(const struct fetch *f, struct net_call *call)
 {
 	CLEANUP(buf_release) struct buf piece = BUF_INIT;
 	char *p = buf_reserve(&piece, PIECE);
@@ -150,17 +165,18 @@ static err *read_body(struct net_call *call, const char *what, uint64_t max, str
 		TRY(net_read(call, p, PIECE, &n));
 		if (!n)
 			return NULL;
-		if (n > max - to->n)
+		if (n > f->max - f->to->n)
 			return err_new(ERR_INVALID,
-				       "%s exceeds the maximum %s file size of %llu bytes", what,
-				       what, (unsigned long long)max);
-		TRY(spool_add(to, str_of(p, n)));
+				       "%s exceeds the maximum %s file size of %llu bytes", f->what,
+				       f->what, (unsigned long long)f->max);
+		TRY(spool_add(f->to, str_of(p, n)));
 	}
 }
 
-static err *not_fetched(str url, const struct net_response *head, struct helmrepo_hint *hint)
+static err *not_fetched(const struct fetch *f, const struct net_response *head)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	enum err_kind kind = ERR_INVALID;
 
 	if (head->status == 404 || head->status == 410)
@@ -169,22 +185,31 @@ static err *not_fetched(str url, const struct net_response *head, struct helmrep
 		kind = ERR_FORBIDDEN;
 	else if (head->status == 429 || head->status >= 500)
 		kind = ERR_UNAVAILABLE;
-	err *e = err_new(kind, "failed to fetch %.*s : %.*s", STR_ARG(url),
-			 STR_ARG(net_status(&a, head->status)));
+	patience_keep(net_client_patience(f->r->net), f->url, head);
+	patience_words(&b, head);
+	err *e = err_new(kind, "failed to fetch %.*s : %.*s%.*s", STR_ARG(f->url),
+			 STR_ARG(net_status(&a, head->status)), STR_ARG(buf_str(&b)));
 
 	err_set_code(e, head->status);
-	if (hint)
-		hint->retry_after = net_response_retry_after(head);
 	return e;
 }
 
-static void remember_etag(struct helmrepo_hint *hint, const struct net_response *head)
+static size_t keep_etag(char *to, str etag)
+{
+	if (etag.n > HELMREPO_ETAG_MAX)
+		return 0;
+	if (etag.n)
+		memcpy(to, etag.p, etag.n);
+	return etag.n;
+}
+
+/* What was packed on the way cannot go on by its bytes. */
+static void keep_validator(struct fetch *f, const struct net_response *head)
 {
 	str etag = net_response_header(head, S("ETag"));
+	bool packed = net_response_header(head, S("Content-Encoding")).n > 0;
 
-	hint->etag_n = etag.n <= sizeof hint->etag ? etag.n : 0;
-	if (hint->etag_n)
-		memcpy(hint->etag, etag.p, hint->etag_n);
+	f->validator_n = keep_etag(f->validator, packed || !str_starts(etag, S("\"")) ? STR_NONE : etag);
 }
 
 /* The certificate is for the repository's own host, as the password is. */
@@ -198,21 +223,39 @@ static struct net_tls tls_of(const struct helmrepo *r, bool trusted)
 	return t;
 }
 
-static err *start(const struct helmrepo *r, str url, const struct helmrepo_hint *hint,
-		  struct net_call **call)
+static size_t add_headers(const struct fetch *f, struct arena *a, struct net_header *out)
+{
+	const struct helmrepo_hint *hint = f->hint;
+
+	if (f->to->n) {
+		out[0] = (struct net_header){ S("Range"),
+					      arena_printf(a, "bytes=%llu-",
+							   (unsigned long long)f->to->n) };
+		out[1] = (struct net_header){ S("If-Range"), str_of(f->validator, f->validator_n) };
+		out[2] = (struct net_header){ S("Accept-Encoding"), S("identity") };
+		return 3;
+	}
+	if (!hint || !hint->etag_n)
+		return 0;
+	out[0] = (struct net_header){ S("If-None-Match"), str_of(hint->etag, hint->etag_n) };
+	return 1;
+}
+
+static err *start(const struct fetch *f, struct net_call **call)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	bool trusted = r->pass_credentials || is_same_host(r->url, url);
+	const struct helmrepo *r = f->r;
+	bool trusted = r->pass_credentials || is_same_host(r->url, f->url);
 	bool sends = trusted && r->user.n && r->password.n;
 	const struct net_tls tls = tls_of(r, trusted);
-	const struct net_header known = { S("If-None-Match"),
-					  hint ? str_of(hint->etag, hint->etag_n) : STR_NONE };
+	struct net_header headers[3];
 
-	TRY(helmrepo_check_scheme(&a, url));
+	TRY(helmrepo_check_scheme(&a, f->url));
+	TRY(patience_check(net_client_patience(r->net), f->url));
 	*call = net_start(r->net, &(struct net_request){
-					  .url = url,
-					  .headers = &known,
-					  .headers_n = known.value.n ? 1 : 0,
+					  .url = f->url,
+					  .headers = headers,
+					  .headers_n = add_headers(f, &a, headers),
 					  .user = sends ? r->user : STR_NONE,
 					  .password = sends ? r->password : STR_NONE,
 					  .tls = r->tls || r->insecure ? &tls : NULL,
@@ -225,26 +268,49 @@ static err *start(const struct helmrepo *r, str url, const struct helmrepo_hint 
 	return NULL;
 }
 
-err *helmrepo_fetch(const struct helmrepo *r, str url, const char *what, uint64_t max,
-		    struct helmrepo_hint *hint, bool *same, struct spool *to)
+static err *fetch_once(struct fetch *f, bool *same)
 {
 	CLEANUP(net_call_drop) struct net_call *call = NULL;
 	struct net_response head;
+	bool resumed = f->to->n > 0;
 
-	if (same)
-		*same = false;
-	if (hint)
-		hint->retry_after = -1;
-	TRY(start(r, url, hint, &call));
+	TRY(start(f, &call));
 	TRY(net_head(call, &head));
-	if (head.status == 304 && hint && hint->etag_n && same) {
+	if (head.status == 304 && !resumed && f->hint && f->hint->etag_n && same) {
 		*same = true;
 		return NULL;
 	}
-	if (head.status != 200)
-		return not_fetched(url, &head, hint);
-	TRY(read_body(call, what, max, to));
-	if (hint)
-		remember_etag(hint, &head);
+	if (head.status != 200 && !(resumed && head.status == 206))
+		return not_fetched(f, &head);
+	if (head.status == 206 && !net_response_goes_on(&head, f->to->n))
+		return err_new(ERR_INVALID, "failed to fetch %.*s : not the range that was asked for",
+			       STR_ARG(f->url));
+	if (head.status == 200 && resumed)
+		spool_restart(f->to);
+	if (head.status == 200)
+		keep_validator(f, &head);
+	TRY(read_body(f, call));
+	if (f->hint && head.status == 200)
+		f->hint->etag_n = keep_etag(f->hint->etag, net_response_header(&head, S("ETag")));
+	else if (f->hint)
+		f->hint->etag_n = keep_etag(f->hint->etag, str_of(f->validator, f->validator_n));
 	return NULL;
+}
+
+err *helmrepo_fetch(const struct helmrepo *r, str url, const char *what, uint64_t max,
+		    struct helmrepo_hint *hint, bool *same, struct spool *to)
+{
+	struct fetch f = { .r = r, .url = url, .what = what, .max = max, .hint = hint, .to = to };
+
+	if (same)
+		*same = false;
+	for (int tries = 0;; tries++) {
+		uint64_t before = to->n;
+		err *e = fetch_once(&f, same);
+		bool cut = e && err_kind(e) == ERR_UNAVAILABLE && !err_code(e);
+
+		if (!cut || to->n <= before || tries == RESUMES || !f.validator_n)
+			return e;
+		err_free(e);
+	}
 }

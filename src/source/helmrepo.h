@@ -8,7 +8,9 @@
  *
  * What comes goes into a spool, up to a limit. Errors have Helm's words:
  * "failed to fetch URL : 404 Not Found", with err_code the status; 429 and
- * 5xx are ERR_UNAVAILABLE. There are no tries and no waiting here.
+ * 5xx are ERR_UNAVAILABLE, with "; retry after 7s" where the server says so; until then its
+ * host is not asked again (net/patience.h). A body that is cut goes on where it was when the
+ * server gave a strong etag. There are no other tries and no waiting here.
  *
  * Worker threads; a struct helmrepo is constant.
  */
@@ -38,7 +40,6 @@ enum { HELMREPO_HELD = 1 << 20, HELMREPO_ETAG_MAX = 512 };
 struct helmrepo_hint {
 	char etag[HELMREPO_ETAG_MAX];
 	size_t etag_n;
-	int64_t retry_after; /* nanoseconds that the server asked for; -1: it did not */
 };
 
 /* "https://host/charts/": as Flux compares repositories. */

@@ -200,7 +200,7 @@ static void test_refused(void **state)
 	assert_non_null(e);
 	assert_int_equal(err_code(e), 429);
 	assert_int_equal(err_kind(e), ERR_UNAVAILABLE);
-	assert_true(hint.retry_after > 6 * CLOCK_SECOND && hint.retry_after <= 7 * CLOCK_SECOND);
+	assert_true(str_ends(err_text(e), S("/busy/ : 429 Too Many Requests; retry after 7s")));
 	err_free(e);
 }
 

@@ -42,9 +42,6 @@ struct oci_memory;
 struct oci_memory *oci_memory_new(void) __attribute__((returns_nonnull));
 /* No session may use it any more. NULL is fine. */
 void oci_memory_free(struct oci_memory *m);
-/* Until when (clock_mono) a registry asked to be left alone: 429 or 503 with
- * Retry-After. Until then requests fail at once. 0: it did not. */
-int64_t oci_memory_wait(struct oci_memory *m, str registry);
 
 struct oci_options {
 	struct net_client *net;

@@ -10,7 +10,6 @@ enum { MEMORY_TOKENS = 4096, MEMORY_REGISTRIES = 4096 };
 
 struct registry {
 	char *name;
-	int64_t wait_until;
 	bool known, http, bearer;
 	char *realm, *service;
 };
@@ -135,26 +134,6 @@ void oci_memory_keep_challenge(struct oci_memory *m, str registry, bool http,
 		r->realm = copy(c->realm);
 		r->service = copy(c->service);
 	}
-	pthread_mutex_unlock(&m->m);
-}
-
-int64_t oci_memory_wait(struct oci_memory *m, str registry)
-{
-	pthread_mutex_lock(&m->m);
-	struct registry *r = map_get(&m->registries, registry);
-	int64_t until = r ? r->wait_until : 0;
-
-	pthread_mutex_unlock(&m->m);
-	return until > clock_mono() ? until : 0;
-}
-
-void oci_memory_keep_wait(struct oci_memory *m, str registry, int64_t until)
-{
-	pthread_mutex_lock(&m->m);
-	struct registry *r = need_registry(m, registry);
-
-	if (until > r->wait_until)
-		r->wait_until = until;
 	pthread_mutex_unlock(&m->m);
 }
 

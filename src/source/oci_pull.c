@@ -167,21 +167,9 @@ struct download {
 
 static err *restart(struct download *w)
 {
-	size_t memory = w->to->memory;
-
-	spool_release(w->to);
-	spool_init(w->to, memory);
+	spool_restart(w->to);
 	digest_hash_release(&w->hash);
 	return digest_hash_init(&w->hash, w->digest.algo);
-}
-
-/* A 206 must go on just where we are. */
-static bool goes_on(const struct download *w, const struct net_response *head)
-{
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str start = arena_printf(&a, "bytes %llu-", (unsigned long long)w->to->n);
-
-	return str_starts(net_response_header(head, S("Content-Range")), start);
 }
 
 static err *read_pieces(struct download *w, struct net_call *call)
@@ -216,7 +204,7 @@ static err *download_once(struct download *w)
 	TRY(oci_ask_for(w->c, &ask, statuses, &answer));
 	bool partial = answer.head.status == 206;
 
-	if (partial && !goes_on(w, &answer.head))
+	if (partial && !net_response_goes_on(&answer.head, w->to->n))
 		return err_new(ERR_INVALID, "GET %.*s: not the range that was asked for",
 			       STR_ARG(answer.url));
 	if (!partial && w->to->n)

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "text/duration.h"
+#include "net/patience.h"
 #include "text/gourl.h"
 #include "value/goprint.h"
 #include "value/json.h"
@@ -47,9 +47,9 @@ void oci_drop(struct oci **c)
 
 int64_t oci_wait(const struct oci *c)
 {
-	int64_t until = oci_memory_wait(c->memory, c->o.ref.registry);
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 
-	return until ? until - clock_mono() : 0;
+	return patience_left(net_client_patience(c->o.net), oci_base(c, &a));
 }
 
 str oci_base(const struct oci *c, struct arena *a)
@@ -161,18 +161,14 @@ err *oci_answer_error(const struct oci *c, const struct oci_ask *ask, struct oci
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT, body = BUF_LIMIT(OCI_ERROR_MAX);
 	int status = answer->head.status;
-	int64_t wait = net_response_retry_after(&answer->head);
 
 	/* What came of it will do. */
 	err_free(read_body(answer, &body));
 	buf_addf(&b, "%.*s %.*s: ", STR_ARG(ask->method), STR_ARG(answer->url));
 	if (!add_diagnostics(&b, buf_str(&body)))
 		add_status(&b, &answer->mem, ask, status, str_trim(buf_str(&body)));
-	if (wait >= 0 && (status == 429 || status == 503)) {
-		buf_add(&b, S("; retry after "));
-		duration_add(&b, wait / CLOCK_SECOND * CLOCK_SECOND);
-		oci_memory_keep_wait(c->memory, c->o.ref.registry, clock_after(clock_mono(), wait));
-	}
+	patience_words(&b, &answer->head);
+	patience_keep(net_client_patience(c->o.net), answer->url, &answer->head);
 	err *e = err_new(kind_of(status), "%s", buf_c(&b));
 
 	err_set_code(e, status);
@@ -180,24 +176,6 @@ err *oci_answer_error(const struct oci *c, const struct oci_ask *ask, struct oci
 }
 
 /* ---- asking ---------------------------------------------------------------------------- */
-
-static err *check_wait(const struct oci *c)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	int64_t until = oci_memory_wait(c->memory, c->o.ref.registry);
-	int64_t left = until - clock_mono();
-
-	if (!until)
-		return NULL;
-	duration_add(&b, (left + CLOCK_SECOND - 1) / CLOCK_SECOND * CLOCK_SECOND);
-	err *e = err_new(ERR_UNAVAILABLE,
-			 "registry '%.*s' answers too many requests with Retry-After, and is not "
-			 "asked for another %s",
-			 STR_ARG(c->o.ref.registry), buf_c(&b));
-
-	err_set_code(e, 429);
-	return e;
-}
 
 static bool is_ours(const struct oci *c, struct arena *a, str url)
 {
@@ -298,9 +276,16 @@ static err *challenged(struct oci *c, struct oci_answer *answer, bool *ok)
 	return oci_answer_challenge(c, &challenge, true, ok);
 }
 
+static err *check_patience(const struct oci *c)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	return patience_check(net_client_patience(c->o.net), oci_base(c, &a));
+}
+
 err *oci_ask(struct oci *c, const struct oci_ask *ask, struct oci_answer *out)
 {
-	TRY(check_wait(c));
+	TRY(check_patience(c));
 	TRY(prepare(c));
 	for (int try = 0;; try++) {
 		bool ok = false;

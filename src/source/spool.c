@@ -24,6 +24,14 @@ void spool_release(struct spool *s)
 	s->n = 0;
 }
 
+void spool_restart(struct spool *s)
+{
+	size_t memory = s->memory;
+
+	spool_release(s);
+	spool_init(s, memory);
+}
+
 static err *open_file(struct spool *s)
 {
 	const char *dir = getenv("TMPDIR");

@@ -20,6 +20,8 @@ struct spool {
 
 void spool_init(struct spool *s, size_t memory);
 void spool_release(struct spool *s);
+/* Empty again. */
+void spool_restart(struct spool *s);
 err *spool_add(struct spool *s, str bytes) __attribute__((warn_unused_result));
 /* Bytes from a place on; it must have been written. */
 err *spool_read(struct spool *s, uint64_t at, void *to, size_t n)

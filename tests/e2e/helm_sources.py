@@ -52,8 +52,10 @@ class Repo(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     files = {}
     seen = []           # (path, Authorization, If-None-Match, status)
-    places = {}         # place -> "plain", "auth", "404", "500", "429", "cut", "away"
+    places = {}         # place -> "plain", "auth", "404", "500", "429", "cut", "away", "resume", ...
+    patience = "1"      # Retry-After of 429 and 503
     away = ""
+    ranges = []         # (path, Range, If-Range, status)
 
     def answer(self, code, body=b"", **headers):
         self.send_response(code)
@@ -70,13 +72,15 @@ class Repo(http.server.BaseHTTPRequestHandler):
         if how == "auth" and self.headers.get("Authorization") != "Basic " + base64.b64encode(b"me:pass").decode():
             return self.answer(401)
         if how.isdigit():
-            return self.answer(int(how), **({"Retry_After": "1"} if how == "429" else {}))
+            return self.answer(int(how), **({"Retry_After": Repo.patience} if how in ("429", "503") else {}))
         if how == "away":
             return self.answer(302, Location=Repo.away + "/plain/" + name)
         if name not in Repo.files:
             return self.answer(404)
         body = Repo.files[name]
         tag = '"%s"' % hashlib.md5(body).hexdigest()
+        if how.startswith("resume"):
+            return self.resume(how, name, body, tag)
         if how == "cut":
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -87,6 +91,28 @@ class Repo(http.server.BaseHTTPRequestHandler):
         if self.headers.get("If-None-Match") == tag:
             return self.answer(304, ETag=tag)
         return self.answer(200, body, ETag=tag)
+
+    def resume(self, how, name, body, tag):
+        """The first answer is cut; then the rest can be had, or what `how` says."""
+        asked, tag = self.headers.get("Range"), "W/" + tag if how == "resume-weak" else tag
+        if not asked:
+            Repo.ranges.append((self.path, asked, None, 200))
+            self.send_response(200)
+            self.send_header("ETag", tag)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[:len(body) // 2])
+            self.close_connection = True
+            if how == "resume-changed":
+                Repo.files[name] = Repo.files["changed-" + name]
+            return None
+        start, same_file = int(asked[len("bytes="):-1]), self.headers.get("If-Range") == tag
+        Repo.ranges.append((self.path, asked, same_file, 206 if same_file else 200))
+        if not same_file:
+            return self.answer(200, body, ETag=tag)
+        if how == "resume-wrong":
+            return self.answer(206, body[7:], Content_Range="bytes 7-%d/%d" % (len(body) - 1, len(body)))
+        return self.answer(206, body[start:], ETag=tag, Content_Range="bytes %d-%d/%d" % (start, len(body) - 1, len(body)))
 
     def log_message(self, *_):
         pass
@@ -299,7 +325,7 @@ class Cases:
         for place, what in (("404", "404 Not Found"), ("500", "500 Internal Server Error"), ("auth", "401 Unauthorized"),
                             ("429", "429 Too Many Requests")):
             r.spec(url="%s/%s" % (self.base, place))
-            want = "%sfailed to fetch %s/%s/index.yaml : %s" % (text, self.base, place, what)
+            want = "%sfailed to fetch %s/%s/index.yaml : %s%s" % (text, self.base, place, what, "; retry after 1s" if place == "429" else "")
             r.wait("FetchFailed", "True Failed " + want)
             same(r.condition("Ready"), "False Failed " + want, "Ready")
         r.spec(url=self.base + "/cut")
@@ -312,6 +338,50 @@ class Cases:
         r.wait("Ready", "True Succeeded stored artifact: revision '%s'" % rev)
         same(r.condition("FetchFailed"), "", "FetchFailed is left")
         until(lambda: any(e.startswith("Normal Succeeded stored fetched index") for e in self.w.events("charts")), 10, lambda: "no word of recovery")
+
+    def patience(self):
+        """What one object is told, others of that host heed; all come back by themselves."""
+        base, Repo.patience = "http://127.0.0.1:%d" % serve(), "6"
+        Repo.places["busy"] = "503"
+        first = self.w.create("HelmRepository", "busy-1", {"url": base + "/busy", "interval": "1h"})
+        until(lambda: first.condition("Ready").endswith("/busy/index.yaml : 503 Service Unavailable; retry after 6s"), 60, lambda: "no patience: " + first.condition("Ready"))
+        began = time.monotonic()
+        others = [self.w.create("HelmRepository", "busy-%d" % i, {"url": base + "/busy", "interval": "1h"}) for i in (2, 3)]
+        for o in others:
+            until(lambda: o.condition("Ready"), 60, lambda: "no word of " + o.name)
+        asked = len([s for s in Repo.seen if s[0] == "/busy/index.yaml"])
+        if time.monotonic() - began < 5:        # else the machine is too slow to tell
+            same(asked, 1, "requests to a host that asked to be left alone")
+            for o in others:
+                if " answers too many requests with Retry-After, and is not asked for another " not in o.condition("Ready"):
+                    fail("it does not say why it waits: " + o.condition("Ready"))
+        Repo.places["busy"], Repo.patience = "plain", "1"
+        for o in [first] + others:
+            o.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(Repo.files["index.yaml"]))
+            o.delete()
+
+    def resumed(self):
+        """A download that is cut goes on, and never with what has changed meanwhile."""
+        r = self.repo
+        r.spec(url=self.base + "/resume")
+        until(lambda: len(Repo.ranges) > 1, 60, lambda: "requests: %s" % Repo.ranges)
+        r.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(Repo.files["index.yaml"]))
+        same([(x[2], x[3]) for x in Repo.ranges], [(None, 200), (True, 206)], "requests of a download that was cut")
+        text = "failed to fetch Helm repository index: failed to cache index to temporary file: "
+        r.spec(url=self.base + "/resume-weak")
+        until(lambda: "unexpected EOF" in r.condition("FetchFailed"), 60, lambda: "weak: " + r.condition("FetchFailed"))
+        r.spec(url=self.base + "/resume-wrong")
+        r.wait("FetchFailed", "True Failed %sfailed to fetch %s/resume-wrong/index.yaml : not the range that was asked for" % (text, self.base))
+        self.put_index("1.0.0")
+        Repo.files["changed-index.yaml"] = Repo.files["index.yaml"]
+        self.put_index("1.0.0", "1.1.0", "2.0.0")
+        del Repo.ranges[:]
+        r.spec(url=self.base + "/resume-changed")
+        r.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(Repo.files["changed-index.yaml"]))
+        same([(x[2], x[3]) for x in Repo.ranges], [(None, 200), (False, 200)], "requests of a file that changed")
+        self.put_index("1.0.0", "1.1.0", "2.0.0")
+        r.spec(url=self.base + "/plain")
+        r.wait("Ready", "True Succeeded stored artifact: revision '%s'" % revision(Repo.files["index.yaml"]))
 
     def bad_index(self):
         r, good = self.repo, Repo.files["index.yaml"]
@@ -400,6 +470,15 @@ class Cases:
         same(s["observedSourceArtifactRevision"], revision(Repo.files["index.yaml"]), "observedSourceArtifactRevision")
         same(urllib.request.urlopen(s["url"]).read(), body, "the link")
         c.event("Normal ChartPullSucceeded pulled 'podinfo' chart with version '1.1.0'")
+
+    def chart_resumed(self):
+        Repo.files["podinfo-1.1.5.tgz"] = chart("podinfo", "1.1.5", {"big.txt": os.urandom(50000).hex()})
+        Repo.files["index.yaml"] = index(("podinfo", "1.1.0", "podinfo-1.1.0.tgz"), ("podinfo", "1.1.5", "../resume/podinfo-1.1.5.tgz"))
+        del Repo.ranges[:]
+        self.repo.poke()
+        self.chart.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '1.1.5'")
+        same(self.chart.artifact()[1], Repo.files["podinfo-1.1.5.tgz"], "the chart, byte for byte")
+        same([(x[2], x[3]) for x in Repo.ranges], [(None, 200), (True, 206)], "requests of a download that was cut")
 
     def newer_version(self):
         Repo.files["podinfo-1.2.0.tgz"] = chart("podinfo", "1.2.0")
@@ -682,7 +761,7 @@ def main():
         w.api("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
         w.start_controller()
         cases = Cases(w)
-        for name in ("repository", "unchanged", "failures", "bad_index", "large", "stalls", "login", "redirected", "pulled", "newer_version",
+        for name in ("repository", "unchanged", "failures", "patience", "resumed", "bad_index", "large", "stalls", "login", "redirected", "pulled", "chart_resumed", "newer_version",
                      "no_such", "bad_charts", "values_files", "old_version", "no_source", "from_git", "strategies", "local_failures",
                      "registry", "ends"):
             getattr(cases, name)()
