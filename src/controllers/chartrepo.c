@@ -388,7 +388,9 @@ err *chartrepo_verify(struct chartrepo *r, struct arena *a, struct chartrepo_ver
 	struct ociref ref;
 	str text;
 
-	if (!verify || !r->spec.oci)
+	if (!r->spec.oci)	/* as source-controller has it */
+		return err_new(ERR_INVALID, "not implemented");
+	if (!verify)
 		return err_new(ERR_INVALID, "no verifiers available");
 	TRY(connect_oci(r, v->name));
 	text = swapped(a, str_from(v->url, sizeof "oci://" - 1), '+', '_');

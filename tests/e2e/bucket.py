@@ -123,6 +123,11 @@ class Store(BaseHTTPRequestHandler):
         bucket, _, key = urllib.parse.unquote(path[1:]).partition("/")
         if bucket != "stuff":
             return self.fail(404, "NoSuchBucket", "The specified bucket does not exist")
+        if FAULTS.get("slow"):
+            time.sleep(FAULTS["slow"])
+        status, head = FAULTS.get("status", (0, None))
+        if status and ("list-type" in q or key):
+            return self.answer(status, b"", head)
         if "list-type" in q:
             return self.amazon_list(q)
         if not key:
@@ -133,6 +138,13 @@ class Store(BaseHTTPRequestHandler):
             return self.fail(403, "AccessDenied", "Access Denied.")
         if key not in OBJECTS:
             return self.fail(404, "NoSuchKey", "The specified key does not exist.")
+        if FAULTS.get("cut") == key:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(OBJECTS[key])))
+            self.end_headers()
+            self.wfile.write(OBJECTS[key][:3])
+            self.close_connection = True
+            return None
         tag = "new" if FAULTS.get("changed") == key else etag(OBJECTS[key])
         return self.answer(200, OBJECTS[key], {"ETag": '"%s"' % tag})
 
@@ -296,6 +308,21 @@ def faults():
     FAULTS["denied"] = "deploy/b.yaml"
     want("denied", OPS + "fetch from bucket 'stuff' failed: failed to get 'deploy/b.yaml' object: Access Denied.",
          run(*S3))
+    FAULTS.clear()
+    FAULTS["cut"] = "a.yaml"
+    want("cut", "failed to get 'a.yaml' object: ", run(*S3))
+    want("cut", "unexpected EOF", run(*S3))
+    FAULTS.clear()
+    indexing = OPS + "failed to get Etag for '.sourceignore' object: "
+    for status, head, text in ((401, None, "401 Unauthorized"), (500, None, "500 Internal Server Error"),
+                               (429, {"Retry-After": "9"}, "429 Too Many Requests; retry after 9s"),
+                               (503, {"Retry-After": "70"}, "503 Service Unavailable; retry after 1m10s"),
+                               (503, None, "503 Service Unavailable\n")):
+        FAULTS["status"] = (status, head)
+        want("status %d" % status, indexing + text, run(*S3))
+    FAULTS.clear()
+    FAULTS["slow"] = 5
+    want("slow", "context deadline exceeded", run(*S3, "timeout=500"))
     FAULTS.clear()
     for key in ("../up.yaml", "/abs.yaml", "a/../../b.yaml", "c\\d.yaml", "new\nline.yaml"):
         FAULTS["more"] = [key]

@@ -9,6 +9,7 @@ from $SOPS or PATH; what is not there is skipped, and all of it is status 77.
 import base64, json, os, random, shutil, subprocess, sys, tempfile
 
 driver = os.path.abspath(sys.argv[1])
+here = os.path.dirname(os.path.realpath(__file__))
 sops = os.environ.get("SOPS") or shutil.which("sops")
 rounds = int(os.environ.get("SOPS_ROUNDS", "60"))
 checked = 0
@@ -118,11 +119,34 @@ def test_sops(keys, public):
                 same("%s to %s, of %r" % (kind, out, data), got, p.stdout)
 
 
-def test_gpg(public):
+def test_gpg_bomb(golden):
+    """A data key that unpacks to 200 MB ends at a limit."""
+    make_gpg_key()
+    secret = {"k.asc": run("gpg", "--armor", "--export-secret-keys", "t@example.com").decode()}
+    bomb = run("gpg", "--batch", "--quiet", "--trust-model", "always", "--armor", "-z", "9", "--compress-algo", "zlib", "-r", "t@example.com", "-e",
+               data=bytes(200 << 20)).decode()
+    with open(golden) as f:
+        text = f.read()
+    at, end = text.index("-----BEGIN PGP MESSAGE-----"), text.index("-----END PGP MESSAGE-----")
+    indent = text[text.rindex("\n", 0, at) + 1:at]
+    text = text[:at] + ("\n" + indent).join(bomb.strip().split("\n")) + text[end + len("-----END PGP MESSAGE-----"):]
+    got, why = ask(op="sops-decrypt", **{"in": "yaml"}, out="yaml", text=text.encode(), secret=secret)
+    if got is not None or "65536" not in str(why):
+        sys.exit("a bomb: %r %s" % (got, why))
+
+
+def make_gpg_key():
+    if os.path.exists("gnupg"):
+        return
     os.mkdir("gnupg", 0o700)
     run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "T <t@example.com>", "rsa2048", "default", "never")
     fp = [l.split(":")[9] for l in run("gpg", "--list-keys", "--with-colons").decode().split("\n") if l.startswith("fpr")][0]
     run("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-add-key", fp, "rsa2048", "encr", "never")
+
+
+def test_gpg(public):
+    make_gpg_key()
+    fp = [l.split(":")[9] for l in run("gpg", "--list-keys", "--with-colons").decode().split("\n") if l.startswith("fpr")][0]
     secret = {"k.asc": run("gpg", "--armor", "--export-secret-keys", fp).decode()}
     open("p.yaml", "w").write("a: by gpg\n")
     enc = run(sops, "--config", "/dev/null", "encrypt", "--pgp", fp, "p.yaml")
@@ -139,6 +163,8 @@ try:
         test_sops(keys, public)
         if shutil.which("gpg"):
             test_gpg(public)
+    if shutil.which("gpg"):
+        test_gpg_bomb(os.path.join(here, "../golden/sops/pgp.enc.yaml"))
     print("sops: %d files" % checked)
 finally:
     os.chdir("/")
