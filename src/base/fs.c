@@ -411,6 +411,7 @@ void fs_close(struct fs *f)
 	if (f->temp) {
 		err_free(fs_remove_all(f, STR_NONE));
 		rmdir(f->real);
+		close(f->lock);
 	}
 	close(f->fd);
 	free(f->shown);

@@ -43,9 +43,13 @@ err *fs_open(struct fs **out, str dir, const struct fs_options *o)
 /* A directory below a root as a root of its own, with the same options. */
 err *fs_open_below(struct fs **out, const struct fs *f, str dir)
 	__attribute__((warn_unused_result));
-/* A new empty directory named PREFIX and random characters, below `parent`
+/* A new empty directory named PREFIX, random characters and FS_TEMP_SUFFIX, below `parent`
  * (empty: $TMPDIR or /tmp). It is removed with all it holds by fs_close. */
+#define FS_TEMP_SUFFIX ".rill-tmp"
 err *fs_open_temp(struct fs **out, str parent, str prefix) __attribute__((warn_unused_result));
+/* Remove such directories of ours that nobody uses any more: their process was killed.
+ * Gives how many. What cannot be removed stays. */
+size_t fs_sweep_temp(str parent);
 void fs_close(struct fs *f);
 /* For CLEANUP(fs_drop) struct fs *f = NULL. */
 void fs_drop(struct fs **f);

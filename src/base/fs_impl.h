@@ -18,6 +18,7 @@ struct fs {
 	enum fs_links links;
 	bool plain;		/* no openat2 */
 	bool temp;
+	int lock;		/* of a temporary root: held as long as it is used */
 	char *shown;		/* put before paths in messages; empty: nothing */
 	char *real;
 };

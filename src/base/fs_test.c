@@ -626,6 +626,31 @@ static void test_temporary_roots_vanish(void **state)
 	fails(fs_open_temp(&t, STR_NONE, S("a/b")), "mkdir a/b: pattern contains path separator");
 }
 
+static void test_what_a_killed_process_left_is_swept(void **state)
+{
+	struct world *w = *state;
+	struct fs *used;
+
+	need(fs_mkdir(w->top, S("root/tmp/x-1" FS_TEMP_SUFFIX "/a/b"), 0700));
+	need(fs_create(w->top, S("root/tmp/x-1" FS_TEMP_SUFFIX "/a/b/c"), S("x"), 0400));
+	need(fs_mkdir(w->top, S("root/tmp/x-2"), 0700));
+	need(fs_create(w->top, S("root/tmp/file" FS_TEMP_SUFFIX), S("x"), 0600));
+	link_at(w, "../dir", "tmp/link" FS_TEMP_SUFFIX);
+	str parent = arena_cat(&w->a, fs_root(w->top), S("/root/tmp"));
+
+	need(fs_open_temp(&used, parent, S("used-")));
+	need(fs_create(used, S("a"), S("x"), 0600));
+	assert_int_equal(fs_sweep_temp(parent), 1);
+	assert_false(fs_is_dir(w->top, S("root/tmp/x-1" FS_TEMP_SUFFIX)));
+	assert_true(fs_is_dir(w->top, S("root/tmp/x-2")));
+	assert_true(fs_is_file(w->top, S("root/tmp/file" FS_TEMP_SUFFIX)));
+	assert_true(fs_is_file(w->top, S("root/dir/x")));
+	assert_true(fs_is_file(used, S("a")));
+	assert_int_equal(fs_sweep_temp(parent), 0);
+	fs_close(used);
+	assert_int_equal(fs_sweep_temp(arena_cat(&w->a, parent, S("/none"))), 0);
+}
+
 static void test_local_paths(void **state)
 {
 	static const char *const local[] = { ".", "a", "a/..", "a/../b", "a/b/../../c", "..." };
@@ -659,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_deep_trees_are_removed),
 		cmocka_unit_test(test_a_swapped_link_never_leads_out),
 		cmocka_unit_test(test_temporary_roots_vanish),
+		cmocka_unit_test(test_what_a_killed_process_left_is_swept),
 		cmocka_unit_test(test_local_paths),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

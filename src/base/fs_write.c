@@ -1,10 +1,12 @@
 /* Making, replacing and removing. */
 #include "base/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -196,46 +198,116 @@ err *fs_mkdir(const struct fs *f, str path, unsigned mode)
 	return code ? fs_fail(f, "mkdir", path, code) : NULL;
 }
 
-static char *make_temp_dir(const char *parent, str prefix, int *code)
+/* ---- temporary roots -------------------------------------------------- */
+
+/* Hold it, so that nobody sweeps it away; false when somebody just has. */
+static bool hold(const char *path, int *lock)
+{
+	struct stat here, there;
+
+	*lock = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*lock < 0)
+		return false;
+	if (!flock(*lock, LOCK_EX | LOCK_NB) && !fstat(*lock, &here) && !lstat(path, &there) &&
+	    here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+		return true;
+	close(*lock);
+	return false;
+}
+
+static char *make_temp_dir(const char *parent, str prefix, int *lock, int *code)
 {
 	for (int i = 0; i < TEMP_TRIES; i++) {
 		char name[RANDOM_CHARS + 1], *path;
 
 		rand_name(name, RANDOM_CHARS);
-		if (asprintf(&path, "%s/%.*s%s", parent, STR_ARG(prefix), name) < 0)
+		if (asprintf(&path, "%s/%.*s%s" FS_TEMP_SUFFIX, parent, STR_ARG(prefix), name) < 0)
 			die_bug("out of memory for a path");
 		*code = mkdir(path, 0700) ? errno : 0;
-		if (!*code)
+		if (!*code && hold(path, lock))
 			return path;
 		free(path);
-		if (*code != EEXIST)
+		if (*code && *code != EEXIST)
 			break;
+		*code = EEXIST;
 	}
 	return NULL;
+}
+
+static void add_parent(struct buf *dir, str parent)
+{
+	const char *env = getenv("TMPDIR");
+
+	buf_add(dir, parent.n ? parent : env && *env ? str_c(env) : S("/tmp"));
 }
 
 err *fs_open_temp(struct fs **out, str parent, str prefix)
 {
 	CLEANUP(buf_release) struct buf dir = BUF_INIT;
-	const char *env = getenv("TMPDIR");
-	int code;
+	int code, lock;
 
 	if (str_find_char(prefix, '/') != STR_NPOS)
 		return err_new(ERR_INVALID, "mkdir %.*s: pattern contains path separator",
 			       STR_ARG(prefix));
-	buf_add(&dir, parent.n ? parent : env && *env ? str_c(env) : S("/tmp"));
-	char *path = make_temp_dir(buf_c(&dir), prefix, &code);
+	add_parent(&dir, parent);
+	char *path = make_temp_dir(buf_c(&dir), prefix, &lock, &code);
 
 	if (!path)
 		return err_errno(code, "mkdir %s/%.*s", buf_c(&dir), STR_ARG(prefix));
 	err *e = fs_open(out, str_c(path), NULL);
 
-	if (e)
+	if (e) {
 		rmdir(path);
-	else
+		close(lock);
+	} else {
 		(*out)->temp = true;
+		(*out)->lock = lock;
+	}
 	free(path);
 	return e;
+}
+
+static bool sweep(const char *path)
+{
+	struct stat st;
+	struct fs *f;
+	int lock;
+
+	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || !hold(path, &lock))
+		return false;
+	err *e = fs_open(&f, str_c(path), NULL);
+
+	if (e) {
+		err_free(e);
+		close(lock);
+		return false;
+	}
+	f->temp = true;
+	f->lock = lock;
+	fs_close(f);
+	return lstat(path, &st) != 0;
+}
+
+size_t fs_sweep_temp(str parent)
+{
+	CLEANUP(buf_release) struct buf dir = BUF_INIT;
+	size_t removed = 0;
+
+	add_parent(&dir, parent);
+	DIR *d = opendir(buf_c(&dir));
+
+	if (!d)
+		return 0;
+	for (struct dirent *e; (e = readdir(d));) {
+		CLEANUP(buf_release) struct buf path = BUF_INIT;
+
+		if (!str_ends(str_c(e->d_name), S(FS_TEMP_SUFFIX)))
+			continue;
+		buf_addf(&path, "%s/%s", buf_c(&dir), e->d_name);
+		removed += sweep(buf_c(&path));
+	}
+	closedir(d);
+	return removed;
 }
 
 /* ---- removing --------------------------------------------------------- */

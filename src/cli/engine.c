@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/sort.h"
@@ -71,6 +72,8 @@ static err *open_store(struct engine *e, const struct settings *s)
 		.algo = s->digest_algo,
 	};
 
+	/* What was under way when another process of ours was killed. */
+	fs_sweep_temp(STR_NONE);
 	TRY(artifact_store_open(&e->store, &o));
 	service_set_store(e->service, e->store);
 	return NULL;
