@@ -413,8 +413,8 @@ err *body_read(struct request *r, const struct kind *k, enum options_fields fiel
 	return NULL;
 }
 
-err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
-		  enum options_fields fields, node *out)
+err *body_read_older(struct request *r, struct gvk gvk, str older, const struct type *type,
+		     enum options_fields fields, node *out)
 {
 	struct body_findings found = { .arena = r->arena };
 	struct body_findings *f = fields == OPTIONS_IGNORE ? NULL : &found;
@@ -423,6 +423,8 @@ err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
 	node in;
 
 	TRY(read_named(r, gvk, f, &in, &is));
+	if (older.n && gvk_eq(is, (struct gvk){ gvk.group, older, gvk.kind }))
+		is = gvk;
 	if (!gvk_eq(is, gvk))
 		return other_kind(is, gvk);
 	err *e = canon_object(r->arena, in, type, &unknown, out);
@@ -434,6 +436,12 @@ err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
 	TRY(apply_findings(r, &found, fields, is, gvk.kind));
 	set_names(r->arena, *out, gvk);
 	return NULL;
+}
+
+err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
+		  enum options_fields fields, node *out)
+{
+	return body_read_older(r, gvk, STR_NONE, type, fields, out);
 }
 
 /* Of any version, as each group has options of its own. */

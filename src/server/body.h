@@ -40,6 +40,9 @@ err *body_read(struct request *r, const struct kind *k, enum options_fields fiel
  * TokenRequest. `type` in its canonical form; NULL: as it is. */
 err *body_read_as(struct request *r, struct gvk gvk, const struct type *type,
 		  enum options_fields fields, node *out) __attribute__((warn_unused_result));
+/* The same, also under an older version of the group, whose fields are the same. */
+err *body_read_older(struct request *r, struct gvk gvk, str older, const struct type *type,
+		     enum options_fields fields, node *out) __attribute__((warn_unused_result));
 /* The body as options of a verb (DeleteOptions): canonical; a mistake is a 400. */
 err *body_read_options(const struct request *r, struct gvk gvk, node *out)
 	__attribute__((warn_unused_result));

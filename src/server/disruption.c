@@ -226,8 +226,8 @@ static err *read_eviction(struct eviction *ev)
 	node body, options;
 
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &ev->options));
-	TRY(body_read_as(r, (struct gvk){ S("policy"), S("v1"), S("Eviction") },
-			 builtin_named(S("io.k8s.api.policy.v1.Eviction")), ev->options.fields, &body));
+	TRY(body_read_older(r, (struct gvk){ S("policy"), S("v1"), S("Eviction") }, S("v1beta1"),
+			    builtin_named(S("io.k8s.api.policy.v1.Eviction")), ev->options.fields, &body));
 	if (!str_eq(meta_get(body, S("name")), r->name))
 		return status_bad_request("name in URL does not match name in Eviction object");
 	options = GET(body, "deleteOptions");

@@ -173,7 +173,9 @@ static void test_a_budget(void **state)
 		char path[96], body[96];
 
 		snprintf(path, sizeof path, CORE "budget/pods/%s/eviction", pods[i]);
-		snprintf(body, sizeof body, "{'metadata':{'name':'%s'}}", pods[i]);
+		/* as old clients say it, and as new ones do */
+		snprintf(body, sizeof body, "{'apiVersion':'policy/%s','kind':'Eviction','metadata':{'name':'%s'}}",
+			 i ? "v1" : "v1beta1", pods[i]);
 		expect("POST", path, "", body, i ? 429 : 201,
 		       i ? "The disruption budget b needs 1 healthy pods" : "Success");
 	}
