@@ -17,6 +17,11 @@ static inline bool ascii_is_lower(char c)
 	return c >= 'a' && c <= 'z';
 }
 
+static inline bool ascii_is_letter(char c)
+{
+	return ascii_is_lower((char)(c | 0x20));
+}
+
 /* The value of a hexadecimal digit of either case; -1: it is none. */
 static inline int ascii_hex(char c)
 {

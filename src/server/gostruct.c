@@ -136,20 +136,22 @@ node gostruct_tree(struct arena *a, const char *type, node value, node parent)
 }
 
 /* Trees keep the order of their maps only in text: so a raw one is made. */
-node gostruct_shown(struct arena *a, const char *type, node value, node parent)
+node gostruct_in_order(struct arena *a, node tree)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	node raw = node_null();
-
-	if (node_is_nil(value))
-		return raw;
-	err *e = json_write(&b, gostruct_tree(a, type, value, parent),
-			    &(struct json_style){ .source_order = true });
+	err *e = json_write(&b, tree, &(struct json_style){ .source_order = true });
 
 	if (!e)
 		e = json_read(a, arena_str(a, buf_str(&b)), &(struct json_options){ .raw = true }, &raw);
 	err_free(e);
 	return raw;
+}
+
+node gostruct_shown(struct arena *a, const char *type, node value, node parent)
+{
+	return node_is_nil(value) ? node_null()
+				  : gostruct_in_order(a, gostruct_tree(a, type, value, parent));
 }
 
 static str pretty(struct arena *a, const char *type, node value)

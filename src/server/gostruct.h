@@ -18,6 +18,8 @@ node gostruct_tree(struct arena *a, const char *type, node value, node parent);
 /* The same for the text of a field error, which keeps the order; null for what
  * is not there. */
 node gostruct_shown(struct arena *a, const char *type, node value, node parent);
+/* Any tree for such a text, in its own order. */
+node gostruct_in_order(struct arena *a, node tree);
 /* What changed from one value to the other, as diff.Diff prints it. */
 str gostruct_diff(struct arena *a, const char *type, node from, node to);
 

@@ -203,6 +203,63 @@ static const struct rule admission[] = {
 	  "fully qualified domain and path of the form 'example.com/signer-name']" },
 };
 
+#define DRA "resource.k8s.io"
+#define REQUESTS(list) "{'spec':{'devices':{'requests':[" list "]}}}"
+#define SLICE(more) \
+	"{'spec':{'driver':'a.b','pool':{'name':'p','resourceSliceCount':1,'generation':0},'allNodes':true," more "}}"
+#define GPU "'deviceClassName':'gpu'"
+
+static const struct rule devices[] = {
+	{ DRA, "resourceclaims", REQUESTS("{'name':'a','exactly':{" GPU "}}"), NULL, "" },
+	{ DRA, "resourceclaims", REQUESTS("{'name':'b'},{'name':'b','exactly':{'allocationMode':'All','count':2}}"),
+	  NULL,
+	  "[spec.devices.requests[0]: Required value: exactly one of `exactly` or `firstAvailable` is "
+	  "required, spec.devices.requests[1].exactly.deviceClassName: Required value, "
+	  "spec.devices.requests[1].exactly.count: Invalid value: 2: must not be specified when "
+	  "allocationMode is 'All', spec.devices.requests[1]: Duplicate value: \"b\"]" },
+	{ DRA, "resourceclaims",
+	  REQUESTS("{'name':'a','exactly':{" GPU ",'selectors':[{'cel':{'expression':'1 + 1'}},{}]}}"), NULL,
+	  "[spec.devices.requests[0].exactly.selectors[0].cel.expression: Invalid value: \"1 + 1\": must "
+	  "evaluate to bool or the unknown type, not int, "
+	  "spec.devices.requests[0].exactly.selectors[1].cel: Required value]" },
+	{ DRA, "resourceclaims",
+	  "{'spec':{'devices':{'requests':[{'name':'a','exactly':{" GPU "}}],'constraints':[{'requests':['z'],"
+	  "'matchAttribute':'x'}]}}}",
+	  NULL,
+	  "[spec.devices.constraints[0].requests[0]: Invalid value: \"z\": must be the name of a request "
+	  "in the claim or the name of a request and a subrequest separated by '/', "
+	  "spec.devices.constraints[0].matchAttribute: Invalid value: \"x\": a fully qualified name must "
+	  "be a domain and a name separated by a slash]" },
+	{ DRA, "deviceclasses", "{'spec':{'config':[{}],'extendedResourceName':'cpu'}}", NULL,
+	  "[spec.config[0].opaque: Required value, spec.extendedResourceName: Invalid value: \"cpu\": must "
+	  "be a valid extended resource name]" },
+	{ DRA, "resourceslices", SLICE("'nodeName':'n'"), NULL,
+	  "spec: Invalid value: \"{`nodeName`, `allNodes`}\": exactly one of `nodeName`, `nodeSelector`, "
+	  "`allNodes`, `perDeviceNodeSelection` is required, but multiple fields are set" },
+	{ DRA, "resourceslices",
+	  SLICE("'devices':[{'name':'d','nodeName':'x','attributes':{'y/':{'version':'v1.2'}},"
+		"'capacity':{'m':{'value':'1','requestPolicy':{}}}}]"),
+	  NULL,
+	  "[spec.devices[0].attributes: Invalid value: \"\": the name must not be empty, "
+	  "spec.devices[0].attributes[y/].version: Invalid value: \"v1.2\": must be a string compatible "
+	  "with semver.org spec 2.0.0, spec.devices[0].capacity[m].requestPolicy: Forbidden: "
+	  "allowMultipleAllocations must be true, spec.devices[0]: Invalid value: null: `nodeName`, "
+	  "`nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in "
+	  "the ResourceSlice spec]" },
+	{ DRA, "resourceslices",
+	  SLICE("'devices':[{'name':'d','allowMultipleAllocations':true,'capacity':{'m':{'value':'10Gi',"
+		"'requestPolicy':{'default':'2Gi','validRange':{'min':'1Gi','max':'20Gi','step':'2Gi'}}}}}]"),
+	  NULL,
+	  "[spec.devices[0].capacity[m].requestPolicy.validRange.max: Invalid value: \"20Gi\": max is larger "
+	  "than capacity value: 10Gi, spec.devices[0].capacity[m].requestPolicy.validRange.step: Invalid "
+	  "value: \"2Gi\": value is not a multiple of a given step (2Gi) from (1Gi), "
+	  "spec.devices[0].capacity[m].requestPolicy.validRange.step: Invalid value: \"20Gi\": value is not "
+	  "a multiple of a given step (2Gi) from (1Gi)]" },
+	{ DRA, "resourceslices", SLICE("'devices':[]"),
+	  "{'spec':{'driver':'c.d','pool':{'name':'p','resourceSliceCount':1,'generation':0},'allNodes':true}}",
+	  "spec.driver: Invalid value: \"a.b\": field is immutable" },
+};
+
 static const struct kind *find(const struct rule *r)
 {
 	size_t n;
@@ -274,6 +331,12 @@ static void test_admission(void **state)
 	check(admission, sizeof admission / sizeof *admission);
 }
 
+static void test_devices(void **state)
+{
+	(void)state;
+	check(devices, sizeof devices / sizeof *devices);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_access),
 		cmocka_unit_test(test_scaling),
 		cmocka_unit_test(test_admission),
+		cmocka_unit_test(test_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

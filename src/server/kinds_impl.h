@@ -78,6 +78,9 @@ extern const struct kind_hooks kinds_claim_hooks, kinds_volume_hooks, kinds_stor
 /* kinds_networking.c, kinds_slices.c */
 extern const struct kind_hooks kinds_ingress_hooks, kinds_ingress_class_hooks,
 	kinds_network_policy_hooks, kinds_ip_address_hooks, kinds_service_cidr_hooks, kinds_slice_hooks;
+/* kinds_claims.c, kinds_device_slices.c */
+extern const struct kind_hooks kinds_resource_claim_hooks, kinds_resource_claim_template_hooks,
+	kinds_device_class_hooks, kinds_device_slice_hooks;
 /* kinds_rbac.c */
 extern const struct kind_hooks kinds_role_hooks, kinds_role_binding_hooks;
 /* kinds_scaling.c */

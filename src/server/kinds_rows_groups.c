@@ -407,6 +407,7 @@ static const struct kind deviceclasses = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_deviceclasses),
 	.cells = cells_plain,
+	.hooks = &kinds_device_class_hooks,
 };
 
 static const struct kind resourceclaims = {
@@ -416,6 +417,7 @@ static const struct kind resourceclaims = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourceclaims),
 	.cells = cells_resourceclaims,
+	.hooks = &kinds_resource_claim_hooks,
 };
 
 static const struct kind resourceclaimtemplates = {
@@ -426,6 +428,7 @@ static const struct kind resourceclaimtemplates = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourceclaimtemplates),
 	.cells = cells_plain,
+	.hooks = &kinds_resource_claim_template_hooks,
 };
 
 static const struct kind resourceslices = {
@@ -435,6 +438,7 @@ static const struct kind resourceslices = {
 	.delete_returns_object = true,
 	TABLE(columns, columns_resourceslices),
 	.cells = cells_resourceslices,
+	.hooks = &kinds_device_slice_hooks,
 	TABLE(selectable, resourceslices_selectable),
 };
 
