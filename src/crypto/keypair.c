@@ -4,38 +4,7 @@
 
 #include "base/buf.h"
 #include "crypto/ossl.h"
-#include "text/base64.h"
-
-/* The next block of PEM, with what is behind it left in `text`. */
-static bool next_block(str *text, str *type, struct buf *bytes)
-{
-	for (;;) {
-		size_t begin = str_find(*text, S("-----BEGIN "));
-
-		if (begin == STR_NPOS)
-			return false;
-		*text = str_from(*text, begin + strlen("-----BEGIN "));
-		size_t dashes = str_find(*text, S("-----"));
-		size_t end = str_find(*text, S("-----END "));
-
-		if (dashes == STR_NPOS || end == STR_NPOS || end < dashes + 5)
-			continue;
-		str body = str_trim(str_sub(*text, dashes + 5, end));
-		size_t blank = str_find(body, S("\n\n"));
-
-		if (blank != STR_NPOS && str_has(str_sub(body, 0, blank), S(": ")))
-			body = str_from(body, blank + 2); /* behind headers */
-		bytes->n = 0;
-		err *bad = base64_read(bytes, body, BASE64_STD);
-
-		err_free(bad);
-		if (bad)
-			continue;
-		*type = str_sub(*text, 0, dashes);
-		*text = str_from(*text, end + strlen("-----END "));
-		return true;
-	}
-}
+#include "crypto/pem.h"
 
 /* Blocks that were not what was looked for. */
 struct skipped {
@@ -58,12 +27,12 @@ static bool is_key(str type)
 
 static err *find_cert(str text, struct buf *bytes, struct skipped *s)
 {
-	str type;
+	struct pem_block b;
 
-	while (next_block(&text, &type, bytes)) {
-		if (str_eq(type, S("CERTIFICATE")))
+	while (pem_next(&text, &b, bytes)) {
+		if (str_eq(b.type, S("CERTIFICATE")))
 			return NULL;
-		skip(s, type);
+		skip(s, b.type);
 	}
 	if (!s->n)
 		return err_new(ERR_INVALID, "tls: failed to find any PEM data in certificate input");
@@ -79,10 +48,13 @@ static err *find_cert(str text, struct buf *bytes, struct skipped *s)
 
 static err *find_key(str text, str *type, struct buf *bytes, struct skipped *s)
 {
-	while (next_block(&text, type, bytes)) {
-		if (is_key(*type))
+	struct pem_block b;
+
+	while (pem_next(&text, &b, bytes)) {
+		*type = b.type;
+		if (is_key(b.type))
 			return NULL;
-		skip(s, *type);
+		skip(s, b.type);
 	}
 	if (!s->n)
 		return err_new(ERR_INVALID, "tls: failed to find any PEM data in key input");

@@ -199,7 +199,8 @@ static const struct rule admission[] = {
 	  "deckSize 128 and handSize 10 should not be greater than 60" },
 	{ "certificates.k8s.io", "certificatesigningrequests",
 	  "{'spec':{'request':'YQ==','signerName':'x','usages':['any','any']}}", NULL,
-	  "[spec.usages[1]: Duplicate value: \"any\", spec.signerName: Invalid value: \"x\": must be a "
+	  "[spec.request: Invalid value: \"YQ==\": PEM block type must be CERTIFICATE REQUEST, "
+	  "spec.usages[1]: Duplicate value: \"any\", spec.signerName: Invalid value: \"x\": must be a "
 	  "fully qualified domain and path of the form 'example.com/signer-name']" },
 };
 

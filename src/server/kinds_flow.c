@@ -1,7 +1,9 @@
 /* kinds_flow - flow schemas and priority levels, and requests for certificates. */
+#include "crypto/certreq.h"
 #include "server/gostruct.h"
 #include "server/kinds_impl.h"
 #include "server/meta.h"
+#include "text/base64.h"
 
 enum {
 	PRECEDENCE_MAX = 10000,
@@ -460,14 +462,44 @@ static void check_csr_update(struct kind_call *c)
 				"updates may not modify existing certificate content");
 }
 
+/* `encoded` is base64, and shown as such. */
+static void check_request(struct fielderrs *e, const struct at *at, str encoded)
+{
+	CLEANUP(buf_release) struct buf pem = BUF_INIT;
+	err *bad = base64_read(&pem, encoded, BASE64_STD);
+
+	if (!bad)
+		bad = certreq_check(buf_str(&pem));
+	if (bad)
+		check_invalid_text(e, at, encoded, "%s", err_msg(bad));
+	err_free(bad);
+}
+
+/* What was let in once is not looked at again. */
+static void check_answer(struct kind_call *c)
+{
+	CLEANUP(buf_release) struct buf pem = BUF_INIT;
+	str now = TEXT_OF(GET(c->object, "status"), "certificate");
+	err *bad;
+
+	if (!now.n || str_eq(now, TEXT_OF(GET(c->old, "status"), "certificate")))
+		return;
+	bad = base64_read(&pem, now, BASE64_STD);
+	if (!bad)
+		bad = certreq_check_answer(buf_str(&pem));
+	if (bad)
+		check_invalid_text(c->errors, AT(AT(NULL, "status"), "certificate"), S("<certificate data>"),
+				   "%s", err_msg(bad));
+	err_free(bad);
+}
+
 static void csr_validate(struct kind_call *c)
 {
 	struct fielderrs *e = c->errors;
 	node spec = GET(c->object, "spec"), seconds = GET(spec, "expirationSeconds");
 	const struct at *at = AT(NULL, "spec");
 
-	if (!TEXT_OF(spec, "request").n)
-		check_invalid(e, AT(at, "request"), node_null(), "PEM block type must be CERTIFICATE REQUEST");
+	check_request(e, AT(at, "request"), TEXT_OF(spec, "request"));
 	check_usages(e, AT(at, "usages"), GET(spec, "usages"), GET(GET(c->old, "spec"), "usages"));
 	if (str_eq(TEXT_OF(spec, "signerName"), S("kubernetes.io/legacy-unknown")))
 		check_invalid_text(e, AT(at, "signerName"), TEXT_OF(spec, "signerName"),
@@ -478,6 +510,7 @@ static void csr_validate(struct kind_call *c)
 		check_invalid(e, AT(at, "expirationSeconds"), seconds,
 			      "may not specify a duration less than 600 seconds (10 minutes)");
 	check_csr_conditions(e, c->object);
+	check_answer(c);
 	if (!kinds_is_create(c))
 		check_csr_update(c);
 }

@@ -283,12 +283,20 @@ static void test_what_is_said_without_metrics(void **state)
 	      "FailedGetResourceMetric", "\"currentReplicas\":1");
 }
 
+/* An ECDSA key's request for CN=u, O=g, in PEM and that in base64. */
+#define CSR \
+	"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIU01Ib0NBUUF3R0RFS01BZ0dBMVVF" \
+	"QXd3QmRURUtNQWdHQTFVRUNnd0JaekJaTUJNR0J5cUdTTTQ5QWdFRwpDQ3FHU000OUF3RUhBMElBQlA5" \
+	"cDAzeDlDL0dqd2NtMnB6NGhwVy83YzVTYlRlL2pFOGZkWEc0cjJGY1RxdFQrCmtYZUR4THNEMFg5T0ZR" \
+	"WmMxYk15ZVp3dm4ySWlQclV0MXFxQ0JHeWdBREFLQmdncWhrak9QUVFEQWdOSUFEQkYKQWlCK3VjYVhS" \
+	"WEI1VFZDaDgwc0phNFBJYVdWUU94SU1FdGUyTnlzWHBWOGVUUUloQVBkb2xpNGhEQStROTAxdwp0MkNs" \
+	"Z2ZKRk9XV1FvV21TcFEySllGUE1FOUxzCi0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo="
 #define CSRS "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 
 static void test_a_request_that_is_approved(void **state)
 {
 	(void)state;
-	POST(CSRS, "{'metadata':{'name':'u'},'spec':{'request':'YQ==','signerName':'a.b/c','usages':["
+	POST(CSRS, "{'metadata':{'name':'u'},'spec':{'request':'" CSR "','signerName':'a.b/c','usages':["
 		   "'client auth']}}");
 	expect("PATCH", CSRS "/u/status", MERGE, "{'status':{'conditions':[{'type':'Approved','status':"
 						  "'True'}]}}",
