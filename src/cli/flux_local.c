@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "controllers/decryption.h"
 #include "kustomize/build.h"
 #include "kustomize/flux.h"
 #include "text/path.h"
@@ -143,16 +144,30 @@ static err *look_up(struct flux_lookup *hook, struct arena *a, str kind, str ns,
 	return client_get(l->s->client, a, &r, ns, name, out);
 }
 
+/* As sops would, with the integrity of files checked. */
+static err *open_keys(const struct local_options *o, struct net_client **net, struct decryption *keys)
+{
+	bool found;
+
+	if (!o->decrypt)
+		return NULL;
+	TRY(net_client_new(net, &(struct net_options){ .proxy_env = true }));
+	return decryption_offline(keys, *net, &found);
+}
+
 static err *render(struct cli *c, struct flux_server *s, const struct local_options *o, str path,
 		   struct local_build *b)
 {
 	CLEANUP(fs_drop) struct fs *root = NULL;
+	CLEANUP(net_client_drop) struct net_client *net = NULL;
+	CLEANUP(decryption_close) struct decryption keys = { 0 };
 	const struct fs_options links = { .links = FS_LINKS_INSIDE };
 	struct arena *a = c->arena;
 	struct lookup lookup = { { look_up }, s };
 	struct flux_kfile kfile;
 
 	TRY(fs_open(&root, S("/"), &links));
+	TRY(open_keys(o, &net, &keys));
 	const struct flux_source source = {
 		.root = root,
 		.dir = str_from(path, 1),
@@ -161,6 +176,7 @@ static err *render(struct cli *c, struct flux_server *s, const struct local_opti
 	};
 	const struct flux_rendering how = {
 		.lookup = o->dry_run ? NULL : &lookup.hook,
+		.decryptor = decryption_of(&keys),
 		.strict = o->strict,
 		.as_cli = true,
 	};

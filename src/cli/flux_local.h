@@ -23,10 +23,13 @@ struct local_options {
 	bool recursive, strict, in_memory;
 	bool dry_run;			/* the cluster is not asked */
 	bool ignore_missing;		/* the Kustomization need not be there */
+	bool decrypt;			/* with the keys of this machine */
 };
 
 /* The flags of both commands; `at` is a macro that gives a field's offset. */
 #define LOCAL_FLAGS(at)                                                                        \
+	{ "decrypt", 0, FLAG_BOOL, at(decrypt),                                                \
+	  "decrypt what SOPS encrypted, with the keys that sops finds on this machine" },      \
 	{ "ignore-paths", 0, FLAG_LIST, at(ignore),                                            \
 	  "paths to leave out, as in a .gitignore file" },                                     \
 	{ "in-memory-build", 0, FLAG_BOOL, at(in_memory),                                      \

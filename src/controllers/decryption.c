@@ -13,6 +13,13 @@ static err *decrypt(struct flux_decryptor *f, struct arena *a, str bytes, enum f
 	return sops_decrypt(d->keys, a, bytes, (enum sops_format)in, (enum sops_format)out, plain);
 }
 
+static err *check(struct flux_decryptor *f, str bytes, enum flux_format in)
+{
+	struct decryption *d = (struct decryption *)f;
+
+	return sops_check(d->keys, bytes, (enum sops_format)in);
+}
+
 static err *new_keys(struct decryption *d, const struct sops_options *o)
 {
 	d->flux.decrypt = decrypt;
@@ -80,6 +87,7 @@ err *decryption_open(struct decryption *d, struct pass *p)
 err *decryption_offline(struct decryption *d, struct net_client *net, bool *found)
 {
 	TRY(new_keys(d, &(struct sops_options){ .net = net }));
+	d->flux.check = check;
 	return sops_keys_from_env(d->keys, NULL, found);
 }
 

@@ -109,6 +109,9 @@ struct flux_decryptor {
 	 * into objects. Errors are those of SOPS ("cannot get sops data key: ..."). */
 	err *(*decrypt)(struct flux_decryptor *d, struct arena *a, str bytes, enum flux_format in,
 			enum flux_format out, str *plain);
+	/* The integrity of an encrypted file as it lies there, before anything is built of
+	 * it: asked of all that are decrypted, and of resources; NULL: not checked. */
+	err *(*check)(struct flux_decryptor *d, str bytes, enum flux_format in);
 };
 
 /* The format that a file's name stands for. */

@@ -110,6 +110,8 @@ static err *decrypt_file(struct walk *w, str path, enum flux_format format)
 		return NULL;
 	TRY(fs_real(w->s->root, w->a, path, &real));
 	plain = arena_new(w->a, str);
+	if (w->d->check)
+		TRY(w->d->check(w->d, bytes, format));
 	TRY(w->d->decrypt(w->d, w->a, bytes, format, format, plain));
 	map_set(w->texts, path_join(w->a, fs_root(w->s->root), real), plain);
 	return NULL;
@@ -199,7 +201,23 @@ static err *load_kfile(struct walk *w, str dir, node *out)
 
 static err *visit_root(struct walk *w, str dir);
 
-/* What is no directory is a file, or leads nowhere: the build will tell. */
+/* Objects are decrypted behind the build, when much stands otherwise around the values. */
+static err *check_resource(struct walk *w, str path)
+{
+	enum flux_format format = flux_format_of(path);
+	str bytes;
+
+	if (!w->d->check || !fs_is_file(w->s->root, path))
+		return NULL;
+	TRY(fs_read(w->s->root, w->a, path, FILES_READ_MAX, &bytes));
+	if (bytes.n > ENCRYPTED_MAX || !has_mark(bytes, format))
+		return NULL;
+	err *e = w->d->check(w->d, bytes, format);
+
+	return e ? err_wrap(e, "'%.*s'", STR_ARG(path)) : NULL;
+}
+
+/* What is neither directory nor file leads nowhere: the build will tell. */
 static err *visit_below(struct walk *w, str dir, node paths)
 {
 	node_each_item(p, paths) {
@@ -207,6 +225,8 @@ static err *visit_below(struct walk *w, str dir, node paths)
 
 		if (fs_is_dir(w->s->root, path))
 			TRY(visit_root(w, path));
+		else
+			TRY(check_resource(w, path));
 	}
 	return NULL;
 }

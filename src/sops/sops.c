@@ -24,7 +24,7 @@ static err *check_mac(struct arena *a, const struct sops_metadata *m,
 }
 
 static err *open_tree(struct sops_keys *k, struct arena *a, const struct sops_metadata *m,
-		      struct sops_branches *tree)
+		      struct sops_branches *tree, bool checked)
 {
 	uint8_t key[SOPS_DATA_KEY];
 	str mac;
@@ -34,10 +34,28 @@ static err *open_tree(struct sops_keys *k, struct arena *a, const struct sops_me
 
 	if (e)
 		e = err_wrap(e, "error decrypting sops tree");
-	else if (k->o.check_mac)
+	else if (checked)
 		e = check_mac(a, m, key, mac);
 	explicit_bzero(key, sizeof key);
 	return e;
+}
+
+static err *open_file(struct sops_keys *k, struct arena *scratch, str bytes, enum sops_format in,
+		      bool checked, struct sops_branches *tree)
+{
+	struct sops_metadata m;
+
+	if (bytes.n > SOPS_FILE_MAX)
+		return err_new(ERR_INVALID,
+			       "cannot decrypt file with size (%zu bytes) exceeding limit (%d)",
+			       bytes.n, SOPS_FILE_MAX);
+	err *e = sops_read(scratch, in, bytes, tree);
+
+	if (!e)
+		e = sops_metadata_take(scratch, in, tree, &m);
+	if (e)
+		return err_wrap(e, "failed to load encrypted %s data", names[in]);
+	return open_tree(k, scratch, &m, tree, checked);
 }
 
 err *sops_decrypt(struct sops_keys *k, struct arena *a, str bytes, enum sops_format in,
@@ -46,20 +64,10 @@ err *sops_decrypt(struct sops_keys *k, struct arena *a, str bytes, enum sops_for
 	CLEANUP(arena_release) struct arena scratch = ARENA_BUDGET(MEMORY_MAX);
 	CLEANUP(buf_release) struct buf text = BUF_LIMIT(16 * SOPS_FILE_MAX);
 	struct sops_branches tree = { 0 };
-	struct sops_metadata m;
 
-	if (bytes.n > SOPS_FILE_MAX)
-		return err_new(ERR_INVALID,
-			       "cannot decrypt file with size (%zu bytes) exceeding limit (%d)",
-			       bytes.n, SOPS_FILE_MAX);
-	err *e = sops_read(&scratch, in, bytes, &tree);
+	TRY(open_file(k, &scratch, bytes, in, k->o.check_mac, &tree));
+	err *e = sops_write(&scratch, out, &tree, &text);
 
-	if (!e)
-		e = sops_metadata_take(&scratch, in, &tree, &m);
-	if (e)
-		return err_wrap(e, "failed to load encrypted %s data", names[in]);
-	TRY(open_tree(k, &scratch, &m, &tree));
-	e = sops_write(&scratch, out, &tree, &text);
 	if (!e)
 		e = buf_check(&text, "the decrypted file");
 	if (e)
@@ -69,4 +77,12 @@ err *sops_decrypt(struct sops_keys *k, struct arena *a, str bytes, enum sops_for
 	if (text.p)
 		explicit_bzero(text.p, text.n);
 	return NULL;
+}
+
+err *sops_check(struct sops_keys *k, str bytes, enum sops_format in)
+{
+	CLEANUP(arena_release) struct arena scratch = ARENA_BUDGET(MEMORY_MAX);
+	struct sops_branches tree = { 0 };
+
+	return open_file(k, &scratch, bytes, in, true, &tree);
 }

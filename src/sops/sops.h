@@ -115,6 +115,10 @@ err *sops_keys_from_env(struct sops_keys *k, const char *(*env)(const char *name
 err *sops_decrypt(struct sops_keys *k, struct arena *a, str bytes, enum sops_format in,
 		  enum sops_format out, str *plain) __attribute__((warn_unused_result));
 
+/* Whether its keys are at hand and its MAC is right, whatever the options say. */
+err *sops_check(struct sops_keys *k, str bytes, enum sops_format in)
+	__attribute__((warn_unused_result));
+
 /* The format a file's name stands for, as sops goes by it. */
 enum sops_format sops_format_of(str path);
 /* Whether the text looks encrypted by SOPS, and in which format (`format` may be NULL). */
