@@ -28,7 +28,7 @@
 #define SETTLED (300 * CLOCK_MS)
 /* The view is not looked at more often. */
 #define VIEW_STEP (100 * CLOCK_MS)
-enum { FILE_MAX = 4 << 20 };
+enum { FILE_MAX = 4 << 20, COMPONENTS_MAX = 16 << 20 };
 
 struct up_flags {
 	str path, branch, data_dir, kubeconfig, listen;
@@ -78,6 +78,7 @@ struct up {
 	str repo;			/* URL, or absolute path */
 	str name, namespace;		/* of the first source and Kustomization */
 	str entry;			/* "clusters/prod"; empty: not known yet */
+	str components;			/* version of the Flux that it brings; empty: none */
 	int log;
 	pthread_t signals;
 	atomic_bool stop;
@@ -150,6 +151,7 @@ static err *read_settings(struct up *u)
 	s->storage_addr = S("127.0.0.1:0");
 	s->storage_path = arena_cat(c->arena, u->state.dir, S("/artifacts"));
 	s->watch_configs_label_selector = u->f->watch_configs;
+	s->own_definitions = true;
 	return NULL;
 }
 
@@ -220,6 +222,20 @@ static err *read_names(struct up *u, const struct fs *fs)
 		       : err_new(ERR_INVALID, "%.*s names no Kustomization", STR_ARG(path));
 }
 
+/* Flux's own controllers are among what is applied: then they are simulated as
+ * any workload is, and it should be known who does the work. */
+static void note_components(struct up *u, const struct fs *fs)
+{
+	struct arena *a = u->c->arena;
+	str path = arena_cat(a, u->entry, S("/flux-system/gotk-components.yaml")), text, line;
+	err *e = fs_read(fs, a, path, COMPONENTS_MAX, &text);
+
+	err_free(e);
+	while (!e && str_line(&text, &line) && (!line.n || line.p[0] == '-' || line.p[0] == '#'))
+		if (str_take_str(&line, S("# Flux Version: ")) && !str_has(line, S("(rill")))
+			u->components = arena_str(a, line);
+}
+
 static err *find_entry(struct up *u, const struct fs *fs)
 {
 	struct up_entries e;
@@ -233,6 +249,7 @@ static err *find_entry(struct up *u, const struct fs *fs)
 		TRY(up_entry_find(u->c->arena, fs, &e));
 		TRY(choose(u, &e));
 	}
+	note_components(u, fs);
 	return read_names(u, fs);
 }
 
@@ -249,6 +266,16 @@ static err *look_at_repo(struct up *u)
 	TRY(absolute(u->c, repo, &u->repo));
 	TRY(fs_open(&fs, u->repo, &(struct fs_options){ .links = FS_LINKS_INSIDE }));
 	return find_entry(u, fs);
+}
+
+static void tell_entry(struct up *u)
+{
+	flux_action(u->c, "following %.*s of %.*s", STR_ARG(u->entry), STR_ARG(u->repo));
+	if (u->components.n)
+		flux_warning(u->c,
+			     "the repository brings the controllers of Flux %.*s: they are only "
+			     "simulated, rill does their work, with its own definitions of their kinds",
+			     STR_ARG(u->components));
 }
 
 /* ---- objects ----------------------------------------------------------------------------- */
@@ -500,8 +527,10 @@ static err *follow(struct up *u, struct up_view *v, struct report *report)
 
 		if (!known) {
 			TRY(entry_of_artifact(u, &known));
-			if (known)
+			if (known) {
+				tell_entry(u);
 				TRY(apply_kustomization(u));
+			}
 		}
 		int64_t again = up_view_update(v);
 		bool shown = known && up_view_is_ready(v), ready = shown && runtime_is_idle(rt);
@@ -528,7 +557,7 @@ static void greet(struct up *u)
 {
 	flux_success(u->c, "serving Kubernetes at %.*s", STR_ARG(server_url(u->server)));
 	if (u->entry.n)
-		flux_action(u->c, "following %.*s of %.*s", STR_ARG(u->entry), STR_ARG(u->repo));
+		tell_entry(u);
 	else
 		flux_action(u->c, "following %.*s", STR_ARG(u->repo));
 	buf_addf(&u->c->out.buf, "export KUBECONFIG=%.*s\n", STR_ARG(u->kubeconfig));

@@ -135,12 +135,33 @@ static err *make_item(struct ks *k, const struct resource *from, struct applyset
 	return arena_check(k->a, "the set of objects");
 }
 
+/* A definition of one of our kinds, where those are not the repository's affair. */
+static bool is_own_definition(const struct ks *k, str group, str kind, str name)
+{
+	size_t n;
+	const struct api_kind *kinds = api_kinds(&n);
+	str plural, of;
+
+	if (!runtime_settings(k->p->rt)->own_definitions ||
+	    !str_eq(kind, S("CustomResourceDefinition")) ||
+	    !str_eq(group, S("apiextensions.k8s.io")) || !str_split(name, '.', &plural, &of))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(kinds[i].plural, plural) && str_eq(kinds[i].group, of))
+			return true;
+	return false;
+}
+
 static err *make_items(struct ks *k)
 {
 	k->items = arena_array(k->a, struct applyset_item, k->objects->n);
-	for (size_t i = 0; i < k->objects->n; i++)
-		TRY(make_item(k, k->objects->list[i], &k->items[i]));
-	k->n = k->objects->n;
+	k->n = 0;
+	for (size_t i = 0; i < k->objects->n; i++) {
+		const struct objid id = objid_of(k->objects->list[i]->object);
+
+		if (!is_own_definition(k, id.group, id.kind, id.name))
+			TRY(make_item(k, k->objects->list[i], &k->items[k->n++]));
+	}
 	return NULL;
 }
 
@@ -296,7 +317,8 @@ static err *find_stale(struct ks *k, node before, node after, struct applyset_pr
 			continue;
 		TRY(objid_parse(k->a, text(*i, "id"), &p->id));
 		p->version = text(*i, "v");
-		(*n)++;
+		if (!is_own_definition(k, p->id.group, p->id.kind, p->id.name))
+			(*n)++;
 	}
 	return NULL;
 }

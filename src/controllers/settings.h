@@ -70,6 +70,9 @@ struct settings {
 	size_t replacements_n;
 	int64_t graceful;		/* for passes that run when it stops */
 	int64_t prune_guard;		/* 0: off; else at most that many objects at once */
+	/* Definitions of Flux's own kinds are the program's: those of a Kustomization are
+	 * left out (rill up). */
+	bool own_definitions;
 };
 
 void settings_default(struct settings *s);
