@@ -9,6 +9,7 @@
 #include "cli/flux_choice.h"
 #include "cli/flux_components.h"
 #include "cli/flux_stream.h"
+#include "cli/up_log.h"
 #include "kube/health.h"
 #include "text/gotime.h"
 #include "value/json.h"
@@ -217,20 +218,46 @@ static bool finish(struct pod_log *l)
 	return !why;
 }
 
+/* ---- a log of this machine ---------------------------------------------- */
+
+static bool take_own(void *ctx, str line)
+{
+	struct pod_log *l = ctx;
+
+	take_line(l, line);
+	return !l->broken && !l->c->out.failed;
+}
+
+static err *print_own(struct cli *c, str path, const struct gotime *since)
+{
+	const struct logs_options *o = c->options;
+	pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
+	struct pod_log l = { .c = c, .printing = &printing };
+	const struct up_log_options how = {
+		.since = o->since ? (clock_wall() - o->since) / CLOCK_SECOND
+			 : since  ? since->sec
+				  : INT64_MIN,
+		.tail = o->tail,
+		.follow = o->follow,
+	};
+
+	return up_log_read(path, &how, take_own, &l);
+}
+
 /* ---- the command ------------------------------------------------------- */
 
-static err *make_query(struct cli *c, str *out)
+/* `at` gets the time of --since-time, if there is one. */
+static err *make_query(struct cli *c, struct gotime *at, str *out)
 {
 	const struct logs_options *o = c->options;
 	struct arena *a = c->arena;
 	str since = STR_NONE, tail = STR_NONE;
-	struct gotime t;
 
 	if (o->since_time.n && o->since)
 		return err_new(ERR_INVALID, "at most one of `sinceTime` or `sinceDuration` may be "
 					    "specified");
 	if (o->since_time.n) {
-		err *e = gotime_parse(&t, GOTIME_RFC3339, o->since_time, NULL);
+		err *e = gotime_parse(at, GOTIME_RFC3339, o->since_time, NULL);
 
 		if (e)
 			return err_replace(e, "%.*s is not a valid (RFC3339) time",
@@ -253,14 +280,20 @@ static err *run_logs(struct cli *c)
 	const struct logs_options *o = c->options;
 	pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
 	node pods = node_seq(c->arena, 8);
+	struct gotime since;
 	bool fine = true;
 	str query;
 
 	if (c->words.n)
 		return err_new(ERR_INVALID, "no argument required");
 	TRY(flux_open(c, &s));
-	TRY(find_pods(c, &s, pods));
-	TRY(make_query(c, &query));
+	str own = up_log_find(c, &s);
+
+	if (!own.n)
+		TRY(find_pods(c, &s, pods));
+	TRY(make_query(c, &since, &query));
+	if (own.n)
+		return print_own(c, own, o->since_time.n ? &since : NULL);
 	size_t n = node_len(pods);
 	struct pod_log *logs = arena_array(c->arena, struct pod_log, n);
 
@@ -301,7 +334,8 @@ static const struct flag logs_flags[] = {
 const struct command flux_logs_command = {
 	.use = "logs",
 	.brief = "Print what the controllers log",
-	.text = "Print what the controllers log about objects of Flux, an entry a line.",
+	.text = "Print what the controllers log about objects of Flux, an entry a line: those of a\n"
+		"cluster, or of a `rill up` on this machine.",
 	.example = "  # All there is\n"
 		   "  flux logs --all-namespaces\n\n"
 		   "  # Errors of the last two minutes, and what comes\n"
