@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "cli/busy.h"
 #include "cli/help.h"
 #include "cli/suggest.h"
 #include "text/errtext.h"
@@ -348,6 +349,20 @@ static err *parse_flags(struct cli *c, const str *args, size_t n)
 	return NULL;
 }
 
+/* A group prints its help for a word that it does not know, and that is success;
+ * who reads along is told what was wrong. */
+static void note_unknown(struct cli *c, const struct command *group)
+{
+	CLEANUP(buf_release) struct buf guesses = BUF_INIT;
+	str path = command_path_text(c->arena, &c->path, true);
+
+	if (!c->words.n || !output_is_terminal(&c->err))
+		return;
+	suggest_add(&guesses, group, c->words.p[0]);
+	cli_note(c, "\n\"%.*s\" knows no \"%.*s\"%s", STR_ARG(path), STR_ARG(c->words.p[0]),
+		 buf_c(&guesses));
+}
+
 /* The command is found: read its flags, check its words, run it. */
 static err *execute(struct cli *c, const str *args, size_t n)
 {
@@ -363,6 +378,8 @@ static err *execute(struct cli *c, const str *args, size_t n)
 	TRY(parse_flags(c, args, n));
 	if (standard->help || (!cmd->run && !standard->version)) {
 		help_print(c->arena, &c->path, &c->flags, &c->out.buf);
+		if (!standard->help)
+			note_unknown(c, cmd);
 		return NULL;
 	}
 	if (standard->version) {
@@ -436,9 +453,18 @@ int command_run(struct cli *c, const struct command *root, const str *args, size
 	return e ? 1 : 0;
 }
 
+/* Where somebody waits and can see it. */
+static bool can_show_progress(const struct cli *c)
+{
+	const char *term = cli_env(c, "TERM");
+
+	return output_is_terminal(&c->err) && term && strcmp(term, "dumb") != 0;
+}
+
 int command_main(const struct command *root, int argc, char *const *argv, char *const *env)
 {
 	struct arena arena = ARENA_INIT;
+	struct busy busy;
 	size_t n = argc > 1 ? (size_t)argc - 1 : 0;
 	str *args = arena_array(&arena, str, n);
 	struct cli c = {
@@ -450,8 +476,14 @@ int command_main(const struct command *root, int argc, char *const *argv, char *
 
 	for (size_t i = 0; i < n; i++)
 		args[i] = str_c(argv[i + 1]);
+	if (can_show_progress(&c)) {
+		busy_init(&busy, STDERR_FILENO);
+		c.out.busy = c.err.busy = &busy;
+	}
 	int status = command_run(&c, root, args, n);
 
+	if (c.err.busy)
+		busy_release(&busy);
 	output_release(&c.out);
 	output_release(&c.err);
 	arena_release(&arena);

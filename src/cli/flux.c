@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/fs.h"
+#include "cli/busy.h"
 #include "cli/commands.h"
 #include "kube/health.h"
 #include "text/names.h"
@@ -145,31 +146,34 @@ err *flux_before(struct cli *c)
 
 /* ---- messages ---------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 0)))
-static void say(struct cli *c, const char *symbol, const char *fmt, va_list args)
+/* What begins may take its time. */
+__attribute__((format(printf, 4, 0)))
+static void say(struct cli *c, const char *symbol, bool begins, const char *fmt, va_list args)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
 	fmt_add(&b, fmt, args);
 	cli_note(c, "%s %s", symbol, buf_c(&b));
+	if (begins && c->err.busy)
+		busy_begin(c->err.busy);
 }
 
-#define MESSAGE(name, symbol)                           \
+#define MESSAGE(name, symbol, begins)                   \
 	void flux_##name(struct cli *c, const char *fmt, ...) \
 	{                                               \
 		va_list args;                           \
                                                         \
 		va_start(args, fmt);                    \
-		say(c, symbol, fmt, args);              \
+		say(c, symbol, begins, fmt, args);      \
 		va_end(args);                           \
 	}
 
-MESSAGE(action, "►")
-MESSAGE(generating, "✚")
-MESSAGE(waiting, "◎")
-MESSAGE(success, "✔")
-MESSAGE(warning, "⚠️")
-MESSAGE(failure, "✗")
+MESSAGE(action, "►", true)
+MESSAGE(generating, "✚", true)
+MESSAGE(waiting, "◎", true)
+MESSAGE(success, "✔", false)
+MESSAGE(warning, "⚠️", false)
+MESSAGE(failure, "✗", false)
 
 /* ---- the server -------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_board.h"
 #include "cli/flux_stream.h"
 #include "kube/health.h"
 #include "kube/selector.h"
@@ -427,8 +428,19 @@ struct watcher {
 	const struct getter *getter;
 	struct status_selector selector;
 	struct flux_stream stream;
-	bool begun;		/* under the stream's lock */
+	/* Under the stream's lock: */
+	bool begun;
+	bool drawing;		/* on a terminal: the board is redrawn */
+	struct flux_board board;
 };
+
+/* The board is not drawn more often: a list comes as many events. */
+#define BOARD_STEP (100 * CLOCK_MS)
+
+static str board_key(struct arena *a, node o)
+{
+	return arena_cat(a, flux_namespace(o), S("/"), flux_name(o));
+}
 
 static void on_event(void *ctx, str type, node o)
 {
@@ -447,8 +459,30 @@ static void on_event(void *ctx, str type, node o)
 	if (!quiet.status_selector.n || is_selected(&g, &w->selector, o))
 		add_row(&g, &t, o);
 	w->begun = true;
-	flux_table_print(&g.cli->out.buf, &t);
-	output_flush(&g.cli->out);
+	if (w->drawing) {
+		flux_board_put(&w->board, board_key(&a, o), t.cells.p,
+			       str_eq(type, S("DELETED")) ? 0 : t.cells.n);
+	} else {
+		flux_table_print(&g.cli->out.buf, &t);
+		output_flush(&g.cli->out);
+	}
+	pthread_mutex_unlock(&w->stream.lock);
+}
+
+static void draw_until(struct watcher *w, int64_t deadline)
+{
+	const struct getter *g = w->getter;
+	struct flux_table t = new_table(g, g->cli->arena);
+
+	pthread_mutex_lock(&w->stream.lock);
+	while (!w->stream.is_over && clock_mono() < deadline) {
+		int64_t next = clock_after(clock_mono(), BOARD_STEP);
+		struct timespec until = clock_timespec(next < deadline ? next : deadline);
+
+		if (w->board.changed)
+			flux_board_draw(&w->board, &g->cli->out, t.header, t.columns);
+		pthread_cond_timedwait(&w->stream.ended, &w->stream.lock, &until);
+	}
 	pthread_mutex_unlock(&w->stream.lock);
 }
 
@@ -462,7 +496,7 @@ static void on_end(void *ctx, const err *why)
 static err *watch_one(const struct getter *g, struct flux_server *s)
 {
 	const struct client_resource r = flux_resource(&flux_kinds[g->kind]);
-	struct watcher w = { .getter = g };
+	struct watcher w = { .getter = g, .drawing = output_is_terminal(&g->cli->out) };
 
 	if (g->options->status_selector.n)
 		TRY(read_status_selector(g->options->status_selector, &w.selector));
@@ -476,9 +510,12 @@ static err *watch_one(const struct getter *g, struct flux_server *s)
 						.on_end = on_end,
 						.ctx = &w });
 
+	if (w.drawing)
+		draw_until(&w, s->deadline);
 	flux_stream_wait(&w.stream, s->deadline);
 	client_watch_stop(watch);
 	flux_stream_release(&w.stream);
+	flux_board_release(&w.board);
 	return w.stream.why ? w.stream.why
 			    : err_new(ERR_TIMEOUT, "timed out waiting for the condition");
 }

@@ -155,7 +155,7 @@ str flux_outcome(struct arena *a, enum flux_kind_id kind, node object)
 
 bool flux_ask(struct cli *c, const char *question)
 {
-	char answer = 0, ch;
+	char answer = 0, ch = '\n';
 
 	buf_addf(&c->out.buf, "? %s? [y/N] ", question);
 	output_flush(&c->out);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "cli/busy.h"
+
 /* Large enough that system calls do not count, small beside what a run holds. */
 enum { OUTPUT_STEP = 256 << 10 };
 
@@ -18,6 +20,8 @@ void output_flush(struct output *o)
 
 	if (o->fd < 0)
 		return;
+	if (n && o->busy)
+		busy_end(o->busy);
 	while (n && !o->failed) {
 		ssize_t wrote = write(o->fd, p, n);
 

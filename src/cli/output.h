@@ -12,8 +12,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+struct busy;
+
 struct output {
 	struct buf buf;
+	struct busy *busy;	/* to be ended before anything is written; or NULL */
 	int fd;			/* -1: keep the bytes */
 	int failed;		/* errno of the first write that failed; 0: none */
 };

@@ -37,12 +37,17 @@ static bool serves(struct arena *a, str kubeconfig, str server)
 	return false;
 }
 
+/* The lock tells the directory of a run from any other. */
 static str log_beside(struct cli *c, str dir, str server)
 {
+	str lock = arena_cat(c->arena, dir, S("/lock"));
 	str kubeconfig = arena_cat(c->arena, dir, S("/kubeconfig"));
 	str log = arena_cat(c->arena, dir, S("/log"));
 
-	return access(log.p, R_OK) == 0 && serves(c->arena, kubeconfig, server) ? log : STR_NONE;
+	return access(lock.p, R_OK) == 0 && access(log.p, R_OK) == 0 &&
+			       serves(c->arena, kubeconfig, server)
+		       ? log
+		       : STR_NONE;
 }
 
 str up_log_find(struct cli *c, const struct flux_server *s)

@@ -1,17 +1,16 @@
 #include "cli/up_view.h"
 
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/sort.h"
 #include "base/vec.h"
 #include "cli/flux.h"
+#include "cli/screen.h"
 #include "controllers/controllers.h"
 #include "controllers/pass.h"
 #include "kube/health.h"
-#include "text/width.h"
 
 /* A failure that is gone sooner is none. */
 #define PATIENCE CLOCK_SECOND
@@ -34,7 +33,7 @@ struct up_view {
 	struct cli *c;
 	struct runtime *rt;
 	struct rows now, before;
-	unsigned drawn;			/* lines on the terminal */
+	struct screen screen;
 	size_t order;			/* of the kind that is looked at */
 	const struct controller *kind;
 };
@@ -187,42 +186,6 @@ static int64_t print_news(struct up_view *v)
 	return again;
 }
 
-static unsigned columns_of(const struct output *o, unsigned *lines)
-{
-	struct winsize w = { 0 };
-
-	if (ioctl(o->fd, TIOCGWINSZ, &w) || !w.ws_col)
-		w = (struct winsize){ .ws_col = 80, .ws_row = 24 };
-	*lines = w.ws_row;
-	return w.ws_col;
-}
-
-/* As much of a text as fits, padded; control characters cannot steer. */
-static void add_cell(struct buf *b, str text, size_t width, bool pad)
-{
-	size_t used = 0, i = 0;
-
-	while (i < text.n) {
-		size_t next = i + 1;
-
-		while (next < text.n && ((unsigned char)text.p[next] & 0xc0) == 0x80)
-			next++;
-		str rune = str_sub(text, i, next);
-		size_t w = (unsigned char)rune.p[0] < ' ' ? 1 : width_text(rune);
-
-		if (used + w > width)
-			break;
-		if ((unsigned char)rune.p[0] < ' ')
-			buf_addc(b, ' ');
-		else
-			buf_add(b, rune);
-		used += w;
-		i = next;
-	}
-	if (pad && used < width)
-		buf_fill(b, ' ', width - used);
-}
-
 static const char *colour_of(const struct up_view *v, const struct row *r)
 {
 	const char *no = cli_env(v->c, "NO_COLOR");
@@ -239,7 +202,7 @@ static const char *colour_of(const struct up_view *v, const struct row *r)
 static void draw(struct up_view *v)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	unsigned lines, columns = columns_of(&v->c->err, &lines), shown = 0;
+	unsigned high, columns = screen_size(&v->c->err, &high);
 	size_t name = 4, kind = 4;
 
 	for (size_t i = 0; i < v->now.list.n; i++) {
@@ -249,26 +212,22 @@ static void draw(struct up_view *v)
 		name = n > name ? n : name;
 		kind = r->kind.n > kind ? r->kind.n : kind;
 	}
-	if (v->drawn)
-		buf_addf(&b, "\033[%uA\r\033[J", v->drawn);
-	for (size_t i = 0; i < v->now.list.n && shown + 2 < lines; i++, shown++) {
+	for (size_t i = 0; i < v->now.list.n; i++) {
 		const struct row *r = &v->now.list.p[i];
 		CLEANUP(buf_release) struct buf full = BUF_INIT;
 		size_t left = columns > kind + name + 13 ? columns - kind - name - 13 : 0;
 
 		buf_addf(&full, "%.*s/%.*s", STR_ARG(r->namespace), STR_ARG(r->name));
-		add_cell(&b, r->kind, kind, true);
+		screen_cell(&b, r->kind, kind, true);
 		buf_add(&b, S("  "));
-		add_cell(&b, buf_str(&full), name, true);
+		screen_cell(&b, buf_str(&full), name, true);
 		buf_addf(&b, "  %s", colour_of(v, r));
-		add_cell(&b, r->suspended ? S("Paused") : r->status, 7, true);
+		screen_cell(&b, r->suspended ? S("Paused") : r->status, 7, true);
 		buf_add(&b, *colour_of(v, r) ? S("\033[0m  ") : S("  "));
-		add_cell(&b, r->message, left, false);
+		screen_cell(&b, r->message, left, false);
 		buf_addc(&b, '\n');
 	}
-	v->drawn = shown;
-	buf_add(&v->c->err.buf, buf_str(&b));
-	output_flush(&v->c->err);
+	screen_draw(&v->screen, &v->c->err, buf_str(&b));
 }
 
 static bool differs(const struct up_view *v)

@@ -21,7 +21,7 @@ import urllib.request
 
 
 class Case:
-    def __init__(self, server=True, options=("--no-sim",)):
+    def __init__(self, server=True, options=("--no-sim",), crds="flux"):
         self.rill = os.path.realpath(sys.argv[1])
         self.dir = tempfile.mkdtemp(prefix="flux-case-")
         atexit.register(self.close)
@@ -37,13 +37,13 @@ class Case:
                 self.env[name] = os.environ[name]
         self.server, self.token = None, "admin-token"
         if server:
-            self.start(options)
+            self.start([*options, *(["--crds", crds] if crds else [])])
 
     def start(self, options):
         self.log = open(os.path.join(self.dir, "log"), "wb")
         self.server = subprocess.Popen(
-            [self.rill, "server", "--data-dir", ":memory:", "--listen", "127.0.0.1:0", "--crds", "flux",
-             "--token", self.token, "--write-kubeconfig", self.kubeconfig, *options],
+            [self.rill, "server", "--data-dir", ":memory:", "--listen", "127.0.0.1:0", "--token", self.token,
+             "--write-kubeconfig", self.kubeconfig, *options],
             stdout=self.log, stderr=self.log, env=self.env)
         for _ in range(1000):
             if os.path.exists(self.kubeconfig) and os.path.getsize(self.kubeconfig):
@@ -88,7 +88,8 @@ class Case:
             pass
         p.wait()
         os.close(ours)
-        return text.decode().replace("\r\n", "\n")
+        # what a slow machine shows while it waits is gone from the screen at the end
+        return re.sub("(\r  . \\d+s\x1b\\[K)+\r\x1b\\[K", "", text.decode()).replace("\r\n", "\n")
 
     def tell(self, *args, status=0, out=None, err=None, out_has=None, err_has=None, **how):
         """Run, and compare what was given: whole texts, or pieces of them."""

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What every flux command says to a wrong call: flux_wrong.py RILL
+
+All commands are found by their help, and called with an unknown flag, an
+unknown context, a kubeconfig that is missing or broken, a server that is not
+there, and one that has none of the definitions. None may crash, wait, or fail
+without a word; those that need a server have the texts of the original.
+"""
+import os
+import re
+import socket
+import sys
+
+from flux_case import Case
+
+t = Case(server=False)
+t.env.update(FLUXCD_PLUGIN_CATALOG="http://127.0.0.1:1/", TERM="xterm")
+LOCAL = {"completion", "envsubst", "plugin", "trigger"}     # need no cluster at all
+with socket.socket() as s:                                  # nobody listens there
+    s.bind(("127.0.0.1", 0))
+    nowhere = "127.0.0.1:%d" % s.getsockname()[1]
+t.write("broken", "apiVersion: v1\nkind: [\n")
+t.write("config", "apiVersion: v1\nkind: Config\ncurrent-context: a\n"
+                  "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
+                  "clusters: [{name: a, cluster: {server: 'https://%s'}}]\nusers: [{name: a, user: {token: x}}]\n" % nowhere)
+
+
+def commands(words=()):
+    """Every command that runs, as a list of words."""
+    text = t.tell(*words, "--help")
+    listed = re.search(r"^Available Commands:\n((?:  .*\n)+)", text, re.M)
+    usage = re.search(r"^Usage:\n((?:  .*\n)+)", text, re.M).group(1)
+    if any(not line.endswith("[command]") for line in usage.strip("\n").split("\n")):
+        yield list(words)
+    for line in listed.group(1).splitlines() if listed else ():
+        if line.split()[0] not in ("help", "completion"):
+            yield from commands((*words, line.split()[0]))
+
+
+def call(words, *more, env=None):
+    """Exit status and error of a call that fails or needs nothing."""
+    status, out, err = t.run(*words, *more, env=env, timeout=90)
+    called = " ".join(["flux", *words, *more])
+    if status not in (0, 1, 2):
+        t.fail("%s: exit status %d\n%s%s" % (called, status, out, err))
+    if status and not re.search("^✗ .", err, re.M):
+        t.fail("%s: fails without a word\n%s%s" % (called, out, err))
+    return status, err
+
+
+everything = [c for c in commands() if c]
+assert len(everything) > 130, len(everything)
+asked = {"context": 0, "missing": 0, "broken": 0, "nowhere": 0}
+for words in everything:
+    status, err = call(words, "--no-such-flag")
+    if err != "✗ unknown flag: --no-such-flag\n" and words[0] != "plugin":
+        t.fail("%s --no-such-flag: %s" % (" ".join(words), err))
+    if words[0] in LOCAL:
+        continue
+    for what, text, env, more in (
+            ("context", '✗ context "nope" does not exist', {"KUBECONFIG": "config"}, ["--context=nope"]),
+            ("missing", "✗ stat ./missing: no such file or directory", {}, ["--kubeconfig=./missing"]),
+            ("broken", '✗ error loading config file "broken": ', {"KUBECONFIG": "broken"}, []),
+            ("nowhere", "dial tcp %s: connect: connection refused" % nowhere, {"KUBECONFIG": "config"}, ["--timeout=5s"])):
+        status, err = call([*words, "name"], *more, env=env)
+        if status and text in err:
+            asked[what] += 1
+print("%d commands; told of a wrong %s" % (len(everything), ", ".join("%s %d" % i for i in asked.items())))
+for what, n in asked.items():
+    assert n >= 60, (what, n)
+
+# ---- what the original says
+for group in ("get", "create", "suspend", "resume", "export", "reconcile", "delete", "build", "diff", "tree"):
+    out = t.tell(group, "no-such-kind", err="")
+    assert out.startswith(t.tell(group, "--help").split("\n")[0]) and "Available Commands:" in out, out
+t.tell("gett", status=1, out="", err='✗ unknown command "gett" for "flux"\n\nDid you mean this?\n\tget\n\n')
+t.tell("get", "ks", "-n", "A_b", status=1, err='✗ namespace must be a valid DNS label: "A_b"\n')
+t.tell("get", "ks", "--timeout", "x", status=1,
+       err='✗ invalid argument "x" for "--timeout" flag: time: invalid duration "x"\n')
+
+# ---- and what helps, for who reads along
+at = t.at_terminal("get", "kss")
+assert at.endswith('\n"flux get" knows no "kss"\n'), at[-200:]
+at = t.at_terminal("get", "kustomization", "--context=nope", env={"KUBECONFIG": "config"})
+assert at == '✗ context "nope" does not exist\n  there are these contexts: a\n', at
+at = t.at_terminal("get", "ks", env={"KUBECONFIG": "config"})
+assert at.endswith("connection refused\n  is the cluster up, and is this its address? --context and --server choose another\n"), at
+at = t.at_terminal("get", "ks", env={"KUBECONFIG": "broken"})
+assert at.startswith('✗ error loading config file "broken": '), at
+at = t.at_terminal("get", "ks", env={"KUBECONFIG": "", "HOME": t.dir})
+assert "\n  no kubeconfig was found: " in at, at
+
+# ---- a server without the definitions of Flux
+t = Case(options=("--no-sim",), crds=None)
+t.call("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
+t.tell("get", "all", "-A", err="", out="")
+for words in everything:
+    if words[0] in LOCAL | {"install", "bootstrap", "logs", "migrate", "check"}:
+        continue
+    status, err = call([*words, "name"], "--timeout=5s")
+    if words[0] == "get" and words[-1] != "all" and not re.fullmatch('✗ no matches for kind "[A-Za-z]+" in version ".*fluxcd.io/v.*"\n', err):
+        t.fail("%s: %s" % (" ".join(words), err))
+t.tell("check", status=1, err_has="✗ checking failed: customresourcedefinitions.apiextensions.k8s.io "
+       '"gitrepositories.source.toolkit.fluxcd.io" not found\n')
+assert t.at_terminal("get", "ks").endswith("\n  Flux is not installed in this cluster: `flux install` does it\n")
