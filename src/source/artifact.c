@@ -53,6 +53,8 @@ err *artifact_store_open(struct artifact_store **out, const struct artifact_opti
 	s->algo = o->algo;
 	pthread_mutex_init(&s->m, NULL);
 	pthread_cond_init(&s->made, NULL);
+	pthread_mutex_init(&s->notes_lock, NULL);
+	s->notes_fd = -1;
 	*out = s;
 	return NULL;
 }
@@ -67,6 +69,7 @@ void artifact_store_close(struct artifact_store *s)
 		next = c->next;
 		free(c);
 	}
+	artifact_notes_release(s);
 	fs_close(s->trees);
 	fs_close(s->fs);
 	pthread_cond_destroy(&s->made);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "source/artifact.h"
 
 struct artifact_tree {
@@ -41,6 +42,11 @@ struct artifact_store {
 	pthread_cond_t made;
 	struct artifact_tree *open;
 	struct artifact_checked *checked;
+
+	pthread_mutex_t notes_lock; /* guards what follows */
+	struct map notes;           /* in force: struct note by name */
+	int notes_fd;               /* -1: not read yet */
+	size_t notes_size, notes_rewritten;
 };
 
 #define ARTIFACT_TMP   ".tmp"
@@ -57,6 +63,7 @@ err *artifact_digest_file(struct artifact_store *s, struct arena *a, str path,
 /* The unpacked form is of no more use. */
 void artifact_forget_tree(struct artifact_store *s, str digest);
 void artifact_forget_check(struct artifact_store *s, str path);
+void artifact_notes_release(struct artifact_store *s);
 /* Remove the file and its unpacked form. */
 err *artifact_remove_file(struct artifact_store *s, str path) __attribute__((warn_unused_result));
 

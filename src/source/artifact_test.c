@@ -569,30 +569,46 @@ static const struct {
 	{ ":01", "invalid checksum digest format" },
 };
 
+static str noted(struct setting *s, const char *name)
+{
+	str text;
+
+	assert_ok(artifact_noted(s->store, &s->g.a, str_c(name), &text));
+	return text;
+}
+
 static void test_notes(void **state)
 {
 	struct setting s;
-	str text;
-	int fd;
-	uint64_t size;
+	CLEANUP(buf_release) struct buf large = BUF_INIT;
 
 	(void)state;
 	set_up(&s);
-	assert_ok(artifact_noted(s.store, &s.g.a, S("one"), &text));
-	assert_int_equal(text.n, 0);
+	for (int i = 0; i < 70000; i++)
+		buf_addc(&large, 'x');
+	assert_int_equal(noted(&s, "one").n, 0);
 	assert_ok(artifact_note(s.store, S("one"), S("first")));
+	assert_ok(artifact_note(s.store, S("two"), S("a\nb 3\n")));
 	assert_ok(artifact_note(s.store, S("one"), S("second")));
+	/* it does not become longer and longer */
+	for (int i = 0; i < 100; i++)
+		assert_ok(artifact_note(s.store, S("three"), buf_str(&large)));
+	assert_ok(artifact_note(s.store, S("three"), STR_NONE));
+	assert_ok(artifact_note(s.store, S("three"), STR_NONE));
 	artifact_store_close(s.store);
-	open_store(&s);
-	assert_ok(artifact_noted(s.store, &s.g.a, S("one"), &text));
-	assert_true(str_eq(text, S("second")));
-	CLEANUP(err_drop) err *e = artifact_open_file(s.store, S(".notes/one"), &fd, &size);
+	const char *path = git_test_path(&s.g, "data/.notes");
+	FILE *f = fopen(path, "a");
 
-	assert_non_null(e);
+	fseek(f, 0, SEEK_END);
+	assert_true(ftell(f) < 2 << 20);
+	fputs("two 100\nhalf", f);
+	fclose(f);
+	open_store(&s);
+	assert_true(str_eq(noted(&s, "one"), S("second")));
+	assert_true(str_eq(noted(&s, "two"), S("a\nb 3\n")));
+	assert_int_equal(noted(&s, "three").n, 0);
 	assert_ok(artifact_note(s.store, S("one"), STR_NONE));
-	assert_ok(artifact_note(s.store, S("one"), STR_NONE));
-	assert_ok(artifact_noted(s.store, &s.g.a, S("one"), &text));
-	assert_int_equal(text.n, 0);
+	assert_int_equal(noted(&s, "one").n, 0);
 	tear_down(&s);
 }
 
