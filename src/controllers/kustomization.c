@@ -256,6 +256,8 @@ static struct outcome unchanged(struct ks *k)
 	struct outcome out;
 
 	k->digest = k->m->digest;
+	if (k->m->waiting && !k->m->told)
+		kustomization_restore(k);
 	status_set_str(k->p, S("lastAttemptedRevision"), k->artifact.revision);
 	if (!kustomization_check_health(k, &out))
 		return out;

@@ -274,6 +274,15 @@ static node new_entries(struct ks *k)
 	return list;
 }
 
+void kustomization_restore(struct ks *k)
+{
+	node list = node_seq(k->a, k->m->n);
+
+	for (size_t i = 0; i < k->m->n; i++)
+		add_entry(k, list, k->m->known[i].key, k->m->known[i].version);
+	set_inventory(k, list);
+}
+
 /* What was written before an apply failed must not be lost: it joins the old
  * inventory. */
 static void keep_written(struct ks *k)

@@ -9,6 +9,8 @@
 #include "controllers/kustomization_impl.h"
 
 #define WATCH_WAIT (2 * CLOCK_SECOND)
+/* A wait shorter than this is not told. */
+#define TELL_AFTER CLOCK_SECOND
 
 struct check {
 	struct objid id;
@@ -294,42 +296,49 @@ static void begin(struct ks *k)
 	m->new_revision = !str_eq(node_str(node_get(k->p->status, S("lastAppliedRevision"))),
 				  k->artifact.revision);
 	m->drifted = k->drifted;
+	m->told = false;
 	kustomization_progress(k, S("Running health checks"), false);
 }
 
-/* Something is in progress: the pass ends, and goes on with an event. */
-static struct outcome go_on(struct ks *k, bool polled)
-{
-	int64_t left = clock_after(k->m->wait_started, k->timeout) - clock_mono();
-
-	k->m->waiting = true;
-	k->m->settled = false;
-	/* What was asked for is not done yet: lastHandledReconcileAt waits, too. */
-	k->m->handling = hash_bytes(k->p->requested_at);
-	k->p->requested = false;
-	return (struct outcome){ NEXT_AFTER,
-				 polled && left > KUSTOMIZATION_POLL ? KUSTOMIZATION_POLL : left };
-}
-
-/* Say what is awaited. From this write on the objects in the inventory are
- * referred to, so that their events count: one that came before is seen by
- * looking once more. */
-static struct checks announce(struct ks *k)
+/* What is awaited, in the status. */
+static void announce(struct ks *k)
 {
 	str message = arena_cat(k->a, S("Running health checks for revision "),
 				k->artifact.revision, S(" with a timeout of "),
 				pass_span(k->p, k->timeout));
 
 	condition_set(k->p, S("Healthy"), CONDITION_UNKNOWN, S("Progressing"), message);
-	kustomization_progress(k, S("Running health checks"), true);
-	return look_at_all(k);
+	kustomization_progress(k, S("Running health checks"), false);
+}
+
+/* Something is in progress: the pass ends, and goes on with an event. What does not
+ * last is not told: nobody could read it. */
+static struct outcome go_on(struct ks *k, bool polled)
+{
+	struct ks_memory *m = k->m;
+	int64_t now = clock_mono(), tell = clock_after(m->wait_started, TELL_AFTER);
+	int64_t left = clock_after(m->wait_started, k->timeout) - now;
+
+	m->waiting = true;
+	m->settled = false;
+	/* What was asked for is not done yet: lastHandledReconcileAt waits, too. */
+	m->handling = hash_bytes(k->p->requested_at);
+	k->p->requested = false;
+	announce(k);
+	if (polled && left > KUSTOMIZATION_POLL)
+		left = KUSTOMIZATION_POLL;
+	if (!m->told && now < tell) {
+		pass_unsaid(k->p);
+		left = left < tell - now ? left : tell - now;
+	} else {
+		m->told = true;
+	}
+	return (struct outcome){ NEXT_AFTER, left };
 }
 
 bool kustomization_check_health(struct ks *k, struct outcome *out)
 {
-	bool first = !k->m->waiting;
-
-	if (first && kustomization_has_checks(k))
+	if (!k->m->waiting && kustomization_has_checks(k))
 		begin(k);
 	struct checks c = kustomization_has_checks(k) ? look_at_all(k) : (struct checks){ 0 };
 	bool hasty = !runtime_settings(k->p->rt)->gates[GATE_DISABLE_FAIL_FAST_BEHAVIOR];
@@ -338,8 +347,6 @@ bool kustomization_check_health(struct ks *k, struct outcome *out)
 		condition_drop(k->p, S("Healthy"));
 		return true;
 	}
-	if (c.open && first)
-		c = announce(k);
 	if (!c.open && !c.failed) {
 		pass_checks(k);
 		return true;

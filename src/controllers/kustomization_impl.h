@@ -75,6 +75,7 @@ struct ks_memory {
 	bool waiting;
 	int64_t wait_started, reconcile_started;
 	bool drifted, new_revision, was_healthy;
+	bool told;		/* ... and the status says so */
 	uint64_t handling;	/* hash of the request that it began with */
 };
 
@@ -119,6 +120,8 @@ bool kustomization_build(struct ks *k, struct outcome *out);
 /* ---- kustomization_apply.c ------------------------------------------------------ */
 
 bool kustomization_apply(struct ks *k, struct outcome *out);
+/* The inventory of what was applied last, for a status that does not have it yet. */
+void kustomization_restore(struct ks *k);
 /* Whether all that was applied is as it was left. */
 bool kustomization_is_intact(struct ks *k);
 /* A resource of a kind as a cluster has it, whichever version it is asked in. */

@@ -288,6 +288,18 @@ static struct looked_after *kind_of(struct runtime *rt, const struct client_reso
 	return NULL;
 }
 
+void objects_refer(struct runtime *rt, struct object *o, node object)
+{
+	struct refs refs = { 0 };
+
+	o->owner->c->refs(object, &refs);
+	pthread_mutex_lock(&rt->lock);
+	if (!o->gone)
+		set_refs(rt, o, &refs);
+	pthread_mutex_unlock(&rt->lock);
+	arena_release(&refs.arena);
+}
+
 static void tell_owner(struct runtime *rt, struct looked_after *k, const struct live_event *ev)
 {
 	struct refs refs = { 0 };

@@ -84,6 +84,18 @@ void pass_progress_anew(struct pass *p, str message, bool lasts)
 	progress(p, message, true, lasts);
 }
 
+void pass_unsaid(struct pass *p)
+{
+	struct run *r = run_of(p);
+	node object = node_map(p->arena, node_len(p->object));
+
+	node_each_pair(i, p->object)
+		node_set(p->arena, object, node_str(i->key), i->value);
+	node_set(p->arena, object, S("status"), p->status);
+	objects_refer(p->rt, r->o, object);
+	r->unsaid = true;
+}
+
 /* ---- events -------------------------------------------------------------------------- */
 
 #define EVENT_PREFIX "event.toolkit.fluxcd.io/"
@@ -460,6 +472,8 @@ static struct outcome reconcile(struct run *r, err **e)
 		log_info(r->p.log, S("reconciliation is suspended for this object"));
 	else
 		out = run(r);
+	if (r->unsaid)
+		return out;
 	end_status(r);
 	if (c->written && !r->write_error)
 		c->written(&r->p);

@@ -84,6 +84,11 @@ void pass_progress_anew(struct pass *p, str message, bool lasts);
 /* Write what differs now. Errors are kept and end the pass with backoff. */
 void pass_write(struct pass *p);
 
+/* The pass ends without a word: what it left in the status is dropped but for what
+ * the object refers to by it, which counts until the object is seen again. The
+ * next pass begins with the status as it was. */
+void pass_unsaid(struct pass *p);
+
 /* ---- events ----------------------------------------------------------------- */
 
 enum event_type { EVENT_NORMAL, EVENT_WARNING, EVENT_TRACE };

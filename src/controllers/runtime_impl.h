@@ -175,6 +175,8 @@ void objects_enqueue(struct runtime *rt, struct object *o, int64_t after);
 void objects_put(struct runtime *rt, struct object *o, int64_t due);
 /* All objects of that name; an empty namespace: any. */
 void objects_enqueue_all(struct runtime *rt, str kind, str namespace, str name);
+/* From here on it refers to what this form of it does. Not under the lock. */
+void objects_refer(struct runtime *rt, struct object *o, node object);
 /* Content of what the object refers to is as it shall be. Not under the lock. */
 void objects_settle(struct runtime *rt, struct object *o);
 void objects_release(struct runtime *rt);
@@ -203,6 +205,7 @@ struct run {
 	node written;			/* the status as the server has it */
 	err *write_error;
 	bool failed;			/* it ended with an error: said already */
+	bool unsaid;			/* its status is not to be written */
 	VEC(struct cluster_entry *) clusters;	/* held; in the arena */
 };
 
