@@ -352,6 +352,31 @@ static void test_requests_are_few(void **state)
 	check_requests(w, before, 3);
 }
 
+/* A ConfigMap that did not change is not read again for a new commit. */
+static void test_variables_are_read_once(void **state)
+{
+	struct world *w = *state;
+
+	put(w, CM "vars", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {V: one}\n");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "${V}-1") });
+	put_ks(w, "apps", IN_DEFAULT "  postBuild:\n    substituteFrom: [{kind: ConfigMap, name: vars}]\n");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
+	await_idle(w);
+	usleep(100000);
+	uint64_t before = client_requests(w->client);
+
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "${V}-2") });
+	for (; !str_eq(text(ready_of(w, "apps"), "message"), S("Applied revision: main@sha1:2"));
+	     before++)
+		usleep(1000);
+	before++;	/* the last look */
+	/* two of this test, look and apply, a status, two events */
+	check_requests(w, before, 7);
+	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one-2")));
+}
+
 static void test_drift_is_put_right_at_once(void **state)
 {
 	struct world *w = *state;
@@ -1130,6 +1155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_commit_is_applied_and_pruned),
 		CASE(test_requests_are_few),
+		CASE(test_variables_are_read_once),
 		CASE(test_drift_is_put_right_at_once),
 		CASE(test_two_that_own_one_object_do_not_fight_for_ever),
 		CASE(test_a_source_may_come_later),

@@ -6,23 +6,20 @@
 #include "controllers/remotebase.h"
 #include "crypto/sha256.h"
 
-static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true };
-static const struct client_resource configmaps = { STR_NONE, S("v1"), S("configmaps"),
-						   S("ConfigMap"), true };
-
 /* ---- variables --------------------------------------------------------------- */
 
 struct lookup {
 	struct flux_lookup l;	/* first */
-	struct ks *k;
+	struct pass *p;
 };
 
 static err *look_up(struct flux_lookup *l, struct arena *a, str kind, str ns, str name, node *out)
 {
-	struct ks *k = ((struct lookup *)l)->k;
-	const struct client_resource *r = str_eq(kind, S("Secret")) ? &secrets : &configmaps;
+	struct pass *p = ((struct lookup *)l)->p;
 
-	return client_get(runtime_client(k->p->rt), a, r, ns, name, out);
+	(void)a;
+	(void)ns;	/* the object's own, which is all there is */
+	return pass_config(p, kind, name, out);
 }
 
 /* ---- the artifact ---------------------------------------------------------------- */
@@ -53,7 +50,7 @@ static err *render(struct ks *k, struct flux_source *s)
 {
 	CLEANUP(decryption_close) struct decryption d = { 0 };
 	CLEANUP(remotebase_close) struct remotebase remote;
-	struct lookup lookup = { .l = { look_up }, .k = k };
+	struct lookup lookup = { .l = { look_up }, .p = k->p };
 	struct flux_rendering how = {
 		.lookup = &lookup.l,
 		.strict = runtime_settings(k->p->rt)->gates[GATE_STRICT_POST_BUILD_SUBSTITUTIONS],

@@ -134,6 +134,9 @@ err *pass_secret(struct pass *p, str name, struct credentials *out)
 	__attribute__((warn_unused_result));
 err *pass_configmap(struct pass *p, str name, struct credentials *out)
 	__attribute__((warn_unused_result));
+/* The object itself, by "Secret" or "ConfigMap". One that is watched is asked for once
+ * a version, whoever reads it. */
+err *pass_config(struct pass *p, str kind, str name, node *out) __attribute__((warn_unused_result));
 /* A Flux object from the watch cache (with --feature-gates=DirectSourceFetch:
  * from the server); NotFound in the API's words. */
 err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *out)

@@ -9,6 +9,7 @@
 #include "text/base64.h"
 #include "text/gotime.h"
 #include "text/path.h"
+#include "value/json.h"
 
 /* ---- Secrets and ConfigMaps ------------------------------------------------------- */
 
@@ -35,13 +36,39 @@ static err *decode(struct arena *a, node data, bool base64, struct credentials *
 	return NULL;
 }
 
-static err *get_flat(struct pass *p, str kind, str name, struct credentials *out)
+/* The watch's word on the newest version; empty: it is not watched, or not there. */
+static str version_of(struct pass *p, const struct client_resource *r, str name)
 {
+	struct live_state s;
+
+	live_state(runtime_live(p->rt), p->arena, r, p->key.namespace, name, &s);
+	return s.synced && s.exists ? s.resource_version : STR_NONE;
+}
+
+err *pass_config(struct pass *p, str kind, str name, node *out)
+{
+	CLEANUP(buf_release) struct buf json = BUF_INIT;
+	struct configs *known = p->rt->configs_read;
 	struct client_resource r;
-	node object;
+	str text;
 
 	TRY(runtime_resource(p->rt, (struct gvk){ STR_NONE, S("v1"), kind }, &r));
-	TRY(client_get(runtime_client(p->rt), p->arena, &r, p->key.namespace, name, &object));
+	str version = version_of(p, &r, name);
+
+	if (version.n && configs_get(known, p->arena, kind, p->key.namespace, name, version, &text))
+		return json_read(p->arena, text, NULL, out);
+	TRY(client_get(runtime_client(p->rt), p->arena, &r, p->key.namespace, name, out));
+	version = node_str(node_dig(*out, "metadata", "resourceVersion"));
+	TRY(json_write(&json, *out, NULL));
+	configs_put(known, kind, p->key.namespace, name, version, buf_str(&json));
+	return NULL;
+}
+
+static err *get_flat(struct pass *p, str kind, str name, struct credentials *out)
+{
+	node object;
+
+	TRY(pass_config(p, kind, name, &object));
 	*out = (struct credentials){ .namespace = p->key.namespace,
 				     .name = arena_str(p->arena, name) };
 	TRY(decode(p->arena, node_get(object, S("data")), str_eq(kind, S("Secret")), out));

@@ -80,6 +80,7 @@ struct runtime *runtime_new(const struct runtime_options *o)
 	rt->helm = hr_shared_new(o->client, o->settings->watch_all_namespaces
 						    ? STR_NONE
 						    : o->settings->runtime_namespace);
+	rt->configs_read = configs_new();
 	pthread_mutex_init(&rt->lock, NULL);
 	pthread_mutex_init(&rt->clusters_lock, NULL);
 	init_cond(&rt->due);
@@ -359,6 +360,7 @@ void runtime_free(struct runtime *rt)
 	cluster_release(rt);
 	discovery_free(rt->discovery);
 	oci_memory_free(rt->oci);
+	configs_free(rt->configs_read);
 	pthread_cond_destroy(&rt->due);
 	pthread_cond_destroy(&rt->timer);
 	pthread_cond_destroy(&rt->chores);

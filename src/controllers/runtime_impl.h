@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/vec.h"
+#include "controllers/configs.h"
 #include "controllers/event.h"
 #include "controllers/hr_shared.h"
 #include "controllers/pass.h"
@@ -134,6 +135,7 @@ struct runtime {
 	struct events *events;
 	struct oci_memory *oci;
 	struct hr_shared *helm;
+	struct configs *configs_read;
 	struct local *local;		/* NULL: no directory stands for a source */
 	struct looked_after *kinds;
 	size_t kinds_n;
