@@ -99,7 +99,7 @@ static const struct flag controller_flag_table[] = {
 	  .fallback = "10485760" },
 	{ "helm-index-max-size", 0, FLAG_INT, SETTING(helm_index_max), "bytes of a repository's index",
 	  .fallback = "52428800" },
-	{ "http-retry", 0, FLAG_INT, AT(http_retry), "how often a download is tried again",
+	{ "http-retry", 0, FLAG_INT, AT(http_retry), "how often what failed as a server was away is tried again soon, before the retry interval",
 	  .fallback = "9" },
 	{ "insecure-kubeconfig-exec", 0, FLAG_BOOL, SETTING(insecure_kubeconfig_exec),
 	  "let a kubeconfig in a Secret start programs" },
@@ -244,6 +244,10 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 		return err_new(ERR_INVALID, "unsupported digest algorithm '%.*s'",
 			       STR_ARG(f->digest_algo));
 	TRY(set_numbers(f));
+	if (flux_is_limited(c)) {
+		s->kube_api_qps = flux_settings(c)->qps;
+		s->kube_api_burst = flux_settings(c)->burst;
+	}
 	return set_log(f);
 }
 

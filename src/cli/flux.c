@@ -37,9 +37,9 @@ const struct flag flux_settings_flags[] = {
 	  "do not ask for compressed answers" },
 	{ "insecure-skip-tls-verify", 0, FLAG_BOOL, AT(insecure),
 	  "do not check the server's certificate" },
-	{ "kube-api-burst", 0, FLAG_INT, AT(burst), "most requests to the server at once",
+	{ "kube-api-burst", 0, FLAG_INT, AT(burst), "most requests to the server at once; counts where this or the next is said",
 	  .fallback = "300" },
-	{ "kube-api-qps", 0, FLAG_FLOAT, AT(qps), "requests a second to the server",
+	{ "kube-api-qps", 0, FLAG_FLOAT, AT(qps), "requests a second to the server; 0, or neither said: no limit",
 	  .fallback = "50" },
 	{ "kubeconfig", 0, FLAG_STRING, AT(kubeconfig), "kubeconfig file to use" },
 	{ "namespace", 'n', FLAG_STRING, AT(namespace),
@@ -193,6 +193,11 @@ static void note_warning(void *ctx, str text)
 	pthread_mutex_unlock(&s->lock);
 }
 
+bool flux_is_limited(const struct cli *c)
+{
+	return cli_given(c, "kube-api-qps") || cli_given(c, "kube-api-burst");
+}
+
 err *flux_open(struct cli *c, struct flux_server *out)
 {
 	const struct flux_settings *s = flux_settings(c);
@@ -206,7 +211,10 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
 	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
 	out->deadline = clock_after(clock_mono(), s->timeout);
-	return client_new(&out->client, out->net, &out->config, &o);
+	TRY(client_new(&out->client, out->net, &out->config, &o));
+	if (flux_is_limited(c))
+		client_limit(out->client, s->qps, s->burst);
+	return NULL;
 }
 
 void flux_close(struct flux_server *s)

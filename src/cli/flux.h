@@ -71,6 +71,8 @@ struct flux_server {
 };
 #define FLUX_SERVER_NONE { 0 }
 
+/* Whether requests to the server are to be held back: a flag says so. */
+bool flux_is_limited(const struct cli *c);
 err *flux_open(struct cli *c, struct flux_server *out) __attribute__((warn_unused_result));
 /* For CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE. */
 void flux_close(struct flux_server *s);

@@ -1,7 +1,9 @@
 #include "client/client_impl.h"
 
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "value/json.h"
 
@@ -46,6 +48,9 @@ void client_unref(struct client *c)
 {
 	if (!c || atomic_fetch_sub(&c->count, 1) != 1)
 		return;
+	if (c->limit)
+		pthread_mutex_destroy(&c->limit->lock);
+	free(c->limit);
 	if (c->over)
 		client_unref(c->over);
 	else
@@ -84,6 +89,54 @@ uint64_t client_requests(const struct client *c)
 	return atomic_load(&c->requests);
 }
 
+/* ---- limits ------------------------------------------------------------ */
+
+/* A canceled wait is looked at so often. */
+#define WAIT_SLICE (100 * CLOCK_MS)
+
+void client_limit(struct client *c, double qps, int64_t burst)
+{
+	if (qps <= 0 || c->limit)
+		return;
+	c->limit = mem_calloc(1, sizeof *c->limit);
+	pthread_mutex_init(&c->limit->lock, NULL);
+	c->limit->qps = qps;
+	c->limit->burst = burst > 1 ? (double)burst : 1;
+	c->limit->left = c->limit->burst;
+	c->limit->at = clock_mono();
+}
+
+/* Takes a place; gives how long until it comes. */
+static int64_t take_place(struct client_limit *l)
+{
+	pthread_mutex_lock(&l->lock);
+	int64_t now = clock_mono();
+
+	l->left += (double)(now - l->at) / (double)CLOCK_SECOND * l->qps;
+	if (l->left > l->burst)
+		l->left = l->burst;
+	l->at = now;
+	l->left -= 1;
+	int64_t wait = l->left < 0 ? (int64_t)(-l->left / l->qps * (double)CLOCK_SECOND) : 0;
+
+	pthread_mutex_unlock(&l->lock);
+	return wait;
+}
+
+static void wait_for_place(struct client *c, const atomic_bool *cancel)
+{
+	struct client_limit *l = c->over ? c->over->limit : c->limit;
+	int64_t left = l ? take_place(l) : 0;
+
+	while (left > 0 && !(cancel && atomic_load(cancel))) {
+		int64_t span = left < WAIT_SLICE ? left : WAIT_SLICE;
+		struct timespec t = clock_timespec(span);
+
+		nanosleep(&t, NULL);
+		left -= span;
+	}
+}
+
 /* ---- calls ------------------------------------------------------------- */
 
 struct client_call {
@@ -110,6 +163,7 @@ struct client_call *client_start(struct client *c, const struct client_request *
 	struct client_call *call = mem_calloc(1, sizeof *call);
 	struct client_request own = as_own(c, r);
 
+	wait_for_place(c, r->cancel);
 	call->client = client_ref(c);
 	call->handle = c->transport.start(c->transport.ctx, &own);
 	return call;

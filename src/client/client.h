@@ -112,6 +112,11 @@ void client_drop(struct client **c);
 err *client_impersonate(struct client *c, str user, const str *groups, size_t n,
 			struct client **out) __attribute__((warn_unused_result));
 
+/* At most `qps` requests a second, but `burst` at once (at least one) after a pause; who
+ * asks waits. It counts for those made of it by client_impersonate, too. Before the
+ * client is used; 0: no limit. */
+void client_limit(struct client *c, double qps, int64_t burst);
+
 /* Requests made so far: for metrics and tests. */
 uint64_t client_requests(const struct client *c);
 

@@ -2,13 +2,23 @@
 #ifndef CLIENT_CLIENT_IMPL_H
 #define CLIENT_CLIENT_IMPL_H
 
+#include <pthread.h>
+
 #include "client/client.h"
+
+/* A bucket that fills with `qps` a second up to `burst`; each request takes one. */
+struct client_limit {
+	pthread_mutex_t lock;
+	double qps, burst, left;
+	int64_t at;		/* clock_mono of `left` */
+};
 
 struct client {
 	atomic_uint count;
 	atomic_uint_fast64_t requests;
 	struct client_transport transport;
 	struct client *over;	/* an impersonating client asks through this one */
+	struct client_limit *limit;	/* NULL: none */
 	struct arena mem;	/* holds the texts below */
 	str as;
 	const str *as_groups;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "client/client.h"
 #include "client/discovery.h"
@@ -259,6 +260,35 @@ static void test_a_login_is_asked_again_when_its_token_ends(void **state)
 	net_client_free(net);
 }
 
+static void test_a_limit_holds_for_all_users(void **state)
+{
+	static const struct answer answers[] = { { "GET /version", 200, "{}" } };
+	struct fake f = { answers, 1 };
+	struct client *c = client_of(&f), *other;
+	const atomic_bool stop = true;
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	(void)state;
+	client_limit(c, 0, 5);	/* none */
+	client_limit(c, 200, 3);
+	assert_null(client_impersonate(c, S("somebody"), NULL, 0, &other));
+	int64_t start = clock_mono();
+
+	for (int i = 0; i < 11; i++)
+		assert_null(ask_nobody(i % 2 ? c : other));
+	/* three at once, eight at 5 ms each */
+	assert_true(clock_mono() - start >= 35 * CLOCK_MS);
+	/* who is canceled does not wait */
+	for (int i = 0; i < 2000; i++)
+		assert_null(client_do(c, &a,
+				      &(struct client_request){ .path = S("/version"),
+								.cancel = &stop },
+				      NULL));
+	assert_true(clock_mono() - start < 9 * CLOCK_SECOND);
+	client_unref(other);
+	client_unref(c);
+}
+
 static void test_apply_says_whether_it_forces(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -414,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_a_list_is_all_its_pages_with_named_items),
 		cmocka_unit_test(test_another_user_asks_through_the_same_server),
 		cmocka_unit_test(test_a_login_is_asked_again_when_its_token_ends),
+		cmocka_unit_test(test_a_limit_holds_for_all_users),
 		cmocka_unit_test(test_apply_says_whether_it_forces),
 		cmocka_unit_test(test_a_watch_delivers_whole_events),
 		cmocka_unit_test(test_discovery_in_both_forms),

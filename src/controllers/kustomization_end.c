@@ -157,7 +157,9 @@ struct outcome kustomization_fail(struct ks *k, str reason, err *e)
 			    pass_span(p, k->retry)),
 		  log_str("revision", k->artifact.revision));
 	kustomization_event(k, EVENT_WARNING, reason, message);
-	bool gone = err_kind(e) == ERR_UNAVAILABLE && k->retry > SHORT_RETRY;
+	k->m->away = err_kind(e) == ERR_UNAVAILABLE ? k->m->away + 1 : 0;
+	bool gone = k->m->away && k->retry > SHORT_RETRY &&
+		    k->m->away <= runtime_settings(k->p->rt)->http_retry;
 
 	err_free(e);
 	settle(k, k->retry);
@@ -208,5 +210,6 @@ struct outcome kustomization_succeed(struct ks *k)
 
 	pass_event(p, EVENT_NORMAL, S("ReconciliationSucceeded"), message, meta, 6);
 	settle(k, earliest(k));
+	k->m->away = 0;
 	return out;
 }

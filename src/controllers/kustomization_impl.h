@@ -58,6 +58,7 @@ struct ks_memory {
 	bool recalled;		/* what a killed process noted has been read */
 
 	uint64_t tried;		/* inputs of the last pass that failed */
+	unsigned away;		/* in a row, as a server was away */
 
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */

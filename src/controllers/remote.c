@@ -217,7 +217,12 @@ err *remote_read(struct pass *p, struct remote *out)
 
 err *remote_client(struct pass *p, const struct remote *r, struct client **out)
 {
+	const struct settings *s = runtime_settings(p->rt);
+
 	if (r->text.n)
-		return secret_client(p, r, out);
-	return log_in(p, login_new(p, r), credentials_get(&r->data, S("provider")), out);
+		TRY(secret_client(p, r, out));
+	else
+		TRY(log_in(p, login_new(p, r), credentials_get(&r->data, S("provider")), out));
+	client_limit(*out, s->kube_api_qps, s->kube_api_burst);
+	return NULL;
 }

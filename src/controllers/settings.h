@@ -58,7 +58,9 @@ struct settings {
 	int64_t retention_ttl;
 	unsigned retention_records;
 	enum digest_algo digest_algo;	/* that artifacts are named by */
-	unsigned http_retry;
+	unsigned http_retry;		/* soon, when a server is away; then at the retry interval */
+	double kube_api_qps;		/* requests a second to each API server; 0: no limit */
+	int64_t kube_api_burst;
 	int64_t helm_index_max, helm_chart_max, helm_chart_file_max;	/* bytes */
 	bool no_remote_bases;
 	str sops_age_secret, sops_vault_configmap;
