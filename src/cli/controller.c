@@ -9,13 +9,14 @@
 #include "cli/commands.h"
 #include "cli/engine.h"
 #include "cli/flux.h"
+#include "cli/flux_manifests.h"
 
 struct controller_flags {
 	struct settings settings;
 	bool elect, release;
 	int64_t lease, renew, retry;
 	str log_level, log_encoding;
-	struct flag_list gates, overrides;
+	struct flag_list gates, overrides, components;
 	str stage_kinds, digest_algo;
 	int64_t concurrent, concurrent_ssa, jitter, records, http_retry, prune_guard;
 	int64_t ignored_int;
@@ -74,6 +75,8 @@ static const struct flag controller_flag_table[] = {
 	  "how many artifacts of an object are kept at most", .fallback = "2" },
 	{ "artifact-retention-ttl", 0, FLAG_DURATION, SETTING(retention_ttl),
 	  "how long an artifact is kept after a newer one came", .fallback = "1m0s" },
+	{ "components", 0, FLAG_LIST, AT(components),
+	  "controllers of Flux whose work to do; unless it is said, of all" },
 	{ "concurrent", 0, FLAG_INT, AT(concurrent),
 	  "how many objects are reconciled at a time, of all kinds together; 0: by the processors" },
 	{ "concurrent-ssa", 0, FLAG_INT, AT(concurrent_ssa),
@@ -230,6 +233,7 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	struct settings *s = &f->settings, defaults;
 	const char *namespace = cli_env(c, "RUNTIME_NAMESPACE");
 
+	TRY(manifests_check_components(&f->components));
 	settings_default(&defaults);
 	memcpy(s->gates, defaults.gates, sizeof s->gates);
 	for (size_t i = 0; i < f->gates.n; i++)
@@ -298,6 +302,8 @@ static err *run_engine(struct cli *c, struct flux_server *server, struct waiting
 		.settings = &f->settings,
 		.elect = f->elect,
 		.release = f->release,
+		.components = f->components.p,
+		.components_n = f->components.n,
 		.lease = f->lease,
 		.renew = f->renew,
 		.retry = f->retry,

@@ -21,6 +21,8 @@ struct engine {
 	struct artifact_store *store;
 	struct election *election;
 	struct runtime *runtime;
+	const struct controller *const *controllers;
+	size_t controllers_n;
 };
 
 /* Where others find the store: as Flux finds out. */
@@ -79,13 +81,32 @@ static err *open_store(struct engine *e, const struct settings *s)
 	return NULL;
 }
 
+static bool is_wanted(const struct engine_options *o, const struct controller *c)
+{
+	for (size_t i = 0; i < o->components_n; i++)
+		if (str_eq(o->components[i], str_c(c->component)))
+			return true;
+	return !o->components_n;
+}
+
+static void choose(struct engine *e, const struct engine_options *o)
+{
+	size_t n;
+	const struct controller *const *all = controllers_flux(&n);
+	const struct controller **list = arena_array(&e->mem, const struct controller *, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_wanted(o, all[i]))
+			list[e->controllers_n++] = all[i];
+	e->controllers = list;
+}
+
 /* One Lease for each of Flux's controllers whose work we do. */
 static err *elect(struct engine *e, const struct engine_options *o)
 {
 	const struct settings *s = o->settings;
 	struct arena *a = &e->mem;
-	size_t n;
-	const struct controller *const *all = controllers_flux(&n);
+	size_t n = e->controllers_n;
 	str *names = arena_array(a, str, n), shard = STR_NONE;
 	char uuid[RAND_UUID + 1], host[256] = "", hex[SHA256_HEX + 1];
 
@@ -94,7 +115,7 @@ static err *elect(struct engine *e, const struct engine_options *o)
 		shard = arena_cat(a, S("-"), str_of(hex, 8));
 	}
 	for (size_t i = 0; i < n; i++)
-		names[i] = arena_cat(a, str_c(all[i]->component), S("-leader-election"), shard);
+		names[i] = arena_cat(a, str_c(e->controllers[i]->component), S("-leader-election"), shard);
 	rand_uuid(uuid);
 	if (gethostname(host, sizeof host - 1))
 		host[0] = 0;
@@ -129,6 +150,7 @@ static err *start(struct engine *e, const struct engine_options *o)
 	const struct service_addresses addresses = { s->storage_addr, s->metrics_addr,
 						     s->health_addr };
 
+	choose(e, o);
 	TRY(service_new(&e->service, &addresses));
 	TRY(serve_charts(e));
 	if (o->elect)
@@ -141,7 +163,8 @@ static err *start(struct engine *e, const struct engine_options *o)
 				      .log = o->log,
 				      .cancel = o->cancel };
 
-	ro.controllers = controllers_flux(&ro.controllers_n);
+	ro.controllers = e->controllers;
+	ro.controllers_n = e->controllers_n;
 	e->runtime = runtime_new(&ro);
 	service_set_runtime(e->service, e->runtime);
 	TRY(runtime_start(e->runtime));

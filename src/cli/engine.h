@@ -18,6 +18,8 @@ struct engine_options {
 	const struct settings *settings;	/* borrowed */
 	bool elect;			/* lead alone, by Leases */
 	bool release;			/* give them back */
+	const str *components;		/* "source-controller": whose work to do; none: all of it */
+	size_t components_n;
 	int64_t lease, renew, retry;
 	const struct log *log;
 	const atomic_bool *cancel;	/* ends the start */

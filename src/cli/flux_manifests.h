@@ -32,7 +32,7 @@ struct manifests_options {
 	{ "cluster-domain", 0, FLAG_STRING, at(cluster_domain), "domain of the cluster's DNS",  \
 	  .fallback = "cluster.local" },                                                        \
 	{ "components", 0, FLAG_LIST, at(components),                                           \
-	  "controllers to stand for; they run in one process, so all run",                      \
+	  "controllers whose work is done, and whose kinds are defined; all in one process",    \
 	  .fallback = COMPONENTS_DEFAULT },                                                     \
 	{ "components-extra", 0, FLAG_LIST, at(extra), "controllers besides those" },           \
 	{ "image-pull-secret", 0, FLAG_STRING, at(image_pull_secret),                           \
@@ -54,6 +54,8 @@ struct manifests_options {
 	{ "watch-all-namespaces", 0, FLAG_BOOL, at(watch_all_namespaces),                       \
 	  "look after all namespaces, not only the own one", .fallback = "true" }
 
+/* Every one is a controller of Flux: "component x is not available". */
+err *manifests_check_components(const struct flag_list *list) __attribute__((warn_unused_result));
 /* What is wrong with the options, in flux's words. */
 err *manifests_check(struct arena *a, const struct manifests_options *o)
 	__attribute__((warn_unused_result));
