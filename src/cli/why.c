@@ -46,6 +46,16 @@ static bool is_flux(str group)
 	return str_ends(group, S(".fluxcd.io")) || str_ends(group, S("toolkit.fluxcd.io"));
 }
 
+/* Nobody writes a status of these: that they are there is all. */
+static bool has_no_status(const struct link *l)
+{
+	enum flux_kind_id kind = flux_kind_find(l->id.kind);
+
+	return (kind != FLUX_KINDS && flux_kinds[kind].is_static) ||
+	       (kind == FLUX_HELM_REPOSITORY &&
+		str_eq(node_str(node_dig(l->object, "spec", "type")), S("oci")));
+}
+
 /* What the Ready condition says, and whether it is about this generation. */
 static void judge_flux(struct link *l)
 {
@@ -58,6 +68,8 @@ static void judge_flux(struct link *l)
 	if (node_bool(node_dig(l->object, "spec", "suspend"))) {
 		l->state = SUSPENDED;
 		l->says = S("suspended: nothing is done until it is resumed");
+	} else if (node_is_nil(ready) && has_no_status(l)) {
+		l->state = FINE;
 	} else if (str_eq(status, S("True")) && seen == generation) {
 		l->state = FINE;
 	} else if (str_eq(status, S("False"))) {
@@ -211,9 +223,12 @@ static void climb_to(struct asking *q, enum flux_kind_id kind, str namespace, st
 		climb(q, object, depth);
 }
 
-static void climb_reference(struct asking *q, node object, node ref, unsigned depth)
+/* `otherwise` is the kind where the reference names none. */
+static void climb_reference(struct asking *q, node object, node ref, enum flux_kind_id otherwise,
+			    unsigned depth)
 {
-	enum flux_kind_id kind = flux_kind_find(node_str(node_get(ref, S("kind"))));
+	str named = node_str(node_get(ref, S("kind")));
+	enum flux_kind_id kind = named.n ? flux_kind_find(named) : otherwise;
 	str namespace = node_str_or(node_get(ref, S("namespace")), flux_namespace(object));
 
 	if (kind != FLUX_KINDS)
@@ -266,30 +281,57 @@ static void climb_owners(struct asking *q, node object, unsigned depth)
 	}
 }
 
+static void climb_release(struct asking *q, node object, unsigned depth)
+{
+	str chart, namespace;
+
+	climb_reference(q, object, node_dig(object, "spec", "chartRef"), FLUX_KINDS, depth);
+	if (str_split(node_str(node_dig(object, "status", "helmChart")), '/', &namespace, &chart))
+		climb_to(q, FLUX_CHART, namespace, chart, depth);
+	else
+		climb_reference(q, object, node_dig(object, "spec", "chart", "spec", "sourceRef"),
+				FLUX_KINDS, depth);
+}
+
+/* What it is made of. */
+static void climb_sources(struct asking *q, enum flux_kind_id kind, node object, unsigned depth)
+{
+	static const struct {
+		enum flux_kind_id kind;
+		const char *field;
+		enum flux_kind_id otherwise;
+	} rows[] = {
+		{ FLUX_KUSTOMIZATION, "sourceRef", FLUX_KINDS },
+		{ FLUX_CHART, "sourceRef", FLUX_KINDS },
+		{ FLUX_EXTERNAL, "sourceRef", FLUX_KINDS },
+		{ FLUX_IMAGE_POLICY, "imageRepositoryRef", FLUX_IMAGE_REPOSITORY },
+		{ FLUX_IMAGE_UPDATE, "sourceRef", FLUX_GIT },
+		{ FLUX_ALERT, "providerRef", FLUX_PROVIDER },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].kind == kind)
+			climb_reference(q, object, node_dig(object, "spec", rows[i].field),
+					rows[i].otherwise, depth);
+	if (kind == FLUX_GENERATOR)
+		node_each_item(ref, node_dig(object, "spec", "sources"))
+			climb_reference(q, object, *ref, FLUX_KINDS, depth);
+	if (kind == FLUX_KUSTOMIZATION || kind == FLUX_RELEASE)
+		climb_dependencies(q, kind, object, depth);
+	if (kind == FLUX_RELEASE)
+		climb_release(q, object, depth);
+}
+
 /* All above an object, then the object itself. */
 static void climb(struct asking *q, node object, unsigned depth)
 {
 	struct objid id = objid_of(object);
 	enum flux_kind_id kind = is_flux(id.group) ? flux_kind_find(id.kind) : FLUX_KINDS;
-	str chart, namespace;
 
 	q->open[q->open_n++] = id;
 	climb_manager(q, object, depth + 1);
 	climb_owners(q, object, depth + 1);
-	if (kind == FLUX_KUSTOMIZATION || kind == FLUX_CHART)
-		climb_reference(q, object, node_dig(object, "spec", "sourceRef"), depth + 1);
-	if (kind == FLUX_KUSTOMIZATION || kind == FLUX_RELEASE)
-		climb_dependencies(q, kind, object, depth + 1);
-	if (kind == FLUX_RELEASE) {
-		climb_reference(q, object, node_dig(object, "spec", "chartRef"), depth + 1);
-		if (str_split(node_str(node_dig(object, "status", "helmChart")), '/', &namespace,
-			      &chart))
-			climb_to(q, FLUX_CHART, namespace, chart, depth + 1);
-		else
-			climb_reference(q, object,
-					node_dig(object, "spec", "chart", "spec", "sourceRef"),
-					depth + 1);
-	}
+	climb_sources(q, kind, object, depth + 1);
 	q->open_n--;
 	add_object(q, object);
 }
@@ -428,7 +470,13 @@ static void print_chain(struct asking *q)
 	}
 }
 
-/* The repository, revision and folder of the nearest source above the cause. */
+static str annotation(node artifact, const char *key)
+{
+	return node_str(node_get(node_get(artifact, S("metadata")), str_c(key)));
+}
+
+/* The repository, revision and folder of the nearest source above the cause. An
+ * artifact of a registry may tell which commit it was made of. */
 static void print_place(struct asking *q, const struct link *cause)
 {
 	str url = STR_NONE, revision = STR_NONE, path = STR_NONE;
@@ -437,6 +485,12 @@ static void print_place(struct asking *q, const struct link *cause)
 		if (str_eq(l->id.kind, S("GitRepository"))) {
 			url = node_str(node_dig(l->object, "spec", "url"));
 			revision = at(l->object, "status", "artifact", "revision");
+			path = STR_NONE;
+		} else if (str_eq(l->id.kind, S("OCIRepository"))) {
+			node artifact = node_dig(l->object, "status", "artifact");
+
+			url = annotation(artifact, "org.opencontainers.image.source");
+			revision = annotation(artifact, "org.opencontainers.image.revision");
 			path = STR_NONE;
 		} else if (is_flux(l->id.group) && str_eq(l->id.kind, S("Kustomization"))) {
 			path = node_str(node_dig(l->object, "spec", "path"));

@@ -17,7 +17,7 @@ struct found {
 	str singular;
 	const str *short_names;
 	size_t short_names_n;
-	bool preferred;		/* its version is the group's first */
+	bool preferred;		/* of all versions that have it, the group's first */
 	bool list, deletable;
 };
 
@@ -57,17 +57,27 @@ static bool has_verb(node verbs, str verb)
 
 /* ---- aggregated -------------------------------------------------------- */
 
-static void add_version(struct snapshot *s, str group, node version, bool preferred)
+/* Versions of a group come together, the preferred one first. */
+static bool is_new(const struct snapshot *s, str group, str plural)
+{
+	for (size_t i = s->all.n; i-- > 0 && str_eq(s->all.p[i].resource.group, group);)
+		if (str_eq(s->all.p[i].resource.plural, plural))
+			return false;
+	return true;
+}
+
+static void add_version(struct snapshot *s, str group, node version)
 {
 	str name = node_str(node_get(version, S("version")));
 
 	node_each_item(r, node_get(version, S("resources"))) {
+		str plural = node_str(node_get(*r, S("resource")));
 		struct found f = {
-			.resource = { group, name, node_str(node_get(*r, S("resource"))),
+			.resource = { group, name, plural,
 				      node_str(node_dig(*r, "responseKind", "kind")),
 				      str_eq(node_str(node_get(*r, S("scope"))), S("Namespaced")) },
 			.singular = node_str(node_get(*r, S("singularResource"))),
-			.preferred = preferred,
+			.preferred = is_new(s, group, plural),
 			.list = has_verb(node_get(*r, S("verbs")), S("list")),
 			.deletable = has_verb(node_get(*r, S("verbs")), S("delete")),
 		};
@@ -81,18 +91,15 @@ static void add_groups(struct snapshot *s, node list)
 {
 	node_each_item(g, node_get(list, S("items"))) {
 		str group = node_str(node_dig(*g, "metadata", "name"));
-		bool first = true;
 
-		node_each_item(v, node_get(*g, S("versions"))) {
-			add_version(s, group, *v, first);
-			first = false;
-		}
+		node_each_item(v, node_get(*g, S("versions")))
+			add_version(s, group, *v);
 	}
 }
 
 /* ---- one by one -------------------------------------------------------- */
 
-static void add_legacy(struct snapshot *s, str group, str version, node list, bool preferred)
+static void add_legacy(struct snapshot *s, str group, str version, node list)
 {
 	node_each_item(r, node_get(list, S("resources"))) {
 		str name = node_str(node_get(*r, S("name")));
@@ -100,7 +107,7 @@ static void add_legacy(struct snapshot *s, str group, str version, node list, bo
 			.resource = { group, version, name, node_str(node_get(*r, S("kind"))),
 				      node_bool(node_get(*r, S("namespaced"))) },
 			.singular = node_str(node_get(*r, S("singularName"))),
-			.preferred = preferred,
+			.preferred = is_new(s, group, name),
 			.list = has_verb(node_get(*r, S("verbs")), S("list")),
 			.deletable = has_verb(node_get(*r, S("verbs")), S("delete")),
 		};
@@ -112,8 +119,7 @@ static void add_legacy(struct snapshot *s, str group, str version, node list, bo
 	}
 }
 
-static err *ask_version(struct discovery *d, struct snapshot *s, str group, str version,
-			bool preferred)
+static err *ask_version(struct discovery *d, struct snapshot *s, str group, str version)
 {
 	struct arena *a = &s->mem;
 	str path = group.n ? arena_cat(a, S("/apis/"), group, S("/"), version)
@@ -125,32 +131,23 @@ static err *ask_version(struct discovery *d, struct snapshot *s, str group, str 
 		return err_wrap(e,
 				"unable to retrieve the complete list of server APIs: %.*s%s%.*s",
 				STR_ARG(group), group.n ? "/" : "", STR_ARG(version));
-	add_legacy(s, group, version, list, preferred);
+	add_legacy(s, group, version, list);
 	return NULL;
 }
 
 static err *ask_groups(struct discovery *d, struct snapshot *s, node groups)
 {
-	node_each_item(g, node_get(groups, S("groups"))) {
-		bool first = true;
-
-		node_each_item(v, node_get(*g, S("versions"))) {
+	node_each_item(g, node_get(groups, S("groups")))
+		node_each_item(v, node_get(*g, S("versions")))
 			TRY(ask_version(d, s, node_str(node_get(*g, S("name"))),
-					node_str(node_get(*v, S("version"))), first));
-			first = false;
-		}
-	}
+					node_str(node_get(*v, S("version")))));
 	return NULL;
 }
 
 static err *ask_core(struct discovery *d, struct snapshot *s, node core)
 {
-	bool first = true;
-
-	node_each_item(v, node_get(core, S("versions"))) {
-		TRY(ask_version(d, s, STR_NONE, node_str(*v), first));
-		first = false;
-	}
+	node_each_item(v, node_get(core, S("versions")))
+		TRY(ask_version(d, s, STR_NONE, node_str(*v)));
 	return NULL;
 }
 

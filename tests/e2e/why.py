@@ -97,3 +97,38 @@ why(status=1, err="✗ accepts between 1 and 2 arg(s), received 0\n")
 why("podd/x", status=1, err='✗ the server doesn\'t have a resource type "podd"\n')
 why("pods", status=1, err="✗ an object is required: KIND/NAME, or KIND NAME\n")
 t.tell("why", "ks/apps", status=1, err_has='✗ unknown command "why" for "flux"')
+
+# ---- the other kinds ----
+FIELDS = {"path": "x", "url": "http://x/x", "digest": "sha256:" + "0" * 64, "lastUpdateTime": "2026-01-01T00:00:00Z"}
+flux("OCIRepository", "ocirepositories", SOURCE[0], "oci", "image", {"interval": "1m", "url": "oci://reg.example.com/x"},
+     ready("True", "stored artifact for digest 'latest@sha256:%s'" % ("a1" * 32), artifact={
+         "revision": "latest@sha256:" + "a1" * 32, "metadata": {
+             "org.opencontainers.image.source": "https://git.example.com/built",
+             "org.opencontainers.image.revision": "main@sha1:" + "c0ffee00" * 5}, **FIELDS}))
+flux("Kustomization", KUST[1], KUST[0], "oci", "built", {
+    "interval": "1m", "prune": True, "path": "./deploy", "sourceRef": {"kind": "OCIRepository", "name": "image"}},
+     ready("False", "kustomize build failed"))
+why("ks/built", "-n", "oci", status=1, out="✔ OCIRepository/oci/image: stored artifact for digest 'latest@sha256:a1a1a1a1'\n"
+    "✗ Kustomization/oci/built: kustomize build failed\n\nwhy: Kustomization/oci/built: kustomize build failed\n"
+    "in Git: https://git.example.com/built main@sha1:c0ffee00 ./deploy\nnext: rill events --for Kustomization/built -n oci\n")
+flux("ArtifactGenerator", "artifactgenerators", "source.extensions.fluxcd.io/v1beta1", "oci", "gen", {
+    "sources": [{"alias": "a", "kind": "OCIRepository", "name": "image"}],
+    "artifacts": [{"name": "part", "copy": [{"from": "@a/**", "to": "@artifact/"}]}]}, ready("False", "no such file"))
+flux("ExternalArtifact", "externalartifacts", SOURCE[0], "oci", "part", {"sourceRef": {
+    "apiVersion": "source.extensions.fluxcd.io/v1beta1", "kind": "ArtifactGenerator", "name": "gen"}})
+flux("Kustomization", KUST[1], KUST[0], "oci", "parts", {
+    "interval": "1m", "prune": True, "sourceRef": {"kind": "ExternalArtifact", "name": "part"}})
+why("ks/parts", "-n", "oci", status=1, out_has=[
+    "✔ OCIRepository/oci/image: ", "✗ ArtifactGenerator/oci/gen: no such file\n◎ ExternalArtifact/oci/part",
+    "why: ArtifactGenerator/oci/gen: no such file\n"])
+IMAGE = "image.toolkit.fluxcd.io/v1"
+flux("ImageRepository", "imagerepositories", IMAGE, "oci", "app", {"image": "reg.example.com/app", "interval": "1m"},
+     ready("False", "auth failed"))
+flux("ImagePolicy", "imagepolicies", IMAGE, "oci", "app", {
+    "imageRepositoryRef": {"name": "app"}, "policy": {"semver": {"range": "1.x"}}}, ready("False", "no tags"))
+why("imagepolicy/app", "-n", "oci", status=1, out_has="why: ImageRepository/oci/app: auth failed\n")
+NOTE = "notification.toolkit.fluxcd.io/v1beta3"
+flux("Alert", "alerts", NOTE, "oci", "all", {"providerRef": {"name": "chat"}, "eventSources": [{"kind": "Kustomization", "name": "*"}]})
+why("alert/all", "-n", "oci", status=1, out_has="why: Provider/oci/chat is not there\n")
+flux("Provider", "providers", NOTE, "oci", "chat", {"type": "slack", "address": "https://chat.example.com"})
+why("alert/all", "-n", "oci", out="✔ Provider/oci/chat\n✔ Alert/oci/all\n\nall is well\n")
