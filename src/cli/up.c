@@ -332,6 +332,12 @@ static err *apply_kustomization(struct up *u)
 			     .p);
 }
 
+static bool is_observed(node object)
+{
+	return node_int(node_dig(object, "status", "observedGeneration")) ==
+	       node_int(node_dig(object, "metadata", "generation"));
+}
+
 /* Of a repository elsewhere, the entry point is known once it was fetched. */
 static err *entry_of_artifact(struct up *u, bool *known)
 {
@@ -342,7 +348,8 @@ static err *entry_of_artifact(struct up *u, bool *known)
 	node source = live_get(runtime_live(engine_runtime(u->engine)), &a, &r, u->namespace, u->name);
 
 	*known = false;
-	if (!artifact_of(&a, source, &artifact))
+	/* a kept cluster may have followed something else */
+	if (!is_observed(source) || !artifact_of(&a, source, &artifact))
 		return NULL;
 	TRY(artifact_open(engine_store(u->engine), &artifact, &tree));
 	TRY(find_entry(u, artifact_tree_fs(tree)));
