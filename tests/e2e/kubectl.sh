@@ -65,8 +65,13 @@ since() {
 	[ "$minor" -ge "$1" ]
 }
 
+# other: it is not rill's server, nor its node
+other() {
+	[ -n "${TEST_KUBECONFIG:-}" ]
+}
+
 start() {
-	[ -z "${TEST_KUBECONFIG:-}" ] || return 0
+	! other || return 0
 	rm -f "$KUBECONFIG"
 	"$rill" server --data-dir "$dir/data" --listen 127.0.0.1:0 --write-kubeconfig "$KUBECONFIG" 2>/dev/null &
 	server=$!
@@ -257,7 +262,7 @@ printed() {
 
 # What scheduler and kubelet would say.
 from_the_node() {
-	[ -z "${TEST_KUBECONFIG:-}" ] || return 0
+	! other || return 0
 	expect 'Scheduled +pod/alone' get events
 	expect 'Scheduled' describe pod alone
 	expect 'simulated by rill' logs deployment/made
@@ -304,11 +309,11 @@ allowed() {
 
 of_nodes() {
 	expect "^$node +Ready" get nodes
-	[ -n "${TEST_KUBECONFIG:-}" ] || expect '^$' get node "$node" -o 'jsonpath={.spec.taints}'
+	other || expect '^$' get node "$node" -o 'jsonpath={.spec.taints}'
 	expect 'cordoned' cordon "$node"
 	expect 'SchedulingDisabled' get nodes
 	local all=(--ignore-daemonsets --delete-emptydir-data --force)
-	! since 21 || refuse "violate the pod's disruption budget" drain "$node" "${all[@]}" --timeout=8s
+	other || ! since 21 || refuse "violate the pod's disruption budget" drain "$node" "${all[@]}" --timeout=8s
 	! since 21 || expect 'deleted' delete poddisruptionbudget keep
 	expect 'evicted|drained' drain "$node" "${all[@]}" --timeout=100s
 	refuse 'not found' get pod alone
@@ -322,7 +327,7 @@ of_nodes() {
 out_of_reach() {
 	refuse 'Metrics API not available' top nodes
 	refuse 'Metrics API not available' top pods
-	[ -z "${TEST_KUBECONFIG:-}" ] || return 0
+	! other || return 0
 	local no='this server simulates workloads, no container runs'
 	refuse "exec of pods .*$no" exec deployment/made -- ls
 	refuse "attach of pods .*$no" attach deployment/made
@@ -424,7 +429,7 @@ if [ -z "$found" ]; then
 	echo "no kubectl here: skipped"
 	exit 77
 fi
-[ -z "${TEST_KUBECONFIG:-}" ] || exit 0
+! other || exit 0
 # all of it is there after a restart
 kill "$server"
 wait "$server" || :

@@ -27,6 +27,7 @@ RILL = os.path.realpath(sys.argv[1])
 MAPS = "/api/v1/namespaces/default/configmaps"
 DEPLOYMENT = "/apis/apps/v1/namespaces/default/deployments"
 PATIENCE = 60
+started = []
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 
 
@@ -55,6 +56,7 @@ class Server:
         self.p = subprocess.Popen([RILL, "server", "--data-dir", data, "--token", "t", "--write-kubeconfig", self.config, *flags],
                                   stderr=self.errors, stdout=subprocess.DEVNULL,
                                   preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+        started.append(self.p)
 
     def starts(self):
         wait_for("a start", lambda: os.path.exists(self.config) or self.p.poll() is not None)
@@ -325,6 +327,10 @@ DIR = tempfile.mkdtemp(prefix="rill-disk-")
 try:
     main()
 finally:
+    for p in started:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
     for place in ("small", "broken"):
         subprocess.run(["umount", "-l", os.path.join(DIR, place)], stderr=subprocess.DEVNULL)
     shutil.rmtree(DIR, ignore_errors=True)

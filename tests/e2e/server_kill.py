@@ -30,6 +30,7 @@ WRITERS, NAMES, PATIENCE = 16, 6, 120
 DIR = tempfile.mkdtemp(prefix="rill-kill-")
 DATA = os.path.join(DIR, "data")
 GONE = None
+started = []
 SHAPES = "shapes.example.com"
 # what is written and watched: half of the writers each
 KINDS = {
@@ -53,6 +54,7 @@ class Server:
         self.p = subprocess.Popen(
             [RILL, "server", "--data-dir", DATA, "--listen", "127.0.0.1:0", "--token", "t", "--sync", "full", "--no-sim",
              "--write-kubeconfig", self.config], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        started.append(self.p)
 
     def ready(self):
         end = time.time() + PATIENCE
@@ -283,4 +285,7 @@ def main():
 try:
     main()
 finally:
+    for p in started:
+        if p.poll() is None:
+            p.kill()
     shutil.rmtree(DIR, ignore_errors=True)
