@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "source/pgpsign.h"
 
 static struct gitremote_spec spec_of(const struct repo *r, bool push)
 {
@@ -65,7 +66,7 @@ err *repo_clone(struct repo *r)
 
 /* ---- signing ----------------------------------------------------------- */
 
-enum { SIGNATURE_MAX = 64 << 10 };
+enum { SIGNATURE_MAX = 64 << 10, KEYS_MAX = 4 << 20 };
 
 /* A program in the directory, with its own words when it fails. */
 static err *run(const struct fs *dir, const char *const *argv, const char *what)
@@ -90,34 +91,17 @@ static err *run_ssh(const struct repo *r, const struct fs *dir, const char *file
 	return run(dir, argv, "invalid SSH signing key");
 }
 
-/* In a home of its own, with an agent that goes with it. */
-static err *run_gpg(const struct repo *r, const struct fs *dir, const char *file, const char *out)
+static err *run_gpg(const struct repo *r, struct arena *a, str bytes, str *out)
 {
-	static const char what[] = "invalid GPG signing key";
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	const char *secret = arena_cat(&a, fs_root(dir), S("/passphrase")).p;
-	const char *const import[] = { "gpg", "--batch", "--quiet", "--pinentry-mode", "loopback",
-				       "--passphrase-file", secret, "--import",
-				       r->author.signing_key.p, NULL };
-	const char *const end[] = { "gpgconf", "--kill", "all", NULL };
-	const char *sign[24] = { "gpg", "--batch", "--quiet", "--trust-model", "always",
-				 "--pinentry-mode", "loopback", "--passphrase-file", secret,
-				 "--armor", "--output", out };
-	size_t n = 12;
+	CLEANUP(pgpsign_close) struct pgpsign p = { 0 };
+	str ring;
 
-	if (r->author.gpg_id.n) {
-		sign[n++] = "--local-user";
-		sign[n++] = r->author.gpg_id.p;
-	}
-	sign[n++] = "--detach-sign";
-	sign[n++] = file;
-	TRY(fs_create(dir, S("passphrase"), r->author.gpg_passphrase, 0600));
-	err *e = run(dir, import, what);
+	TRY(fs_read_any(a, r->author.signing_key, KEYS_MAX, &ring));
+	err *e = pgpsign_open(&p, a, ring, r->author.gpg_passphrase);
 
 	if (!e)
-		e = run(dir, sign, what);
-	err_free(run(dir, end, what));
-	return e;
+		e = pgpsign_make(&p, r->author.gpg_id, bytes, PGPSIGN_DETACHED, out);
+	return e ? err_wrap(e, "invalid GPG signing key") : NULL;
 }
 
 /* With the programs that made the keys: ours read signatures only. */
@@ -126,12 +110,11 @@ static err *sign(void *ctx, struct arena *a, str bytes, str *out)
 	struct repo *r = ctx;
 	CLEANUP(fs_drop) struct fs *dir = NULL;
 
+	if (r->author.gpg)
+		return run_gpg(r, a, bytes, out);
 	TRY(fs_open_temp(&dir, STR_NONE, S("sign-")));
 	TRY(fs_create(dir, S("commit"), bytes, 0600));
-	str file = arena_cat(a, fs_root(dir), S("/commit"));
-	str signature = arena_cat(a, file, S(".sig"));
-
-	TRY(r->author.gpg ? run_gpg(r, dir, file.p, signature.p) : run_ssh(r, dir, file.p));
+	TRY(run_ssh(r, dir, arena_cat(a, fs_root(dir), S("/commit")).p));
 	return fs_read(dir, a, S("commit.sig"), SIGNATURE_MAX, out);
 }
 

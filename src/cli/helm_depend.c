@@ -1,5 +1,6 @@
 #include "cli/helm_depend.h"
 
+#include "cli/helm_verify.h"
 #include "crypto/sha256.h"
 #include "text/constraint.h"
 #include "text/gourl.h"
@@ -279,6 +280,24 @@ static bool is_fetched(struct helm_depend *d, str url)
 	return false;
 }
 
+/* What is signed wrongly never counts, whatever the way of verification. */
+static err *verify(struct helm_depend *d, str url, const struct helm_fetched *f, struct buf *out)
+{
+	str report, prov = arena_cat(d->c->arena, url, S(".prov"));
+
+	if (d->verify == HELM_DEPEND_NEVER)
+		return NULL;
+	if (f->prov.n)
+		return helm_verify(d->c, f->bytes, f->prov, f->name, helm_keyring(d->c, d->keyring),
+				   &report);
+	if (d->verify == HELM_DEPEND_ALWAYS)
+		return err_new(ERR_NOT_FOUND, "failed to fetch provenance %.*s",
+			       STR_ARG(quote_str(d->c->arena, prov)));
+	buf_addf(out, "WARNING: Verification not found for %.*s: %.*s\n", STR_ARG(url),
+		 STR_ARG(f->no_prov));
+	return NULL;
+}
+
 static err *fetch_oci(struct helm_depend *d, const struct chart_dependency *dep, struct buf *out,
 		      struct helm_fetched *f)
 {
@@ -289,13 +308,15 @@ static err *fetch_oci(struct helm_depend *d, const struct chart_dependency *dep,
 	err *e = helm_fetch_oci(d->c, d->net, ref, dep->version, d->server ? d->server : &nobody, f);
 
 	buf_add(out, f->pulled);
+	if (!e)
+		e = verify(d, arena_cat(d->c->arena, ref, S(":"), dep->version), f, out);
 	return e ? err_wrap(e, "could not download %.*s", STR_ARG(ref)) : NULL;
 }
 
 static err *fetch_http(struct helm_depend *d, const struct helm_repo *repo, str url,
-		       struct helm_fetched *f)
+		       struct buf *out, struct helm_fetched *f)
 {
-	struct helm_chart_options o = { 0 };
+	struct helm_chart_options o = { .prov = d->verify != HELM_DEPEND_NEVER, .quiet = true };
 
 	/* asked for by its URL, with the login of its repository */
 	if (repo) {
@@ -309,6 +330,8 @@ static err *fetch_http(struct helm_depend *d, const struct helm_repo *repo, str 
 	}
 	err *e = helm_fetch(d->c, url, STR_NONE, &o, f);
 
+	if (!e)
+		e = verify(d, url, f, out);
 	return e ? err_wrap(e, "could not download %.*s", STR_ARG(url)) : NULL;
 }
 
@@ -351,7 +374,7 @@ static err *fetch(void *ctx, struct arena *a, const struct chart_dependency *dep
 	*file = STR_NONE;
 	if (again)
 		return NULL;
-	TRY(is_oci(url) ? fetch_oci(d, dep, out, &f) : fetch_http(d, repo, url, &f));
+	TRY(is_oci(url) ? fetch_oci(d, dep, out, &f) : fetch_http(d, repo, url, out, &f));
 	*file = f.name;
 	*bytes = f.bytes;
 	return NULL;

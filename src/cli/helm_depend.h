@@ -10,10 +10,18 @@
 #include "cli/helm_fetch.h"
 #include "helm/vendor.h"
 
+enum helm_depend_verify {
+	HELM_DEPEND_NEVER,
+	HELM_DEPEND_IF_POSSIBLE,	/* what has a provenance file */
+	HELM_DEPEND_ALWAYS,
+};
+
 struct helm_depend {
 	struct cli *c;
 	const struct helm_server_options *server;
 	bool skip_refresh;
+	enum helm_depend_verify verify;	/* charts of servers; set after helm_depend_init */
+	str keyring;			/* the flag's */
 	struct helm_repos repos;
 	struct net_client *net;
 	struct flag_list fetched;	/* URLs */

@@ -228,25 +228,19 @@ static err *run_list(struct cli *c)
 
 /* ---- update, build ----------------------------------------------------- */
 
-static err *check(const struct dependency_options *o)
-{
-	if (!o->verify)
-		return NULL;
-	return err_new(ERR_UNAVAILABLE, "--verify: signatures of charts are not checked yet");
-}
-
 typedef err *vendor_way(struct arena *a, str chart, int64_t mtime,
 			const struct vendor_remote *remote, struct buf *out);
 
-static err *vendor(struct cli *c, vendor_way *way)
+static err *vendor(struct cli *c, vendor_way *way, enum helm_depend_verify verify)
 {
 	const struct dependency_options *o = c->options;
 	struct helm_depend d;
 	int64_t mtime;
 
-	TRY(check(o));
 	TRY(helm_epoch(c, &mtime));
 	TRY(helm_depend_init(&d, c, &o->server, o->skip_refresh));
+	d.verify = o->verify ? verify : HELM_DEPEND_NEVER;
+	d.keyring = o->keyring;
 	err *e = way(c->arena, chart_path(c), mtime, &d.remote, &c->out.buf);
 
 	helm_depend_release(&d);
@@ -255,12 +249,12 @@ static err *vendor(struct cli *c, vendor_way *way)
 
 static err *run_update(struct cli *c)
 {
-	return vendor(c, vendor_update);
+	return vendor(c, vendor_update, HELM_DEPEND_ALWAYS);
 }
 
 static err *run_build(struct cli *c)
 {
-	return vendor(c, vendor_build);
+	return vendor(c, vendor_build, HELM_DEPEND_IF_POSSIBLE);
 }
 
 const struct command helm_dependency_command = {

@@ -401,8 +401,11 @@ static err *pull(struct cli *c, struct helm_registry *r, str wanted, struct helm
 	for (size_t i = 0; i < m.parts_n; i++)
 		if (str_eq(m.parts[i].media_type, OCIMANIFEST_HELM_PROV))
 			TRY(oci_blob_text(r->oci, c->arena, &m.parts[i], PROV_SIZE_MAX, &out->prov));
+	if (!out->prov.n)
+		out->no_prov = arena_cat(c->arena,
+					 S("manifest does not contain a layer with mediatype "),
+					 OCIMANIFEST_HELM_PROV);
 	str name = ociref_name(c->arena, &r->ref);
-
 	str shown = arena_cat(c->arena, name, r->ref.digest.n ? S("@") : S(":"), wanted);
 
 	out->pulled = arena_cat(c->arena, S("Pulled: "), shown, S("\nDigest: "), m.digest, S("\n"),
@@ -453,7 +456,8 @@ static err *download_prov(struct cli *c, const struct helmrepo *server, str url,
 		out->prov = arena_str(c->arena, text);
 		return NULL;
 	}
-	if (!o->verify)
+	out->no_prov = arena_str(c->arena, err_text(e));
+	if (!o->verify && !o->quiet)
 		buf_addf(&c->out.buf, "WARNING: Verification not found for %.*s: %s\n", STR_ARG(url),
 			 err_msg(e));
 	err_free(e);

@@ -22,6 +22,7 @@ struct helm_fetched {
 	str bytes;
 	str digest;	/* hex, as the index says; empty: it does not */
 	str prov;	/* its provenance file, where it was asked for; empty: none */
+	str no_prov;	/* why there is none */
 	str report;	/* of --verify: who signed it */
 	str pulled;	/* "Pulled: ...\nDigest: ...\n" of a registry */
 };

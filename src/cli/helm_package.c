@@ -3,7 +3,10 @@
 
 #include "cli/commands.h"
 #include "cli/helm_depend.h"
+#include "cli/helm_verify.h"
 #include "helm/pack.h"
+#include "helm/prov.h"
+#include "source/pgpsign.h"
 #include "text/path.h"
 #include "text/semver.h"
 
@@ -12,6 +15,13 @@ struct package_options {
 	bool sign, update;
 	str key, keyring, passphrase, version, app_version, destination;
 };
+
+/* What signs: read once, for all charts. */
+struct signer {
+	str ring, passphrase;
+};
+
+enum { KEYRING_MAX = 4 << 20, PASSPHRASE_MAX = 64 << 10 };
 
 #define AT(field) offsetof(struct package_options, field)
 
@@ -23,8 +33,9 @@ static const struct flag flags[] = {
 	  .fallback = "." },
 	{ "key", 0, FLAG_STRING, AT(key), "key to sign with" },
 	{ "keyring", 0, FLAG_STRING, AT(keyring), "file of the keys to sign with" },
-	{ "passphrase-file", 0, FLAG_STRING, AT(passphrase), "file with the key's passphrase" },
-	{ "sign", 0, FLAG_BOOL, AT(sign), "refused: rill does not sign charts yet" },
+	{ "passphrase-file", 0, FLAG_STRING, AT(passphrase),
+	  "file with the key's passphrase; - for standard input" },
+	{ "sign", 0, FLAG_BOOL, AT(sign), "sign with an OpenPGP key, into a file .prov beside the archive" },
 	{ "version", 0, FLAG_STRING, AT(version), "version to put into the chart" },
 	{ 0 },
 };
@@ -55,7 +66,54 @@ static err *save(struct cli *c, const struct package_options *o, const struct ch
 			buf_str(&bytes), 0644);
 }
 
-static err *package(struct cli *c, const struct package_options *o, str arg, int64_t mtime)
+/* ---- signing ----------------------------------------------------------------- */
+
+/* Its first line. */
+static err *read_passphrase(struct cli *c, const struct package_options *o, str *out)
+{
+	bool input = str_eq(o->passphrase, S("-"));
+	str text, line = STR_NONE;
+
+	*out = STR_NONE;
+	if (!o->passphrase.n)
+		return NULL;
+	TRY(fs_read_any(c->arena, input ? S("/dev/stdin") : o->passphrase, PASSPHRASE_MAX, &text));
+	if (!str_line(&text, &line))
+		return err_new(ERR_INVALID, "EOF");
+	*out = line;
+	return NULL;
+}
+
+static err *read_signer(struct cli *c, const struct package_options *o, struct signer *s)
+{
+	str keyring = helm_keyring(c, o->keyring);
+
+	if (!o->sign)
+		return NULL;
+	if (!o->key.n)
+		return err_new(ERR_INVALID, "--key is required for signing a package");
+	TRY(fs_read_any(c->arena, keyring, KEYRING_MAX, &s->ring));
+	return read_passphrase(c, o, &s->passphrase);
+}
+
+static err *sign(struct cli *c, const struct package_options *o, const struct signer *s,
+		 const struct chart *chart, str path)
+{
+	CLEANUP(pgpsign_close) struct pgpsign p = { 0 };
+	str archive, text, key, prov;
+
+	TRY(pgpsign_open(&p, c->arena, s->ring, s->passphrase));
+	TRY(pgpsign_find(&p, o->key, &key));
+	TRY(fs_read_any(c->arena, path, CHART_NESTED_MAX, &archive));
+	TRY(prov_text(c->arena, meta_tree(c->arena, &chart->meta), archive, path_base(path), &text));
+	TRY(pgpsign_make(&p, key, text, PGPSIGN_CLEAR, &prov));
+	return helm_write_file(c, arena_cat(c->arena, path, S(".prov")), prov, 0644);
+}
+
+/* ---- packing ----------------------------------------------------------------- */
+
+static err *package(struct cli *c, const struct package_options *o, const struct signer *s, str arg,
+		    int64_t mtime)
 {
 	const struct notices to = helm_notices(c);
 	struct chart *chart;
@@ -91,6 +149,8 @@ static err *package(struct cli *c, const struct package_options *o, str arg, int
 
 	if (e)
 		return err_wrap(e, "failed to save");
+	if (o->sign)
+		TRY(sign(c, o, s, chart, path));
 	buf_addf(&c->out.buf, "Successfully packaged chart and saved it to: %.*s\n", STR_ARG(path));
 	return NULL;
 }
@@ -98,15 +158,15 @@ static err *package(struct cli *c, const struct package_options *o, str arg, int
 static err *run(struct cli *c)
 {
 	const struct package_options *o = c->options;
+	struct signer s = { 0 };
 	int64_t mtime;
 
 	if (!c->words.n)
 		return err_new(ERR_INVALID, "need at least one argument, the path to the chart");
-	if (o->sign)
-		return err_new(ERR_UNAVAILABLE, "--sign: rill does not sign charts yet");
 	TRY(helm_epoch(c, &mtime));
+	TRY(read_signer(c, o, &s));
 	for (size_t i = 0; i < c->words.n; i++)
-		TRY(package(c, o, c->words.p[i], mtime));
+		TRY(package(c, o, &s, c->words.p[i], mtime));
 	return NULL;
 }
 
@@ -114,7 +174,8 @@ const struct command helm_package_command = {
 	.use = "package [CHART_PATH] [...]",
 	.brief = "Pack charts into archives",
 	.text = "Pack the directories of charts into archives NAME-VERSION.tgz. With\n"
-		"$SOURCE_DATE_EPOCH set, all files in them have that time.",
+		"$SOURCE_DATE_EPOCH set, all files in them have that time. With --sign, NAME-VERSION.tgz.prov\n"
+		"names the archive and is signed by the key of the keyring whose name contains --key.",
 	.flags = flags,
 	.options = sizeof(struct package_options),
 	.run = run,

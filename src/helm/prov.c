@@ -4,6 +4,7 @@
 #include "crypto/sha256.h"
 #include "helm/yamlfit.h"
 #include "text/quote.h"
+#include "value/yaml.h"
 
 #define BEGIN_TEXT      S("-----BEGIN PGP SIGNED MESSAGE-----")
 #define BEGIN_SIGNATURE S("-----BEGIN PGP SIGNATURE-----")
@@ -90,5 +91,22 @@ err *prov_check(struct arena *a, str signed_text, str archive, str name, str *su
 		return err_new(ERR_CONFLICT, "sha256 sum does not match for %.*s: %.*s != %.*s",
 			       STR_ARG(name), STR_ARG(quote_str(a, node_str(said))),
 			       STR_ARG(quote_str(a, *sum)));
+	return NULL;
+}
+
+err *prov_text(struct arena *a, node meta, str archive, str name, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(PROV_SIZE_MAX);
+	node sums = node_map(a, 1), files = node_map(a, 1);
+	char hex[SHA256_HEX + 1];
+
+	sha256_hex(archive, hex);
+	node_set(a, files, name, node_from_str(a, arena_cat(a, S("sha256:"), str_c(hex))));
+	node_set(a, sums, S("files"), files);
+	TRY(yaml_write(&b, meta, YAML_WRITE_SIGS));
+	buf_add(&b, S("\n...\n"));
+	TRY(yaml_write(&b, sums, YAML_WRITE_SIGS));
+	TRY(buf_check(&b, "provenance file"));
+	*out = arena_str(a, buf_str(&b));
 	return NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "value/node.h"
 
 /* Bytes of a provenance file. */
 enum { PROV_SIZE_MAX = 1 << 20 };
@@ -19,6 +20,10 @@ enum { PROV_SIZE_MAX = 1 << 20 };
  * "signature block not found". */
 err *prov_split(struct arena *a, str text, str *signed_text, str *signature)
 	__attribute__((warn_unused_result));
+/* The text that is signed for an archive of that name: `meta` is what Chart.yaml says. */
+err *prov_text(struct arena *a, node meta, str archive, str name, str *out)
+	__attribute__((warn_unused_result));
+
 /* Whether the archive is the one that is named in the signed text; *sum is
  * "sha256:...". */
 err *prov_check(struct arena *a, str signed_text, str archive, str name, str *sum)
