@@ -59,21 +59,69 @@ void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl
 	declare(env, (struct cel_variable){ .name = name, .type = t, .decl = decl, .optional = optional });
 }
 
+void cel_env_declare_authorizer(struct cel_env *env)
+{
+	declare(env, (struct cel_variable){ .name = S("authorizer"), .type = cel_authorizer_type() });
+	declare(env, (struct cel_variable){ .name = S("authorizer.requestResource"),
+					    .type = cel_authorizer_check_type() });
+}
+
+void cel_env_declare_as(struct cel_env *env, str name, const struct cel_verdict *v)
+{
+	declare(env, (struct cel_variable){ .name = name, .type = v->of });
+}
+
 /* ---- programs ---------------------------------------------------------- */
+
+static err *read_source(struct arena *a, const struct cel_env *env, str source, struct cel_expr **out)
+{
+	struct cel_issues issues = { .a = a, .source = source };
+
+	*out = cel_parse(a, env->library, source, &issues);
+	if (*out)
+		cel_check(a, env, *out, &issues);
+	if (*out && !issues.n)
+		cel_validate(a, env, *out, &issues);
+	return cel_issues_error(&issues);
+}
+
+err *cel_check_syntax(struct arena *a, enum cel_library library, str source)
+{
+	struct cel_issues issues = { .a = a, .source = source };
+
+	cel_parse(a, library, source, &issues);
+	return cel_issues_error(&issues);
+}
+
+static str type_text(struct arena *a, const struct cel_type *t)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	cel_type_print(&b, t);
+	return arena_str(a, buf_str(&b));
+}
+
+err *cel_examine(struct arena *a, const struct cel_env *env, str source, struct cel_verdict *out)
+{
+	struct cel_expr *tree;
+
+	TRY(read_source(a, env, source, &tree));
+	*out = (struct cel_verdict){ tree->type->kind, type_text(a, tree->type), tree->type };
+	return NULL;
+}
+
+const char *cel_kind_type_name(enum cel_kind kind)
+{
+	return cel_types[kind].name.p;
+}
 
 err *cel_compile(struct arena *a, const struct cel_env *env, str source,
 		 const struct cel_program **out)
 {
-	struct cel_issues issues = { .a = a, .source = source };
 	struct cel_program *p = arena_new(a, struct cel_program);
 
 	p->env = env;
-	p->tree = cel_parse(a, env->library, source, &issues);
-	if (p->tree)
-		cel_check(a, env, p->tree, &issues);
-	if (p->tree && !issues.n)
-		cel_validate(a, env, p->tree, &issues);
-	TRY(cel_issues_error(&issues));
+	TRY(read_source(a, env, source, &p->tree));
 	TRY(cel_plan(a, p));
 	*out = p;
 	return NULL;
@@ -86,10 +134,7 @@ enum cel_kind cel_program_kind(const struct cel_program *program)
 
 str cel_program_type(struct arena *a, const struct cel_program *program)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	cel_type_print(&b, program->tree->type);
-	return arena_str(a, buf_str(&b));
+	return type_text(a, program->tree->type);
 }
 
 struct uses {

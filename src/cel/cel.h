@@ -69,6 +69,10 @@ void cel_env_declare_struct(struct cel_env *env, str name);
 void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl *decl,
 			    bool optional);
 
+/* `authorizer` and `authorizer.requestResource`. What uses them can be examined, not
+ * evaluated. */
+void cel_env_declare_authorizer(struct cel_env *env);
+
 /* ---- programs ---------------------------------------------------------- */
 
 err *cel_compile(struct arena *a, const struct cel_env *env, str source,
@@ -113,6 +117,23 @@ bool cel_program_uses(const struct cel_program *program, str variable);
 struct cel_range {
 	uint64_t min, max;
 };
+
+/* What is known of an expression that nobody is going to evaluate: the same errors as
+ * cel_compile's. */
+struct cel_verdict {
+	enum cel_kind kind;
+	str type;			/* as cel_program_type prints it */
+	const struct cel_type *of;	/* for cel_env_declare_as */
+};
+err *cel_examine(struct arena *a, const struct cel_env *env, str source, struct cel_verdict *out)
+	__attribute__((warn_unused_result));
+/* Errors of syntax alone. */
+err *cel_check_syntax(struct arena *a, enum cel_library library, str source)
+	__attribute__((warn_unused_result));
+/* Declare a variable that has the type of an expression; the name may have dots. */
+void cel_env_declare_as(struct cel_env *env, str name, const struct cel_verdict *v);
+/* "bool", "null_type". */
+const char *cel_kind_type_name(enum cel_kind kind);
 
 /* Least and most that an evaluation may cost. The sizes of variables are those
  * that their declarations allow; a `dyn` may be of any size. The paths of all

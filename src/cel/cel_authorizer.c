@@ -1,5 +1,5 @@
-/* What expressions may ask the authorizer. Nobody declares a variable of its
- * type here, so these are declarations only: they tell what a call lacks. */
+/* What expressions may ask the authorizer. Nobody evaluates them here, so these
+ * are declarations only: they tell what a call lacks. */
 #include "cel/cel_func_impl.h"
 
 #define AUTHORIZER_TYPE(called) \
@@ -12,6 +12,16 @@ static const struct cel_type path_check = AUTHORIZER_TYPE("PathCheck");
 static const struct cel_type group_check = AUTHORIZER_TYPE("GroupCheck");
 static const struct cel_type resource_check = AUTHORIZER_TYPE("ResourceCheck");
 static const struct cel_type decision = AUTHORIZER_TYPE("Decision");
+
+const struct cel_type *cel_authorizer_type(void)
+{
+	return &authorizer;
+}
+
+const struct cel_type *cel_authorizer_check_type(void)
+{
+	return &resource_check;
+}
 
 static const struct cel_overload o_allowed[] = { MEMBER("decision_allowed", T_BOOL, &decision) };
 static const struct cel_overload o_check[] = {

@@ -44,6 +44,10 @@ const struct cel_type *cel_type_type(struct arena *a, const struct cel_type *of)
 const struct cel_type *cel_type_object(struct arena *a, const struct cel_decl *decl);
 const struct cel_type *cel_type_param(struct arena *a, uint32_t var);
 
+/* Of the authorizer, and of what it makes of the resource of a request. */
+const struct cel_type *cel_authorizer_type(void);
+const struct cel_type *cel_authorizer_check_type(void);
+
 /* The same type, wrappers and their plain types being the same. */
 bool cel_type_equal(const struct cel_type *a, const struct cel_type *b);
 /* As cel-go prints it in errors: "map(string, dyn)", "timestamp". Objects are

@@ -169,6 +169,35 @@ static const struct rule admission[] = {
 	  "specify other operations, webhooks[0].rules[0].resources[1]: Invalid value: \"pods/log\": if "
 	  "'pods/*' is present, must not specify pods/log, webhooks[0].timeoutSeconds: Invalid value: 31: "
 	  "the timeout value must be between 1 and 30 seconds]" },
+#define POLICY(more)                                                                            \
+	"{'metadata':{'name':'p'},'spec':{'matchConstraints':{'resourceRules':[{'apiGroups':[''],"   \
+	"'apiVersions':['v1'],'operations':['CREATE'],'resources':['pods']}]}," more "}}"
+	{ ADMIT, "validatingadmissionpolicies",
+	  POLICY("'variables':[{'name':'n','expression':'1 + 1'},{'name':'m','expression':'variables.n'}],"
+		 "'validations':[{'expression':'variables.m == 2 && authorizer.path(\\'/x\\').check(\\'get\\')"
+		 ".allowed()','messageExpression':'\\'x\\' + object.y'}]"),
+	  NULL, "" },
+	{ ADMIT, "validatingadmissionpolicies",
+	  POLICY("'variables':[{'name':'n','expression':'1 + 1'}],'validations':[{'expression':'variables.n'},"
+		 "{'expression':'variables.o'}],'auditAnnotations':[{'key':'k','valueExpression':'1'}]"),
+	  NULL,
+	  "[spec.validations[0].expression: Invalid value: \"variables.n\": must evaluate to bool but got "
+	  "int, spec.validations[1].expression: Invalid value: \"variables.o\": compilation failed: ERROR: "
+	  "<input>:1:10: undefined field 'o'\n | variables.o\n | .........^, "
+	  "spec.auditAnnotations[0].valueExpression: Invalid value: \"1\": must evaluate to one of [string "
+	  "null_type] but got int]" },
+	{ ADMIT, "validatingadmissionpolicies",
+	  POLICY("'matchConditions':[{'name':'a','expression':'request.nope'}],'validations':[{'expression':"
+		 "'params.x'}]"),
+	  NULL,
+	  "[spec.matchConditions[0].expression: Invalid value: \"request.nope\": compilation failed: ERROR: "
+	  "<input>:1:8: undefined field 'nope'\n | request.nope\n | .......^, "
+	  "spec.validations[0].expression: Invalid value: \"params.x\": compilation failed: ERROR: "
+	  "<input>:1:1: undeclared reference to 'params' (in container '')\n | params.x\n | ^]" },
+	{ ADMIT, "mutatingadmissionpolicies",
+	  POLICY("'reinvocationPolicy':'Never','mutations':[{'patchType':'JSONPatch','jsonPatch':{'expression':"
+		 "'[JSONPatch{op: \\'add\\'}]'}}]"),
+	  NULL, "" },
 	{ ADMIT, "validatingadmissionpolicies", "{'spec':{'matchConstraints':{}}}", NULL,
 	  "[spec.matchConstraints.resourceRules: Required value, spec.validations: Required value: "
 	  "validations or auditAnnotations must contain at least one item, spec.auditAnnotations: Required "

@@ -4,6 +4,7 @@
  * This server stores and checks them; it calls nobody. The expressions of
  * policies are not compiled here. */
 #include "server/gostruct.h"
+#include "server/expressions.h"
 #include "server/kinds_impl.h"
 #include "server/meta.h"
 #include "text/gourl.h"
@@ -13,6 +14,7 @@ enum {
 	TIMEOUT_MAX = 30,
 	CONDITIONS_MAX = 64,
 	NOTES_MAX = 20,
+	NOTE_MAX = 5 << 10,
 	GROUP_PRIORITY_MAX = 20000,
 	VERSION_PRIORITY_MAX = 1000,
 };
@@ -90,8 +92,11 @@ static void check_rule(struct fielderrs *e, const struct at *at, node rule)
 		ONE_OF(e, AT(at, "scope"), GET(rule, "scope"), "*", "Cluster", "Namespaced");
 }
 
-static void check_match_conditions(struct fielderrs *e, const struct at *at, node list)
+static void check_match_conditions(struct fielderrs *e, const struct at *at, node list, bool params)
 {
+	static const enum cel_kind kinds[] = { CEL_BOOL };
+	unsigned has = EXPRESSIONS_AUTHORIZER | (params ? EXPRESSIONS_PARAMS : 0);
+	const struct cel_env *env = node_len(list) ? expressions_env(e->arena, has) : NULL;
 	node seen = node_map(e->arena, 0);
 
 	if (node_len(list) > CONDITIONS_MAX)
@@ -99,10 +104,12 @@ static void check_match_conditions(struct fielderrs *e, const struct at *at, nod
 	for (size_t i = 0; i < node_len(list); i++) {
 		node condition = node_at(list, i);
 		const struct at *here = AT_I(at, i);
-		str name = TEXT_OF(condition, "name");
+		str name = TEXT_OF(condition, "name"), text = str_trim(TEXT_OF(condition, "expression"));
 
-		if (!str_trim(TEXT_OF(condition, "expression")).n)
+		if (!text.n)
 			check_required(e, AT(here, "expression"));
+		else
+			expressions_check(e, AT(here, "expression"), env, text, text, kinds, 1);
 		if (!name.n) {
 			check_required(e, AT(here, "name"));
 			continue;
@@ -306,7 +313,7 @@ static void check_webhook(const struct webhook_check *w, const struct at *at, no
 		       "Never");
 	check_client(e, AT(at, "clientConfig"), GET(hook, "clientConfig"));
 	if (!w->same_conditions)
-		check_match_conditions(e, AT(at, "matchConditions"), GET(hook, "matchConditions"));
+		check_match_conditions(e, AT(at, "matchConditions"), GET(hook, "matchConditions"), false);
 	check_versions(w, AT(at, "admissionReviewVersions"), GET(hook, "admissionReviewVersions"));
 }
 
@@ -425,31 +432,57 @@ static bool is_identifier(str name)
 			  "return", "var", "void", "while");
 }
 
-static void check_variables(struct fielderrs *e, const struct at *at, node list)
+/* The environments of a policy's expressions. */
+struct policy_envs {
+	struct cel_env *usual, *message;	/* messages may not ask the authorizer */
+};
+
+static struct policy_envs policy_envs_of(struct arena *a, node spec)
+{
+	unsigned has = HAS(spec, "paramKind") ? EXPRESSIONS_PARAMS : 0;
+
+	if (node_len(GET(spec, "variables")))
+		has |= EXPRESSIONS_VARIABLES;
+	return (struct policy_envs){ expressions_env(a, has | EXPRESSIONS_AUTHORIZER),
+				     expressions_env(a, has) };
+}
+
+/* Each may speak of those before it. */
+static void check_variables(struct fielderrs *e, const struct at *at, node list, const struct policy_envs *envs)
 {
 	for (size_t i = 0; i < node_len(list); i++) {
-		str name = TEXT_OF(node_at(list, i), "name");
+		str name = TEXT_OF(node_at(list, i), "name"), text = TEXT_OF(node_at(list, i), "expression");
 
 		if (!str_trim(name).n)
 			check_required_why(e, AT(AT_I(at, i), "name"), "name is not specified");
 		else if (!is_identifier(name))
 			check_invalid_text(e, AT(AT_I(at, i), "name"), name,
 					   "must be a valid CEL identifier");
-		if (!str_trim(TEXT_OF(node_at(list, i), "expression")).n)
+		if (!str_trim(text).n)
 			check_required_why(e, AT(AT_I(at, i), "expression"),
 					   "expression is not specified");
+		else
+			expressions_declare(e, AT(AT_I(at, i), "expression"), envs->usual, envs->message, name,
+					    text);
 	}
 }
 
-static void check_validation(struct fielderrs *e, const struct at *at, node v)
+static void check_validation(struct fielderrs *e, const struct at *at, node v, const struct policy_envs *envs)
 {
+	static const enum cel_kind truth[] = { CEL_BOOL }, text[] = { CEL_STRING };
+	str rule = TEXT_OF(v, "expression");
 	str message = TEXT_OF(v, "message"), expression = TEXT_OF(v, "messageExpression");
 
-	if (!str_trim(TEXT_OF(v, "expression")).n)
+	if (!str_trim(rule).n)
 		check_required_why(e, AT(at, "expression"), "expression is not specified");
+	else
+		expressions_check(e, AT(at, "expression"), envs->usual, rule, rule, truth, 1);
 	if (expression.n && !str_trim(expression).n)
 		check_invalid_text(e, AT(at, "messageExpression"), expression,
 				   "must be non-empty if specified");
+	else if (expression.n)
+		expressions_check(e, AT(at, "messageExpression"), envs->message, expression, expression, text,
+				  1);
 	if (message.n && !str_trim(message).n)
 		check_invalid_text(e, AT(at, "message"), message, "must be non-empty if specified");
 	else if (str_find_char(str_trim(message), '\n') != STR_NPOS ||
@@ -460,7 +493,28 @@ static void check_validation(struct fielderrs *e, const struct at *at, node v)
 		       "RequestEntityTooLarge");
 }
 
-static void check_notes(struct fielderrs *e, const struct at *at, node notes)
+static void check_note(struct fielderrs *e, const struct at *at, node note, str policy,
+		       const struct cel_env *env)
+{
+	static const enum cel_kind kinds[] = { CEL_STRING, CEL_NULL };
+	str whole = TEXT_OF(note, "valueExpression"), text = str_trim(whole);
+	const struct at *value_at = AT(at, "valueExpression"), *key_at = AT(at, "key");
+
+	if (policy.n)
+		check_name(e, key_at, arena_cat(e->arena, policy, S("/"), TEXT_OF(note, "key")),
+			   NAME_QUALIFIED);
+	else
+		check_invalid_text(e, key_at, TEXT_OF(note, "key"), "requires metadata.name be non-empty");
+	if (!text.n)
+		check_required_why(e, value_at, "valueExpression is not specified");
+	else if (text.n > NOTE_MAX)
+		check_required_why(e, value_at, "must not exceed %d bytes in length", NOTE_MAX);
+	else
+		expressions_check(e, value_at, env, text, whole, kinds, 2);
+}
+
+static void check_notes(struct fielderrs *e, const struct at *at, node notes, str policy,
+			const struct cel_env *env)
 {
 	node seen = node_map(e->arena, 0);
 
@@ -469,16 +523,15 @@ static void check_notes(struct fielderrs *e, const struct at *at, node notes)
 	for (size_t i = 0; i < node_len(notes); i++) {
 		str key = TEXT_OF(node_at(notes, i), "key");
 
-		if (!str_trim(TEXT_OF(node_at(notes, i), "valueExpression")).n)
-			check_required_why(e, AT(AT_I(at, i), "valueExpression"),
-					   "valueExpression is not specified");
+		check_note(e, AT_I(at, i), node_at(notes, i), policy, env);
 		if (node_has(seen, key))
 			check_duplicate(e, AT(AT_I(at, i), "key"), check_text(e, key));
 		node_set(e->arena, seen, key, node_null());
 	}
 }
 
-static void check_decisions(struct fielderrs *e, const struct at *at, node spec)
+static void check_decisions(struct fielderrs *e, const struct at *at, node spec, str policy,
+			    const struct policy_envs *envs)
 {
 #define ONE_NEEDED "validations or auditAnnotations must contain at least one item"
 	node validations = GET(spec, "validations"), notes = GET(spec, "auditAnnotations");
@@ -489,8 +542,9 @@ static void check_decisions(struct fielderrs *e, const struct at *at, node spec)
 		return;
 	}
 	for (size_t i = 0; i < node_len(validations); i++)
-		check_validation(e, AT_I(AT(at, "validations"), i), node_at(validations, i));
-	check_notes(e, AT(at, "auditAnnotations"), notes);
+		check_validation(e, AT_I(AT(at, "validations"), i), node_at(validations, i),
+				 envs);
+	check_notes(e, AT(at, "auditAnnotations"), notes, policy, envs->usual);
 #undef ONE_NEEDED
 }
 
@@ -521,6 +575,9 @@ static void check_mutation(struct fielderrs *e, const struct at *at, node m)
 					   STR_ARG(type));
 		} else if (!str_trim(TEXT_OF(part, "expression")).n) {
 			check_required(e, AT(here, "expression"));
+		} else {
+			expressions_check_syntax(e, AT(here, "expression"),
+						 str_trim(TEXT_OF(part, "expression")));
 		}
 	}
 }
@@ -575,12 +632,15 @@ static void policy_validate(struct kind_call *c)
 			check_mutable(e, AT(match_at, "resourceRules"), GET(match, "resourceRules"));
 	}
 	if (!same)
-		check_match_conditions(e, AT(at, "matchConditions"), GET(spec, "matchConditions"));
-	check_variables(e, AT(at, "variables"), GET(spec, "variables"));
+		check_match_conditions(e, AT(at, "matchConditions"), GET(spec, "matchConditions"),
+				       HAS(spec, "paramKind"));
+	struct policy_envs envs = policy_envs_of(c->arena, spec);
+
+	check_variables(e, AT(at, "variables"), GET(spec, "variables"), &envs);
 	if (mutates)
 		check_mutations(e, at, spec);
 	else
-		check_decisions(e, at, spec);
+		check_decisions(e, at, spec, meta_get(c->object, S("name")), &envs);
 }
 
 KINDS_HOOKS(admission_policy, .validate = policy_validate);

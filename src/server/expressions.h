@@ -1,0 +1,30 @@
+/* expressions - what admission policies and webhooks may say in CEL.
+ *
+ * Nobody is asked by them here; but what could never be evaluated is refused when it is
+ * written, with the texts of Kubernetes. Worker-local.
+ */
+#ifndef SERVER_EXPRESSIONS_H
+#define SERVER_EXPRESSIONS_H
+
+#include "cel/cel.h"
+#include "server/check.h"
+
+enum expressions_of {
+	EXPRESSIONS_PARAMS = 1 << 0,		/* `params` is there */
+	EXPRESSIONS_AUTHORIZER = 1 << 1,	/* so is `authorizer` */
+	EXPRESSIONS_VARIABLES = 1 << 2,		/* some may be declared */
+};
+
+/* What all of them speak of, and what `has` tells. */
+struct cel_env *expressions_env(struct arena *a, unsigned has);
+/* From here on variables.NAME is there and has the type of that expression, in `other`, too. */
+void expressions_declare(struct fielderrs *e, const struct at *at, struct cel_env *env,
+			 struct cel_env *other, str name, str text);
+
+/* An expression that must give one of the kinds; `shown` is how a message has it. */
+void expressions_check(struct fielderrs *e, const struct at *at, const struct cel_env *env, str text,
+		       str shown, const enum cel_kind *kinds, size_t n);
+/* One that makes objects of types that are not known here: its syntax alone. */
+void expressions_check_syntax(struct fielderrs *e, const struct at *at, str text);
+
+#endif
