@@ -493,6 +493,67 @@ static str address_of(struct arena *a, node pod)
 	return arena_printf(a, "10.244.%u.%u", (h >> 8) & 255, 2 + h % 250);
 }
 
+/* ---- replacement ------------------------------------------------------------ */
+
+static str set_of(node pod)
+{
+	node_each_item(owner, node_dig(pod, "metadata", "ownerReferences"))
+		if (str_eq(node_str(node_get(*owner, S("kind"))), S("ReplicaSet")))
+			return node_str(node_get(*owner, S("name")));
+	return STR_NONE;
+}
+
+static str deployment_of(str set)
+{
+	size_t dash = str_rfind_char(set, '-');
+
+	return str_sub(set, 0, dash == STR_NPOS ? set.n : dash);
+}
+
+static uint64_t version_of(node pod)
+{
+	uint64_t rv = 0;
+
+	str_to_u64(meta_get(pod, S("resourceVersion")), &rv);
+	return rv;
+}
+
+/* While a rollout goes on, a Pod that was told to end makes room for the one that was
+ * made after that. */
+static bool waits_for_room(struct minder_call *c, node pod)
+{
+	str set = set_of(pod);
+	node owner = set.n ? minder_get(c, S("apps"), S("replicasets"), c->key.namespace, set)
+			   : NODE_NOTHING;
+	str revision = node_str_or(node_get(node_dig(owner, "metadata", "annotations"),
+					    S("deployment.kubernetes.io/revision")),
+				   STR_NONE);
+
+	if (!revision.n || str_eq(revision, S("1")))
+		return false;
+	node_each_item(other, minder_list(c, STR_NONE, S("pods"), c->key.namespace)) {
+		str of = set_of(*other);
+
+		if (meta_is_deleting(*other) && of.n && !str_eq(of, set) &&
+		    version_of(*other) < version_of(pod) &&
+		    str_eq(deployment_of(of), deployment_of(set)))
+			return true;
+	}
+	return false;
+}
+
+static err *schedule(struct minder_call *c, const struct controller *own, node pod)
+{
+	if (is_cordoned(c))
+		return tell_unschedulable(c, pod);
+	if (!c->key.more.n && waits_for_room(c, pod)) {
+		minder_need(c->minder, own,
+			    &(struct minder_key){ c->key.namespace, c->key.name, S("room") }, ENDING);
+		return NULL;
+	}
+	return minder_unless_gone(bind_pod(c, pod));
+}
+
 static err *pod_run(struct minder_call *c, const struct controller *own)
 {
 	struct arena *a = c->arena;
@@ -514,7 +575,7 @@ static err *pod_run(struct minder_call *c, const struct controller *own)
 		return NULL;
 	}
 	if (!node_str(node_dig(pod, "spec", "nodeName")).n)
-		return is_cordoned(c) ? tell_unschedulable(c, pod) : minder_unless_gone(bind_pod(c, pod));
+		return schedule(c, own, pod);
 	if (!str_eq(node_str(node_dig(pod, "spec", "nodeName")), S(SIM_NODE)))
 		return NULL;
 	cast(pod, &p);
