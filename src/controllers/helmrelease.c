@@ -409,6 +409,8 @@ static bool connect(struct hr *h, const struct readiness *rules, struct outcome 
 	hr_prepare_env(h);
 	h->env.judge = judge;
 	h->env.has_rule = has_rule;
+	h->env.give_up = hr_is_overtaken;
+	h->env.give_up_ctx = h;
 	h->env.judge_ctx = (void *)rules;
 	return true;
 }

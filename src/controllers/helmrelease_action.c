@@ -16,7 +16,12 @@ static void keep_line(void *ctx, enum notice_level level, str line)
 
 static void on_slow(void *ctx)
 {
-	pass_write(((struct hr *)ctx)->p);
+	struct hr *h = ctx;
+
+	pass_write(h->p);
+	if (!h->waits)
+		pass_waits(h->p, true);
+	h->waits = true;
 }
 
 enum { SIZE_LIMIT = 1 << 20, SIZE_WARN = SIZE_LIMIT / 10 * 9 };
@@ -232,8 +237,10 @@ static void say_not_made(struct hr *h, const char *what, const char *reason, con
 				   what, STR_ARG(h->ns), STR_ARG(h->name), STR_ARG(chart),
 				   STR_ARG(version), STR_ARG(why));
 
-	hr_status_add(h, "failures", 1);
 	condition_set(h->p, S("Released"), CONDITION_FALSE, str_c(reason), message);
+	if (h->overtaken.n)	/* it was not given the time: no failure of its own */
+		return;
+	hr_status_add(h, "failures", 1);
 	hr_event(h, EVENT_WARNING, reason, message, NODE_NOTHING);
 }
 
@@ -294,7 +301,8 @@ static err *release(struct hr *h, bool install)
 	if (!h->observed)
 		return e;
 	err_free(e);
-	hr_status_add(h, install ? "installFailures" : "upgradeFailures", 1);
+	if (!h->overtaken.n)
+		hr_status_add(h, install ? "installFailures" : "upgradeFailures", 1);
 	return NULL;
 }
 
@@ -554,7 +562,7 @@ err *hr_uninstall(struct hr *h)
 	return e;
 }
 
-err *hr_run(struct hr *h, enum hr_action action)
+static err *run(struct hr *h, enum hr_action action)
 {
 	switch (action) {
 	case HR_INSTALL:
@@ -575,4 +583,14 @@ err *hr_run(struct hr *h, enum hr_action action)
 		break;
 	}
 	return NULL;
+}
+
+err *hr_run(struct hr *h, enum hr_action action)
+{
+	err *e = run(h, action);
+
+	if (h->waits)
+		pass_waits(h->p, false);
+	h->waits = false;
+	return e;
 }

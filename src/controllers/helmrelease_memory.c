@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "controllers/hr_impl.h"
+#include "controllers/runtime_impl.h"
 
 void hr_remember(struct hr *h, struct pass *p)
 {
@@ -70,6 +71,51 @@ uint64_t hr_inputs(struct hr *h, node object)
 	add_version(h, &b, S("Secret"), node_dig(spec, "kubeConfig", "secretRef"));
 	add_version(h, &b, S("ConfigMap"), node_dig(spec, "kubeConfig", "configMapRef"));
 	return hash_bytes(buf_str(&b)) | 1;
+}
+
+/* What is other than when the pass began; empty: nothing that counts. */
+static str new_input(struct hr *h, struct arena *a)
+{
+	const struct key *k = &h->p->key;
+	struct client_resource r;
+	struct pass p = *h->p;
+	struct hr now = *h;
+	node source;
+	struct artifact artifact;
+
+	now.a = p.arena = a;
+	now.p = &p;
+	err_free(runtime_resource(p.rt, (struct gvk){ S(HELM_GROUP), STR_NONE, S("HelmRelease") },
+				  &r));
+	node object = live_get(runtime_live(p.rt), a, &r, k->namespace, k->name);
+
+	if (object.kind != NODE_MAP || !h->inputs)
+		return STR_NONE;
+	if (node_int(node_dig(object, "metadata", "generation")) != p.generation)
+		return arena_cat(a, S("HelmRelease/"), k->namespace, S("/"), k->name);
+	err *e = pass_get(&p, (struct gvk){ S(HR_SOURCE_GROUP), STR_NONE, h->source_kind },
+			  h->source_ns, h->source_name, &source);
+
+	err_free(e);
+	if (!e && artifact_of(a, source, &artifact) &&
+	    !str_eq(artifact.digest, h->artifact.digest))
+		return arena_cat(a, h->source_kind, S("/"), h->source_ns, S("/"), h->source_name);
+	if (hr_inputs(&now, object) == h->inputs)
+		return STR_NONE;
+	node ref = node_at(node_get(h->spec, S("valuesFrom")), 0);
+
+	return arena_cat(a, node_str(node_get(ref, S("kind"))), S("/"), k->namespace, S("/"),
+			 node_str(node_get(ref, S("name"))));
+}
+
+bool hr_is_overtaken(void *ctx)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct hr *h = ctx;
+
+	if (!h->overtaken.n && pass_is_stale(h->p))
+		h->overtaken = arena_str(h->a, new_input(h, &a));
+	return h->overtaken.n > 0;
 }
 
 /* What of the status decides about the next pass. */

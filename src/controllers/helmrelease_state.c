@@ -491,6 +491,20 @@ static struct outcome ran_badly(struct hr *h, err *e)
 	return fail(h, e);
 }
 
+/* Something new came while the objects were waited for; takes `e`. */
+static struct outcome overtaken(struct hr *h, err *e)
+{
+	condition_set(h->p, S("Ready"), CONDITION_FALSE, S("HealthCheckCanceled"),
+		      arena_cat(h->a, S("New reconciliation triggered by "), h->overtaken));
+	pass_event(h->p, EVENT_NORMAL, S("HealthCheckCanceled"),
+		   arena_cat(h->a,
+			     S("Health checks canceled due to new reconciliation triggered by "),
+			     h->overtaken),
+		   NULL, 0);
+	err_free(e);
+	return (struct outcome){ NEXT_NOW };
+}
+
 struct outcome hr_release(struct hr *h)
 {
 	unsigned ran = 0;
@@ -514,6 +528,8 @@ struct outcome hr_release(struct hr *h)
 			return stop(h, false);
 		mark(h, action);
 		e = hr_run(h, action);
+		if (h->overtaken.n)
+			return overtaken(h, e);
 		if (e)
 			return ran_badly(h, e);
 		if (actions[action].kind == KIND_REMEDIATE)

@@ -53,6 +53,8 @@ struct hr {
 	bool unchanged;		/* nothing is other than at the last good end */
 	bool quiet;		/* an object changed between two regular passes: only drift counts */
 	bool fresh;		/* all objects were applied just now */
+	bool waits;		/* and the worker is lent out: pass_waits */
+	str overtaken;		/* "Kind/ns/name": what made the running wait pointless */
 	node before;		/* the status at the begin */
 	node spec;
 	const struct cluster *cluster;
@@ -198,6 +200,8 @@ uint64_t hr_content_now(struct hr *h, const struct hr_known *k);
 /* For release_env: on_applied, intact. */
 void hr_on_applied(void *ctx, const struct relobj_list *l);
 bool hr_is_intact(void *ctx, const struct relobj *o);
+/* For release_env.give_up: a new spec, chart or values came. */
+bool hr_is_overtaken(void *ctx);
 /* For relstore.wrote. */
 void hr_wrote(void *ctx, node object);
 /* h->history with what is needed of it read, and no more; `known`: false where only a

@@ -171,6 +171,9 @@ err *pass_cluster(struct pass *p, const struct cluster **out) __attribute__((war
 /* Whether what the cluster's streams say of that kind in that namespace is all there is. */
 bool cluster_sees(const struct pass *p, const struct cluster *c, const struct client_resource *r,
 		  str namespace);
+/* The pass waits for the world from here on (or no longer): meanwhile another thread does
+ * its worker's work. */
+void pass_waits(struct pass *p, bool waits);
 /* Something came for the object since the pass began: it will be run again. */
 bool pass_is_stale(const struct pass *p);
 

@@ -9,7 +9,7 @@
 #include "controllers/local.h"
 #include "controllers/runtime_impl.h"
 
-enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, BACKOFF_DOUBLINGS_MAX = 30 };
+enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, SPARES_MAX = 256, BACKOFF_DOUBLINGS_MAX = 30 };
 /* For the first lists of our kinds, and of what they refer to. */
 #define START_TIMEOUT (2 * CLOCK_MINUTE)
 #define REFERRED_TIMEOUT (10 * CLOCK_SECOND)
@@ -215,24 +215,90 @@ static void wait_for_work(struct runtime *rt)
 	rt->timing = false;
 }
 
+/* Take what is due, if anything is. Under the lock. */
+static void work_once(struct runtime *rt)
+{
+	struct queue_place *p = queue_take(&rt->queue, clock_mono());
+
+	if (!p) {
+		wait_for_work(rt);
+		return;
+	}
+	if (queue_next(&rt->queue) != INT64_MAX)	/* somebody else's */
+		pthread_cond_signal(&rt->due);
+	run_one(rt, (struct object *)((char *)p - offsetof(struct object, queue)));
+}
+
 static void *work(void *arg)
 {
 	struct runtime *rt = arg;
 
 	pthread_mutex_lock(&rt->lock);
-	while (!atomic_load(&rt->stopping)) {
-		struct queue_place *p = queue_take(&rt->queue, clock_mono());
-
-		if (!p) {
-			wait_for_work(rt);
-			continue;
-		}
-		if (queue_next(&rt->queue) != INT64_MAX)	/* somebody else's */
-			pthread_cond_signal(&rt->due);
-		run_one(rt, (struct object *)((char *)p - offsetof(struct object, queue)));
-	}
+	while (!atomic_load(&rt->stopping))
+		work_once(rt);
 	pthread_mutex_unlock(&rt->lock);
 	return NULL;
+}
+
+/* ---- those who stand in -------------------------------------------------------------- */
+
+static void *stand_in(void *arg)
+{
+	struct runtime *rt = arg;
+
+	pthread_mutex_lock(&rt->lock);
+	while (!atomic_load(&rt->stopping) && rt->spares <= rt->waiting)
+		work_once(rt);
+	rt->spares--;
+	/* What it was called for may be another's. */
+	pthread_cond_signal(&rt->due);
+	pthread_cond_broadcast(&rt->chores);
+	pthread_mutex_unlock(&rt->lock);
+	return NULL;
+}
+
+/* Under the lock. */
+static void start_spare(struct runtime *rt)
+{
+	pthread_attr_t detached;
+	pthread_t t;
+
+	if (rt->spares >= rt->waiting || rt->spares >= SPARES_MAX || atomic_load(&rt->stopping))
+		return;
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	if (!pthread_create(&t, &detached, stand_in, rt))
+		rt->spares++;
+	pthread_attr_destroy(&detached);
+}
+
+void pass_waits(struct pass *p, bool waits)
+{
+	struct runtime *rt = p->rt;
+
+	pthread_mutex_lock(&rt->lock);
+	if (waits) {
+		rt->waiting++;
+		start_spare(rt);
+	} else {
+		rt->waiting--;
+		pthread_cond_broadcast(&rt->due);
+	}
+	pthread_mutex_unlock(&rt->lock);
+}
+
+/* They have looked up that it is time to stop. */
+static void await_spares(struct runtime *rt)
+{
+	pthread_mutex_lock(&rt->lock);
+	while (rt->spares) {
+		struct timespec t = clock_timespec(clock_mono() + 10 * CLOCK_MS);
+
+		pthread_cond_broadcast(&rt->due);
+		pthread_cond_broadcast(&rt->timer);
+		pthread_cond_timedwait(&rt->chores, &rt->lock, &t);
+	}
+	pthread_mutex_unlock(&rt->lock);
 }
 
 /* ---- start and stop ----------------------------------------------------------------- */
@@ -343,6 +409,7 @@ void runtime_stop(struct runtime *rt)
 		return;
 	for (size_t i = 0; i < rt->workers_n; i++)
 		pthread_join(rt->workers[i], NULL);
+	await_spares(rt);
 	pthread_join(rt->helper, NULL);
 	rt->started = false;
 }

@@ -155,6 +155,7 @@ struct runtime {
 	unsigned running;
 	pthread_t *workers, helper;
 	size_t workers_n;
+	unsigned waiting, spares;	/* workers that wait for the world; who stands in for them */
 	bool started;
 	bool helper_started;
 	int64_t started_at;

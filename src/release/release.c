@@ -296,12 +296,15 @@ void release_store_again(const struct release_env *env, const struct record *r)
 struct relwait_options release_wait_options(const struct release_env *env,
 					    const struct release_how *how, enum relwait_for what)
 {
+	bool objects = what == RELWAIT_READY || what == RELWAIT_JOBS;
+
+	/* Hooks and deletions are never left alone halfway. */
 	return (struct relwait_options){ .what = what, .timeout = how->timeout,
 					 .slow = env->on_slow, .slow_ctx = env->on_slow_ctx,
 					 .flux_words = env->flux_words,
 					 .legacy = how->wait == RELEASE_WAIT_LEGACY,
 					 .judge = env->judge, .has_rule = env->has_rule,
-					 .ctx = env->judge_ctx, .give_up = env->give_up,
+					 .ctx = env->judge_ctx, .give_up = objects ? env->give_up : NULL,
 					 .give_up_ctx = env->give_up_ctx };
 }
 

@@ -60,6 +60,7 @@ struct release_env {
 	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
 	bool (*has_rule)(void *ctx, struct gvk kind);
 	void *judge_ctx;
+	/* Objects shall be waited for no longer; asked now and then. NULL. */
 	bool (*give_up)(void *ctx);
 	void *give_up_ctx;
 };

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/vec.h"
+#include "release/rellegacy.h"
 
 #define DEFAULT_TIMEOUT (30 * CLOCK_SECOND)
 /* How often a cancel is looked for. */
@@ -216,7 +217,7 @@ static bool takes_kstatus(const struct watched *s)
 
 	if (o->what == RELWAIT_GONE)
 		return true;
-	return !o->legacy && o->what == RELWAIT_READY &&
+	return o->what == RELWAIT_READY &&
 	       !(o->judge && (!o->has_rule || o->has_rule(o->ctx, s->o->gvk)));
 }
 
@@ -499,6 +500,8 @@ static void prepare(struct waiter *w, const struct relobj_list *l)
 err *relwait(const struct relcluster *c, const struct relobj_list *l,
 	     const struct relwait_options *o)
 {
+	if (o->legacy && o->what != RELWAIT_HOOK)
+		return rellegacy_wait(c, l, o);
 	struct waiter w = { .c = c, .options = o, .all = mem_calloc(l->n + 1, sizeof *w.all) };
 	struct live_listener listener = { .on_event = on_live, .ctx = &w };
 
