@@ -14,6 +14,9 @@ static void keep_line(void *ctx, enum notice_level level, str line)
 		buf_addf(&h->log, "%s%.*s", h->log.n ? "\n" : "", STR_ARG(line));
 }
 
+/* Percent of what a Secret may hold. */
+enum { SIZE_WARN = 80 };
+
 static void on_slow(void *ctx)
 {
 	struct hr *h = ctx;
@@ -24,24 +27,21 @@ static void on_slow(void *ctx)
 	h->waits = true;
 }
 
-enum { SIZE_LIMIT = 1 << 20, SIZE_WARN = SIZE_LIMIT / 10 * 9 };
-
 /* The record is stored as base64 in base64: the API server sees the first. */
 static void on_size(void *ctx, const struct record *r, size_t size)
 {
 	struct hr *h = ctx;
-	size_t files = 0;
+	str parts;
 
-	if (size < SIZE_WARN)
+	if (size < RELEASE_SIZE_MAX / 100 * SIZE_WARN)
 		return;
-	node_each_item(f, node_get(r->chart, S("files")))
-		files += node_str(node_get(*f, S("data"))).n;
+	parts = release_parts(h->a, r);
 	pass_event(h->p, EVENT_WARNING, S("ReleaseSize"),
 		   arena_printf(h->a,
 				"the release Secret of %.*s.v%lld takes %zu of %d bytes; before "
-				"compression: manifest %zu, files of the chart %zu, notes %zu",
-				STR_ARG(r->name), (long long)r->version, size, SIZE_LIMIT,
-				r->manifest.n, files, r->notes.n),
+				"compression: %.*s",
+				STR_ARG(r->name), (long long)r->version, size, RELEASE_SIZE_MAX,
+				STR_ARG(parts)),
 		   NULL, 0);
 }
 

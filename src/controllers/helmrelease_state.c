@@ -242,13 +242,18 @@ static enum hr_action in_sync(struct hr *h, bool forced)
 	return HR_NONE;
 }
 
-static enum hr_action drifted(struct hr *h)
+static str drift_message(struct hr *h)
 {
 	str release = hr_release_text(h->a, hr_latest(h));
-	str message = arena_printf(h->a,
-				   "Cluster state of release %.*s has drifted from the desired "
-				   "state:\n%.*s",
-				   STR_ARG(release), STR_ARG(h->drift));
+
+	return arena_printf(h->a,
+			    "Cluster state of release %.*s has drifted from the desired state:\n%.*s",
+			    STR_ARG(release), STR_ARG(h->drift));
+}
+
+static enum hr_action drifted(struct hr *h)
+{
+	str message = drift_message(h);
 
 	pass_event(h->p, EVENT_WARNING, S("DriftDetected"), message, NULL, 0);
 	condition_set(h->p, S("Drifted"), CONDITION_TRUE, S("DriftDetected"), message);
@@ -491,6 +496,19 @@ static struct outcome ran_badly(struct hr *h, err *e)
 	return fail(h, e);
 }
 
+/* Between two regular passes only drift counts, that it comes and that it goes. What was
+ * told and is not to be corrected is not told again. */
+static bool is_no_news(struct hr *h, enum state s)
+{
+	node told = condition_get(h->p, S("Drifted"));
+	bool drifted = str_eq(node_str(node_get(told, S("status"))), S("True"));
+
+	if (s == STATE_DRIFTED)
+		return drifted && !corrects_drift(h) &&
+		       str_eq(node_str(node_get(told, S("message"))), drift_message(h));
+	return s != STATE_IN_SYNC || !drifted;
+}
+
 /* Something new came while the objects were waited for; takes `e`. */
 static struct outcome overtaken(struct hr *h, err *e)
 {
@@ -516,7 +534,7 @@ struct outcome hr_release(struct hr *h)
 
 		if (e)
 			return no_state(h, e);
-		if (h->quiet && state != STATE_DRIFTED)
+		if (h->quiet && is_no_news(h, state))
 			return hr_end_quietly(h);
 		h->quiet = false;
 		e = choose(h, state, &action);

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "helm/depend.h"
 #include "release/release_impl.h"
+#include "value/json.h"
 
 /* ---- names ------------------------------------------------------------- */
 
@@ -252,18 +253,63 @@ err *release_history(const struct release_env *env, struct arena *a, const struc
 	return NULL;
 }
 
+/* Files stand in a record as base64. */
+static size_t size_of_files(node files)
+{
+	size_t n = 0;
+
+	node_each_item(f, files)
+		n += node_str(node_get(*f, S("data"))).n / 4 * 3;
+	return n;
+}
+
+static size_t size_of_tree(node tree)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if (!node_is_nil(tree))
+		err_free(json_write(&b, tree, NULL));
+	return b.n;
+}
+
+str release_parts(struct arena *a, const struct record *r)
+{
+	size_t hooks = 0;
+
+	for (size_t i = 0; i < r->hooks_n; i++)
+		hooks += r->hooks[i].manifest.n;
+	return arena_printf(a,
+			    "templates %zu, other files of the chart %zu, its values %zu, values of "
+			    "the release %zu, manifest %zu, hooks %zu, notes %zu",
+			    size_of_files(node_get(r->chart, S("templates"))),
+			    size_of_files(node_get(r->chart, S("files"))) +
+				    node_str(node_get(r->chart, S("schema"))).n / 4 * 3,
+			    size_of_tree(node_get(r->chart, S("values"))),
+			    size_of_tree(r->config), r->manifest.n, hooks, r->notes.n);
+}
+
+/* Helm's words, and what to look at. */
+static err *too_large(struct arena *a, const struct record *r, size_t size, err *e)
+{
+	str parts = release_parts(a, r);
+
+	return err_replace(e, "%s; the release takes %zu of %d bytes; before compression: %.*s",
+			   err_msg(e), size, RELEASE_SIZE_MAX, STR_ARG(parts));
+}
+
 err *release_store_new(const struct release_env *env, struct arena *a, const struct release_how *how,
 		       const struct record_list *history, const struct record *r)
 {
 	size_t size = 0;
 
-	(void)a;
 	TRY(relstore_trim(&env->store, history, how->max_history));
 	err *e = relstore_create(&env->store, r, &size);
 
 	/* Also when it is too large: then this is why. */
 	if (env->on_size && size)
 		env->on_size(env->on_size_ctx, r, size);
+	if (e && size > RELEASE_SIZE_MAX && err_kind(e) == ERR_INVALID)
+		return too_large(a, r, size, e);
 	if (e)
 		return e;
 	if (env->on_store)

@@ -119,6 +119,11 @@ err *release_uninstall(const struct release_env *env, struct arena *a,
 err *release_test(const struct release_env *env, struct arena *a, const struct release_how *how,
 		  struct record *out) __attribute__((warn_unused_result));
 
+/* What the data of a Secret may be. */
+enum { RELEASE_SIZE_MAX = 1 << 20 };
+/* What a record is made of, in bytes: "templates 1000, files of the chart 10, ...". */
+str release_parts(struct arena *a, const struct record *r);
+
 /* ---- parts of them ----------------------------------------------------- */
 
 /* Whether Helm takes it for a name; `what` is set to the rule it breaks. */

@@ -330,6 +330,88 @@ def tests_and_drift():
     until(lambda: colour("default", "t") == "red", "what was deleted is not made again")
 
 
+def drift_at_once():
+    """What others change is put right without a request, but for what is to be ignored; nothing else is asked for."""
+    external("default", "d", chart("1.0.0"), "1.0.0")
+    release("default", "d", "d", driftDetection={"mode": "enabled", "ignore": [
+        {"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}}]})
+    wait_for("default", "d", "True", "install succeeded")
+    deployment = "/apis/apps/v1/namespaces/default/deployments/d"
+    until(lambda: get(deployment)["status"].get("readyReplicas"), "the Deployment is not ready")
+    patch("/api/v1/namespaces/default/configmaps/d", {"data": {"colour": "stolen"}})
+    until(lambda: colour("default", "d") == "red", "drift is not corrected at once")
+    ok(server.ask("DELETE", deployment))
+    until(lambda: get(deployment), "what was deleted does not come back")
+    patch(deployment, {"spec": {"replicas": 3}})
+    patch("/api/v1/namespaces/default/configmaps/d", {"data": {"more": "x"}})
+    time.sleep(2)
+    assert get(deployment)["spec"]["replicas"] == 3
+    assert "/api/v1/namespaces/default/configmaps/d" and colour("default", "d") == "red"
+    patch(HELM % "default" + "/d", {"spec": {"driftDetection": {"mode": "warn"}}})
+    wait_for("default", "d", "True", "succeeded")
+    patch("/api/v1/namespaces/default/configmaps/d", {"data": {"colour": "stolen"}})
+    wait_for("default", "d", "True", "ConfigMap/default/d changed", type_="Drifted")
+    assert colour("default", "d") == "stolen"
+    patch("/api/v1/namespaces/default/configmaps/d", {"data": {"colour": "red"}})
+    wait_for("default", "d", "False", "No drift detected", type_="Drifted")
+
+
+STUCK = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}-stuck
+spec:
+  selector: {matchLabels: {app: stuck}}
+  template:
+    metadata: {labels: {app: stuck}}
+    spec: {containers: [{name: web, image: sim-not-ready}]}
+"""
+
+
+def overtaken():
+    """A wait for what never becomes ready ends when something new comes; nobody else waits for it."""
+    stuck = chart("1.0.0", **{"templates/stuck.yaml": "{{ if .Values.stuck }}%s{{ end }}" % STUCK})
+    external("default", "o", stuck, "1.0.0")
+    for i in range(12):
+        release("default", "o%d" % i, "o", timeout="10m", values={"stuck": True})
+    for i in range(12):
+        wait_for("default", "o%d" % i, "Unknown", "Running 'install' action", settled=False, seconds=60)
+    release("default", "free", "o", values={"stuck": False})
+    wait_for("default", "free", "True", "install succeeded", seconds=60)
+    for i in range(12):
+        patch(HELM % "default" + "/o%d" % i, {"spec": {"values": {"stuck": False}}})
+    for i in range(12):
+        o = wait_for("default", "o%d" % i, "True", r"Helm upgrade succeeded for release default/o%d\.v2" % i, seconds=60)
+        assert not o["status"].get("upgradeFailures"), o["status"]
+    events = get("/api/v1/namespaces/default/events")["items"]
+    assert [e for e in events if e["reason"] == "HealthCheckCanceled" and "HelmRelease/default/o0" in e["message"]]
+    assert not [e for e in events if e["reason"] == "InstallFailed" and e["involvedObject"]["name"] == "o0"]
+
+
+def legacy():
+    external("default", "l", chart("1.0.0"), "1.0.0")
+    release("default", "l", "l", waitStrategy={"name": "legacy"})
+    wait_for("default", "l", "True", "install succeeded", seconds=60)
+    stuck = chart("1.1.0", **{"templates/stuck.yaml": STUCK})
+    external("default", "l", stuck, "1.1.0")
+    patch(HELM % "default" + "/l", {"spec": {"timeout": "3s"}})
+    wait_for("default", "l", "False", "upgrade failed .*: context deadline exceeded", seconds=60)
+
+
+def large():
+    """A release that comes near what a Secret may hold is told of, with what it is made of."""
+    noise = "".join(hashlib.sha256(b"%d" % i).hexdigest() for i in range(14500))
+    external("default", "big", chart("1.0.0", **{"files/noise": noise}), "1.0.0")
+    release("default", "big", "big")
+    wait_for("default", "big", "True", "install succeeded")
+    until(lambda: [e for e in get("/api/v1/namespaces/default/events")["items"] if e["reason"] == "ReleaseSize" and
+                   re.search(r"takes \d+ of 1048576 bytes; before compression: templates \d+, other files of the chart "
+                             r"92\d+, ", e["message"])], "nothing is said of the size")
+    noise = noise + noise[::-1]
+    external("default", "big", chart("1.1.0", **{"files/noise": noise}), "1.1.0")
+    wait_for("default", "big", "False", r"Too long: .*the release takes \d+ of 1048576 bytes", seconds=60)
+
+
 def post_renderers():
     external("default", "post", chart("1.0.0"), "1.0.0")
     release("default", "post", "post", commonMetadata={"labels": {"team": "a"}}, postRenderers=[{"kustomize": {
@@ -385,7 +467,8 @@ server = running = None
 try:
     server = Server()
     running = controller()
-    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, tests_and_drift, post_renderers,
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, tests_and_drift, drift_at_once, overtaken, legacy, large,
+                 post_renderers,
                  suspend_and_delete, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
             continue
