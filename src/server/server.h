@@ -6,7 +6,7 @@
  * meets the same rules.
  *
  * Threads: a loop thread (sockets, timers, what is answered from memory,
- * watches), workers (writes and long answers), the store's writing thread.
+ * watches), workers (writes and long answers).
  * The functions here are for any thread but the loop's, server_open and
  * server_close for one.
  */
@@ -111,7 +111,7 @@ struct server_observer {
 	void *ctx;
 };
 void server_observe(struct server *s, const struct server_observer *o);
-/* Be called after every commit, on the store's writing thread; must not
+/* Be called after every commit, on the thread of a writer; must not
  * block. One at a time; NULL: nobody any more. */
 void server_follow(struct server *s, void (*fn)(void *ctx), void *ctx);
 /* The rows of this kind are not served any more: its watches end. */

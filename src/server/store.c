@@ -222,7 +222,6 @@ static void free_store(struct store *s)
 	store_log_close(s->log);
 	pthread_mutex_destroy(&s->m);
 	pthread_mutex_destroy(&s->queue_m);
-	pthread_cond_destroy(&s->queue_more);
 	free(s);
 }
 
@@ -238,7 +237,6 @@ err *store_open(struct store **out, const struct store_options *o)
 	s->queue_end = &s->queue;
 	pthread_mutex_init(&s->m, NULL);
 	pthread_mutex_init(&s->queue_m, NULL);
-	pthread_cond_init(&s->queue_more, NULL);
 	s->rv = 1; /* 0 means "any" to clients */
 	err *e = str_eq(o->dir, S(":memory:")) ? NULL : load(s);
 
@@ -246,8 +244,7 @@ err *store_open(struct store **out, const struct store_options *o)
 		free_store(s);
 		return e;
 	}
-	if (pthread_create(&s->writer, NULL, store_serve, s))
-		die_bug("pthread_create failed");
+	store_begin(s);
 	*out = s;
 	return NULL;
 }
@@ -256,11 +253,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	pthread_mutex_lock(&s->queue_m);
-	s->ending = true;
-	pthread_cond_signal(&s->queue_more);
-	pthread_mutex_unlock(&s->queue_m);
-	pthread_join(s->writer, NULL);
+	store_finish(s);
 	free_store(s);
 }
 

@@ -2,10 +2,11 @@
  *
  * The current state is in memory, as blobs (blob.h), one sorted set for each
  * resource. SQLite holds the log of all writes: what is read again at the
- * next start, and never in between. One thread writes it: it takes all writes that
- * came while it was busy, gives them their resourceVersions, commits them
- * together, and only then shows them to readers and answers. So what is
- * answered is there after a crash, and nobody sees what might be lost.
+ * next start, and never in between. One writer at a time leads: it takes all writes that
+ * came while another one led, gives them their resourceVersions, commits them
+ * together, and only then shows them to readers; then the first of those that came
+ * meanwhile leads. So what is answered is there after a crash, nobody sees what
+ * might be lost, many writes cost one commit, and a lone one waits for no other thread.
  *
  * One counter numbers all writes and never goes back, not even when a power
  * cut takes the last commits: it is reserved on disk ahead of use. After
@@ -38,7 +39,8 @@ struct store_options {
 	bool full_sync;		/* also a power cut takes no answered write */
 	size_t history_bytes;	/* of states that are not current any more; 0: STORE_HISTORY_BYTES */
 	int64_t history_age;	/* nanoseconds; 0: STORE_HISTORY_AGE */
-	/* Called after each commit, on the writing thread; must not block. */
+	/* Called after each commit, on the thread of one of the writers; one at a
+	 * time; must not block. */
 	void (*changed)(void *ctx);
 	void *ctx;
 };
@@ -52,7 +54,7 @@ enum { STORE_GROUP_MAX = 512, STORE_RESERVE = 1 << 12 };
 
 err *store_open(struct store **out, const struct store_options *o)
 	__attribute__((warn_unused_result));
-/* Commits what was submitted, then ends. NULL is fine. */
+/* Nobody writes any more. NULL is fine. */
 void store_close(struct store *s);
 
 /* The resource "deployments" of group "apps", made when it is new. */
@@ -135,19 +137,15 @@ struct store_op {
 	 * namespace; NULL: none. */
 	struct store_table *guard;
 	str guard_name;
-	/* Called once, on the writing thread; must not block. */
-	void (*done)(struct store_op *op);
-	void *ctx;
 	/* results */
 	enum store_outcome outcome;
 	struct blob *blob;		/* STORE_DONE: a reference on the new state */
 	err *error;			/* STORE_FAILED */
-	struct store_op *next;		/* the store's */
+	struct store_op *next;		/* the store's, as is the next */
+	struct store_waiting *waiting;
 };
 
-/* Queue; `done` tells. The op and what it borrows live until then. */
-void store_submit(struct store *s, struct store_op *op);
-/* The same and wait; `done` is not called. Not on the writing or loop thread. */
+/* Commit it, or wait until another writer has. Not on the loop thread. */
 enum store_outcome store_write(struct store *s, struct store_op *op);
 
 /* The object is the same, only written by a newer schema: put it in the

@@ -22,7 +22,8 @@ struct store_past {
 
 struct store {
 	struct store_options o;
-	struct store_log *log;	/* NULL: in memory only. Writing thread */
+	struct store_log *log;	/* NULL: in memory only. Of who leads */
+	struct round *round;	/* the same */
 
 	pthread_mutex_t m;	/* guards what follows; leaf */
 	VEC(struct store_table *) tables;
@@ -33,10 +34,8 @@ struct store {
 	size_t past_bytes;	/* of states that only the past holds */
 
 	pthread_mutex_t queue_m;	/* guards what follows; leaf */
-	pthread_cond_t queue_more;
 	struct store_op *queue, **queue_end;
-	bool ending;
-	pthread_t writer;
+	bool led;		/* somebody commits */
 };
 
 struct store_table *store_table_named(struct store *s, str name);
@@ -51,10 +50,11 @@ static inline struct store_past *store_past_at(struct store *s, size_t i)
 /* Index of the first event behind `rv`. */
 size_t store_past_find(struct store *s, uint64_t rv);
 
-/* Write down the numbers reserved and the hole. Opening or writing thread. */
+/* Write down the numbers reserved and the hole. Opening thread, or who leads. */
 err *store_mark(struct store *s) __attribute__((warn_unused_result));
 
-/* The writing thread. */
-void *store_serve(void *store);
+/* Around all writes. */
+void store_begin(struct store *s);
+void store_finish(struct store *s);
 
 #endif

@@ -23,7 +23,7 @@ static const char setup[] =
 	"PRAGMA journal_mode = WAL;"
 	"PRAGMA cache_size = -2000;"
 	"PRAGMA temp_store = MEMORY;"
-	"PRAGMA wal_autocheckpoint = 1000;"
+	"PRAGMA wal_autocheckpoint = 2000;"
 	"PRAGMA journal_size_limit = 16777216;"
 	"CREATE TABLE IF NOT EXISTS log ("
 	" rv INTEGER PRIMARY KEY, tbl TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,"

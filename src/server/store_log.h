@@ -7,7 +7,7 @@
  * deletions.
  *
  * The file is in WAL mode and locked for this process alone. Used by one
- * thread at a time: the opening one, then the store's writing thread.
+ * thread at a time: the opening one, then that of the writer that leads (store.h).
  */
 #ifndef SERVER_STORE_LOG_H
 #define SERVER_STORE_LOG_H

@@ -4,8 +4,7 @@
 #include "base/die.h"
 #include "server/store_impl.h"
 
-/* One round of the writing thread: the writes taken, those of them that go
- * through, and their events. */
+/* One round: the writes taken, those of them that go through, and their events. */
 struct round {
 	struct store *s;
 	struct store_op *ops[STORE_GROUP_MAX];
@@ -21,8 +20,6 @@ static void take_queue(struct round *r)
 	struct store *s = r->s;
 
 	pthread_mutex_lock(&s->queue_m);
-	while (!s->queue && !s->ending)
-		pthread_cond_wait(&s->queue_more, &s->queue_m);
 	for (r->n = 0; s->queue && r->n < STORE_GROUP_MAX; r->n++) {
 		r->ops[r->n] = s->queue;
 		s->queue = s->queue->next;
@@ -33,7 +30,7 @@ static void take_queue(struct round *r)
 }
 
 /* The state that a write of this round meets: what earlier ones of the round
- * made of it, else the current one. NULL: it is not there. Only this thread
+ * made of it, else the current one. NULL: it is not there. Only who leads
  * changes the sets' keys, but readers may exchange blobs (store_refresh). */
 static struct blob *meets(struct round *r, struct store_table *t, str namespace, str name)
 {
@@ -177,91 +174,136 @@ static void compact(struct store *s)
 	err_free(store_log_compact(s->log, upto < from + 4 * STEP ? upto : from + 4 * STEP));
 }
 
-static void serve_round(struct round *r)
+/* True: something was committed. */
+static bool serve_round(struct round *r)
 {
-	struct store *s = r->s;
-
 	r->good_n = 0;
-	r->rv = store_rv(s);
+	r->rv = store_rv(r->s);
 	err *e = write_all(r);
 
 	if (e)
 		fail_all(r, e);
 	else
 		publish(r);
-	for (size_t i = 0; i < r->n; i++)
-		r->ops[i]->done(r->ops[i]);
-	if (r->good_n && !e && s->o.changed)
-		s->o.changed(s->o.ctx);
-	compact(s);
+	return r->good_n && !e;
 }
 
-/* The end of the numbers that were given out is written down, so that the
- * next start knows that none was lost. */
-static void finish(struct store *s)
-{
-	if (!s->log)
-		return;
-	s->marks.reserved = s->rv;
-	err_free(store_mark(s));
-}
+/* ---- who writes ---------------------------------------------------------- */
 
-void *store_serve(void *store)
-{
-	struct round *r = mem_calloc(1, sizeof *r);
+#define LEAD_TIME CLOCK_MS
 
-	r->s = store;
-	for (;;) {
-		take_queue(r);
-		if (!r->n)
-			break;
-		serve_round(r);
-	}
-	finish(store);
-	free(r);
-	return NULL;
-}
+enum turn { TURN_WAITS, TURN_LEADS, TURN_DONE };
 
-void store_submit(struct store *s, struct store_op *op)
-{
-	op->next = NULL;
-	op->blob = NULL;
-	op->error = NULL;
-	pthread_mutex_lock(&s->queue_m);
-	*s->queue_end = op;
-	s->queue_end = &op->next;
-	pthread_cond_signal(&s->queue_more);
-	pthread_mutex_unlock(&s->queue_m);
-}
-
-struct waiting {
+/* Of one write that is queued. Each waits by itself: woken together on one lock,
+ * they would queue for that. */
+struct store_waiting {
 	pthread_mutex_t m;
 	pthread_cond_t c;
-	bool done;
+	enum turn turn;
 };
 
-static void wake(struct store_op *op)
+static void wake(struct store_op *op, enum turn turn)
 {
-	struct waiting *w = op->ctx;
+	struct store_waiting *w = op->waiting;
 
 	pthread_mutex_lock(&w->m);
-	w->done = true;
+	w->turn = turn;
 	pthread_cond_signal(&w->c);
 	pthread_mutex_unlock(&w->m);
 }
 
+static enum turn wait_for_turn(struct store_waiting *w)
+{
+	pthread_mutex_lock(&w->m);
+	while (w->turn == TURN_WAITS)
+		pthread_cond_wait(&w->c, &w->m);
+	pthread_mutex_unlock(&w->m);
+	return w->turn;
+}
+
+/* True: nobody leads, so this one does. */
+static bool enqueue(struct store *s, struct store_op *op)
+{
+	pthread_mutex_lock(&s->queue_m);
+	bool first = !s->led;
+
+	*s->queue_end = op;
+	s->queue_end = &op->next;
+	s->led = true;
+	pthread_mutex_unlock(&s->queue_m);
+	return first;
+}
+
+static void lead_round(struct store *s)
+{
+	struct round *r = s->round;
+
+	take_queue(r);
+	bool changed = serve_round(r);
+
+	for (size_t i = 0; i < r->n; i++)
+		wake(r->ops[i], TURN_DONE);
+	if (changed && s->o.changed)
+		s->o.changed(s->o.ctx);
+	compact(s);
+}
+
+/* The first of those who wait, or NULL, and then nobody leads. */
+static struct store_op *next_leader(struct store *s)
+{
+	pthread_mutex_lock(&s->queue_m);
+	struct store_op *next = s->queue;
+
+	s->led = next;
+	pthread_mutex_unlock(&s->queue_m);
+	return next;
+}
+
+/* The leader's own write is in its first round. Waking another leader takes
+ * longer than a few rounds in memory, and a round on a slow disk longer than that. */
+static void lead(struct store *s)
+{
+	int64_t end = clock_mono() + LEAD_TIME;
+	struct store_op *next;
+
+	do {
+		lead_round(s);
+		next = next_leader(s);
+	} while (next && clock_mono() < end);
+	if (next)
+		wake(next, TURN_LEADS);
+}
+
 enum store_outcome store_write(struct store *s, struct store_op *op)
 {
-	struct waiting w = { .m = PTHREAD_MUTEX_INITIALIZER, .c = PTHREAD_COND_INITIALIZER };
+	struct store_waiting w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, TURN_WAITS };
 
-	op->done = wake;
-	op->ctx = &w;
-	store_submit(s, op);
-	pthread_mutex_lock(&w.m);
-	while (!w.done)
-		pthread_cond_wait(&w.c, &w.m);
-	pthread_mutex_unlock(&w.m);
+	op->next = NULL;
+	op->blob = NULL;
+	op->error = NULL;
+	op->waiting = &w;
+	if (enqueue(s, op) || wait_for_turn(&w) == TURN_LEADS)
+		lead(s);
 	pthread_mutex_destroy(&w.m);
 	pthread_cond_destroy(&w.c);
 	return op->outcome;
+}
+
+/* ---- the first and the last ------------------------------------------------- */
+
+void store_begin(struct store *s)
+{
+	s->round = mem_calloc(1, sizeof *s->round);
+	s->round->s = s;
+}
+
+/* The end of the numbers that were given out is written down, so that the
+ * next start knows that none was lost. */
+void store_finish(struct store *s)
+{
+	free(s->round);
+	if (!s->log)
+		return;
+	s->marks.reserved = s->rv;
+	err_free(store_mark(s));
 }
