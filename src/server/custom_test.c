@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/workers.h"
 #include "server/custom.h"
 #include "value/json.h"
 
@@ -215,6 +216,44 @@ static void test_nothing_comes_while_the_definition_goes(void **state)
 	custom_release(c);
 }
 
+struct askers {
+	struct custom *custom;
+	struct blob *stored;
+	const struct type *seen[32];
+};
+
+static void ask_for_type(void *ctx, size_t i)
+{
+	struct askers *asked = ctx;
+	size_t n;
+
+	if (i % 4 == 0)
+		custom_moved(asked->custom, asked->stored);
+	asked->seen[i] = kind_type(custom_kinds(asked->custom, &n)[i % 2]);
+}
+
+/* The schema is compiled when it is first needed, once, whoever asks. */
+static void test_a_type_is_made_once(void **state)
+{
+	struct workers *w = workers_new(8, 0);
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		struct askers asked = { .stored = blob_of(&(struct blob_parts){ .name = S("x") },
+							  str_c(definition), 2) };
+
+		assert_null(make(definition, 1, &asked.custom));
+		workers_each(w, 32, ask_for_type, &asked);
+		for (size_t i = 0; i < 32; i++) {
+			assert_non_null(asked.seen[i]);
+			assert_ptr_equal(asked.seen[i], asked.seen[i % 2]);
+		}
+		custom_release(asked.custom);
+		blob_unref(asked.stored);
+	}
+	workers_free(w);
+}
+
 static void test_what_cannot_be_served(void **state)
 {
 	static const char *const rows[] = {
@@ -243,6 +282,7 @@ int main(void)
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_scale),
 		cmocka_unit_test(test_nothing_comes_while_the_definition_goes),
+		cmocka_unit_test(test_a_type_is_made_once),
 		cmocka_unit_test(test_what_cannot_be_served),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
