@@ -1,10 +1,17 @@
-/* bench_kustomization - five hundred Kustomizations of one repository, four
- * objects each, on a `rill server` of its own over HTTP: bench_kustomization RILL.
+/* bench_kustomization - Kustomizations of one repository, four objects each, on a
+ * `rill server` of its own over HTTP: bench_kustomization RILL [COUNT [SECONDS]], five
+ * hundred where nothing is said.
  *
- * A line a step: created, nothing changed, one object of four changed. */
-#include "cluster.h"
+ * A line a step: created, nothing changed, one object of four changed, and then that
+ * many seconds (five) in which nothing happens at all. */
+#include <stdio.h>
+#include <unistd.h>
 
-enum { KUSTOMIZATIONS = 500 };
+#include "base/clock.h"
+#include "cluster.h"
+#include "docs.h"
+
+enum { KUSTOMIZATIONS = 500, KUSTOMIZATIONS_MAX = 100000, IDLE = 5, IDLE_MAX = 3600 };
 
 #define KS "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations"
 #define GIT "/apis/source.toolkit.fluxcd.io/v1/namespaces/default/gitrepositories"
@@ -38,7 +45,7 @@ static void commit(struct bench *b, int version)
 	head = str_sub(text, 0, at);
 	tail = str_from(text, at + 2);
 	revision = arena_printf(&b->a, "main@sha1:%d", version);
-	for (int i = 0; i < KUSTOMIZATIONS; i++)
+	for (int i = 0; i < b->n; i++)
 		bench_need(b, filelist_add(&l, (struct filelist_entry){
 						       .path = arena_printf(&b->a, "k%d/all.yaml", i),
 						       .text = arena_cat(&b->a, head,
@@ -54,7 +61,7 @@ static void commit(struct bench *b, int version)
 
 static void put_all(struct bench *b)
 {
-	for (int i = 0; i < KUSTOMIZATIONS; i++)
+	for (int i = 0; i < b->n; i++)
 		bench_ask(b, "PATCH", arena_printf(&b->a, KS "/k%d", i), "apply",
 			  arena_printf(&b->a,
 				       "{\"apiVersion\":\"kustomize.toolkit.fluxcd.io/v1\","
@@ -64,6 +71,20 @@ static void put_all(struct bench *b)
 				       "\"sourceRef\":{\"kind\":\"GitRepository\",\"name\":\"repo\"}}}",
 				       i, i, i),
 			  NULL);
+}
+
+/* Nobody does anything. */
+static void idle(struct bench *b)
+{
+	sleep(3);	/* what is left to do is done */
+	struct bench_step s = bench_begin(b);
+
+	sleep(b->idle);
+	double span = (double)(clock_mono() - s.wall) / 1e9;
+
+	printf("%-10s %6.3f %% of a core, %llu requests in %.1f s, %5.1f MiB\n", "idle",
+	       (bench_cpu() - s.cpu) * 100 / span,
+	       (unsigned long long)(client_requests(b->client) - s.requests), span, bench_peak());
 }
 
 static void run(struct bench *b, struct runtime *rt)
@@ -88,12 +109,27 @@ static void run(struct bench *b, struct runtime *rt)
 	s = bench_begin(b);
 	bench_await(b, S(KS), "lastAppliedRevision", "main@sha1:2");
 	bench_end(b, "changed", s);
+	idle(b);
+}
+
+static unsigned number_of(const struct bench *b, const char *text, uint64_t max)
+{
+	uint64_t n;
+
+	if (!str_to_u64(str_c(text), &n) || !n || n > max)
+		bench_need(b, err_new(ERR_INVALID, "%s is not a number from 1 to %llu", text,
+				      (unsigned long long)max));
+	return (unsigned)n;
 }
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .name = "bench_kustomization", .n = KUSTOMIZATIONS };
+	struct bench b = { .name = "bench_kustomization", .n = KUSTOMIZATIONS, .idle = IDLE };
 
+	if (argc > 2)
+		b.n = (int)number_of(&b, argv[2], KUSTOMIZATIONS_MAX);
+	if (argc > 3)
+		b.idle = number_of(&b, argv[3], IDLE_MAX);
 	bench_cluster(&b, argc > 1 ? argv[1] : "build/rill", &kustomization_controller, run);
 	return 0;
 }

@@ -13,6 +13,7 @@
 struct bench {
 	const char *name;
 	int n;				/* objects */
+	unsigned idle;			/* seconds, for those who look at that */
 	bool simulated;			/* workloads become ready */
 	pid_t server;
 	struct client *client, *aside;
