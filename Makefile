@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 30
 ASAN = -Db_sanitize=address,undefined -Db_lundef=false
 TSAN = -Db_sanitize=thread -Db_lundef=false
 # where there are threads; elsewhere ThreadSanitizer only takes its time
-TSAN_SUITES = base crypto net server e2e
+TSAN_SUITES = base crypto net client controllers server e2e
 
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
