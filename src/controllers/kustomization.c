@@ -256,8 +256,6 @@ static struct outcome unchanged(struct ks *k)
 	struct outcome out;
 
 	k->digest = k->m->digest;
-	if (k->m->waiting && !k->m->told)
-		kustomization_restore(k);
 	status_set_str(k->p, S("lastAttemptedRevision"), k->artifact.revision);
 	if (!kustomization_check_health(k, &out))
 		return out;
@@ -304,6 +302,8 @@ static struct outcome go(struct ks *k)
 	struct outcome out;
 	int64_t now = clock_mono();
 
+	if (m->waiting && !m->told)
+		kustomization_restore(k);
 	if (!check_spec(k, &out) || !kustomization_find_source(k, &out))
 		return out;
 	k->inputs = inputs_of(k);
