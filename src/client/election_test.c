@@ -54,10 +54,12 @@ static void write_lease(struct fake *f, size_t i, node body, bool update, struct
 {
 	node spec = node_get(body, S("spec"));
 	str version = node_str(node_dig(body, "metadata", "resourceVersion"));
+	char now[32];
 
+	snprintf(now, sizeof now, "%ld", f->leases[i].version);
 	if (!update && f->leases[i].exists)
 		return refuse(r, 409, "AlreadyExists");
-	if (update && atol(version.p ? version.p : "") != f->leases[i].version)
+	if (update && !str_eq(version, str_c(now)))
 		return refuse(r, 409, "Conflict");
 	f->leases[i].exists = true;
 	f->leases[i].version++;
