@@ -32,6 +32,7 @@ static err *find_node(struct request *r, str name)
 /* The container of the query, or the only one. */
 static err *pick_container(struct request *r, node pod, node *out)
 {
+	static const str others[] = { S("initContainers"), S("ephemeralContainers") };
 	node containers = node_dig(pod, "spec", "containers");
 	str wanted = request_query(r, S("container"));
 
@@ -39,9 +40,10 @@ static err *pick_container(struct request *r, node pod, node *out)
 	node_each_item(ct, containers)
 		if (!wanted.n || str_eq(TEXT_OF(*ct, "name"), wanted))
 			*out = *ct;
-	node_each_item(ct, node_dig(pod, "spec", "initContainers"))
-		if (wanted.n && str_eq(TEXT_OF(*ct, "name"), wanted))
-			*out = *ct;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		node_each_item(ct, node_get(GET(pod, "spec"), others[i]))
+			if (wanted.n && str_eq(TEXT_OF(*ct, "name"), wanted))
+				*out = *ct;
 	if (node_is(*out, NODE_NONE))
 		return status_bad_request("container %.*s is not valid for pod %.*s", STR_ARG(wanted),
 					  STR_ARG(r->name));

@@ -482,6 +482,26 @@ static err *end_pod(struct minder_call *c, node pod)
 		NULL));
 }
 
+/* What was put into the Pod while it runs, to look around in it. */
+static err *start_ephemeral(struct minder_call *c, node pod, const struct play *p)
+{
+	struct arena *a = c->arena;
+	node status = node_copy(a, node_get(pod, S("status")));
+	node all = node_dig(pod, "spec", "ephemeralContainers");
+	node known = node_get(status, S("ephemeralContainerStatuses"));
+
+	if (!node_is(known, NODE_SEQ)) {
+		known = node_seq(a, 1);
+		node_set(a, status, S("ephemeralContainerStatuses"), known);
+	}
+	for (size_t i = node_len(known); i < node_len(all); i++) {
+		node_append(a, known,
+			    container_status(a, node_at(all, i), false, false, running(a, p)));
+		say_start(c, pod, node_at(all, i), &(struct play){ .fate = FATE_RUNS });
+	}
+	return sim_put_status(c, SIM_KUBELET, "v1", S("pods"), pod, status);
+}
+
 /* An address that follows from the uid: Pods keep theirs over restarts. */
 static str address_of(struct arena *a, node pod)
 {
@@ -582,6 +602,10 @@ static err *pod_run(struct minder_call *c, const struct controller *own)
 	p.ip = address_of(a, pod);
 	bool begun = node_has(node_get(pod, S("status")), S("containerStatuses"));
 	bool again = p.fate == FATE_NO_PULL || p.fate == FATE_EXITS || p.delay;
+
+	if (begun && node_len(node_dig(pod, "spec", "ephemeralContainers")) >
+			     node_len(node_dig(pod, "status", "ephemeralContainerStatuses")))
+		return start_ephemeral(c, pod, &p);
 	/* what it does second is looked at by a timer: its key says so */
 	if (begun && !str_eq(c->key.more, S("next")))
 		return NULL;

@@ -323,11 +323,23 @@ of_nodes() {
 	expect 'untainted' taint node "$node" a-
 }
 
+# A container joins the Pod; there is no way into it.
+debugged() {
+	since 25 || return 0
+	local pod
+	pod=$(k get pods -l app=made -o name | head -1)
+	k debug "$pod" --image=work --container=look >/dev/null 2>&1 || fail "debug failed"
+	finally 'running' get "$pod" -o 'jsonpath={.status.ephemeralContainerStatuses[?(@.name=="look")].state}'
+	expect 'container look \(work\) runs nowhere' logs "$pod" -c look
+	expect 'Ephemeral Containers' describe "$pod"
+}
+
 # There is nothing to reach, and it says so.
 out_of_reach() {
 	refuse 'Metrics API not available' top nodes
 	refuse 'Metrics API not available' top pods
 	! other || return 0
+	debugged
 	local no='this server simulates workloads, no container runs'
 	refuse "exec of pods .*$no" exec deployment/made -- ls
 	refuse "attach of pods .*$no" attach deployment/made
