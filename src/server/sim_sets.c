@@ -107,6 +107,9 @@ static err *need_claims(struct minder_call *c, node set, node pod, str pod_name)
 							     c->key.namespace, STR_NONE, STR_NONE),
 					 .body = claim },
 				 NULL));
+		SIM_TELL(c, set, "statefulset-controller", "SuccessfulCreate",
+			 "Create Claim %.*s Pod %.*s in StatefulSet %.*s success", STR_ARG(name),
+			 STR_ARG(pod_name), STR_ARG(meta_get(set, S("name"))));
 	}
 	node_each_item(v, node_get(spec, S("volumes")))
 		if (node_is(find_named(volumes, node_str(node_get(*v, S("name")))), NODE_NONE))
@@ -137,7 +140,7 @@ static err *make_member(struct minder_call *c, node set, int64_t ordinal, str re
 	TRY(need_claims(c, set, pod, name));
 	TRY(sim_create_pod(c, c->key.namespace, pod, NULL));
 	SIM_TELL(c, set, "statefulset-controller", "SuccessfulCreate",
-		 "create Pod %.*s in StatefulSet %.*s successful", STR_ARG(name), STR_ARG(own));
+		 "Create Pod %.*s in StatefulSet %.*s successful", STR_ARG(name), STR_ARG(own));
 	return NULL;
 }
 
@@ -195,7 +198,7 @@ static err *thin(struct minder_call *c, node set, const struct members *m, bool 
 		return NULL;
 	TRY(sim_delete_pod(c, victim));
 	SIM_TELL(c, set, "statefulset-controller", "SuccessfulDelete",
-		 "delete Pod %.*s in StatefulSet %.*s successful", STR_ARG(meta_get(victim, S("name"))),
+		 "Delete Pod %.*s in StatefulSet %.*s successful", STR_ARG(meta_get(victim, S("name"))),
 		 STR_ARG(meta_get(set, S("name"))));
 	return NULL;
 }
