@@ -968,7 +968,7 @@ static void test_a_login_without_a_secret(void **state)
 	put_login(w, "what", false, "deployer");
 	await(w, "apps", "False", "failed to build kube client: provider 'what' not implemented");
 	put_login(w, "gcp", false, "deployer");
-	await(w, "apps", "False", "failed to build kube client: logins of provider 'gcp' are not available");
+	await(w, "apps", "False", "failed to build kube client: invalid GKE cluster ID: ''. must match ");
 	put_login(w, "generic", false, "deployer");
 	await(w, "apps", "False",
 	      "failed to build kube client: cluster address is required to create a REST config");

@@ -241,6 +241,7 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	s->runtime_namespace = namespace && *namespace && !cli_given(c, "namespace")
 				       ? str_c(namespace)
 				       : flux_settings(c)->namespace;
+	s->env = c->env;
 	s->override_managers = f->overrides.p;
 	s->override_managers_n = f->overrides.n;
 	split_kinds(c->arena, f->stage_kinds, s);

@@ -54,9 +54,10 @@ static err *secret_client(struct pass *p, const struct remote *r, struct client 
 
 static const struct remote_provider *const providers[] = {
 	&remote_generic,
+	&remote_aws,
+	&remote_azure,
+	&remote_gcp,
 };
-
-static const char *const missing[] = { "aws", "azure", "gcp" };
 
 static err *find_provider(str name, const struct remote_provider **out)
 {
@@ -65,12 +66,6 @@ static err *find_provider(str name, const struct remote_provider **out)
 			*out = providers[i];
 			return NULL;
 		}
-	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
-		if (str_eq(str_c(missing[i]), name))
-			return err_new(ERR_INVALID,
-				       "logins of provider '%s' are not available: use provider "
-				       "'generic', or kubeConfig.secretRef",
-				       missing[i]);
 	return err_new(ERR_INVALID, "provider '%.*s' not implemented", STR_ARG(name));
 }
 
@@ -149,6 +144,7 @@ static struct remote_login *login_new(struct pass *p, const struct remote *r)
 	l->ca = arena_str(a, credentials_get(&r->data, S("ca.crt")));
 	l->account = arena_str(a, credentials_get(&r->data, S("serviceAccountName")));
 	l->audiences = split_lines(a, credentials_get(&r->data, S("audiences")), &l->audiences_n);
+	l->env = s->env;
 	l->accounts_allowed = s->gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY];
 	if (!l->account.n && s->default_kubeconfig_service_account.n) {
 		l->account = arena_str(a, s->default_kubeconfig_service_account);

@@ -47,6 +47,7 @@ struct settings {
 	str watch_configs_label_selector;
 	bool no_cross_namespace_refs;
 	str default_service_account;
+	char *const *env;		/* for identities at clouds; NULL: none */
 	str default_kubeconfig_service_account;	/* where kubeConfig.configMapRef names none */
 	bool insecure_kubeconfig_exec, insecure_kubeconfig_tls;
 	unsigned concurrent;		/* workers; 0: by the processors, at least 8 */
