@@ -15,12 +15,6 @@ static err *refuse(const char *why)
 
 /* ---- the envelope -------------------------------------------------------------- */
 
-struct envelope {
-	node head, payload;	/* decoded */
-	str signed_text, signature;
-	struct cert_list chain;
-};
-
 static err *decode(struct arena *a, node n, enum base64_form form, const char *what, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(COSIGN_BLOB_MAX);
@@ -57,7 +51,7 @@ static err *read_chain(struct arena *a, node list, struct cert_list *out)
 	return NULL;
 }
 
-static err *read_envelope(struct arena *a, str text, struct envelope *out)
+static err *read_envelope(struct arena *a, str text, struct notation_envelope *out)
 {
 	node n;
 
@@ -178,7 +172,7 @@ static err *check_usage(struct arena *a, const struct cert *leaf)
 	return NULL;
 }
 
-static err *check_chain(struct arena *a, const struct envelope *e, const struct notation_policy *p,
+static err *check_chain(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
 			const struct cert_list *certs, int64_t at)
 {
 	struct cert_list trusted = { 0 };
@@ -202,7 +196,7 @@ static err *check_chain(struct arena *a, const struct envelope *e, const struct 
 	return p->enforce_revocation ? check_revocation(a, &e->chain) : NULL;
 }
 
-static err *check_signature(const struct envelope *e)
+static err *check_signature(const struct notation_envelope *e)
 {
 	static const struct {
 		str name;
@@ -225,7 +219,7 @@ static err *check_signature(const struct envelope *e)
 
 /* ---- one signature ----------------------------------------------------------------- */
 
-static err *check(struct arena *a, const struct envelope *e, const struct notation_policy *p,
+static err *check(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
 		  str digest, const struct cert_list *certs)
 {
 	int64_t now = clock_wall() / CLOCK_SECOND, at;
@@ -245,18 +239,20 @@ static err *try_signature(struct arena *a, const struct cosign_source *from,
 			  const struct ocidescriptor *d, const struct notation_policy *p, str digest,
 			  const struct cert_list *certs)
 {
-	struct envelope env = { 0 };
+	struct notation_envelope env = { 0 };
 	struct ocimanifest m;
 	str text;
 
 	TRY(from->manifest(from->ctx, a, d->digest, &m));
 	if (m.parts_n != 1)
 		return refuse("a signature's manifest has not exactly one layer");
-	if (!str_eq(m.parts[0].media_type, S("application/jose+json")))
+	bool cose = str_eq(m.parts[0].media_type, S("application/cose"));
+
+	if (!cose && !str_eq(m.parts[0].media_type, S("application/jose+json")))
 		return err_new(ERR_FORBIDDEN, "signature envelopes of the type %.*s are not supported",
 			       STR_ARG(str_sub(m.parts[0].media_type, 0, 100)));
 	TRY(from->blob(from->ctx, a, &m.parts[0], COSIGN_BLOB_MAX, &text));
-	err *e = read_envelope(a, text, &env);
+	err *e = cose ? notation_read_cose(a, text, &env) : read_envelope(a, text, &env);
 
 	if (!e)
 		e = check(a, &env, p, digest, certs);

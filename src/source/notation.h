@@ -1,6 +1,6 @@
 /* notation - signatures of the Notary Project, against a trust policy.
  *
- * What refers to a manifest with the type of a signature holds an envelope (JWS): a
+ * What refers to a manifest with the type of a signature holds an envelope (JWS or COSE): a
  * payload that names the manifest, a chain of certificates, attributes. It counts when
  * the policy's statement for the repository says so:
  *
@@ -10,7 +10,7 @@
  *	- it has not expired, and the chain is valid now (by a signing authority's own time
  *	  where its certificates are trusted as such), unless the level is permissive.
  *
- * Fails closed: COSE envelopes, timestamps' countersignatures in place of the present
+ * Fails closed: timestamps' countersignatures in place of the present
  * time, certificates whose revocation would have to be asked for, plugins, critical
  * attributes that are not known, and the levels "audit" and "skip", which verify
  * nothing. As Flux, three signatures are looked at. Worker-local.

@@ -3,6 +3,17 @@
 
 #include "source/notation.h"
 
+/* What a signature says, and what it is over. */
+struct notation_envelope {
+	node head, payload;	/* decoded; attributes have the names of JWS */
+	str signed_text, signature;
+	struct cert_list chain;
+};
+
+/* The chain is to be released, also after an error. */
+err *notation_read_cose(struct arena *a, str text, struct notation_envelope *out)
+	__attribute__((warn_unused_result));
+
 /* The statement of a trust policy that counts for a repository. */
 struct notation_policy {
 	str name;

@@ -31,7 +31,7 @@ static err *verify(struct repo *r, const char *cert, const char *policy)
 
 static void test_signatures_of_notation(void **state)
 {
-	static const char *const names[] = { "rsa", "rsa3072", "p256", "p384" };
+	static const char *const names[] = { "rsa", "rsa3072", "p256", "p384", "cose", "cosersa" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -96,9 +96,15 @@ static void test_what_is_expired_or_not_known(void **state)
 						   "\"enforce\"}", "*", CA, "*")),
 		       "digital signature has expired");
 	arena_release(&r.a);
+	open_repo(&r, "notation", "coseexpiry");
+	assert_refused(verify(&r, "coseexpiry", POLICY(STRICT, "*", CA, "*")),
+		       "digital signature has expired");
+	assert_null(verify(&r, "coseexpiry", POLICY("\"level\":\"permissive\"", "*", CA, "*")));
+	arena_release(&r.a);
 	open_repo(&r, "notation", "cose");
+	change(&r, "cose", "application/cose", "application/none");
 	assert_refused(verify(&r, "cose", POLICY(STRICT, "*", CA, "*")),
-		       "signature envelopes of the type application/cose are not supported");
+		       "signature envelopes of the type application/none are not supported");
 	r.digest = S("sha256:0000000000000000000000000000000000000000000000000000000000000000");
 	assert_refused(verify(&r, "cose", POLICY(STRICT, "*", CA, "*")),
 		       "no signature is associated with \"registry.example/app@sha256:0000");
@@ -128,6 +134,43 @@ static void test_changed_envelopes(void **state)
 	}
 }
 
+/* Every byte of an envelope of COSE counts, but for those of the header that is not signed. */
+static void test_changed_cose(void **state)
+{
+	const char *policy = POLICY(STRICT, "*", CA, "*");
+	size_t accepted = 0, n;
+	struct repo r;
+
+	(void)state;
+	open_repo(&r, "notation", "cose");
+	node binary = node_get(r.data, S("binary"));
+	str text = node_str(binary.map->pairs[0].value);
+	CLEANUP(buf_release) struct buf bytes = BUF_INIT;
+
+	assert_null(base64_read(&bytes, text, BASE64_STD));
+	n = bytes.n;
+	for (size_t i = 0; i < n; i += 3) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+		bytes.p[i] ^= 0x41;
+		base64_write(&b, buf_str(&bytes), BASE64_STD);
+		bytes.p[i] ^= 0x41;
+		binary.map->pairs[0].value = node_copy_str(&r.a, buf_str(&b));
+		CLEANUP(err_drop) err *e = verify(&r, "cose", policy);
+
+		accepted += !e;
+	}
+	assert_true(accepted < 20);	/* the name of the program that signed */
+	for (size_t i = 0; i < n; i += 7) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+		base64_write(&b, str_sub(buf_str(&bytes), 0, i), BASE64_STD);
+		binary.map->pairs[0].value = node_copy_str(&r.a, buf_str(&b));
+		assert_refused(verify(&r, "cose", policy), "");
+	}
+	arena_release(&r.a);
+}
+
 /* A good signature of another manifest. */
 static void test_a_signature_is_for_one_manifest(void **state)
 {
@@ -152,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_what_is_expired_or_not_known),
 		cmocka_unit_test(test_changed_envelopes),
+		cmocka_unit_test(test_changed_cose),
 		cmocka_unit_test(test_a_signature_is_for_one_manifest),
 	};
 

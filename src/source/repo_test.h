@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "source/cosign.h"
+#include "text/base64.h"
 #include "value/json.h"
 
 struct repo {
@@ -48,8 +49,14 @@ static inline err *get_blob(void *ctx, struct arena *a, const struct ocidescript
 	struct repo *r = ctx;
 	node n = node_get(node_get(r->data, S("blobs")), d->digest);
 
-	(void)a;
 	*out = node_str(n);
+	if (n.kind != NODE_STR) {	/* what is no text is recorded as base64 */
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+		n = node_get(node_get(r->data, S("binary")), d->digest);
+		assert_null(base64_read(&b, node_str(n), BASE64_STD));
+		*out = arena_str(a, buf_str(&b));
+	}
 	return n.kind == NODE_STR && out->n <= max ? NULL : missing();
 }
 

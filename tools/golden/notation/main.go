@@ -20,7 +20,9 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/notaryproject/notation-go"
 	"github.com/notaryproject/notation-go/signer"
@@ -91,7 +93,12 @@ func main() {
 		{"p384", "application/jose+json", must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), 3650, 0, true},
 		{"expiry", "application/jose+json", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), 3650, time.Second, false},
 		{"cose", "application/cose", must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)), 3650, 0, true},
+		{"cosersa", "application/cose", must(rsa.GenerateKey(rand.Reader, 2048)), 3650, 0, true},
+		{"coseexpiry", "application/cose", must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), 3650, time.Second, false},
 	} {
+		if len(os.Args) > 2 && !slices.Contains(os.Args[2:], c.name) {
+			continue
+		}
 		ca := must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
 		root := cert(ca, c.name+" root", nil, nil, true, 3650)
 		leaf := cert(c.key, c.name, root, ca, false, c.days)
@@ -117,8 +124,13 @@ func main() {
 		sm = append([]byte(`{"schemaVersion":2,`), append(sm[len(`{"schemaVersion":0,`):])...)
 		data := map[string]any{"digest": desc.Digest,
 			"manifests": map[string]string{string(desc.Digest): string(manifest), dig(sm): string(sm)},
-			"blobs":     map[string]string{dig(sig): string(sig)},
+			"blobs":     map[string]string{},
 			"referrers": map[string]any{string(desc.Digest): []any{map[string]any{"digest": dig(sm)}}}}
+		if utf8.Valid(sig) {
+			data["blobs"] = map[string]string{dig(sig): string(sig)}
+		} else {
+			data["binary"] = map[string][]byte{dig(sig): sig}
+		}
 		must(0, os.WriteFile(filepath.Join(out, c.name+".json"), must(json.MarshalIndent(data, "", " ")), 0o644))
 		must(0, os.WriteFile(filepath.Join(out, c.name+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o644))
 	}
