@@ -1,5 +1,6 @@
 /* A registry whose manifests and blobs are all the same bytes, and the same as a trusted
  * root, a trust policy and certificates. */
+#include "crypto/tstamp.h"
 #include "source/cosign.h"
 #include "source/notation.h"
 #include "source/rekor.h"
@@ -18,12 +19,15 @@ static err *get_manifest(void *ctx, struct arena *a, str wanted, struct ocimanif
 		{ .media_type = S("application/vnd.dev.cosign.simplesigning.v1+json") },
 		{ .media_type = S("application/vnd.dev.sigstore.bundle.v0.3+json") },
 		{ .media_type = S("application/jose+json") },
+		{ .media_type = S("application/cose") },
 	};
 
 	*out = (struct ocimanifest){ .parts = layers + (wanted.p[wanted.n - 1] == '1' ? 1 : 0),
 				     .parts_n = 1 };
 	if (wanted.p[wanted.n - 1] == '2')
 		out->parts = layers + 2;
+	if (wanted.p[wanted.n - 1] == '3')
+		out->parts = layers + 3;
 	return NULL;
 }
 
@@ -42,13 +46,14 @@ static err *get_referrers(void *ctx, struct arena *a, str digest, struct ocidesc
 	static struct ocidescriptor list[] = {
 		{ .digest = S("1") },
 		{ .digest = S("2"), .artifact_type = S("application/vnd.cncf.notary.signature") },
+		{ .digest = S("3"), .artifact_type = S("application/vnd.cncf.notary.signature") },
 	};
 
 	(void)ctx;
 	(void)a;
 	(void)digest;
 	*out = list;
-	*n = 2;
+	*n = 3;
 	return NULL;
 }
 
@@ -68,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	err_free(sigroot_read(&root, text));
 	err_free(cert_list_read(&certs, text));
+	err_free(tstamp_verify(text, S("x"), &certs, &certs));
 	err_free(rekor_read_annotation(&a, text, &entry));
 	err_free(cosign_verify(&a, &from, S(DIGEST),
 			       &(struct cosign_trust){ .root = &root, .identities = &identity,

@@ -1,4 +1,4 @@
-#include "crypto/cert.h"
+#include "crypto/cert_impl.h"
 
 #include <time.h>
 
@@ -6,11 +6,6 @@
 #include "base/vec.h"
 #include "crypto/pubkey_impl.h"
 #include "text/base64.h"
-
-struct cert {
-	const struct ossl *o;
-	X509 *x;
-};
 
 /* ---- reading --------------------------------------------------------------- */
 

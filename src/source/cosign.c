@@ -134,6 +134,16 @@ static err *read_envelope(struct arena *a, node envelope, str digest, struct cos
 	return check_statement(a, out->payload, digest);
 }
 
+static err *read_stamps(struct arena *a, node list, struct cosign_signature *out)
+{
+	if (node_len(list) > COSIGN_STAMPS_MAX)
+		return refuse("the bundle has too many timestamps");
+	node_each_item(i, list)
+		TRY(decode(a, node_str(node_get(*i, S("signedTimestamp"))), "timestamp",
+			   &out->stamps[out->stamps_n++]));
+	return NULL;
+}
+
 static err *read_material(struct arena *a, node material, struct cosign_signature *out)
 {
 	node entries = node_get(material, S("tlogEntries"));
@@ -143,6 +153,7 @@ static err *read_material(struct arena *a, node material, struct cosign_signatur
 	if (!cert.n)
 		cert = node_str(node_get(node_at(chain, 0), S("rawBytes")));
 	TRY(decode(a, cert, "certificate", &out->cert_text));
+	TRY(read_stamps(a, node_dig(material, "timestampVerificationData", "rfc3161Timestamps"), out));
 	if (!node_len(entries))
 		return NULL;
 	if (node_len(entries) > 1)

@@ -9,11 +9,12 @@
  *	  of something else do not count);
  *	- it was made with one of the public keys;
  *	- or, without keys, with a certificate: of an authority of the trusted root, shown
- *	  to a certificate log, valid when the transparency log took the signature in,
+ *	  to a certificate log, valid when the transparency log took the signature in (or,
+ *	  with Rekor 2, at the time that a timestamp authority of the trusted root signed),
  *	  whose entry is about this very signature, and issued to one of the identities.
  *
- * Whatever is not known or not there counts as not signed: other kinds of entries,
- * bundles whose time comes from a timestamp authority, no identities. Registries are
+ * Whatever is not known or not there counts as not signed: other kinds of entries, no
+ * identities. Registries are
  * reached through a few functions, so that tests need none. Worker-local.
  */
 #ifndef SOURCE_COSIGN_H
@@ -26,6 +27,7 @@ enum {
 	COSIGN_SIGNATURES_MAX = 100,	/* of one manifest that are looked at */
 	COSIGN_BLOB_MAX = 4 << 20,
 	COSIGN_IDENTITIES_MAX = 100,
+	COSIGN_STAMPS_MAX = 10,		/* of one bundle */
 };
 
 struct cosign_source {

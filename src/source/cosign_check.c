@@ -1,4 +1,5 @@
 /* By whom a signature was made. */
+#include "crypto/tstamp.h"
 #include "source/cosign_impl.h"
 #include "source/sct.h"
 #include "text/regex.h"
@@ -94,6 +95,48 @@ static err *check_chain(struct arena *a, const struct sigroot *root, const struc
 	return e;
 }
 
+/* By an authority that counted at the time it tells. */
+static err *check_stamp(const struct sigroot *root, str stamp, str signature, int64_t *at)
+{
+	int64_t claim;
+
+	TRY(tstamp_claim(stamp, &claim));
+	err *e = err_new(ERR_FORBIDDEN, "timestamp: the trusted root has no authority of that time");
+
+	for (size_t i = 0; i < root->stampers_n; i++) {
+		const struct sigroot_authority *ca = &root->stampers[i];
+
+		if (claim < ca->from || claim > ca->until)
+			continue;
+		err_free(e);
+		e = tstamp_verify(stamp, signature, &ca->roots, &ca->between);
+		if (!e) {
+			*at = claim;
+			return NULL;
+		}
+	}
+	return e;
+}
+
+/* One that holds suffices; *at stays 0 where the log itself has signed a time. */
+static err *find_time(const struct cosign_signature *s, const struct sigroot *root, int64_t *at)
+{
+	err *e = err_new(ERR_FORBIDDEN, "the signature has no time that the log or an authority signed");
+
+	*at = 0;
+	if (s->entry.promise.n) {
+		err_free(e);
+		return NULL;
+	}
+	for (size_t i = 0; i < s->stamps_n; i++) {
+		err_free(e);
+		e = check_stamp(root, s->stamps[i], s->signature, at);
+		if (!e)
+			return NULL;
+	}
+	return e;
+}
+
 static err *check_keyless(struct arena *a, const struct cosign_signature *s,
 			  const struct cosign_trust *trust, const struct cert_list *list)
 {
@@ -102,12 +145,16 @@ static err *check_keyless(struct arena *a, const struct cosign_signature *s,
 
 	if (!s->has_entry)
 		return err_new(ERR_FORBIDDEN, "the signature has no transparency log entry");
-	TRY(rekor_check(trust->root, &s->entry));
+	int64_t at;
+
+	TRY(find_time(s, trust->root, &at));
+	TRY(rekor_check(trust->root, &s->entry, at));
 	TRY(rekor_check_body(a, &s->entry, &(struct rekor_subject){ .payload = s->payload,
+								    .text = s->signed_text,
 								    .signature = s->signature,
 								    .cert = cert_der(a, c),
 								    .dsse = s->dsse }));
-	TRY(check_chain(a, trust->root, c, s->entry.time));
+	TRY(check_chain(a, trust->root, c, at ? at : s->entry.time));
 	TRY(check_identity(a, c, trust));
 	TRY(cert_key(c, &key));
 	return pubkey_verify(key, PUBKEY_PLAIN, s->signed_text, s->signature)

@@ -12,6 +12,8 @@ struct cosign_signature {
 	str cert_text;		/* PEM or DER; empty: none */
 	bool has_entry;
 	struct rekor_entry entry;
+	str stamps[COSIGN_STAMPS_MAX];	/* signed timestamps, of the signature */
+	size_t stamps_n;
 };
 
 /* NULL: made by one whom we trust. */

@@ -173,7 +173,7 @@ static void test_every_part_is_checked(void **state)
 		{ "keyless3", "rekor.example - 42", "rekor.example - 43",
 		  "inclusion proof does not verify" },
 		{ "keyless3", "\\\"inclusionPromise\\\"", "\\\"none\\\"",
-		  "its time is not signed by the log" },
+		  "the signature has no time that the log or an authority signed" },
 		{ "keyless3", "\\\"tlogEntries\\\"", "\\\"none\\\"",
 		  "the signature has no transparency log entry" },
 		{ "keyless3", "\\\"certificate\\\"", "\\\"none\\\"", "no certificate found on signature" },
@@ -201,6 +201,56 @@ static void test_every_part_is_checked(void **state)
 	}
 }
 
+/* Rekor 2: no promise, the time is a timestamp authority's. */
+static void test_timestamps(void **state)
+{
+	static const struct {
+		const char *name, *from, *to, *root, *want;
+	} rows[] = {
+		{ "rekor2", NULL, NULL, "trusted_root2.json", NULL },
+		{ "rekor2nocert", NULL, NULL, "trusted_root2.json", NULL },
+		{ "rekor2second", NULL, NULL, "trusted_root2.json", NULL },
+		{ "rekor2none", NULL, NULL, "trusted_root2.json",
+		  "the signature has no time that the log or an authority signed" },
+		{ "rekor2other", NULL, NULL, "trusted_root2.json",
+		  "timestamp: it does not hold for the signature, or is of nobody who is trusted" },
+		{ "rekor2text", NULL, NULL, "trusted_root2.json", "timestamp: it does not hold" },
+		{ "rekor2late", NULL, NULL, "trusted_root2.json",
+		  "x509: certificate cannot be verified: certificate has expired" },
+		{ "rekor2", NULL, NULL, "trusted_root.json",
+		  "timestamp: the trusted root has no authority of that time" },
+		{ "rekor2", "\\\"treeSize\\\": \\\"5\\\"", "\\\"treeSize\\\": \\\"6\\\"",
+		  "trusted_root2.json", "inclusion proof does not verify" },
+		{ "rekor2", "log2.example\\\\n5", "log2.example\\\\n6", "trusted_root2.json",
+		  "inclusion proof does not verify" },
+		{ "rekor2", "\\\"inclusionProof\\\"", "\\\"none\\\"", "trusted_root2.json",
+		  "its time is not signed by the log" },
+		{ "rekor2", "\\\"sig\\\": \\\"ME", "\\\"sig\\\": \\\"MA", "trusted_root2.json",
+		  "timestamp: it does not hold" },
+		{ "rekor2", "\\\"signedTimestamp\\\": \\\"MII", "\\\"signedTimestamp\\\": \\\"NII",
+		  "trusted_root2.json", "timestamp: it cannot be read" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct keyless k;
+		struct repo r;
+
+		open_repo(&r, "cosign", rows[i].name);
+		if (rows[i].from)
+			change(&r, rows[i].name, rows[i].from, rows[i].to);
+		open_keyless(&k, &r.a, rows[i].root);
+		err *e = verify(&r, &k.trust);
+
+		if (rows[i].want)
+			assert_refused(e, rows[i].want);
+		else if (e)
+			fail_msg("%s: %s", rows[i].name, err_msg(e));
+		sigroot_release(&k.root);
+		arena_release(&r.a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_keyless_signatures),
 		cmocka_unit_test(test_identities_and_roots),
 		cmocka_unit_test(test_every_part_is_checked),
+		cmocka_unit_test(test_timestamps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

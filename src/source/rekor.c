@@ -194,16 +194,17 @@ static bool is_signed_root(const struct sigroot_log *log, const struct rekor_ent
 	return false;
 }
 
-err *rekor_check(const struct sigroot *root, const struct rekor_entry *e)
+err *rekor_check(const struct sigroot *root, const struct rekor_entry *e, int64_t at)
 {
-	const struct sigroot_log *log = sigroot_find(root->logs, root->logs_n, e->log_id, e->time);
+	const struct sigroot_log *log =
+		sigroot_find(root->logs, root->logs_n, e->log_id, e->promise.n ? e->time : at);
 
+	if (!e->promise.n && (!at || !e->has_proof))
+		return err_new(ERR_FORBIDDEN, "transparency log entry: its time is not signed by the log");
 	if (!log || e->log_id.n != 32)
 		return err_new(ERR_FORBIDDEN, "transparency log entry: the trusted root has no log of "
 					      "that ID and time");
-	if (!e->promise.n)
-		return err_new(ERR_FORBIDDEN, "transparency log entry: its time is not signed by the log");
-	if (e->index < 0 || e->time <= 0 || !keeps_promise(log, e))
+	if (e->promise.n && (e->index < 0 || e->time <= 0 || !keeps_promise(log, e)))
 		return err_new(ERR_FORBIDDEN,
 			       "transparency log entry: signed entry timestamp does not verify");
 	if (e->has_proof && (!leads_to_root(e) || !is_signed_root(log, e)))
@@ -246,32 +247,58 @@ static bool is_hash_of(node hash, str payload)
 	       str_eq(node_str(node_get(hash, S("value"))), str_c(hex));
 }
 
+/* The first form: hashes in hexadecimal, certificates in PEM. */
+static bool is_about(node spec, const struct rekor_subject *s)
+{
+	node list = node_get(spec, S("signatures")), first = node_at(list, 0);
+	node signature = node_get(spec, S("signature"));
+
+	if (s->dsse)
+		return is_hash_of(node_get(spec, S("payloadHash")), s->payload) && node_len(list) == 1 &&
+		       is_base64_of(node_str(node_get(first, S("signature"))), s->signature) &&
+		       is_cert(node_str(node_get(first, S("verifier"))), s->cert);
+	return is_hash_of(node_dig(spec, "data", "hash"), s->payload) &&
+	       is_base64_of(node_str(node_get(signature, S("content"))), s->signature) &&
+	       is_cert(node_str(node_dig(signature, "publicKey", "content")), s->cert);
+}
+
+static bool is_digest_of(node hash, str payload)
+{
+	uint8_t digest[32];
+	struct sha256 sum;
+
+	sha256_init(&sum);
+	sha256_add(&sum, payload);
+	sha256_end(&sum, digest);
+	return str_eq(node_str(node_get(hash, S("algorithm"))), S("SHA2_256")) &&
+	       is_base64_of(node_str(node_get(hash, S("digest"))), str_of((const char *)digest, 32));
+}
+
+/* That of Rekor 2: all is base64, and envelopes are texts as others are. */
+static bool is_about_v2(node spec, const struct rekor_subject *s)
+{
+	node v2 = node_get(spec, S("hashedRekordV002")), signature = node_get(v2, S("signature"));
+
+	return is_digest_of(node_get(v2, S("data")), s->text) &&
+	       is_base64_of(node_str(node_get(signature, S("content"))), s->signature) &&
+	       is_base64_of(node_str(node_dig(signature, "verifier", "x509Certificate", "rawBytes")),
+			    s->cert);
+}
+
 err *rekor_check_body(struct arena *a, const struct rekor_entry *e, const struct rekor_subject *s)
 {
-	bool good = false;
 	node n;
 
 	TRY(json_read(a, e->body, NULL, &n));
 	node spec = node_get(n, S("spec"));
 	str kind = node_str(node_get(n, S("kind"))), version = node_str(node_get(n, S("apiVersion")));
+	bool second = str_eq(version, S("0.0.2"));
 
-	if (!str_eq(version, S("0.0.1")) || !str_eq(kind, s->dsse ? S("dsse") : S("hashedrekord")))
+	if ((!second && !str_eq(version, S("0.0.1"))) ||
+	    !str_eq(kind, s->dsse && !second ? S("dsse") : S("hashedrekord")))
 		return err_new(ERR_FORBIDDEN, "transparency log entry: unsupported kind %.*s %.*s",
 			       STR_ARG(str_sub(kind, 0, 40)), STR_ARG(str_sub(version, 0, 20)));
-	if (s->dsse) {
-		node first = node_at(node_get(spec, S("signatures")), 0);
-
-		good = is_hash_of(node_get(spec, S("payloadHash")), s->payload) &&
-		       node_len(node_get(spec, S("signatures"))) == 1 &&
-		       is_base64_of(node_str(node_get(first, S("signature"))), s->signature) &&
-		       is_cert(node_str(node_get(first, S("verifier"))), s->cert);
-	} else {
-		node signature = node_get(spec, S("signature"));
-
-		good = is_hash_of(node_dig(spec, "data", "hash"), s->payload) &&
-		       is_base64_of(node_str(node_get(signature, S("content"))), s->signature) &&
-		       is_cert(node_str(node_dig(signature, "publicKey", "content")), s->cert);
-	}
-	return good ? NULL
-		    : err_new(ERR_FORBIDDEN, "transparency log entry: it is about another signature");
+	return (second ? is_about_v2(spec, s) : is_about(spec, s))
+		       ? NULL
+		       : err_new(ERR_FORBIDDEN, "transparency log entry: it is about another signature");
 }

@@ -1,9 +1,10 @@
 /* rekor - entries of a transparency log: that they are in it, and since when.
  *
- * An entry comes with the log's promise (a signature over entry and time), with a proof
- * (the way to a root of its Merkle tree that the log signed), or both. Whichever
- * is there must hold; the time counts only where the promise does. Nothing is asked
- * from a log. Any thread.
+ * An entry of Rekor 1 comes with the log's promise (a signature over entry and time), with a
+ * proof (the way to a root of its Merkle tree that the log signed), or both. Whichever
+ * is there must hold; the time counts only where the promise does. Those of Rekor 2 have
+ * the proof alone: their time is that of a timestamp authority. Nothing is asked from a
+ * log. Any thread.
  */
 #ifndef SOURCE_REKOR_H
 #define SOURCE_REKOR_H
@@ -31,12 +32,14 @@ err *rekor_read_bundle(struct arena *a, node entry, struct rekor_entry *out)
 err *rekor_read_annotation(struct arena *a, str json, struct rekor_entry *out)
 	__attribute__((warn_unused_result));
 
-err *rekor_check(const struct sigroot *root, const struct rekor_entry *e)
+/* `at` is the time of a timestamp that holds; 0: there is none. */
+err *rekor_check(const struct sigroot *root, const struct rekor_entry *e, int64_t at)
 	__attribute__((warn_unused_result));
 
 /* What an entry must be about. */
 struct rekor_subject {
-	str payload;	/* what the hash is of */
+	str payload;	/* what the hash is of, in Rekor 1 */
+	str text;	/* what is signed: that is what the hash is of in Rekor 2 */
 	str signature;	/* bytes */
 	str cert;	/* DER */
 	bool dsse;	/* the payload is that of an envelope */

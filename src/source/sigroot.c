@@ -81,6 +81,15 @@ static err *read_authority(struct arena *a, node n, struct sigroot_authority *ou
 	return out->roots.n ? NULL : err_new(ERR_INVALID, "a certificate authority has no certificate");
 }
 
+static err *read_authorities(struct arena *a, node list, struct sigroot_authority **out, size_t *n)
+{
+	TRY(check_count(list));
+	*out = arena_zero(a, node_len(list), sizeof **out);
+	node_each_item(i, list)
+		TRY(read_authority(a, *i, &(*out)[(*n)++]));
+	return NULL;
+}
+
 static err *read_all(struct sigroot *r, str json)
 {
 	node n;
@@ -95,13 +104,10 @@ static err *read_all(struct sigroot *r, str json)
 			       STR_ARG(str_sub(type, 0, 100)));
 	TRY(read_logs(&r->mem, node_get(n, S("tlogs")), &r->logs, &r->logs_n));
 	TRY(read_logs(&r->mem, node_get(n, S("ctlogs")), &r->cert_logs, &r->cert_logs_n));
-	node list = node_get(n, S("certificateAuthorities"));
-
-	TRY(check_count(list));
-	r->authorities = arena_array(&r->mem, struct sigroot_authority, node_len(list));
-	node_each_item(i, list)
-		TRY(read_authority(&r->mem, *i, &r->authorities[r->authorities_n++]));
-	return NULL;
+	TRY(read_authorities(&r->mem, node_get(n, S("certificateAuthorities")), &r->authorities,
+			     &r->authorities_n));
+	return read_authorities(&r->mem, node_get(n, S("timestampAuthorities")), &r->stampers,
+				&r->stampers_n);
 }
 
 err *sigroot_read(struct sigroot *out, str json)
@@ -117,16 +123,22 @@ err *sigroot_read(struct sigroot *out, str json)
 	return NULL;
 }
 
+static void release_authorities(struct sigroot_authority *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		cert_list_release(&list[i].roots);
+		cert_list_release(&list[i].between);
+	}
+}
+
 void sigroot_release(struct sigroot *r)
 {
 	for (size_t i = 0; i < r->logs_n; i++)
 		pubkey_free(r->logs[i].key);
 	for (size_t i = 0; i < r->cert_logs_n; i++)
 		pubkey_free(r->cert_logs[i].key);
-	for (size_t i = 0; i < r->authorities_n; i++) {
-		cert_list_release(&r->authorities[i].roots);
-		cert_list_release(&r->authorities[i].between);
-	}
+	release_authorities(r->authorities, r->authorities_n);
+	release_authorities(r->stampers, r->stampers_n);
 	arena_release(&r->mem);
 	*r = (struct sigroot){ 0 };
 }

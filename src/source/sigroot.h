@@ -1,7 +1,7 @@
 /* sigroot - whom keyless signatures are to be trusted by: Sigstore's trusted root.
  *
  * The file "trusted_root.json" names certificate authorities (Fulcio), transparency
- * logs (Rekor) and certificate logs, each with the time in which it counts. It is
+ * logs (Rekor), certificate logs and timestamp authorities, each with the time in which it counts. It is
  * given by the user; nothing is fetched. Owns its keys; immutable once read.
  */
 #ifndef SOURCE_SIGROOT_H
@@ -28,6 +28,8 @@ struct sigroot {
 	size_t logs_n, cert_logs_n;
 	struct sigroot_authority *authorities;
 	size_t authorities_n;
+	struct sigroot_authority *stampers; /* timestamp authorities */
+	size_t stampers_n;
 };
 
 /* "unable to parse trusted root: ..." */

@@ -253,4 +253,5 @@ def main():
         registry.terminate()
         shutil.rmtree(TMP)
 
-main()
+if __name__ == "__main__":
+    main()
