@@ -15,6 +15,7 @@ const struct controller *const controllers_all[] = {
 	&sim_node_controller,
 	&sim_pod_controller,
 	&sim_replicas_controller,
+	&sim_replication_controller,
 	&sim_deployment_controller,
 	&sim_stateful_controller,
 	&sim_daemon_controller,

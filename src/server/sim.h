@@ -25,6 +25,7 @@
 extern const struct controller sim_node_controller;
 extern const struct controller sim_pod_controller;
 extern const struct controller sim_replicas_controller;
+extern const struct controller sim_replication_controller;
 extern const struct controller sim_deployment_controller;
 extern const struct controller sim_stateful_controller;
 extern const struct controller sim_daemon_controller;

@@ -1,4 +1,4 @@
-/* sim_deployment - Deployments and ReplicaSets. */
+/* sim_deployment - Deployments, ReplicaSets and ReplicationControllers. */
 #include "base/clock.h"
 #include "server/meta.h"
 #include "server/sim.h"
@@ -6,16 +6,32 @@
 
 #define REVISION "deployment.kubernetes.io/revision"
 
-/* ---- ReplicaSets ------------------------------------------------------- */
+/* ---- ReplicaSets and ReplicationControllers ---------------------------- */
+
+/* What keeps a number of Pods. */
+struct keeper {
+	const char *api_version;
+	str group, plural;
+	const char *says;
+	bool counts_leaving;
+};
 
 static void replicas_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
 	sim_sees(m, c, e, "apps/replicasets", "/pods", "ReplicaSet");
 }
 
-/* The error of the first that is refused (a quota, say): said, and shown in the status. */
-static err *add_pods(struct minder_call *c, node set, node template, int64_t n)
+static void controller_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
+	sim_sees(m, c, e, "/replicationcontrollers", "/pods", "ReplicationController");
+}
+
+/* The error of the first that is refused (a quota, say): said, and shown in the status. */
+static err *add_pods(struct minder_call *c, const struct keeper *k, node set, int64_t n)
+{
+	node template = node_dig(set, "spec", "template");
+
+
 	for (int64_t i = 0; i < n; i++) {
 		node made;
 		err *e = sim_create_pod(c, c->key.namespace, sim_pod_of(c->arena, set, template, STR_NONE),
@@ -24,36 +40,34 @@ static err *add_pods(struct minder_call *c, node set, node template, int64_t n)
 		if (e) {
 			err *said = minder_refusal(c->arena, e);
 
-			SIM_WARN(c, set, "replicaset-controller", "FailedCreate", "Error creating: %s",
+			SIM_WARN(c, set, k->says, "FailedCreate", "Error creating: %s",
 				 err_msg(said));
 			return said;
 		}
-		SIM_TELL(c, set, "replicaset-controller", "SuccessfulCreate", "Created pod: %.*s",
+		SIM_TELL(c, set, k->says, "SuccessfulCreate", "Created pod: %.*s",
 			 STR_ARG(meta_get(made, S("name"))));
 	}
 	return NULL;
 }
 
-static err *replicas_run(struct minder_call *c, const struct controller *own)
+static err *keep(struct minder_call *c, const struct keeper *k)
 {
 	struct arena *a = c->arena;
-	node set = minder_get(c, S("apps"), S("replicasets"), c->key.namespace, c->key.name);
-	node pods, status = node_map(a, 8), template;
+	node set = minder_get(c, k->group, k->plural, c->key.namespace, c->key.name);
+	node pods, status = node_map(a, 8);
 	int64_t wanted, active = 0, ready = 0, leaving = 0;
 	err *refused;
 
-	(void)own;
 	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
 		return NULL;
 	pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set);
-	template = node_dig(set, "spec", "template");
 	wanted = sim_int(set, "spec", "replicas", 1);
 	node_each_item(p, pods) {
 		active += sim_pod_is_active(*p);
 		ready += sim_pod_is_active(*p) && sim_pod_is_ready(*p);
 		leaving += meta_is_deleting(*p);
 	}
-	refused = add_pods(c, set, template, wanted - active);
+	refused = add_pods(c, k, set, wanted - active);
 	/* those that are not ready go first */
 	for (int pass = 0; pass < 2 && active > wanted; pass++)
 		node_each_item(p, pods) {
@@ -62,7 +76,7 @@ static err *replicas_run(struct minder_call *c, const struct controller *own)
 			if (!sim_pod_is_active(*p) || (pass == 0) == sim_pod_is_ready(*p))
 				continue;
 			TRY(sim_delete_pod(c, *p));
-			SIM_TELL(c, set, "replicaset-controller", "SuccessfulDelete", "Deleted pod: %.*s",
+			SIM_TELL(c, set, k->says, "SuccessfulDelete", "Deleted pod: %.*s",
 				 STR_ARG(meta_get(*p, S("name"))));
 			ready -= sim_pod_is_ready(*p);
 			active--;
@@ -74,23 +88,47 @@ static err *replicas_run(struct minder_call *c, const struct controller *own)
 	sim_number(a, status, "fullyLabeledReplicas", active, false);
 	sim_number(a, status, "readyReplicas", ready, false);
 	sim_number(a, status, "availableReplicas", ready, false);
-	sim_number(a, status, "terminatingReplicas", leaving, true);
+	if (k->counts_leaving)
+		sim_number(a, status, "terminatingReplicas", leaving, true);
 	sim_number(a, status, "observedGeneration", sim_int(set, "metadata", "generation", 1), false);
 	if (refused) {
 		node_copy_field(a, status, node_get(set, S("status")), S("conditions"));
 		sim_condition(a, status, "ReplicaFailure", true, "FailedCreate", err_text(refused), false);
 	}
-	err *e = sim_put_status(c, SIM_MANAGER, "apps/v1", S("replicasets"), set, status);
+	err *e = sim_put_status(c, SIM_MANAGER, k->api_version, k->plural, set, status);
 
 	if (e)
 		err_free(refused);
 	return e ? e : refused;		/* tried again, later */
 }
 
+static err *replicas_run(struct minder_call *c, const struct controller *own)
+{
+	static const struct keeper sets = { "apps/v1", S("apps"), S("replicasets"),
+					    "replicaset-controller", true };
+
+	(void)own;
+	return keep(c, &sets);
+}
+
+static err *controller_run(struct minder_call *c, const struct controller *own)
+{
+	static const struct keeper controllers = { "v1", S(""), S("replicationcontrollers"),
+						   "replication-controller", false };
+
+	(void)own;
+	return keep(c, &controllers);
+}
+
 const struct controller sim_replicas_controller = { .name = SIM_MANAGER,
 						    .workloads = true,
 						    .sees = replicas_sees,
 						    .run = replicas_run };
+
+const struct controller sim_replication_controller = { .name = SIM_MANAGER,
+						       .workloads = true,
+						       .sees = controller_sees,
+						       .run = controller_run };
 
 /* ---- Deployments ------------------------------------------------------- */
 

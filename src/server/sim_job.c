@@ -321,6 +321,8 @@ static err *suspend(struct minder_call *c, struct work *w)
 	node status = status_of(c->arena, w);
 
 	node_remove(status, S("startTime"));
+	if (!health_condition_is_true(w->job, S("Suspended")))
+		SIM_TELL(c, w->job, SAYS, "Suspended", "Job suspended");
 	sim_condition(c->arena, status, "Suspended", true, "JobSuspended", S("Job suspended"), false);
 	node_each_item(cond, node_get(status, S("conditions")))
 		node_set(c->arena, *cond, S("lastProbeTime"),
@@ -372,6 +374,8 @@ static err *advance(struct minder_call *c, struct work *w)
 
 	if (!node_has(status, S("startTime")))
 		node_set(a, status, S("startTime"), node_from_str(a, meta_now(a)));
+	if (health_condition_is_true(w->job, S("Suspended")))
+		SIM_TELL(c, w->job, SAYS, "Resumed", "Job resumed");
 	if (!node_is_nil(health_condition(w->job, S("Suspended"))))
 		sim_condition(a, status, "Suspended", false, "JobResumed", S("Job resumed"), false);
 	if (given_up) {

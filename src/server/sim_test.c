@@ -216,6 +216,31 @@ static void test_jobs_with_numbers(void **state)
 	UNTIL(BATCH "jobs/jobs/f", "\"failedIndexes\":\"0,1\"", "FailedIndexes");
 }
 
+static void test_a_job_that_waits(void **state)
+{
+	(void)state;
+	new_namespace("waits");
+	POST(BATCH "waits/jobs",
+	     "{'metadata':{'name':'w'},'spec':{'suspend':true,'template':{'spec':{'restartPolicy':'Never',"
+	     "'containers':[{'name':'c','image':'sim-exit-0'}]}}}}");
+	UNTIL(BATCH "waits/jobs/w", "JobSuspended");
+	expect("PATCH", BATCH "waits/jobs/w", MERGE, "{'spec':{'suspend':false}}", 200, NULL);
+	UNTIL(BATCH "waits/jobs/w", "JobResumed", "CompletionsReached");
+	UNTIL(CORE "waits/events", "Job suspended", "Job resumed");
+}
+
+static void test_a_replication_controller(void **state)
+{
+	(void)state;
+	new_namespace("old");
+	POST(CORE "old/replicationcontrollers",
+	     "{'metadata':{'name':'rc'},'spec':{'replicas':2," TEMPLATE("x") "}}");
+	UNTIL(CORE "old/replicationcontrollers/rc", "\"readyReplicas\":2", "\"availableReplicas\":2");
+	UNTIL(CORE "old/events", "\"component\":\"replication-controller\"", "Created pod: rc-");
+	expect("PATCH", CORE "old/replicationcontrollers/rc", MERGE, "{'spec':{'replicas':0}}", 200, NULL);
+	UNTIL(CORE "old/pods", "\"items\":[]");
+}
+
 static void test_a_cron_job(void **state)
 {
 	(void)state;
@@ -331,6 +356,8 @@ int main(void)
 		cmocka_unit_test(test_a_budget),
 		cmocka_unit_test(test_a_node_that_is_cordoned),
 		cmocka_unit_test(test_jobs_with_numbers),
+		cmocka_unit_test(test_a_job_that_waits),
+		cmocka_unit_test(test_a_replication_controller),
 		cmocka_unit_test(test_a_cron_job),
 		cmocka_unit_test(test_a_stateful_set),
 		cmocka_unit_test(test_volumes_that_are_there),
