@@ -76,6 +76,8 @@ err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 	TRY(helm_offline(c, out));
 	e = &out->env;
 	TRY(relstore_driver(env(c, "HELM_DRIVER"), &e->store.driver));
+	if (e->store.driver == RELSTORE_MEMORY)
+		e->store.memory = relmemory_new();
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
 	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
 	TRY(client_new(&e->cluster.client, out->net, &out->config, &o));
@@ -88,6 +90,7 @@ err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 
 void helm_disconnect(struct helm_cluster *k)
 {
+	relmemory_free(k->env.store.memory);
 	discovery_free(k->env.cluster.discovery);
 	client_drop(&k->env.cluster.client);
 	net_client_drop(&k->net);

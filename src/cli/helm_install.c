@@ -13,7 +13,7 @@ struct install_options {
 	bool generate_name, no_hooks, replace, dependency_update, devel, dns, install;
 	bool create_namespace, force_replace, force_conflicts, wait_for_jobs, disable_openapi;
 	bool rollback, skip_crds, sub_notes, hide_notes, hide_secret, take_ownership, cleanup;
-	bool reset, reuse, reset_then_reuse;
+	bool reset, reuse, reset_then_reuse, take_over;
 	str name_template, dry_run, post_renderer, description, wait, server_side;
 	struct flag_list post_renderer_args;
 	struct flag_map labels;
@@ -63,6 +63,8 @@ static const struct flag shared_flags[] = {
 	{ "rollback-on-failure", 0, FLAG_BOOL, AT(rollback),
 	  "undo what was done when it fails; waits" },
 	{ "skip-crds", 0, FLAG_BOOL, AT(skip_crds), "do not install the chart's crds/" },
+	{ "take-over", 0, FLAG_BOOL, AT(take_over),
+	  "go on where an operation never ended: whoever began it is gone" },
 	{ "take-ownership", 0, FLAG_BOOL, AT(take_ownership),
 	  "take over objects that are there already, whoever made them" },
 	{ "timeout", 0, FLAG_DURATION, AT(timeout), "how long to wait for any one thing",
@@ -149,6 +151,10 @@ static err *check(struct cli *c, const struct install_options *o)
 	return helm_check_output(&o->output);
 }
 
+/* A pending revision that was silent for so long has no owner any more; longer where one
+ * may wait for longer. */
+#define ABANDONED_MIN CLOCK_HOUR
+
 static err *how_of(struct cli *c, const struct install_options *o, bool upgrade,
 		   struct release_how *out)
 {
@@ -162,6 +168,8 @@ static err *how_of(struct cli *c, const struct install_options *o, bool upgrade,
 		.no_hooks = o->no_hooks, .replace = o->replace, .wait_for_jobs = o->wait_for_jobs,
 		.skip_crds = o->skip_crds, .sub_notes = o->sub_notes, .skip_schema = o->schema.skip,
 		.dns = o->dns, .take_ownership = o->take_ownership,
+		.take_over = o->take_over,
+		.abandoned_after = 2 * o->timeout > ABANDONED_MIN ? 2 * o->timeout : ABANDONED_MIN,
 		.rollback_on_failure = o->rollback, .cleanup_on_fail = o->cleanup,
 		.reuse = o->reset		? RELEASE_RESET
 			 : o->reuse		? RELEASE_REUSE

@@ -1,8 +1,9 @@
-/* applyset_ignore - fields of objects that others may change. */
-#include "client/applyset_impl.h"
+#include "client/applyset_ignore.h"
 
 #include "base/vec.h"
 #include "kube/fieldset.h"
+#include "kube/selector.h"
+#include "text/regex.h"
 #include "value/pointer.h"
 
 struct pattern {

@@ -3,6 +3,7 @@
 #define CLIENT_APPLYSET_IMPL_H
 
 #include "client/applyset.h"
+#include "client/applyset_ignore.h"
 #include "text/regex.h"
 #include "kube/selector.h"
 
@@ -14,25 +15,6 @@ err *applyset_clean_patch(struct arena *a, node live, const struct applyset_opti
 	__attribute__((warn_unused_result));
 /* The one that brings all entries to `api_version`, or NODE_NONE. */
 node applyset_migrate_patch(struct arena *a, node live, str api_version);
-
-/* ---- fields to leave alone: applyset_ignore.c ----------------------------- */
-
-struct applyset_rules {
-	struct applyset_rule *list;
-	size_t n;
-};
-
-/* "invalid kind regex: ..." */
-err *applyset_rules_read(struct arena *a, const struct applyset_options *o,
-			 struct applyset_rules *out) __attribute__((warn_unused_result));
-/* Whether any rule is about the object. */
-bool applyset_rules_match(const struct applyset_rules *r, node object);
-/* A copy of `object` without the fields that the rules for `as` name. */
-node applyset_rules_strip(struct arena *a, const struct applyset_rules *r, node as, node object);
-/* What to send instead of `wanted`: ignored fields that another manager
- * applied are left out, others keep the value they have in `live`. */
-node applyset_rules_adopt(struct arena *a, const struct applyset_rules *r, str manager, node live,
-			  node rehearsal, node wanted);
 
 /* ---- one stage: applyset_stage.c ------------------------------------------ */
 

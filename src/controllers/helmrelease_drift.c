@@ -5,7 +5,7 @@
  * not to be ignored, is drift; correcting it changes just that.
  */
 #include "base/vec.h"
-#include "client/applyset_impl.h"
+#include "client/applyset_ignore.h"
 #include "controllers/hr_impl.h"
 #include "value/json.h"
 #include "value/pointer.h"

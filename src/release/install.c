@@ -25,8 +25,8 @@ static err *check_name(const struct release_env *env, struct arena *a,
 	if (how->replace && (str_eq(last->status, RELEASE_UNINSTALLED) ||
 			     str_eq(last->status, RELEASE_FAILED)))
 		return NULL;
-	if (how->take_over && str_eq(last->status, S("pending-install")))
-		return NULL;
+	if (str_eq(last->status, S("pending-install")) && release_may_take_over(env, how, last))
+		return release_unlock(env, a, relstore_last(history));
 	return name_is_used(env, err_new(ERR_EXISTS, "cannot reuse a name that is still in use"));
 }
 
@@ -198,7 +198,7 @@ err *release_install(const struct release_env *env, struct arena *a, const struc
 	}
 	if (how->create_namespace)
 		TRY(create_namespace(env, a, w.server_side));
-	if (how->replace || how->take_over)
+	if (history.n)
 		replace_last(env, &history, &r);
 	TRY(release_store_new(env, a, how, &history, &r));
 	err *e = perform(&w, &r);

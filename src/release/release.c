@@ -337,6 +337,44 @@ void release_store_again(const struct release_env *env, const struct record *r)
 	err_free(e);
 }
 
+/* ---- owners that are gone ---------------------------------------------- */
+
+/* The last sign of life: the record was written then, or a hook began or ended. */
+static int64_t last_seen(const struct record *r)
+{
+	int64_t last = gotime_sub(r->last_deployed, gotime_utc(0, 0));
+
+	for (size_t i = 0; i < r->hooks_n; i++) {
+		const struct gotime *t[] = { &r->hooks[i].started, &r->hooks[i].completed };
+
+		for (size_t j = 0; j < 2; j++)
+			if (!gotime_is_zero(*t[j]) && gotime_sub(*t[j], gotime_utc(0, 0)) > last)
+				last = gotime_sub(*t[j], gotime_utc(0, 0));
+	}
+	return last;
+}
+
+bool release_may_take_over(const struct release_env *env, const struct release_how *how,
+			   const struct record *r)
+{
+	int64_t now = gotime_sub(release_now(env), gotime_utc(0, 0));
+
+	return how->take_over || (how->abandoned_after > 0 && !gotime_is_zero(r->last_deployed) &&
+				  now - last_seen(r) > how->abandoned_after);
+}
+
+err *release_unlock(const struct release_env *env, struct arena *a, struct record *r)
+{
+	str was = r->status;
+
+	notice(env->notices, NOTICE_WARN, S("the owner of a pending revision is gone: taking over"),
+	       { "name", r->name },
+	       { "revision", arena_printf(a, "%lld", (long long)r->version) }, { "status", was });
+	r->status = RELEASE_FAILED;
+	r->description = arena_printf(a, "Release unlocked from stale '%.*s' state", STR_ARG(was));
+	return release_store(env, r);
+}
+
 /* ---- waiting ----------------------------------------------------------- */
 
 struct relwait_options release_wait_options(const struct release_env *env,

@@ -101,6 +101,8 @@ struct release_how {
 	enum release_post post;
 	/* A pending revision's owner is dead: take over. */
 	bool take_over;
+	/* So it is, too, when nothing was heard of it for so long (nanoseconds); 0: never. */
+	int64_t abandoned_after;
 	/* The history, if the caller has just read it; NULL: asked. */
 	const struct record_list *history;
 };

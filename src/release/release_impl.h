@@ -4,6 +4,14 @@
 
 #include "release/release.h"
 
+/* Whether a pending revision may be taken over: as `how` says, or as its owner has not
+ * been heard of for long. */
+bool release_may_take_over(const struct release_env *env, const struct release_how *how,
+			   const struct record *r);
+/* Do so: it has failed. */
+err *release_unlock(const struct release_env *env, struct arena *a, struct record *r)
+	__attribute__((warn_unused_result));
+
 /* Now, in the zone of records. */
 struct gotime release_now(const struct release_env *env);
 

@@ -13,6 +13,7 @@ enum { STORED_MAX = 8 << 20 };
 static const struct client_resource resources[] = {
 	[RELSTORE_SECRET] = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true },
 	[RELSTORE_CONFIGMAP] = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"), true },
+	[RELSTORE_MEMORY] = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"), true },
 };
 
 static const struct client_resource *resource(const struct relstore *s)
@@ -26,6 +27,12 @@ err *relstore_driver(str word, enum relstore_driver *out)
 		*out = RELSTORE_SECRET;
 	else if (str_eq(word, S("configmap")) || str_eq(word, S("configmaps")))
 		*out = RELSTORE_CONFIGMAP;
+	else if (str_eq(word, S("memory")))
+		*out = RELSTORE_MEMORY;
+	else if (str_eq(word, S("sql")))
+		return err_new(ERR_INVALID,
+			       "the sql driver is not supported: rill keeps releases in Secrets, "
+			       "ConfigMaps or memory");
 	else
 		return err_new(ERR_INVALID, "unknown driver \"%.*s\"", STR_ARG(word));
 	return NULL;
@@ -65,7 +72,7 @@ static err *from_object(const struct relstore *s, struct arena *a, node object, 
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(STORED_MAX);
 	str data = node_str(node_dig(object, "data", "release"));
 
-	if (s->driver == RELSTORE_CONFIGMAP)
+	if (s->driver != RELSTORE_SECRET)
 		return record_decode(a, data, out);
 	TRY(base64_read(&b, data, BASE64_STD));
 	return record_decode(a, buf_str(&b), out);
@@ -86,7 +93,8 @@ err *relstore_find(const struct relstore *s, struct arena *a, str name, str stat
 			     status.n ? S(",status=") : STR_NONE, status,
 			     selector.n ? S(",") : STR_NONE, selector);
 	node list;
-	err *e = client_list(s->client, a, resource(s), s->ns, wish, STR_NONE, &list);
+	err *e = s->memory ? relmemory_list(s->memory, a, s->ns, wish, &list)
+			   : client_list(s->client, a, resource(s), s->ns, wish, STR_NONE, &list);
 
 	*out = (struct record_list){ 0 };
 	if (e)
@@ -110,7 +118,8 @@ err *relstore_read(const struct relstore *s, struct arena *a, str name, int64_t 
 {
 	str key = relstore_key(a, name, version);
 	node object;
-	err *e = client_get(s->client, a, resource(s), s->ns, key, &object);
+	err *e = s->memory ? relmemory_get(s->memory, a, s->ns, key, &object)
+			   : client_get(s->client, a, resource(s), s->ns, key, &object);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND)
 		return err_replace(e, "release: not found");
@@ -202,6 +211,9 @@ static err *send(const struct relstore *s, struct arena *a, const char *method, 
 	node answer;
 
 	TRY(json_write(&body, object, NULL));
+	if (s->memory)
+		return relmemory_put(s->memory, s->ns, node_str(node_dig(object, "metadata", "name")),
+				     buf_str(&body), !name.n);
 	TRY(client_do(s->client, a,
 		      &(struct client_request){
 			      .method = str_c(method),
@@ -248,8 +260,9 @@ err *relstore_update(const struct relstore *s, const struct record *r)
 err *relstore_delete(const struct relstore *s, str name, int64_t version)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	err *e = client_delete(s->client, &a, resource(s), s->ns, relstore_key(&a, name, version),
-			       NULL);
+	str key = relstore_key(&a, name, version);
+	err *e = s->memory ? relmemory_delete(s->memory, s->ns, key)
+			   : client_delete(s->client, &a, resource(s), s->ns, key, NULL);
 
 	return e && err_kind(e) == ERR_NOT_FOUND ? err_replace(e, "release: not found") : e;
 }

@@ -15,12 +15,14 @@
 
 #include "client/client.h"
 #include "release/record.h"
+#include "release/relmemory.h"
 
-enum relstore_driver { RELSTORE_SECRET, RELSTORE_CONFIGMAP };
+enum relstore_driver { RELSTORE_SECRET, RELSTORE_CONFIGMAP, RELSTORE_MEMORY };
 
 struct relstore {
 	enum relstore_driver driver;
 	struct client *client;
+	struct relmemory *memory;	/* of RELSTORE_MEMORY */
 	str ns;			/* empty: all, for lists only */
 	struct record_cache *cache;	/* NULL: records are packed as Helm packs them */
 	/* After an object was written: its metadata, as the server has it. NULL. */
@@ -33,7 +35,8 @@ struct record_list {
 	size_t n, cap;
 };
 
-/* By $HELM_DRIVER: "", "secret", "secrets", "configmap", "configmaps". */
+/* By $HELM_DRIVER: "", "secret", "secrets", "configmap", "configmaps",
+ * "memory". */
 err *relstore_driver(str word, enum relstore_driver *out) __attribute__((warn_unused_result));
 
 /* "sh.helm.release.v1.NAME.vN" */

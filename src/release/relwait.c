@@ -217,7 +217,9 @@ static bool takes_kstatus(const struct watched *s)
 
 	if (o->what == RELWAIT_GONE)
 		return true;
-	return o->what == RELWAIT_READY &&
+	bool job = str_eq(s->o->gvk.group, S("batch")) && str_eq(s->o->gvk.kind, S("Job"));
+
+	return (o->what == RELWAIT_READY || (o->what == RELWAIT_JOBS && !job)) &&
 	       !(o->judge && (!o->has_rule || o->has_rule(o->ctx, s->o->gvk)));
 }
 

@@ -25,9 +25,13 @@ static err *find_current(struct work *w)
 	w->last = relstore_last(&w->history);
 	if (!w->last)
 		return err_new(ERR_NOT_FOUND, "\"%.*s\" has no deployed releases", STR_ARG(name));
-	if (record_is_pending(w->last) && !w->how->take_over)
-		return err_new(ERR_CONFLICT,
-			       "another operation (install/upgrade/rollback) is in progress");
+	if (record_is_pending(w->last)) {
+		if (!release_may_take_over(w->env, w->how, w->last))
+			return err_new(ERR_CONFLICT,
+				       "another operation (install/upgrade/rollback) is in progress");
+		if (!w->how->dry_run)
+			TRY(release_unlock(w->env, w->a, w->last));
+	}
 	w->current = str_eq(w->last->status, RELEASE_DEPLOYED) ? w->last
 							       : relstore_deployed(&w->history);
 	if (w->current)

@@ -305,15 +305,46 @@ def dead_owner():
     external("default", "dead", chart("1.0.0"), "1.0.0")
     release("default", "dead", "dead")
     wait_for("default", "dead", "True", "install succeeded")
-    path = "/api/v1/namespaces/default/secrets/sh.helm.release.v1.dead.v1"
-    s = get(path)
-    r = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(s["data"]["release"]))))
-    r["info"]["status"], r["version"] = "pending-upgrade", 2
-    s["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(r).encode()))).decode()
-    s["metadata"] = {"name": "sh.helm.release.v1.dead.v2", "labels": dict(s["metadata"]["labels"], status="pending-upgrade", version="2")}
-    post("/api/v1/namespaces/default/secrets", s)
+    make_pending("dead", 2)
     annotate("default", "dead", requestedAt="x")
     wait_for("default", "dead", "True", r"default/dead\.v3 with")
+
+
+def make_pending(name, version, **info):
+    """A record as an operation leaves it that never ended, behind the one there is."""
+    key = "sh.helm.release.v1.%s.v" % name
+    s = get("/api/v1/namespaces/default/secrets/" + key + "1")
+    r = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(s["data"]["release"]))))
+    r["info"].update(info, status="pending-upgrade")
+    r["version"] = version
+    s["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(r).encode()))).decode()
+    s["metadata"] = {"name": key + str(version), "labels": dict(s["metadata"]["labels"], status="pending-upgrade",
+                                                               version=str(version))}
+    post("/api/v1/namespaces/default/secrets", s)
+
+
+def taken_over():
+    """rill helm goes on where whoever began is gone: when it is told so, or when nothing was heard for long."""
+    open(tmp + "/web.tgz", "wb").write(chart("1.0.0"))
+    assert "STATUS: deployed" in helm("install", "cli", tmp + "/web.tgz", "-n", "default")
+    make_pending("cli", 2)
+    text = helm("upgrade", "cli", tmp + "/web.tgz", "-n", "default")
+    assert "another operation (install/upgrade/rollback) is in progress" in text, text
+    text = helm("upgrade", "cli", tmp + "/web.tgz", "-n", "default", "--take-over")
+    assert "REVISION: 3" in text and "taking over" in text, text
+    make_pending("cli", 4, last_deployed="2026-01-01T00:00:00Z")
+    text = helm("upgrade", "cli", tmp + "/web.tgz", "-n", "default")
+    assert "REVISION: 5" in text, text
+    text = helm("history", "cli", "-n", "default")
+    assert text.count("Release unlocked from stale 'pending-upgrade' state") == 2, text
+    env["HELM_DRIVER"] = "memory"
+    try:
+        assert "STATUS: deployed" in helm("install", "gone", tmp + "/web.tgz", "-n", "default")
+        assert "gone" not in helm("list", "-n", "default")
+        env["HELM_DRIVER"] = "sql"
+        assert "the sql driver is not supported" in helm("list", "-n", "default")
+    finally:
+        del env["HELM_DRIVER"]
 
 
 def tests_and_drift():
@@ -467,7 +498,7 @@ server = running = None
 try:
     server = Server()
     running = controller()
-    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, tests_and_drift, drift_at_once, overtaken, legacy, large,
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, overtaken, legacy, large,
                  post_renderers,
                  suspend_and_delete, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
