@@ -139,6 +139,14 @@ struct outcome kustomization_wait(struct ks *k, str reason, str message, int64_t
 	return (struct outcome){ NEXT_AFTER, after };
 }
 
+/* A server that does not answer; not an object that does not become ready. */
+static bool is_away(const err *e, str reason)
+{
+	return err_kind(e) == ERR_UNAVAILABLE ||
+	       (err_kind(e) == ERR_TIMEOUT && err_code(e) != APPLYSET_WAITS &&
+		!str_eq(reason, S("HealthCheckFailed")));
+}
+
 struct outcome kustomization_fail(struct ks *k, str reason, err *e)
 {
 	struct pass *p = k->p;
@@ -157,7 +165,7 @@ struct outcome kustomization_fail(struct ks *k, str reason, err *e)
 			    pass_span(p, k->retry)),
 		  log_str("revision", k->artifact.revision));
 	kustomization_event(k, EVENT_WARNING, reason, message);
-	k->m->away = err_kind(e) == ERR_UNAVAILABLE ? k->m->away + 1 : 0;
+	k->m->away = is_away(e, reason) ? k->m->away + 1 : 0;
 	bool gone = k->m->away && k->retry > SHORT_RETRY &&
 		    k->m->away <= runtime_settings(k->p->rt)->http_retry;
 
