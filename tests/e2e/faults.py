@@ -3,14 +3,14 @@
 
 `rill controller` on `rill server`; a Git server that misbehaves by the path of its
 URLs (git_server.py), and a store of artifacts that somebody else makes, which
-misbehaves here. While a source is broken its words are in the status and what was
+misbehaves here; at last the API server itself. While a source is broken its words are in the status and what was
 applied stays as it is; once it is whole again the cluster becomes what it says.
 """
 import hashlib
 import http.server
 import io
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -244,11 +244,26 @@ def test_artifacts():
     publish(port, "v:slow", archive("slow"))
     until("slow: the artifact is applied", lambda: value("artifact") == "slow")
     print("artifact, slow: applied", flush=True)
+    return port
+
+
+# ---- the API server -----------------------------------------------------------------------------
+
+def test_server(port):
+    """It hangs for longer than a request may take, in the middle of a pass."""
+    publish(port, "v:hang", archive("hang"))
+    time.sleep(0.3)     # the artifact is on its way, slowly
+    case.server.send_signal(signal.SIGSTOP)
+    time.sleep(36)
+    case.server.send_signal(signal.SIGCONT)
+    until("hang: the artifact is applied", lambda: value("artifact") == "hang", 120)
+    expect(KUSTOMIZE, "kustomizations", "artifact", "True ReconciliationSucceeded: Applied revision: v:hang")
+    print("API server, hanging: whole again", flush=True)
 
 
 try:
     test_git()
-    test_artifacts()
+    test_server(test_artifacts())
 finally:
     controller.terminate()
     controller.wait()
