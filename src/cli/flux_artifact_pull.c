@@ -285,12 +285,48 @@ struct diff_options {
 	str path;
 };
 
-/* The same tar may be compressed otherwise, by another program. */
+/* Programs compress otherwise, name the root or not, and take over other permissions: the
+ * files are what is compared, with what is in them and whether they can be run. */
+static err *same_files(const struct filelist *x, const struct filelist *y, struct arena *a,
+		       bool *same)
+{
+	size_t i = 0, k = 0;
+
+	*same = false;
+	for (;; i++, k++) {
+		str p, q;
+
+		while (i < x->entries.n && x->entries.p[i].type == FILELIST_DIR)
+			i++;
+		while (k < y->entries.n && y->entries.p[k].type == FILELIST_DIR)
+			k++;
+		if (i == x->entries.n || k == y->entries.n)
+			break;
+		if (x->entries.p[i].type != y->entries.p[k].type ||
+		    !str_eq(x->entries.p[i].path, y->entries.p[k].path))
+			return NULL;
+		TRY(filelist_read(x, &x->entries.p[i], a, &p));
+		TRY(filelist_read(y, &y->entries.p[k], a, &q));
+		if (!str_eq(p, q))
+			return NULL;
+	}
+	*same = i == x->entries.n && k == y->entries.n;
+	return NULL;
+}
+
+static err *list_layer(struct filelist *l, str bytes)
+{
+	const struct unpack_options o = { .limits.total = FLUX_ARCHIVE_MAX, .skip_links = true };
+
+	TRY(unpack_list(l, bytes, &o));
+	return filelist_sort(l);
+}
+
 static err *same_content(struct cli *c, struct oci *oci, const struct ocidescriptor *layer,
 			 str ours, bool *same)
 {
 	CLEANUP(spool_release) struct spool spool = { .fd = -1 };
-	CLEANUP(buf_release) struct buf a = BUF_INIT, b = BUF_INIT;
+	struct filelist x = FILELIST_INIT(c->arena), y = FILELIST_INIT(c->arena);
 	str digest, theirs;
 
 	TRY(digest_of(c->arena, DIGEST_SHA256, ours, &digest));
@@ -300,12 +336,14 @@ static err *same_content(struct cli *c, struct oci *oci, const struct ocidescrip
 	spool_init(&spool, HELD);
 	TRY(oci_blob(oci, layer, OCISOURCE_LAYER_MAX, &spool));
 	TRY(spool_text(&spool, &theirs));
-	TRY(gzip_read(ours, FLUX_ARCHIVE_MAX, &a));
-	err *e = gzip_read(theirs, a.n, &b);
+	TRY(list_layer(&x, ours));
+	err *e = list_layer(&y, theirs);
 
-	*same = !e && str_eq(buf_str(&a), buf_str(&b));
-	err_free(e);	/* larger, or no gzip: another one */
-	return NULL;
+	if (e) {	/* too large, or no such archive: another one */
+		err_free(e);
+		return NULL;
+	}
+	return same_files(&x, &y, c->arena, same);
 }
 
 static err *run_diff(struct cli *c)
