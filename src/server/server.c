@@ -226,7 +226,9 @@ static err *open_store(struct server *s)
 
 	if (!str_eq(o.dir, S(":memory:")) && mkdir(o.dir.p, 0700) && errno != EEXIST)
 		return err_errno(errno, "mkdir %.*s", STR_ARG(o.dir));
-	return store_open(&s->store, &o);
+	TRY(store_open(&s->store, &o));
+	store_hold(s->store);
+	return NULL;
 }
 
 static err *open_hooks(struct server *s)
@@ -275,6 +277,7 @@ static err *open_parts(struct server *s)
 	s->workers = workers_new(s->o.workers ? s->o.workers : SERVER_WORKERS, QUEUE_MAX);
 	s->expire = expire_new(s, s->loop);
 	TRY(open_hooks(s));
+	TRY(store_settle(s->store));
 	TRY(start_listening(s));
 	if (pthread_create(&s->thread, NULL, run_loop, s))
 		die_bug("pthread_create failed");

@@ -117,7 +117,7 @@ uint64_t store_oldest(struct store *s);
 
 /* ---- writing ----------------------------------------------------------- */
 
-enum store_write { STORE_CREATE, STORE_UPDATE, STORE_DELETE };
+enum store_write { STORE_CREATE, STORE_UPDATE, STORE_DELETE, STORE_SETTLE /* store_settle's */ };
 
 enum store_outcome {
 	STORE_DONE,
@@ -147,6 +147,12 @@ struct store_op {
 
 /* Commit it, or wait until another writer has. Not on the loop thread. */
 enum store_outcome store_write(struct store *s, struct store_op *op);
+
+/* Until store_settle, thousands of writes are one transaction: for a start, when nobody has
+ * been answered yet and each of them would wait for the disk. Before the first write. */
+void store_hold(struct store *s);
+/* Fails when some of that could not be written. */
+err *store_settle(struct store *s) __attribute__((warn_unused_result));
 
 /* The object is the same, only written by a newer schema: put it in the
  * place of the state `old` for readers, without number, log or event. Takes `b`. */

@@ -23,7 +23,10 @@ struct store_past {
 struct store {
 	struct store_options o;
 	struct store_log *log;	/* NULL: in memory only. Of who leads */
-	struct round *round;	/* the same */
+	struct round *round;	/* the same, as are the next */
+	bool held;		/* store_hold */
+	bool begun;		/* a transaction */
+	bool lost;		/* a transaction of more than one round was undone */
 
 	pthread_mutex_t m;	/* guards what follows; leaf */
 	VEC(struct store_table *) tables;

@@ -425,6 +425,42 @@ static void test_a_full_disk_loses_nothing(void **state)
 	store_close(s);
 }
 
+/* What is held is written together, and a disk that refuses it is told of. */
+static void test_held_writes_are_settled(void **state)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+
+	(void)state;
+	assert_null(fs_open_temp(&dir, STR_NONE, S("store")));
+	signal(SIGXFSZ, SIG_IGN);
+	for (int full = 0; full < 2; full++) {
+		struct store *s = open_dir(dir);
+		struct store_table *t = store_table(s, STR_NONE, full ? S("others") : S("things"));
+
+		store_hold(s);
+		for (int i = 0; i < 6000; i++) {
+			char name[16];
+
+			snprintf(name, sizeof name, "n%d", i);
+			assert_int_equal(put(s, t, STORE_CREATE, "a", name, 0, "1", NULL), STORE_DONE);
+		}
+		if (full)
+			set_room(1);
+		CLEANUP(err_drop) err *e = store_settle(s);
+
+		set_room(RLIM_INFINITY);
+		assert_int_equal(e != NULL, full);
+		store_close(s);
+	}
+	struct store *s = open_dir(dir);
+
+	assert_int_equal(store_count(s, store_table(s, STR_NONE, S("things"))), 6000);
+	assert_int_not_equal(store_count(s, store_table(s, STR_NONE, S("others"))), 6000);
+	assert_int_equal(put(s, store_table(s, STR_NONE, S("things")), STORE_CREATE, "a", "x", 0, "1", NULL),
+			 STORE_DONE);
+	store_close(s);
+}
+
 static void test_what_cannot_be_opened(void **state)
 {
 	CLEANUP(fs_drop) struct fs *dir = NULL;
@@ -580,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_the_log_is_compacted),
 		cmocka_unit_test(test_two_servers_cannot_share_it),
 		cmocka_unit_test(test_a_full_disk_loses_nothing),
+		cmocka_unit_test(test_held_writes_are_settled),
 		cmocka_unit_test(test_what_cannot_be_opened),
 		cmocka_unit_test(test_no_answered_write_is_lost_by_a_kill),
 	};

@@ -103,6 +103,23 @@ static err *try_op(struct round *r, struct store_op *op)
 	return r->s->log ? log_event(r->s, e) : NULL;
 }
 
+static err *begin_transaction(struct store *s)
+{
+	if (!s->log || s->begun)
+		return NULL;
+	TRY(store_log_begin(s->log));
+	s->begun = true;
+	return NULL;
+}
+
+static err *end_transaction(struct store *s)
+{
+	if (!s->begun)
+		return NULL;
+	s->begun = false;
+	return store_log_commit(s->log);
+}
+
 /* Numbers are written down before they are used. */
 static err *reserve(struct round *r)
 {
@@ -110,20 +127,29 @@ static err *reserve(struct round *r)
 
 	if (!s->log || r->rv + r->n <= s->marks.reserved)
 		return NULL;
+	TRY(end_transaction(s));
 	pthread_mutex_lock(&s->m);
 	s->marks.reserved = r->rv + STORE_GROUP_MAX + STORE_RESERVE;
 	pthread_mutex_unlock(&s->m);
 	return store_mark(s);
 }
 
+static err *settle(struct store *s, struct store_op *op)
+{
+	s->held = false;
+	op->outcome = STORE_DONE;
+	return s->lost ? err_new(ERR_UNAVAILABLE, "the store cannot be written") : NULL;
+}
+
 static err *write_all(struct round *r)
 {
+	struct store *s = r->s;
+
 	TRY(reserve(r));
-	if (r->s->log)
-		TRY(store_log_begin(r->s->log));
+	TRY(begin_transaction(s));
 	for (size_t i = 0; i < r->n; i++)
-		TRY(try_op(r, r->ops[i]));
-	return r->s->log ? store_log_commit(r->s->log) : NULL;
+		TRY(r->ops[i]->write == STORE_SETTLE ? settle(s, r->ops[i]) : try_op(r, r->ops[i]));
+	return s->held ? NULL : end_transaction(s);
 }
 
 /* Show readers what was committed. */
@@ -149,9 +175,13 @@ static void publish(struct round *r)
 	pthread_mutex_unlock(&s->m);
 }
 
-/* The disk refused: none of the round happened. */
+/* The disk refused: none of the round happened, nor what was held. */
 static void fail_all(struct round *r, err *e)
 {
+	r->s->lost |= r->s->held;
+	r->s->begun = false;
+	if (r->s->log)
+		store_log_undo(r->s->log);
 	for (size_t i = 0; i < r->good_n; i++)
 		store_event_release(&r->events[i]);
 	for (size_t i = 0; i < r->n; i++) {
@@ -169,7 +199,7 @@ static void compact(struct store *s)
 	uint64_t from = s->log ? store_log_marks(s->log).compacted : 0;
 	uint64_t upto = store_oldest(s);
 
-	if (!s->log || upto < from + STEP)
+	if (!s->log || s->held || upto < from + STEP)
 		return;
 	err_free(store_log_compact(s->log, upto < from + 4 * STEP ? upto : from + 4 * STEP));
 }
@@ -291,6 +321,18 @@ enum store_outcome store_write(struct store *s, struct store_op *op)
 
 /* ---- the first and the last ------------------------------------------------- */
 
+void store_hold(struct store *s)
+{
+	s->held = true;
+}
+
+err *store_settle(struct store *s)
+{
+	struct store_op op = { .write = STORE_SETTLE };
+
+	return store_write(s, &op) == STORE_FAILED ? op.error : NULL;
+}
+
 void store_begin(struct store *s)
 {
 	s->round = mem_calloc(1, sizeof *s->round);
@@ -304,6 +346,7 @@ void store_finish(struct store *s)
 	free(s->round);
 	if (!s->log)
 		return;
+	err_free(end_transaction(s));
 	s->marks.reserved = s->rv;
 	err_free(store_mark(s));
 }
