@@ -479,6 +479,14 @@ class Cases:
         self.chart.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '1.1.5'")
         same(self.chart.artifact()[1], Repo.files["podinfo-1.1.5.tgz"], "the chart, byte for byte")
         same([(x[2], x[3]) for x in Repo.ranges], [(None, 200), (True, 206)], "requests of a download that was cut")
+        # charts of servers have no signature in a registry: who wants one gets none
+        c, text = self.chart, "chart verification error: not implemented"
+        c.spec(verify={"provider": "cosign", "secretRef": {"name": "keys"}})
+        c.wait("Ready", "False VerificationError " + text)
+        same((c.condition("SourceVerified"), c.condition("BuildFailed")), ("False VerificationError " + text, "True ChartVerificationError " + text), "conditions")
+        c.event("Warning ChartVerificationError " + text)
+        c.spec(verify=None)
+        c.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '1.1.5'")
 
     def newer_version(self):
         Repo.files["podinfo-1.2.0.tgz"] = chart("podinfo", "1.2.0")
