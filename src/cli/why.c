@@ -56,15 +56,42 @@ static bool has_no_status(const struct link *l)
 		str_eq(node_str(node_dig(l->object, "spec", "type")), S("oci")));
 }
 
+/* An ArtifactGenerator has no spec.suspend, but an annotation. */
+static bool is_disabled(node object)
+{
+	str value = node_str(node_get(node_dig(object, "metadata", "annotations"),
+				      S("source.extensions.fluxcd.io/reconcile")));
+
+	return str_eq_nocase(value, S("disabled"));
+}
+
+/* The generation that a status is about. Kinds without a field for it say it in
+ * their conditions. */
+static int64_t seen_generation(node object, node ready)
+{
+	node seen = node_dig(object, "status", "observedGeneration");
+
+	if (node_is_nil(seen))
+		seen = node_get(ready, S("observedGeneration"));
+	return node_is_nil(seen) && !node_is_nil(ready)
+		       ? node_int(node_dig(object, "metadata", "generation"))
+		       : node_int(seen);
+}
+
 /* What the Ready condition says, and whether it is about this generation. */
 static void judge_flux(struct link *l)
 {
 	node ready = health_condition(l->object, S("Ready"));
 	str status = node_str(node_get(ready, S("status")));
-	int64_t seen = node_int(node_dig(l->object, "status", "observedGeneration"));
+	int64_t seen = seen_generation(l->object, ready);
 	int64_t generation = node_int(node_dig(l->object, "metadata", "generation"));
 
 	l->says = node_str(node_get(ready, S("message")));
+	if (is_disabled(l->object)) {
+		l->state = SUSPENDED;
+		l->says = S("disabled: nothing is done until its annotation is changed");
+		return;
+	}
 	if (node_bool(node_dig(l->object, "spec", "suspend"))) {
 		l->state = SUSPENDED;
 		l->says = S("suspended: nothing is done until it is resumed");
@@ -507,7 +534,12 @@ static void print_next(struct asking *q, const struct link *l)
 {
 	str ns = l->id.namespace;
 
-	if (l->state == SUSPENDED)
+	if (is_disabled(l->object))
+		buf_addf(&q->c->out.buf,
+			 "next: kubectl annotate %.*s %.*s -n %.*s "
+			 "source.extensions.fluxcd.io/reconcile=enabled --overwrite\n",
+			 STR_ARG(l->id.kind), STR_ARG(l->id.name), STR_ARG(ns));
+	else if (l->state == SUSPENDED)
 		buf_addf(&q->c->out.buf, "next: rill resume %s %.*s -n %.*s\n",
 			 flux_kinds[flux_kind_find(l->id.kind)].human, STR_ARG(l->id.name),
 			 STR_ARG(ns));

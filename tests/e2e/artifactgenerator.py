@@ -447,6 +447,34 @@ def test_a_stranger_does_not_touch_ours():
     server.shutdown()
 
 
+def rill(*argv):
+    p = subprocess.run((RILL,) + argv, capture_output=True, text=True, timeout=60, env=dict(os.environ, KUBECONFIG=KUBECONFIG))
+    return "%s%s[%d]" % (p.stdout, p.stderr, p.returncode)
+
+
+def test_command_line():
+    a = artifact(external("app-a"))
+    short = "latest@sha256:" + a["revision"][14:22]
+    def shows(want, *argv):
+        got = " ".join(rill(*argv).split())
+        if want not in got:
+            fail("%s: %s\n   want: %s" % (argv, got, want))
+
+    shows("split False True reconciliation succeeded, generated 2 artifact(s)", "get", "artifacts", "generators")
+    shows("app-a %s ArtifactGenerator/%s/split True Artifact is ready" % (short, NS), "get", "sources", "external")
+    shows("ArtifactGenerator/%s/split ├── ExternalArtifact/%s/app-a └── ExternalArtifact/%s/app-b" % (NS, NS, NS),
+          "tree", "artifact", "generator", "split")
+    shows("kind: ArtifactGenerator", "export", "artifact", "generator", "split")
+    shows("kind: ExternalArtifact", "export", "source", "external", "app-a")
+    shows("Source: ArtifactGenerator/%s/split Revision: %s" % (NS, a["revision"]), "trace", "-n", "shop", "cm", "a")
+    shows("Normal Ready ArtifactGenerator/chart external artifacts reconciled: %s/demo" % NS, "events", "--for",
+          "ArtifactGenerator/chart")
+    got = rill("why", "ConfigMap/a", "-n", "shop").split("\n")
+    same([line.split(":")[0] for line in got[:5]],
+         ["✔ GitRepository/%s/repo" % NS, "✔ ArtifactGenerator/%s/split" % NS, "✔ ExternalArtifact/%s/app-a" % NS,
+          "✔ Kustomization/%s/a" % NS, "✔ ConfigMap/shop/a"], "why")
+
+
 def test_disabled():
     path = GENERATORS + "/split"
     patch(path, {"metadata": {"annotations": {"source.extensions.fluxcd.io/reconcile": "Disabled"}}})
@@ -454,6 +482,9 @@ def test_disabled():
     write("apps/a/a.yaml", config("a", "four"))
     push()
     poke(path)
+    said = rill("why", "ArtifactGenerator/split", "-n", NS)
+    if "disabled: nothing is done until its annotation is changed" not in said or "next: kubectl annotate" not in said:
+        fail("why: " + said)
     asked = ask("GET", path)["metadata"]["annotations"]["reconcile.fluxcd.io/requestedAt"]
     until("it is handled", lambda: status(path).get("lastHandledReconcileAt") == asked)
     same(artifact(external("app-a")), before, "nothing was made")
