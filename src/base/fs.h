@@ -148,6 +148,8 @@ err *fs_create_open(const struct fs *f, str path, unsigned mode, int *fd)
 /* Make a directory and those above it that are missing; fine when it is there. */
 err *fs_mkdir(const struct fs *f, str path, unsigned mode) __attribute__((warn_unused_result));
 err *fs_rename(const struct fs *f, str from, str to) __attribute__((warn_unused_result));
+/* Let a file have another name, which must not be there yet. */
+err *fs_link(const struct fs *f, str from, str to) __attribute__((warn_unused_result));
 /* One file, link or empty directory. */
 err *fs_remove(const struct fs *f, str path) __attribute__((warn_unused_result));
 /* The same with all it holds; fine when it is not there. Of the root: all it

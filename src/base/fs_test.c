@@ -456,6 +456,11 @@ static void test_writing_replaces_whole_files(void **state)
 	assert_int_equal(i.mode, 0755);
 	fails(fs_create(w->strict, S("dir/new"), S("x"), 0600), "open dir/new: file exists");
 	need(fs_rename(w->strict, S("dir/new"), S("moved")));
+	need(fs_link(w->strict, S("moved"), S("dir/again")));
+	fails(fs_link(w->strict, S("moved"), S("dir/again")), "link moved dir/again: file exists");
+	fails(fs_link(w->strict, S("moved"), S("../again")),
+	      "link moved ../again: path escapes from parent");
+	need(fs_remove(w->strict, S("dir/again")));
 	check_read(w, w->strict, "moved", "two");
 	need(fs_remove(w->strict, S("moved")));
 	fails(fs_remove(w->strict, S("moved")), "remove moved: no such file or directory");

@@ -126,7 +126,9 @@ err *fs_create_open(const struct fs *f, str path, unsigned mode, int *fd)
 	return code ? write_failed(f, path, code) : NULL;
 }
 
-err *fs_rename(const struct fs *f, str from, str to)
+typedef int two_names(int from_dir, const char *from, int to_dir, const char *to);
+
+static err *with_both(const struct fs *f, const char *what, str from, str to, two_names *call)
 {
 	struct fs_path p, q;
 	const char *p_base, *q_base;
@@ -139,7 +141,7 @@ err *fs_rename(const struct fs *f, str from, str to)
 	if (!code) {
 		code = fs_open_parent(f, &q, O_PATH, &q_dir, &q_base);
 		if (!code) {
-			code = renameat(p_dir, p_base, q_dir, q_base) ? errno : 0;
+			code = call(p_dir, p_base, q_dir, q_base) ? errno : 0;
 			close(q_dir);
 		}
 		close(p_dir);
@@ -148,9 +150,24 @@ err *fs_rename(const struct fs *f, str from, str to)
 		return NULL;
 	CLEANUP(buf_release) struct buf op = BUF_INIT;
 
-	buf_add(&op, S("rename "));
+	buf_addf(&op, "%s ", what);
 	fs_show(f, from, &op);
 	return fs_fail(f, buf_c(&op), to, code);
+}
+
+err *fs_rename(const struct fs *f, str from, str to)
+{
+	return with_both(f, "rename", from, to, renameat);
+}
+
+static int link_names(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return linkat(from_dir, from, to_dir, to, 0);
+}
+
+err *fs_link(const struct fs *f, str from, str to)
+{
+	return with_both(f, "link", from, to, link_names);
 }
 
 /* ---- directories ------------------------------------------------------ */

@@ -177,6 +177,32 @@ static void remember_check(struct artifact_store *s, const struct artifact *arti
 	pthread_mutex_unlock(&s->m);
 }
 
+/* Whether the file is as it was when it was found right. */
+static bool is_as_checked(struct artifact_store *s, const struct artifact_checked *c)
+{
+	struct fs_info now;
+	err *e = fs_lstat(s->fs, c->path, &now);
+	bool same = !e && now.ino == c->info.ino && now.mtime == c->info.mtime &&
+		    now.size == c->info.size;
+
+	err_free(e);
+	return same;
+}
+
+bool artifact_find_twin(struct artifact_store *s, struct arena *a, str path, str digest, str *out)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&s->m);
+	for (const struct artifact_checked *c = s->checked; c && !found; c = c->next) {
+		found = str_eq(c->digest, digest) && !str_eq(c->path, path) && is_as_checked(s, c);
+		if (found)
+			*out = arena_str(a, c->path);
+	}
+	pthread_mutex_unlock(&s->m);
+	return found;
+}
+
 /* ---- writing -------------------------------------------------------------- */
 
 /* Counts and hashes what goes into the file. */
@@ -326,6 +352,23 @@ static err *fill_file(struct artifact_store *s, struct arena *a, str temp, const
 	return e;
 }
 
+/* The same bytes lie there already: one file, two names. */
+static void share_file(struct artifact_store *s, struct arena *a, const struct artifact *made,
+		       str temp)
+{
+	str twin, link = artifact_temp_name(a);
+
+	if (!artifact_find_twin(s, a, made->path, made->digest, &twin))
+		return;
+	err *e = fs_link(s->fs, twin, link);
+
+	if (!e)
+		e = fs_rename(s->fs, link, temp);
+	if (e)
+		err_free(fs_remove_all(s->fs, link));
+	err_free(e); /* then there are two files */
+}
+
 static err *store(struct artifact_store *s, struct arena *a, const struct artifact_owner *o,
 		  str file, str revision, const struct content *c, struct artifact *out)
 {
@@ -339,12 +382,14 @@ static err *store(struct artifact_store *s, struct arena *a, const struct artifa
 	err *e = fill_file(s, a, temp, c, &made);
 
 	made.path = arena_cat(a, dir, S("/"), file);
-	if (!e)
+	if (!e) {
+		share_file(s, a, &made, temp);
 		e = fs_rename(s->fs, temp, made.path);
-	if (e) {
-		err_free(fs_remove_all(s->fs, temp));
-		return e;
 	}
+	/* Also where it was renamed to another name of its own, which does nothing. */
+	err_free(fs_remove_all(s->fs, temp));
+	if (e)
+		return e;
 	made.url = artifact_url(s, a, made.path);
 	made.time = clock_wall();
 	*out = made;

@@ -14,6 +14,8 @@
  * might be half written. Everything else reads over HTTP, see
  * artifact_open_file.
  *
+ * Artifacts of the same bytes are one file with several names.
+ *
  * Files appear under their names whole and synced, or not at all; a full disk
  * is an ordinary error and leaves nothing behind. Leftovers of a killed
  * process are removed when the store is opened.

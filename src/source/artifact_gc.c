@@ -27,13 +27,14 @@ static err *remove_lock(struct artifact_store *s, str path)
 err *artifact_remove_file(struct artifact_store *s, str path)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str digest;
+	str digest, twin;
 
-	/* The unpacked form is found by the digest, so it goes first. */
+	/* The unpacked form is found by the digest, so it goes first; unless another
+	 * object has the same. */
 	if (str_ends(path, S(".tar.gz"))) {
 		err *e = artifact_digest_file(s, &a, path, s->algo, &digest);
 
-		if (!e)
+		if (!e && !artifact_find_twin(s, &a, path, digest, &twin))
 			artifact_forget_tree(s, digest);
 		err_free(e);
 	}

@@ -64,6 +64,8 @@ err *artifact_digest_file(struct artifact_store *s, struct arena *a, str path,
 void artifact_forget_tree(struct artifact_store *s, str digest);
 void artifact_forget_check(struct artifact_store *s, str path);
 void artifact_notes_release(struct artifact_store *s);
+/* Another file that was found to have that digest. */
+bool artifact_find_twin(struct artifact_store *s, struct arena *a, str path, str digest, str *out);
 /* Remove the file and its unpacked form. */
 err *artifact_remove_file(struct artifact_store *s, str path) __attribute__((warn_unused_result));
 

@@ -612,6 +612,60 @@ static void test_notes(void **state)
 	tear_down(&s);
 }
 
+static uint64_t inode(struct setting *s, const struct artifact *a, nlink_t *names)
+{
+	struct stat st;
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/%.*s", git_test_path(&s->g, "data"), STR_ARG(a->path));
+	assert_int_equal(stat(path, &st), 0);
+	*names = st.st_nlink;
+	return st.st_ino;
+}
+
+static void test_equal_bytes_are_one_file(void **state)
+{
+	const struct artifact_owner other = { S("HelmChart"), S("ns"), S("c") };
+	struct artifact_tree *tree;
+	struct artifact a, b, c, d;
+	struct setting s;
+	nlink_t names;
+
+	(void)state;
+	set_up(&s);
+	add_sample(&s, "1.tar.gz", "kind: A\n", &a);
+	add_sample(&s, "2.tar.gz", "kind: A\n", &b);
+	add_sample(&s, "3.tar.gz", "kind: B\n", &c);
+	assert_int_equal(inode(&s, &a, &names), inode(&s, &b, &names));
+	assert_int_equal(names, 2);
+	inode(&s, &c, &names);
+	assert_int_equal(names, 1);
+	/* once more under the same name, and as bytes of another owner */
+	add_sample(&s, "2.tar.gz", "kind: A\n", &b);
+	assert_ok(artifact_add_bytes(s.store, &s.g.a, &other, S("x.tgz"), S("1"), S("bytes"), &c));
+	assert_ok(artifact_add_bytes(s.store, &s.g.a, &other, S("y.tgz"), S("2"), S("bytes"), &d));
+	assert_int_equal(inode(&s, &c, &names), inode(&s, &d, &names));
+	assert_int_equal(names, 2);
+	/* what one gives up, the other keeps, packed and unpacked */
+	assert_ok(artifact_open(s.store, &a, &tree));
+	artifact_close(tree);
+	assert_ok(artifact_remove(s.store, a.path));
+	assert_ok(artifact_verify(s.store, &b));
+	assert_ok(artifact_open(s.store, &b, &tree));
+	artifact_close(tree);
+	/* a file that was changed is nobody's twin */
+	FILE *f = fopen(arena_cat(&s.g.a, str_c(git_test_path(&s.g, "data/")), b.path).p, "ab");
+
+	assert_non_null(f);
+	fputs("x", f);
+	fclose(f);
+	add_sample(&s, "4.tar.gz", "kind: A\n", &a);
+	assert_ok(artifact_verify(s.store, &a));
+	inode(&s, &a, &names);
+	assert_int_equal(names, 1);
+	tear_down(&s);
+}
+
 static void test_digests(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -651,6 +705,7 @@ int main(void)
 		cmocka_unit_test(test_links_are_never_followed),
 		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_equal_bytes_are_one_file),
 		cmocka_unit_test(test_digests),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #define SOURCE_OCI_IMPL_H
 
 #include "base/clock.h"
+#include "source/blobshare.h"
 #include "source/oci.h"
 
 struct oci {
@@ -18,6 +19,7 @@ struct oci {
 	bool basic;
 	int64_t fetched; /* when the token was asked for; 0: it was not */
 	int64_t deadline;
+	bool proven; /* we may read the repository: it gave us a manifest */
 };
 
 /* ---- what sessions share (oci_memory.c); copies go into `a` ------------------- */
@@ -29,6 +31,7 @@ void oci_memory_keep_challenge(struct oci_memory *m, str registry, bool http,
 bool oci_memory_token(struct oci_memory *m, struct arena *a, str key, str *out);
 void oci_memory_keep_token(struct oci_memory *m, str key, str token, int64_t until);
 void oci_memory_forget_token(struct oci_memory *m, str key);
+struct blobshare *oci_memory_blobs(struct oci_memory *m);
 
 /* ---- requests (oci_request.c) --------------------------------------------------- */
 

@@ -22,6 +22,7 @@ struct token {
 struct oci_memory {
 	pthread_mutex_t m;
 	struct map registries, tokens;
+	struct blobshare *blobs;
 };
 
 struct oci_memory *oci_memory_new(void)
@@ -29,6 +30,7 @@ struct oci_memory *oci_memory_new(void)
 	struct oci_memory *m = mem_calloc(1, sizeof *m);
 
 	pthread_mutex_init(&m->m, NULL);
+	m->blobs = blobshare_new();
 	return m;
 }
 
@@ -69,8 +71,14 @@ void oci_memory_free(struct oci_memory *m)
 	forget_tokens(m);
 	map_release(&m->registries);
 	map_release(&m->tokens);
+	blobshare_free(m->blobs);
 	pthread_mutex_destroy(&m->m);
 	free(m);
+}
+
+struct blobshare *oci_memory_blobs(struct oci_memory *m)
+{
+	return m->blobs;
 }
 
 static char *copy(str s)

@@ -1,5 +1,6 @@
 #include "source/oci_impl.h"
 
+#include "crypto/sha256.h"
 #include "source/digest.h"
 #include "value/json.h"
 
@@ -55,6 +56,7 @@ static err *get_manifest(struct oci *c, struct arena *a, str wanted, str *type, 
 			       .accept = S(ACCEPTED) };
 
 	TRY(oci_ask_for(c, &ask, ok_only, &answer));
+	c->proven = true;
 	TRY(oci_answer_text(&answer, a, OCIMANIFEST_MAX, bytes));
 	TRY(name_bytes(a, *bytes, wanted, digest));
 	str said = net_response_header(&answer.head, S("Docker-Content-Digest"));
@@ -248,17 +250,65 @@ static void release_download(struct download *w)
 	digest_hash_release(&w->hash);
 }
 
-err *oci_blob(struct oci *c, const struct ocidescriptor *d, uint64_t max, struct spool *to)
+static err *download_checked(struct oci *c, const struct ocidescriptor *d, struct digest digest,
+			     struct spool *to)
 {
-	CLEANUP(release_download) struct download w = { .c = c, .d = d, .to = to };
+	CLEANUP(release_download) struct download w = { .c = c, .d = d, .digest = digest, .to = to };
 
-	TRY(digest_parse(&w.digest, d->digest));
-	if (d->size < 0 || (uint64_t)d->size > max)
-		return err_new(ERR_INVALID, "blob %.*s has %lld bytes, more than the limit of %llu",
-			       STR_ARG(d->digest), (long long)d->size, (unsigned long long)max);
 	TRY(digest_hash_init(&w.hash, w.digest.algo));
 	TRY(download(&w));
 	return check(&w);
+}
+
+/* What a blob is, and by which way it comes: whoever was given a manifest of the
+ * same repository by the same way may have it, whoever fetched it. */
+static str share_key(const struct oci *c, struct arena *a, const struct ocidescriptor *d)
+{
+	static const struct net_tls no_tls;
+	static const struct net_proxy no_proxy;
+	const struct net_tls *t = c->tls ? c->tls : &no_tls;
+	const struct net_proxy *p = c->o.proxy ? c->o.proxy : &no_proxy;
+	const str texts[] = { c->o.ref.registry, c->o.ref.repository, d->digest, t->ca,	 t->cert,
+			      t->key,		 t->server_name,      p->url,	 p->user, p->password };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	char hex[SHA256_HEX + 1];
+
+	/* Without TLS nothing of it counts. */
+	if (c->http)
+		t = &no_tls;
+	buf_addf(&b, "%d%d%d%d %d", c->http, !c->http && c->o.insecure, t->insecure,
+		 t->ca_and_system, (int)c->o.addresses);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		buf_addf(&b, " %zu:%.*s", texts[i].n, STR_ARG(texts[i]));
+	sha256_hex(buf_str(&b), hex);
+	return arena_str(a, str_c(hex));
+}
+
+err *oci_blob(struct oci *c, const struct ocidescriptor *d, uint64_t max, struct spool *to)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct digest digest;
+
+	TRY(digest_parse(&digest, d->digest));
+	if (d->size < 0 || (uint64_t)d->size > max)
+		return err_new(ERR_INVALID, "blob %.*s has %lld bytes, more than the limit of %llu",
+			       STR_ARG(d->digest), (long long)d->size, (unsigned long long)max);
+	if (c->own_memory || !c->proven)
+		return download_checked(c, d, digest, to);
+	struct blobshare *blobs = oci_memory_blobs(c->memory);
+	str key = share_key(c, &a, d);
+	enum blobshare_role role = blobshare_begin(blobs, key, c->deadline, c->o.cancel, to);
+
+	if (role == BLOBSHARE_HAVE && to->n == (uint64_t)d->size)
+		return NULL;
+	if (role == BLOBSHARE_HAVE)
+		return err_new(ERR_CONFLICT, "error verifying size; got %llu, want %lld",
+			       (unsigned long long)to->n, (long long)d->size);
+	err *e = download_checked(c, d, digest, to);
+
+	if (role == BLOBSHARE_LEAD)
+		blobshare_end(blobs, key, e ? NULL : to);
+	return e;
 }
 
 err *oci_blob_text(struct oci *c, struct arena *a, const struct ocidescriptor *d, size_t max,

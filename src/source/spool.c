@@ -103,7 +103,7 @@ err *spool_read(struct spool *s, uint64_t at, void *to, size_t n)
 
 err *spool_text(struct spool *s, str *out)
 {
-	if (s->fd < 0) {
+	if (s->fd < 0 || !s->n) {
 		*out = buf_str(&s->held);
 		return NULL;
 	}
@@ -115,6 +115,19 @@ err *spool_text(struct spool *s, str *out)
 		s->map = map;
 	}
 	*out = str_of(s->map, s->n);
+	return NULL;
+}
+
+err *spool_copy(struct spool *from, struct spool *to)
+{
+	if (from->fd < 0)
+		return spool_add(to, buf_str(&from->held));
+	int fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_errno(errno, "duplicate temporary file");
+	to->fd = fd;
+	to->n = from->n;
 	return NULL;
 }
 

@@ -28,6 +28,9 @@ err *spool_read(struct spool *s, uint64_t at, void *to, size_t n)
 	__attribute__((warn_unused_result));
 /* All of it; borrowed. Nothing may be added afterwards. */
 err *spool_text(struct spool *s, str *out) __attribute__((warn_unused_result));
+/* Let an empty one have the same bytes: those of a file are shared, others are
+ * copied to where `to` would have them. Nothing may be added to either. */
+err *spool_copy(struct spool *from, struct spool *to) __attribute__((warn_unused_result));
 /* What spool_text gave need not stay in memory: it is read again when looked at. */
 void spool_forget(struct spool *s);
 
