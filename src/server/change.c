@@ -26,7 +26,7 @@ static bool convert_managed(void *context, struct arena *a, node object, str api
 
 	if (to)
 		*out = (struct managed_version){ admission_convert(a, from ? from : c->kind, to, object),
-						 to->type };
+						 kind_type(to) };
 	kind_unref(from);
 	kind_unref(to);
 	return to != NULL;

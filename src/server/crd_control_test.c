@@ -132,6 +132,41 @@ static void test_who_sees_it_established_can_use_it(void **state)
 	await(s, CRDS "/widgets.g.io", 404, NULL);
 }
 
+/* Owners of fields are compared in the versions that they wrote through. */
+static void test_owners_of_fields_in_several_versions(void **state)
+{
+#define VERSION(name, storage, field)                                                                  \
+	"{\"name\":\"" name "\",\"served\":true,\"storage\":" storage ",\"schema\":{"            \
+	"\"openAPIV3Schema\":{\"type\":\"object\",\"properties\":{\"spec\":{\"type\":\"object\","   \
+	"\"properties\":{\"common\":{\"type\":\"string\"},\"" field "\":{\"type\":\"string\"}}}}}}}"
+#define MULTIS "/apis/g.io/v1/namespaces/a/multis"
+	struct server *s = *state;
+
+	make(s,
+	     "{\"metadata\":{\"name\":\"multis.g.io\"},\"spec\":{\"group\":\"g.io\",\"scope\":"
+	     "\"Namespaced\",\"names\":{\"plural\":\"multis\",\"kind\":\"Multi\"},\"versions\":["
+	     VERSION("v1", "true", "x") "," VERSION("v2", "false", "y") "]}}",
+	     "multis.g.io");
+	expect(s, "POST", MULTIS, NULL,
+	       "{\"apiVersion\":\"g.io/v1\",\"kind\":\"Multi\",\"metadata\":{\"name\":\"m\"},"
+	       "\"spec\":{\"x\":\"1\"}}",
+	       201, NULL);
+	expect(s, "PATCH", "/apis/g.io/v2/namespaces/a/multis/m?fieldManager=other",
+	       "application/apply-patch+yaml",
+	       "{\"apiVersion\":\"g.io/v2\",\"kind\":\"Multi\",\"metadata\":{\"name\":\"m\"},"
+	       "\"spec\":{\"common\":\"2\"}}",
+	       200, "\"manager\":\"other\",\"operation\":\"Apply\",\"apiVersion\":\"g.io/v2\"");
+	/* v2 does not know what v1 owns: the original forgets all owners */
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct reply r = ask(s, &a, "PATCH", "/apis/g.io/v2/namespaces/a/multis/m?fieldManager=third",
+			     "application/merge-patch+json", "{\"spec\":{\"common\":\"3\",\"y\":\"4\"}}");
+
+	assert_int_equal(r.code, 200);
+	assert_false(str_has(r.text, S("managedFields")));
+	expect(s, "DELETE", CRDS "/multis.g.io", NULL, NULL, 200, NULL);
+	await(s, CRDS "/multis.g.io", 404, NULL);
+}
+
 static void test_a_name_is_taken_when_it_is_free(void **state)
 {
 	struct server *s = *state;
@@ -259,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_sees_it_established_can_use_it),
+		cmocka_unit_test(test_owners_of_fields_in_several_versions),
 		cmocka_unit_test(test_a_name_is_taken_when_it_is_free),
 		cmocka_unit_test(test_the_next_of_a_name_is_not_the_last),
 		cmocka_unit_test(test_it_waits_for_its_objects),
