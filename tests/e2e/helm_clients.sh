@@ -2,44 +2,16 @@
 # helm against `rill server`: helm_clients.sh RILL [HELM...]
 #
 # With the helm of the machine, those under $PEERS (helm 4, and helm 3 as
-# "helm3") and those given. Skipped (status 77) when there is none. With $TEST_KUBECONFIG
-# against that server, which must run workloads.
+# "helm3") and those given. Skipped (status 77) when there is none.
 set -eu
 
 rill=$(realpath "$1")
 shift
-dir=$(mktemp -d)
-server=
-finish() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null || :
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-export HOME=$dir KUBECONFIG=${TEST_KUBECONFIG:-$dir/kubeconfig}
+. "$(dirname "$0")/clients.sh"
 unset HELM_NAMESPACE HELM_CACHE_HOME HELM_CONFIG_HOME HELM_DATA_HOME
 
-fail() {
-	echo "$helm: $*" >&2
-	exit 1
-}
-
-# expect PATTERN ARG...: what helm prints matches the pattern
-expect() {
-	local pattern=$1 out
-	shift
-	out=$(timeout 200 "$helm" -n "$ns" "$@" 2>&1) || fail "$* failed: ${out:0:3000}"
-	grep -qE -e "$pattern" <<<"$out" || fail "$*: no '$pattern' in: ${out:0:3000}"
-}
-
-# refuse PATTERN ARG...: helm fails, and says so
-refuse() {
-	local pattern=$1 out
-	shift
-	if out=$(timeout 200 "$helm" -n "$ns" "$@" 2>&1); then
-		fail "$* did not fail: ${out:0:3000}"
-	fi
-	grep -qE -e "$pattern" <<<"$out" || fail "$*: no '$pattern' in: ${out:0:3000}"
+client() {
+	timeout 200 "$program" -n "$ns" "$@"
 }
 
 # ask PATH: the server's answer
@@ -61,18 +33,6 @@ there() {
 	local out
 	out=$(ask "$2")
 	grep -qE -e "$1" <<<"$out" || fail "no '$1' in $2: ${out:0:3000}"
-}
-
-start() {
-	[ -z "${TEST_KUBECONFIG:-}" ] || return 0
-	"$rill" server --data-dir :memory: --listen 127.0.0.1:0 --write-kubeconfig "$KUBECONFIG" 2>/dev/null &
-	server=$!
-	for _ in $(seq 1500); do
-		[ ! -s "$KUBECONFIG" ] || return 0
-		sleep 0.02
-	done
-	echo "the server does not start" >&2
-	exit 1
 }
 
 # A chart of one object of most kinds, a custom resource with its definition, and hooks.
@@ -216,7 +176,7 @@ troubles() {
 	there '"colour":"red"' "$core/configmaps/one"
 	refuse 'UPGRADE FAILED' upgrade one "$chart" --set replicas=many
 	expect 'has been upgraded' upgrade one "$chart" --set colour=green --wait --timeout 120s
-	if [ -z "${TEST_KUBECONFIG:-}" ]; then
+	if ! other; then
 		refuse 'UPGRADE FAILED' upgrade one "$chart" --set image=sim-pull-error,colour=never "$atomic" --timeout 8s
 		there '"colour":"green"' "$core/configmaps/one"
 		refuse 'UPGRADE FAILED.*(pre-upgrade|hook)' upgrade one "$chart" --set before=sim-exit-1 --timeout 60s
@@ -240,7 +200,7 @@ gone() {
 
 # The chart that helm makes for beginners, in a second namespace at the same time.
 scaffold() {
-	(cd "$dir" && "$helm" create start >/dev/null)
+	(cd "$dir" && "$program" create start >/dev/null)
 	expect 'STATUS: deployed' install start "$dir/start" --wait --timeout 120s --set autoscaling.enabled=true
 	expect 'has been upgraded' upgrade --install start "$dir/start" --set replicaCount=2 --wait --timeout 120s
 	expect 'TEST SUITE: +start-test-connection' test start
@@ -249,9 +209,9 @@ scaffold() {
 }
 
 run() {
-	helm=$1 ns=$2
+	program=$1 ns=$2
 	local version
-	version=$("$helm" version --template '{{.Version}}')
+	version=$("$program" version --template '{{.Version}}')
 	atomic=--rollback-on-failure
 	[ "${version#v3}" = "$version" ] || atomic=--atomic
 	whole_life
@@ -262,22 +222,15 @@ run() {
 }
 
 found=
-start
+start :memory:
 write_chart "$dir/full"
 n=0
-while read -r program; do
-	[ -n "$program" ] && [ -x "$program" ] || continue
+while read -r candidate; do
+	[ -n "$candidate" ] && [ -x "$candidate" ] || continue
 	found=1
 	n=$((n + 1))
-	run "$program" "helm-$n"
-done < <(
-	command -v helm || :
-	IFS=:
-	for place in ${PEERS:-$HOME/.cache/rill/peers}; do
-		ls "$place/helm" "$place/bin/helm" "$place/helm3" "$place/bin/helm3" 2>/dev/null || :
-	done
-	printf '%s\n' "$@"
-)
+	run "$candidate" "helm-$n"
+done < <(programs helm helm3; printf '%s\n' "$@")
 if [ -z "$found" ]; then
 	echo "no helm here (tools/peers builds one): skipped"
 	exit 77

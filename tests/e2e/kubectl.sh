@@ -2,85 +2,20 @@
 # kubectl against `rill server`: kubectl.sh RILL [KUBECTL...]
 #
 # With the kubectl of the machine, that under $PEERS where there is one, and
-# those given. Skipped (status 77) when there is none at all. With
-# $TEST_KUBECONFIG against that server, which must have controllers and a node
-# named $TEST_NODE.
+# those given. Skipped (status 77) when there is none at all.
 set -eu
 
 rill=$(realpath "$1")
 shift
-dir=$(mktemp -d)
-server=
-finish() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null || :
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-export HOME=$dir KUBECONFIG=${TEST_KUBECONFIG:-$dir/kubeconfig}
-node=${TEST_NODE:-rill-node}
+. "$(dirname "$0")/clients.sh"
 
-fail() {
-	echo "$kubectl: $*" >&2
-	exit 1
-}
-
-# k ARG...: kubectl in the namespace of this run
-k() {
-	timeout 120 "$kubectl" -n "$ns" "$@"
-}
-
-# expect PATTERN ARG...: what kubectl prints matches the pattern
-expect() {
-	local pattern=$1 out
-	shift
-	out=$(k "$@" 2>&1) || fail "$* failed: $out"
-	grep -qE -e "$pattern" <<<"$out" || fail "$*: no '$pattern' in: ${out:0:3000}"
-}
-
-# refuse PATTERN ARG...: kubectl fails, and says so
-refuse() {
-	local pattern=$1 out
-	shift
-	if out=$(k "$@" 2>&1); then
-		fail "$* did not fail: $out"
-	fi
-	grep -qE -e "$pattern" <<<"$out" || fail "$*: no '$pattern' in: ${out:0:3000}"
-}
-
-# finally PATTERN ARG...: sooner or later it prints that
-finally() {
-	local pattern=$1 out
-	shift
-	for _ in $(seq 300); do
-		out=$(k "$@" 2>&1) || :
-		! grep -qE -e "$pattern" <<<"$out" || return 0
-		sleep 0.2
-	done
-	fail "$*: never '$pattern', at last: $out"
+client() {
+	timeout 120 "$program" -n "$ns" "$@"
 }
 
 # since MINOR: kubectl is at least that old
 since() {
 	[ "$minor" -ge "$1" ]
-}
-
-# other: it is not rill's server, nor its node
-other() {
-	[ -n "${TEST_KUBECONFIG:-}" ]
-}
-
-start() {
-	! other || return 0
-	rm -f "$KUBECONFIG"
-	"$rill" server --data-dir "$dir/data" --listen 127.0.0.1:0 --write-kubeconfig "$KUBECONFIG" 2>/dev/null &
-	server=$!
-	for _ in $(seq 1500); do
-		[ ! -s "$KUBECONFIG" ] || return 0
-		sleep 0.02
-	done
-	echo "the server does not start" >&2
-	exit 1
 }
 
 # objects COLOUR TAG
@@ -171,7 +106,7 @@ edited() {
 	expect 'annotated' annotate configmap settings note=x
 	expect 'annotated' annotate --overwrite configmap settings note=y
 	expect '(un)?annotated' annotate configmap settings note-
-	k get configmap settings -o yaml | sed 's/colour: .*/colour: replaced/' >"$dir/replace.yaml"
+	client get configmap settings -o yaml | sed 's/colour: .*/colour: replaced/' >"$dir/replace.yaml"
 	expect 'configmap/settings replaced' replace -f "$dir/replace.yaml"
 	expect 'configmap/settings replaced' replace --force -f "$dir/replace.yaml"
 	refuse 'already exists' create configmap settings
@@ -254,9 +189,9 @@ printed() {
 	expect "^$ns +alone" get pods -A
 	expect 'SuccessfulCreate +replicaset/made' get events
 	! since 26 || expect 'ReplicaSet/made' events
-	k get pods -w --request-timeout=3s >"$dir/watched" 2>&1 || :
+	client get pods -w --request-timeout=3s >"$dir/watched" 2>&1 || :
 	grep -q '^alone' "$dir/watched" || fail "get -w: $(cat "$dir/watched")"
-	k get events --watch --request-timeout=3s >"$dir/watched" 2>&1 || :
+	client get events --watch --request-timeout=3s >"$dir/watched" 2>&1 || :
 	grep -q 'replicaset/made' "$dir/watched" || fail "get events --watch: $(cat "$dir/watched")"
 }
 
@@ -327,8 +262,8 @@ of_nodes() {
 debugged() {
 	since 25 || return 0
 	local pod
-	pod=$(k get pods -l app=made -o name | head -1)
-	k debug "$pod" --image=work --container=look >/dev/null 2>&1 || fail "debug failed"
+	pod=$(client get pods -l app=made -o name | head -1)
+	client debug "$pod" --image=work --container=look >/dev/null 2>&1 || fail "debug failed"
 	finally 'running' get "$pod" -o 'jsonpath={.status.ephemeralContainerStatuses[?(@.name=="look")].state}'
 	expect 'container look \(work\) runs nowhere' logs "$pod" -c look
 	expect 'Ephemeral Containers' describe "$pod"
@@ -344,7 +279,7 @@ out_of_reach() {
 	refuse "exec of pods .*$no" exec deployment/made -- ls
 	refuse "attach of pods .*$no" attach deployment/made
 	refuse "portforward of pods .*$no" port-forward deployment/made 8080:80
-	refuse "exec of pods .*$no" cp "$(k get pods -l app=made -o name | head -1 | cut -d/ -f2)":/etc/hosts "$dir/hosts"
+	refuse "exec of pods .*$no" cp "$(client get pods -l app=made -o name | head -1 | cut -d/ -f2)":/etc/hosts "$dir/hosts"
 }
 
 customised() {
@@ -408,35 +343,28 @@ deleted() {
 }
 
 run() {
-	kubectl=$1 ns=$2
+	program=$1 ns=$2
 	rm -rf "$dir/.kube"
 	local version
-	version=$(env -u KUBECONFIG "$kubectl" version --client 2>/dev/null | sed -n 's/.*v1\.\([0-9]*\).*/\1/p' | head -1)
+	version=$(env -u KUBECONFIG "$program" version --client 2>/dev/null | sed -n 's/.*v1\.\([0-9]*\).*/\1/p' | head -1)
 	minor=$version
-	"$kubectl" create namespace "$ns" >/dev/null || fail "create namespace failed"
+	"$program" create namespace "$ns" >/dev/null || fail "create namespace failed"
 	for part in about_the_server applied pruned edited created rolled_out printed from_the_node described allowed of_nodes out_of_reach customised deleted; do
 		$part
 	done
-	"$kubectl" create namespace "kept-$ns" >/dev/null
+	"$program" create namespace "kept-$ns" >/dev/null
 	echo "kubectl 1.$minor: ok"
 }
 
 found=
-start
+start "$dir/data"
 n=0
-while read -r program; do
-	[ -n "$program" ] && [ -x "$program" ] || continue
+while read -r candidate; do
+	[ -n "$candidate" ] && [ -x "$candidate" ] || continue
 	found=1
 	n=$((n + 1))
-	run "$program" "e2e-$n"
-done < <(
-	command -v kubectl || :
-	IFS=:
-	for place in ${PEERS:-$HOME/.cache/rill/peers}; do
-		ls "$place/kubectl" "$place/bin/kubectl" 2>/dev/null || :
-	done
-	printf '%s\n' "$@"
-)
+	run "$candidate" "e2e-$n"
+done < <(programs kubectl; printf '%s\n' "$@")
 if [ -z "$found" ]; then
 	echo "no kubectl here: skipped"
 	exit 77
@@ -445,7 +373,7 @@ fi
 # all of it is there after a restart
 kill "$server"
 wait "$server" || :
-start
+start "$dir/data"
 ns=default
-expect '^kept-e2e-1 ' get namespaces
+expect "^kept-e2e-1 " get namespaces
 echo ok
