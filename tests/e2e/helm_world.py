@@ -174,5 +174,11 @@ def plain(object):
         m.pop(key, None)
     for f in m.get("managedFields", []):
         f.pop("time", None)
+    for key in ("clusterIP", "clusterIPs"):
+        if o.get("spec", {}).get(key) not in (None, "None", ["None"]):
+            o["spec"].pop(key)
+    if o.get("kind") in (None, "Service"):
+        for port in o.get("spec", {}).get("ports", []):
+            port.pop("nodePort", None)
     o.pop("status", None)
     return o
