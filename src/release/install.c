@@ -89,6 +89,7 @@ static err *make_objects(struct work *w)
 		apply.force = false;
 		return relobj_create(&w->env->cluster, w->a, &w->target, &apply);
 	}
+	apply.anew = w->blind;
 	apply.migrate = w->server_side;
 	apply.three_way = w->how->take_ownership && !w->server_side;
 	return relobj_update(&w->env->cluster, w->a, &w->adopted, &w->target, &apply, NULL);

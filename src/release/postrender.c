@@ -73,6 +73,8 @@ static str name_of(struct arena *a, node root, const char *group, size_t i)
 	if (name.n) {
 		name = arena_str(a, name);
 		node_remove(annotations, MARK);
+		if (!node_len(annotations))
+			node_remove(node_get(root, S("metadata")), S("annotations"));
 		return name;
 	}
 	return arena_printf(a, "generated-by-postrender-%s%s%zu.yaml", group, *group ? "-" : "", i);

@@ -78,6 +78,7 @@ struct relobj_apply {
 	bool force;		/* take fields over from other managers */
 	bool replace;		/* PUT; client-side only */
 	bool three_way;		/* of kinds without a schema, too */
+	bool anew;		/* nothing is thought to be there: errors are those of creating */
 	bool migrate;		/* fields that we own by updates become ours by apply */
 	/* Whether an object is as the last apply left it: then one that is wanted as it was
 	 * is not sent. NULL: nobody knows. Server-side only. */

@@ -229,7 +229,7 @@ static err *apply_batch(const struct relcluster *c, struct arena *a,
 		if (e) {
 			e = apply_error(a, o, e);
 			if (!fatal && is_absent(c, a, o)) {
-				fatal = err_wrap(e, "failed to create resource");
+				fatal = how->anew ? e : err_wrap(e, "failed to create resource");
 				continue;
 			}
 		} else if (how->migrate && relobj_needs_migration(c, o->live)) {

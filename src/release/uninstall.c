@@ -186,14 +186,14 @@ static err *perform(struct work *w)
 	e = release_hooks(w->env, w->a, w->how, r, S("post-delete"), true);
 	n += e != NULL;
 	all = relobj_join(all, e, "; ");
+	/* What is purged is seen as it was stored. */
+	e = w->how->keep_history ? NULL : purge(w);
+	n += e != NULL;
+	all = relobj_join(all, e, "; ");
 	r->status = RELEASE_UNINSTALLED;
 	r->description = w->how->description.n ? w->how->description
 					       : S("Uninstallation complete");
-	if (!w->how->keep_history) {
-		e = purge(w);
-		n += e != NULL;
-		all = relobj_join(all, e, "; ");
-	} else {
+	if (w->how->keep_history) {
 		release_store_again(w->env, r);
 		supersede(w);
 	}
