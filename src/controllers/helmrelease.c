@@ -195,7 +195,7 @@ static bool check_dependencies(struct hr *h, struct outcome *out)
 		if (!e)
 			continue;
 		if (err_kind(e) == ERR_INVALID) {
-			*out = bad_expression(h, e);
+			*out = bad_expression(h, err_wrap(e, "terminal error"));
 			return false;
 		}
 		ready_false(h, "DependencyNotReady", err_text(e));
@@ -241,6 +241,11 @@ static bool get_source(struct hr *h, node *source, struct outcome *out)
 	}
 	e = pass_get(h->p, (struct gvk){ S(HR_SOURCE_GROUP), STR_NONE, h->source_kind },
 		     h->source_ns, h->source_name, source);
+	/* The cache that helm-controller asks names the kind. */
+	if (e && err_kind(e) == ERR_NOT_FOUND &&
+	    !runtime_settings(h->p->rt)->gates[GATE_DIRECT_SOURCE_FETCH])
+		e = err_replace(e, "%.*s." HR_SOURCE_GROUP " \"%.*s\" not found",
+				STR_ARG(h->source_kind), STR_ARG(h->source_name));
 	if (e) {
 		*out = fail(h, "ArtifactFailed",
 			    arena_printf(h->a, "could not get Source object: %s", err_msg(e)), e);
@@ -261,6 +266,16 @@ static bool get_source(struct hr *h, node *source, struct outcome *out)
 	return false;
 }
 
+/* Without what helm says of files around it. */
+static str chart_problem(str text)
+{
+	if (str_take_str(&text, S("unable to load chart archive: ")))
+		return text;
+	if (str_take_str(&text, S("stream does not appear to be a valid chart file (details: ")))
+		return str_sub(text, 0, text.n - 1);
+	return text;
+}
+
 static bool load_chart(struct hr *h, node source, struct outcome *out)
 {
 	err *e = hr_load_chart(h, source);
@@ -277,6 +292,7 @@ static bool load_chart(struct hr *h, node source, struct outcome *out)
 		return false;
 	}
 	if (e) {
+		e = err_replace(e, "%.*s", STR_ARG(chart_problem(err_text(e))));
 		pass_event(h->p, EVENT_WARNING, S("ArtifactFailed"), err_text(e), NULL, 0);
 		*out = fail(h, "ArtifactFailed",
 			    arena_printf(h->a, "Could not load chart: %s", err_msg(e)), e);
@@ -397,11 +413,26 @@ static bool has_rule(void *ctx, struct gvk kind)
 	return readiness_knows(ctx, kind.group, kind.kind);
 }
 
+/* helm-controller's words for a Secret that is not there. */
+static err *in_own_words(struct hr *h, err *e)
+{
+	str ns = h->p->key.namespace, text = err_text(e);
+	str name = node_str(node_dig(h->spec, "kubeConfig", "secretRef", "name"));
+	str others = arena_printf(h->a, "unable to read KubeConfig secret '%.*s/%.*s' error: ",
+				  STR_ARG(ns), STR_ARG(name));
+
+	if (!str_starts(text, others))
+		return e;
+	return err_replace(e, "could not get KubeConfig secret '%.*s/%.*s': %s", STR_ARG(ns),
+			   STR_ARG(name), err_msg(e) + others.n);
+}
+
 static bool connect(struct hr *h, const struct readiness *rules, struct outcome *out)
 {
 	err *e = pass_cluster(h->p, &h->cluster);
 
 	if (e) {
+		e = in_own_words(h, e);
 		*out = fail(h, "RESTClientError", arena_str(h->a, err_text(e)), e);
 		return false;
 	}
@@ -537,6 +568,7 @@ const struct controller helmrelease_controller = {
 	.component = "helm-controller",
 	.manager = "helm-controller",
 	.finalizer = "finalizers.fluxcd.io",
+	.observes_suspended = true,
 	.refs = refs,
 	.reconcile = reconcile,
 	.finalize = finalize,

@@ -207,6 +207,7 @@ static void begin(struct hr *h, const char *action)
 	buf_clear(&h->log);
 	h->action = str_c(action);
 	h->observed = 0;
+	h->added = 0;
 	h->rollback = false;
 }
 

@@ -226,20 +226,26 @@ void hr_observe(void *ctx, const struct record *r)
 	struct hr *h = ctx;
 	node list = history(h), copy = node_seq(h->a, node_len(list) + 1);
 	int64_t newest = version_of(hr_latest(h));
-	bool known = false;
+	bool known = false, fresh;
 
 	h->observed++;
+	node_each_item(s, list)
+		known |= hr_targets(*s, r);
+	fresh = !known && !str_starts(h->action, S("uninstall")) &&
+		(h->rollback || r->version > newest);
 	node_each_item(s, list) {
-		bool same = hr_targets(*s, r);
-
-		node_append(h->a, copy, same ? observed(h, r, *s, r->version == newest) : *s);
-		known |= same;
+		if (fresh && !h->rollback && h->added && version_of(*s) == h->added)
+			continue;	/* was on the way to this one */
+		node_append(h->a, copy, hr_targets(*s, r)
+						? observed(h, r, *s, r->version == newest)
+						: *s);
 	}
-	if (!known && !str_starts(h->action, S("uninstall")) &&
-	    (h->rollback || r->version > newest))
+	if (fresh) {
 		node_append(h->a, copy,
 			    snapshot_of(h->a, r, h->rollback ? STR_NONE : h->action,
 					h->rollback ? STR_NONE : h->oci_digest));
+		h->added = r->version;
+	}
 	sort(copy);
 	status_set(h->p, S("history"), copy);
 }

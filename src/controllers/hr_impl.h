@@ -81,6 +81,7 @@ struct hr {
 	str action;		/* that observations are of */
 	size_t observed;	/* records written by the running action */
 	bool rollback;		/* observe as a rollback does */
+	int64_t added;		/* the revision that the running action added; 0: none yet */
 	struct buf log;		/* Helm's lines of the running action */
 	struct notices notices;
 	str drift;		/* lines about it */

@@ -468,10 +468,13 @@ static struct outcome reconcile(struct run *r, err **e)
 		if (*e)
 			return out;
 	}
-	if (node_bool(node_get(r->p.spec, S("suspend"))))
+	if (node_bool(node_get(r->p.spec, S("suspend")))) {
 		log_info(r->p.log, S("reconciliation is suspended for this object"));
-	else
+		if (c->observes_suspended)
+			status_set(&r->p, S("observedGeneration"), node_from_int(r->p.generation));
+	} else {
 		out = run(r);
+	}
 	if (r->unsaid)
 		return out;
 	end_status(r);
