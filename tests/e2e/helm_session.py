@@ -104,7 +104,7 @@ class Session:
     """One controller on a server of its own."""
 
     def __init__(self, rill, name, start):
-        self.name, self.seen = name, {}
+        self.name, self.seen, self.patience = name, {}, 0.1 if name == "rill" else 1.5
         self.w = World(rill, "--crds", "flux")
         self.start = start
         self.p = start(self.w)
@@ -193,8 +193,15 @@ class Session:
                 return None
             return o if all(s.get(k, 0) == v for k, v in counters.items()) else None
         until(is_so, lambda: self.told(name, "not %s %s %s" % (wanted, history, counters)), seconds)
-        time.sleep(0.1)         # what ends the pass may follow
-        self.keep(name)
+        self.keep(self.rest(name))
+
+    def rest(self, name):
+        """What ends the pass may follow: until nothing does for a while."""
+        while True:
+            before = self.get(name)["metadata"]["resourceVersion"]
+            time.sleep(self.patience)
+            if self.get(name)["metadata"]["resourceVersion"] == before:
+                return name
 
     @staticmethod
     def entry(h):
@@ -246,4 +253,4 @@ def rill_controller(w):
 def flux_controller(w):
     w.env["RUNTIME_NAMESPACE"] = "default"
     return w.spawn("controller", "--metrics-addr=127.0.0.1:0", "--health-addr=127.0.0.1:0", "--watch-all-namespaces",
-                   "--feature-gates=ExternalArtifact=true", "--requeue-dependency=2s", "--concurrent=4", program=PEER)
+                   "--feature-gates=ExternalArtifact=true", "--requeue-dependency=2s", "--concurrent=8", program=PEER)
