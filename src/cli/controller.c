@@ -296,9 +296,12 @@ static void block_signals(sigset_t *set)
 static err *run_engine(struct cli *c, struct flux_server *server, struct waiting *w)
 {
 	const struct controller_flags *f = c->options;
+	struct net_client *net;
 	struct engine *engine;
+
+	TRY(flux_net(server, &net));
 	const struct engine_options o = {
-		.net = server->net,
+		.net = net,
 		.client = server->client,
 		.settings = &f->settings,
 		.elect = f->elect,

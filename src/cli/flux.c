@@ -198,6 +198,19 @@ bool flux_is_limited(const struct cli *c)
 	return cli_given(c, "kube-api-qps") || cli_given(c, "kube-api-burst");
 }
 
+err *flux_net(struct flux_server *s, struct net_client **out)
+{
+	if (!s->net)
+		TRY(net_client_new(&s->net, &(struct net_options){ .proxy_env = true }));
+	*out = s->net;
+	return NULL;
+}
+
+static err *make_net(void *ctx, struct net_client **out)
+{
+	return flux_net(ctx, out);
+}
+
 err *flux_open(struct cli *c, struct flux_server *out)
 {
 	const struct flux_settings *s = flux_settings(c);
@@ -205,13 +218,17 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	const struct client_options o = { .user_agent = S("flux/v" FLUX_VERSION),
 					  .env = c->env,
 					  .on_warning = out->quiet ? NULL : note_warning,
-					  .ctx = out };
+					  .ctx = out,
+					  .net = out->quiet ? NULL : make_net };
+
+	struct net_client *net = NULL;
 
 	out->cli = c;
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
-	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
 	out->deadline = clock_after(clock_mono(), s->timeout);
-	TRY(client_new(&out->client, out->net, &out->config, &o));
+	if (out->quiet)
+		TRY(flux_net(out, &net));
+	TRY(client_new(&out->client, net, &out->config, &o));
 	if (flux_is_limited(c))
 		client_limit(out->client, s->qps, s->burst);
 	return NULL;

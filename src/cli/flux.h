@@ -63,17 +63,19 @@ struct flux_server {
 	struct arena warned_mem;
 	str warned[FLUX_WARNINGS_MAX];	/* told already: each is told once */
 	size_t warned_n;
-	struct net_client *net;
+	struct net_client *net;	/* NULL until somebody needs it: flux_net */
 	struct client *client;
 	struct kubeconfig config;
 	int64_t deadline;	/* clock_mono: now and --timeout */
-	bool quiet;		/* set before flux_open: the server's warnings go unsaid */
+	bool quiet;		/* set before flux_open, of what runs for long: warnings go unsaid */
 };
 #define FLUX_SERVER_NONE { 0 }
 
 /* Whether requests to the server are to be held back: a flag says so. */
 bool flux_is_limited(const struct cli *c);
 err *flux_open(struct cli *c, struct flux_server *out) __attribute__((warn_unused_result));
+/* The HTTP client; lives as long as the server. */
+err *flux_net(struct flux_server *s, struct net_client **out) __attribute__((warn_unused_result));
 /* For CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE. */
 void flux_close(struct flux_server *s);
 

@@ -93,7 +93,10 @@ static err *ask(struct provider *p, str method, str path, node body, node *out)
 		TRY(json_write(&text, body, NULL));
 		q.body = buf_str(&text);
 	}
-	TRY(net_do(p->b->s->net, &q, &r));
+	struct net_client *net;
+
+	TRY(flux_net(p->b->s, &net));
+	TRY(net_do(net, &q, &r));
 	if (r.status / 100 != 2)
 		return refused(p, method, url, &r);
 	if (!out)

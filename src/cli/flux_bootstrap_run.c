@@ -566,7 +566,7 @@ static err *run(struct bootstrap *b)
 err *bootstrap_run(struct bootstrap *b)
 {
 	if (!b->net)
-		b->net = b->s->net;
+		TRY(flux_net(b->s, &b->net));
 	prepare(b);
 	err *e = run(b);
 

@@ -96,6 +96,9 @@ struct client_options {
 	/* The texts of Warning headers, from any thread; NULL: nobody wants them. */
 	void (*on_warning)(void *ctx, str text);
 	void *ctx;
+	/* Of a command that is over soon: plain GETs go without the HTTP client (net/quick.h),
+	 * and `net` may be NULL; this makes it when it is needed, to be borrowed as well. */
+	err *(*net)(void *ctx, struct net_client **out);
 };
 
 /* Over HTTP; `net` is borrowed and must outlive the client. */

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/vec.h"
 #include "client/client_impl.h"
+#include "net/quick.h"
 #include "text/gourl.h"
 
 /* A token in a file is rotated about once an hour. */
@@ -23,10 +24,13 @@ struct http {
 	struct client_login login;	/* token NULL: none */
 	void (*on_warning)(void *ctx, str text);
 	void *ctx;
+	err *(*make_net)(void *ctx, struct net_client **out);
 	struct net_tls tls;
 	struct net_proxy proxy;
+	struct quick *quick;		/* NULL: everything goes through `net` */
+	struct net_tls quick_tls;
 
-	pthread_mutex_t lock;		/* of what follows */
+	pthread_mutex_t lock;		/* of what follows, and of making `net` */
 	struct arena token_mem;
 	str token;			/* of the login, the file or the plugin */
 	int64_t token_until;		/* clock_wall; 0: none yet */
@@ -95,7 +99,10 @@ static err *identify(struct http *h, struct arena *a, struct identity *out)
 
 struct http_call {
 	struct http *http;
+	struct quick_call *quick;	/* at first; then `call` */
 	struct net_call *call;
+	struct net_request request;
+	struct net_tls tls;
 	err *refused;			/* what went wrong before it began */
 	struct arena mem;
 	struct client_stream stream;
@@ -181,6 +188,17 @@ static void on_end(void *ctx, const err *why)
 	c->stream.on_end(c->stream.ctx, why);
 }
 
+/* Through the HTTP client, which is made for the first that needs it. */
+static void go(struct http *h, struct http_call *c)
+{
+	pthread_mutex_lock(&h->lock);
+	if (!h->net)
+		c->refused = h->make_net(h->ctx, &h->net);
+	pthread_mutex_unlock(&h->lock);
+	if (!c->refused)
+		c->call = net_start(h->net, &c->request);
+}
+
 static struct http_call *begin(struct http *h, const struct client_request *r,
 			       const struct client_stream *s)
 {
@@ -193,12 +211,11 @@ static struct http_call *begin(struct http *h, const struct client_request *r,
 	c->refused = identify(h, a, &id);
 	if (c->refused)
 		return c;
-	struct net_tls tls = h->tls;
-
-	tls.cert = id.cert;
-	tls.key = id.key;
+	c->tls = h->tls;
+	c->tls.cert = id.cert;
+	c->tls.key = id.key;
 	add_headers(h, a, &headers, r);
-	struct net_request n = {
+	c->request = (struct net_request){
 		.method = r->method,
 		.url = arena_cat(a, h->config.server, r->path, r->query.n ? S("?") : STR_NONE,
 				 r->query),
@@ -208,7 +225,7 @@ static struct http_call *begin(struct http *h, const struct client_request *r,
 		.token = id.token,
 		.user = id.token.n ? STR_NONE : h->config.user,
 		.password = id.token.n ? STR_NONE : h->config.password,
-		.tls = &tls,
+		.tls = &c->tls,
 		.proxy = h->proxy.url.n ? &h->proxy : NULL,
 		.addresses = NET_ANY_ADDRESS,	/* the user's own server */
 		.timeout = r->timeout ? r->timeout : s ? 0 : CLIENT_TIMEOUT,
@@ -218,13 +235,17 @@ static struct http_call *begin(struct http *h, const struct client_request *r,
 
 	if (s) {
 		c->stream = *s;
-		n.max_body = 0;
-		n.on_head = on_head;
-		n.on_data = on_data;
-		n.on_end = on_end;
-		n.ctx = c;
+		c->request.max_body = 0;
+		c->request.on_head = on_head;
+		c->request.on_data = on_data;
+		c->request.on_end = on_end;
+		c->request.ctx = c;
+	} else if (h->quick && !r->body.n && !r->cancel &&
+		   (!r->method.n || str_eq(r->method, S("GET")))) {
+		c->quick = quick_start(h->quick, &c->request);
 	}
-	c->call = net_start(h->net, &n);
+	if (!c->quick)
+		go(h, c);
 	return c;
 }
 
@@ -245,10 +266,14 @@ static err *wait(void *ctx, void *handle, struct client_answer *out)
 	struct http *h = ctx;
 	struct http_call *c = handle;
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	bool answered = c->quick && quick_wait(h->quick, c->quick, &r);
+
+	if (c->quick && !answered)
+		go(h, c);
 	err *e = c->refused;
 
 	c->refused = NULL;
-	if (!e)
+	if (!e && !answered)
 		e = net_wait(c->call, &r);
 	call_free(c);
 	if (e)
@@ -284,6 +309,7 @@ static void http_free(void *ctx)
 {
 	struct http *h = ctx;
 
+	quick_free(h->quick);
 	if (h->login.free)
 		h->login.free(h->login.ctx);
 	pthread_mutex_destroy(&h->lock);
@@ -320,6 +346,23 @@ static void copy_config(struct arena *a, struct kubeconfig *to, const struct kub
 	to->exec.env = copy_texts(a, from->exec.env, from->exec.env_n);
 }
 
+/* Proxies, and logins that change, are the HTTP client's affair. */
+static void open_quick(struct http *h)
+{
+	static const char *const proxies[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY",
+					       "https_proxy" };
+
+	for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
+		if (getenv(proxies[i]))
+			return;
+	if (h->proxy.url.n || h->login.token || h->config.exec.command.n)
+		return;
+	h->quick_tls = h->tls;
+	h->quick_tls.cert = h->config.cert;
+	h->quick_tls.key = h->config.key;
+	h->quick = quick_new(h->config.server, &h->quick_tls);
+}
+
 err *http_transport(struct client_transport *out, struct net_client *net,
 		    const struct kubeconfig *k, const struct client_options *o)
 {
@@ -341,6 +384,9 @@ err *http_transport(struct client_transport *out, struct net_client *net,
 				   .insecure = h->config.insecure };
 	h->proxy.url = h->config.proxy_url;
 	pthread_mutex_init(&h->lock, NULL);
+	h->make_net = o->net;
+	if (o->net)
+		open_quick(h);
 	*out = (struct client_transport){ start, wait, stream, stop, http_free, h };
 	return NULL;
 }

@@ -1,0 +1,546 @@
+#include "net/quick.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "crypto/ossl.h"
+#include "net/address.h"
+#include "net/http1.h"
+#include "net/libssl.h"
+#include "text/base64.h"
+#include "text/gourl.h"
+
+/* A server that does not take a connection in this time is the client's affair. */
+#define CONNECT_TIMEOUT (3 * CLOCK_SECOND)
+/* Requests under way: what the sockets' buffers hold in any case. */
+enum { CALLS_MAX = 32, REQUEST_MAX = 8 << 10, PIECE = 32 << 10 };
+
+struct quick_call {
+	struct quick_call *next;	/* sent after this one */
+	size_t max_body;
+	bool done;
+	struct net_response answer;
+};
+
+struct quick {
+	pthread_mutex_t lock;		/* of all of it */
+	struct arena mem;
+	struct gourl url;
+	str server;
+	const struct net_tls *tls;
+	const struct libssl *s;
+	const struct ossl *o;
+	SSL_CTX *ctx;
+	SSL *ssl;
+	int fd;
+	bool broken;			/* nothing more comes or goes */
+	bool last;			/* the server ends the connection behind this answer */
+	struct buf in;			/* read, and not looked at */
+	struct quick_call *first, **end;	/* whose answers are to come */
+	size_t calls;
+};
+
+/* ---- signals ----------------------------------------------------------- */
+
+/* Writing to a peer that has gone is an error here, and no signal. */
+struct pipe_guard {
+	sigset_t before;
+	bool was_pending;
+};
+
+static void guard_begin(struct pipe_guard *g)
+{
+	sigset_t set, pending;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	sigpending(&pending);
+	g->was_pending = sigismember(&pending, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, &g->before);
+}
+
+static void guard_end(const struct pipe_guard *g)
+{
+	const struct timespec now = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	if (!g->was_pending)
+		while (sigtimedwait(&set, NULL, &now) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &g->before, NULL);
+}
+
+/* ---- connecting -------------------------------------------------------- */
+
+static bool is_tls(const struct quick *q)
+{
+	return str_eq(q->url.scheme, S("https"));
+}
+
+static int dial(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int failed = 0, one = 1;
+	socklen_t n = sizeof failed;
+
+	if (fd < 0)
+		return -1;
+	if ((connect(fd, a->ai_addr, a->ai_addrlen) && errno != EINPROGRESS) ||
+	    poll(&p, 1, (int)(CONNECT_TIMEOUT / CLOCK_MS)) <= 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &n) || failed ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK)) {
+		close(fd);
+		return -1;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	return fd;
+}
+
+static bool connect_to(struct quick *q)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	str name = gourl_hostname(&q->url), port = str_from(q->url.host, name.n);
+	struct addrinfo *list;
+
+	if (str_starts(q->url.host, S("[")))
+		port = str_from(q->url.host, name.n + 2);
+	if (!str_take(&port, ':'))
+		port = is_tls(q) ? S("443") : S("80");
+	if (getaddrinfo(arena_str(&q->mem, name).p, arena_str(&q->mem, port).p, &hints, &list))
+		return false;
+	for (const struct addrinfo *a = list; a && q->fd < 0; a = a->ai_next)
+		q->fd = dial(a);
+	freeaddrinfo(list);
+	return q->fd >= 0;
+}
+
+/* All certificates of the text. */
+static bool add_authorities(struct quick *q)
+{
+	BIO *bio = q->o->BIO_new_mem_buf(q->tls->ca.p, (int)q->tls->ca.n);
+	X509_STORE *store = q->s->SSL_CTX_get_cert_store(q->ctx);
+	size_t n = 0;
+	X509 *cert;
+
+	while ((cert = q->o->PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		n += q->o->X509_STORE_add_cert(store, cert) == 1;
+		q->o->X509_free(cert);
+	}
+	q->o->BIO_free(bio);
+	q->o->ERR_clear_error();
+	return n > 0;
+}
+
+static bool add_identity(struct quick *q)
+{
+	if (!q->tls->cert.n)
+		return true;
+	BIO *cert_bio = q->o->BIO_new_mem_buf(q->tls->cert.p, (int)q->tls->cert.n);
+	BIO *key_bio = q->o->BIO_new_mem_buf(q->tls->key.p, (int)q->tls->key.n);
+	X509 *cert = q->o->PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
+	EVP_PKEY *key = q->o->PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+	bool fine = cert && key && q->s->SSL_CTX_use_certificate(q->ctx, cert) == 1 &&
+		    q->s->SSL_CTX_use_PrivateKey(q->ctx, key) == 1;
+
+	q->o->X509_free(cert);
+	q->o->EVP_PKEY_free(key);
+	q->o->BIO_free(cert_bio);
+	q->o->BIO_free(key_bio);
+	return fine;
+}
+
+/* The certificate must be for the host, or for what the caller says instead. */
+static bool set_name(struct quick *q)
+{
+	str name = q->tls->server_name.n ? q->tls->server_name : gourl_hostname(&q->url);
+	struct address a;
+
+	name = arena_str(&q->mem, name);
+	if (address_parse(name, &a))
+		return q->o->X509_VERIFY_PARAM_set1_ip_asc(q->s->SSL_get0_param(q->ssl), name.p) == 1;
+	return q->s->SSL_set1_host(q->ssl, name.p) == 1 &&
+	       q->s->SSL_ctrl(q->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			      (char *)(uintptr_t)name.p) == 1;
+}
+
+static bool greet(struct quick *q)
+{
+	err *e = ossl_get(&q->o);
+
+	if (!e)
+		e = libssl_get(&q->s);
+	err_free(e);
+	if (e)
+		return false;
+	q->ctx = q->s->SSL_CTX_new(q->s->TLS_client_method());
+	if (!q->ctx)
+		return false;
+	q->s->SSL_CTX_ctrl(q->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
+	q->s->SSL_CTX_set_verify(q->ctx, SSL_VERIFY_PEER, NULL);
+	if (!add_authorities(q) || !add_identity(q))
+		return false;
+	q->ssl = q->s->SSL_new(q->ctx);
+	bool fine = q->ssl && set_name(q) && q->s->SSL_set_fd(q->ssl, q->fd) == 1 &&
+		    q->s->SSL_connect(q->ssl) == 1 &&
+		    q->s->SSL_get_verify_result(q->ssl) == X509_V_OK;
+
+	q->o->ERR_clear_error();
+	return fine;
+}
+
+static void set_patience(struct quick *q, int64_t span)
+{
+	const struct timeval t = { .tv_sec = span / CLOCK_SECOND,
+				   .tv_usec = span % CLOCK_SECOND / 1000 };
+
+	setsockopt(q->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+	setsockopt(q->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
+}
+
+static bool open_connection(struct quick *q, int64_t timeout)
+{
+	if (q->fd >= 0)
+		return true;
+	if (!connect_to(q))
+		return false;
+	set_patience(q, timeout > 0 ? timeout : NET_TIMEOUT);
+	return !is_tls(q) || greet(q);
+}
+
+/* ---- bytes ------------------------------------------------------------- */
+
+static bool send_all(struct quick *q, str bytes)
+{
+	while (bytes.n) {
+		ssize_t n = q->ssl ? q->s->SSL_write(q->ssl, bytes.p, (int)bytes.n)
+				   : send(q->fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+
+		if (n <= 0 && !(n < 0 && !q->ssl && errno == EINTR))
+			return false;
+		if (n > 0)
+			bytes = str_from(bytes, (size_t)n);
+	}
+	return true;
+}
+
+static bool read_more(struct quick *q)
+{
+	char piece[PIECE];
+	ssize_t n;
+
+	do
+		n = q->ssl ? q->s->SSL_read(q->ssl, piece, sizeof piece)
+			   : recv(q->fd, piece, sizeof piece, 0);
+	while (n < 0 && !q->ssl && errno == EINTR);
+	if (n > 0)
+		buf_bytes(&q->in, piece, (size_t)n);
+	return n > 0;
+}
+
+static void take(struct quick *q, size_t n)
+{
+	memmove(q->in.p, q->in.p + n, q->in.n - n);
+	q->in.n -= n;
+}
+
+/* ---- a request --------------------------------------------------------- */
+
+static bool is_plain(str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 127)
+			return false;
+	return true;
+}
+
+static bool add_line(struct buf *b, str name, str value)
+{
+	buf_addf(b, "%.*s: %.*s\r\n", STR_ARG(name), STR_ARG(value));
+	return is_plain(name) && is_plain(value);
+}
+
+static bool write_request(const struct quick *q, const struct net_request *r, struct buf *b)
+{
+	str target = str_from(r->url, q->server.n);
+	bool fine = is_plain(target) && str_find_char(target, ' ') == STR_NPOS;
+
+	buf_addf(b, "GET %.*s HTTP/1.1\r\n", STR_ARG(target));
+	fine &= add_line(b, S("Host"), q->url.host);
+	for (size_t i = 0; i < r->headers_n; i++)
+		fine &= add_line(b, r->headers[i].name, r->headers[i].value);
+	if (r->token.n) {
+		fine &= is_plain(r->token);
+		buf_addf(b, "Authorization: Bearer %.*s\r\n", STR_ARG(r->token));
+	} else if (r->user.n) {
+		CLEANUP(buf_release) struct buf login = BUF_INIT;
+
+		buf_addf(&login, "%.*s:%.*s", STR_ARG(r->user), STR_ARG(r->password));
+		buf_add(b, S("Authorization: Basic "));
+		base64_write(b, buf_str(&login), BASE64_STD);
+		buf_add(b, S("\r\n"));
+	}
+	buf_add(b, S("\r\n"));
+	return fine && !b->full;
+}
+
+struct quick_call *quick_start(struct quick *q, const struct net_request *r)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(REQUEST_MAX);
+	struct quick_call *c = NULL;
+	struct pipe_guard guard;
+
+	if (!str_starts(r->url, q->server) || !str_starts(str_from(r->url, q->server.n), S("/")) ||
+	    !write_request(q, r, &b))
+		return NULL;
+	guard_begin(&guard);
+	pthread_mutex_lock(&q->lock);
+	bool room = !q->broken && q->calls < CALLS_MAX;
+
+	if (room && (!open_connection(q, r->timeout) || !send_all(q, buf_str(&b))))
+		q->broken = true;
+	if (room && !q->broken) {
+		c = mem_calloc(1, sizeof *c);
+		c->max_body = r->max_body ? r->max_body : NET_BODY_MAX;
+		c->answer = (struct net_response)NET_RESPONSE_INIT;
+		c->answer.body.max = c->max_body < BUF_MAX ? c->max_body + 1 : BUF_MAX;
+		*q->end = c;
+		q->end = &c->next;
+		q->calls++;
+	}
+	pthread_mutex_unlock(&q->lock);
+	guard_end(&guard);
+	return c;
+}
+
+/* ---- an answer --------------------------------------------------------- */
+
+struct head {
+	int status;
+	bool chunked, sized;
+	uint64_t length;
+};
+
+/* Strict, as what is unclear is asked again. */
+static bool read_field(struct quick *q, str line, struct head *h)
+{
+	str name, value;
+
+	if (!str_split(line, ':', &name, &value) || !name.n || !is_plain(name) ||
+	    name.p[name.n - 1] == ' ' || name.p[0] == ' ')
+		return false;
+	value = str_trim(value);
+	if (!is_plain(value))
+		return false;
+	if (str_eq_nocase(name, S("content-length"))) {
+		if (h->sized || !str_to_u64(value, &h->length))
+			return false;
+		h->sized = true;
+	} else if (str_eq_nocase(name, S("transfer-encoding"))) {
+		if (h->chunked || !str_eq_nocase(value, S("chunked")))
+			return false;
+		h->chunked = true;
+	} else if (str_eq_nocase(name, S("connection"))) {
+		q->last |= !str_eq_nocase(value, S("keep-alive"));
+	} else if (str_eq_nocase(name, S("content-encoding"))) {
+		return str_eq_nocase(value, S("identity"));
+	}
+	return true;
+}
+
+static bool read_fields(struct quick *q, struct quick_call *c, str text, struct head *h)
+{
+	struct arena *a = &c->answer.mem;
+	VEC(struct net_header) list = { 0 };
+	size_t end;
+
+	while (text.n && (end = str_find(text, S("\r\n"))) != STR_NPOS) {
+		str line = arena_str(a, str_sub(text, 0, end)), name, value;
+
+		text = str_from(text, end + 2);
+		if (!line.n)
+			break;
+		if (list.n >= NET_HEADERS_COUNT_MAX || !read_field(q, line, h))
+			return false;
+		str_split(line, ':', &name, &value);
+		avec_push(a, &list, (struct net_header){ name, str_trim(value) });
+	}
+	c->answer.headers = list.p;
+	c->answer.headers_n = list.n;
+	return !(h->chunked && h->sized);
+}
+
+/* "HTTP/1.1 200 OK" and what follows, up to the blank line. */
+static bool read_head(struct quick *q, struct quick_call *c, struct head *h)
+{
+	size_t end, from = 0, line;
+	uint64_t status;
+
+	while ((end = http1_find_end(buf_str(&q->in), from)) == 0) {
+		from = q->in.n > 3 ? q->in.n - 3 : 0;
+		if (q->in.n > HTTP1_HEAD_MAX || !read_more(q))
+			return false;
+	}
+	if (end == HTTP1_BAD)
+		return false;
+	str text = str_sub(buf_str(&q->in), 0, end);
+
+	line = str_find(text, S("\r\n"));
+	if (!str_starts(text, S("HTTP/1.1 ")) || line < 12 || line == STR_NPOS ||
+	    !str_to_u64(str_sub(text, 9, 12), &status) || status < 200 || status > 599 ||
+	    (status >= 300 && status < 400))
+		return false;
+	h->status = (int)status;
+	bool fine = read_fields(q, c, str_from(text, line + 2), h);
+
+	take(q, end);
+	return fine;
+}
+
+static bool read_chunks(struct quick *q, struct buf *body)
+{
+	struct http1_chunks chunks = { 0 };
+
+	for (;;) {
+		str in = buf_str(&q->in);
+		int how = http1_chunks_take(&chunks, &in, body);
+
+		take(q, q->in.n - in.n);
+		if (how != HTTP1_MORE)
+			return how == HTTP1_DONE;
+		if (!read_more(q))
+			return false;
+	}
+}
+
+static bool read_sized(struct quick *q, uint64_t length, struct buf *body)
+{
+	while (length) {
+		size_t n = q->in.n < length ? q->in.n : (size_t)length;
+
+		buf_bytes(body, q->in.p, n);
+		take(q, n);
+		length -= n;
+		if (body->full || (length && !read_more(q)))
+			return false;
+	}
+	return true;
+}
+
+static bool read_answer(struct quick *q, struct quick_call *c)
+{
+	struct head h = { 0 };
+
+	if (q->last || !read_head(q, c, &h))
+		return false;
+	c->answer.status = h.status;
+	c->answer.version = 11;
+	if (h.status == 204)
+		return true;
+	if (h.chunked)
+		return read_chunks(q, &c->answer.body);
+	return h.sized && h.length <= c->max_body && read_sized(q, h.length, &c->answer.body);
+}
+
+/* Up to the answer of `c`; what comes before it is another call's. */
+static bool read_until(struct quick *q, struct quick_call *c)
+{
+	while (!c->done && !q->broken) {
+		struct quick_call *next = q->first;
+
+		if (!next || !read_answer(q, next)) {
+			q->broken = true;
+			break;
+		}
+		next->done = true;
+		q->first = next->next;
+		if (!q->first)
+			q->end = &q->first;
+		q->calls--;
+	}
+	return c->done;
+}
+
+static void forget(struct quick *q, struct quick_call *c)
+{
+	struct quick_call **at = &q->first;
+
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+	for (q->end = &q->first; *q->end; q->end = &(*q->end)->next)
+		;
+}
+
+bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out)
+{
+	struct pipe_guard guard;
+
+	guard_begin(&guard);
+	pthread_mutex_lock(&q->lock);
+	bool done = read_until(q, c);
+
+	if (!done)
+		forget(q, c);
+	pthread_mutex_unlock(&q->lock);
+	guard_end(&guard);
+	if (done)
+		*out = c->answer;
+	else
+		net_response_release(&c->answer);
+	free(c);
+	return done;
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+struct quick *quick_new(str server, const struct net_tls *tls)
+{
+	struct quick *q = mem_calloc(1, sizeof *q);
+	bool fine;
+
+	q->fd = -1;
+	q->end = &q->first;
+	q->tls = tls;
+	q->server = arena_str(&q->mem, server);
+	pthread_mutex_init(&q->lock, NULL);
+	err *e = gourl_parse(&q->mem, q->server, &q->url);
+
+	fine = !e && !q->url.has_user && q->url.host.n &&
+	       (str_eq(q->url.scheme, S("http")) ||
+		(is_tls(q) && tls->ca.n && !tls->ca_and_system && !tls->insecure));
+	err_free(e);
+	if (fine)
+		return q;
+	quick_free(q);
+	return NULL;
+}
+
+void quick_free(struct quick *q)
+{
+	if (!q)
+		return;
+	if (q->ssl)
+		q->s->SSL_free(q->ssl);
+	if (q->ctx)
+		q->s->SSL_CTX_free(q->ctx);
+	if (q->fd >= 0)
+		close(q->fd);
+	buf_release(&q->in);
+	arena_release(&q->mem);
+	pthread_mutex_destroy(&q->lock);
+	free(q);
+}
