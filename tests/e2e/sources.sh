@@ -162,6 +162,43 @@ printf x >>"$file"
 until_true "event" tells '^Warning ArtifactVerificationFailed source-controller failed to verify integrity of artifact'
 [ "$(sha256sum <"$file" | cut -c1-64)" = "$(field status.artifact.digest | cut -c8-)" ] || fail "not mended"
 
+# ---- signatures: Ready says what is wrong with them
+
+# refused REASON TEXT: Ready and SourceVerified say so, and an Event
+refused() {
+	until_true "Ready: $1 $2" is Ready "False $1 $2"
+	is SourceVerified "False $1 $2" || fail "SourceVerified: $(condition SourceVerified)"
+	[ -z "$(condition FetchFailed)$(condition ArtifactOutdated)" ] || fail "FetchFailed: $(condition FetchFailed) $(condition ArtifactOutdated)"
+	[ "$(field status.artifact.revision)" = "main@sha1:$two" ] || fail "what was stored has gone"
+	until_true "event" tells "^Warning $1 source-controller "
+}
+secret() { api -X PATCH -H 'Content-Type: application/merge-patch+json' -d "$1" "$(url)/api/v1/namespaces/flux-system/secrets/signers" >/dev/null; }
+ssh-keygen -q -t ed25519 -N '' -f mine
+ssh-keygen -q -t ed25519 -N '' -f other
+patch '{"spec":{"verify":{"mode":"HEAD","secretRef":{"name":"signers"}}}}'
+refused VerificationError 'public keys secret error: secrets "signers" not found'
+create /api/v1/namespaces/flux-system/secrets '{"metadata":{"name":"signers"},"data":{"a.sshpub":"'"$(base64 -w0 <other.pub)"'"}}'
+refused InvalidCommitSignature "signature verification of commit '$two' failed: unsupported signature type: empty"
+git -C app -c gpg.format=ssh -c user.signingkey="$PWD/mine" commit -qS --allow-empty -m 'signed commit'
+git -C app push -q origin HEAD:main
+signed=$(git -C app rev-parse HEAD)
+"$rill" reconcile source git app --timeout 20s >/dev/null 2>&1 && fail "reconciled what is not verified"
+refused InvalidCommitSignature "signature verification of commit '$signed' failed: unable to verify Git commit SSH signature: unable to verify payload with any of the given authorized keys: no matching key
+public key does not match"
+secret '{"data":{"a.sshpub":"'"$(base64 -w0 <mine.pub)"'"}}'
+until_true "verified" is Ready "True Succeeded stored artifact for revision 'main@sha1:$signed'"
+condition SourceVerified | grep -q '^True Succeeded verified signature of' || fail "SourceVerified: $(condition SourceVerified)"
+until_true "event" tells '^Normal Succeeded source-controller verified signature of'
+[ "$(field status.sourceVerificationMode)" = HEAD ] || fail "mode: $(field status.sourceVerificationMode)"
+two=$signed
+patch '{"spec":{"verify":{"mode":"Tag"}}}'
+refused InvalidVerificationMode "cannot verify tag object's signature if a tag reference is not specified"
+is Stalled "True InvalidVerificationMode cannot verify tag object's signature if a tag reference is not specified" || fail "Stalled: $(condition Stalled)"
+patch '{"spec":{"verify":null}}'
+until_true "not verified any more" is Ready "True Succeeded stored artifact for revision 'main@sha1:$two'"
+[ -z "$(condition SourceVerified)$(field status.sourceVerificationMode)" ] || fail "SourceVerified is left"
+file=store/$(field status.artifact.path)
+
 # ---- suspended, asked, deleted
 
 patch '{"spec":{"suspend":true}}'
