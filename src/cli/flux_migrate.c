@@ -1,8 +1,9 @@
 /* flux_migrate - "flux migrate": manifests and objects, brought to today's versions of the API.
  *
  * Manifests are changed as texts: a line with apiVersion and the next one
- * with kind. So comments, templates and line endings stay as they are. In a
- * cluster every object is written once, so that it is stored in the version
+ * with kind. So comments, templates and line endings stay as they are. Fields
+ * that had no effect any more and that v1 refuses are taken out with their line.
+ * In a cluster every object is written once, so that it is stored in the version
  * that its definition stores.
  */
 #include "base/fs.h"
@@ -76,6 +77,21 @@ struct upgrade {
 	str from, to;
 };
 
+/* Fields below spec with a plain value, which v1 does not have. */
+static const struct leftover {
+	const char *kind, *key;
+} leftovers[] = {
+	{ "Kustomization", "validation" },	/* the server validates, always */
+	{ "GitRepository", "gitImplementation" },	/* there is one */
+};
+
+/* Where in a document the lines are. */
+struct place {
+	str kind;		/* of the object that becomes v1; empty: of none */
+	bool in_spec;
+	size_t indent;		/* of the fields of spec; 0: not known yet */
+};
+
 struct migration {
 	struct cli *c;
 	const struct migrate_options *o;
@@ -98,8 +114,49 @@ static str word_behind(str line, str key)
 	return str_sub(line, 0, end);
 }
 
-static void look_at(struct migration *m, str file, size_t number, size_t at, str line, str next,
-		    struct buf *found)
+static bool is_leftover(str kind, str line)
+{
+	for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
+		str rest = line;
+
+		if (str_eq(kind, str_c(leftovers[i].kind)) &&
+		    str_take_str(&rest, str_c(leftovers[i].key)) && str_take(&rest, ':') &&
+		    str_trim(rest).n)
+			return true;
+	}
+	return false;
+}
+
+/* Follow the lines of an object that becomes v1, and take leftovers out. The
+ * line has its end. */
+static void look_below(struct migration *m, struct place *p, str file, size_t at, str line)
+{
+	size_t indent = 0;
+	str rest;
+
+	while (indent < line.n && line.p[indent] == ' ')
+		indent++;
+	rest = str_from(line, indent);
+	if (str_starts(line, S("---")))
+		*p = (struct place){ 0 };
+	if (!p->kind.n || !str_trim(rest).n || rest.p[0] == '#')
+		return;
+	if (!indent) {
+		p->in_spec = str_eq(str_trim(line), S("spec:"));
+		p->indent = 0;
+		return;
+	}
+	if (!p->in_spec)
+		return;
+	if (!p->indent)
+		p->indent = indent;
+	if (indent == p->indent && is_leftover(p->kind, rest))
+		avec_push(m->c->arena, &m->upgrades,
+			  (struct upgrade){ file, at, line, STR_NONE });
+}
+
+static void look_at(struct migration *m, struct place *p, str file, size_t number, size_t at,
+		    str line, str next, struct buf *found)
 {
 	str version = word_behind(line, S("apiVersion: ")), kind = word_behind(next, S("kind: "));
 	str group, old;
@@ -121,12 +178,15 @@ static void look_at(struct migration *m, str file, size_t number, size_t at, str
 	buf_addf(found, "✚ %.*s:%zu: %.*s %.*s -> %.*s\n", STR_ARG(file), number, STR_ARG(kind),
 		 STR_ARG(old), STR_ARG(target));
 	avec_push(m->c->arena, &m->upgrades, (struct upgrade){ file, at, old, target });
+	if (str_eq(target, S("v1")))
+		p->kind = kind;
 }
 
 /* Warnings come first, then what is found. */
 static err *look_into(struct migration *m, str file)
 {
 	CLEANUP(buf_release) struct buf found = BUF_INIT;
+	struct place place = { 0 };
 	str text, line;
 	size_t number = 1, at = 0;
 
@@ -140,7 +200,8 @@ static err *look_into(struct migration *m, str file)
 		line = str_sub(rest, 0, end);
 		next = str_from(rest, end + 1);
 		next = str_sub(next, 0, str_find_char(next, '\n'));
-		look_at(m, file, number++, at, line, next, &found);
+		look_below(m, &place, file, at, str_sub(rest, 0, end + 1));
+		look_at(m, &place, file, number++, at, line, next, &found);
 		at += end + 1;
 	}
 	output_flush(&m->c->out);
@@ -407,7 +468,8 @@ const struct command flux_migrate_command = {
 	.use = "migrate",
 	.brief = "Bring objects or manifests to today's API versions",
 	.text = "Bring the objects in a cluster, or the manifests in a directory, to the versions of\n"
-		"the API that this release uses.",
+		"the API that this release uses. Fields that v1 refuses and that did nothing any more,\n"
+		"such as a Kustomization's validation, are taken out.",
 	.example = "  flux migrate\n"
 		   "  flux migrate -f ./clusters --dry-run",
 	.args = { ARGS_NONE },

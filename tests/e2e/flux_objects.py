@@ -215,6 +215,15 @@ assert not t.get(SOURCE, "gitrepositories", "flux-system", "app")
 # ---- without a server ----
 t.write("old.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2beta1\nkind: HelmRelease\nmetadata: {name: a} # kept\n")
 t.tell("migrate", "-f", "old.yaml", "-y", err_has="✚ old.yaml:1: HelmRelease v2beta1 -> v2\n")
+t.write("gone.yaml", "# validation: all\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1beta1\nkind: Kustomization\n"
+        "validation: not a field of spec\nspec:\n    # validation: kept\n    prune: true\n    validation: server # gone\n"
+        "    patches:\n    - patch: |\n        validation: kept\n    nested:\n      validation: kept\n    validations: kept\n---\n"
+        "apiVersion: example.com/v1beta1\nkind: Kustomization\nspec:\n  validation: kept\n---\n"
+        "apiVersion: source.toolkit.fluxcd.io/v1beta2\nkind: GitRepository\nspec:\n  gitImplementation: libgit2\n  url: x\n")
+before = t.read("gone.yaml")
+t.tell("migrate", "-f", "gone.yaml", "-y", err_has="✚ gone.yaml:3: Kustomization v1beta1 -> v1\n")
+assert t.read("gone.yaml") == before.replace("fluxcd.io/v1beta1", "fluxcd.io/v1").replace("fluxcd.io/v1beta2", "fluxcd.io/v1") \
+    .replace("    validation: server # gone\n", "").replace("  gitImplementation: libgit2\n", ""), t.read("gone.yaml")
 os.mkdir(os.path.join(t.work, "links"))
 for link in ("links/link.yaml", "link.yaml"):
     os.symlink(os.path.relpath("old.yaml", os.path.dirname(link)), os.path.join(t.work, link))
