@@ -56,6 +56,7 @@ static void *stream(void *ctx, const struct client_request *r, const struct clie
 {
 	struct fake *f = ctx;
 
+	s->on_head(s->ctx, 200);	/* before the test can know of it */
 	pthread_mutex_lock(&f->lock);
 	assert_true(f->streams_n < STREAMS_MAX);
 	size_t i = f->streams_n++;
@@ -65,7 +66,6 @@ static void *stream(void *ctx, const struct client_request *r, const struct clie
 	snprintf(f->queries[i], sizeof f->queries[i], "%.*s", STR_ARG(r->query));
 	pthread_cond_broadcast(&f->changed);
 	pthread_mutex_unlock(&f->lock);
-	s->on_head(s->ctx, 200);
 	return &f->open[i];
 }
 
