@@ -30,6 +30,7 @@ struct cloud {
 	pthread_t thread;
 	char url[64];
 	const struct answer *answers;
+	pthread_mutex_t lock;	/* of what follows */
 	char got[GOT_MAX][REQUEST_MAX];
 	int n;
 };
@@ -75,11 +76,13 @@ static void *serve(void *arg)
 
 		if (fd < 0)
 			return NULL;
-		char *to = c->got[c->n < GOT_MAX ? c->n++ : GOT_MAX - 1];
+		char request[REQUEST_MAX] = "";
 
-		to[0] = 0;
-		read_request(fd, to);
-		answer(c, fd, to);
+		read_request(fd, request);
+		pthread_mutex_lock(&c->lock);
+		memcpy(c->got[c->n < GOT_MAX ? c->n++ : GOT_MAX - 1], request, sizeof request);
+		pthread_mutex_unlock(&c->lock);
+		answer(c, fd, request);
 		close(fd);
 	}
 }
@@ -90,6 +93,7 @@ static void cloud_open(struct cloud *c, const struct answer *answers)
 	socklen_t size = sizeof at;
 
 	c->answers = answers;
+	pthread_mutex_init(&c->lock, NULL);
 	c->listen = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(c->listen, (struct sockaddr *)&at, sizeof at), 0);
 	assert_int_equal(listen(c->listen, 8), 0);
@@ -102,6 +106,7 @@ static void cloud_close(struct cloud *c)
 {
 	shutdown(c->listen, SHUT_RDWR);
 	pthread_join(c->thread, NULL);
+	pthread_mutex_destroy(&c->lock);
 	close(c->listen);
 }
 
@@ -212,9 +217,18 @@ static void end(struct setting *s)
 	arena_release(&s->a);
 }
 
-static bool got(const struct setting *s, int n, const char *piece)
+/* The n-th request, from the last when it is negative. */
+static bool got(struct setting *s, int n, const char *piece)
 {
-	return n < s->cloud.n && strstr(s->cloud.got[n], piece);
+	struct cloud *c = &s->cloud;
+
+	pthread_mutex_lock(&c->lock);
+	if (n < 0)
+		n += c->n;
+	bool yes = n >= 0 && n < c->n && strstr(c->got[n], piece);
+
+	pthread_mutex_unlock(&c->lock);
+	return yes;
 }
 
 /* ---- Google ------------------------------------------------------------------------------ */
@@ -366,7 +380,7 @@ static void test_azure_from_within(void **state)
 	s.l.ca = S("CA");
 	must_log_in(&s);
 	assert_true(str_eq(s.token, S("app")));
-	assert_true(got(&s, s.cloud.n - 1, "client_secret=hush"));
+	assert_true(got(&s, -1, "client_secret=hush"));
 	s.l.account = S("deployer");
 	s.own.annotations = "";
 	must_fail(&s, "failed to get access token for cluster: failed to get provider identity from service "

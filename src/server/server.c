@@ -239,16 +239,21 @@ static err *open_hooks(struct server *s)
 	return NULL;
 }
 
-static err *start_listening(struct server *s)
+/* Before anything runs: the authority is told in every namespace. */
+static err *open_tls(struct server *s)
 {
 	struct tls_identity id;
 
+	if (!s->o.listen.n || s->o.plain)
+		return NULL;
+	TRY(server_make_identity(s, &id));
+	return tls_server_new(&s->tls, &id);
+}
+
+static err *start_listening(struct server *s)
+{
 	if (!s->o.listen.n)
 		return NULL;
-	if (!s->o.plain) {
-		TRY(server_make_identity(s, &id));
-		TRY(tls_server_new(&s->tls, &id));
-	}
 	TRY(httpd_new(
 		&s->httpd, s->loop,
 		&(struct httpd_options){
@@ -272,6 +277,7 @@ static err *open_parts(struct server *s)
 	TRY(loop_new(&s->loop));
 	s->hub = watch_hub_new(s, s->loop);
 	TRY(open_store(s));
+	TRY(open_tls(s));
 	s->registry = registry_new();
 	s->allocator = allocator_new(s);
 	s->workers = workers_new(s->o.workers ? s->o.workers : SERVER_WORKERS, QUEUE_MAX);
