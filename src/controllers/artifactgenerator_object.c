@@ -116,11 +116,10 @@ static bool same_field(node a, node b, const char *field)
 }
 
 /* All but when it was stored, which an artifact of the same bytes keeps. */
-static bool same_artifact(struct arena *a, node x, node y)
+static bool same_artifact(node x, node y)
 {
 	static const char *const fields[] = { "digest", "path", "revision", "url" };
 
-	(void)a;
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		if (!str_eq(node_str(node_get(x, str_c(fields[i]))),
 			    node_str(node_get(y, str_c(fields[i])))))
@@ -141,7 +140,7 @@ static bool is_so(struct generator *g, str name, node meta, node artifact)
 	have = node_get(object, S("metadata"));
 	return same_field(have, meta, "labels") && same_field(have, meta, "annotations") &&
 	       node_equal(node_dig(object, "spec", "sourceRef"), source_ref(g)) &&
-	       same_artifact(g->a, node_dig(object, "status", "artifact"), artifact) &&
+	       same_artifact(node_dig(object, "status", "artifact"), artifact) &&
 	       health_condition_is_true(object, S("Ready"));
 }
 

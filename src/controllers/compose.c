@@ -110,7 +110,7 @@ static err *unpack(struct copying *c, str path, str to)
 	if (fs_is_dir(c->fs, path))
 		return err_wrap(is_dir("read", path), "requires gzip-compressed body");
 	TRY(fs_read(c->fs, &packed, path, ARCHIVE_MAX, &text));
-	/* What unpack_list cannot name is held without being placed. */
+	/* No more than what may still be held, and a byte, so that it is told. */
 	const struct unpack_options o = {
 		.limits = { .total = COMPOSE_BYTES_MAX - c->stage->held < TGZ_TOTAL_MAX
 					     ? COMPOSE_BYTES_MAX - c->stage->held + 1
