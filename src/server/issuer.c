@@ -264,17 +264,6 @@ const struct endpoint issuer_endpoints[] = {
 
 /* ---- the part ---------------------------------------------------------- */
 
-/* Whoever listens will be asked, and should know at once that it cannot. */
-static err *issuer_open(struct server *s, const struct server_options *o)
-{
-	struct issuer *i = mem_calloc(1, sizeof *i);
-
-	i->dir = o->data_dir;
-	pthread_mutex_init(&i->lock, NULL);
-	server_part_set(s, SERVER_PART_ISSUER, i);
-	return o->listen.n ? need_key(s, &i) : NULL;
-}
-
 static void issuer_close(struct server *s)
 {
 	struct issuer *i = server_part(s, SERVER_PART_ISSUER);
@@ -283,7 +272,23 @@ static void issuer_close(struct server *s)
 		return;
 	es256_free(i->key);
 	pthread_mutex_destroy(&i->lock);
+	server_part_set(s, SERVER_PART_ISSUER, NULL);
 	free(i);
+}
+
+/* Whoever listens will be asked, and should know at once that it cannot. */
+static err *issuer_open(struct server *s, const struct server_options *o)
+{
+	struct issuer *i = mem_calloc(1, sizeof *i);
+
+	i->dir = o->data_dir;
+	pthread_mutex_init(&i->lock, NULL);
+	server_part_set(s, SERVER_PART_ISSUER, i);
+	err *e = o->listen.n ? need_key(s, &i) : NULL;
+
+	if (e)
+		issuer_close(s);
+	return e;
 }
 
 const struct hooks issuer_hooks = { .open = issuer_open, .close = issuer_close };

@@ -213,6 +213,22 @@ static void test_the_key_is_told(void **state)
 	server_close(s);
 }
 
+static void test_a_broken_key_is_told_at_the_start(void **state)
+{
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	struct server *s = NULL;
+
+	(void)state;
+	assert_null(fs_open_temp(&dir, STR_NONE, S("issuer")));
+	assert_null(fs_write(dir, S("sa.key"), S("junk"), 0600));
+	CLEANUP(err_drop) err *e = server_open(&s, &(struct server_options){ .data_dir = fs_root(dir),
+									     .listen = S("127.0.0.1:0"),
+									     .no_sim = true });
+
+	assert_non_null(e);
+	assert_true(str_has(str_c(err_msg(e)), S("sa.key")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_an_old_token_in_a_secret_is_replaced),
 		cmocka_unit_test(test_a_token_is_for_its_audience),
 		cmocka_unit_test(test_the_key_is_told),
+		cmocka_unit_test(test_a_broken_key_is_told_at_the_start),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
