@@ -217,15 +217,18 @@ err *fs_mkdir(const struct fs *f, str path, unsigned mode)
 
 /* ---- temporary roots -------------------------------------------------- */
 
-/* Hold it, so that nobody sweeps it away; false when somebody just has. */
-static bool hold(const char *path, int *lock)
+/* Hold it, so that nobody sweeps it away; false when somebody just has. Some file systems
+ * know no locks: nothing is swept there (`must`). */
+static bool hold(const char *path, bool must, int *lock)
 {
 	struct stat here, there;
 
 	*lock = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*lock < 0)
 		return false;
-	if (!flock(*lock, LOCK_EX | LOCK_NB) && !fstat(*lock, &here) && !lstat(path, &there) &&
+	bool held = !flock(*lock, LOCK_EX | LOCK_NB) || (!must && errno != EWOULDBLOCK);
+
+	if (held && !fstat(*lock, &here) && !lstat(path, &there) &&
 	    here.st_ino == there.st_ino && here.st_dev == there.st_dev)
 		return true;
 	close(*lock);
@@ -241,7 +244,7 @@ static char *make_temp_dir(const char *parent, str prefix, int *lock, int *code)
 		if (asprintf(&path, "%s/%.*s%s" FS_TEMP_SUFFIX, parent, STR_ARG(prefix), name) < 0)
 			die_bug("out of memory for a path");
 		*code = mkdir(path, 0700) ? errno : 0;
-		if (!*code && hold(path, lock))
+		if (!*code && hold(path, false, lock))
 			return path;
 		free(path);
 		if (*code && *code != EEXIST)
@@ -290,7 +293,7 @@ static bool sweep(const char *path)
 	struct fs *f;
 	int lock;
 
-	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || !hold(path, &lock))
+	if (lstat(path, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || !hold(path, true, &lock))
 		return false;
 	err *e = fs_open(&f, str_c(path), NULL);
 
