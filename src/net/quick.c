@@ -309,8 +309,11 @@ struct quick_call *quick_start(struct quick *q, const struct net_request *r)
 	pthread_mutex_lock(&q->lock);
 	bool room = !q->broken && q->calls < CALLS_MAX;
 
-	if (room && (!open_connection(q, r->timeout) || !send_all(q, buf_str(&b))))
+	if (room && (!open_connection(q, r->timeout) || !send_all(q, buf_str(&b)))) {
 		q->broken = true;
+		if (q->o)	/* or others would take its errors for theirs */
+			q->o->ERR_clear_error();
+	}
 	if (room && !q->broken) {
 		c = mem_calloc(1, sizeof *c);
 		c->max_body = r->max_body ? r->max_body : NET_BODY_MAX;
@@ -493,8 +496,11 @@ bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out)
 	pthread_mutex_lock(&q->lock);
 	bool done = read_until(q, c);
 
-	if (!done)
+	if (!done) {
 		forget(q, c);
+		if (q->o)
+			q->o->ERR_clear_error();
+	}
 	pthread_mutex_unlock(&q->lock);
 	guard_end(&guard);
 	if (done)
@@ -506,6 +512,18 @@ bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out)
 }
 
 /* ---- making ------------------------------------------------------------ */
+
+/* One certificate and a key that can be read without a question. */
+static bool is_plain_identity(const struct net_tls *tls)
+{
+	const str begin = S("-----BEGIN CERTIFICATE-----");
+	size_t first = str_find(tls->cert, begin);
+
+	if (!tls->cert.n)
+		return true;
+	return first != STR_NPOS && !str_has(str_from(tls->cert, first + begin.n), begin) &&
+	       !str_has(tls->key, S("ENCRYPTED"));
+}
 
 struct quick *quick_new(str server, const struct net_tls *tls)
 {
@@ -521,7 +539,8 @@ struct quick *quick_new(str server, const struct net_tls *tls)
 
 	fine = !e && !q->url.has_user && q->url.host.n &&
 	       (str_eq(q->url.scheme, S("http")) ||
-		(is_tls(q) && tls->ca.n && !tls->ca_and_system && !tls->insecure));
+		(is_tls(q) && tls->ca.n && !tls->ca_and_system && !tls->insecure &&
+		 is_plain_identity(tls)));
 	err_free(e);
 	if (fine)
 		return q;

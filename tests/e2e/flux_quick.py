@@ -144,6 +144,20 @@ for host, tls, ca, fine in (("127.0.0.1", mine, "mine.pem", True), ("localhost",
     else:
         assert status == 1 and "tls: failed to verify certificate" in err and not s.asked, (host, ca, err, s.asked)
 
+# our own certificate; with others behind it, the short way is not for it
+user = "{client-certificate: %s, client-key: other.key}"
+chain = t.read("other.pem") + t.read("mine.pem")
+t.write("chain.pem", chain)
+for file in ("other.pem", "chain.pem"):
+    s = Server(SIZED, mine)
+    s.context.verify_mode = ssl.CERT_OPTIONAL
+    s.context.load_verify_locations(other[0])
+    s.context.load_verify_locations(mine[0])
+    config("https://127.0.0.1:%d" % s.port, "mine.pem", user % file)
+    status, out, err = t.run("get", "ks")
+    assert (status, out) == (0, want), (file, err)
+    assert s.asked[0].split("\r\n")[1].startswith("Host: ") and len(s.asked) == 1, s.asked
+
 # no way but the long one: proxies
 s = Server(SIZED)
 config("http://cluster.invalid:80")
