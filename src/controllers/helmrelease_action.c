@@ -241,6 +241,10 @@ static void say_not_made(struct hr *h, const char *what, const char *reason, con
 	condition_set(h->p, S("Released"), CONDITION_FALSE, str_c(reason), message);
 	if (h->overtaken.n)	/* it was not given the time: no failure of its own */
 		return;
+	str origins = hr_origins(h, why);
+
+	if (origins.n)
+		keep_line(h, NOTICE_INFO, origins);
 	hr_status_add(h, "failures", 1);
 	hr_event(h, EVENT_WARNING, reason, message, NODE_NOTHING);
 }

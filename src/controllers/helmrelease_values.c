@@ -131,6 +131,7 @@ static err *add_reference(struct hr *h, struct map *seen, node n, node own, node
 	TRY(fetch(h, seen, &r, &data));
 	if (!data)
 		return NULL;
+	hr_note_values(h, r.kind, r.name, r.key, r.path, *data);
 	if (r.path.n) {
 		*result = values_merge(h->a, *result, own);
 		e = set_path(h, &r, *data, *result);

@@ -12,6 +12,7 @@
 #define CONTROLLERS_HR_IMPL_H
 
 #include "base/log.h"
+#include "base/vec.h"
 #include "controllers/drifts.h"
 #include "controllers/hr_shared.h"
 #include "controllers/pass.h"
@@ -44,6 +45,13 @@ struct hr_memory {
 	struct drifts drifts;
 };
 
+/* What values were made of, in the order of spec.valuesFrom. */
+struct hr_given {
+	str kind, name, key;
+	str path;		/* targetPath; empty: a text of its own */
+	str text;
+};
+
 struct hr {
 	struct pass *p;
 	struct arena *a;
@@ -71,6 +79,7 @@ struct hr {
 	str oci_digest;
 	/* the values */
 	node values;
+	VEC(struct hr_given) given;
 	str config_digest;
 	/* the release */
 	struct release_env env;
@@ -125,6 +134,13 @@ err *hr_values(struct hr *h) __attribute__((warn_unused_result));
 /* "sha256:HEX" of values as YAML. */
 str hr_values_digest(struct arena *a, node values);
 str hr_sha256(struct arena *a, str bytes);
+
+/* ---- where values stand (helmrelease_origin.c) ---------------------------- */
+
+void hr_note_values(struct hr *h, str kind, str name, str key, str path, str text);
+/* Of each value that an error names: which object sets it, and where in its text; a line
+ * each, or nothing. */
+str hr_origins(struct hr *h, str message);
 
 /* ---- post-rendering (helmrelease_post.c) ---------------------------------- */
 

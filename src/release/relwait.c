@@ -181,7 +181,9 @@ static bool is_seen(const struct waiter *w, const struct relobj *o)
 {
 	const struct relcluster *c = w->c;
 
-	return c->live && (!c->sees || c->sees(c->sees_ctx, o->resource, o->ns));
+	/* All Pods of a cluster are too many to look at for one. */
+	return c->live && !(str_eq(o->gvk.kind, S("Pod")) && !o->gvk.group.n) &&
+	       (!c->sees || c->sees(c->sees_ctx, o->resource, o->ns));
 }
 
 static bool is_of(const struct watched *s, const struct live_event *ev)

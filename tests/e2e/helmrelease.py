@@ -429,6 +429,26 @@ def legacy():
     wait_for("default", "l", "False", "upgrade failed .*: context deadline exceeded", seconds=60)
 
 
+def origins():
+    """An error about a value says which object sets it, and where."""
+    schema = json.dumps({"properties": {"replicas": {"type": "integer"}}})
+    bad = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x-{{ .Values.deep.er.name }}\n"
+    external("default", "from", chart("1.0.0", **{"values.schema.json": schema, "templates/bad.yaml": bad}), "1.0.0")
+    post("/api/v1/namespaces/default/configmaps", {"metadata": {"name": "from"}, "data": {
+        "values.yaml": "colour: red\nreplicas: many\ndeep:\n  er: text\n"}})
+    release("default", "from", "from", valuesFrom=[{"kind": "ConfigMap", "name": "from"}])
+
+    def told(text):
+        events = get("/api/v1/namespaces/default/events")["items"]
+        return [e for e in events if e["involvedObject"]["name"] == "from" and text in e["message"]]
+    until(lambda: told(".Values.replicas is set in ConfigMap default/from, values.yaml:2:11"), "no place of replicas")
+    patch(HELM % "default" + "/from", {"spec": {"values": {"replicas": 1}}})
+    until(lambda: told(".Values.deep.er is set in ConfigMap default/from, values.yaml:4:7"),
+          lambda: [e["message"] for e in told("")])
+    patch(HELM % "default" + "/from", {"spec": {"values": {"deep": {"er": {"name": "y"}}}}})
+    wait_for("default", "from", "True", "install succeeded")
+
+
 def large():
     """A release that comes near what a Secret may hold is told of, with what it is made of."""
     noise = "".join(hashlib.sha256(b"%d" % i).hexdigest() for i in range(14500))
@@ -498,7 +518,7 @@ server = running = None
 try:
     server = Server()
     running = controller()
-    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, overtaken, legacy, large,
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, overtaken, legacy, origins, large,
                  post_renderers,
                  suspend_and_delete, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
