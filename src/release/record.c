@@ -339,7 +339,9 @@ static err *write_pieces(const struct record *r, struct buf *b, struct pieces *a
 	if (r->chart.kind == NODE_MAP)
 		buf_add(b, S(",\"chart\":"));
 	at->chart = b->n;
-	if (r->chart.kind == NODE_MAP)
+	if (r->chart_json.n)
+		buf_add(b, r->chart_json);
+	else if (r->chart.kind == NODE_MAP)
 		TRY(json_write(b, r->chart, &(struct json_style){ .source_order = true }));
 	at->rest = b->n;
 	if (node_len(rest))
@@ -347,6 +349,16 @@ static err *write_pieces(const struct record *r, struct buf *b, struct pieces *a
 	if (node_len(rest))
 		TRY(write_fields(rest, b));
 	buf_addc(b, '}');
+	return NULL;
+}
+
+err *record_write_chart(struct arena *a, struct record *r)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(RECORD_JSON_MAX);
+
+	TRY(json_write(&b, r->chart, &(struct json_style){ .source_order = true }));
+	TRY(buf_check(&b, "the chart"));
+	r->chart_json = arena_str(a, buf_str(&b));
 	return NULL;
 }
 

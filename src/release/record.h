@@ -40,6 +40,7 @@ struct record {
 	str description, status, notes;
 	int64_t rollback_revision;
 	node chart;		/* as the JSON has it; NODE_NONE */
+	str chart_json;		/* the same as text; empty: to be made when it is needed */
 	node config;		/* the user's values: a map, or NODE_NONE */
 	str manifest;
 	struct record_hook *hooks;
@@ -63,6 +64,8 @@ node record_chart(struct arena *a, const struct chart *c);
 /* A chart of which only metadata and values are there: for values that are
  * taken over. */
 void record_to_chart(struct arena *a, const struct record *r, struct chart *out);
+/* Make the text of the chart once, for all that will be written of the record. */
+err *record_write_chart(struct arena *a, struct record *r) __attribute__((warn_unused_result));
 /* The hooks of a render. */
 void record_set_hooks(struct arena *a, struct record *r, const struct manifest_list *hooks);
 /* "---\n# Source: PATH\nTEXT\n" of each. */

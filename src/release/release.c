@@ -154,6 +154,8 @@ err *release_render(const struct release_env *env, struct arena *a, const struct
 	tmpl.dns = how->dns;
 	TRY(render_chart(a, how->chart, values, &o, &out));
 	r->chart = record_chart(a, how->chart);
+	if (!how->dry_run)
+		TRY(record_write_chart(a, r));
 	r->config = values;
 	r->notes = out.notes;
 	if (how->post_render)
