@@ -31,9 +31,11 @@ void hr_forget(struct runtime *rt, void *memory)
 
 /* ---- inputs ------------------------------------------------------------------ */
 
-/* The versions of what the pass would read. */
-static void add_version(struct hr *h, struct buf *b, str kind, node ref)
+/* The version of what the pass would read; false: it is not known. */
+static bool add_version(struct hr *h, struct buf *b, str kind, node ref)
 {
+	str selector = runtime_settings(h->p->rt)->watch_configs_label_selector;
+	bool narrowed = selector.n && !str_eq(selector, S("owner!=helm"));
 	const struct client_resource r = { STR_NONE, S("v1"),
 					   str_eq(kind, S("Secret")) ? S("secrets")
 								     : S("configmaps"),
@@ -42,12 +44,10 @@ static void add_version(struct hr *h, struct buf *b, str kind, node ref)
 	struct live_state s;
 
 	if (!name.n)
-		return;
+		return true;
 	live_state(runtime_live(h->p->rt), h->a, &r, h->p->key.namespace, name, &s);
 	buf_addf(b, "|%.*s %.*s", STR_ARG(name), STR_ARG(s.resource_version));
-	/* Nothing is known, or it is not one that is watched: never the same. */
-	if (!s.synced || !s.exists)
-		buf_addf(b, "%lld", (long long)clock_mono());
+	return s.synced && (s.exists || !narrowed);
 }
 
 uint64_t hr_inputs(struct hr *h, node object)
@@ -66,11 +66,13 @@ uint64_t hr_inputs(struct hr *h, node object)
 		return 0;
 	buf_addf(&b, "%.*s|%.*s|%lld", STR_ARG(artifact.revision), STR_ARG(artifact.digest),
 		 (long long)node_int(node_dig(object, "metadata", "generation")));
+	bool known = add_version(h, &b, S("Secret"), node_dig(spec, "kubeConfig", "secretRef")) &&
+		     add_version(h, &b, S("ConfigMap"),
+				 node_dig(spec, "kubeConfig", "configMapRef"));
+
 	node_each_item(i, node_get(spec, S("valuesFrom")))
-		add_version(h, &b, node_str(node_get(*i, S("kind"))), *i);
-	add_version(h, &b, S("Secret"), node_dig(spec, "kubeConfig", "secretRef"));
-	add_version(h, &b, S("ConfigMap"), node_dig(spec, "kubeConfig", "configMapRef"));
-	return hash_bytes(buf_str(&b)) | 1;
+		known = add_version(h, &b, node_str(node_get(*i, S("kind"))), *i) && known;
+	return known ? hash_bytes(buf_str(&b)) | 1 : 0;
 }
 
 /* What is other than when the pass began; empty: nothing that counts. */
@@ -89,7 +91,7 @@ static str new_input(struct hr *h, struct arena *a)
 				  &r));
 	node object = live_get(runtime_live(p.rt), a, &r, k->namespace, k->name);
 
-	if (object.kind != NODE_MAP || !h->inputs)
+	if (object.kind != NODE_MAP)
 		return STR_NONE;
 	if (node_int(node_dig(object, "metadata", "generation")) != p.generation)
 		return arena_cat(a, S("HelmRelease/"), k->namespace, S("/"), k->name);
@@ -100,8 +102,19 @@ static str new_input(struct hr *h, struct arena *a)
 	if (!e && artifact_of(a, source, &artifact) &&
 	    !str_eq(artifact.digest, h->artifact.digest))
 		return arena_cat(a, h->source_kind, S("/"), h->source_ns, S("/"), h->source_name);
-	if (hr_inputs(&now, object) == h->inputs)
+	uint64_t inputs = hr_inputs(&now, object);
+
+	if (!inputs || !h->inputs || inputs == h->inputs)
 		return STR_NONE;
+	/* The watch may have been behind what was read. */
+	now.given.p = NULL;
+	now.given.n = now.given.cap = 0;
+	e = hr_values(&now);
+	err_free(e);
+	if (e || str_eq(now.config_digest, h->config_digest)) {
+		h->inputs = inputs;
+		return STR_NONE;
+	}
 	node ref = node_at(node_get(h->spec, S("valuesFrom")), 0);
 
 	return arena_cat(a, node_str(node_get(ref, S("kind"))), S("/"), k->namespace, S("/"),
@@ -333,7 +346,7 @@ bool hr_is_settled(struct hr *h, struct outcome *out)
 	struct hr_memory *m = h->m;
 
 	h->inputs = hr_inputs(h, h->p->object);
-	if (!m->settled || m->inputs != h->inputs || m->state != state_of(h))
+	if (!m->settled || !h->inputs || m->inputs != h->inputs || m->state != state_of(h))
 		return false;
 	err *e = pass_cluster(h->p, &h->cluster);
 

@@ -9,7 +9,7 @@
 #include "controllers/local.h"
 #include "controllers/runtime_impl.h"
 
-enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, SPARES_MAX = 256, BACKOFF_DOUBLINGS_MAX = 30 };
+enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, SPARES_MAX = 64, BACKOFF_DOUBLINGS_MAX = 30 };
 /* For the first lists of our kinds, and of what they refer to. */
 #define START_TIMEOUT (2 * CLOCK_MINUTE)
 #define REFERRED_TIMEOUT (10 * CLOCK_SECOND)
