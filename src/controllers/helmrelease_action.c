@@ -265,6 +265,7 @@ static err *act(struct hr *h, bool install, struct record *r)
 	e = hr_apply_crds(h, what, server);
 	if (e)
 		return err_wrap(e, "failed to apply CustomResourceDefinitions");
+	runtime_count_render(h->p->rt);
 	how.chart = &own;
 	if (install) {
 		how.max_history = 0;

@@ -603,6 +603,11 @@ static void add_passes(struct buf *b, struct runtime *rt)
 			 rt->kinds[i].running);
 }
 
+void runtime_count_render(struct runtime *rt)
+{
+	atomic_fetch_add(&rt->renders, 1);
+}
+
 void runtime_metrics(struct runtime *rt, struct buf *out)
 {
 	pthread_mutex_lock(&rt->lock);
@@ -620,6 +625,8 @@ void runtime_metrics(struct runtime *rt, struct buf *out)
 	pthread_mutex_unlock(&rt->lock);
 	buf_addf(out, "# TYPE rest_client_requests_total counter\nrest_client_requests_total %llu\n",
 		 (unsigned long long)client_requests(rt->o.client));
+	buf_addf(out, "# TYPE rill_helm_renders_total counter\nrill_helm_renders_total %llu\n",
+		 atomic_load(&rt->renders));
 }
 
 void runtime_dump(struct runtime *rt, struct buf *out)

@@ -147,6 +147,8 @@ uint64_t runtime_changes(struct runtime *rt);
 void runtime_wait(struct runtime *rt, uint64_t seen, int64_t timeout);
 void runtime_wake(struct runtime *rt);
 
+/* A chart is about to be rendered: /metrics counts them. */
+void runtime_count_render(struct runtime *rt);
 /* Prometheus text of /metrics, and the debug dump: queue, memory by owner. */
 void runtime_metrics(struct runtime *rt, struct buf *out);
 void runtime_dump(struct runtime *rt, struct buf *out);

@@ -160,6 +160,7 @@ struct runtime {
 	bool helper_started;
 	int64_t started_at;
 	uint64_t retries;
+	atomic_ullong renders;	/* of charts */
 
 	pthread_mutex_t clusters_lock;	/* of clusters */
 	VEC(struct cluster_entry *) clusters;
