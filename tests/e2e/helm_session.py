@@ -244,9 +244,9 @@ def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z-]+", 
 
 # ---- controllers -----------------------------------------------------------------
 
-def rill_controller(w):
+def rill_controller(w, metrics=""):
     return w.spawn("controller", "controller", "--storage-path", w.dir + "/artifacts", "--storage-addr", "127.0.0.1:0",
-                   "--metrics-addr", "", "--health-addr", "", "--feature-gates", "ExternalArtifact=true",
+                   "--metrics-addr", metrics, "--health-addr", "", "--feature-gates", "ExternalArtifact=true",
                    "--requeue-dependency", "2s")
 
 
