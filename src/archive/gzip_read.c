@@ -327,6 +327,10 @@ static bool read_members(str text, size_t limit, struct buf *out)
 	if (!d)
 		die_bug("out of memory for a decompressor");
 	while (text.n && result == LIBDEFLATE_SUCCESS) {
+		if (!data_start(text)) {	/* Go may refuse it */
+			result = LIBDEFLATE_BAD_DATA;
+			break;
+		}
 		size_t in, got, left = max - (out->n - start);
 		char *to = buf_reserve(out, room < left ? room : left);
 
@@ -345,7 +349,8 @@ static bool read_members(str text, size_t limit, struct buf *out)
 	libdeflate_free_decompressor(d);
 	if (result != LIBDEFLATE_SUCCESS)
 		out->n = start;
-	out->p[out->n] = 0;
+	if (buf_reserve(out, 0))
+		out->p[out->n] = 0;
 	return result == LIBDEFLATE_SUCCESS;
 }
 
