@@ -449,7 +449,7 @@ def depends(s):
     s.release("c", dependsOn=[{"name": "b"}], releaseName="c")
     s.settle("Ready=False DependencyNotReady unable to get 'depends/b' dependency: .*", name="c")
     s.release(suspend=True)
-    s.release("b", dependsOn=[{"name": "web", "readyExpr": "dep.spec.suspend == false && dep.status.history[0].version > 1"}],
+    s.release("b", dependsOn=[{"name": "web", "readyExpr": "has(dep.status.history) && dep.status.history[0].version > 1"}],
               releaseName="b")
     s.settle("Ready=False DependencyNotReady .*", name="b")
     s.settle("Ready=False DependencyNotReady dependency 'depends/b' is not ready", name="c")
