@@ -477,6 +477,12 @@ def post_rendered(s):
     s.settle(ok("upgrade", 2))
     s.change(postRenderers=[])
     s.settle(ok("upgrade", 3))
+
+
+def bad_post_renderer(s):
+    """Flux takes its digest for observed, and is Ready in the next pass; rill goes on telling."""
+    s.release()
+    s.settle(ok())
     s.change(postRenderers=[{"kustomize": {"patches": [{"target": {"kind": "Deployment"}, "patch": "not: [a patch"}]}}])
     s.settle("Ready=False UpgradeFailed .*")
 
@@ -527,7 +533,7 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          tests_fail_ignored, tests_fail_ignored_by_remediation, tests_fail_rolls_back, hook_fails, hook_stays, delete_hook_fails,
          no_such_version, no_artifact, no_source, bad_chart, new_chart, digest_revision, chart_name_changes, values_from,
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
-         installed_before, owner_died, no_rights, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, moved,
+         installed_before, owner_died, no_rights, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved,
          long_name, kept]
 
 
@@ -567,6 +573,8 @@ if not PEER:
     print("helmrelease_states.py: there is no helm-controller to compare with: make peers, or set $PEERS")
     sys.exit(0)
 theirs = Session(sys.argv[1], "helm-controller", flux_controller)
-# Its hooks of Jobs take their whole timeout, and block a worker each.
-failed = run(theirs, [c for c in cases if c not in (hook_fails, hook_stays, delete_hook_fails)], ours)
+# Its hooks of Jobs take their whole timeout, and block a worker each. Without the right to list Secrets it says so
+# (StateError); rill knows the records by its own watch, and fails where it would write.
+apart = (hook_fails, hook_stays, delete_hook_fails, no_rights, bad_post_renderer)
+failed = run(theirs, [c for c in cases if c not in apart], ours)
 sys.exit("differ: " + ", ".join(failed) if failed else 0)
