@@ -229,6 +229,7 @@ static err *roll_back(struct work *w, err *e)
 	back.history = NULL;
 	back.description = STR_NONE;
 	back.revision = 0;
+	back.max_history = 0;	/* Helm lets it add one more */
 	more = relstore_find(&w->env->store, w->a, w->how->name, STR_NONE, STR_NONE, &history);
 	for (size_t i = 0; !more && i < history.n; i++)
 		if (str_eq(history.p[i].status, RELEASE_SUPERSEDED) ||
