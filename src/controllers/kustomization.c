@@ -270,7 +270,7 @@ static bool is_kind_missing(struct ks *k, struct outcome *out)
 	int64_t left = m->due - clock_mono();
 	const struct client_resource *r;
 
-	if (!m->missing.kind.n || !m->settled || left <= 0 || k->asked ||
+	if (!m->missing.kind.n || !m->settled || left <= 0 || k->asked || k->owed ||
 	    m->missing_inputs != k->inputs)
 		return false;
 	err *e = discovery_kind(k->cluster->discovery, m->missing, &r);
@@ -302,7 +302,7 @@ static struct outcome go(struct ks *k)
 	struct outcome out;
 	int64_t now = clock_mono();
 
-	if (m->waiting && !m->told)
+	if ((m->waiting && !m->told) || m->untold)
 		kustomization_restore(k);
 	if (!check_spec(k, &out) || !kustomization_find_source(k, &out))
 		return out;
@@ -316,7 +316,7 @@ static struct outcome go(struct ks *k)
 	if (is_kind_missing(k, &out))
 		return out;
 	if (!m->applied && !m->missing.kind.n && m->settled && now < m->due && !k->asked &&
-	    m->tried == k->inputs)
+	    !k->owed && m->tried == k->inputs)
 		return (struct outcome){ NEXT_AFTER, m->due - now };	/* it would fail again */
 	if (same && m->waiting && !k->asked && !k->cluster->live)
 		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
@@ -325,13 +325,13 @@ static struct outcome go(struct ks *k)
 	if (!kustomization_is_intact(k)) {
 		if (is_fought_over(k, &out))
 			return out;
-		k->quiet = m->settled && now < m->due && !k->asked &&
+		k->quiet = m->settled && now < m->due && !k->asked && !k->owed &&
 			   condition_is(k->p, S("Ready"), CONDITION_TRUE);
 		return full(k);
 	}
 	if (m->waiting && !k->asked)
 		return unchanged(k);
-	if (m->settled && now < m->due && !k->asked &&
+	if (m->settled && now < m->due && !k->asked && !k->owed &&
 	    (condition_is(k->p, S("Ready"), CONDITION_TRUE) || !kustomization_is_healthy(k)))
 		return (struct outcome){ NEXT_AFTER, m->due - now };
 	if (!kustomization_check_dependencies(k, &out))
@@ -344,6 +344,8 @@ static struct outcome reconcile(struct pass *p)
 	struct ks k;
 
 	begin(&k, p);
+	k.owed = k.m->owed;
+	k.m->owed = true;
 	struct outcome out = go(&k);
 
 	end(&k);

@@ -544,7 +544,7 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 			 : failed(k, "PruneBlocked", blocked(k, &guard));
 		return false;
 	}
-	k->m->applied = true;
+	k->m->applied = k->m->untold = true;
 	k->m->inputs = k->inputs;
 	k->m->fetched = k->fetched;
 	k->m->drifted = k->drifted;

@@ -57,6 +57,9 @@ struct ks_memory {
 	struct arena intended_mem;
 	bool recalled;		/* what a killed process noted has been read */
 
+	bool untold;		/* what was applied is in no inventory that the server has */
+	bool owed;		/* the status of the last pass did not reach the server */
+
 	uint64_t tried;		/* inputs of the last pass that failed */
 	unsigned away;		/* in a row, as a server was away */
 
@@ -105,6 +108,7 @@ struct ks {
 	/* Made by an object that changed, between two regular passes: when nothing had
 	 * to be put right, nothing is said. */
 	bool quiet;
+	bool owed;		/* the status of the pass before did not reach the server */
 };
 
 /* ---- kustomization_source.c -------------------------------------------------- */

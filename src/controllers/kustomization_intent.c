@@ -155,7 +155,11 @@ void kustomization_written(struct pass *p)
 {
 	struct ks_memory *m = p->memory;
 
+	/* A status written while it is suspended repeats what the server had. */
+	if (!m || node_bool(node_get(p->spec, S("suspend"))))
+		return;
+	m->owed = m->untold = false;
 	/* A pass that failed may have made what its status does not tell. */
-	if (m && m->applied)
+	if (m->applied)
 		kustomization_forget_intent(p);
 }
