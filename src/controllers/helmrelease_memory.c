@@ -249,10 +249,17 @@ void hr_wrote(void *ctx, node object)
 		releases_note(hr_shared_releases(h->shared), object);
 }
 
+/* The watch is the controller's own; another account may not look into all namespaces. */
+static bool may_know(const struct hr *h)
+{
+	return !h->cluster->remote && (str_eq(h->env.store.ns, h->p->key.namespace) ||
+				       h->cluster->client == runtime_client(h->p->rt));
+}
+
 /* What the storage has, if it is known. One that is behind what was here before is not. */
 static bool find_revisions(struct hr *h, struct release_revisions *out)
 {
-	return !h->cluster->remote &&
+	return may_know(h) &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
 	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
