@@ -77,8 +77,10 @@ static struct config *config_new(str key, str version, str text)
 	char *to = (char *)(one + 1);
 
 	memcpy(to, key.p, key.n);
-	memcpy(to + key.n, version.p, version.n);
-	memcpy(to + key.n + version.n, text.p, text.n);
+	if (version.n)
+		memcpy(to + key.n, version.p, version.n);
+	if (text.n)
+		memcpy(to + key.n + version.n, text.p, text.n);
 	*one = (struct config){ size, str_of(to, key.n), str_of(to + key.n, version.n),
 				str_of(to + key.n + version.n, text.n) };
 	return one;

@@ -32,7 +32,8 @@ static str copy(str s)
 {
 	char *p = mem_alloc(s.n + 1);
 
-	memcpy(p, s.p, s.n);
+	if (s.n)
+		memcpy(p, s.p, s.n);
 	p[s.n] = 0;
 	return str_of(p, s.n);
 }

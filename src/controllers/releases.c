@@ -131,7 +131,8 @@ struct releases *releases_new(struct client *c, str namespace)
 	struct releases *r = mem_calloc(1, sizeof *r);
 	char *text = mem_alloc(namespace.n + 1);
 
-	memcpy(text, namespace.p, namespace.n);
+	if (namespace.n)
+		memcpy(text, namespace.p, namespace.n);
 	r->namespace = str_of(text, namespace.n);
 	pthread_mutex_init(&r->lock, NULL);
 	r->live = live_new(c, &(struct live_options){ on_event, r });
