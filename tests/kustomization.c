@@ -545,6 +545,55 @@ static void test_a_killed_process_orphans_nothing_of_what_is_deleted(void **stat
 	assert_true(node_is(get(w, CM "x"), NODE_NONE));
 }
 
+/* From now on the server refuses a status that names more objects than that. */
+static void limit_inventories(struct world *w, int64_t most)
+{
+	static const char crd_path[] = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+				       "kustomizations.kustomize.toolkit.fluxcd.io";
+	static const char two[] = "{\"status\":{\"inventory\":{\"entries\":[{\"id\":\"a\",\"v\":\"v1\"},"
+				  "{\"id\":\"b\",\"v\":\"v1\"}]}}}";
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node crd = get(w, crd_path);
+
+	node_each_item(v, node_dig(crd, "spec", "versions")) {
+		node entries = node_dig(*v, "schema", "openAPIV3Schema", "properties", "status",
+					"properties", "inventory", "properties", "entries");
+
+		if (entries.kind == NODE_MAP)
+			node_set(&w->a, entries, S("maxItems"), node_from_int(most));
+	}
+	node_remove(node_get(crd, S("metadata")), S("resourceVersion"));
+	assert_null(json_write(&b, crd, NULL));
+	assert_true(node_is(ask(w, "PUT", crd_path, "", buf_c(&b)), NODE_MAP));
+	put_ks(w, "probe", "  suspend: true\n");
+	for (int i = 0; node_is(ask(w, "PATCH", KS "probe/status", MERGE, two), NODE_MAP); i++) {
+		assert_true(i < 3000);
+		usleep(10000);
+	}
+}
+
+/* What a pass created is not forgotten when its status does not reach the server,
+ * however often the next ones find that all is there. */
+static void test_a_lost_status_orphans_nothing(void **state)
+{
+	struct world *w = *state;
+
+	if (!w->on.server)
+		skip();	/* the definition is everybody's there */
+	w->settings.min_retry_delay = 10 * CLOCK_MS;
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "x") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	limit_inventories(w, 1);
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "x") }, { "b.yaml", CONFIG("b", "x") });
+	await_object(w, CM "b", true);
+	usleep(300000);
+	COMMIT(w, "3", { "a.yaml", CONFIG("a", "y") });
+	await_object(w, CM "b", false);
+	await(w, "apps", "True", "Applied");
+}
+
 static void test_what_is_not_allowed_stalls(void **state)
 {
 	struct world *w = *state;
@@ -1161,6 +1210,7 @@ int main(void)
 		CASE(test_failures_have_their_words),
 		CASE(test_what_is_not_allowed_stalls),
 		CASE(test_a_failed_apply_loses_no_object),
+		CASE(test_a_lost_status_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
 		CASE(test_a_chain_is_released_by_events),
