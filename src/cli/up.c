@@ -80,6 +80,7 @@ struct up {
 	str entry;			/* "clusters/prod"; empty: not known yet */
 	str components;			/* version of the Flux that it brings; empty: none */
 	int log;
+	struct log_sink sink;		/* until the last thread has ended */
 	pthread_t signals;
 	atomic_bool stop;
 	bool waiting;			/* the signals' thread runs */
@@ -573,10 +574,9 @@ static void greet(struct up *u)
 
 static err *serve(struct up *u, struct report *report)
 {
-	const struct log_sink sink = { write_log, u };
-
 	TRY(open_log(u));
-	log_use(&sink);
+	u->sink = (struct log_sink){ write_log, u };
+	log_use(&u->sink);
 	log_set(LOG_JSON, LOG_INFO);
 	take_signals(u);
 	TRY(start(u));
