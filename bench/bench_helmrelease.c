@@ -68,6 +68,7 @@ static void commit(struct bench *b)
 	} else {
 		for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 			bench_need(b, filelist_add(&l, files[i]));
+		bench_need(b, filelist_sort(&l));
 		bench_need(b, artifact_add_list(b->store, &b->a, &owner, S("app.tgz"), S("1.2.3"),
 						&l, NULL, &artifact));
 	}
