@@ -52,6 +52,7 @@ err *artifact_store_open(struct artifact_store **out, const struct artifact_opti
 	s->records = o->records ? o->records : ARTIFACT_RECORDS;
 	s->algo = o->algo;
 	pthread_mutex_init(&s->m, NULL);
+	pthread_mutex_init(&s->publishing, NULL);
 	pthread_cond_init(&s->made, NULL);
 	pthread_mutex_init(&s->notes_lock, NULL);
 	s->notes_fd = -1;
@@ -74,6 +75,7 @@ void artifact_store_close(struct artifact_store *s)
 	fs_close(s->fs);
 	pthread_cond_destroy(&s->made);
 	pthread_mutex_destroy(&s->m);
+	pthread_mutex_destroy(&s->publishing);
 	arena_release(&s->mem);
 	free(s);
 }
@@ -369,6 +371,21 @@ static void share_file(struct artifact_store *s, struct arena *a, const struct a
 	err_free(e); /* then there are two files */
 }
 
+/* Give the file its name. One at a time, so that of equal ones that come at once all but
+ * the first find it. */
+static err *publish(struct artifact_store *s, struct arena *a, const struct artifact *made,
+		    str temp)
+{
+	pthread_mutex_lock(&s->publishing);
+	share_file(s, a, made, temp);
+	err *e = fs_rename(s->fs, temp, made->path);
+
+	if (!e)
+		remember_check(s, made);
+	pthread_mutex_unlock(&s->publishing);
+	return e;
+}
+
 static err *store(struct artifact_store *s, struct arena *a, const struct artifact_owner *o,
 		  str file, str revision, const struct content *c, struct artifact *out)
 {
@@ -382,10 +399,8 @@ static err *store(struct artifact_store *s, struct arena *a, const struct artifa
 	err *e = fill_file(s, a, temp, c, &made);
 
 	made.path = arena_cat(a, dir, S("/"), file);
-	if (!e) {
-		share_file(s, a, &made, temp);
-		e = fs_rename(s->fs, temp, made.path);
-	}
+	if (!e)
+		e = publish(s, a, &made, temp);
 	/* Also where it was renamed to another name of its own, which does nothing. */
 	err_free(fs_remove_all(s->fs, temp));
 	if (e)
@@ -393,7 +408,6 @@ static err *store(struct artifact_store *s, struct arena *a, const struct artifa
 	made.url = artifact_url(s, a, made.path);
 	made.time = clock_wall();
 	*out = made;
-	remember_check(s, &made);
 	return NULL;
 }
 

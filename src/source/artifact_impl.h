@@ -38,6 +38,7 @@ struct artifact_store {
 	size_t records;
 	enum digest_algo algo;
 
+	pthread_mutex_t publishing; /* held while a file gets its name; before m */
 	pthread_mutex_t m; /* guards the rest */
 	pthread_cond_t made;
 	struct artifact_tree *open;
