@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/fs_impl.h"
+#include "base/owned.h"
 
 /* Links on one path, as the kernel counts them; and names looked up on the
  * way, so that links full of ".." cannot keep us busy. */
@@ -350,19 +351,9 @@ struct fs *fs_new(int fd, const struct fs_options *o, char *shown, char *real)
 	return f;
 }
 
-static char *text_of(str s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	p[s.n] = 0;
-	return p;
-}
-
 err *fs_open(struct fs **out, str dir, const struct fs_options *o)
 {
-	char *shown = text_of(dir), *real = NULL;
+	char *shown = owned_text(dir), *real = NULL;
 	int fd = open(shown, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd >= 0)
@@ -400,7 +391,7 @@ err *fs_open_below(struct fs **out, const struct fs *f, str dir)
 	buf_add(&real, buf_str(&done));
 	if (f->shown[0] || path.n)
 		fs_show(f, str_of(path.text, path.n), &shown);
-	*out = fs_new(fd, &o, text_of(buf_str(&shown)), buf_detach(&real, NULL));
+	*out = fs_new(fd, &o, owned_text(buf_str(&shown)), buf_detach(&real, NULL));
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "base/owned.h"
 #include "controllers/remote.h"
 #include "controllers/runtime_impl.h"
 
@@ -59,15 +60,11 @@ void cluster_unref(struct runtime *rt, struct cluster_entry *e)
 /* Takes `made`, which nobody else knows yet; another worker may have been faster. */
 static struct cluster_entry *add(struct runtime *rt, str key, struct cluster_entry made)
 {
-	char *text = mem_alloc(key.n + 1);
-
-	memcpy(text, key.p, key.n);
-	text[key.n] = 0;
 	pthread_mutex_lock(&rt->clusters_lock);
 	struct cluster_entry *e = find(rt, key), *twin = mem_calloc(1, sizeof *twin);
 
 	*twin = made;
-	twin->key = str_of(text, key.n);
+	twin->key = owned_str(key);
 	if (!e) {
 		twin->refs = 1;
 		twin->cluster.id = ++rt->cluster_ids;

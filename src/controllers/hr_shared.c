@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/die.h"
+#include "base/owned.h"
 #include "base/vec.h"
 
 /* Bytes of charts, of packed charts, of templates. */
@@ -28,21 +29,6 @@ struct hr_shared {
 	uint64_t clock;
 };
 
-static str copy(str s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	p[s.n] = 0;
-	return str_of(p, s.n);
-}
-
-static void drop(str s)
-{
-	free((char *)(uintptr_t)s.p);
-}
-
 struct hr_shared *hr_shared_new(struct client *c, str namespace)
 {
 	struct hr_shared *s = mem_calloc(1, sizeof *s);
@@ -50,7 +36,7 @@ struct hr_shared *hr_shared_new(struct client *c, str namespace)
 	s->client = client_ref(c);
 	s->records = record_cache_new(RECORDS_MAX);
 	s->templates = tmpl_cache_new(TEMPLATES_MAX);
-	s->namespace = copy(namespace);
+	s->namespace = owned_str(namespace);
 	pthread_mutex_init(&s->lock, NULL);
 	return s;
 }
@@ -89,7 +75,7 @@ static void forget(struct hr_shared *s, size_t i)
 
 	s->bytes -= k->chart->arena.held;
 	hr_chart_unref(k->chart);
-	drop(k->digest);
+	owned_free(k->digest);
 	*k = s->charts.p[--s->charts.n];
 }
 
@@ -131,7 +117,7 @@ void hr_chart_share(struct hr_shared *s, str digest, struct hr_chart *c)
 		make_room(s, c->arena.held);
 		atomic_fetch_add(&c->count, 1);
 		s->bytes += c->arena.held;
-		vec_push(&s->charts, (struct kept_chart){ copy(digest), c, ++s->clock });
+		vec_push(&s->charts, (struct kept_chart){ owned_str(digest), c, ++s->clock });
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -168,7 +154,7 @@ void hr_shared_free(struct hr_shared *s)
 	record_cache_free(s->records);
 	tmpl_cache_free(s->templates);
 	pthread_mutex_destroy(&s->lock);
-	drop(s->namespace);
+	owned_free(s->namespace);
 	client_unref(s->client);
 	free(s);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/owned.h"
 #include "base/sort.h"
 #include "base/vec.h"
 #include "controllers/runtime_impl.h"
@@ -129,11 +130,8 @@ static void on_event(void *ctx, const struct live_event *ev)
 struct releases *releases_new(struct client *c, str namespace)
 {
 	struct releases *r = mem_calloc(1, sizeof *r);
-	char *text = mem_alloc(namespace.n + 1);
 
-	if (namespace.n)
-		memcpy(text, namespace.p, namespace.n);
-	r->namespace = str_of(text, namespace.n);
+	r->namespace = owned_str(namespace);
 	pthread_mutex_init(&r->lock, NULL);
 	r->live = live_new(c, &(struct live_options){ on_event, r });
 	return r;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/owned.h"
 #include "base/vec.h"
 #include "net/loop.h"
 #include "server/crd.h"
@@ -45,15 +46,6 @@ struct control {
 	VEC(struct entry) entries;	/* the runner's */
 };
 
-static str own(str s)
-{
-	char *copy = mem_alloc(s.n + 1);
-
-	memcpy(copy, s.p, s.n);
-	copy[s.n] = 0;
-	return str_of(copy, s.n);
-}
-
 /* ---- the queue --------------------------------------------------------- */
 
 static void run(void *control);
@@ -75,7 +67,7 @@ static void enqueue(struct control *c, str name)
 	for (size_t i = 0; i < c->queue.n && !known; i++)
 		known = str_eq(c->queue.p[i], name);
 	if (!known)
-		vec_push(&c->queue, own(name));
+		vec_push(&c->queue, owned_str(name));
 	if (!c->running)
 		start = c->running = true;
 	pthread_mutex_unlock(&c->lock);
@@ -102,7 +94,7 @@ static bool take(struct control *c, str *name)
 static void wait_for_objects(struct control *c, str name)
 {
 	pthread_mutex_lock(&c->lock);
-	vec_push(&c->waiting, own(name));
+	vec_push(&c->waiting, owned_str(name));
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -324,7 +316,7 @@ static struct entry *entry_of(struct control *c, str name)
 	for (size_t i = 0; i < c->entries.n; i++)
 		if (str_eq(c->entries.p[i].name, name))
 			return &c->entries.p[i];
-	vec_push(&c->entries, ((struct entry){ .name = own(name) }));
+	vec_push(&c->entries, ((struct entry){ .name = owned_str(name) }));
 	return &c->entries.p[c->entries.n - 1];
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/owned.h"
 #include "base/vec.h"
 #include "crypto/sha256.h"
 #include "server/registry.h"
@@ -52,15 +53,6 @@ static struct entry *find(struct documents *d, uint64_t generation, str key)
 	return NULL;
 }
 
-static char *copy(str s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	memcpy(p, s.p, s.n);
-	p[s.n] = 0;
-	return p;
-}
-
 static void keep(struct documents *d, uint64_t generation, const struct document *doc,
 		 const struct entry *made, str text)
 {
@@ -68,8 +60,8 @@ static void keep(struct documents *d, uint64_t generation, const struct document
 	if (!find(d, generation, doc->key)) {
 		struct entry e = *made;
 
-		e.key = copy(doc->key);
-		e.text = doc->keep ? copy(text) : NULL;
+		e.key = owned_text(doc->key);
+		e.text = doc->keep ? owned_text(text) : NULL;
 		e.text_n = text.n;
 		vec_push(&d->entries, e);
 	}

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/map.h"
+#include "base/owned.h"
 #include "base/vec.h"
 #include "server/meta.h"
 #include "server/registry.h"
@@ -34,16 +35,6 @@ static struct garbage *own(struct minder *m)
 	return *slot;
 }
 
-static char *copy(str s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	p[s.n] = 0;
-	return p;
-}
-
 static void garbage_close(struct minder *m)
 {
 	struct garbage *g = own(m);
@@ -67,13 +58,13 @@ static void depend(struct garbage *g, str uid, str key)
 
 	if (!d) {
 		d = mem_calloc(1, sizeof *d);
-		d->uid = copy(uid);
+		d->uid = owned_text(uid);
 		map_set(&g->by_uid, str_c(d->uid), d);
 	}
 	for (size_t i = 0; i < d->keys.n; i++)
 		if (str_eq(str_c(d->keys.p[i]), key))
 			return;
-	vec_push(&d->keys, copy(key));
+	vec_push(&d->keys, owned_text(key));
 }
 
 /* ---- what is seen ------------------------------------------------------ */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/ascii.h"
+#include "base/owned.h"
 #include "base/sort.h"
 #include "base/vec.h"
 
@@ -224,11 +225,8 @@ uint64_t registry_generation(struct registry *r)
 static struct set make_set(str crd, const struct kind *const *kinds, size_t n)
 {
 	struct set s = { .kinds = mem_calloc(n, sizeof *s.kinds), .n = n };
-	char *name = mem_alloc(crd.n + 1);
 
-	memcpy(name, crd.p, crd.n);
-	name[crd.n] = 0;
-	s.crd = str_of(name, crd.n);
+	s.crd = owned_str(crd);
 	memcpy(s.kinds, kinds, n * sizeof *kinds);
 	return s;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/owned.h"
 
 /* So often a cancel is looked at. */
 #define LOOK (200 * CLOCK_MS)
@@ -74,8 +75,7 @@ static void add(struct blobshare *s, str key)
 {
 	struct blob *b = mem_calloc(1, sizeof *b);
 
-	b->key = mem_alloc(key.n + 1);
-	memcpy(b->key, key.p, key.n);
+	b->key = owned_text(key);
 	b->key_n = key.n;
 	spool_init(&b->spool, 0);
 	b->next = s->blobs;

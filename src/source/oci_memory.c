@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "base/owned.h"
 
 /* Beyond them what is old is forgotten, or else all. */
 enum { MEMORY_TOKENS = 4096, MEMORY_REGISTRIES = 4096 };
@@ -81,16 +82,6 @@ struct blobshare *oci_memory_blobs(struct oci_memory *m)
 	return m->blobs;
 }
 
-static char *copy(str s)
-{
-	char *p = mem_alloc(s.n + 1);
-
-	if (s.n)
-		memcpy(p, s.p, s.n);
-	p[s.n] = 0;
-	return p;
-}
-
 static struct registry *need_registry(struct oci_memory *m, str name)
 {
 	struct registry *r = map_get(&m->registries, name);
@@ -100,7 +91,7 @@ static struct registry *need_registry(struct oci_memory *m, str name)
 	if (m->registries.n >= MEMORY_REGISTRIES)
 		forget_registries(m);
 	r = mem_calloc(1, sizeof *r);
-	r->name = copy(name);
+	r->name = owned_text(name);
 	map_set(&m->registries, str_c(r->name), r);
 	return r;
 }
@@ -139,8 +130,8 @@ void oci_memory_keep_challenge(struct oci_memory *m, str registry, bool http,
 		free(r->realm);
 		free(r->service);
 		r->bearer = c->bearer;
-		r->realm = copy(c->realm);
-		r->service = copy(c->service);
+		r->realm = owned_text(c->realm);
+		r->service = owned_text(c->service);
 	}
 	pthread_mutex_unlock(&m->m);
 }
@@ -171,7 +162,7 @@ void oci_memory_keep_token(struct oci_memory *m, str key, str token, int64_t unt
 {
 	struct token *t = mem_calloc(1, sizeof *t);
 
-	*t = (struct token){ copy(key), copy(token), until };
+	*t = (struct token){ owned_text(key), owned_text(token), until };
 	pthread_mutex_lock(&m->m);
 	forget_token(m, key);
 	if (m->tokens.n >= MEMORY_TOKENS)
