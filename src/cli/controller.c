@@ -18,7 +18,7 @@ struct controller_flags {
 	str log_level, log_encoding;
 	struct flag_list gates, overrides, components;
 	str stage_kinds, digest_algo;
-	int64_t concurrent, concurrent_ssa, jitter, records, http_retry, prune_guard;
+	int64_t concurrent, concurrent_ssa, jitter, records, http_retry, prune_guard, tokens;
 	int64_t ignored_int;
 	bool ignored_bool;
 	str ignored;
@@ -83,6 +83,8 @@ static const struct flag controller_flag_table[] = {
 	  "how many objects of a Kustomization are applied at a time", .fallback = "4" },
 	{ "custom-apply-stage-kinds", 0, FLAG_STRING, AT(stage_kinds),
 	  "kinds that are applied before all others, as group/Kind, with commas between" },
+	{ "default-decryption-service-account", 0, FLAG_STRING, SETTING(default_decryption_service_account),
+	  "`account` to ask key services of clouds with, where spec.decryption names none" },
 	{ "default-kubeconfig-service-account", 0, FLAG_STRING, SETTING(default_kubeconfig_service_account),
 	  "`account` to log in to other clusters with, where a ConfigMap of kubeConfig names none" },
 	{ "default-service-account", 0, FLAG_STRING, SETTING(default_service_account),
@@ -149,6 +151,10 @@ static const struct flag controller_flag_table[] = {
 	  "`host` that the URLs of artifacts name", .computed = storage_adv_addr },
 	{ "storage-path", 0, FLAG_STRING, SETTING(storage_path), "`directory` of the artifacts",
 	  .computed = storage_path },
+	{ "token-cache-max-duration", 0, FLAG_DURATION, SETTING(token_cache_duration),
+	  "how long a cloud's token is used at most", .fallback = "1h0m0s" },
+	{ "token-cache-max-size", 0, FLAG_INT, AT(tokens), "how many tokens of clouds are kept; 0: none",
+	  .fallback = "100" },
 	{ "watch-all-namespaces", 0, FLAG_BOOL, SETTING(watch_all_namespaces),
 	  "look after all namespaces, not only the own one", .fallback = "true" },
 	{ "watch-configs-label-selector", 0, FLAG_STRING, SETTING(watch_configs_label_selector),
@@ -156,7 +162,6 @@ static const struct flag controller_flag_table[] = {
 	{ "watch-label-selector", 0, FLAG_STRING, SETTING(watch_label_selector),
 	  "`labels` of the objects to look after" },
 	/* Of the originals. */
-	{ "default-decryption-service-account", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "helm-cache-max-size", 0, FLAG_INT, AT(ignored_int), NO_EFFECT, .hidden = true },
 	{ "helm-cache-purge-interval", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
 	{ "helm-cache-ttl", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
@@ -168,8 +173,6 @@ static const struct flag controller_flag_table[] = {
 	{ "snapshot-digest-algo", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "ssh-hostkey-algos", 0, FLAG_LIST, AT(gates), NO_EFFECT, .hidden = true },
 	{ "ssh-kex-algos", 0, FLAG_LIST, AT(gates), NO_EFFECT, .hidden = true },
-	{ "token-cache-max-duration", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
-	{ "token-cache-max-size", 0, FLAG_INT, AT(ignored_int), NO_EFFECT, .hidden = true },
 	{ .name = NULL },
 };
 
@@ -193,12 +196,14 @@ static err *set_numbers(struct controller_flags *f)
 	TRY(check_number("artifact-retention-records", f->records, 1000));
 	TRY(check_number("http-retry", f->http_retry, 1000));
 	TRY(check_number("prune-guard", f->prune_guard, INT32_MAX));
+	TRY(check_number("token-cache-max-size", f->tokens, 10000));
 	s->concurrent = (unsigned)f->concurrent;
 	s->concurrent_ssa = (unsigned)f->concurrent_ssa;
 	s->jitter_percent = (unsigned)f->jitter;
 	s->retention_records = (unsigned)f->records;
 	s->http_retry = (unsigned)f->http_retry;
 	s->prune_guard = f->prune_guard;
+	s->token_cache_max = (size_t)f->tokens;
 	return NULL;
 }
 

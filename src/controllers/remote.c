@@ -52,6 +52,35 @@ static err *secret_client(struct pass *p, const struct remote *r, struct client 
 
 /* ---- a ConfigMap ----------------------------------------------------------------- */
 
+/* ---- generic: the other cluster trusts ours ---------------------------------------- */
+
+static err *generic_connect(struct remote_login *l, struct arena *a, struct kubeconfig *out)
+{
+	if (!l->address.n)
+		return err_new(ERR_INVALID, "cluster address is required to create a REST config");
+	err *e = remote_address(a, l->address, &out->server);
+
+	out->ca = l->ca;
+	return e ? err_wrap(e, "failed to parse cluster address %.*s", STR_ARG(l->address)) : NULL;
+}
+
+/* For its address, when it does not say for whom. */
+static err *generic_token(struct remote_login *l, struct arena *a, str *token, int64_t *ends)
+{
+	struct identity_token got;
+
+	if (!l->who.audiences_n) {
+		l->who.audiences = &l->address;
+		l->who.audiences_n = 1;
+	}
+	TRY(remote_identity(l, a, &(struct identity_need){ 0 }, &got));
+	*token = got.bearer;
+	*ends = got.ends;
+	return NULL;
+}
+
+static const struct remote_provider remote_generic = { "generic", generic_connect, generic_token };
+
 static const struct remote_provider *const providers[] = {
 	&remote_generic,
 	&remote_aws,
@@ -100,6 +129,14 @@ static str *split_lines(struct arena *a, str text, size_t *n)
 	return lines.p;
 }
 
+err *remote_identity(struct remote_login *l, struct arena *a, const struct identity_need *need,
+		     struct identity_token *out)
+{
+	err *e = identity_token(&l->who, a, identity_provider(str_c(l->provider->name)), need, out);
+
+	return e ? err_wrap(e, "failed to get access token for cluster") : NULL;
+}
+
 /* A token is used for four fifths of its life, and for an hour at most. */
 static int64_t until_of(int64_t ends)
 {
@@ -125,7 +162,7 @@ static void login_free(void *ctx)
 {
 	struct remote_login *l = ctx;
 
-	client_unref(l->own);
+	client_unref(l->who.client);
 	arena_release(&l->mem);
 	free(l);
 }
@@ -136,20 +173,20 @@ static struct remote_login *login_new(struct pass *p, const struct remote *r)
 	struct remote_login *l = mem_calloc(1, sizeof *l);
 	struct arena *a = &l->mem;
 
-	l->net = runtime_net(p->rt);
-	l->own = client_ref(runtime_client(p->rt));
-	l->namespace = arena_str(a, p->key.namespace);
+	str account = credentials_get(&r->data, S("serviceAccountName"));
+
 	l->cluster = arena_str(a, credentials_get(&r->data, S("cluster")));
 	l->address = arena_str(a, credentials_get(&r->data, S("address")));
 	l->ca = arena_str(a, credentials_get(&r->data, S("ca.crt")));
-	l->account = arena_str(a, credentials_get(&r->data, S("serviceAccountName")));
-	l->audiences = split_lines(a, credentials_get(&r->data, S("audiences")), &l->audiences_n);
-	l->env = s->env;
-	l->accounts_allowed = s->gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY];
-	if (!l->account.n && s->default_kubeconfig_service_account.n) {
-		l->account = arena_str(a, s->default_kubeconfig_service_account);
-		l->account_is_default = true;
-	}
+	identity_of_pass(&l->who, p, account);
+	if (!account.n)
+		account = s->default_kubeconfig_service_account;
+	l->who.account = arena_str(a, account);
+	l->who.namespace = arena_str(a, p->key.namespace);
+	l->who.cloud.cancel = NULL;
+	l->who.client = client_ref(l->who.client);
+	l->who.audiences = split_lines(a, credentials_get(&r->data, S("audiences")),
+				       &l->who.audiences_n);
 	return l;
 }
 

@@ -1,113 +1,24 @@
-/* remote_azure - clusters at Azure: a token of a ServiceAccount, or of this Pod, vouches
- * for an application of Entra. */
+/* remote_azure - clusters at Azure. */
 #include "controllers/remote_impl.h"
 #include "text/base64.h"
-#include "value/json.h"
 
 #define AKS_SCOPE S("6dae42f8-4368-4678-94ff-3960e28e3630/.default")
 #define ARM_SCOPE S("https://management.core.windows.net//.default")
 #define ARM S("management.azure.com")
 #define ARM_VERSION S("2025-01-01")
-#define LOGIN S("login.microsoftonline.com")
 
 static const char cluster_pattern[] =
 	"(?i)^/subscriptions/([^/]{36})/resourceGroups/([^/]{1,200})/providers/"
 	"Microsoft\\.ContainerService/managedClusters/([^/]{1,200})$";
 
-struct app {
-	str host, tenant, client, assertion, secret;
-};
-
-static err *annotated(node account, const char *what, const char *key, str *out)
-{
-	*out = remote_annotation(account, key);
-	return out->n ? NULL
-		      : err_new(ERR_INVALID,
-				"azure %s ID is not set in the service account annotation %s", what,
-				key);
-}
-
-static err *identity_of(struct remote_login *l, node account, struct app *app)
-{
-	err *e = annotated(account, "tenant", "azure.workload.identity/tenant-id", &app->tenant);
-
-	if (!e)
-		e = annotated(account, "client", "azure.workload.identity/client-id", &app->client);
-	return e ? err_wrap(e, "failed to get provider identity from service account '%.*s/%.*s' "
-			       "annotations",
-			    STR_ARG(l->namespace), STR_ARG(l->account))
-		 : NULL;
-}
-
-static err *account_app(struct remote_login *l, struct arena *a, struct app *app)
-{
-	static const str usual = { "api://AzureADTokenExchange", 26 };
-	node account;
-
-	TRY(remote_account(l, a, &account));
-	TRY(identity_of(l, account, app));
-	app->host = LOGIN;
-	return remote_account_token(l, a, l->audiences_n ? l->audiences : &usual,
-				    l->audiences_n ? l->audiences_n : 1, &app->assertion);
-}
-
-/* What the webhook of workload identities puts into a Pod. */
-static err *own_app(struct remote_login *l, struct arena *a, struct app *app)
-{
-	str host = remote_env(l, "AZURE_AUTHORITY_HOST");
-
-	str_take_str(&host, S("https://"));
-	host = str_trim_right_set(host, S("/"));
-	app->host = host.n ? host : LOGIN;
-	app->tenant = remote_env(l, "AZURE_TENANT_ID");
-	app->client = remote_env(l, "AZURE_CLIENT_ID");
-	app->secret = remote_env(l, "AZURE_CLIENT_SECRET");
-	TRY(remote_env_file(l, a, "AZURE_FEDERATED_TOKEN_FILE", &app->assertion));
-	if (app->tenant.n && app->client.n && (app->secret.n || app->assertion.n))
-		return NULL;
-	return err_new(ERR_FORBIDDEN,
-		       "no identity at Azure: AZURE_TENANT_ID, AZURE_CLIENT_ID and one of "
-		       "AZURE_FEDERATED_TOKEN_FILE and AZURE_CLIENT_SECRET must be set in the "
-		       "controller's environment");
-}
-
-static err *log_in(struct remote_login *l, struct arena *a, const struct app *app, str scope,
-		   str *token, int64_t *ends)
-{
-	node answer;
-	str by = app->secret.n ? STR_NONE
-			       : S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-
-	TRY(remote_ask_json(l, a,
-			    &(struct remote_ask){
-				    .host = app->host,
-				    .path = arena_cat(a, S("/"), app->tenant, S("/oauth2/v2.0/token")),
-				    .body = remote_form_of(a, S("grant_type"), S("client_credentials"),
-							   S("client_id"), app->client, S("scope"),
-							   scope, S("client_secret"), app->secret,
-							   S("client_assertion_type"), by,
-							   S("client_assertion"),
-							   app->secret.n ? STR_NONE : app->assertion) },
-			    &answer));
-	return remote_take_token(a, answer, token, ends);
-}
-
 static err *scoped_token(struct remote_login *l, struct arena *a, str scope, str *token, int64_t *ends)
 {
-	struct app app = { 0 };
-	bool account = l->account.n > 0;
-	err *e = account ? account_app(l, a, &app) : own_app(l, a, &app);
+	struct identity_token got;
 
-	if (!e) {
-		e = log_in(l, a, &app, scope, token, ends);
-		if (e && account)
-			e = err_wrap(e, "failed to create provider access token for service account "
-					"'%.*s/%.*s'",
-				     STR_ARG(l->namespace), STR_ARG(l->account));
-	}
-	if (e && !account)
-		e = err_wrap(e, "failed to create provider access token for the controller");
-	return e ? err_wrap(e, "failed to get access token for cluster") : NULL;
+	TRY(remote_identity(l, a, &(struct identity_need){ .scope = scope }, &got));
+	*token = got.bearer;
+	*ends = got.ends;
+	return NULL;
 }
 
 static err *token(struct remote_login *l, struct arena *a, str *out, int64_t *ends)
@@ -119,9 +30,9 @@ static err *token(struct remote_login *l, struct arena *a, str *out, int64_t *en
 
 static err *ask_cluster(struct remote_login *l, struct arena *a, str bearer, bool credentials, node *out)
 {
-	return remote_ask_json(
-		l, a,
-		&(struct remote_ask){
+	return cloud_ask_json(
+		&l->who.cloud, a,
+		&(struct cloud_ask){
 			.method = credentials ? S("POST") : S("GET"),
 			.host = ARM,
 			.path = credentials ? arena_cat(a, l->cluster, S("/listClusterUserCredential"))
@@ -164,7 +75,7 @@ static err *describe(struct remote_login *l, struct arena *a, struct kubeconfig 
 	int64_t ends;
 	node cluster, list;
 
-	TRY(remote_match(a, "AKS cluster ID", cluster_pattern, l->cluster, NULL, 0));
+	TRY(cloud_match(a, "AKS cluster ID", cluster_pattern, l->cluster, NULL, 0));
 	TRY(scoped_token(l, a, ARM_SCOPE, &bearer, &ends));
 	err *e = ask_cluster(l, a, bearer, false, &cluster);
 

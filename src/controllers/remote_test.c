@@ -1,164 +1,14 @@
 /* Logins at clouds, against a stand-in of their services on loopback. */
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <cmocka.h>
+#include "controllers/cloud_test.h"
 
 #include "base/die.h"
 #include "controllers/remote_impl.h"
 #include "text/base64.h"
-#include "value/json.h"
-
-/* ---- the clouds --------------------------------------------------------------- */
-
-struct answer {
-	const char *request;	/* "POST /HOST/PATH"; what follows does not count */
-	const char *body;	/* NULL: 403 */
-};
-
-enum { GOT_MAX = 16, REQUEST_MAX = 8192 };
-
-struct cloud {
-	int listen;
-	pthread_t thread;
-	char url[64];
-	const struct answer *answers;
-	pthread_mutex_t lock;	/* of what follows */
-	char got[GOT_MAX][REQUEST_MAX];
-	int n;
-};
-
-static void read_request(int fd, char *to)
-{
-	size_t n = 0, all = 0;
-
-	while (n < REQUEST_MAX - 1 && (!all || n < all)) {
-		ssize_t got = read(fd, to + n, REQUEST_MAX - 1 - n);
-
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-		to[n] = 0;
-		const char *end = strstr(to, "\r\n\r\n"), *length = strcasestr(to, "content-length: ");
-
-		if (end)
-			all = (size_t)(end + 4 - to) + (length ? strtoul(length + 16, NULL, 10) : 0);
-	}
-}
-
-static void answer(struct cloud *c, int fd, const char *request)
-{
-	for (const struct answer *r = c->answers; r->request; r++) {
-		if (strncmp(request, r->request, strlen(r->request)))
-			continue;
-		if (!r->body)
-			break;
-		dprintf(fd, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-			strlen(r->body), r->body);
-		return;
-	}
-	dprintf(fd, "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot today");
-}
-
-static void *serve(void *arg)
-{
-	struct cloud *c = arg;
-
-	for (;;) {
-		int fd = accept(c->listen, NULL, NULL);
-
-		if (fd < 0)
-			return NULL;
-		char request[REQUEST_MAX] = "";
-
-		read_request(fd, request);
-		pthread_mutex_lock(&c->lock);
-		memcpy(c->got[c->n < GOT_MAX ? c->n++ : GOT_MAX - 1], request, sizeof request);
-		pthread_mutex_unlock(&c->lock);
-		answer(c, fd, request);
-		close(fd);
-	}
-}
-
-static void cloud_open(struct cloud *c, const struct answer *answers)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof at;
-
-	c->answers = answers;
-	pthread_mutex_init(&c->lock, NULL);
-	c->listen = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(c->listen, (struct sockaddr *)&at, sizeof at), 0);
-	assert_int_equal(listen(c->listen, 8), 0);
-	getsockname(c->listen, (struct sockaddr *)&at, &size);
-	snprintf(c->url, sizeof c->url, "http://127.0.0.1:%d", ntohs(at.sin_port));
-	assert_int_equal(pthread_create(&c->thread, NULL, serve, c), 0);
-}
-
-static void cloud_close(struct cloud *c)
-{
-	shutdown(c->listen, SHUT_RDWR);
-	pthread_join(c->thread, NULL);
-	pthread_mutex_destroy(&c->lock);
-	close(c->listen);
-}
-
-/* ---- our own cluster: one ServiceAccount ------------------------------------------ */
-
-struct own {
-	const char *annotations;
-	char audience[256];
-};
-
-static void *start(void *ctx, const struct client_request *r)
-{
-	struct own *o = ctx;
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	node body;
-
-	if (!str_ends(r->path, S("/token"))) {
-		assert_true(str_eq(r->path, S("/api/v1/namespaces/ns/serviceaccounts/deployer")));
-		return (void *)"GET";
-	}
-	assert_null(json_read(&a, arena_str(&a, r->body), NULL, &body));
-	snprintf(o->audience, sizeof o->audience, "%.*s",
-		 STR_ARG(node_str(node_at(node_dig(body, "spec", "audiences"), 0))));
-	return (void *)"POST";
-}
-
-static err *wait(void *ctx, void *handle, struct client_answer *out)
-{
-	struct own *o = ctx;
-
-	if (!strcmp(handle, "POST")) {
-		out->status = 201;
-		buf_add(&out->body, S("{\"status\":{\"token\":\"vouched-for\"}}"));
-		return NULL;
-	}
-	out->status = o->annotations ? 200 : 404;
-	if (o->annotations)
-		buf_addf(&out->body, "{\"metadata\":{\"annotations\":{%s}}}", o->annotations);
-	else
-		buf_add(&out->body, S("{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"gone\"}"));
-	return NULL;
-}
-
-static void release(void *ctx)
-{
-	(void)ctx;
-}
 
 /* ---- a login ------------------------------------------------------------------------- */
 
 struct setting {
-	struct cloud cloud;
+	struct clouds cloud;
 	struct own own;
 	struct net_client *net;
 	struct remote_login l;
@@ -172,18 +22,15 @@ static void begin(struct setting *s, const struct remote_provider *p, const stru
 		  const char *cluster, const char *annotations)
 {
 	memset(s, 0, sizeof *s);
-	cloud_open(&s->cloud, answers);
+	clouds_open(&s->cloud, answers);
 	s->own.annotations = annotations;
 	assert_null(net_client_new(&s->net, NULL));
-	s->l = (struct remote_login){ .provider = p,
-				      .net = s->net,
-				      .own = client_new_over(&(struct client_transport){
-					      start, wait, NULL, NULL, release, &s->own }),
+	s->l = (struct remote_login){ .provider = p, .cluster = str_c(cluster) };
+	s->l.who = (struct identity){ .cloud = { .net = s->net, .stand_in = str_c(s->cloud.url) },
+				      .client = own_client(&s->own),
 				      .namespace = S("ns"),
-				      .cluster = str_c(cluster),
 				      .account = annotations ? S("deployer") : STR_NONE,
-				      .accounts_allowed = true,
-				      .stand_in = str_c(s->cloud.url) };
+				      .accounts_allowed = true };
 }
 
 static err *log_in(struct setting *s)
@@ -211,24 +58,15 @@ static void must_fail(struct setting *s, const char *text)
 
 static void end(struct setting *s)
 {
-	cloud_close(&s->cloud);
-	client_unref(s->l.own);
+	clouds_close(&s->cloud);
+	client_unref(s->l.who.client);
 	net_client_free(s->net);
 	arena_release(&s->a);
 }
 
-/* The n-th request, from the last when it is negative. */
 static bool got(struct setting *s, int n, const char *piece)
 {
-	struct cloud *c = &s->cloud;
-
-	pthread_mutex_lock(&c->lock);
-	if (n < 0)
-		n += c->n;
-	bool yes = n >= 0 && n < c->n && strstr(c->got[n], piece);
-
-	pthread_mutex_unlock(&c->lock);
-	return yes;
+	return clouds_got(&s->cloud, n, piece);
 }
 
 /* ---- Google ------------------------------------------------------------------------------ */
@@ -290,9 +128,9 @@ static void test_google_from_within(void **state)
 	assert_true(str_eq(s.token, S("direct")));
 	assert_string_equal(s.own.audience, "p.svc.id.goog");
 	assert_true(got(&s, 0, "Metadata-Flavor: Google"));
-	assert_true(got(&s, 3, "identitynamespace%3Ap.svc.id.goog%3Ahttps%3A%2F%2Fcontainer.googleapis.com"
+	assert_true(got(&s, 6, "identitynamespace%3Ap.svc.id.goog%3Ahttps%3A%2F%2Fcontainer.googleapis.com"
 			       "%2Fv1%2Fprojects%2Fp%2Flocations%2Fl%2Fclusters%2Fown"));
-	s.l.account = STR_NONE;
+	s.l.who.account = STR_NONE;
 	must_log_in(&s);
 	assert_true(str_eq(s.token, S("machine")));
 	end(&s);
@@ -307,12 +145,14 @@ static void test_google_refuses(void **state)
 	begin(&s, &remote_gcp, answers, "clusters/c", "");
 	must_fail(&s, "invalid GKE cluster ID: 'clusters/c'. must match ^projects/");
 	s.l.cluster = str_c(gke);
-	s.own.annotations = "\"iam.gke.io/gcp-service-account\":\"nobody\"";
-	must_fail(&s, "failed to get access token for cluster: invalid iam.gke.io/gcp-service-account "
-		      "annotation: 'nobody'. must match ");
+	s.own.annotations = "\"gcp.auth.fluxcd.io/workload-identity-provider\":\"projects/1/locations/global/"
+			    "workloadIdentityPools/pool/providers/us\","
+			    "\"iam.gke.io/gcp-service-account\":\"nobody\"";
+	must_fail(&s, "failed to get access token for cluster: failed to get provider identity from service "
+		      "account 'ns/deployer' annotations: invalid iam.gke.io/gcp-service-account annotation: 'nobody'. must match ");
 	s.own.annotations = "";
-	must_fail(&s, "failed to get access token for cluster: failed to get GKE cluster project ID from "
-		      "the metadata service: 169.254.169.254/computeMetadata/v1/project/project-id: 403 "
+	must_fail(&s, "failed to get access token for cluster: failed to get provider audience: failed to "
+		      "get GKE cluster project ID from the metadata service: 169.254.169.254/computeMetadata/v1/project/project-id: 403 "
 		      "Forbidden: not today");
 	end(&s);
 }
@@ -373,15 +213,16 @@ static void test_azure_from_within(void **state)
 	(void)state;
 	begin(&s, &remote_azure, answers, AKS, NULL);
 	must_fail(&s, "failed to get access token for cluster: failed to create provider access token for "
-		      "the controller: no identity at Azure: AZURE_TENANT_ID, ");
-	s.l.env = env;
+		      "the controller: ManagedIdentityCredential: 169.254.169.254/metadata/identity/oauth2/"
+		      "token: 403 Forbidden");
+	s.l.who.cloud.env = env;
 	must_fail(&s, "AKS cluster " AKS " does not have Microsoft Entra ID integration enabled. See docs");
 	s.l.address = S("https://c.example.com");
 	s.l.ca = S("CA");
 	must_log_in(&s);
 	assert_true(str_eq(s.token, S("app")));
 	assert_true(got(&s, -1, "client_secret=hush"));
-	s.l.account = S("deployer");
+	s.l.who.account = S("deployer");
 	s.own.annotations = "";
 	must_fail(&s, "failed to get access token for cluster: failed to get provider identity from service "
 		      "account 'ns/deployer' annotations: azure tenant ID is not set in the service account "
@@ -446,16 +287,16 @@ static void test_amazon_refuses(void **state)
 	must_fail(&s, "invalid EKS cluster ARN: 'my-cluster'. must match ^arn:aws");
 	s.l.cluster = S(EKS);
 	must_fail(&s, "failed to get access token for cluster: failed to create provider access token for "
-		      "the controller: no identity at AWS: AWS_ROLE_ARN");
-	s.l.env = env;
+		      "the controller: no EC2 IMDS role found: 169.254.169.254/latest/api/token: 403");
+	s.l.who.cloud.env = env;
 	must_fail(&s, "failed to describe EKS cluster '" EKS "': eks.eu-central-1.amazonaws.com/clusters/"
 		      "my-cluster: 403 Forbidden: not today");
-	s.l.account = S("deployer");
+	s.l.who.account = S("deployer");
 	s.own.annotations = "\"eks.amazonaws.com/role-arn\":\"me\"";
 	must_fail(&s, "failed to get access token for cluster: failed to get provider identity from service "
 		      "account 'ns/deployer' annotations: invalid eks.amazonaws.com/role-arn annotation: "
 		      "'me'. must match ^arn:aws");
-	s.l.accounts_allowed = false;
+	s.l.who.accounts_allowed = false;
 	s.own.annotations = "\"eks.amazonaws.com/role-arn\":\"arn:aws:iam::1:role/r\"";
 	must_fail(&s, "failed to get access token for cluster: ObjectLevelWorkloadIdentity feature gate is "
 		      "not enabled");

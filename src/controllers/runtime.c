@@ -77,6 +77,8 @@ struct runtime *runtime_new(const struct runtime_options *o)
 
 	rt->o = *o;
 	rt->oci = oci_memory_new();
+	rt->identities = identity_cache_new(o->settings->token_cache_max,
+					    o->settings->token_cache_duration);
 	rt->helm = hr_shared_new(o->client, o->settings->watch_all_namespaces
 						    ? STR_NONE
 						    : o->settings->runtime_namespace);
@@ -425,6 +427,7 @@ void runtime_free(struct runtime *rt)
 	events_free(rt->events, EVENTS_GRACE);
 	objects_release(rt);
 	cluster_release(rt);
+	identity_cache_free(rt->identities);
 	discovery_free(rt->discovery);
 	oci_memory_free(rt->oci);
 	configs_free(rt->configs_read);
@@ -491,6 +494,11 @@ struct artifact_store *runtime_store(struct runtime *rt)
 struct oci_memory *runtime_oci(struct runtime *rt)
 {
 	return rt->oci;
+}
+
+struct identity_cache *runtime_identities(struct runtime *rt)
+{
+	return rt->identities;
 }
 
 struct hr_shared *runtime_helm(struct runtime *rt)
@@ -625,6 +633,7 @@ void runtime_metrics(struct runtime *rt, struct buf *out)
 	pthread_mutex_unlock(&rt->lock);
 	buf_addf(out, "# TYPE rest_client_requests_total counter\nrest_client_requests_total %llu\n",
 		 (unsigned long long)client_requests(rt->o.client));
+	identity_cache_metrics(rt->identities, out);
 	buf_addf(out, "# TYPE rill_helm_renders_total counter\nrill_helm_renders_total %llu\n",
 		 atomic_load(&rt->renders));
 }

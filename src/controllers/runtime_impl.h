@@ -13,6 +13,7 @@
 #include "controllers/configs.h"
 #include "controllers/event.h"
 #include "controllers/hr_shared.h"
+#include "controllers/identity.h"
 #include "controllers/pass.h"
 #include "controllers/queue.h"
 #include "controllers/runtime.h"
@@ -134,6 +135,7 @@ struct runtime {
 	struct live *live;
 	struct events *events;
 	struct oci_memory *oci;
+	struct identity_cache *identities;	/* or NULL */
 	struct hr_shared *helm;
 	struct configs *configs_read;
 	struct local *local;		/* NULL: no directory stands for a source */

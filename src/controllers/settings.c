@@ -48,6 +48,8 @@ void settings_default(struct settings *s)
 		.retention_ttl = CLOCK_MINUTE,
 		.retention_records = 2,
 		.http_retry = 9,
+		.token_cache_max = 100,
+		.token_cache_duration = CLOCK_HOUR,
 		.helm_index_max = 50 << 20,
 		.helm_chart_max = 10 << 20,
 		.helm_chart_file_max = 5 << 20,

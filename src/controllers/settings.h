@@ -49,6 +49,7 @@ struct settings {
 	str default_service_account;
 	char *const *env;		/* for identities at clouds; NULL: none */
 	str default_kubeconfig_service_account;	/* where kubeConfig.configMapRef names none */
+	str default_decryption_service_account;	/* where spec.decryption names none */
 	bool insecure_kubeconfig_exec, insecure_kubeconfig_tls;
 	unsigned concurrent;		/* workers; 0: by the processors, at least 8 */
 	unsigned concurrent_ssa;
@@ -63,6 +64,8 @@ struct settings {
 	double kube_api_qps;		/* requests a second to each API server; 0: no limit */
 	int64_t kube_api_burst;
 	int64_t helm_index_max, helm_chart_max, helm_chart_file_max;	/* bytes */
+	size_t token_cache_max;		/* tokens of clouds; 0: none are kept */
+	int64_t token_cache_duration;
 	bool no_remote_bases;
 	str sops_age_secret, sops_vault_configmap;
 	const str *override_managers;

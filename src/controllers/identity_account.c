@@ -1,6 +1,6 @@
-/* remote_account - tokens of ServiceAccounts, and the provider that needs no more. */
+/* identity_account - tokens of ServiceAccounts, and the provider that needs no more. */
 #include "base/fs.h"
-#include "controllers/remote_impl.h"
+#include "controllers/identity_impl.h"
 #include "text/base64.h"
 #include "value/json.h"
 
@@ -29,7 +29,7 @@ static err *claims_of(struct arena *a, str token, node *out)
 	return e ? err_wrap(e, "failed to parse service account token") : NULL;
 }
 
-err *remote_token_end(struct arena *a, str token, int64_t *ends)
+err *identity_token_end(struct arena *a, str token, int64_t *ends)
 {
 	node claims;
 
@@ -43,9 +43,14 @@ err *remote_token_end(struct arena *a, str token, int64_t *ends)
 	return NULL;
 }
 
+str identity_annotation(node account, const char *key)
+{
+	return node_str(node_get(node_dig(account, "metadata", "annotations"), str_c(key)));
+}
+
 /* ---- asking for one ------------------------------------------------------------ */
 
-static err *request_token(struct remote_login *l, struct arena *a, str namespace, str name,
+static err *request_token(const struct identity *who, struct arena *a, str namespace, str name,
 			  const str *audiences, size_t n, str *token)
 {
 	node object = node_map(a, 3), spec = node_map(a, 1), list = node_seq(a, n), answer;
@@ -59,7 +64,7 @@ static err *request_token(struct remote_login *l, struct arena *a, str namespace
 	node_set(a, object, S("kind"), node_lit("TokenRequest"));
 	node_set(a, object, S("spec"), spec);
 	TRY(json_write(&body, object, NULL));
-	TRY(client_do(l->own, a,
+	TRY(client_do(who->client, a,
 		      &(struct client_request){ .method = S("POST"),
 						.path = client_path(a, &accounts, namespace, name,
 								    S("token")),
@@ -69,33 +74,33 @@ static err *request_token(struct remote_login *l, struct arena *a, str namespace
 	return token->n ? NULL : err_new(ERR_INTERNAL, "the server gave no token");
 }
 
-err *remote_account(struct remote_login *l, struct arena *a, node *out)
+err *identity_account(const struct identity *who, struct arena *a, node *out)
 {
-	err *e = client_get(l->own, a, &accounts, l->namespace, l->account, out);
+	err *e = client_get(who->client, a, &accounts, who->namespace, who->account, out);
 
-	if (e && err_kind(e) == ERR_NOT_FOUND && l->account_is_default)
+	if (e && err_kind(e) == ERR_NOT_FOUND && who->account_is_default)
 		e = err_replace(e, "the specified default service account does not exist in the object "
 				   "namespace. your cluster is subject to multi-tenant workload identity "
 				   "lockdown, reach out to your cluster administrator for help");
-	return e ? err_wrap(e, "failed to get service account '%.*s/%.*s'", STR_ARG(l->namespace),
-			    STR_ARG(l->account))
+	return e ? err_wrap(e, "failed to get service account '%.*s/%.*s'", STR_ARG(who->namespace),
+			    STR_ARG(who->account))
 		 : NULL;
 }
 
-err *remote_account_token(struct remote_login *l, struct arena *a, const str *audiences, size_t n,
+err *identity_account_token(const struct identity *who, struct arena *a, const str *audiences, size_t n,
 			  str *token)
 {
-	if (!l->accounts_allowed)
+	if (!who->accounts_allowed)
 		return err_new(ERR_INVALID,
 			       "ObjectLevelWorkloadIdentity feature gate is not enabled");
-	err *e = request_token(l, a, l->namespace, l->account, audiences, n, token);
+	err *e = request_token(who, a, who->namespace, who->account, audiences, n, token);
 
 	return e ? err_wrap(e, "failed to create kubernetes token for service account '%.*s/%.*s'",
-			    STR_ARG(l->namespace), STR_ARG(l->account))
+			    STR_ARG(who->namespace), STR_ARG(who->account))
 		 : NULL;
 }
 
-static err *own_token(struct remote_login *l, struct arena *a, const str *audiences, size_t n,
+static err *own_token(const struct identity *who, struct arena *a, const str *audiences, size_t n,
 		      str *token)
 {
 	str text, parts[4];
@@ -114,52 +119,37 @@ static err *own_token(struct remote_login *l, struct arena *a, const str *audien
 	if (count != 4)
 		return err_new(ERR_INVALID, "invalid subject format in service account token: %.*s",
 			       STR_ARG(subject));
-	e = request_token(l, a, parts[2], parts[3], audiences, n, token);
+	e = request_token(who, a, parts[2], parts[3], audiences, n, token);
 	return e ? err_wrap(e, "failed to create kubernetes token for controller service account "
 			       "'%.*s/%.*s'",
 			    STR_ARG(parts[2]), STR_ARG(parts[3]))
 		 : NULL;
 }
 
-err *remote_own_token(struct remote_login *l, struct arena *a, const str *audiences, size_t n,
-		      str *token)
-{
-	err *e = own_token(l, a, audiences, n, token);
+/* ---- generic: the token itself ------------------------------------------------ */
 
-	return e ? err_wrap(e, "failed to create provider access token for the controller") : NULL;
+static err *generic_own(const struct identity *who, struct arena *a, const struct identity_need *need,
+			struct identity_token *out)
+{
+	(void)need;
+	TRY(own_token(who, a, who->audiences, who->audiences_n, &out->bearer));
+	return identity_token_end(a, out->bearer, &out->ends);
 }
 
-/* ---- generic: the other cluster trusts ours ---------------------------------------- */
-
-static err *generic_connect(struct remote_login *l, struct arena *a, struct kubeconfig *out)
+/* Whom it is for, only the caller knows. */
+static err *generic_audience(const struct identity *who, struct arena *a, node account, str *out)
 {
-	if (!l->address.n)
-		return err_new(ERR_INVALID, "cluster address is required to create a REST config");
-	err *e = remote_address(a, l->address, &out->server);
-
-	out->ca = l->ca;
-	return e ? err_wrap(e, "failed to parse cluster address %.*s", STR_ARG(l->address)) : NULL;
+	(void)who, (void)a, (void)account;
+	*out = STR_NONE;
+	return NULL;
 }
 
-static err *get_token(struct remote_login *l, struct arena *a, str *token)
+static err *generic_name(struct arena *a, node account, str *out)
 {
-	const str *audiences = l->audiences_n ? l->audiences : &l->address;
-	size_t n = l->audiences_n ? l->audiences_n : 1;
-	node account;
-
-	if (!l->account.n)
-		return remote_own_token(l, a, audiences, n, token);
-	TRY(remote_account(l, a, &account));
-	return remote_account_token(l, a, audiences, n, token);
+	(void)a, (void)account;
+	*out = STR_NONE;
+	return NULL;
 }
 
-static err *generic_token(struct remote_login *l, struct arena *a, str *token, int64_t *ends)
-{
-	err *e = get_token(l, a, token);
-
-	if (!e)
-		e = remote_token_end(a, *token, ends);
-	return e ? err_wrap(e, "failed to get access token for cluster") : NULL;
-}
-
-const struct remote_provider remote_generic = { "generic", generic_connect, generic_token };
+const struct identity_provider identity_generic = { "generic", generic_own, generic_audience,
+						    generic_name, NULL };
