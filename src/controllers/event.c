@@ -16,13 +16,15 @@ enum { SIMILAR_MAX = 10, SPAM_BURST = 25 };
 #define SIMILAR_SPAN (600 * CLOCK_SECOND)
 #define SPAM_REFILL (300 * CLOCK_SECOND)
 
+/* Of events that found no room. */
+#define DROPPED_WORD (10 * CLOCK_SECOND)
+
 /* The notification controller's client. */
 #define POST_TIMEOUT (5 * CLOCK_SECOND)
 enum { POST_TRIES = 3 };
 
-/* One event on its way; owns an arena that holds itself. */
+/* One event on its way; one allocation with its texts. */
 struct item {
-	struct arena arena;
 	enum event_type type;
 	str reason, message, component;
 	str api_version, kind, namespace, name, uid, resource_version;
@@ -37,6 +39,8 @@ struct lane {
 	pthread_t thread;
 	VEC(struct item *) queue;
 	size_t first;
+	uint64_t dropped, told;		/* as there was no room; of those, how many the log has */
+	int64_t next_word;		/* not before that the log hears of more */
 };
 
 /* What was told: by the whole text, to count. */
@@ -76,13 +80,6 @@ static const struct client_resource events_resource = { STR_NONE, S("v1"), S("ev
 
 /* ---- lanes --------------------------------------------------------------------- */
 
-static void item_free(struct item *i)
-{
-	struct arena a = i->arena;
-
-	arena_release(&a);
-}
-
 static void *run_lane(void *arg)
 {
 	struct lane *l = arg;
@@ -103,49 +100,87 @@ static void *run_lane(void *arg)
 		pthread_mutex_unlock(&e->lock);
 		if (!late)
 			l->send(e, i);
-		item_free(i);
+		free(i);
 		pthread_mutex_lock(&e->lock);
 	}
 	pthread_mutex_unlock(&e->lock);
 	return NULL;
 }
 
+static str put_text(char **to, str s)
+{
+	char *at = *to;
+
+	if (s.n)
+		memcpy(at, s.p, s.n);
+	*to += s.n;
+	return (str){ at, s.n };
+}
+
 static struct item *copy(const struct event *ev)
 {
-	struct arena a = ARENA_INIT;
-	struct item *i = arena_new(&a, struct item);
 	node meta = node_get(ev->object, S("metadata"));
-	str *pairs = arena_array(&a, str, ev->meta_n);
-
-	for (size_t n = 0; n < ev->meta_n; n++)
-		pairs[n] = arena_str(&a, ev->meta[n]);
-	*i = (struct item){
+	struct item i = {
 		.type = ev->type,
-		.reason = arena_str(&a, ev->reason),
-		.message = arena_str(&a, ev->message),
-		.component = arena_str(&a, ev->component),
-		.api_version = arena_str(&a, node_str(node_get(ev->object, S("apiVersion")))),
-		.kind = arena_str(&a, node_str(node_get(ev->object, S("kind")))),
-		.namespace = arena_str(&a, node_str(node_get(meta, S("namespace")))),
-		.name = arena_str(&a, node_str(node_get(meta, S("name")))),
-		.uid = arena_str(&a, node_str(node_get(meta, S("uid")))),
-		.resource_version = arena_str(&a, node_str(node_get(meta, S("resourceVersion")))),
-		.meta = pairs,
+		.reason = ev->reason,
+		.message = ev->message,
+		.component = ev->component,
+		.api_version = node_str(node_get(ev->object, S("apiVersion"))),
+		.kind = node_str(node_get(ev->object, S("kind"))),
+		.namespace = node_str(node_get(meta, S("namespace"))),
+		.name = node_str(node_get(meta, S("name"))),
+		.uid = node_str(node_get(meta, S("uid"))),
+		.resource_version = node_str(node_get(meta, S("resourceVersion"))),
 		.meta_n = ev->meta_n,
 		.time = clock_wall(),
 	};
-	i->arena = a;
-	return i;
+	str *const texts[] = { &i.reason, &i.message, &i.component, &i.api_version, &i.kind,
+			       &i.namespace, &i.name, &i.uid, &i.resource_version };
+	size_t fixed = sizeof i + ev->meta_n * sizeof(str), n = 0;
+
+	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+		n += texts[t]->n;
+	for (size_t m = 0; m < ev->meta_n; m++)
+		n += ev->meta[m].n;
+	struct item *out = mem_alloc(fixed + n);
+	str *pairs = (str *)(out + 1);
+	char *to = (char *)out + fixed;
+
+	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+		*texts[t] = put_text(&to, *texts[t]);
+	for (size_t m = 0; m < ev->meta_n; m++)
+		pairs[m] = put_text(&to, ev->meta[m]);
+	i.meta = pairs;
+	*out = i;
+	return out;
+}
+
+/* One line for the first that is lost, and one every so often for those after it. */
+static uint64_t to_tell(struct lane *l)
+{
+	int64_t now = clock_mono();
+
+	l->dropped++;
+	if (now < l->next_word)
+		return 0;
+	uint64_t n = l->dropped - l->told;
+
+	l->told = l->dropped;
+	l->next_word = now + DROPPED_WORD;
+	return n;
 }
 
 static void put(struct events *e, struct lane *l, const struct event *ev)
 {
 	struct item *i = copy(ev);
+	uint64_t lost = 0;
 
 	pthread_mutex_lock(&e->lock);
 	bool full = e->stopping || l->queue.n - l->first >= EVENTS_QUEUE_MAX;
 
-	if (!full) {
+	if (full) {
+		lost = to_tell(l);
+	} else {
 		if (l->first && l->queue.n == l->queue.cap) {
 			memmove(l->queue.p, l->queue.p + l->first,
 				(l->queue.n - l->first) * sizeof *l->queue.p);
@@ -156,11 +191,28 @@ static void put(struct events *e, struct lane *l, const struct event *ev)
 		pthread_cond_broadcast(&e->changed);
 	}
 	pthread_mutex_unlock(&e->lock);
-	if (full) {
-		log_info(NULL, S("unable to record event: too many queued events, dropped event"),
-			 log_str("reason", i->reason), log_ref("object", i->namespace, i->name));
-		item_free(i);
-	}
+	if (lost)
+		log_error(NULL, NULL, S("unable to record event: too many queued events, dropped event"),
+			  log_str("reason", i->reason), log_ref("object", i->namespace, i->name),
+			  log_int("dropped", (int64_t)lost));
+	if (full)
+		free(i);
+}
+
+static void add_metrics(struct buf *out, const char *way, const struct lane *l)
+{
+	buf_addf(out, "rill_events_queued{way=\"%s\"} %zu\nrill_events_dropped_total{way=\"%s\"} %llu\n",
+		 way, l->queue.n - l->first, way, (unsigned long long)l->dropped);
+}
+
+void events_metrics(struct events *e, struct buf *out)
+{
+	buf_add(out, S("# TYPE rill_events_queued gauge\n# TYPE rill_events_dropped_total counter\n"));
+	pthread_mutex_lock(&e->lock);
+	add_metrics(out, "api", &e->api);
+	if (e->o.address.n)
+		add_metrics(out, "post", &e->post);
+	pthread_mutex_unlock(&e->lock);
 }
 
 void events_add(struct events *e, const struct event *ev)
@@ -363,7 +415,8 @@ static void remember(struct events *e, str key, str name)
 
 static void send_api(struct events *e, struct item *i)
 {
-	struct arena *a = &i->arena;
+	CLEANUP(arena_release) struct arena mem = ARENA_INIT;
+	struct arena *a = &mem;
 	str who = arena_cat(a, i->component, S("\n"), i->api_version, S("\n"), i->kind, S("\n"),
 			    i->namespace, S("\n"), i->name, S("\n"), i->uid);
 	str sort = arena_cat(a, who, S("\n"), str_c(type_name(i->type)), S("\n"), i->reason);
@@ -392,7 +445,8 @@ static void send_api(struct events *e, struct item *i)
 
 static err *post_text(struct events *e, struct item *i, struct buf *out)
 {
-	struct arena *a = &i->arena;
+	CLEANUP(arena_release) struct arena mem = ARENA_INIT;
+	struct arena *a = &mem;
 	node body = node_map(a, 8);
 
 	node_set(a, body, S("involvedObject"), involved(a, i));

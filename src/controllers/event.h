@@ -5,7 +5,7 @@
  * than ten similar ones in ten minutes are told as one; an object that
  * tells too much falls silent), and as a POST in JSON to the notification
  * controller's address, when there is one. Each way has a queue of bounded
- * length and a thread; what does not fit is dropped, and logged.
+ * length and a thread; what does not fit is dropped, counted (/metrics) and logged.
  *
  * Any thread.
  */
@@ -16,7 +16,7 @@
 #include "client/client.h"
 #include "controllers/pass.h"
 
-enum { EVENTS_QUEUE_MAX = 1000, EVENTS_KNOWN_MAX = 4096 };
+enum { EVENTS_QUEUE_MAX = 10000, EVENTS_KNOWN_MAX = 4096 };
 
 struct events;
 
@@ -40,5 +40,7 @@ struct event {
 };
 /* Copies. Does not wait. */
 void events_add(struct events *e, const struct event *ev);
+/* Prometheus text: how many wait, and how many found no room. */
+void events_metrics(struct events *e, struct buf *out);
 
 #endif

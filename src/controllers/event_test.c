@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@ struct api {
 	struct sent sent[SENT_MAX];
 	size_t n;
 	bool forgetful;			/* knows no event when it is to be counted */
+	pthread_mutex_t *gate;		/* does not answer while that is taken; NULL: none */
 };
 
 static void *start(void *ctx, const struct client_request *r)
@@ -40,6 +42,10 @@ static void *start(void *ctx, const struct client_request *r)
 	struct api *api = ctx;
 	struct sent *s = &api->sent[api->n++];
 
+	if (api->gate) {
+		pthread_mutex_lock(api->gate);
+		pthread_mutex_unlock(api->gate);
+	}
 	assert_true(api->n < SENT_MAX);
 	s->patch = str_eq(r->method, S("PATCH"));
 	s->path = arena_str(&api->a, r->path);
@@ -237,6 +243,36 @@ static void test_who_tells_too_much_falls_silent(void **state)
 	end(&s);
 }
 
+static bool metrics_say(struct setting *s, const char *line)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	events_metrics(s->events, &b);
+	return str_has(buf_str(&b), str_c(line));
+}
+
+static void test_what_finds_no_room_is_counted(void **state)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct setting s;
+
+	(void)state;
+	begin(&s, NULL, STR_NONE);
+	s.api.gate = &gate;
+	pthread_mutex_lock(&gate);
+	tell(&s, EVENT_NORMAL, "first");
+	while (!metrics_say(&s, "rill_events_queued{way=\"api\"} 0\n"))
+		sched_yield();		/* until it is on its way */
+	for (int i = 0; i < EVENTS_QUEUE_MAX + 50; i++)
+		tell(&s, EVENT_NORMAL, "more");
+	assert_true(metrics_say(&s, "rill_events_queued{way=\"api\"} 10000\n"));
+	assert_true(metrics_say(&s, "rill_events_dropped_total{way=\"api\"} 50\n"));
+	pthread_mutex_unlock(&gate);
+	flush(&s);
+	assert_int_equal(s.api.n, 25);
+	end(&s);
+}
+
 /* ---- the notification controller -------------------------------------------------- */
 
 struct receiver {
@@ -328,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_a_deleted_event_is_told_anew),
 		cmocka_unit_test(test_many_that_are_similar_become_one),
 		cmocka_unit_test(test_who_tells_too_much_falls_silent),
+		cmocka_unit_test(test_what_finds_no_room_is_counted),
 		cmocka_unit_test(test_alerts_hear_of_it_and_a_failure_is_tried_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -634,6 +634,7 @@ void runtime_metrics(struct runtime *rt, struct buf *out)
 	buf_addf(out, "# TYPE rest_client_requests_total counter\nrest_client_requests_total %llu\n",
 		 (unsigned long long)client_requests(rt->o.client));
 	identity_cache_metrics(rt->identities, out);
+	events_metrics(rt->events, out);
 	buf_addf(out, "# TYPE rill_helm_renders_total counter\nrill_helm_renders_total %llu\n",
 		 atomic_load(&rt->renders));
 }
