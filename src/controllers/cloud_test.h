@@ -1,5 +1,5 @@
 /* cloud_test - a stand-in for the services of clouds on loopback, and for our own cluster
- * with one ServiceAccount, "ns/deployer". For tests only. */
+ * with one ServiceAccount, "ns/deployer", and one ConfigMap. For tests only. */
 #ifndef CONTROLLERS_CLOUD_TEST_H
 #define CONTROLLERS_CLOUD_TEST_H
 
@@ -115,7 +115,9 @@ static void clouds_close(struct clouds *c)
 /* ---- our own cluster: one ServiceAccount ------------------------------------------ */
 
 struct own {
-	const char *annotations;
+	const char *annotations;	/* of the account; NULL: there is none */
+	const char *token;		/* of the account; NULL: "vouched-for" */
+	const char *config;		/* JSON of data of the ConfigMap "flux-system/vault"; or NULL */
 	char audience[256];
 };
 
@@ -125,6 +127,8 @@ static void *own_start(void *ctx, const struct client_request *r)
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	node body;
 
+	if (str_eq(r->path, S("/api/v1/namespaces/flux-system/configmaps/vault")))
+		return (void *)"CONFIG";
 	if (!str_ends(r->path, S("/token"))) {
 		assert_true(str_eq(r->path, S("/api/v1/namespaces/ns/serviceaccounts/deployer")));
 		return (void *)"GET";
@@ -138,17 +142,21 @@ static void *own_start(void *ctx, const struct client_request *r)
 static err *own_wait(void *ctx, void *handle, struct client_answer *out)
 {
 	struct own *o = ctx;
+	bool config = !strcmp(handle, "CONFIG");
+	const char *text = config ? o->config : o->annotations;
 
 	if (!strcmp(handle, "POST")) {
 		out->status = 201;
-		buf_add(&out->body, S("{\"status\":{\"token\":\"vouched-for\"}}"));
+		buf_addf(&out->body, "{\"status\":{\"token\":\"%s\"}}",
+			 o->token ? o->token : "vouched-for");
 		return NULL;
 	}
-	out->status = o->annotations ? 200 : 404;
-	if (o->annotations)
-		buf_addf(&out->body, "{\"metadata\":{\"annotations\":{%s}}}", o->annotations);
-	else
+	out->status = text ? 200 : 404;
+	if (!text)
 		buf_add(&out->body, S("{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"gone\"}"));
+	else
+		buf_addf(&out->body, config ? "{\"data\":{%s}}" : "{\"metadata\":{\"annotations\":{%s}}}",
+			 text);
 	return NULL;
 }
 

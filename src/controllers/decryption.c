@@ -78,7 +78,14 @@ err *decryption_open(struct decryption *d, struct pass *p)
 
 	if (!str_eq(node_str(node_get(spec, S("provider"))), S("sops")))
 		return NULL;
-	TRY(new_keys(d, &(struct sops_options){ .net = runtime_net(p->rt), .cancel = p->cancel }));
+	decryption_identity_of_pass(&d->identity, p);
+	TRY(new_keys(d, &(struct sops_options){
+				.net = runtime_net(p->rt),
+				.cancel = p->cancel,
+				.cloud_token = decryption_cloud_token,
+				.vault_token = d->identity.vault_name.n ? decryption_vault_token : NULL,
+				.ctx = &d->identity }));
+	d->identity.keys = d->keys;
 	if (!node_is_nil(node_get(spec, S("secretRef"))))
 		return import_secret(d, p, name);
 	return shared.n ? import_shared(d, p, shared) : NULL;
@@ -95,6 +102,7 @@ void decryption_close(struct decryption *d)
 {
 	sops_keys_free(d->keys);
 	d->keys = NULL;
+	decryption_identity_release(&d->identity);
 }
 
 struct flux_decryptor *decryption_of(struct decryption *d)

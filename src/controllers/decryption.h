@@ -1,7 +1,8 @@
 /* decryption - SOPS as a build of Flux takes it: keys and the function around them.
  *
  * For the Kustomization controller the keys are those of spec.decryption: of the
- * Secret that it names, or of --sops-age-secret. Offline (`rill build`) they are those
+ * Secret that it names, or of --sops-age-secret, and besides what an identity at a cloud
+ * or a Vault opens (decryption_identity.h). Offline (`rill build`) they are those
  * of the machine. Errors have Flux's words; reasons are the caller's.
  *
  *	CLEANUP(decryption_close) struct decryption d = { 0 };
@@ -13,13 +14,14 @@
 #ifndef CONTROLLERS_DECRYPTION_H
 #define CONTROLLERS_DECRYPTION_H
 
-#include "controllers/pass.h"
+#include "controllers/decryption_identity.h"
 #include "kustomize/flux.h"
 #include "sops/sops.h"
 
 struct decryption {
 	struct flux_decryptor flux;	/* first */
 	struct sops_keys *keys;		/* NULL: nothing is to be decrypted */
+	struct decryption_identity identity;
 };
 
 /* By the spec of a pass's object; without spec.decryption nothing is opened. */

@@ -1,9 +1,4 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include "controllers/cloud_test.h"
 
 #include "base/fs.h"
 #include "controllers/decryption.h"
@@ -71,10 +66,145 @@ static void test_a_tree_is_built_with_the_keys_of_the_machine(void **state)
 	assert_true(str_has(buf_str(&out), S("  x.yaml: ")));
 }
 
+/* ---- identities ----------------------------------------------------------------------- */
+
+struct setting {
+	struct clouds cloud;
+	struct own own;
+	struct net_client *net;
+	struct decryption_identity d;
+	struct arena a;
+	str token;
+};
+
+static void begin(struct setting *s, const struct answer *answers, const char *annotations)
+{
+	memset(s, 0, sizeof *s);
+	clouds_open(&s->cloud, answers);
+	s->own.annotations = annotations;
+	assert_null(net_client_new(&s->net, NULL));
+	assert_null(sops_keys_new(&s->d.keys, &(struct sops_options){ .net = s->net }));
+	s->d.vault_namespace = S("flux-system");
+	s->d.vault_name = S("vault");
+	s->d.who = (struct identity){ .cloud = { .net = s->net, .stand_in = str_c(s->cloud.url) },
+				      .client = own_client(&s->own), .namespace = S("ns"),
+				      .account = S("deployer"), .accounts_allowed = true };
+}
+
+static void end(struct setting *s)
+{
+	sops_keys_free(s->d.keys);
+	decryption_identity_release(&s->d);
+	clouds_close(&s->cloud);
+	client_unref(s->d.who.client);
+	net_client_free(s->net);
+	arena_release(&s->a);
+}
+
+static void must_fail(err *e, const char *text)
+{
+	CLEANUP(err_drop) err *failed = e;
+
+	assert_non_null(failed);
+	if (!str_starts(err_text(failed), str_c(text)))
+		fail_msg("%s", err_msg(failed));
+}
+
+static void test_clouds_are_asked_as_the_account(void **state)
+{
+	static const struct answer answers[] = {
+		{ "POST /sts.eu-west-1.amazonaws.com/",
+		  "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"
+		  "<AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T"
+		  "</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>"
+		  "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>" },
+		{ "POST /login.microsoftonline.com/t/", "{\"access_token\":\"app\",\"expires_in\":3600}" },
+		{ 0 },
+	};
+	struct setting s;
+
+	(void)state;
+	begin(&s, answers, "\"eks.amazonaws.com/role-arn\":\"arn:aws:iam::1:role/r\","
+			   "\"azure.workload.identity/tenant-id\":\"t\","
+			   "\"azure.workload.identity/client-id\":\"id\"");
+	assert_null(decryption_cloud_token(&s.d, &s.a, "aws", S("eu-west-1"), &s.token));
+	assert_true(str_eq(s.token, S("{\"AccessKeyId\":\"ROLE\",\"SecretAccessKey\":\"S\","
+				      "\"SessionToken\":\"T\"}")));
+	assert_null(decryption_cloud_token(&s.d, &s.a, "azure", S("https://vault.azure.net/.default"),
+					   &s.token));
+	assert_true(str_eq(s.token, S("app")));
+	assert_true(clouds_got(&s.cloud, -1, "scope=https%3A%2F%2Fvault.azure.net%2F.default"));
+	end(&s);
+}
+
+/* {"sub":"system:serviceaccount:ns:deployer","exp":4102444800} */
+#define JWT                                                                                  \
+	"e30.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6bnM6ZGVwbG95ZXIiLCJleHAiOjQxMDI0NDQ4MDB9" \
+	".c2ln"
+
+static void test_a_vault_is_logged_in_at_once(void **state)
+{
+	static const struct answer answers[] = {
+		{ "POST /v1/auth/jwt/login", "{\"auth\":{\"client_token\":\"hvs.x\"}}" },
+		{ 0 },
+	};
+	struct setting s;
+
+	(void)state;
+	begin(&s, answers, "");
+	str address = str_c(s.cloud.url);
+
+	s.own.token = JWT;
+	s.own.config = arena_printf(&s.a, "\"config.yaml\":\"instances: [{address: '%s', loginPath: "
+					  "auth/jwt/login}]\"", s.cloud.url).p;
+	for (int i = 0; i < 2; i++) {
+		assert_null(decryption_vault_token(&s.d, &s.a, address, &s.token));
+		assert_true(str_eq(s.token, S("hvs.x")));
+	}
+	assert_int_equal(s.cloud.n, 1);
+	assert_string_equal(s.own.audience, s.cloud.url);
+	assert_true(clouds_got(&s.cloud, 0, "\"role\":\"ns_deployer\""));
+	assert_true(clouds_got(&s.cloud, 0, "\"jwt\":\"" JWT "\""));
+	end(&s);
+}
+
+static void test_no_vault_is_trusted_that_is_not_listed(void **state)
+{
+	static const struct answer answers[] = { { 0 } };
+	str url = S("https://evil.example.com");
+	struct setting s;
+
+	(void)state;
+	begin(&s, answers, "");
+	must_fail(decryption_vault_token(&s.d, &s.a, url, &s.token),
+		  "failed to get Vault ConfigMap 'flux-system/vault': gone");
+	s.own.config = "";
+	must_fail(decryption_vault_token(&s.d, &s.a, url, &s.token),
+		  "Vault ConfigMap 'flux-system/vault' is missing the 'config.yaml' key");
+	s.own.config = "\"config.yaml\":\"instances: []\"";
+	must_fail(decryption_vault_token(&s.d, &s.a, url, &s.token),
+		  "no Vault login path configured for address 'https://evil.example.com' in ConfigMap "
+		  "'flux-system/vault'");
+	s.own.config = arena_printf(&s.a, "\"config.yaml\":\"instances: [{address: '%s', loginPath: x}]\"",
+				    s.cloud.url).p;
+	must_fail(decryption_vault_token(&s.d, &s.a, str_c(s.cloud.url), &s.token),
+		  "failed to issue Kubernetes token for Vault authentication: failed to parse service "
+		  "account token: token is malformed");
+	s.own.token = JWT;
+	must_fail(decryption_vault_token(&s.d, &s.a, str_c(s.cloud.url), &s.token),
+		  arena_printf(&s.a, "failed to authenticate with Vault '%s' at login path 'x' as role "
+				     "'ns_deployer': Error making API request.\n\nURL: PUT %s/v1/x\nCode: 403.",
+			       s.cloud.url, s.cloud.url).p);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_tree_is_built_with_the_keys_of_the_machine),
+		cmocka_unit_test(test_clouds_are_asked_as_the_account),
+		cmocka_unit_test(test_a_vault_is_logged_in_at_once),
+		cmocka_unit_test(test_no_vault_is_trusted_that_is_not_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

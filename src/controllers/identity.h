@@ -76,6 +76,11 @@ err *identity_token(const struct identity *who, struct arena *a,
 /* Where Azure's applications log in: $AZURE_AUTHORITY_HOST, or that of the public cloud. */
 str identity_azure_authority(const struct cloud *c);
 
+/* Whose token of our cluster it is (not verified): its subject; `ns` is empty when that is
+ * no ServiceAccount. */
+err *identity_subject(struct arena *a, str token, str *subject, str *ns, str *name)
+	__attribute__((warn_unused_result));
+
 /* ---- the tokens of a process ---------------------------------------------------------- */
 
 /* max 0: none are kept, and NULL is given. */

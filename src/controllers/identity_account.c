@@ -43,6 +43,23 @@ err *identity_token_end(struct arena *a, str token, int64_t *ends)
 	return NULL;
 }
 
+err *identity_subject(struct arena *a, str token, str *subject, str *ns, str *name)
+{
+	node claims;
+
+	*ns = *name = STR_NONE;
+	TRY(claims_of(a, token, &claims));
+	*subject = node_str(node_get(claims, S("sub")));
+	str rest = *subject, first, second;
+
+	if (!str_take_str(&rest, S("system:serviceaccount:")) ||
+	    !str_split(rest, ':', &first, &second) || !first.n || !second.n)
+		return NULL;
+	*ns = first;
+	*name = second;
+	return NULL;
+}
+
 str identity_annotation(node account, const char *key)
 {
 	return node_str(node_get(node_dig(account, "metadata", "annotations"), str_c(key)));
@@ -103,26 +120,19 @@ err *identity_account_token(const struct identity *who, struct arena *a, const s
 static err *own_token(const struct identity *who, struct arena *a, const str *audiences, size_t n,
 		      str *token)
 {
-	str text, parts[4];
-	size_t count = 0;
-	node claims;
+	str text, subject, ns, name;
 	err *e = fs_read_any(a, S(OWN_TOKEN), TOKEN_MAX, &text);
 
 	if (e)
 		return err_wrap(e, "failed to read service account token file " OWN_TOKEN);
-	TRY(claims_of(a, str_trim(text), &claims));
-	str subject = node_str(node_get(claims, S("sub"))), rest = subject, part;
-
-	for (; str_cut(&rest, &part, ':'); count++)
-		if (count < 4)
-			parts[count] = part;
-	if (count != 4)
+	TRY(identity_subject(a, str_trim(text), &subject, &ns, &name));
+	if (!ns.n)
 		return err_new(ERR_INVALID, "invalid subject format in service account token: %.*s",
 			       STR_ARG(subject));
-	e = request_token(who, a, parts[2], parts[3], audiences, n, token);
+	e = request_token(who, a, ns, name, audiences, n, token);
 	return e ? err_wrap(e, "failed to create kubernetes token for controller service account "
 			       "'%.*s/%.*s'",
-			    STR_ARG(parts[2]), STR_ARG(parts[3]))
+			    STR_ARG(ns), STR_ARG(name))
 		 : NULL;
 }
 

@@ -59,7 +59,12 @@ static err *provided(struct sops_keys *k, struct arena *a, str region, struct so
 	str text;
 	node n;
 
-	TRY(k->o.cloud_token(k->o.ctx, a, "aws", region, &text));
+	err *e = k->o.cloud_token(k->o.ctx, a, "aws", region, &text);
+
+	if (e)
+		return err_wrap(e, "failed to decrypt sops data key with AWS KMS: operation error KMS: "
+				   "Decrypt, get identity: get credentials: failed to refresh cached "
+				   "credentials");
 	TRY(json_read(a, text, NULL, &n));
 	*out = (struct sops_aws){ node_str(node_get(n, S("AccessKeyId"))),
 				  node_str(node_get(n, S("SecretAccessKey"))),

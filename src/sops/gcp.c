@@ -1,11 +1,9 @@
 /* GCP KMS, as a service account: a token for a signed claim, then one request. */
 #include "base/clock.h"
-#include "crypto/keys.h"
+#include "crypto/jwt.h"
 #include "sops/impl.h"
 #include "text/base64.h"
 #include "value/json.h"
-
-enum { TOKEN_SECONDS = 3600 };
 
 err *sops_gcp_import(struct sops_keys *k, str text)
 {
@@ -31,51 +29,31 @@ err *sops_gcp_import(struct sops_keys *k, str text)
 	return NULL;
 }
 
-static void add_part(struct buf *b, node n)
-{
-	CLEANUP(buf_release) struct buf json = BUF_INIT;
-
-	err_free(json_write(&json, n, NULL));
-	base64_write(b, buf_str(&json), BASE64_RAW_URL);
-}
-
 /* A claim that the account signs itself (RFC 7523). */
-static err *sign_claim(struct arena *a, const struct sops_gcp *g, struct buf *out)
+static err *sign_claim(struct arena *a, const struct sops_gcp *g, str *out)
 {
-	CLEANUP(buf_release) struct buf signature = BUF_INIT;
-	int64_t now = clock_wall() / CLOCK_SECOND;
-	node head = node_map(a, 3), claim = node_map(a, 5);
+	node account = node_map(a, 3);
 
-	node_set(a, head, S("alg"), node_lit("RS256"));
-	node_set(a, head, S("typ"), node_lit("JWT"));
-	if (g->key_id.n)
-		node_set(a, head, S("kid"), node_from_str(a, g->key_id));
-	node_set(a, claim, S("iss"), node_from_str(a, g->email));
-	node_set(a, claim, S("scope"),
-		 node_lit("https://www.googleapis.com/auth/cloud-platform "
-			  "https://www.googleapis.com/auth/cloudkms"));
-	node_set(a, claim, S("aud"), node_from_str(a, g->token_uri));
-	node_set(a, claim, S("iat"), node_from_int(now));
-	node_set(a, claim, S("exp"), node_from_int(now + TOKEN_SECONDS));
-	add_part(out, head);
-	buf_addc(out, '.');
-	add_part(out, claim);
-	TRY(keys_sign_rs256(&signature, g->key, buf_str(out)));
-	buf_addc(out, '.');
-	base64_write(out, buf_str(&signature), BASE64_RAW_URL);
-	return NULL;
+	node_set(a, account, S("client_email"), node_from_str(a, g->email));
+	node_set(a, account, S("private_key"), node_from_str(a, g->key));
+	node_set(a, account, S("private_key_id"), node_from_str(a, g->key_id));
+	return jwt_google(a, account,
+			  S("https://www.googleapis.com/auth/cloud-platform "
+			    "https://www.googleapis.com/auth/cloudkms"),
+			  g->token_uri, clock_wall() / CLOCK_SECOND, out);
 }
 
 static err *fetch_token(struct sops_keys *k, struct arena *a)
 {
-	CLEANUP(buf_release) struct buf body = BUF_INIT, claim = BUF_INIT;
+	CLEANUP(buf_release) struct buf body = BUF_INIT;
+	str claim;
 	struct sops_answer got;
 	err *e = sign_claim(a, &k->gcp, &claim);
 
 	if (e)
 		return err_wrap(e, "auth: cannot sign the token request");
 	buf_add(&body, S("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="));
-	buf_add(&body, buf_str(&claim));
+	buf_add(&body, claim);
 	TRY(sops_http_post(k, a,
 			   &(struct sops_http){ .url = k->gcp.token_uri, .body = buf_str(&body),
 						.type = S("application/x-www-form-urlencoded") },

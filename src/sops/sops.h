@@ -109,6 +109,14 @@ err *sops_keys_import_age(struct sops_keys *k, str secret, const struct sops_ite
 err *sops_keys_from_env(struct sops_keys *k, const char *(*env)(const char *name), bool *found)
 	__attribute__((warn_unused_result));
 
+/* A token of the Vault at `address`, for a token (JWT) of somebody it trusts. The login
+ * path is taken as it is: "auth/kubernetes/login". In the arena. */
+struct sops_vault_login {
+	str address, path, role, jwt;
+};
+err *sops_vault_login(struct sops_keys *k, struct arena *a, const struct sops_vault_login *l,
+		      str *token) __attribute__((warn_unused_result));
+
 /* ---- decrypting -------------------------------------------------------- */
 
 /* What the file holds, in format `out`; in the arena. */

@@ -29,6 +29,38 @@ static err *refused(struct arena *a, const struct sops_http *h, const struct sop
 		       STR_ARG(h->url), status, STR_ARG(buf_str(&list)));
 }
 
+err *sops_vault_login(struct sops_keys *k, struct arena *a, const struct sops_vault_login *l,
+		      str *token)
+{
+	CLEANUP(buf_release) struct buf body = BUF_INIT;
+	struct sops_answer got;
+	node o = node_map(a, 2);
+
+	node_set(a, o, S("role"), node_from_str(a, l->role));
+	node_set(a, o, S("jwt"), node_from_str(a, l->jwt));
+	TRY(json_write(&body, o, NULL));
+	const struct net_header header = { S("X-Vault-Request"), S("true") };
+	const struct sops_http h = {
+		.url = arena_cat(a, str_trim_right_set(l->address, S("/")), S("/v1/"), l->path),
+		.body = buf_str(&body), .headers = &header, .headers_n = 1,
+	};
+	err *e = sops_http_post(k, a, &h, &got);
+
+	if (!e && got.status / 100 != 2)
+		e = refused(a, &h, &got);
+	if (e)
+		return err_wrap(e, "failed to authenticate with Vault '%.*s' at login path '%.*s' as role "
+				   "'%.*s'",
+				STR_ARG(l->address), STR_ARG(l->path), STR_ARG(l->role));
+	*token = node_str(node_dig(got.json, "auth", "client_token"));
+	if (!token->n)
+		return err_new(ERR_FORBIDDEN,
+			       "Vault '%.*s' returned no token for login at '%.*s' as role '%.*s'",
+			       STR_ARG(l->address), STR_ARG(l->path), STR_ARG(l->role));
+	sops_keys_keep(k, *token);
+	return NULL;
+}
+
 static err *request(struct sops_keys *k, struct arena *a, const struct sops_master *m, str path,
 		    node *answer)
 {
