@@ -123,9 +123,10 @@ static bool submit(struct workers *w, struct work work, bool wait)
 	if (taken) {
 		w->ring[(w->head + w->n) % w->cap] = work;
 		w->n++;
-		pthread_cond_signal(&w->more);
 	}
 	pthread_mutex_unlock(&w->m);
+	if (taken)	/* not before: who wakes would wait for the lock at once */
+		pthread_cond_signal(&w->more);
 	return taken;
 }
 

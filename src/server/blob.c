@@ -114,16 +114,18 @@ str blob_metadata(const struct blob *b)
 	return str_of(p, (size_t)(skip_value(p, b->data + b->json_n) - p));
 }
 
-/* `p` is behind the opening brace. */
-static str member(const char *p, const char *end, str key)
+/* `p` is behind the opening brace. A key that is not there before `last` is not there. */
+static str member(const char *p, const char *end, str key, str last)
 {
 	while (p < end && *p == '"') {
 		const char *name = p + 1, *value = skip_string(p, end) + 1;
 		str found = str_of(name, (size_t)(value - name) - 2);
 
-		p = skip_value(value, end);
 		if (str_eq(found, key))
-			return str_of(value, (size_t)(p - value));
+			return str_of(value, (size_t)(skip_value(value, end) - value));
+		if (str_eq(found, last))
+			break;
+		p = skip_value(value, end);
 		if (p < end && *p == ',')
 			p++;
 	}
@@ -132,12 +134,13 @@ static str member(const char *p, const char *end, str key)
 
 str blob_meta(const struct blob *b, str key)
 {
-	return member(b->data + b->meta_at + 1, b->data + b->json_n, key);
+	return member(b->data + b->meta_at + 1, b->data + b->json_n, key, S("managedFields"));
 }
 
 str blob_member(str object, str key)
 {
-	return object.n && *object.p == '{' ? member(object.p + 1, object.p + object.n, key) : STR_NONE;
+	return object.n && *object.p == '{' ? member(object.p + 1, object.p + object.n, key, STR_NONE)
+					   : STR_NONE;
 }
 
 bool blob_item(str *list, str *item)

@@ -75,8 +75,8 @@ int blob_cmp_key(const struct blob *b, str namespace, str name);
 
 /* The JSON text of `metadata`. */
 str blob_metadata(const struct blob *b);
-/* The JSON text of a key of `metadata`, found without reading the rest of the
- * object; empty when it is not there. */
+/* The JSON text of a key of `metadata` that ObjectMeta has, found without reading the rest
+ * of the object (managedFields is the last of them, and long); empty when it is not there. */
 str blob_meta(const struct blob *b, str key);
 /* The same of an object and of a list of it, as texts that the server wrote: the
  * value of a key (empty: it is not there), and the item that is next (cut off

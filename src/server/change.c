@@ -412,7 +412,7 @@ static err *check_new_version(const struct change *c, node object)
 	str version = meta_get(object, S("resourceVersion"));
 	uint64_t number = 0;
 
-	if (c->options.dry_run)
+	if (c->options.dry_run || !node_has(node_get(object, S("metadata")), S("resourceVersion")))
 		return NULL;
 	err_free(number_parse_uint(version, 10, &number));
 	node_remove(node_get(object, S("metadata")), S("resourceVersion"));

@@ -109,6 +109,10 @@ static void need_dependents(struct minder *m, str uid)
 
 static void garbage_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
+	/* most are nobody's and stay */
+	if (e->change != STORE_DELETED && !blob_meta(e->now, S("ownerReferences")).n &&
+	    !blob_meta(e->now, S("deletionTimestamp")).n)
+		return;
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	node owners = json_of(&a, blob_meta(e->now, S("ownerReferences")));
 	str uid = node_str(json_of(&a, blob_meta(e->now, S("uid"))));

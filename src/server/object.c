@@ -23,6 +23,8 @@ static const str meta_order[] = {
 	{ "finalizers", 10 },
 	{ "managedFields", 13 },
 };
+/* What most objects take, with the owners of their fields. */
+enum { OBJECT_USUAL = 2000 };
 enum { META_N = sizeof meta_order / sizeof *meta_order, META_VERSION = 4 };
 
 /* ---- writing ----------------------------------------------------------- */
@@ -180,6 +182,7 @@ void object_parts(struct arena *a, const struct kind *k, node object, struct blo
 	bool more = true;
 	size_t split = 0;
 
+	buf_reserve(&b, OBJECT_USUAL);
 	if (k->stored && k->hooks && k->hooks->to_stored)
 		object = k->hooks->to_stored(a, object);
 	if (k->custom)

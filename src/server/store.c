@@ -16,6 +16,21 @@ static struct store_table *find_table(struct store *s, str name)
 	return NULL;
 }
 
+/* The same, of a name that nobody has put together. */
+static struct store_table *find_table_of(struct store *s, str group, str plural)
+{
+	size_t n = group.n + 1 + plural.n;
+
+	for (size_t i = 0; i < s->tables.n; i++) {
+		str name = s->tables.p[i]->name;
+
+		if (name.n == n && name.p[group.n] == '/' && str_ends(name, plural) &&
+		    str_starts(name, group))
+			return s->tables.p[i];
+	}
+	return NULL;
+}
+
 struct store_table *store_table_named(struct store *s, str name)
 {
 	pthread_mutex_lock(&s->m);
@@ -36,6 +51,12 @@ struct store_table *store_table_named(struct store *s, str name)
 
 struct store_table *store_table(struct store *s, str group, str plural)
 {
+	pthread_mutex_lock(&s->m);
+	struct store_table *t = find_table_of(s, group, plural);
+
+	pthread_mutex_unlock(&s->m);
+	if (t)
+		return t;
 	CLEANUP(buf_release) struct buf name = BUF_INIT;
 
 	buf_addf(&name, "%.*s/%.*s", STR_ARG(group), STR_ARG(plural));

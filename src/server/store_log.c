@@ -10,7 +10,7 @@
 struct store_log {
 	const struct sqlite *s;
 	sqlite3 *db;
-	sqlite3_stmt *insert, *drop_replaced, *drop_deleted;
+	sqlite3_stmt *begin, *commit, *insert, *drop_replaced, *drop_deleted;
 	struct store_log_marks marks;
 	bool full_sync;
 };
@@ -114,6 +114,8 @@ static err *set_up(struct store_log *l, const char *path)
 	TRY(run(l, setup, "cannot open the store"));
 	TRY(run(l, l->full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
 		"cannot open the store"));
+	TRY(prepare(l, "BEGIN IMMEDIATE", &l->begin));
+	TRY(prepare(l, "COMMIT", &l->commit));
 	TRY(prepare(l, insert_sql, &l->insert));
 	TRY(prepare(l, drop_replaced_sql, &l->drop_replaced));
 	TRY(prepare(l, drop_deleted_sql, &l->drop_deleted));
@@ -145,6 +147,8 @@ void store_log_close(struct store_log *l)
 {
 	if (!l)
 		return;
+	l->s->sqlite3_finalize(l->begin);
+	l->s->sqlite3_finalize(l->commit);
 	l->s->sqlite3_finalize(l->insert);
 	l->s->sqlite3_finalize(l->drop_replaced);
 	l->s->sqlite3_finalize(l->drop_deleted);
@@ -187,11 +191,6 @@ struct store_log_marks store_log_marks(const struct store_log *l)
 
 static const char cannot_write[] = "the store cannot be written";
 
-err *store_log_begin(struct store_log *l)
-{
-	return run(l, "BEGIN IMMEDIATE", cannot_write);
-}
-
 void store_log_undo(struct store_log *l)
 {
 	if (!l->s->sqlite3_get_autocommit(l->db))
@@ -205,6 +204,20 @@ static err *give_up(struct store_log *l)
 
 	store_log_undo(l);
 	return e;
+}
+
+/* A statement that gives no rows, from the start. */
+static err *step(struct store_log *l, sqlite3_stmt *st)
+{
+	err *e = l->s->sqlite3_step(st) == SQLITE_DONE ? NULL : give_up(l);
+
+	l->s->sqlite3_reset(st);
+	return e;
+}
+
+err *store_log_begin(struct store_log *l)
+{
+	return step(l, l->begin);
 }
 
 static bool bind_text(struct store_log *l, int at, str s)
@@ -229,18 +242,12 @@ err *store_log_add(struct store_log *l, const struct store_log_row *row)
 		  l->s->sqlite3_bind_blob(st, 10, row->json.p, (int)row->json.n, SQLITE_STATIC) ==
 			  SQLITE_OK;
 
-	ok = ok && l->s->sqlite3_step(st) == SQLITE_DONE;
-	err *e = ok ? NULL : give_up(l);
-
-	l->s->sqlite3_reset(st);
-	return e;
+	return ok ? step(l, st) : give_up(l);
 }
 
 err *store_log_commit(struct store_log *l)
 {
-	if (l->s->sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		return give_up(l);
-	return NULL;
+	return step(l, l->commit);
 }
 
 err *store_log_mark(struct store_log *l, const struct store_log_marks *m)
@@ -264,12 +271,9 @@ err *store_log_mark(struct store_log *l, const struct store_log_marks *m)
 
 static err *drop(struct store_log *l, sqlite3_stmt *st, uint64_t upto)
 {
-	bool ok = bind_number(l, st, 1, l->marks.compacted) && bind_number(l, st, 2, upto) &&
-		  l->s->sqlite3_step(st) == SQLITE_DONE;
-	err *e = ok ? NULL : give_up(l);
+	bool ok = bind_number(l, st, 1, l->marks.compacted) && bind_number(l, st, 2, upto);
 
-	l->s->sqlite3_reset(st);
-	return e;
+	return ok ? step(l, st) : give_up(l);
 }
 
 err *store_log_compact(struct store_log *l, uint64_t upto)

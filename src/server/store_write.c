@@ -1,3 +1,4 @@
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -222,32 +223,26 @@ static bool serve_round(struct round *r)
 
 #define LEAD_TIME CLOCK_MS
 
-enum turn { TURN_WAITS, TURN_LEADS, TURN_DONE };
+enum turn { TURN_LEADS, TURN_DONE };
 
 /* Of one write that is queued. Each waits by itself: woken together on one lock,
- * they would queue for that. */
+ * they would queue for that. It is gone as soon as its thread is awake, which
+ * a semaphore allows. */
 struct store_waiting {
-	pthread_mutex_t m;
-	pthread_cond_t c;
+	sem_t awake;
 	enum turn turn;
 };
 
 static void wake(struct store_op *op, enum turn turn)
 {
-	struct store_waiting *w = op->waiting;
-
-	pthread_mutex_lock(&w->m);
-	w->turn = turn;
-	pthread_cond_signal(&w->c);
-	pthread_mutex_unlock(&w->m);
+	op->waiting->turn = turn;
+	sem_post(&op->waiting->awake);
 }
 
 static enum turn wait_for_turn(struct store_waiting *w)
 {
-	pthread_mutex_lock(&w->m);
-	while (w->turn == TURN_WAITS)
-		pthread_cond_wait(&w->c, &w->m);
-	pthread_mutex_unlock(&w->m);
+	while (sem_wait(&w->awake))
+		; /* a signal */
 	return w->turn;
 }
 
@@ -306,16 +301,16 @@ static void lead(struct store *s)
 
 enum store_outcome store_write(struct store *s, struct store_op *op)
 {
-	struct store_waiting w = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, TURN_WAITS };
+	struct store_waiting w;
 
+	sem_init(&w.awake, 0, 0);
 	op->next = NULL;
 	op->blob = NULL;
 	op->error = NULL;
 	op->waiting = &w;
 	if (enqueue(s, op) || wait_for_turn(&w) == TURN_LEADS)
 		lead(s);
-	pthread_mutex_destroy(&w.m);
-	pthread_cond_destroy(&w.c);
+	sem_destroy(&w.awake);
 	return op->outcome;
 }
 
