@@ -66,10 +66,7 @@ void artifact_store_close(struct artifact_store *s)
 		return;
 	if (s->open)
 		die_bug("an artifact is still open");
-	for (struct artifact_checked *c = s->checked, *next; c; c = next) {
-		next = c->next;
-		free(c);
-	}
+	artifact_checks_release(&s->checks);
 	artifact_notes_release(s);
 	fs_close(s->trees);
 	fs_close(s->fs);
@@ -120,100 +117,49 @@ str artifact_temp_name(struct arena *a)
 	return arena_cat(a, S(ARTIFACT_TMP "/"), str_c(random));
 }
 
-/* ---- what was found right ------------------------------------------------- */
-
-static struct artifact_checked **find_check(struct artifact_store *s, str path)
-{
-	struct artifact_checked **at = &s->checked;
-
-	while (*at && !str_eq((*at)->path, path))
-		at = &(*at)->next;
-	return at;
-}
-
-void artifact_forget_check(struct artifact_store *s, str path)
-{
-	pthread_mutex_lock(&s->m);
-	struct artifact_checked **at = find_check(s, path), *old = *at;
-
-	if (old)
-		*at = old->next;
-	pthread_mutex_unlock(&s->m);
-	free(old);
-}
-
-static bool is_checked(struct artifact_store *s, const struct artifact *artifact,
-		       const struct fs_info *info)
-{
-	pthread_mutex_lock(&s->m);
-	const struct artifact_checked *c = *find_check(s, artifact->path);
-	bool same = c && str_eq(c->digest, artifact->digest) && c->info.ino == info->ino &&
-		    c->info.mtime == info->mtime && c->info.size == info->size;
-
-	pthread_mutex_unlock(&s->m);
-	return same;
-}
-
-/* The file as it is now holds what the digest says. */
-static void remember_check(struct artifact_store *s, const struct artifact *artifact)
-{
-	struct fs_info info;
-	err *e = fs_lstat(s->fs, artifact->path, &info);
-
-	if (e) {
-		err_free(e);
-		return;
-	}
-	struct artifact_checked *c = mem_alloc(sizeof *c + artifact->path.n + artifact->digest.n);
-	char *text = (char *)(c + 1);
-
-	memcpy(text, artifact->path.p, artifact->path.n);
-	memcpy(text + artifact->path.n, artifact->digest.p, artifact->digest.n);
-	*c = (struct artifact_checked){ str_of(text, artifact->path.n),
-					str_of(text + artifact->path.n, artifact->digest.n), info,
-					NULL };
-	artifact_forget_check(s, artifact->path);
-	pthread_mutex_lock(&s->m);
-	c->next = s->checked;
-	s->checked = c;
-	pthread_mutex_unlock(&s->m);
-}
-
-/* Whether the file is as it was when it was found right. */
-static bool is_as_checked(struct artifact_store *s, const struct artifact_checked *c)
-{
-	struct fs_info now;
-	err *e = fs_lstat(s->fs, c->path, &now);
-	bool same = !e && now.ino == c->info.ino && now.mtime == c->info.mtime &&
-		    now.size == c->info.size;
-
-	err_free(e);
-	return same;
-}
-
-bool artifact_find_twin(struct artifact_store *s, struct arena *a, str path, str digest, str *out)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&s->m);
-	for (const struct artifact_checked *c = s->checked; c && !found; c = c->next) {
-		found = str_eq(c->digest, digest) && !str_eq(c->path, path) && is_as_checked(s, c);
-		if (found)
-			*out = arena_str(a, c->path);
-	}
-	pthread_mutex_unlock(&s->m);
-	return found;
-}
-
 /* ---- writing -------------------------------------------------------------- */
 
-/* Counts and hashes what goes into the file. */
+/* Counts and hashes what goes into the file. As much as is held is not written before it
+ * is known whether the same bytes lie there already. */
+enum { HELD = 1 << 20 };
+
 struct file_sink {
 	struct sink sink;
-	int fd;
+	const struct fs *fs;
+	str temp;	/* the file's first name */
+	int fd;		/* -1: all of it is held, or was closed */
+	bool there;	/* the file was made */
+	struct buf held;
 	uint64_t n;
 	struct digest_hash hash;
 };
+
+static err *write_all(int fd, str bytes)
+{
+	while (bytes.n) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(errno, "write artifact");
+		bytes = str_from(bytes, (size_t)n);
+	}
+	return NULL;
+}
+
+/* From here on there is a file. */
+static err *spill(struct file_sink *f)
+{
+	if (f->there)
+		return NULL;
+	TRY(fs_create_open(f->fs, f->temp, FILE_MODE, &f->fd));
+	f->there = true;
+	err *e = write_all(f->fd, buf_str(&f->held));
+
+	buf_release(&f->held);
+	return e;
+}
 
 static err *write_file(struct sink *sink, str bytes)
 {
@@ -224,15 +170,11 @@ static err *write_file(struct sink *sink, str bytes)
 			       (unsigned long long)ARTIFACT_BYTES_MAX);
 	digest_hash_add(&f->hash, bytes);
 	f->n += bytes.n;
-	while (bytes.n) {
-		ssize_t n = write(f->fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(errno, "write artifact");
-		bytes = str_from(bytes, (size_t)n);
-	}
+	if (f->n > HELD)
+		TRY(spill(f));
+	if (f->there)
+		return write_all(f->fd, bytes);
+	buf_add(&f->held, bytes);
 	return NULL;
 }
 
@@ -329,80 +271,91 @@ static err *write_content(struct file_sink *f, const struct content *c)
 	return c->fill ? c->fill(c->ctx, &f->sink) : write_file(&f->sink, c->bytes);
 }
 
-static err *fill_file(struct artifact_store *s, struct arena *a, str temp, const struct content *c,
-		      struct artifact *out)
+/* Some file systems tell only now what they could not write. */
+static err *close_file(struct file_sink *f)
 {
-	struct file_sink f = { .sink.write = write_file };
+	int fd = f->fd;
 
-	TRY(digest_hash_init(&f.hash, s->algo));
-	err *e = fs_create_open(s->fs, temp, FILE_MODE, &f.fd);
-
-	if (e) {
-		digest_hash_release(&f.hash);
-		return e;
-	}
-	e = write_content(&f, c);
-	if (!e && fsync(f.fd))
-		e = err_errno(errno, "sync artifact");
-	if (close(f.fd) && !e)
-		e = err_errno(errno, "close artifact");
-	if (!e) {
-		out->digest = digest_hash_end(&f.hash, a);
-		out->size = f.n;
-	}
-	digest_hash_release(&f.hash);
-	return e;
+	f->fd = -1;
+	return fd >= 0 && close(fd) ? err_errno(errno, "close artifact") : NULL;
 }
 
 /* The same bytes lie there already: one file, two names. */
-static void share_file(struct artifact_store *s, struct arena *a, const struct artifact *made,
-		       str temp)
+static bool share_file(struct artifact_store *s, struct arena *a, const struct artifact *made)
 {
 	str twin, link = artifact_temp_name(a);
 
 	if (!artifact_find_twin(s, a, made->path, made->digest, &twin))
-		return;
-	err *e = fs_link(s->fs, twin, link);
+		return false;
+	err *e = fs_link(s->fs, twin, made->path);
 
-	if (!e)
-		e = fs_rename(s->fs, link, temp);
-	if (e)
+	if (e && err_kind(e) == ERR_EXISTS) {
+		err_free(e);
+		e = fs_link(s->fs, twin, link);
+		if (!e)
+			e = fs_rename(s->fs, link, made->path);
+		/* Also where both were names of one file, which does nothing. */
 		err_free(fs_remove_all(s->fs, link));
+	}
+	bool shared = !e;
+
 	err_free(e); /* then there are two files */
+	return shared;
 }
 
-/* Give the file its name. One at a time, so that of equal ones that come at once all but
+/* Give the bytes their name. One at a time, so that of equal ones that come at once all but
  * the first find it. */
 static err *publish(struct artifact_store *s, struct arena *a, const struct artifact *made,
-		    str temp)
+		    struct file_sink *f)
 {
-	pthread_mutex_lock(&s->publishing);
-	share_file(s, a, made, temp);
-	err *e = fs_rename(s->fs, temp, made->path);
+	err *e = NULL;
 
+	pthread_mutex_lock(&s->publishing);
+	if (!share_file(s, a, made)) {
+		e = spill(f);
+		if (!e)
+			e = close_file(f);
+		if (!e)
+			e = fs_rename(s->fs, f->temp, made->path);
+	}
 	if (!e)
-		remember_check(s, made);
+		artifact_remember_check(s, made);
 	pthread_mutex_unlock(&s->publishing);
 	return e;
+}
+
+static err *make_file(struct artifact_store *s, struct arena *a, const struct content *c,
+		      struct file_sink *f, struct artifact *made)
+{
+	TRY(digest_hash_init(&f->hash, s->algo));
+	err *e = write_content(f, c);
+
+	if (!e)
+		made->digest = digest_hash_end(&f->hash, a);
+	made->size = f->n;
+	digest_hash_release(&f->hash);
+	return e ? e : publish(s, a, made, f);
 }
 
 static err *store(struct artifact_store *s, struct arena *a, const struct artifact_owner *o,
 		  str file, str revision, const struct content *c, struct artifact *out)
 {
 	struct artifact made = { .revision = arena_str(a, revision) };
-	str dir, temp = artifact_temp_name(a);
+	struct file_sink f = { .sink.write = write_file, .fs = s->fs, .fd = -1,
+			       .held = BUF_LIMIT(HELD), .temp = artifact_temp_name(a) };
+	str dir;
 
 	if (!is_name(file))
 		return err_new(ERR_INVALID, "invalid name of an artifact: %.*s", STR_ARG(file));
 	TRY(artifact_owner_dir(a, o, &dir));
 	TRY(fs_mkdir(s->fs, dir, STORE_MODE));
-	err *e = fill_file(s, a, temp, c, &made);
-
 	made.path = arena_cat(a, dir, S("/"), file);
-	if (!e)
-		e = publish(s, a, &made, temp);
-	/* Also where it was renamed to another name of its own, which does nothing. */
-	err_free(fs_remove_all(s->fs, temp));
+	err *e = make_file(s, a, c, &f, &made);
+
+	buf_release(&f.held);
+	err_free(close_file(&f));
+	if (f.there)	/* what was not renamed */
+		err_free(fs_remove_all(s->fs, f.temp));
 	if (e)
 		return e;
 	made.url = artifact_url(s, a, made.path);
@@ -447,12 +400,17 @@ err *artifact_link(struct artifact_store *s, const struct artifact_owner *o, str
 	if (!is_name(file) || !is_name(name))
 		return err_new(ERR_INVALID, "invalid name of an artifact: %.*s", STR_ARG(name));
 	TRY(artifact_owner_dir(&a, o, &dir));
+	str path = arena_cat(&a, dir, S("/"), name), was;
+	err *e = fs_read_link(s->fs, &a, path, &was);
+
+	if (!e && str_eq(was, file))
+		return NULL;
+	err_free(e);
 	str at = arena_cat(&a, fs_root(s->fs), S("/"), temp);
 
 	if (symlink(arena_str(&a, file).p, at.p))
 		return err_errno(errno, "symlink %.*s", STR_ARG(name));
-	err *e = fs_rename(s->fs, temp, arena_cat(&a, dir, S("/"), name));
-
+	e = fs_rename(s->fs, temp, path);
 	if (e)
 		err_free(fs_remove_all(s->fs, temp));
 	return e;
@@ -523,13 +481,13 @@ err *artifact_verify(struct artifact_store *s, const struct artifact *artifact)
 		return err_wrap(e, "failed to parse artifact digest '%.*s'",
 				STR_ARG(artifact->digest));
 	TRY(fs_lstat(s->fs, artifact->path, &info));
-	if (is_checked(s, artifact, &info))
+	if (artifact_is_checked(s, artifact, &info))
 		return NULL;
 	TRY(artifact_digest_file(s, &a, artifact->path, want.algo, &have));
 	if (!str_eq(have, artifact->digest))
 		return err_new(ERR_INVALID, "computed digest doesn't match '%.*s'",
 			       STR_ARG(artifact->digest));
-	remember_check(s, artifact);
+	artifact_remember_check(s, artifact);
 	return NULL;
 }
 

@@ -14,11 +14,14 @@
  * might be half written. Everything else reads over HTTP, see
  * artifact_open_file.
  *
- * Artifacts of the same bytes are one file with several names.
+ * Artifacts of the same bytes are one file with several names; small ones are
+ * written only once it is known that they are not there yet.
  *
- * Files appear under their names whole and synced, or not at all; a full disk
- * is an ordinary error and leaves nothing behind. Leftovers of a killed
- * process are removed when the store is opened.
+ * Files appear under their names whole, or not at all, whenever the process
+ * is killed; a full disk is an ordinary error and leaves nothing behind.
+ * Leftovers of a killed process are removed when the store is opened. Nothing
+ * is synced: what a power cut took from a file is found by its digest, which
+ * every reader looks at, and is fetched again.
  *
  * Any thread; one store per directory.
  */

@@ -4,6 +4,7 @@
  * artifact_tree.c   the same unpacked
  * artifact_gc.c     what is removed
  * artifact_note.c   notes
+ * artifact_check.c  what was found right
  */
 #ifndef SOURCE_ARTIFACT_IMPL_H
 #define SOURCE_ARTIFACT_IMPL_H
@@ -23,11 +24,12 @@ struct artifact_tree {
 	struct artifact_tree *next;
 };
 
-/* A file whose digest was found right. */
-struct artifact_checked {
-	str path, digest;
-	struct fs_info info;
-	struct artifact_checked *next;
+struct artifact_checked;
+
+/* Files whose digests were found right: in lists by the hash of path and digest. */
+struct artifact_checks {
+	struct artifact_checked **by_path, **by_digest;
+	size_t n, slots; /* a power of two, or 0 */
 };
 
 struct artifact_store {
@@ -42,7 +44,7 @@ struct artifact_store {
 	pthread_mutex_t m; /* guards the rest */
 	pthread_cond_t made;
 	struct artifact_tree *open;
-	struct artifact_checked *checked;
+	struct artifact_checks checks;
 
 	pthread_mutex_t notes_lock; /* guards what follows */
 	struct map notes;           /* in force: struct note by name */
@@ -63,8 +65,13 @@ err *artifact_digest_file(struct artifact_store *s, struct arena *a, str path,
 			  enum digest_algo algo, str *out) __attribute__((warn_unused_result));
 /* The unpacked form is of no more use. */
 void artifact_forget_tree(struct artifact_store *s, str digest);
-void artifact_forget_check(struct artifact_store *s, str path);
 void artifact_notes_release(struct artifact_store *s);
+void artifact_checks_release(struct artifact_checks *k);
+/* The file as it is now holds what the digest says. */
+void artifact_remember_check(struct artifact_store *s, const struct artifact *artifact);
+bool artifact_is_checked(struct artifact_store *s, const struct artifact *artifact,
+			 const struct fs_info *info);
+void artifact_forget_check(struct artifact_store *s, str path);
 /* Another file that was found to have that digest. */
 bool artifact_find_twin(struct artifact_store *s, struct arena *a, str path, str digest, str *out);
 /* Remove the file and its unpacked form. */

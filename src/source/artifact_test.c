@@ -666,6 +666,58 @@ static void test_equal_bytes_are_one_file(void **state)
 	tear_down(&s);
 }
 
+static size_t leftovers(struct setting *s)
+{
+	struct fs_entry *entries;
+	size_t n;
+	struct fs *fs;
+
+	assert_ok(fs_open(&fs, str_c(git_test_path(&s->g, "data/.tmp")), NULL));
+	assert_ok(fs_list(fs, &s->g.a, STR_NONE, 1000, &entries, &n));
+	fs_close(fs);
+	return n;
+}
+
+/* More than is held before it is known whether the same lies there, and many of them. */
+static void test_large_and_many(void **state)
+{
+	enum { LARGE = (1 << 20) + 1, MANY = 300 };
+	const struct artifact_owner o = { S("HelmChart"), S("ns"), S("c") };
+	struct artifact a, b, many[MANY];
+	char *bytes = mem_calloc(LARGE, 1);
+	struct setting s;
+	nlink_t names;
+
+	(void)state;
+	set_up(&s);
+	for (size_t n = LARGE - 1; n <= LARGE; n++) {
+		assert_ok(artifact_add_bytes(s.store, &s.g.a, &o, S("a.tgz"), S("1"), str_of(bytes, n),
+					     &a));
+		assert_ok(artifact_add_bytes(s.store, &s.g.a, &o, S("b.tgz"), S("1"), str_of(bytes, n),
+					     &b));
+		assert_int_equal(a.size, n);
+		assert_int_equal(inode(&s, &a, &names), inode(&s, &b, &names));
+		assert_int_equal(names, 2);
+		assert_ok(artifact_verify(s.store, &b));
+		bytes[0] = 'x'; /* other bytes under the same names */
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		str text = arena_printf(&s.g.a, "%zu", i);
+
+		assert_ok(artifact_add_bytes(s.store, &s.g.a, &o, text, text, text, &many[i]));
+	}
+	assert_ok(artifact_remove(s.store, many[7].path));
+	assert_false(artifact_exists(s.store, many[7].path));
+	assert_ok(artifact_add_bytes(s.store, &s.g.a, &o, S("twin"), S("1"), S("299"), &a));
+	assert_int_equal(inode(&s, &a, &names), inode(&s, &many[299], &names));
+	for (size_t i = 0; i < MANY; i++)
+		if (i != 7)
+			assert_ok(artifact_verify(s.store, &many[i]));
+	assert_int_equal(leftovers(&s), 0);
+	free(bytes);
+	tear_down(&s);
+}
+
 static void test_digests(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -706,6 +758,7 @@ int main(void)
 		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_equal_bytes_are_one_file),
+		cmocka_unit_test(test_large_and_many),
 		cmocka_unit_test(test_digests),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
