@@ -29,6 +29,15 @@ int64_t clock_mono(void)
 	return s ? s->mono(s->ctx) : read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t clock_seconds(int64_t seconds)
+{
+	int64_t span;
+
+	if (__builtin_mul_overflow(seconds, CLOCK_SECOND, &span))
+		return seconds > 0 ? INT64_MAX : INT64_MIN;
+	return span;
+}
+
 int64_t clock_after(int64_t mono, int64_t span)
 {
 	int64_t sum;

@@ -25,6 +25,8 @@ int64_t clock_wall(void);
 /* Nanoseconds since some point in the past. */
 int64_t clock_mono(void);
 
+/* Seconds that somebody else counted, clipped where a clock or a span ends: 292 years. */
+int64_t clock_seconds(int64_t seconds);
 /* `mono` plus `span`, clipped where that passes the end of time. */
 int64_t clock_after(int64_t mono, int64_t span);
 /* A deadline for poll(2) and its like: milliseconds from now until `mono`,

@@ -44,6 +44,9 @@ static void test_deadlines_are_clipped(void **state)
 	clock_fake_use(&fake);
 	int64_t now = clock_mono();
 
+	assert_int_equal(clock_seconds(-60), -CLOCK_MINUTE);
+	assert_int_equal(clock_seconds(INT64_MAX / CLOCK_SECOND + 1), INT64_MAX);
+	assert_int_equal(clock_seconds(INT64_MIN / CLOCK_SECOND - 1), INT64_MIN);
 	assert_int_equal(clock_after(now, CLOCK_MINUTE), now + CLOCK_MINUTE);
 	assert_int_equal(clock_after(now, INT64_MAX), INT64_MAX);
 	assert_int_equal(clock_after(-2, INT64_MIN), INT64_MIN);

@@ -76,7 +76,8 @@ static bool is_held(struct election *e, size_t i, node lease)
 {
 	struct seen *s = &e->seen[i];
 	str version = node_str(node_dig(lease, "metadata", "resourceVersion"));
-	int64_t span = node_int(node_dig(lease, "spec", "leaseDurationSeconds")) * CLOCK_SECOND;
+	int64_t span =
+		clock_seconds(node_int(node_dig(lease, "spec", "leaseDurationSeconds")));
 
 	if (!str_eq(str_c(s->version), version)) {
 		snprintf(s->version, sizeof s->version, "%.*s", STR_ARG(version));

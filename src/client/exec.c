@@ -97,7 +97,7 @@ err *exec_credential_get(struct arena *a, const struct kubeconfig *k, char *cons
 		struct gotime t;
 
 		TRY(gotime_parse(&t, GOTIME_RFC3339, when, NULL));
-		out->until = t.sec * CLOCK_SECOND;
+		out->until = clock_seconds(t.sec);
 	}
 	return NULL;
 }

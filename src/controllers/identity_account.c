@@ -6,6 +6,8 @@
 
 #define OWN_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
 enum { TOKEN_MAX = 1 << 20 };
+/* Seconds since 1970 behind which no token is asked for again: the year 2262. */
+#define END_OF_TIME 9.2e9
 
 static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
 						 S("ServiceAccount"), true };
@@ -39,7 +41,11 @@ err *identity_token_end(struct arena *a, str token, int64_t *ends)
 	if (!node_is_num(exp))
 		return err_new(ERR_INVALID, "failed to get expiration time from service account token: "
 					    "it has none");
-	*ends = (int64_t)node_float(exp) * CLOCK_SECOND;
+	double seconds = node_float(exp);
+
+	*ends = !(seconds > 0)		? 0
+		: seconds < END_OF_TIME ? clock_seconds((int64_t)seconds)
+					: INT64_MAX;
 	return NULL;
 }
 

@@ -304,7 +304,7 @@ static bool is_new(node pod, int64_t now)
 			      node_str(node_dig(pod, "metadata", "creationTimestamp")), NULL);
 
 	err_free(e);
-	return !e && now - SCHEDULE_WINDOW < t.sec * CLOCK_SECOND;
+	return !e && now - SCHEDULE_WINDOW < clock_seconds(t.sec);
 }
 
 static struct health of_pending(node pod, int64_t now)

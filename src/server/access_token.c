@@ -68,7 +68,7 @@ bool access_token_check(struct server *s, struct arena *a, struct auth_bearer *b
 	str name = node_str(node_dig(k8s, "serviceaccount", "name"));
 	str uid = node_str(node_dig(k8s, "serviceaccount", "uid"));
 
-	if (node_int(node_get(claims, S("exp"))) * CLOCK_SECOND <= clock_wall() ||
+	if (clock_seconds(node_int(node_get(claims, S("exp")))) <= clock_wall() ||
 	    !account_is_there(s, a, namespace, name, uid))
 		return false;
 	str *groups = arena_array(a, str, 2);

@@ -91,7 +91,7 @@ void minder_need(struct minder *m, const struct controller *c, const struct mind
 	struct task *t = task_new(c, key);
 	struct task *there = map_get(&m->by_id, t->id);
 
-	t->due = clock_mono() + delay;
+	t->due = clock_after(clock_mono(), delay);
 	if (there) {
 		if (t->due < there->due)
 			there->due = t->due;

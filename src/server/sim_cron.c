@@ -257,7 +257,7 @@ static err *cron_run(struct minder_call *c, const struct controller *own)
 		if (p.next >= 0)
 			minder_need(c->minder, own,
 				    &(struct minder_key){ c->key.namespace, c->key.name, S("clock") },
-				    (p.next - p.now) * CLOCK_SECOND);
+				    clock_seconds(p.next - p.now));
 	}
 	TRY(tell(c, &p));
 	TRY(thin(c, &p, "Complete", sim_int(p.cron, "spec", "successfulJobsHistoryLimit", 3)));

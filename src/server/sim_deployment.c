@@ -444,7 +444,7 @@ static bool is_late(struct minder_call *c, struct rollout *r, node status, bool 
 		return true;
 	minder_need(c->minder, &sim_deployment_controller,
 		    &(struct minder_key){ c->key.namespace, c->key.name, S("late") },
-		    (deadline + 1) * CLOCK_SECOND);
+		    clock_seconds(deadline + 1));
 	return false;
 }
 

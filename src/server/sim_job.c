@@ -236,7 +236,7 @@ static bool is_overdue(struct minder_call *c, const struct work *w)
 		return true;
 	minder_need(c->minder, &sim_job_controller,
 		    &(struct minder_key){ c->key.namespace, c->key.name, S("deadline") },
-		    (limit - age) * CLOCK_SECOND);
+		    clock_seconds(limit - age));
 	return false;
 }
 
@@ -294,7 +294,7 @@ static err *expire(struct minder_call *c, node job)
 	if (left > 0) {
 		minder_need(c->minder, &sim_job_controller,
 			    &(struct minder_key){ c->key.namespace, c->key.name, S("ttl") },
-			    left * CLOCK_SECOND);
+			    clock_seconds(left));
 		return NULL;
 	}
 	str path = minder_path(c->arena, "batch/v1", S("jobs"), c->key.namespace, c->key.name, STR_NONE);

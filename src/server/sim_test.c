@@ -216,6 +216,19 @@ static void test_jobs_with_numbers(void **state)
 	UNTIL(BATCH "jobs/jobs/f", "\"failedIndexes\":\"0,1\"", "FailedIndexes");
 }
 
+/* 400 years and more are no nanoseconds that an int64 holds; others are not kept waiting by it. */
+static void test_a_deadline_that_never_comes(void **state)
+{
+	(void)state;
+	new_namespace("never");
+	POST(BATCH "never/jobs",
+	     "{'metadata':{'name':'n'},'spec':{'activeDeadlineSeconds':13000000000,'template':{'spec':{"
+	     "'restartPolicy':'Never','containers':[{'name':'c','image':'x'}]}}}}");
+	UNTIL(BATCH "never/jobs/n", "\"ready\":1");
+	POST(APPS "never/deployments", DEPLOYMENT("web", "1", "", "x"));
+	UNTIL(APPS "never/deployments/web", "NewReplicaSetAvailable");
+}
+
 static void test_a_job_that_waits(void **state)
 {
 	(void)state;
@@ -356,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_a_budget),
 		cmocka_unit_test(test_a_node_that_is_cordoned),
 		cmocka_unit_test(test_jobs_with_numbers),
+		cmocka_unit_test(test_a_deadline_that_never_comes),
 		cmocka_unit_test(test_a_job_that_waits),
 		cmocka_unit_test(test_a_replication_controller),
 		cmocka_unit_test(test_a_cron_job),
