@@ -298,6 +298,7 @@ static err *release(struct hr *h, bool install)
 	know(h, &r);
 	if (!e) {
 		say_made(h, what, install ? "InstallSucceeded" : "UpgradeSucceeded");
+		hr_observe_spec(h);
 		hr_summarise(h);
 		return NULL;
 	}

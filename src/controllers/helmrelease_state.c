@@ -33,6 +33,14 @@ static str json_digest(struct hr *h, const char *field)
 	return hr_sha256(h->a, buf_str(&b));
 }
 
+/* The release has what the spec says. Flux notes it after failures, too: then what could
+ * not be rendered counts as observed, and the next pass calls the old release good. */
+void hr_observe_spec(struct hr *h)
+{
+	status_set_str(h->p, S("observedPostRenderersDigest"), json_digest(h, "postRenderers"));
+	status_set_str(h->p, S("observedCommonMetadataDigest"), json_digest(h, "commonMetadata"));
+}
+
 /* ---- Ready -------------------------------------------------------------------- */
 
 static int64_t generation_of(node condition)
@@ -59,8 +67,6 @@ void hr_summarise(struct hr *h)
 		    (best.kind != NODE_MAP || generation_of(c) > generation_of(best)))
 			best = c;
 	}
-	status_set_str(p, S("observedPostRenderersDigest"), json_digest(h, "postRenderers"));
-	status_set_str(p, S("observedCommonMetadataDigest"), json_digest(h, "commonMetadata"));
 	if (best.kind != NODE_MAP)
 		return;
 	str status = node_str(node_get(best, S("status")));
@@ -96,9 +102,11 @@ static enum state of_tests(struct hr *h, node latest, enum state otherwise)
 	return otherwise;
 }
 
+/* Of a generation that is new, or that did not come to be released. */
 static bool spec_changed(struct hr *h)
 {
-	return hr_status_int(h, "observedGeneration") != h->p->generation &&
+	return (hr_status_int(h, "observedGeneration") != h->p->generation ||
+		!condition_is(h->p, S("Released"), CONDITION_TRUE)) &&
 	       (!str_eq(json_digest(h, "postRenderers"),
 			hr_status_str(h, "observedPostRenderersDigest")) ||
 		!str_eq(json_digest(h, "commonMetadata"),
@@ -432,6 +440,7 @@ struct outcome hr_done(struct hr *h, bool in_sync)
 	struct outcome out = { NEXT_INTERVAL, pass_duration(h->p, S("interval"), CLOCK_HOUR) };
 
 	condition_drop(h->p, S("Reconciling"));
+	hr_observe_spec(h);
 	hr_summarise(h);
 	status_set(h->p, S("observedGeneration"), node_from_int(h->p->generation));
 	hr_settle(h, in_sync, out);

@@ -188,6 +188,8 @@ err *hr_run(struct hr *h, enum hr_action action) __attribute__((warn_unused_resu
 err *hr_uninstall(struct hr *h) __attribute__((warn_unused_result));
 /* Ready from Remediated, TestSuccess and Released. */
 void hr_summarise(struct hr *h);
+/* Digests of post-renderers and common metadata: the release was made with them. */
+void hr_observe_spec(struct hr *h);
 /* The environment of actions, in these namespaces. */
 void hr_prepare_env(struct hr *h);
 err *hr_read_history(struct hr *h) __attribute__((warn_unused_result));

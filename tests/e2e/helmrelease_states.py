@@ -480,11 +480,29 @@ def post_rendered(s):
 
 
 def bad_post_renderer(s):
-    """Flux takes its digest for observed, and is Ready in the next pass; rill goes on telling."""
+    """It fails until it is mended or taken back. Flux takes its digest for observed, and the old release for the new one."""
+    def patch(text):
+        s.change(postRenderers=[{"kustomize": {"patches": [{"target": {"kind": "Deployment"}, "patch": text}]}}])
     s.release()
     s.settle(ok())
-    s.change(postRenderers=[{"kustomize": {"patches": [{"target": {"kind": "Deployment"}, "patch": "not: [a patch"}]}}])
+    for _ in range(2):
+        patch("not: [a patch")
+        s.settle("Ready=False UpgradeFailed .*")
+        s.reconcile()
+        assert condition(s.get(), "Ready")["status"] == "False", s.told("web", "a failure is forgotten")
+        s.w.patch(HELM % s.ns + "/web", {"spec": {"postRenderers": None}})
+        s.settle("Ready=True UpgradeSucceeded Helm upgrade succeeded for release bad-post-renderer/web\\.v1 .*")
+    patch("not: [a patch")
     s.settle("Ready=False UpgradeFailed .*")
+    patch("- op: replace\n  path: /spec/replicas\n  value: 3\n")
+    s.settle(ok("upgrade", 2))
+    assert s.object("apps/v1/deployments")["spec"]["replicas"] == 3
+    # what was rolled back is not what is wanted: a later pass does not call it good
+    s.change(upgrade={"remediation": {"retries": 1}})
+    patch("- op: replace\n  path: /spec/replicas\n  value: -1\n")
+    s.settle("Ready=False RollbackSucceeded .*", "Stalled=True RetriesExceeded Failed to upgrade after 2 attempt\\(s\\)")
+    s.reconcile()
+    s.settle("Ready=False RollbackSucceeded .*", "Stalled=True RetriesExceeded .*")
 
 
 def moved(s):
