@@ -49,6 +49,10 @@ struct client_request {
 	size_t as_groups_n;
 };
 
+/* For `accept`: of the items of a list their metadata are enough. */
+#define CLIENT_PARTIAL_LIST \
+	"application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+
 #define CLIENT_TIMEOUT (32 * CLOCK_SECOND)
 enum { CLIENT_ANSWER_MAX = 256 << 20 };
 

@@ -24,9 +24,6 @@ enum { LISTS_MAX = 4 };
  * connections do not live for ever. */
 #define WATCH_MIN (5 * CLOCK_MINUTE)
 
-#define PARTIAL_LIST \
-	"application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-
 enum stage {
 	TO_LIST,		/* at `due` */
 	LISTING,		/* on a worker */
@@ -235,7 +232,7 @@ static err *take_page(struct stream *s, enum live_keep keep, struct arena *a, st
 	const struct client_request r = {
 		.path = client_path(a, &s->resource, s->namespace, STR_NONE, STR_NONE),
 		.query = query,
-		.accept = keep == LIVE_META ? S(PARTIAL_LIST) : STR_NONE,
+		.accept = keep == LIVE_META ? S(CLIENT_PARTIAL_LIST) : STR_NONE,
 		.cancel = &l->stopping,
 	};
 

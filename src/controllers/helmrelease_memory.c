@@ -259,7 +259,7 @@ static bool may_know(const struct hr *h)
 /* What the storage has, if it is known. One that is behind what was here before is not. */
 static bool find_revisions(struct hr *h, struct release_revisions *out)
 {
-	return may_know(h) &&
+	return may_know(h) && !h->doubted &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
 	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
@@ -271,6 +271,40 @@ static bool is_stored(struct hr *h)
 
 	return h->m->version && find_revisions(h, &r) && r.n &&
 	       r.p[r.n - 1].version == h->m->version && r.p[r.n - 1].stored == h->m->stored;
+}
+
+/* The same by the server's word. The watch may be behind what somebody did just before he
+ * asked for this pass, and nothing would come after it. */
+static bool is_stored_now(struct hr *h)
+{
+	static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"),
+							S("Secret"), true };
+	int64_t newest = 0;
+	uint64_t stored = 0;
+	node list;
+	str selector = arena_cat(h->a, S("owner=helm,name="), h->name);
+	err *e = client_do(h->env.cluster.client, h->a,
+			   &(struct client_request){
+				   .path = client_path(h->a, &secrets, h->env.store.ns, STR_NONE,
+						       STR_NONE),
+				   .query = client_query_of(h->a, S("labelSelector"), selector),
+				   .accept = S(CLIENT_PARTIAL_LIST),
+				   .cancel = h->p->cancel },
+			   &list);
+
+	node_each_item(i, e ? NODE_NOTHING : node_get(list, S("items"))) {
+		int64_t version = 0;
+		str name;
+
+		if (!releases_split(node_str(node_dig(*i, "metadata", "name")), &name, &version) ||
+		    version < newest)
+			continue;
+		newest = version;
+		str_to_u64(node_str(node_dig(*i, "metadata", "resourceVersion")), &stored);
+	}
+	h->doubted = e || newest != h->m->version || stored != h->m->stored;
+	err_free(e);
+	return !h->doubted;
 }
 
 /* One to be read in full, or the little that is needed of the rest. */
@@ -301,7 +335,8 @@ err *hr_read_stored(struct hr *h, bool *known)
 	h->history = (struct record_list){ 0 };
 	for (size_t i = 0; i < r.n && !e; i++)
 		e = add_revision(h, &r.p[i], i + 1 == r.n || i + 1 == deployed);
-	*known = !e;
+	/* What is superseded has another after it. */
+	*known = !e && !(r.n && str_eq(hr_last(h)->status, S("superseded")));
 	if (e && err_kind(e) == ERR_NOT_FOUND) {	/* gone just now */
 		err_free(e);
 		e = NULL;
@@ -364,7 +399,8 @@ bool hr_is_settled(struct hr *h, struct outcome *out)
 	if (h->p->requested || clock_mono() >= m->due) {
 		m->drifts = (struct drifts){ 0 };
 		h->unchanged = m->in_sync && !is_forcing(h) && is_stored(h) &&
-			       (!hr_detects_drift(h) || all_clean(h));
+			       (!hr_detects_drift(h) || all_clean(h)) &&
+			       (!h->p->requested || is_stored_now(h));
 		return false;
 	}
 	*out = at_due(h);

@@ -59,6 +59,7 @@ struct hr {
 	struct hr_shared *shared;
 	uint64_t inputs;	/* of what is read; 0: not known */
 	bool unchanged;		/* nothing is other than at the last good end */
+	bool doubted;		/* the watch of records is behind the storage */
 	bool quiet;		/* an object changed between two regular passes: only drift counts */
 	bool fresh;		/* all objects were applied just now */
 	bool waits;		/* and the worker is lent out: pass_waits */

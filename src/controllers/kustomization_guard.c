@@ -8,9 +8,6 @@ enum { GUARD_OBJECTS = 20 };
 /* Names that a message shows of each. */
 enum { SHOWN_MAX = 5 };
 
-#define PARTIAL_LIST \
-	"application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
-
 static str annotation(struct ks *k, const char *name)
 {
 	return node_str(node_get(node_dig(k->p->object, "metadata", "annotations"), str_c(name)));
@@ -73,7 +70,7 @@ static err *list(struct content *c, const struct client_resource *r, node *out)
 			 &(struct client_request){
 				 .path = client_path(c->k->a, r, c->namespace, STR_NONE, STR_NONE),
 				 .query = S("limit=500"),
-				 .accept = S(PARTIAL_LIST),
+				 .accept = S(CLIENT_PARTIAL_LIST),
 				 .cancel = c->k->p->cancel },
 			 out);
 }

@@ -36,8 +36,7 @@ struct releases {
 	bool watching;
 };
 
-/* "sh.helm.release.v1.NAME.vN" */
-static bool split(str secret, str *name, int64_t *version)
+bool releases_split(str secret, str *name, int64_t *version)
 {
 	size_t at = str_rfind_char(secret, '.');
 	str number = at == STR_NPOS ? STR_NONE : str_from(secret, at + 1);
@@ -117,7 +116,7 @@ static void on_event(void *ctx, const struct live_event *ev)
 	int64_t version;
 	str name;
 
-	if (!split(ev->name, &name, &version))
+	if (!releases_split(ev->name, &name, &version))
 		return;
 	pthread_mutex_lock(&r->lock);
 	if (ev->what & LIVE_DELETED)
@@ -215,7 +214,7 @@ void releases_note(struct releases *r, node object)
 	str namespace = node_str(node_get(meta, S("namespace"))), name;
 	int64_t version;
 
-	if (!split(node_str(node_get(meta, S("name"))), &name, &version))
+	if (!releases_split(node_str(node_get(meta, S("name"))), &name, &version))
 		return;
 	pthread_mutex_lock(&r->lock);
 	take(r, namespace, name, version, object);

@@ -31,6 +31,8 @@ struct release_revisions {
 /* The revisions of a release. False: nothing is known (yet, or of that namespace). */
 bool releases_find(struct releases *r, struct arena *a, str namespace, str name,
 		   const atomic_bool *cancel, struct release_revisions *out);
+/* "sh.helm.release.v1.NAME.vN" of a Secret; false: it is no such name. */
+bool releases_split(str secret, str *name, int64_t *version);
 /* An answer of the server: the metadata of a Secret that was written. */
 void releases_note(struct releases *r, node object);
 
