@@ -70,6 +70,27 @@ static void judge_pod(struct arena *a, node object, struct health *out)
 					S("Pod in progress") };
 }
 
+/* Helm 3's rules of hooks: what failed is told in its own words. */
+static bool is_legacy_hook(const struct relwait_options *o)
+{
+	return o->legacy && o->what == RELWAIT_HOOK;
+}
+
+static void judge_legacy_hook(struct arena *a, node object, bool job, struct health *out)
+{
+	str name = node_str(node_dig(object, "metadata", "name"));
+
+	if (job)
+		judge_job(a, object, out);
+	else
+		judge_pod(a, object, out);
+	if (out->status == HEALTH_FAILED && job)
+		out->message = arena_printf(
+			a, "job %.*s failed: %.*s", STR_ARG(name),
+			STR_ARG(node_str(node_get(health_condition(object, S("Failed")),
+						  S("reason")))));
+}
+
 err *relwait_health(struct arena *a, node object, const struct relwait_options *o,
 		    struct health *out)
 {
@@ -78,6 +99,11 @@ err *relwait_health(struct arena *a, node object, const struct relwait_options *
 	*out = (struct health){ HEALTH_CURRENT, STR_NONE, S("Resource is current") };
 	if (o->what == RELWAIT_GONE) {
 		TRY(health_of(a, object, clock_wall(), out));
+		return NULL;
+	}
+	if (is_legacy_hook(o)) {
+		if (job || pod)
+			judge_legacy_hook(a, object, job, out);
 		return NULL;
 	}
 	if (o->judge && o->judge(o->ctx, a, object, out))
@@ -170,9 +196,11 @@ static bool is_done(const struct watched *s)
 {
 	if (s->skip)
 		return true;
-	if (s->w->options->what == RELWAIT_GONE)
-		return s->status == HEALTH_NOT_FOUND;
-	return s->status == HEALTH_CURRENT || s->status == HEALTH_FAILED;
+	bool gone = s->w->options->what == RELWAIT_GONE;
+
+	if (s->status == HEALTH_NOT_FOUND)
+		return gone || is_legacy_hook(s->w->options);
+	return !gone && (s->status == HEALTH_CURRENT || s->status == HEALTH_FAILED);
 }
 
 /* ---- by the cluster's streams ------------------------------------------- */
@@ -327,6 +355,8 @@ static bool all_done(const struct waiter *w)
 		failed |= !w->all[i].skip && w->all[i].status == HEALTH_FAILED;
 		open |= !is_done(&w->all[i]);
 	}
+	if (failed && is_legacy_hook(w->options))
+		return true;
 	/* Hooks may be migrations of databases: they are waited for to the end. */
 	return !open || (failed && w->options->flux_words && w->options->what != RELWAIT_GONE &&
 			 w->options->what != RELWAIT_HOOK);
@@ -458,6 +488,30 @@ static err *flux_words(const struct waiter *w, bool late)
 		    : err_new(ERR_INVALID, "failed early due to stalled resources: [%s]", buf_c(&b));
 }
 
+static err *legacy_failure(const struct watched *s)
+{
+	str name = s->o->name, message = s->message, reason;
+	const struct notices *to = s->w->options->notices;
+
+	if (str_eq(s->o->gvk.kind, S("Pod"))) {
+		notice(to, NOTICE_ERROR, S("pod failed"), { "pod", name });
+		return err_new(ERR_INVALID, "%.*s", STR_ARG(message));
+	}
+	reason = str_from(message, str_find(message, S(": ")) + 2);
+	notice(to, NOTICE_ERROR, S("job failed"), { "job", name }, { "reason", reason });
+	return err_new(ERR_INVALID, "%.*s", STR_ARG(message));
+}
+
+static err *legacy_words(const struct waiter *w, bool late)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->all[i].status == HEALTH_FAILED)
+			return legacy_failure(&w->all[i]);
+	if (is_canceled(w))
+		return err_new(ERR_CANCELED, "context canceled");
+	return late ? err_new(ERR_TIMEOUT, "timed out waiting for the condition") : NULL;
+}
+
 static bool is_paused(const struct relobj *o)
 {
 	return str_eq(o->gvk.group, S("apps")) && str_eq(o->gvk.kind, S("Deployment")) &&
@@ -475,7 +529,9 @@ static err *run(struct waiter *w)
 			TRY(begin(&w->all[i], gone ? NODE_NOTHING : w->all[i].o->live));
 	late = wait_all(w, deadline);
 	pthread_mutex_lock(&w->lock);
-	err *e = w->options->flux_words ? flux_words(w, late) : helm_words(w, late);
+	err *e = is_legacy_hook(w->options)	? legacy_words(w, late)
+		 : w->options->flux_words ? flux_words(w, late)
+						: helm_words(w, late);
 
 	pthread_mutex_unlock(&w->lock);
 	return e;

@@ -11,6 +11,7 @@
 #ifndef RELEASE_RELWAIT_H
 #define RELEASE_RELWAIT_H
 
+#include "helm/notice.h"
 #include "kube/health.h"
 #include "release/relobj.h"
 
@@ -26,6 +27,7 @@ struct relwait_options {
 	int64_t timeout;	/* nanoseconds; 0: 30 s, as Helm's watcher */
 	bool flux_words;	/* "timeout waiting for: [...]", and the first failure ends it */
 	bool legacy;		/* Helm 3's rules of readiness */
+	const struct notices *notices;	/* for what Helm 3's rules tell beside; or NULL */
 	void (*slow)(void *ctx);	/* called once, when it has lasted a second; or NULL */
 	void *slow_ctx;
 	/* Asked before kstatus; false: it has no rule for the object. May be NULL. */
