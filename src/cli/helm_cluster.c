@@ -1,6 +1,7 @@
 #include "cli/helm_cluster.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "cli/commands.h"
 #include "text/number.h"
 #include "text/width.h"
@@ -49,6 +50,24 @@ static void on_warning(void *ctx, str text)
 	notice(&k->notices, NOTICE_WARN, text, { 0 });
 }
 
+/* What is copied to Go's log is a line of it a piece. */
+enum { LOG_PIECE = 32 << 10 };
+
+static void on_hook_log(void *ctx, str ns, str pod, str container, str text)
+{
+	const struct helm_cluster *k = ctx;
+
+	(void)ns, (void)pod, (void)container;
+	while (text.n) {
+		str piece = str_sub(text, 0, text.n < LOG_PIECE ? text.n : LOG_PIECE);
+
+		text = str_from(text, piece.n);
+		if (str_ends(piece, S("\n")))
+			piece = str_sub(piece, 0, piece.n - 1);
+		notice(&k->notices, NOTICE_INFO, piece, { 0 });
+	}
+}
+
 err *helm_offline(struct cli *c, struct helm_cluster *out)
 {
 	out->cli = c;
@@ -62,9 +81,63 @@ err *helm_offline(struct cli *c, struct helm_cluster *out)
 		.local = out->world.options.local,
 		.fetch_schema = out->remote.fetch,
 		.fetch_ctx = &out->remote,
+		.hook_log = on_hook_log, .hook_log_ctx = out,
 	};
 	return NULL;
 }
+
+/* ---- releases out of files ---------------------------------------------- */
+
+#define DATA "HELM_MEMORY_DRIVER_DATA"
+enum { DATA_MAX = 64 << 20 };
+
+static err *add_release(struct cli *c, struct relstore *store, node tree)
+{
+	CLEANUP(buf_release) struct buf json = BUF_INIT;
+	struct record r;
+
+	TRY(json_write(&json, tree, NULL));
+	TRY(record_read(c->arena, arena_str(c->arena, buf_str(&json)), &r));
+	store->ns = r.ns.n ? r.ns : S("default");
+	return relstore_create(store, &r, NULL);
+}
+
+static err *add_releases(struct cli *c, struct relstore *store, str path)
+{
+	const struct yaml_options o = { .json = true };
+	node list;
+	str text;
+	err *e = fs_read_any(c->arena, path, DATA_MAX, &text);
+
+	if (e)
+		return err_wrap(e, "Unable to read memory driver data");
+	e = yaml_read(c->arena, text, &o, &list);
+	if (!e && list.kind != NODE_SEQ)
+		e = err_new(ERR_INVALID, "%.*s holds no list of releases", STR_ARG(path));
+	if (e)
+		return err_wrap(e, "Unable to unmarshal memory driver data");
+	node_each_item(i, list)
+		TRY(add_release(c, store, *i));
+	return NULL;
+}
+
+err *helm_look(struct cli *c, struct helm_cluster *out, bool all)
+{
+	struct relstore *store = &out->env.store;
+	str files = env(c, DATA), path;
+
+	if (!files.n || !str_eq(env(c, "HELM_DRIVER"), S("memory")))
+		return helm_connect(c, out, all);
+	TRY(helm_offline(c, out));
+	store->driver = RELSTORE_MEMORY;
+	store->memory = relmemory_new();
+	while (str_cut(&files, &path, ':'))
+		TRY(add_releases(c, store, path));
+	store->ns = all ? STR_NONE : out->env.ns;
+	return NULL;
+}
+
+/* ---- the cluster -------------------------------------------------------- */
 
 err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 {
@@ -76,6 +149,9 @@ err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 	TRY(helm_offline(c, out));
 	e = &out->env;
 	TRY(relstore_driver(env(c, "HELM_DRIVER"), &e->store.driver));
+	if (e->store.driver == RELSTORE_MEMORY && env(c, DATA).n)
+		return err_new(ERR_INVALID, "releases of $" DATA " are there to be looked at: no "
+					    "cluster has them");
 	if (e->store.driver == RELSTORE_MEMORY)
 		e->store.memory = relmemory_new();
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));

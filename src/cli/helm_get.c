@@ -45,7 +45,7 @@ static err *fetch(struct cli *c, struct record *out)
 	const struct get_options *o = c->options;
 	CLEANUP(helm_disconnect) struct helm_cluster k = { 0 };
 
-	TRY(helm_connect(c, &k, false));
+	TRY(helm_look(c, &k, false));
 	return helm_find_release(&k, c->arena, c->words.p[0], o->revision, out);
 }
 

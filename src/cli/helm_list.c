@@ -218,7 +218,7 @@ static err *run_list(struct cli *c)
 	struct record_list l;
 
 	TRY(helm_check_output(&o->output));
-	TRY(helm_connect(c, &k, o->all_namespaces));
+	TRY(helm_look(c, &k, o->all_namespaces));
 	TRY(relstore_find(&k.env.store, c->arena, STR_NONE, STR_NONE, STR_NONE, &l));
 	TRY(choose(c, o, &l));
 	if (!str_eq(o->output.format, S("table")))
@@ -327,7 +327,7 @@ static err *run_history(struct cli *c)
 	str what, name = c->words.p[0];
 
 	TRY(helm_check_output(&o->output));
-	TRY(helm_connect(c, &k, false));
+	TRY(helm_look(c, &k, false));
 	if (!release_name_is_valid(name, &what))
 		return err_new(ERR_INVALID, "release name is invalid: %.*s", STR_ARG(name));
 	TRY(relstore_find(&k.env.store, c->arena, name, STR_NONE, STR_NONE, &l));

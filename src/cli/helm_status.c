@@ -196,6 +196,8 @@ static err *find_objects(struct objects *o, const struct record *r)
 {
 	struct relobj_list l;
 
+	if (!o->k->env.cluster.client)
+		return NULL;
 	TRY(relobj_build(&o->k->env.cluster, o->c->arena, r->manifest, r->ns, &l));
 	for (size_t i = 0; i < l.n; i++)
 		TRY(add_object(o, &l.p[i]));
@@ -336,7 +338,7 @@ static err *run(struct cli *c)
 	node tree;
 
 	TRY(helm_check_output(&o->output));
-	TRY(helm_connect(c, &k, false));
+	TRY(helm_look(c, &k, false));
 	TRY(helm_find_release(&k, c->arena, c->words.p[0], o->revision, &r));
 	TRY(find_objects(&all, &r));
 	if (all.tables)

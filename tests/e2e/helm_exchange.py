@@ -60,7 +60,7 @@ def in_order(text):
 def same(text):
     for ns in SPACES:
         text = text.replace(ns, "NS")
-    return masked(text)
+    return masked(re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID", text))
 
 
 def text_of(object):
@@ -198,6 +198,24 @@ unfold(w.dir + "/parent", {"Chart.yaml": "apiVersion: v2\nname: parent\nversion:
 unfold(w.dir + "/old", dict(FILES, **{"Chart.yaml": (CHART % "1.0.0") + "kubeVersion: '>=1.99.0'\n"}))
 unfold(w.dir + "/gone", dict(FILES, **{"Chart.yaml": (CHART % "1.0.0") + "deprecated: true\n"}))
 unfold(w.dir + "/lib", {"Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n", "templates/_a.tpl": ""})
+RUN = """{{- range $name, $x := .Values.run }}
+---
+apiVersion: {{ $x.pod | ternary "v1" "batch/v1" }}
+kind: {{ $x.pod | ternary "Pod" "Job" }}
+metadata:
+  name: {{ $.Release.Name }}-{{ $name }}
+  annotations: {helm.sh/hook: "{{ $x.on }}", helm.sh/hook-weight: "{{ $x.weight | default 0 }}",
+    helm.sh/hook-delete-policy: "{{ $x.policy | default "before-hook-creation" }}",
+    helm.sh/hook-output-log-policy: "hook-failed,hook-succeeded"}
+spec:
+  {{- if $x.pod }}
+  {restartPolicy: Never, containers: [{name: run, image: {{ $x.image }}}]}
+  {{- else }}
+  {backoffLimit: 0, template: {spec: {restartPolicy: Never, containers: [{name: run, image: {{ $x.image }}}]}}}
+  {{- end }}
+{{- end }}
+"""
+unfold(w.dir + "/run", dict(FILES, **{"templates/hooks.yaml": RUN}))
 unfold(w.dir, {"values.yaml": "colour: blue\ndeep: {b: null}\n", "file.txt": "from a file\n", "bad.yaml": "a: [\n",
                "extra.yaml": "extra: {apiVersion: v1, kind: ConfigMap, metadata: {name: extra}, data: {a: b}}\n",
                "wrong.yaml": "extra: {apiVersion: v1, kind: ConfigMap, metadata: {name: extra}, data: {a: true}}\n"})
@@ -285,6 +303,52 @@ def flags():
     do("install", "x", "./web", "--version", "9.9.9", "--dry-run=client")
     do("install", "made", "./bare", "-n", "{ns}x")
     do("install", "made", "./bare", "-n", "{ns}x", "--create-namespace")
+
+
+def run(on, image, *more, pod=False, name="x", **how):
+    how = {"on": on, "image": image, "pod": pod, **how}
+    return ["--set-json", "run." + name + "=" + json.dumps(how), *more]
+
+
+def hooks():
+    for wait in ("hookOnly", "watcher", "legacy"):
+        n = "h" + wait[0].lower()
+        do("install", n, "./run", "--wait=" + wait, *run("pre-install,post-upgrade", "sim-exit-0"))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("pre-upgrade", "sim-exit-3"))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("post-upgrade", "sim-exit-3", policy="hook-failed"))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("pre-upgrade", "sim-exit-3", pod=True))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("pre-upgrade", "sim-exit-0", pod=True, policy="hook-succeeded"))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "3s", *run("pre-upgrade", "sim-not-ready", pod=True))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "3s", *run("pre-upgrade", "sim-not-ready"))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("pre-upgrade", "sim-exit-0", policy="hook-succeeded", weight=-1),
+           *run("pre-upgrade", "sim-exit-1", name="y", policy="hook-failed"))
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("test", "sim-exit-1", pod=True))
+        do("test", n, "--timeout", "8s")
+        do("test", n, "--logs", "--timeout", "8s")
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("test", "sim-exit-0", pod=True))
+        do("test", n, "--logs", "--timeout", "8s")
+        do("upgrade", n, "./run", "--wait=" + wait, "--timeout", "8s", *run("pre-delete", "sim-exit-1", name="z"))
+        do("uninstall", n, "--wait=" + wait, "--timeout", "8s")
+        do("uninstall", n, "--wait=" + wait, "--no-hooks")
+
+
+def memory():
+    """Releases out of files, without a cluster."""
+    records = [read_record(s) for ns in SPACES[:1] for s in w.secrets(ns) if s["metadata"]["labels"]["name"] in ("hh", "web", "packed")]
+    for r in records:
+        r["namespace"] = "nsa" if r["name"] != "packed" else ""
+    open(w.dir + "/memory.yaml", "w").write(json.dumps(records[1:]))
+    open(w.dir + "/more.yaml", "w").write(json.dumps(records[:1]))
+    env = {"HELM_DRIVER": "memory", "HELM_MEMORY_DRIVER_DATA": "memory.yaml:more.yaml", "KUBECONFIG": "/none"}
+    for o in ("table", "json", "yaml"):
+        ask("list", "-o", o, env=env)
+        ask("history", "web", "-o", o, env=env)
+        ask("status", "web", "-o", o, env=env)
+        ask("get", "values", "web", "-o", o, env=env)
+        ask("get", "metadata", "packed", "-o", o, env=env, of=SPACES[:1])
+    ask("list", "-q", "-m", "1", env=env)
+    ask("get", "all", "web", env=env)
+    ask("get", "manifest", "nothing", env=env)
 
 
 def upgrade():
@@ -452,7 +516,7 @@ def verify():
 
 for ns in SPACES:
     w.namespace(ns)
-for group in (install, values, flags, upgrade, look, rollback, test, uninstall, verify):
+for group in (install, values, flags, hooks, upgrade, look, memory, rollback, test, uninstall, verify):
     if len(sys.argv) > 2 and group.__name__ not in sys.argv[2:]:
         continue
     group()
