@@ -76,7 +76,8 @@ static void put_all(struct bench *b)
 /* Nobody does anything. */
 static void idle(struct bench *b)
 {
-	sleep(3);	/* what is left to do is done */
+	for (uint64_t before = 0; client_requests(b->client) != before; sleep(3))
+		before = client_requests(b->client);	/* until the last event is told */
 	struct bench_step s = bench_begin(b);
 
 	sleep(b->idle);

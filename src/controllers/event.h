@@ -16,7 +16,7 @@
 #include "client/client.h"
 #include "controllers/pass.h"
 
-enum { EVENTS_QUEUE_MAX = 10000, EVENTS_KNOWN_MAX = 4096 };
+enum { EVENTS_QUEUE_MAX = 32768, EVENTS_KNOWN_MAX = 4096 };
 
 struct events;
 

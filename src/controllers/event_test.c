@@ -265,7 +265,7 @@ static void test_what_finds_no_room_is_counted(void **state)
 		sched_yield();		/* until it is on its way */
 	for (int i = 0; i < EVENTS_QUEUE_MAX + 50; i++)
 		tell(&s, EVENT_NORMAL, "more");
-	assert_true(metrics_say(&s, "rill_events_queued{way=\"api\"} 10000\n"));
+	assert_true(metrics_say(&s, "rill_events_queued{way=\"api\"} 32768\n"));
 	assert_true(metrics_say(&s, "rill_events_dropped_total{way=\"api\"} 50\n"));
 	pthread_mutex_unlock(&gate);
 	flush(&s);

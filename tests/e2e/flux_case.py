@@ -21,7 +21,10 @@ import urllib.request
 
 
 class Case:
-    def __init__(self, server=True, options=("--no-sim",), crds="flux"):
+    """With `real` the server is the one that $TEST_KUBECONFIG names, where it names one;
+    there `server` is None."""
+
+    def __init__(self, server=True, options=("--no-sim",), crds="flux", real=False):
         self.rill = os.path.realpath(sys.argv[1])
         self.dir = tempfile.mkdtemp(prefix="flux-case-")
         atexit.register(self.close)
@@ -36,7 +39,11 @@ class Case:
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.server, self.token = None, "admin-token"
-        if server:
+        given = os.environ.get("TEST_KUBECONFIG")
+        if server and real and given:
+            shutil.copy(given, self.kubeconfig)
+            self.read_kubeconfig()
+        elif server:
             self.start([*options, *(["--crds", crds] if crds else [])])
 
     def start(self, options):
@@ -51,8 +58,12 @@ class Case:
             time.sleep(0.02)
         else:
             self.fail("the server does not start")
+        self.read_kubeconfig()
+
+    def read_kubeconfig(self):
         text = open(self.kubeconfig).read()
         self.url = re.search(r"server: *[\"']?(https?://[^\s\"']+)", text).group(1)
+        self.token = re.search(r"token: *[\"']?([^\s\"']+)", text).group(1)
 
     def close(self):
         if self.server:

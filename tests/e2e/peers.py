@@ -1,4 +1,5 @@
 """The reference programs of tools/peers: where they are, and a server of them."""
+import json
 import os
 import shutil
 import socket
@@ -43,10 +44,11 @@ current-context: real
 
 
 class Server:
-    """etcd and kube-apiserver on loopback, with nobody that runs workloads. `dir` gets its files."""
+    """etcd and kube-apiserver on loopback, with nobody that runs workloads; `manager`, where it is
+    given, is kube-controller-manager. `dir` gets its files."""
     token = "an-administrators-token"
 
-    def __init__(self, dir, etcd, apiserver):
+    def __init__(self, dir, etcd, apiserver, manager=None):
         self.dir, self.children, self.port = dir, [], free_port()
         self.url, self.kubeconfig = "https://127.0.0.1:%d" % self.port, self.path("kubeconfig")
         subprocess.run(("openssl", "genrsa", "-out", self.path("sa.key"), "2048"), check=True, stdout=subprocess.DEVNULL,
@@ -56,6 +58,8 @@ class Server:
         with open(self.kubeconfig, "w") as f:
             f.write(KUBECONFIG % (self.url, self.token))
         self.start(etcd, apiserver)
+        if manager:
+            self.start_manager(manager)
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -82,12 +86,55 @@ class Server:
         self.stop()
         sys.exit("the API server does not become ready")
 
-    def is_ready(self):
+    def start_manager(self, manager):
+        self.spawn("manager", manager, "--kubeconfig=" + self.kubeconfig, "--leader-elect=false", "--bind-address=127.0.0.1",
+                   "--secure-port=%d" % free_port(), "--cert-dir=manager-certs", "--service-account-private-key-file=sa.key",
+                   "--root-ca-file=certs/apiserver.crt", "--kube-api-qps=500", "--kube-api-burst=1000",
+                   "--controllers=*,-node-lifecycle-controller,-node-ipam-controller,-node-route-controller,"
+                   "-cloud-node-lifecycle-controller,-service-lb-controller,-taint-eviction-controller")
+        for _ in range(1800):
+            if self.ask("GET", "/api/v1/namespaces/default/serviceaccounts/default") is not None:
+                return
+            time.sleep(0.1)
+        print(open(self.path("manager.log")).read()[-3000:])
+        self.stop()
+        sys.exit("the controller manager does nothing")
+
+    def ask(self, method, path, body=None, kind="application/yaml"):
+        """The text of an answer; None when it is none, or a refusal."""
         try:
-            r = urllib.request.Request(self.url + "/readyz", headers={"Authorization": "Bearer " + self.token})
-            return urllib.request.urlopen(r, timeout=5, context=ssl._create_unverified_context()).status == 200
+            r = urllib.request.Request(self.url + path, method=method, data=body,
+                                       headers={"Authorization": "Bearer " + self.token, "Content-Type": kind})
+            return urllib.request.urlopen(r, timeout=30, context=ssl._create_unverified_context()).read()
         except OSError:
-            return False
+            return None
+
+    def is_ready(self):
+        return self.ask("GET", "/readyz") is not None
+
+    def install_definitions(self, rill):
+        """Those of Flux's kinds, until all are served."""
+        more = "image-reflector-controller,image-automation-controller,source-watcher"
+        text = subprocess.run((rill, "install", "--export", "--components-extra", more), check=True, stdout=subprocess.PIPE,
+                              text=True).stdout
+        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        names = []
+        for doc in text.split("\n---\n"):
+            if "\nkind: CustomResourceDefinition\n" in doc:
+                names.append(doc.split("\n  name: ")[1].split("\n")[0])
+                if self.ask("POST", path, doc.encode()) is None:
+                    sys.exit("the definition of %s is refused" % names[-1])
+        for name in names:
+            for _ in range(600):
+                got = json.loads(self.ask("GET", path + "/" + name) or b"{}")
+                if any(c["type"] == "Established" and c["status"] == "True"
+                       for c in got.get("status", {}).get("conditions", ())):
+                    break
+                time.sleep(0.1)
+            else:
+                sys.exit("%s is not served" % name)
+        if not names:
+            sys.exit("rill install --export has no definitions")
 
     def stop(self):
         for child in reversed(self.children):
@@ -96,10 +143,11 @@ class Server:
         shutil.rmtree(self.path("etcd"), ignore_errors=True)
 
 
-def start_server(dir):
+def start_server(dir, *, manager=False):
     """A Server; None where the programs are missing, after a word of it."""
-    for name in ("etcd", "kube-apiserver"):
+    names = ["etcd", "kube-apiserver"] + ["kube-controller-manager"] * manager
+    for name in names:
         if not find(name):
             print("there is no %s: make peers, or set $PEERS" % name)
             return None
-    return Server(dir, find("etcd"), find("kube-apiserver"))
+    return Server(dir, *map(find, names))
