@@ -377,6 +377,28 @@ static void test_variables_are_read_once(void **state)
 	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one-2")));
 }
 
+/* With the gate, variables count at the next pass that something else makes. */
+static void test_config_watchers_can_be_off(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.gates[GATE_DISABLE_CONFIG_WATCHERS] = true;
+	put(w, CM "vars", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {V: one}\n");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "${V}") });
+	put_ks(w, "apps", IN_DEFAULT "  postBuild:\n    substituteFrom: [{kind: ConfigMap, name: vars}]\n");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	await_idle(w);
+	patch(w, CM "vars", "{\"data\":{\"V\":\"two\"}}");
+	put_ks(w, "second", IN_DEFAULT "  namePrefix: second-\n");
+	await(w, "second", "True", "Applied");
+	usleep(300000);
+	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one")));
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "${V}-2") });
+	await(w, "apps", "True", "Applied revision: main@sha1:2");
+	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("two-2")));
+}
+
 static void test_drift_is_put_right_at_once(void **state)
 {
 	struct world *w = *state;
@@ -1208,6 +1230,7 @@ int main(void)
 		CASE(test_a_commit_is_applied_and_pruned),
 		CASE(test_requests_are_few),
 		CASE(test_variables_are_read_once),
+		CASE(test_config_watchers_can_be_off),
 		CASE(test_drift_is_put_right_at_once),
 		CASE(test_two_that_own_one_object_do_not_fight_for_ever),
 		CASE(test_a_source_may_come_later),

@@ -369,15 +369,16 @@ static int64_t delay_of(enum ref_matter matter, unsigned what)
 	return what & LIVE_HEALTH ? RUNTIME_BATCH : DRIFT_DELAY;
 }
 
-/* A ConfigMap or Secret that the selector leaves out is no news as data, even
- * where the kind is watched whole because others of it have been applied. */
+/* A ConfigMap or Secret that the selector (or the gate: any) leaves out is no news as
+ * data, even where the kind is watched whole because others of it have been applied. */
 static bool is_left_out(struct runtime *rt, const struct live_event *ev)
 {
 	const struct client_resource *r = ev->resource;
 
 	return !r->group.n && (str_eq(r->kind, S("ConfigMap")) || str_eq(r->kind, S("Secret"))) &&
-	       ev->object.kind == NODE_MAP &&
-	       !selector_matches(&rt->configs, node_dig(ev->object, "metadata", "labels"));
+	       (rt->o.settings->gates[GATE_DISABLE_CONFIG_WATCHERS] ||
+		(ev->object.kind == NODE_MAP &&
+		 !selector_matches(&rt->configs, node_dig(ev->object, "metadata", "labels"))));
 }
 
 static void tell_referrers(struct runtime *rt, const struct live_event *ev)

@@ -169,9 +169,20 @@ static bool owner_of(str path, struct artifact_owner *owner, str *file)
 	       owner->name.n && path.n && (*file = path, true);
 }
 
+/* Whom to ask instead of the URL's host, where the environment says so: a controller
+ * outside of the cluster does not reach its Services. */
+static str host_for(struct pass *p, str url)
+{
+	const struct cloud c = { .env = runtime_settings(p->rt)->env };
+
+	return cloud_env(&c, str_has(url, S("//source-watcher")) ? "SOURCE_WATCHER_LOCALHOST"
+								 : "SOURCE_CONTROLLER_LOCALHOST");
+}
+
 static err *download(struct pass *p, const struct artifact *artifact, str *bytes)
 {
 	const struct download_spec spec = { .url = artifact->url,
+					    .host = host_for(p, artifact->url),
 					    .digest = artifact->digest,
 					    .cancel = p->cancel };
 

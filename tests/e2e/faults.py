@@ -17,6 +17,7 @@ import tarfile
 import threading
 import time
 
+import peers
 from flux_case import Case
 
 SOURCES, KUSTOMIZE = "source.toolkit.fluxcd.io/v1", "kustomize.toolkit.fluxcd.io/v1"
@@ -25,6 +26,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 case = Case(real=True)
 case.env.update(GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="c", GIT_COMMITTER_EMAIL="c@d",
                 GIT_CONFIG_NOSYSTEM="1")
+STORE_PORT = peers.free_port()
+case.env["SOURCE_WATCHER_LOCALHOST"] = "127.0.0.1:%d" % STORE_PORT
 log = open(os.path.join(case.dir, "controller.log"), "wb")
 controller = subprocess.Popen(
     [case.rill, "controller", "--storage-path", os.path.join(case.dir, "store"), "--storage-addr", "127.0.0.1:0",
@@ -189,25 +192,25 @@ class Store(http.server.BaseHTTPRequestHandler):
             pass
 
 
-def publish(port, revision, body, digest=None):
+def publish(port, revision, body, digest=None, host=None):
     Store.body = body
     name = revision.split(":")[1] + ".tar.gz"
     case.patch(SOURCES, "externalartifacts", NS, "artifact/status", {"status": {"artifact": {
         "digest": digest or "sha256:" + hashlib.sha256(body).hexdigest(), "revision": revision, "size": len(body),
         "lastUpdateTime": "2026-01-01T00:00:00Z", "path": "externalartifact/%s/artifact/%s" % (NS, name),
-        "url": "http://127.0.0.1:%d/externalartifact/%s/artifact/%s" % (port, NS, name)},
+        "url": "http://%s/externalartifact/%s/artifact/%s" % (host or "127.0.0.1:%d" % port, NS, name)},
         "conditions": [{"type": "Ready", "status": "True", "reason": "Succeeded", "message": "stored",
                         "lastTransitionTime": "2026-01-01T00:00:00Z"}]}})
 
 
-def start_store(port=0):
+def start_store(port):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Store)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, server.server_address[1]
 
 
 def test_artifacts():
-    store, port = start_store()
+    store, port = start_store(STORE_PORT)
     case.make(SOURCES, "externalartifacts", {
         "apiVersion": SOURCES, "kind": "ExternalArtifact", "metadata": {"name": "artifact", "namespace": NS}, "spec": {}})
     publish(port, "v:0", archive("zero"))
@@ -240,6 +243,9 @@ def test_artifacts():
         until("%s: the artifact is applied" % how, lambda: value("artifact") == text)
         expect(KUSTOMIZE, "kustomizations", "artifact", "True ReconciliationSucceeded: Applied revision: v:%d" % (n + 1))
         print("artifact, %s: whole again" % how, flush=True)
+    publish(port, "v:local", archive("local"), host="source-watcher.flux-system.svc.cluster.local.")
+    until("local: the artifact is applied", lambda: value("artifact") == "local")
+    print("artifact, of a Service: applied", flush=True)
     Store.how = "slow"
     publish(port, "v:slow", archive("slow"))
     until("slow: the artifact is applied", lambda: value("artifact") == "slow")
