@@ -40,7 +40,8 @@ static void take(struct asked *q, str arg)
 	} else if (str_eq(key, S("insecure"))) {
 		q->spec.insecure = true;
 	} else if (str_eq(key, S("sts"))) {
-		q->spec.sts = true;
+		q->spec.sts = (struct bucketsource_sts){ .wanted = true, .provider = S("ldap"),
+							 .endpoint = value };
 	} else if (str_eq(key, S("again"))) {
 		q->again = true;
 	} else if (str_eq(key, S("timeout")) && str_to_u64(value, &number)) {
@@ -59,6 +60,7 @@ static void finish(struct asked *q)
 	s->secret = secrets_get(&q->secrets, 0);
 	s->cert = secrets_get(&q->secrets, 1);
 	s->proxy = secrets_get(&q->secrets, 2);
+	s->sts.secret = secrets_get(&q->secrets, 3);
 }
 
 static err *pass(struct asked *q, const struct bucketsource_env *env,
@@ -79,7 +81,7 @@ int main(int argc, char **argv)
 	struct artifact_options o = { .host = S("source.example") };
 	struct bucketsource first = { 0 }, second = { 0 };
 	struct bucketsource_seen seen = { 0 };
-	struct asked q = { .secrets.names = { "secret", "cert", "proxy" } };
+	struct asked q = { .secrets.names = { "secret", "cert", "proxy", "sts" } };
 
 	if (argc < 4)
 		return 2;

@@ -29,7 +29,7 @@ static str value_of(struct arena *a, str text)
 
 bool secrets_take(struct secrets *s, struct arena *a, str key, str value)
 {
-	for (size_t i = 0; i < SECRETS_MAX; i++) {
+	for (size_t i = 0; i < SECRETS_MAX && s->names[i]; i++) {
 		str rest = key;
 
 		if (!str_take_str(&rest, str_c(s->names[i])) || !str_take(&rest, '.'))

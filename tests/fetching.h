@@ -8,7 +8,7 @@
 #include "source/artifact.h"
 #include "source/credentials.h"
 
-enum { SECRETS_MAX = 3 };
+enum { SECRETS_MAX = 4 };
 
 /* Secrets by the names that arguments begin with: secret.KEY=VALUE. */
 struct secrets {

@@ -1,4 +1,6 @@
 /* bucket - the controller of Bucket (source.md §8). */
+#include "base/vec.h"
+#include "controllers/cloudlogin.h"
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
 #include "controllers/storage.h"
@@ -11,7 +13,8 @@ struct bucket_pass {
 	struct bucketsource_seen seen;
 	struct artifact before;
 	bool have; /* there is one, in `before` */
-	struct credentials secret, cert, proxy;
+	struct credentials secret, cert, proxy, sts_secret, sts_cert;
+	struct bucket_login login; /* by a cloud */
 };
 
 static void refs(node object, struct refs *out)
@@ -21,12 +24,14 @@ static void refs(node object, struct refs *out)
 	observe_secret(out, object, node_get(spec, S("secretRef")));
 	observe_secret(out, object, node_get(spec, S("certSecretRef")));
 	observe_secret(out, object, node_get(spec, S("proxySecretRef")));
+	observe_secret(out, object, node_dig(spec, "sts", "secretRef"));
+	observe_secret(out, object, node_dig(spec, "sts", "certSecretRef"));
 }
 
 static void read_spec(struct bucket_pass *b)
 {
 	struct pass *p = b->p;
-	node spec = p->spec, ignore = node_get(spec, S("ignore"));
+	node spec = p->spec, ignore = node_get(spec, S("ignore")), sts = node_get(spec, S("sts"));
 	str *text = arena_new(p->arena, str);
 
 	*text = node_str(ignore);
@@ -38,17 +43,20 @@ static void read_spec(struct bucket_pass *b)
 		.region = node_str(node_get(spec, S("region"))),
 		.prefix = node_str(node_get(spec, S("prefix"))),
 		.insecure = node_bool(node_get(spec, S("insecure"))),
-		.sts = !node_is_nil(node_get(spec, S("sts"))),
+		.sts = { .wanted = !node_is_nil(sts),
+			 .provider = node_str(node_get(sts, S("provider"))),
+			 .endpoint = node_str(node_get(sts, S("endpoint"))),
+			 .has_secret = node_has(sts, S("secretRef")),
+			 .has_cert = node_has(sts, S("certSecretRef")) },
 		.ignore = ignore.kind == NODE_STR ? text : NULL,
 		.timeout = pass_duration(p, S("timeout"), 0),
 	};
 }
 
-static err *read_secret(struct bucket_pass *b, const char *field, const char *what,
-			struct credentials *to, const struct credentials **out)
+static err *read_secret(struct bucket_pass *b, node ref, const char *what, struct credentials *to,
+			const struct credentials **out)
 {
 	struct pass *p = b->p;
-	node ref = node_get(p->spec, str_c(field));
 	err *e = observe_get_secret(p, ref, to, out);
 
 	if (!e)
@@ -60,16 +68,115 @@ static err *read_secret(struct bucket_pass *b, const char *field, const char *wh
 
 static const struct observed observed[] = { { "ignore", "observedIgnore" } };
 
+/* ---- who we are without a Secret ---------------------------------------------------- */
+
+/* The environment with another managed identity in it: that which a Secret names. */
+static char *const *with_client(struct arena *a, char *const *env, str client)
+{
+	static const char *const own[] = { "AZURE_TENANT_ID=", "AZURE_CLIENT_ID=",
+					   "AZURE_CLIENT_SECRET=", "AZURE_FEDERATED_TOKEN_FILE=" };
+	VEC(char *) out = { 0 };
+
+	for (char *const *e = env; e && *e; e++) {
+		bool drop = false;
+
+		for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+			drop |= str_starts(str_c(*e), str_c(own[i]));
+		if (!drop)
+			avec_push(a, &out, *e);
+	}
+	avec_push(a, &out, (char *)(uintptr_t)arena_cat(a, S("AZURE_CLIENT_ID="), client).p);
+	avec_push(a, &out, NULL);
+	return out.p;
+}
+
+static bool is_managed(const struct credentials *c)
+{
+	static const char *const others[] = { "accountKey", "sasKey", "clientSecret",
+					      "clientCertificate" };
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (credentials_get(c, str_c(others[i])).n)
+			return false;
+	return credentials_get(c, S("clientId")).n > 0;
+}
+
+static err *no_token(struct bucket_pass *b, err *e)
+{
+	if (str_eq(b->spec.provider, S("aws")))
+		return failure_mark(err_wrap(e, "AWS authentication failed"), FAILURE_GENERIC,
+				    "FetchFailed", "AuthenticationFailed");
+	return failure_mark(err_wrap(e, "failed to confirm existence of '%.*s' bucket",
+				     STR_ARG(b->spec.bucket)),
+			    FAILURE_GENERIC, "FetchFailed", "BucketOperationFailed");
+}
+
+static err *ask_cloud(struct bucket_pass *b)
+{
+	struct pass *p = b->p;
+	str account = node_str(node_get(p->spec, S("serviceAccountName")));
+	bool azure = str_eq(b->spec.provider, S("azure"));
+	bool managed = azure && is_managed(b->spec.secret);
+	const struct identity_need need = { .scope = azure ? IDENTITY_AZURE_STORAGE : STR_NONE,
+					    .region = b->spec.region,
+					    .sts_endpoint = b->spec.sts.endpoint };
+	struct net_proxy proxy = { 0 };
+	struct identity_token token;
+	struct identity who;
+
+	if (!cloudlogin_wanted(b->spec.provider) || !identity_provider(b->spec.provider) ||
+	    (b->spec.secret && !managed))
+		return NULL;
+	err *e = b->spec.proxy ? credentials_proxy(p->arena, b->spec.proxy, &proxy) : NULL;
+
+	if (e)
+		return failure_mark(err_wrap(e, "failed to get proxy URL"), FAILURE_GENERIC,
+				    "FetchFailed", "AuthenticationFailed");
+	TRY(cloudlogin_identity(p, account, b->spec.proxy ? &proxy : NULL, &who));
+	if (managed) {
+		who.cloud.env = with_client(p->arena, who.cloud.env,
+					    credentials_get(b->spec.secret, S("clientId")));
+		who.account = STR_NONE;
+		who.cache = NULL; /* whose keys know nothing of it */
+	}
+	e = identity_token(&who, p->arena, identity_provider(b->spec.provider), &need, &token);
+	if (e && azure && !managed && !who.account.n) {
+		err_free(e); /* nobody: a container may be public */
+		return NULL;
+	}
+	if (e)
+		return no_token(b, e);
+	b->login = (struct bucket_login){ token.aws.id, token.aws.secret, token.aws.session,
+					  token.bearer };
+	b->spec.login = &b->login;
+	if (managed)
+		b->spec.secret = NULL;
+	return NULL;
+}
+
+static const char tls_failed[] = "failed to get TLS config: failed to get secret ";
+
 static err *prepare(struct bucket_pass *b)
 {
+	node spec = b->p->spec, sts = node_get(spec, S("sts"));
+
 	storage_begin(b->p, &b->before, &b->have);
 	read_spec(b);
 	b->seen.artifact = b->have ? &b->before : NULL;
-	TRY(read_secret(b, "secretRef", "failed to get secret ", &b->secret, &b->spec.secret));
-	TRY(read_secret(b, "certSecretRef", "failed to get TLS config: failed to get secret ",
-			&b->cert, &b->spec.cert));
-	return read_secret(b, "proxySecretRef", "failed to get proxy URL: failed to get secret ",
-			   &b->proxy, &b->spec.proxy);
+	TRY(read_secret(b, node_get(spec, S("secretRef")), "failed to get secret ", &b->secret,
+			&b->spec.secret));
+	TRY(read_secret(b, node_get(spec, S("certSecretRef")), tls_failed, &b->cert,
+			&b->spec.cert));
+	TRY(read_secret(b, node_get(spec, S("proxySecretRef")),
+			"failed to get proxy URL: failed to get secret ", &b->proxy,
+			&b->spec.proxy));
+	TRY(bucketsource_check_sts(&b->spec));
+	TRY(read_secret(b, node_get(sts, S("secretRef")), "failed to get STS secret ",
+			&b->sts_secret, &b->spec.sts.secret));
+	TRY(read_secret(b, node_get(sts, S("certSecretRef")),
+			"failed to get STS TLS config: failed to get secret ", &b->sts_cert,
+			&b->spec.sts.cert));
+	return ask_cloud(b);
 }
 
 static void say_new_revision(struct bucket_pass *b, str revision)

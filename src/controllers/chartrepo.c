@@ -84,8 +84,11 @@ static err *open_oci(struct chartrepo *r)
 					    "URL: %.*s",
 					    STR_ARG(r->url)),
 				    FAILURE_STALLED, fetch_failed, "Failed");
-	if (!r->spec.secret)
+	if (!r->spec.secret) {
+		if (r->spec.provided)
+			r->auth = *r->spec.provided;
 		return NULL;
+	}
 	e = read_login(r, u.host);
 	return e ? auth_failed(err_wrap(e, "failed to configure OCI registry authentication"))
 		 : NULL;

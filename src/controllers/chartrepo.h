@@ -34,6 +34,7 @@ struct chartrepo_spec {
 	bool insecure, pass_credentials;
 	int64_t timeout; /* nanoseconds; 0: 60 s */
 	const struct credentials *secret, *cert; /* NULL: none */
+	const struct ociauth *provided; /* by a cloud, for oci without a secret; or NULL */
 	const struct artifact *index; /* in our store; NULL: fetched from the server */
 };
 

@@ -4,6 +4,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "controllers/cloudlogin.h"
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
 #include "controllers/storage.h"
@@ -27,6 +28,7 @@ struct git {
 	bool have;			/* there is one, in `before` */
 	node included;			/* for status.includedArtifacts */
 	struct credentials secret, proxy, keys;
+	struct gitremote_auth provided;	/* by a cloud */
 	err *no_keys;			/* why there are none; counts once they are needed */
 };
 
@@ -87,25 +89,29 @@ static void get_keys(struct git *g)
 					  FAILURE_GENERIC, "SourceVerified", "VerificationError");
 }
 
-static err *check_provider(struct git *g)
+/* A cloud's identity; what a Secret has besides (certificates) counts, too. */
+static err *ask_cloud(struct git *g)
 {
-	const struct settings *s = runtime_settings(g->p->rt);
+	struct pass *p = g->p;
+	struct net_proxy proxy = { 0 };
 	str provider = g->spec.provider;
+	struct identity who;
 
 	if (!str_eq(provider, S("aws")) && !str_eq(provider, S("azure")))
 		return NULL;
-	if (node_str(node_get(g->p->spec, S("serviceAccountName"))).n &&
-	    !s->gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY])
-		return failure_mark(err_new(ERR_INVALID,
-					    "to use spec.serviceAccountName for provider "
-					    "authentication please enable the "
-					    "ObjectLevelWorkloadIdentity feature gate in the controller"),
-				    FAILURE_STALLED, "FetchFailed", "FeatureGateDisabled");
-	return failure_mark(err_new(ERR_INVALID,
-				    "provider '%.*s' is not supported: use a secretRef with provider "
-				    "'generic'",
-				    STR_ARG(provider)),
-			    FAILURE_STALLED, "FetchFailed", "InvalidProviderConfiguration");
+	err *e = g->spec.proxy ? credentials_proxy(p->arena, g->spec.proxy, &proxy) : NULL;
+
+	if (e)
+		return failure_mark(err_wrap(e, "failed to configure proxy options"),
+				    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
+	TRY(cloudlogin_identity(p, node_str(node_get(p->spec, S("serviceAccountName"))),
+				g->spec.proxy ? &proxy : NULL, &who));
+	e = cloudlogin_git(&who, p->arena, provider, g->spec.url, &g->provided);
+	if (e)
+		return failure_mark(err_wrap(e, "failed to configure authentication options"),
+				    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
+	g->spec.provided = &g->provided;
+	return NULL;
 }
 
 static void read_sparse(struct git *g)
@@ -254,9 +260,9 @@ static err *prepare(struct git *g)
 	g->seen.in_storage = condition_is(p, S("ArtifactInStorage"), CONDITION_TRUE);
 	g->seen.hint = hint_of(p);
 	g->seen.changed = is_changed(g);
-	TRY(check_provider(g));
 	TRY(read_mode(g));
 	TRY(get_secrets(g));
+	TRY(ask_cloud(g));
 	TRY(read_includes(g));
 	condition_drop(p, S("ArtifactOutdated"));
 	get_keys(g);

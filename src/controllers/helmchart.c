@@ -1,6 +1,7 @@
 /* helmchart - the controller of HelmChart (source.md §7). */
 #include "base/log.h"
 #include "controllers/chartsource.h"
+#include "controllers/cloudlogin.h"
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
 #include "controllers/runtime_impl.h"
@@ -72,18 +73,24 @@ static err *get_secret(struct pass *p, node repository, const char *field, const
 	return NULL;
 }
 
-/* Clouds' own identities are not asked for. */
-static err *check_provider(node spec)
+/* Of a cloud, where the repository says so and has no Secret. */
+static err *ask_cloud(struct pass *p, node spec, struct chartrepo_spec *out)
 {
 	str provider = node_str(node_get(spec, S("provider")));
+	struct ociauth *login = arena_new(p->arena, struct ociauth);
+	struct identity who;
 
-	if (!provider.n || str_eq(provider, S("generic")) || node_has(spec, S("secretRef")))
+	if (!cloudlogin_wanted(provider) || out->secret)
 		return NULL;
-	return failure_mark(err_new(ERR_INVALID,
-				    "failed to get credential from '%.*s': it is not supported: use a "
-				    "secretRef with provider 'generic'",
-				    STR_ARG(provider)),
-			    FAILURE_GENERIC, fetch_failed, "AuthenticationFailed");
+	TRY(cloudlogin_identity(p, STR_NONE, NULL, &who));
+	err *e = cloudlogin_registry(&who, p->arena, provider, out->url, login);
+
+	if (e)
+		return failure_mark(err_wrap(e, "failed to get credential from '%.*s'",
+					     STR_ARG(provider)),
+				    FAILURE_GENERIC, fetch_failed, "AuthenticationFailed");
+	out->provided = login;
+	return NULL;
 }
 
 static err *read_repository(struct pass *p, node object, struct chartrepo_spec *out)
@@ -104,7 +111,7 @@ static err *read_repository(struct pass *p, node object, struct chartrepo_spec *
 		out->index = index;
 	TRY(get_secret(p, object, "certSecretRef", "TLS authentication", &out->cert));
 	TRY(get_secret(p, object, "secretRef", "authentication", &out->secret));
-	return out->oci ? check_provider(spec) : NULL;
+	return out->oci ? ask_cloud(p, spec, out) : NULL;
 }
 
 struct search {

@@ -164,6 +164,34 @@ void identity_remember(const struct identity *who, const char *what, str text)
 	cache_put(who->cache, key, &(struct identity_token){ .bearer = text, .ends = INT64_MAX });
 }
 
+/* Not under a key that a token may have. */
+static void made_key(str what, char key[SHA256_HEX + 1])
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_add(&b, S("made of\n"));
+	buf_add(&b, what);
+	sha256_hex(buf_str(&b), key);
+	explicit_bzero(b.p, b.n);
+}
+
+bool identity_recall_made(const struct identity *who, struct arena *a, str what,
+			  struct identity_token *out)
+{
+	char key[SHA256_HEX + 1];
+
+	made_key(what, key);
+	return cache_get(who->cache, a, key, out);
+}
+
+void identity_remember_made(const struct identity *who, str what, const struct identity_token *t)
+{
+	char key[SHA256_HEX + 1];
+
+	made_key(what, key);
+	cache_put(who->cache, key, t);
+}
+
 void identity_cache_metrics(struct identity_cache *c, struct buf *out)
 {
 	if (!c)

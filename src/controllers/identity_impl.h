@@ -26,6 +26,11 @@ extern const struct identity_provider identity_aws, identity_azure, identity_gcp
 bool identity_recall(const struct identity *who, struct arena *a, const char *what, str *out);
 void identity_remember(const struct identity *who, const char *what, str text);
 
+/* What was made of a token, as long as it holds; `what` has all that it depends on. */
+bool identity_recall_made(const struct identity *who, struct arena *a, str what,
+			  struct identity_token *out);
+void identity_remember_made(const struct identity *who, str what, const struct identity_token *t);
+
 /* ---- identity_account.c ----------------------------------------------------------- */
 
 /* The ServiceAccount that who->account names. */

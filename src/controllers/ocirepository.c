@@ -1,5 +1,6 @@
 /* ocirepository - the controller of OCIRepository (source.md §5). */
 #include "base/vec.h"
+#include "controllers/cloudlogin.h"
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
 #include "controllers/storage.h"
@@ -15,6 +16,7 @@ struct ocirepo {
 	bool have; /* there is one, in `before` */
 	struct credentials cert, proxy;
 	struct verification verification;
+	struct ociauth provided; /* by a cloud */
 	VEC(struct credentials) secrets;
 };
 
@@ -66,10 +68,14 @@ static void read_spec(struct ocirepo *o)
 	};
 }
 
+static err *no_login(err *e)
+{
+	return failure_mark(e, FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
+}
+
 static err *no_credential(err *e)
 {
-	return failure_mark(err_wrap(e, "failed to get credential"), FAILURE_GENERIC, "FetchFailed",
-			    "AuthenticationFailed");
+	return no_login(err_wrap(e, "failed to get credential"));
 }
 
 static err *read_secret(struct ocirepo *o)
@@ -130,13 +136,34 @@ static err *read_others(struct ocirepo *o)
 				    &o->spec.proxy);
 
 	if (e)
-		return failure_mark(err_wrap(e, "failed to get proxy address"), FAILURE_GENERIC,
-				    "FetchFailed", "AuthenticationFailed");
+		return no_login(err_wrap(e, "failed to get proxy address"));
 	e = observe_get_secret(p, node_get(p->spec, S("certSecretRef")), &o->cert, &o->spec.cert);
 	if (e)
-		return failure_mark(err_wrap(e, "failed to generate transport for '%.*s'",
-					     STR_ARG(o->spec.url)),
-				    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
+		return no_login(err_wrap(e, "failed to generate transport for '%.*s'",
+					 STR_ARG(o->spec.url)));
+	return NULL;
+}
+
+/* Secrets win over a cloud's identity. */
+static err *ask_cloud(struct ocirepo *o)
+{
+	struct pass *p = o->p;
+	struct net_proxy proxy = { 0 };
+	struct identity who;
+
+	if (!cloudlogin_wanted(o->spec.provider) || o->secrets.n)
+		return NULL;
+	err *e = o->spec.proxy ? credentials_proxy(p->arena, o->spec.proxy, &proxy) : NULL;
+
+	if (e)
+		return no_login(err_wrap(e, "failed to get proxy address"));
+	TRY(cloudlogin_identity(p, node_str(node_get(p->spec, S("serviceAccountName"))),
+				o->spec.proxy ? &proxy : NULL, &who));
+	e = cloudlogin_registry(&who, p->arena, o->spec.provider, o->spec.url, &o->provided);
+	if (e)
+		return no_login(err_wrap(e, "failed to get credential from %.*s",
+					 STR_ARG(o->spec.provider)));
+	o->spec.provided = &o->provided;
 	return NULL;
 }
 
@@ -146,7 +173,8 @@ static err *read_secrets(struct ocirepo *o)
 	TRY(read_account(o));
 	o->spec.secrets = o->secrets.p;
 	o->spec.secrets_n = o->secrets.n;
-	return read_others(o);
+	TRY(read_others(o));
+	return ask_cloud(o);
 }
 
 /* ---- a pass -------------------------------------------------------------------------- */

@@ -7,7 +7,9 @@
 #include "source/xmlread.h"
 #include "value/json.h"
 
-enum { MESSAGE_MAX = 1000, ERROR_MAX = 64 << 10, TOKEN_MAX = 1 << 20 };
+enum { MESSAGE_MAX = 1000, ERROR_MAX = 64 << 10, TOKEN_MAX = 1 << 20, PIECE = 16 << 10 };
+/* So often a download that is cut goes on. */
+enum { RESUMES = 5 };
 
 /* ---- small things ------------------------------------------------------------ */
 
@@ -55,9 +57,9 @@ str bucket_trim_etag(str etag)
 	return str_trim_set(etag, S("\""));
 }
 
-str bucket_etag(const struct net_response *r)
+str bucket_range(struct arena *a, const struct bucket_question *q)
 {
-	return bucket_trim_etag(net_response_header(r, S("ETag")));
+	return q->from ? arena_printf(a, "bytes=%llu-", (unsigned long long)q->from) : STR_NONE;
 }
 
 /* ---- opening ------------------------------------------------------------------ */
@@ -190,6 +192,7 @@ static err *answer_error(const struct bucket *b, struct arena *a, const struct n
 
 /* ---- requests --------------------------------------------------------------------- */
 
+/* With `max` 0 the body is for bucket_take. */
 static err *start(struct bucket *b, struct arena *a, const struct bucket_question *q, size_t max,
 		  struct net_call **call)
 {
@@ -200,6 +203,8 @@ static err *start(struct bucket *b, struct arena *a, const struct bucket_questio
 		TRY(b->kind->log_in(b));
 	b->logged_in = true;
 	TRY(b->kind->build(b, a, q, &w));
+	if (q->from)
+		bucket_header(&w, S("Range"), bucket_range(a, q));
 	TRY(patience_check(net_client_patience(b->o.net), w.url));
 	*call = net_start(b->o.net, &(struct net_request){ .method = w.method,
 							   .url = w.url,
@@ -211,7 +216,8 @@ static err *start(struct bucket *b, struct arena *a, const struct bucket_questio
 							   .cancel = b->o.cancel,
 							   .timeout = left > 0 ? left : 1,
 							   .no_redirect = true,
-							   .max_body = max });
+							   .pull = !max,
+							   .max_body = max ? max : SIZE_MAX });
 	return NULL;
 }
 
@@ -297,21 +303,103 @@ err *bucket_list(struct bucket *b, str prefix, bucket_visit *visit, void *ctx)
 	return err_new(ERR_INVALID, "list of objects has more than %d pages", BUCKET_PAGES_MAX);
 }
 
-err *bucket_start(struct bucket *b, str key, size_t max, struct net_call **call)
+/* ---- objects --------------------------------------------------------------------- */
+
+err *bucket_start(struct bucket *b, str key, struct net_call **call)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct bucket_question q = { .what = BUCKET_ASK_GET, .key = key };
 
-	return start(b, &a, &q, max, call);
+	return start(b, &a, &q, 0, call);
 }
 
-err *bucket_wait(struct bucket *b, struct net_call *call, struct net_response *out, bool *found)
+struct taking {
+	struct bucket *b;
+	struct arena *a;
+	struct bucket_take *t;
+	uint64_t at;
+	bool broken; /* nothing more can be written */
+};
+
+static err *read_pieces(struct taking *w, struct net_call *call)
+{
+	char piece[PIECE];
+	size_t n;
+
+	for (;;) {
+		TRY(net_read(call, piece, sizeof piece, &n));
+		if (!n)
+			return NULL;
+		w->broken = true;
+		if (n > w->t->max - w->at)
+			return err_new(ERR_INVALID, "response body is larger than %zu bytes",
+				       w->t->max);
+		TRY(sink_write(w->t->to, str_of(piece, n)));
+		w->broken = false;
+		w->at += n;
+	}
+}
+
+static err *refused(struct taking *w, struct net_call *call, struct net_response *head)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf body = BUF_LIMIT(ERROR_MAX);
+	struct net_response r = *head;
+	char piece[PIECE];
+	err *e = NULL;
 
-	TRY(net_wait(call, out));
-	*found = out->status == 200;
-	return *found || out->status == 404 ? NULL : answer_error(b, &a, out);
+	for (size_t n = 1; !e && n && !body.full;) {
+		e = net_read(call, piece, sizeof piece, &n);
+		if (!e)
+			buf_bytes(&body, piece, n);
+	}
+	err_free(e);
+	r.body = body;
+	return answer_error(w->b, &a, &r);
+}
+
+static err *take_once(struct taking *w, struct net_call *call)
+{
+	struct net_response head;
+
+	TRY(net_head(call, &head));
+	str etag = bucket_trim_etag(net_response_header(&head, S("ETag")));
+
+	w->t->found = head.status != 404;
+	if (!w->t->found)
+		return NULL;
+	if (head.status != (w->at ? 206 : 200))
+		return w->at && head.status == 200
+			       ? err_new(ERR_INVALID, "the store does not go on with what was cut")
+			       : refused(w, call, &head);
+	if (!w->at)
+		w->t->etag = arena_str(w->a, etag);
+	else if (!net_response_goes_on(&head, w->at) || !str_eq(etag, w->t->etag))
+		return err_new(ERR_CONFLICT, "the object has changed while it was got");
+	return read_pieces(w, call);
+}
+
+err *bucket_take(struct bucket *b, struct arena *a, struct net_call *call, struct bucket_take *t)
+{
+	CLEANUP(arena_release) struct arena temp = ARENA_INIT;
+	struct taking w = { .b = b, .a = a, .t = t };
+
+	t->found = false;
+	t->etag = STR_NONE;
+	for (int tries = 0;; tries++) {
+		uint64_t before = w.at;
+		err *e = take_once(&w, call);
+		bool cut = e && err_kind(e) == ERR_UNAVAILABLE && !err_code(e) && !w.broken;
+
+		net_drop(call);
+		if (!cut || w.at <= before || !t->etag.n || tries == RESUMES)
+			return e;
+		err_free(e);
+		TRY(start(b, &temp,
+			  &(struct bucket_question){ .what = BUCKET_ASK_GET, .key = t->key,
+						     .from = w.at },
+			  0, &call));
+	}
 }
 
 /* ---- token servers ------------------------------------------------------------------ */

@@ -4,7 +4,8 @@
  * are in it, and one of them. Requests are signed with static keys: Amazon's
  * signature version 4 (also Google's HMAC keys on its S3 side), a Google
  * service account's key, an Azure account's key, its shared access signature,
- * or an Azure application's secret. Buckets are named in the path, which every
+ * or an Azure application's secret; or with what the caller was given by a
+ * cloud or by an STS server. Buckets are named in the path, which every
  * server understands.
  *
  * Etags are without their quotes. Errors are the store's own words where it
@@ -16,6 +17,7 @@
 #ifndef SOURCE_BUCKET_H
 #define SOURCE_BUCKET_H
 
+#include "archive/stream.h"
 #include "net/client.h"
 #include "source/credentials.h"
 
@@ -23,6 +25,12 @@ enum bucket_provider { BUCKET_GENERIC, BUCKET_AWS, BUCKET_GCP, BUCKET_AZURE };
 
 /* "generic" or empty, "aws", "gcp", "azure". */
 bool bucket_provider_parse(str name, enum bucket_provider *out);
+
+/* Who we are without a Secret: temporary keys of S3, or a bearer token. */
+struct bucket_login {
+	str id, secret, session;
+	str bearer;
+};
 
 struct bucket_options {
 	struct net_client *net;
@@ -32,6 +40,7 @@ struct bucket_options {
 	str region; /* empty: found out */
 	bool insecure;
 	const struct credentials *secret; /* NULL: nobody, where that can be */
+	const struct bucket_login *login; /* instead of the secret; NULL: none */
 	const struct net_tls *tls;
 	const struct net_proxy *proxy;
 	const atomic_bool *cancel;
@@ -65,14 +74,35 @@ typedef err *bucket_visit(void *ctx, str key, str etag);
 err *bucket_list(struct bucket *b, str prefix, bucket_visit *visit, void *ctx)
 	__attribute__((warn_unused_result));
 
-/* Begin to get an object of at most `max` bytes; then wait for it. *found is
- * false when it is not there; else `out` has its bytes. Each that was started
- * must be waited for. */
-err *bucket_start(struct bucket *b, str key, size_t max, struct net_call **call)
+/* Begin to get an object; then take it, or net_drop it. */
+err *bucket_start(struct bucket *b, str key, struct net_call **call)
 	__attribute__((warn_unused_result));
-err *bucket_wait(struct bucket *b, struct net_call *call, struct net_response *out, bool *found)
+
+struct bucket_take {
+	str key;	 /* as it was started */
+	struct sink *to; /* of its bytes */
+	size_t max;	 /* of them */
+	bool found;	 /* set: it is there */
+	str etag;	 /* set; lives in the arena; empty: the store has none */
+};
+/* A transfer that is cut goes on where it was, if the store can do that and the
+ * object is still the same. Frees the call. */
+err *bucket_take(struct bucket *b, struct arena *a, struct net_call *call, struct bucket_take *t)
 	__attribute__((warn_unused_result));
-/* The etag of what bucket_wait gave. */
-str bucket_etag(const struct net_response *r);
+
+/* ---- STS servers ------------------------------------------------------------- */
+
+struct bucket_sts {
+	struct net_client *net;
+	str endpoint; /* URL */
+	str user, password;
+	const struct net_tls *tls;
+	const struct net_proxy *proxy;
+	const atomic_bool *cancel;
+	int64_t timeout;
+};
+/* Temporary keys for a user of a directory (MinIO's AssumeRoleWithLDAPIdentity). */
+err *bucket_sts_ldap(struct arena *a, const struct bucket_sts *s, struct bucket_login *out)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -19,14 +19,14 @@ static bool has_app(const struct bucket *b)
 
 static err *check(struct bucket *b)
 {
-	if (!b->o.secret)
-		return NULL; /* a public container */
+	if (!b->o.secret || b->o.login)
+		return NULL; /* a public container, or a token */
 	if (get(b, "accountKey").n || get(b, "sasKey").n || has_app(b))
 		return NULL;
-	if (get(b, "clientCertificate").n || get(b, "clientId").n)
+	if (get(b, "clientCertificate").n)
 		return err_new(ERR_INVALID,
-			       "'%.*s': client certificates and managed identities are not "
-			       "available: use accountKey, sasKey or clientSecret",
+			       "'%.*s': client certificates are not available: use accountKey, "
+			       "sasKey, clientSecret or clientId",
 			       STR_ARG(b->o.secret->name));
 	return bucket_bad_secret(b, "requires a 'clientId', 'accountKey' or 'sasKey' field, a "
 				    "combination of 'tenantId', 'clientId' and 'clientSecret', or "
@@ -40,6 +40,10 @@ static err *log_in(struct bucket *b)
 	CLEANUP(buf_release) struct buf form = BUF_INIT;
 	str authority = get(b, "authorityHost");
 
+	if (b->o.login) {
+		b->token = b->o.login->bearer;
+		return NULL;
+	}
 	if (!has_app(b) || get(b, "accountKey").n || get(b, "sasKey").n)
 		return NULL;
 	if (!authority.n)
@@ -92,19 +96,19 @@ static size_t parameters(const struct bucket_question *q, struct pair *out)
 	return n;
 }
 
-static err *sign(struct bucket *b, struct arena *a, str path, const struct pair *pairs, size_t n,
-		 str date, struct bucket_wire *w)
+static err *sign(struct bucket *b, struct arena *a, const struct bucket_question *q, str path,
+		 const struct pair *pairs, size_t n, struct bucket_wire *w)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT, key = BUF_INIT, mac = BUF_INIT;
 	struct gourl u;
 	uint8_t sum[32];
 
 	TRY(gourl_parse(a, b->base, &u));
-	str account = account_of(b, u.path);
+	str account = account_of(b, u.path), date = w->headers[0].value;
 
-	/* No body, no conditions: eleven empty lines behind the method. */
-	buf_addf(&text, "%.*s\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:%.*s\nx-ms-version:%.*s\n/%.*s%.*s",
-		 STR_ARG(w->method), STR_ARG(date), STR_ARG(api_version), STR_ARG(account),
+	/* No body, no conditions: ten empty lines behind the method, and the range. */
+	buf_addf(&text, "%.*s\n\n\n\n\n\n\n\n\n\n\n%.*s\nx-ms-date:%.*s\nx-ms-version:%.*s\n/%.*s%.*s",
+		 STR_ARG(w->method), STR_ARG(bucket_range(a, q)), STR_ARG(date), STR_ARG(api_version), STR_ARG(account),
 		 STR_ARG(path));
 	for (size_t i = 0; i < n; i++)
 		buf_addf(&text, "\n%s:%.*s", pairs[i].name, STR_ARG(pairs[i].value));
@@ -140,7 +144,7 @@ static err *build(struct bucket *b, struct arena *a, const struct bucket_questio
 	}
 	str sas = get(b, "sasKey");
 
-	if (sas.n && !get(b, "accountKey").n) {
+	if (sas.n && !b->o.login && !get(b, "accountKey").n) {
 		str_take(&sas, '?');
 		buf_addf(&query, "%s%.*s", query.n ? "&" : "", STR_ARG(sas));
 	}
@@ -152,9 +156,9 @@ static err *build(struct bucket *b, struct arena *a, const struct bucket_questio
 	bucket_header(w, S("x-ms-version"), api_version);
 	bucket_header(w, S("Accept-Encoding"), S("identity"));
 	w->token = b->token;
-	if (!get(b, "accountKey").n)
+	if (b->o.login || !get(b, "accountKey").n)
 		return NULL;
-	return sign(b, a, arena_cat(a, u.path, buf_str(&path)), pairs, n, w->headers[0].value, w);
+	return sign(b, a, q, arena_cat(a, u.path, buf_str(&path)), pairs, n, w);
 }
 
 /* ---- lists ---------------------------------------------------------------------- */

@@ -8,10 +8,11 @@
 
 static err *check(struct bucket *b)
 {
+	if (b->o.login)
+		return NULL;
 	if (!b->o.secret)
-		return err_new(ERR_FORBIDDEN,
-			       "logins with the identity of a machine at gcp are not "
-			       "available: use secretRef");
+		return err_new(ERR_FORBIDDEN, "failed to create Google Cloud Storage client: neither "
+					      "secretRef nor an identity is there");
 	if (!credentials_get(b->o.secret, S("serviceaccount")).n)
 		return bucket_bad_secret(b, "required fields 'serviceaccount'");
 	return NULL;
@@ -58,6 +59,11 @@ static err *log_in(struct bucket *b)
 	CLEANUP(buf_release) struct buf form = BUF_INIT;
 	node account;
 	str jwt;
+
+	if (b->o.login) {
+		b->token = b->o.login->bearer;
+		return NULL;
+	}
 	err *e = json_read(&a, credentials_get(b->o.secret, S("serviceaccount")), NULL, &account);
 
 	if (e)

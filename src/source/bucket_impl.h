@@ -12,6 +12,7 @@ enum bucket_what { BUCKET_ASK_EXISTS, BUCKET_ASK_LIST, BUCKET_ASK_GET };
 struct bucket_question {
 	enum bucket_what what;
 	str key;            /* to get */
+	uint64_t from;      /* and from which byte on */
 	str prefix, marker; /* to list */
 };
 
@@ -66,6 +67,8 @@ void bucket_header(struct bucket_wire *w, str name, str value);
 /* "invalid 'NAME' secret data: WHAT" */
 err *bucket_bad_secret(const struct bucket *b, const char *what)
 	__attribute__((warn_unused_result, returns_nonnull));
+/* "bytes=5-" of a question; empty: all of it. */
+str bucket_range(struct arena *a, const struct bucket_question *q);
 /* For xmlread: leaves of the objects' list are collected. */
 str bucket_trim_etag(str etag);
 

@@ -25,10 +25,9 @@ static err *check(struct bucket *b)
 
 	if (!b->region.n)
 		b->region = region_of(b->host);
-	if (!c && b->o.provider == BUCKET_AWS)
-		return err_new(ERR_FORBIDDEN,
-			       "logins with the identity of a machine at aws are not "
-			       "available: use secretRef");
+	if (!c && !b->o.login && b->o.provider == BUCKET_AWS)
+		return err_new(ERR_FORBIDDEN, "AWS authentication failed: neither secretRef nor an "
+					      "identity is there");
 	if (c && (!credentials_get(c, S("accesskey")).n || !credentials_get(c, S("secretkey")).n))
 		return bucket_bad_secret(b, "required fields 'accesskey' and 'secretkey'");
 	return NULL;
@@ -51,10 +50,20 @@ static str query_of(struct arena *a, const struct bucket_question *q)
 	return arena_str(a, buf_str(&b));
 }
 
+static struct bucket_login keys_of(const struct bucket *b)
+{
+	if (b->o.login)
+		return *b->o.login;
+	return (struct bucket_login){ .id = credentials_get(b->o.secret, S("accesskey")),
+				      .secret = credentials_get(b->o.secret, S("secretkey")) };
+}
+
 static err *sign(struct bucket *b, struct arena *a, str path, str query, struct bucket_wire *w)
 {
 	char hash[SHA256_HEX + 1];
 	str authorization, date = sigv4_date(a, clock_wall() / CLOCK_SECOND);
+
+	const struct bucket_login keys = keys_of(b);
 
 	sha256_hex(STR_NONE, hash);
 	str body_hash = arena_str(a, str_c(hash));
@@ -62,6 +71,7 @@ static err *sign(struct bucket *b, struct arena *a, str path, str query, struct 
 		{ S("host"), b->host },
 		{ S("x-amz-content-sha256"), body_hash },
 		{ S("x-amz-date"), date },
+		{ S("x-amz-security-token"), keys.session },
 	};
 
 	TRY(sigv4_sign(a,
@@ -70,18 +80,20 @@ static err *sign(struct bucket *b, struct arena *a, str path, str query, struct 
 			       .path = path,
 			       .query = query,
 			       .headers = headers,
-			       .headers_n = sizeof headers / sizeof *headers,
+			       .headers_n = keys.session.n ? 4 : 3,
 			       .body_hash = body_hash,
 			       .region = b->region,
 			       .service = S("s3"),
 			       .date = date,
-			       .id = credentials_get(b->o.secret, S("accesskey")),
-			       .secret = credentials_get(b->o.secret, S("secretkey")),
+			       .id = keys.id,
+			       .secret = keys.secret,
 		       },
 		       &authorization));
 	bucket_header(w, S("Authorization"), authorization);
 	bucket_header(w, S("X-Amz-Content-Sha256"), body_hash);
 	bucket_header(w, S("X-Amz-Date"), date);
+	if (keys.session.n)
+		bucket_header(w, S("X-Amz-Security-Token"), keys.session);
 	return NULL;
 }
 
@@ -99,7 +111,7 @@ static err *build(struct bucket *b, struct arena *a, const struct bucket_questio
 		w->method = S("HEAD");
 	w->url = arena_cat(a, b->base, buf_str(&path), query.n ? S("?") : STR_NONE, query);
 	bucket_header(w, S("Accept-Encoding"), S("identity"));
-	return b->o.secret ? sign(b, a, arena_str(a, buf_str(&path)), query, w) : NULL;
+	return b->o.secret || b->o.login ? sign(b, a, arena_str(a, buf_str(&path)), query, w) : NULL;
 }
 
 /* ---- lists ---------------------------------------------------------------------- */

@@ -1,8 +1,12 @@
 #include "source/bucketsource.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "archive/name.h"
 #include "base/clock.h"
 #include "base/sort.h"
+#include "text/gourl.h"
 
 static const char fetch_failed[] = "FetchFailed";
 static const char storage_failed[] = "StorageOperationFailed";
@@ -29,15 +33,79 @@ static void set_deadline(struct bucketsource *s, const struct bucketsource_spec 
 
 /* ---- the client --------------------------------------------------------------- */
 
-static err *check_sts(const struct bucketsource_spec *spec, str provider)
+static err *bad_sts(err *e)
 {
-	if (!spec->sts)
+	return failure_mark(e, FAILURE_STALLED, fetch_failed, "InvalidSTSConfiguration");
+}
+
+static err *check_provider(const struct bucketsource_spec *spec)
+{
+	const struct bucketsource_sts *sts = &spec->sts;
+	str provider = spec->provider.n ? spec->provider : S("generic");
+	bool aws = str_eq(provider, S("aws"));
+
+	if (!aws && !str_eq(provider, S("generic")))
+		return err_new(ERR_INVALID,
+			       "STS configuration is not supported for '%.*s' bucket provider",
+			       STR_ARG(provider));
+	if (!str_eq(sts->provider, aws ? S("aws") : S("ldap")))
+		return err_new(ERR_INVALID,
+			       "STS provider '%.*s' is not supported for '%.*s' bucket provider",
+			       STR_ARG(sts->provider), STR_ARG(provider));
+	if (aws && (sts->has_secret || sts->has_cert))
+		return err_new(ERR_INVALID,
+			       "spec.sts.%s is not required for the '%.*s' STS provider",
+			       sts->has_secret ? "secretRef" : "certSecretRef",
+			       STR_ARG(sts->provider));
+	return NULL;
+}
+
+err *bucketsource_check_sts(const struct bucketsource_spec *spec)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct gourl u;
+
+	if (!spec->sts.wanted)
 		return NULL;
-	return failure_mark(err_new(ERR_INVALID,
-				    "temporary keys of an STS server are not available for '%.*s' "
-				    "buckets: use secretRef",
-				    STR_ARG(provider)),
-			    FAILURE_STALLED, fetch_failed, "InvalidSTSConfiguration");
+	err *e = gourl_parse(&a, spec->sts.endpoint, &u);
+
+	if (e)
+		return failure_mark(err_wrap(e, "failed to parse STS endpoint '%.*s'",
+					     STR_ARG(spec->sts.endpoint)),
+				    FAILURE_STALLED, fetch_failed, "URLInvalid");
+	e = check_provider(spec);
+	return e ? bad_sts(e) : NULL;
+}
+
+/* A user of a directory becomes temporary keys. */
+static err *ask_ldap(struct bucketsource *s, const struct bucketsource_env *env,
+		     const struct bucketsource_spec *spec)
+{
+	const struct credentials *c = spec->sts.secret;
+	struct bucket_sts sts = { .net = env->net,
+				  .endpoint = spec->sts.endpoint,
+				  .user = credentials_get(c, S("username")),
+				  .password = credentials_get(c, S("password")),
+				  .proxy = spec->proxy ? &s->proxy : NULL,
+				  .cancel = env->cancel,
+				  .timeout = spec->timeout ? spec->timeout : BUCKETSOURCE_TIMEOUT };
+	struct net_tls tls = { 0 };
+	err *e = NULL;
+
+	if (c && (!sts.user.n || !sts.password.n))
+		return bad_sts(err_new(ERR_INVALID,
+				       "invalid '%.*s' secret data for '%.*s' STS provider: required "
+				       "fields username, password",
+				       STR_ARG(c->name), STR_ARG(spec->sts.provider)));
+	if (spec->sts.cert)
+		e = credentials_tls(spec->sts.cert, &tls);
+	if (e)
+		return failed(err_wrap(e, "failed to get STS TLS config"), "AuthenticationFailed");
+	sts.tls = spec->sts.cert ? &tls : NULL;
+	e = bucket_sts_ldap(&s->mem, &sts, &s->login);
+	return e ? op_failed(err_wrap(e, "failed to confirm existence of '%.*s' bucket",
+				      STR_ARG(spec->bucket)))
+		 : NULL;
 }
 
 static err *open_client(struct bucketsource *s, const struct bucketsource_env *env,
@@ -56,7 +124,7 @@ static err *open_client(struct bucketsource *s, const struct bucketsource_env *e
 		return failed(err_new(ERR_INVALID, "unsupported bucket provider '%.*s'",
 				      STR_ARG(spec->provider)),
 			      "AuthenticationFailed");
-	TRY(check_sts(spec, spec->provider.n ? spec->provider : S("generic")));
+	TRY(bucketsource_check_sts(spec));
 	if (spec->proxy)
 		e = credentials_proxy(&s->mem, spec->proxy, &s->proxy);
 	if (e)
@@ -67,6 +135,11 @@ static err *open_client(struct bucketsource *s, const struct bucketsource_env *e
 		return failed(err_wrap(e, "failed to get TLS config"), "AuthenticationFailed");
 	o.proxy = spec->proxy ? &s->proxy : NULL;
 	o.tls = spec->cert ? &s->tls : NULL;
+	o.login = spec->secret ? NULL : spec->login;
+	if (!spec->secret && spec->sts.wanted && str_eq(spec->sts.provider, S("ldap"))) {
+		TRY(ask_ldap(s, env, spec));
+		o.login = &s->login;
+	}
 	e = bucket_open(&s->client, &o);
 	return e ? failed(e, "AuthenticationFailed") : NULL;
 }
@@ -75,13 +148,17 @@ static err *open_client(struct bucketsource *s, const struct bucketsource_env *e
 
 static err *get_rules(struct bucketsource *s)
 {
-	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(RULES_MAX);
+	struct sink_buf sink;
+	struct bucket_take t = { .key = rules_name, .to = &sink.sink, .max = RULES_MAX };
 	struct net_call *call;
 
-	TRY(bucket_start(s->client, rules_name, RULES_MAX, &call));
-	TRY(bucket_wait(s->client, call, &r, &s->has_rules));
-	if (s->has_rules)
-		s->rules = arena_str(&s->mem, buf_str(&r.body));
+	sink_buf_init(&sink, &b, ".sourceignore");
+	TRY(bucket_start(s->client, rules_name, &call));
+	TRY(bucket_take(s->client, &s->mem, call, &t));
+	s->has_rules = t.found;
+	if (t.found)
+		s->rules = arena_str(&s->mem, buf_str(&b));
 	return NULL;
 }
 
@@ -192,33 +269,76 @@ struct download {
 	uint64_t total;
 };
 
-static err *write_object(const struct fs *to, str key, str bytes)
-{
-	size_t slash = str_rfind_char(key, '/');
+/* A file that is made once there is something of the object. */
+struct object_file {
+	struct sink sink;
+	const struct fs *to;
+	str key;
+	int fd; /* -1: not yet */
+	uint64_t n;
+};
 
+static err *make_file(struct object_file *f)
+{
+	size_t slash = str_rfind_char(f->key, '/');
+
+	if (f->fd >= 0)
+		return NULL;
 	if (slash != STR_NPOS)
-		TRY(fs_mkdir(to, str_sub(key, 0, slash), 0700));
-	return fs_create(to, key, bytes, 0600);
+		TRY(fs_mkdir(f->to, str_sub(f->key, 0, slash), 0700));
+	return fs_create_open(f->to, f->key, 0600, &f->fd);
+}
+
+static err *write_piece(struct sink *sink, str bytes)
+{
+	struct object_file *f = (struct object_file *)sink;
+
+	TRY(make_file(f));
+	f->n += bytes.n;
+	while (bytes.n) {
+		ssize_t n = write(f->fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(errno, "write object");
+		bytes = str_from(bytes, (size_t)n);
+	}
+	return NULL;
+}
+
+/* Half of an object that has gone meanwhile is none. */
+static err *finish(struct object_file *f, bool found)
+{
+	err *e = found ? make_file(f) : NULL;
+
+	if (f->fd >= 0)
+		close(f->fd);
+	return !found && f->fd >= 0 ? fs_remove(f->to, f->key) : e;
 }
 
 static err *keep(struct download *d, struct bucketsource_object *o, struct net_call *call)
 {
-	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
-	bool found;
+	struct object_file f = { .sink.write = write_piece, .to = d->to, .key = o->key, .fd = -1 };
+	struct bucket_take t = { .key = o->key, .to = &f.sink, .max = BUCKETSOURCE_OBJECT_MAX };
+	err *e = bucket_take(d->s->client, &d->s->mem, call, &t);
 
-	TRY(bucket_wait(d->s->client, call, &r, &found));
-	o->gone = !found;
-	if (!found)
+	if (e) {
+		if (f.fd >= 0)
+			close(f.fd);
+		return e;
+	}
+	TRY(finish(&f, t.found));
+	o->gone = !t.found;
+	if (!t.found)
 		return NULL;
-	str etag = bucket_etag(&r);
-
-	if (etag.n && !str_eq(etag, o->etag))
-		o->etag = arena_str(&d->s->mem, etag);
-	d->total += r.body.n;
+	if (t.etag.n)
+		o->etag = t.etag;
+	d->total += f.n;
 	if (d->total > BUCKETSOURCE_BYTES_MAX)
 		return err_new(ERR_INVALID, "objects of the bucket have more than %llu bytes",
 			       (unsigned long long)BUCKETSOURCE_BYTES_MAX);
-	return write_object(d->to, o->key, buf_str(&r.body));
+	return NULL;
 }
 
 /* A few at a time; all that were started are waited for, also behind a failure. */
@@ -232,7 +352,6 @@ static err *get_all(struct download *d)
 	for (size_t i = 0; i < s->objects.n; i++) {
 		while (!failure && started < s->objects.n && started < i + BUCKETSOURCE_PARALLEL) {
 			failure = bucket_start(s->client, s->objects.p[started].key,
-					       BUCKETSOURCE_OBJECT_MAX,
 					       &calls[started % BUCKETSOURCE_PARALLEL]);
 			started += !failure;
 		}

@@ -37,16 +37,25 @@ struct bucketsource_env {
 	const atomic_bool *cancel; /* of this pass; or NULL */
 };
 
+/* spec.sts: who gives temporary keys. */
+struct bucketsource_sts {
+	bool wanted;
+	str provider, endpoint;
+	bool has_secret, has_cert;	/* references are there */
+	const struct credentials *secret, *cert;
+};
+
 struct bucketsource_spec {
 	struct artifact_owner owner; /* .kind "Bucket" */
 	str provider, bucket, endpoint, region, prefix;
 	bool insecure;
-	bool sts;          /* spec.sts is there: temporary keys, which are not available */
 	const str *ignore; /* spec.ignore; NULL: there is none */
 	int64_t timeout;   /* nanoseconds; 0: 60 s; of the list and of the download each */
 	const struct credentials *secret; /* NULL: no secretRef */
 	const struct credentials *cert;   /* NULL: no certSecretRef */
 	const struct credentials *proxy;  /* NULL: no proxySecretRef */
+	const struct bucket_login *login; /* of a cloud, without secret; NULL: none */
+	struct bucketsource_sts sts;
 };
 
 struct bucketsource_seen {
@@ -74,7 +83,13 @@ struct bucketsource {
 	struct net_tls tls;
 	struct net_proxy proxy;
 	struct ignore *ignore;
+	struct bucket_login login;
 };
+
+/* Whether spec.sts fits the provider: "STS provider 'x' is not supported for 'y' bucket
+ * provider". Of a valid spec; bucketsource_fetch asks it as well. */
+err *bucketsource_check_sts(const struct bucketsource_spec *spec)
+	__attribute__((warn_unused_result));
 
 err *bucketsource_fetch(struct bucketsource *s, const struct bucketsource_env *env,
 			const struct bucketsource_spec *spec, const struct bucketsource_seen *seen)

@@ -21,6 +21,7 @@ from xml.sax.saxutils import escape
 
 FETCH = os.path.abspath(sys.argv[1])     # or --serve: be the stores, for other tests
 KEYS = {"id": "AKIDTEST", "secret": "secret/key+1"}
+TEMPORARY = {"id": "ASIATEMP", "secret": "for/an hour", "token": "session+token/="}
 AZURE_KEY = base64.b64encode(b"azure account key").decode()
 OBJECTS = {
     ".sourceignore": b"*.md\n",
@@ -77,14 +78,40 @@ class Store(BaseHTTPRequestHandler):
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
         SEEN.append("POST %s %s" % (self.path, form))
         q = dict(urllib.parse.parse_qsl(form))
+        if self.path == "/sts":
+            return self.sts(q)
         if self.path == "/tenant/oauth2/v2.0/token" and q.get("client_secret") != "app secret":
             return self.answer(401, b"{}")
         return self.answer(200, b'{"access_token": "tok", "expires_in": 3600}')
+
+    def sts(self, q):
+        good = {"Action": "AssumeRoleWithLDAPIdentity", "Version": "2011-06-15", "LDAPUsername": "jo", "LDAPPassword": "p&w"}
+        if q != good:
+            return self.answer(403, b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>LDAP says no</Message></Error></ErrorResponse>")
+        return self.answer(200, ("<AssumeRoleWithLDAPIdentityResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'>"
+                                 "<AssumeRoleWithLDAPIdentityResult><Credentials><AccessKeyId>%(id)s</AccessKeyId>"
+                                 "<SecretAccessKey>%(secret)s</SecretAccessKey><Expiration>2100-01-01T00:00:00Z</Expiration>"
+                                 "<SessionToken>%(token)s</SessionToken></Credentials></AssumeRoleWithLDAPIdentityResult>"
+                                 "</AssumeRoleWithLDAPIdentityResponse>" % TEMPORARY).encode())
+
+    # What the machine gives to those who run on it: Amazon's containers, Google's metadata, Azure's App Service.
+    def machine(self, path, q):
+        if path == "/creds" and self.headers.get("Authorization") == "pod":
+            return self.answer(200, json.dumps({"AccessKeyId": TEMPORARY["id"], "SecretAccessKey": TEMPORARY["secret"],
+                                                "Token": TEMPORARY["token"], "Expiration": "2100-01-01T00:00:00Z"}).encode())
+        if path == "/computeMetadata/v1/instance/service-accounts/default/token" and self.headers.get("Metadata-Flavor") == "Google":
+            return self.answer(200, b'{"access_token": "tok", "expires_in": 3600}')
+        if (path == "/msi" and self.headers.get("X-IDENTITY-HEADER") == "app" and q.get("resource") == "https://storage.azure.com"
+                and q.get("client_id", "named") == "named"):
+            return self.answer(200, b'{"access_token": "tok", "expires_in": "3600"}')
+        return self.answer(404, b"{}")
 
     def serve(self):
         SEEN.append("%s %s" % (self.command, self.path))
         path, _, query = self.path.partition("?")
         q = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        if path in ("/creds", "/msi") or path.startswith("/computeMetadata/"):
+            return self.machine(path, q)
         if self.path.startswith("/storage/"):
             return self.google(urllib.parse.unquote, path, q)
         if "x-ms-version" in self.headers:
@@ -100,6 +127,9 @@ class Store(BaseHTTPRequestHandler):
         parts = dict(p.strip().split("=", 1) for p in auth[len("AWS4-HMAC-SHA256 "):].split(","))
         key_id, day, region, service, _ = parts["Credential"].split("/")
         names = parts["SignedHeaders"].split(";")
+        keys = TEMPORARY if key_id == TEMPORARY["id"] else KEYS
+        if keys is TEMPORARY and ("x-amz-security-token" not in names or self.headers["x-amz-security-token"] != keys["token"]):
+            return False
         assert "host" in names and "x-amz-date" in names and "x-amz-content-sha256" in names
         canonical = "\n".join([self.command, path, "&".join(sorted(query.split("&"))) if query else ""] +
                               ["%s:%s" % (n, self.headers[n].strip()) for n in names] +
@@ -107,12 +137,12 @@ class Store(BaseHTTPRequestHandler):
         date = self.headers["x-amz-date"]
         text = "\n".join(["AWS4-HMAC-SHA256", date, "/".join([day, region, service, "aws4_request"]),
                           hashlib.sha256(canonical.encode()).hexdigest()])
-        k = ("AWS4" + KEYS["secret"]).encode()
+        k = ("AWS4" + keys["secret"]).encode()
         for step in (day, region, service, "aws4_request"):
             k = hmac.new(k, step.encode(), hashlib.sha256).digest()
         good = hmac.new(k, text.encode(), hashlib.sha256).hexdigest()
         self.region = region
-        return key_id == KEYS["id"] and good == parts["Signature"]
+        return key_id == keys["id"] and good == parts["Signature"]
 
     def amazon(self, path, query, q):
         self.region = ""
@@ -145,8 +175,23 @@ class Store(BaseHTTPRequestHandler):
             self.wfile.write(OBJECTS[key][:3])
             self.close_connection = True
             return None
+        if FAULTS.get("tears") == key:
+            return self.tear(OBJECTS[key])
         tag = "new" if FAULTS.get("changed") == key else etag(OBJECTS[key])
         return self.answer(200, OBJECTS[key], {"ETag": '"%s"' % tag})
+
+    def tear(self, data):
+        """Three bytes at a time, and on from there."""
+        at = int(self.headers.get("Range", "bytes=0-")[6:-1])
+        whole = at and FAULTS.get("whole")
+        self.send_response(206 if at and not whole else 200)
+        if at and not whole:
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (at, len(data) - 1, len(data)))
+        self.send_header("Content-Length", str(len(data) - (0 if whole else at)))
+        self.send_header("ETag", '"%s"' % (FAULTS.get("tag") if at and FAULTS.get("tag") else etag(data)))
+        self.end_headers()
+        self.wfile.write(data[at:at + 3])
+        self.close_connection = True
 
     def amazon_list(self, q):
         if FAULTS.get("list"):
@@ -282,11 +327,19 @@ def amazon():
     want("no bucket", OPS + "bucket 'none' not found", run(HOST, "none", "insecure=", *LOGIN))
     want("half a secret", AUTH + "invalid 'secret' secret data: required fields 'accesskey' and 'secretkey'",
          run(HOST, "stuff", "insecure=", LOGIN[0]))
-    want("aws without", AUTH + "logins with the identity of a machine at aws are not available",
+    want("aws without", AUTH + "AWS authentication failed: ",
          run(HOST, "stuff", "provider=aws"))
     want("endpoint", AUTH + "Endpoint url cannot have fully qualified paths.", run("http://x/y", "stuff"))
     want("provider", AUTH + "unsupported bucket provider 'ftp'", run(HOST, "stuff", "provider=ftp"))
-    want("sts", "failed: FetchFailed InvalidSTSConfiguration (stalled): ", run(*S3, "sts="))
+    sts = (HOST, "stuff", "insecure=", "sts=http://%s/sts" % HOST)
+    want("sts", GOOD, run(*sts, "sts.username=jo", "sts.password=p&w"))
+    want("sts refuses", OPS + "failed to confirm existence of 'stuff' bucket: LDAP says no", run(*sts, "sts.username=jo", "sts.password=x"))
+    want("sts without password", "failed: FetchFailed InvalidSTSConfiguration (stalled): invalid 'secret' secret data for 'ldap' STS "
+         "provider: required fields username, password", run(*sts, "sts.username=jo"))
+    bad = "failed: FetchFailed InvalidSTSConfiguration (stalled): "
+    want("sts of aws", bad + "STS provider 'ldap' is not supported for 'aws' bucket provider", run(*sts, "provider=aws"))
+    want("sts of gcp", bad + "STS configuration is not supported for 'gcp' bucket provider", run(*sts, "provider=gcp"))
+    want("sts url", "failed: FetchFailed URLInvalid (stalled): failed to parse STS endpoint 'http://[x': ", run(*S3, "sts=http://[x"))
     want("down", "connect: connection refused", run("127.0.0.1:1", "stuff", "insecure=", *LOGIN))
     want("tls", OPS, run(HOST, "stuff", *LOGIN))
     FAULTS["public"] = True
@@ -312,6 +365,15 @@ def faults():
     FAULTS["cut"] = "a.yaml"
     want("cut", "failed to get 'a.yaml' object: ", run(*S3))
     want("cut", "unexpected EOF", run(*S3))
+    FAULTS.clear()
+    FAULTS["tears"] = "a.yaml"
+    before = len(SEEN)
+    want("torn", GOOD, run(*S3))
+    want("torn: it goes on", "3", str(sum("a.yaml" in s for s in SEEN[before:])))
+    FAULTS["tag"] = "other"
+    want("torn and changed", "failed to get 'a.yaml' object: the object has changed while it was got", run(*S3))
+    FAULTS["whole"] = True
+    want("torn, no ranges", "failed to get 'a.yaml' object: the store does not go on with what was cut", run(*S3))
     FAULTS.clear()
     indexing = OPS + "failed to get Etag for '.sourceignore' object: "
     for status, head, text in ((401, None, "401 Unauthorized"), (500, None, "500 Internal Server Error"),
@@ -367,7 +429,7 @@ def google():
     claims = json.loads(base64.urlsafe_b64decode(jwt[1] + "=="))
     want("gcp claims", "me@x https://www.googleapis.com/auth/devstorage.read_only",
          "%s %s" % (claims["iss"], claims["scope"]))
-    want("gcp without", AUTH + "logins with the identity of a machine at gcp", run(HOST, "stuff", "provider=gcp"))
+    want("gcp without", AUTH + "failed to create Google Cloud Storage client: neither secretRef", run(HOST, "stuff", "provider=gcp"))
     want("gcp secret", AUTH + "invalid 'secret' secret data: required fields 'serviceaccount'",
          run(HOST, "stuff", "provider=gcp", "secret.x=y"))
 
