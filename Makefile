@@ -48,7 +48,8 @@ e2e: all
 e2e-real: all
 	@tests/e2e/real.py $(BUILD)
 
-demo: all
+demo: setup
+	@$(call build,$(BUILD)) rill
 	@tools/demo $(BUILD)/rill
 
 asan: setup
