@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/sort.h"
+#include "cli/up_log.h"
 #include "kube/health.h"
 
 const struct client_resource components_crds = { S("apiextensions.k8s.io"), S("v1"),
@@ -39,6 +40,25 @@ err *components_cluster(struct cli *c, struct flux_server *s, struct components_
 				node_has(labels, S("kustomize.toolkit.fluxcd.io/namespace")),
 	};
 	return NULL;
+}
+
+str components_in_process(struct cli *c, struct flux_server *s)
+{
+	str rest;
+	node answer;
+
+	if (!up_log_find(c, s).n)
+		return STR_NONE;
+	CLEANUP(err_drop)
+	err *e = client_do(s->client, c->arena, &(struct client_request){ .path = S("/version") },
+			   &answer);
+
+	if (e)
+		return STR_NONE;
+	rest = node_str(node_get(answer, S("gitCommit")));
+	if (!str_take_str(&rest, S("rill-")))
+		return STR_NONE;
+	return rest;
 }
 
 /* ---- waiting ----------------------------------------------------------- */

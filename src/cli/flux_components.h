@@ -26,6 +26,10 @@ struct components_cluster {
 err *components_cluster(struct cli *c, struct flux_server *s, struct components_cluster *out)
 	__attribute__((warn_unused_result));
 
+/* The version of the `rill up` of this machine that serves `s`: its controllers run
+ * in its own process, and no Deployment stands for them. Empty: it is none. */
+str components_in_process(struct cli *c, struct flux_server *s);
+
 /* Until all Deployments of these names are as they want to be, or the command's time
  * is up; at least every `interval`. Tells about each, by name; false: not all are. */
 bool components_wait(struct cli *c, struct flux_server *s, str namespace, const str *names,

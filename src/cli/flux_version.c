@@ -44,8 +44,12 @@ static err *add_cluster(struct cli *c, node all, node images)
 	if (found.distribution.n)
 		node_set(c->arena, all, S("distribution"),
 			 node_from_str(c->arena, found.distribution));
+	str own = components_in_process(c, &s);
+
+	if (own.n)
+		node_set(c->arena, images, S("rill"), node_from_str(c->arena, own));
 	TRY(components_list(c, &s, namespace, &list));
-	if (!node_len(list))
+	if (!own.n && !node_len(list))
 		return err_new(ERR_NOT_FOUND, "no deployments found in %.*s namespace",
 			       STR_ARG(namespace));
 	node_each_item(d, list)

@@ -102,7 +102,7 @@ static err *run_version(struct request *r)
 				   "  \"minCompatibilityMajor\": \"1\",\n"
 				   "  \"minCompatibilityMinor\": \"35\",\n"
 				   "  \"gitVersion\": \"v1.36.3+rill\",\n"
-				   "  \"gitCommit\": \"\",\n"
+				   "  \"gitCommit\": \"rill-" RILL_VERSION "\",\n"
 				   "  \"gitTreeState\": \"clean\",\n"
 				   "  \"buildDate\": \"1970-01-01T00:00:00Z\",\n"
 				   "  \"goVersion\": \"\",\n"

@@ -115,6 +115,14 @@ log >out2 || fail "logs: $(cat err2)"
 grep -q "^[0-9TZ:.-]* info GitRepository/flux-system.flux-system - stored artifact for revision 'main@sha1:$commit'" out2 ||
 	fail "logs: $(cat out2)"
 [ "$(log --tail 1 | wc -l)" -le 1 ] && [ "$(log --since-time 2099-01-01T00:00:00Z | wc -l)" = 0 ] || fail "logs: not all"
+"$rill" check >out2 2>&1 || fail "check: $(cat out2)"
+version=$("$rill" --version | sed 's/.* //')
+grep -A2 '^► checking controllers$' out2 | tr '\n' ';' |
+	grep -qF "✔ rill: runs all controllers in its own process;► rill:$version;" || fail "check: $(cat out2)"
+(
+	ln -sf "$rill" flux
+	./flux version >out2 2>&1 && grep -qx "rill: $version" out2
+) || fail "version: $(cat out2)"
 until_true "clean again" eval 'get /apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories/flux-system | grep -q "\"revision\": *\"main@sha1:$(git -C repo rev-parse HEAD)\""'
 "$rill" reconcile kustomization flux-system >out2 2>&1 || fail "reconcile: $(cat out2)"
 sed -i '/^---/,$d' repo/bootstrap/app.yaml
