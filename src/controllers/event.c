@@ -71,6 +71,7 @@ struct events {
 	bool stopping;
 	int64_t until;			/* of what is left */
 	atomic_bool cancel;
+	bool unheard;			/* of the post lane's thread: the last one was lost */
 	/* of the api lane's thread */
 	struct map told, similar, spam;
 };
@@ -487,13 +488,15 @@ static err *post(struct events *e, str body, bool *again)
 		       r.status);
 }
 
+/* Where there is no notification controller, the log says so once, and nothing is
+ * tried twice, until one hears. */
 static void send_post(struct events *e, struct item *i)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	err *failed = post_text(e, i, &b);
 	bool again = !failed;
 
-	for (unsigned n = 0; n < POST_TRIES && again; n++) {
+	for (unsigned n = 0; n < (e->unheard ? 1 : POST_TRIES) && again; n++) {
 		if (n) {
 			struct timespec t = clock_timespec((int64_t)n * CLOCK_SECOND);
 
@@ -501,10 +504,16 @@ static void send_post(struct events *e, struct item *i)
 		}
 		err_free(failed);
 		failed = post(e, buf_str(&b), &again);
-		if (!failed)
+		if (!failed) {
+			e->unheard = false;
 			return;
+		}
 	}
-	say_lost(i, failed);
+	if (e->unheard)
+		err_free(failed);
+	else
+		say_lost(i, failed);
+	e->unheard = again;		/* else it is this one that is refused */
 }
 
 /* ---- making ---------------------------------------------------------------------- */

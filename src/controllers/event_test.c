@@ -356,6 +356,35 @@ static void test_alerts_hear_of_it_and_a_failure_is_tried_again(void **state)
 	net_client_free(net);
 }
 
+static void count_errors(void *ctx, enum log_level level, str line)
+{
+	unsigned *n = ctx;
+
+	*n += level == LOG_ERROR && str_has(line, S("unable to record event"));
+}
+
+static void test_that_nobody_hears_is_logged_once(void **state)
+{
+	unsigned errors = 0;
+	const struct log_sink sink = { count_errors, &errors }, *before = log_use(&sink);
+	struct net_client *net;
+	struct setting s;
+
+	(void)state;
+	assert_null(net_client_new(&net, NULL));
+	begin(&s, net, S("http://127.0.0.1:1/"));
+	log_set(LOG_JSON, LOG_ERROR);
+	tell(&s, EVENT_NORMAL, "first");
+	tell(&s, EVENT_NORMAL, "second");
+	tell(&s, EVENT_WARNING, "third");
+	flush(&s);
+	log_use(before);
+	assert_int_equal(s.api.n, 3);
+	assert_int_equal(errors, 1);
+	end(&s);
+	net_client_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_who_tells_too_much_falls_silent),
 		cmocka_unit_test(test_what_finds_no_room_is_counted),
 		cmocka_unit_test(test_alerts_hear_of_it_and_a_failure_is_tried_again),
+		cmocka_unit_test(test_that_nobody_hears_is_logged_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
