@@ -110,7 +110,7 @@ static err *warn_of_others(struct cli *c, struct flux_server *s)
 
 	TRY(components_list(c, s, namespace, &list));
 	node_each_item(d, list)
-		if (!str_eq(flux_name(*d), S(MANIFESTS_NAME)))
+		if (!str_eq(flux_name(*d), S(MANIFESTS_NAME)) && !manifests_is_kept(flux_name(*d)))
 			buf_addf(&names, " %.*s", STR_ARG(flux_name(*d)));
 	if (names.n)
 		flux_warning(c, "controllers of Flux run here, and rill waits until they are gone: "

@@ -90,7 +90,7 @@ static const char policies[] =
 	"metadata: {name: allow-webhooks}\n"
 	"spec:\n"
 	"  ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 9292, protocol: TCP}]}]\n"
-	"  podSelector: {matchLabels: {app: " MANIFESTS_NAME "}}\n"
+	"  podSelector: {matchLabels: {app: notification-controller}}\n"
 	"  policyTypes: [Ingress]\n";
 
 /* Names in this part get the namespace behind them. "FLUX" is replaced by the
@@ -159,7 +159,11 @@ static const char rights[] =
 	"kind: ClusterRoleBinding\n"
 	"metadata: {name: crd-controller}\n"
 	"roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: crd-controller}\n"
-	"subjects: [{kind: ServiceAccount, name: " MANIFESTS_NAME "}]\n";
+	"subjects:\n"
+	"- {kind: ServiceAccount, name: " MANIFESTS_NAME "}\n"
+	"- {kind: ServiceAccount, name: notification-controller}\n"
+	"- {kind: ServiceAccount, name: image-reflector-controller}\n"
+	"- {kind: ServiceAccount, name: image-automation-controller}\n";
 
 /* Artifacts are served under the name that they have always had: it stands in
  * the status of every source. */
@@ -220,6 +224,43 @@ static const char program[] =
 	"      volumes:\n"
 	"      - {emptyDir: {}, name: data}\n"
 	"      - {emptyDir: {}, name: tmp}\n";
+
+/* Flux's controllers whose work rill does not do may be kept beside it. They find
+ * all that is theirs but the Deployment. */
+static const char account[] =
+	"apiVersion: v1\n"
+	"kind: ServiceAccount\n"
+	"metadata: {name: %s}\n";
+
+/* What alerts and webhooks are sent to. */
+static const char notification[] =
+	"apiVersion: v1\n"
+	"kind: Service\n"
+	"metadata: {labels: {control-plane: controller}, name: notification-controller}\n"
+	"spec:\n"
+	"  ports: [{name: http, port: 80, protocol: TCP, targetPort: http}]\n"
+	"  selector: {app: notification-controller}\n"
+	"  type: ClusterIP\n"
+	"---\n"
+	"apiVersion: v1\n"
+	"kind: Service\n"
+	"metadata: {labels: {control-plane: controller}, name: webhook-receiver}\n"
+	"spec:\n"
+	"  ports: [{name: http, port: 80, protocol: TCP, targetPort: http-webhook}]\n"
+	"  selector: {app: notification-controller}\n"
+	"  type: ClusterIP\n";
+
+static const char *const kept[] = {
+	"notification-controller", "image-reflector-controller", "image-automation-controller",
+};
+
+bool manifests_is_kept(str component)
+{
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		if (str_eq(component, str_c(kept[i])))
+			return true;
+	return false;
+}
 
 /* Whose work a kind is. */
 static const struct {
@@ -364,6 +405,11 @@ static node arguments(struct arena *a, const struct manifests_options *o)
 
 	for (size_t i = 0; i < sizeof args / sizeof *args; i++)
 		node_append(a, list, node_from_str(a, args[i]));
+	if (has_component(o, "notification-controller"))
+		node_append(a, list,
+			    node_from_str(a, arena_cat(a, S("--events-addr=http://notification-controller."
+							    "$(RUNTIME_NAMESPACE).svc."),
+						       o->cluster_domain, S("./"))));
 	if (has_component(o, "source-watcher"))
 		node_append(a, list, node_lit("--feature-gates=ExternalArtifact=true"));
 	return list;
@@ -418,6 +464,11 @@ err *manifests_make(struct arena *a, const struct manifests_options *o, node *ou
 		label(a, labels, o, PART_PROGRAM);
 		node_append(a, list, api_kind_crd(a, &kinds[i], labels));
 	}
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		if (has_component(o, kept[i]))
+			TRY(add(a, list, arena_printf(a, account, kept[i]).p, o, PART_PROGRAM));
+	if (has_component(o, "notification-controller"))
+		TRY(add(a, list, notification, o, PART_PROGRAM));
 	TRY(add(a, list, program, o, PART_PROGRAM));
 	complete(a, node_at(list, node_len(list) - 1), o);
 	*out = list;

@@ -56,6 +56,8 @@ struct manifests_options {
 
 /* Every one is a controller of Flux: "component x is not available". */
 err *manifests_check_components(const struct flag_list *list) __attribute__((warn_unused_result));
+/* A controller of Flux whose work rill does not do: it may run beside it. */
+bool manifests_is_kept(str component);
 /* What is wrong with the options, in flux's words. */
 err *manifests_check(struct arena *a, const struct manifests_options *o)
 	__attribute__((warn_unused_result));
