@@ -21,7 +21,8 @@ static err *merge_patch(struct cli *c, struct flux_server *s, enum flux_kind_id 
 	for (int i = 1;; i++, pause *= 5) {
 		err *e = client_patch(s->client, c->arena, &r, namespace, name, patch,
 				      &(struct client_patch_options){ .type = CLIENT_PATCH_MERGE,
-								      .manager = S("flux") },
+								      .manager = S("flux"),
+								      .twice = true },
 				      out);
 
 		if (!e || err_kind(e) != ERR_CONFLICT || i == PATCH_TRIES)

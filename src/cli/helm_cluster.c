@@ -139,11 +139,20 @@ err *helm_look(struct cli *c, struct helm_cluster *out, bool all)
 
 /* ---- the cluster -------------------------------------------------------- */
 
+static err *make_net(void *ctx, struct net_client **out)
+{
+	struct helm_cluster *k = ctx;
+
+	TRY(net_client_new(&k->net, &(struct net_options){ .proxy_env = true }));
+	*out = k->net;
+	return NULL;
+}
+
 err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 {
 	const struct kubeconfig_wish wish = wish_of(c);
 	const struct client_options o = { .user_agent = S("helm/v4.3"), .env = c->env,
-					  .on_warning = on_warning, .ctx = out };
+					  .on_warning = on_warning, .ctx = out, .net = make_net };
 	struct release_env *e;
 
 	TRY(helm_offline(c, out));
@@ -155,8 +164,7 @@ err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 	if (e->store.driver == RELSTORE_MEMORY)
 		e->store.memory = relmemory_new();
 	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
-	TRY(net_client_new(&out->net, &(struct net_options){ .proxy_env = true }));
-	TRY(client_new(&e->cluster.client, out->net, &out->config, &o));
+	TRY(client_new(&e->cluster.client, NULL, &out->config, &o));
 	e->cluster.discovery = discovery_new(e->cluster.client);
 	e->cluster.manager = S("helm");
 	e->store.client = e->cluster.client;

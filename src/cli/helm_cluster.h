@@ -12,7 +12,7 @@
 
 struct helm_cluster {
 	struct cli *cli;
-	struct net_client *net;
+	struct net_client *net;			/* NULL until a request needs it */
 	struct kubeconfig config;
 	struct notices notices;
 	struct helm_world world;

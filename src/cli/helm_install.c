@@ -289,7 +289,7 @@ static err *run_install(struct cli *c)
 	if (!e) {
 		e = how.dry_run == RELEASE_DRY_CLIENT ? helm_offline(c, &k)
 						      : helm_connect(c, &k, false);
-		if (e && k.net)
+		if (e && k.config.server.n)
 			e = err_wrap(e, "cluster reachability check failed");
 	}
 	if (!e)

@@ -47,6 +47,7 @@ struct client_request {
 	str as;			/* impersonate; the transport's own user when empty */
 	const str *as_groups;
 	size_t as_groups_n;
+	bool twice;		/* a change that comes to the same when it is made twice */
 };
 
 /* For `accept`: of the items of a list their metadata are enough. */
@@ -100,8 +101,9 @@ struct client_options {
 	/* The texts of Warning headers, from any thread; NULL: nobody wants them. */
 	void (*on_warning)(void *ctx, str text);
 	void *ctx;
-	/* Of a command that is over soon: plain GETs go without the HTTP client (net/quick.h),
-	 * and `net` may be NULL; this makes it when it is needed, to be borrowed as well. */
+	/* Of a command that is over soon: plain GETs, and what may be asked twice, go without
+	 * the HTTP client (net/quick.h), and `net` may be NULL; this makes it when it is
+	 * needed, to be borrowed as well. */
 	err *(*net)(void *ctx, struct net_client **out);
 };
 
@@ -198,6 +200,7 @@ struct client_patch_options {
 	str sub;		/* subresource */
 	str manager;
 	bool force, dry_run;
+	bool twice;		/* as of client_request */
 };
 err *client_patch(struct client *c, struct arena *a, const struct client_resource *r,
 		  str namespace, str name, node patch, const struct client_patch_options *o,

@@ -199,6 +199,11 @@ static void go(struct http *h, struct http_call *c)
 		c->call = net_start(h->net, &c->request);
 }
 
+static bool is_get(const struct client_request *r)
+{
+	return !r->body.n && (!r->method.n || str_eq(r->method, S("GET")));
+}
+
 static struct http_call *begin(struct http *h, const struct client_request *r,
 			       const struct client_stream *s)
 {
@@ -240,8 +245,7 @@ static struct http_call *begin(struct http *h, const struct client_request *r,
 		c->request.on_data = on_data;
 		c->request.on_end = on_end;
 		c->request.ctx = c;
-	} else if (h->quick && !r->body.n && !r->cancel &&
-		   (!r->method.n || str_eq(r->method, S("GET")))) {
+	} else if (h->quick && !r->cancel && (r->twice || is_get(r))) {
 		c->quick = quick_start(h->quick, &c->request);
 	}
 	if (!c->quick)

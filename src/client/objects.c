@@ -178,7 +178,8 @@ err *client_patch(struct client *c, struct arena *a, const struct client_resourc
 						 apply ? o->force ? S("true") : S("false")
 						       : STR_NONE),
 			.content_type = patch_media(o->type),
-			.body = body },
+			.body = body,
+			.twice = o->twice },
 		out);
 }
 

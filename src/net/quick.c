@@ -277,7 +277,9 @@ static bool write_request(const struct quick *q, const struct net_request *r, st
 	str target = str_from(r->url, q->server.n);
 	bool fine = is_plain(target) && str_find_char(target, ' ') == STR_NPOS;
 
-	buf_addf(b, "GET %.*s HTTP/1.1\r\n", STR_ARG(target));
+	str method = r->method.n ? r->method : S("GET");
+
+	buf_addf(b, "%.*s %.*s HTTP/1.1\r\n", STR_ARG(method), STR_ARG(target));
 	fine &= add_line(b, S("Host"), q->url.host);
 	for (size_t i = 0; i < r->headers_n; i++)
 		fine &= add_line(b, r->headers[i].name, r->headers[i].value);
@@ -292,7 +294,10 @@ static bool write_request(const struct quick *q, const struct net_request *r, st
 		base64_write(b, buf_str(&login), BASE64_STD);
 		buf_add(b, S("\r\n"));
 	}
+	if (r->body.n)
+		buf_addf(b, "Content-Length: %zu\r\n", r->body.n);
 	buf_add(b, S("\r\n"));
+	buf_add(b, r->body);
 	return fine && !b->full;
 }
 

@@ -57,7 +57,7 @@ class Server:
     """Counts connections and requests; `tls` is (certificate, key)."""
 
     def __init__(self, first, tls=None):
-        self.first, self.connections, self.asked = first, 0, []
+        self.first, self.connections, self.asked, self.bodies = first, 0, [], []
         self.context = None
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -73,7 +73,7 @@ class Server:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self.serve, args=(c, self.first if self.connections == 1 else SIZED), daemon=True).start()
+            threading.Thread(target=self.serve, args=(c, self.first if self.connections == 1 or callable(self.first) else SIZED), daemon=True).start()
 
     def serve(self, c, answer):
         try:
@@ -85,6 +85,16 @@ class Server:
                 while b"\r\n\r\n" in data:
                     head, data = data.split(b"\r\n\r\n", 1)
                     self.asked.append(head.decode())
+                    for line in head.decode().lower().split("\r\n"):
+                        if line.startswith("content-length: "):
+                            size = int(line[16:])
+                            while len(data) < size and (piece := c.recv(65536)):
+                                data += piece
+                            self.bodies.append(data[:size])
+                            data = data[size:]
+                    if callable(answer):
+                        answer(self, c, head)
+                        continue
                     if answer:
                         c.sendall(answer)
                     if answer is not SIZED and not (answer and answer.endswith(LIST[-20:]) and b"-Length: %d\r" % len(LIST) in answer):
@@ -121,6 +131,33 @@ config("http://127.0.0.1:%d" % s.port, user="{username: me, password: pw}")
 t.run("get", "all")
 assert s.connections == 1 and len(s.asked) > 10, (s.connections, len(s.asked))
 assert all("\r\nAuthorization: Basic bWU6cHc=" in a for a in s.asked), s.asked[0]
+
+# a change that may be made twice goes the same way, and is made again where it is unclear
+OBJECT = json.dumps({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+                     "metadata": {"name": "app", "namespace": "flux-system"}, "spec": {}}).encode()
+ALL = json.dumps({"kind": "KustomizationList", "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "metadata": {},
+                  "items": [json.loads(OBJECT)]}).encode()
+ALL = HEAD + b"Content-Length: %d\r\n\r\n" % len(ALL) + ALL
+WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(OBJECT) + OBJECT
+
+
+def answering(first):
+    def answer(server, c, head):
+        bad = head.startswith(b"PATCH ") and server.connections == 1
+        c.sendall(first if bad else WHOLE if b"/kustomizations/app" in head.split(b"\r\n")[0] else ALL)
+        if bad and first is not WHOLE:
+            c.close()
+    return answer
+
+
+for what, first, tries in (("well", WHOLE, 1), ("nothing", b"", 2), ("cut off", WHOLE[:-9], 2), ("garbage", b"\0\r\n\r\n", 2)):
+    s = Server(answering(first))
+    config("http://127.0.0.1:%d" % s.port)
+    t.tell("suspend", "ks", "app", err_has="✔ kustomization suspended\n")
+    patches = [a for a in s.asked if a.startswith("PATCH /apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/app?")]
+    assert (len(patches), s.connections) == (tries, tries), (what, s.connections, s.asked)
+    assert all("\r\nContent-Type: application/merge-patch+json" in p for p in patches), patches
+    assert s.bodies == [b'{"spec":{"suspend":true}}'] * tries, s.bodies
 
 
 # ---- certificates
