@@ -8,22 +8,29 @@
 enum go_class { GO_ANY, GO_TEXT, GO_INT, GO_BOOL, GO_QUANTITY, GO_STRUCT };
 enum { GO_POINTER = 1, GO_LIST = 2, GO_MAP = 4, GO_OMIT = 8 };
 
+/* Texts are offsets into `texts`. */
 struct go_field {
-	str name;	/* as Go prints it */
-	str from;	/* the versioned object's field; "^x": of the object around it; "x.y": below x */
+	uint16_t name;	/* as Go prints it */
+	uint16_t from;	/* the versioned object's field; "^x": of the object around it; "x.y": below x */
 	uint8_t class;	/* enum go_class */
 	uint8_t flags;
 	uint16_t of;	/* of GO_STRUCT: in `structs` */
 };
 
 struct go_struct {
-	str name;
-	const struct go_field *fields;
-	size_t n;
+	uint16_t name;
+	uint16_t first, n;	/* in `fields` */
 };
 
-#define T(text) { "" text, sizeof(text) - 1 }
 #include "server/gostruct_table.h"
+
+_Static_assert(sizeof texts <= UINT16_MAX && sizeof fields / sizeof *fields <= UINT16_MAX,
+	       "the offsets of a table of Go structs");
+
+static str text_at(uint16_t offset)
+{
+	return str_c(texts + offset);
+}
 
 static node zero(struct arena *a, const struct go_field *f);
 
@@ -104,14 +111,14 @@ static node show_struct(struct arena *a, const struct go_struct *s, node value, 
 	node out = node_map(a, s->n);
 
 	for (size_t i = 0; i < s->n; i++) {
-		const struct go_field *f = &s->fields[i];
-		str from = f->from, key;
+		const struct go_field *f = &fields[s->first + i];
+		str from = text_at(f->from), key;
 		node v = str_take(&from, '^') ? parent : value;
 
 		while (str_cut(&from, &key, '.'))
 			v = node_get(v, key);
 		if (!is_omitted(f, v))
-			node_set(a, out, f->name, show_field(a, f, v, value));
+			node_set(a, out, text_at(f->name), show_field(a, f, v, value));
 	}
 	return out;
 }
@@ -123,7 +130,7 @@ node gostruct_tree(struct arena *a, const char *type, node value, node parent)
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int c = str_cmp(structs[mid].name, name);
+		int c = str_cmp(text_at(structs[mid].name), name);
 
 		if (c == 0)
 			return show_struct(a, &structs[mid], value, parent);

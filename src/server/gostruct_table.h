@@ -433,3845 +433,5378 @@ enum {
 	ID_v1_ManagedFieldsEntry,
 	ID_v1_OwnerReference,
 };
-static const struct go_field fields_admissionregistration_ApplyConfiguration[] = {
-	{ T("Expression"), T("expression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_AuditAnnotation[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("ValueExpression"), T("valueExpression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_ExpressionWarning[] = {
-	{ T("FieldRef"), T("fieldRef"), GO_TEXT, 0, 0 },
-	{ T("Warning"), T("warning"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_JSONPatch[] = {
-	{ T("Expression"), T("expression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_MatchCondition[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Expression"), T("expression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_MatchResources[] = {
-	{ T("NamespaceSelector"), T("namespaceSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("ObjectSelector"), T("objectSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("ResourceRules"), T("resourceRules"), GO_STRUCT, GO_LIST, ID_admissionregistration_NamedRuleWithOperations },
-	{ T("ExcludeResourceRules"), T("excludeResourceRules"), GO_STRUCT, GO_LIST, ID_admissionregistration_NamedRuleWithOperations },
-	{ T("MatchPolicy"), T("matchPolicy"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_admissionregistration_MutatingAdmissionPolicy[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_admissionregistration_MutatingAdmissionPolicySpec },
-};
-static const struct go_field fields_admissionregistration_MutatingAdmissionPolicyBinding[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_admissionregistration_MutatingAdmissionPolicyBindingSpec },
-};
-static const struct go_field fields_admissionregistration_MutatingAdmissionPolicyBindingSpec[] = {
-	{ T("PolicyName"), T("policyName"), GO_TEXT, 0, 0 },
-	{ T("ParamRef"), T("paramRef"), GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamRef },
-	{ T("MatchResources"), T("matchResources"), GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources },
-};
-static const struct go_field fields_admissionregistration_MutatingAdmissionPolicySpec[] = {
-	{ T("ParamKind"), T("paramKind"), GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamKind },
-	{ T("MatchConstraints"), T("matchConstraints"), GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources },
-	{ T("Variables"), T("variables"), GO_STRUCT, GO_LIST, ID_admissionregistration_Variable },
-	{ T("Mutations"), T("mutations"), GO_STRUCT, GO_LIST, ID_admissionregistration_Mutation },
-	{ T("FailurePolicy"), T("failurePolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MatchConditions"), T("matchConditions"), GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition },
-	{ T("ReinvocationPolicy"), T("reinvocationPolicy"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_MutatingWebhook[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("ClientConfig"), T("clientConfig"), GO_STRUCT, 0, ID_admissionregistration_WebhookClientConfig },
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_admissionregistration_RuleWithOperations },
-	{ T("FailurePolicy"), T("failurePolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MatchPolicy"), T("matchPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("NamespaceSelector"), T("namespaceSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("ObjectSelector"), T("objectSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("SideEffects"), T("sideEffects"), GO_TEXT, GO_POINTER, 0 },
-	{ T("TimeoutSeconds"), T("timeoutSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("AdmissionReviewVersions"), T("admissionReviewVersions"), GO_TEXT, GO_LIST, 0 },
-	{ T("ReinvocationPolicy"), T("reinvocationPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MatchConditions"), T("matchConditions"), GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition },
-};
-static const struct go_field fields_admissionregistration_MutatingWebhookConfiguration[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Webhooks"), T("webhooks"), GO_STRUCT, GO_LIST, ID_admissionregistration_MutatingWebhook },
-};
-static const struct go_field fields_admissionregistration_Mutation[] = {
-	{ T("PatchType"), T("patchType"), GO_TEXT, 0, 0 },
-	{ T("ApplyConfiguration"), T("applyConfiguration"), GO_STRUCT, GO_POINTER, ID_admissionregistration_ApplyConfiguration },
-	{ T("JSONPatch"), T("jsonPatch"), GO_STRUCT, GO_POINTER, ID_admissionregistration_JSONPatch },
-};
-static const struct go_field fields_admissionregistration_NamedRuleWithOperations[] = {
-	{ T("ResourceNames"), T("resourceNames"), GO_TEXT, GO_LIST, 0 },
-	{ T("RuleWithOperations"), T(""), GO_STRUCT, 0, ID_admissionregistration_RuleWithOperations },
-};
-static const struct go_field fields_admissionregistration_ParamKind[] = {
-	{ T("APIVersion"), T("apiVersion"), GO_TEXT, 0, 0 },
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_ParamRef[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("ParameterNotFoundAction"), T("parameterNotFoundAction"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_admissionregistration_RuleWithOperations[] = {
-	{ T("Operations"), T("operations"), GO_TEXT, GO_LIST, 0 },
-	{ T("APIGroups"), T("apiGroups"), GO_TEXT, GO_LIST, 0 },
-	{ T("APIVersions"), T("apiVersions"), GO_TEXT, GO_LIST, 0 },
-	{ T("Resources"), T("resources"), GO_TEXT, GO_LIST, 0 },
-	{ T("Scope"), T("scope"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_admissionregistration_ServiceReference[] = {
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_TypeChecking[] = {
-	{ T("ExpressionWarnings"), T("expressionWarnings"), GO_STRUCT, GO_LIST, ID_admissionregistration_ExpressionWarning },
-};
-static const struct go_field fields_admissionregistration_ValidatingAdmissionPolicy[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_admissionregistration_ValidatingAdmissionPolicySpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_admissionregistration_ValidatingAdmissionPolicyStatus },
-};
-static const struct go_field fields_admissionregistration_ValidatingAdmissionPolicyBinding[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_admissionregistration_ValidatingAdmissionPolicyBindingSpec },
-};
-static const struct go_field fields_admissionregistration_ValidatingAdmissionPolicyBindingSpec[] = {
-	{ T("PolicyName"), T("policyName"), GO_TEXT, 0, 0 },
-	{ T("ParamRef"), T("paramRef"), GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamRef },
-	{ T("MatchResources"), T("matchResources"), GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources },
-	{ T("ValidationActions"), T("validationActions"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_admissionregistration_ValidatingAdmissionPolicySpec[] = {
-	{ T("ParamKind"), T("paramKind"), GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamKind },
-	{ T("MatchConstraints"), T("matchConstraints"), GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources },
-	{ T("Validations"), T("validations"), GO_STRUCT, GO_LIST, ID_admissionregistration_Validation },
-	{ T("MatchConditions"), T("matchConditions"), GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition },
-	{ T("FailurePolicy"), T("failurePolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("AuditAnnotations"), T("auditAnnotations"), GO_STRUCT, GO_LIST, ID_admissionregistration_AuditAnnotation },
-	{ T("Variables"), T("variables"), GO_STRUCT, GO_LIST, ID_admissionregistration_Variable },
-};
-static const struct go_field fields_admissionregistration_ValidatingAdmissionPolicyStatus[] = {
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("TypeChecking"), T("typeChecking"), GO_STRUCT, GO_POINTER, ID_admissionregistration_TypeChecking },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_v1_Condition },
-};
-static const struct go_field fields_admissionregistration_ValidatingWebhook[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("ClientConfig"), T("clientConfig"), GO_STRUCT, 0, ID_admissionregistration_WebhookClientConfig },
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_admissionregistration_RuleWithOperations },
-	{ T("FailurePolicy"), T("failurePolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MatchPolicy"), T("matchPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("NamespaceSelector"), T("namespaceSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("ObjectSelector"), T("objectSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("SideEffects"), T("sideEffects"), GO_TEXT, GO_POINTER, 0 },
-	{ T("TimeoutSeconds"), T("timeoutSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("AdmissionReviewVersions"), T("admissionReviewVersions"), GO_TEXT, GO_LIST, 0 },
-	{ T("MatchConditions"), T("matchConditions"), GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition },
-};
-static const struct go_field fields_admissionregistration_ValidatingWebhookConfiguration[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Webhooks"), T("webhooks"), GO_STRUCT, GO_LIST, ID_admissionregistration_ValidatingWebhook },
-};
-static const struct go_field fields_admissionregistration_Validation[] = {
-	{ T("Expression"), T("expression"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MessageExpression"), T("messageExpression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_Variable[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Expression"), T("expression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_admissionregistration_WebhookClientConfig[] = {
-	{ T("URL"), T("url"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Service"), T("service"), GO_STRUCT, GO_POINTER, ID_admissionregistration_ServiceReference },
-	{ T("CABundle"), T("caBundle"), GO_ANY, 0, 0 },
-};
-static const struct go_field fields_apps_ControllerRevision[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Data"), T("data"), GO_ANY, 0, 0 },
-	{ T("Revision"), T("revision"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_apps_DaemonSet[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_apps_DaemonSetSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_apps_DaemonSetStatus },
-};
-static const struct go_field fields_apps_DaemonSetCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_apps_DaemonSetSpec[] = {
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Template"), T("template"), GO_STRUCT, 0, ID_core_PodTemplateSpec },
-	{ T("UpdateStrategy"), T("updateStrategy"), GO_STRUCT, 0, ID_apps_DaemonSetUpdateStrategy },
-	{ T("MinReadySeconds"), T("minReadySeconds"), GO_INT, 0, 0 },
-	{ T("TemplateGeneration"), T(""), GO_INT, 0, 0 },
-	{ T("RevisionHistoryLimit"), T("revisionHistoryLimit"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_apps_DaemonSetStatus[] = {
-	{ T("CurrentNumberScheduled"), T("currentNumberScheduled"), GO_INT, 0, 0 },
-	{ T("NumberMisscheduled"), T("numberMisscheduled"), GO_INT, 0, 0 },
-	{ T("DesiredNumberScheduled"), T("desiredNumberScheduled"), GO_INT, 0, 0 },
-	{ T("NumberReady"), T("numberReady"), GO_INT, 0, 0 },
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("UpdatedNumberScheduled"), T("updatedNumberScheduled"), GO_INT, 0, 0 },
-	{ T("NumberAvailable"), T("numberAvailable"), GO_INT, 0, 0 },
-	{ T("NumberUnavailable"), T("numberUnavailable"), GO_INT, 0, 0 },
-	{ T("CollisionCount"), T("collisionCount"), GO_INT, GO_POINTER, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_apps_DaemonSetCondition },
-};
-static const struct go_field fields_apps_DaemonSetUpdateStrategy[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("RollingUpdate"), T("rollingUpdate"), GO_STRUCT, GO_POINTER, ID_apps_RollingUpdateDaemonSet },
-};
-static const struct go_field fields_apps_Deployment[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_apps_DeploymentSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_apps_DeploymentStatus },
-};
-static const struct go_field fields_apps_DeploymentCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastUpdateTime"), T("lastUpdateTime"), GO_ANY, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_apps_DeploymentSpec[] = {
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Template"), T("template"), GO_STRUCT, 0, ID_core_PodTemplateSpec },
-	{ T("Strategy"), T("strategy"), GO_STRUCT, 0, ID_apps_DeploymentStrategy },
-	{ T("MinReadySeconds"), T("minReadySeconds"), GO_INT, 0, 0 },
-	{ T("RevisionHistoryLimit"), T("revisionHistoryLimit"), GO_INT, GO_POINTER, 0 },
-	{ T("Paused"), T("paused"), GO_BOOL, 0, 0 },
-	{ T("RollbackTo"), T(""), GO_STRUCT, GO_POINTER, ID_apps_RollbackConfig },
-	{ T("ProgressDeadlineSeconds"), T("progressDeadlineSeconds"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_apps_DeploymentStatus[] = {
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("UpdatedReplicas"), T("updatedReplicas"), GO_INT, 0, 0 },
-	{ T("ReadyReplicas"), T("readyReplicas"), GO_INT, 0, 0 },
-	{ T("AvailableReplicas"), T("availableReplicas"), GO_INT, 0, 0 },
-	{ T("UnavailableReplicas"), T("unavailableReplicas"), GO_INT, 0, 0 },
-	{ T("TerminatingReplicas"), T("terminatingReplicas"), GO_INT, GO_POINTER, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_apps_DeploymentCondition },
-	{ T("CollisionCount"), T("collisionCount"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_apps_DeploymentStrategy[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("RollingUpdate"), T("rollingUpdate"), GO_STRUCT, GO_POINTER, ID_apps_RollingUpdateDeployment },
-};
-static const struct go_field fields_apps_ReplicaSet[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_apps_ReplicaSetSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_apps_ReplicaSetStatus },
-};
-static const struct go_field fields_apps_ReplicaSetCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_apps_ReplicaSetSpec[] = {
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("MinReadySeconds"), T("minReadySeconds"), GO_INT, 0, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Template"), T("template"), GO_STRUCT, 0, ID_core_PodTemplateSpec },
-};
-static const struct go_field fields_apps_ReplicaSetStatus[] = {
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("FullyLabeledReplicas"), T("fullyLabeledReplicas"), GO_INT, 0, 0 },
-	{ T("ReadyReplicas"), T("readyReplicas"), GO_INT, 0, 0 },
-	{ T("AvailableReplicas"), T("availableReplicas"), GO_INT, 0, 0 },
-	{ T("TerminatingReplicas"), T("terminatingReplicas"), GO_INT, GO_POINTER, 0 },
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_apps_ReplicaSetCondition },
-};
-static const struct go_field fields_apps_RollbackConfig[] = {
-	{ T("Revision"), T(""), GO_INT, 0, 0 },
-};
-static const struct go_field fields_apps_RollingUpdateDaemonSet[] = {
-	{ T("MaxUnavailable"), T("maxUnavailable"), GO_INT, 0, 0 },
-	{ T("MaxSurge"), T("maxSurge"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_apps_RollingUpdateDeployment[] = {
-	{ T("MaxUnavailable"), T("maxUnavailable"), GO_INT, 0, 0 },
-	{ T("MaxSurge"), T("maxSurge"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_apps_RollingUpdateStatefulSetStrategy[] = {
-	{ T("Partition"), T("partition"), GO_INT, 0, 0 },
-	{ T("MaxUnavailable"), T("maxUnavailable"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_apps_StatefulSet[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_apps_StatefulSetSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_apps_StatefulSetStatus },
-};
-static const struct go_field fields_apps_StatefulSetCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_apps_StatefulSetOrdinals[] = {
-	{ T("Start"), T("start"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_apps_StatefulSetPersistentVolumeClaimRetentionPolicy[] = {
-	{ T("WhenDeleted"), T("whenDeleted"), GO_TEXT, 0, 0 },
-	{ T("WhenScaled"), T("whenScaled"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_apps_StatefulSetSpec[] = {
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Template"), T("template"), GO_STRUCT, 0, ID_core_PodTemplateSpec },
-	{ T("VolumeClaimTemplates"), T("volumeClaimTemplates"), GO_STRUCT, GO_LIST, ID_core_PersistentVolumeClaim },
-	{ T("ServiceName"), T("serviceName"), GO_TEXT, 0, 0 },
-	{ T("PodManagementPolicy"), T("podManagementPolicy"), GO_TEXT, 0, 0 },
-	{ T("UpdateStrategy"), T("updateStrategy"), GO_STRUCT, 0, ID_apps_StatefulSetUpdateStrategy },
-	{ T("RevisionHistoryLimit"), T("revisionHistoryLimit"), GO_INT, GO_POINTER, 0 },
-	{ T("MinReadySeconds"), T("minReadySeconds"), GO_INT, 0, 0 },
-	{ T("PersistentVolumeClaimRetentionPolicy"), T("persistentVolumeClaimRetentionPolicy"), GO_STRUCT, GO_POINTER, ID_apps_StatefulSetPersistentVolumeClaimRetentionPolicy },
-	{ T("Ordinals"), T("ordinals"), GO_STRUCT, GO_POINTER, ID_apps_StatefulSetOrdinals },
-};
-static const struct go_field fields_apps_StatefulSetStatus[] = {
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, GO_POINTER, 0 },
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("ReadyReplicas"), T("readyReplicas"), GO_INT, 0, 0 },
-	{ T("CurrentReplicas"), T("currentReplicas"), GO_INT, 0, 0 },
-	{ T("UpdatedReplicas"), T("updatedReplicas"), GO_INT, 0, 0 },
-	{ T("CurrentRevision"), T("currentRevision"), GO_TEXT, 0, 0 },
-	{ T("UpdateRevision"), T("updateRevision"), GO_TEXT, 0, 0 },
-	{ T("CollisionCount"), T("collisionCount"), GO_INT, GO_POINTER, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_apps_StatefulSetCondition },
-	{ T("AvailableReplicas"), T("availableReplicas"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_apps_StatefulSetUpdateStrategy[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("RollingUpdate"), T("rollingUpdate"), GO_STRUCT, GO_POINTER, ID_apps_RollingUpdateStatefulSetStrategy },
-};
-static const struct go_field fields_autoscaling_ContainerResourceMetricSource[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Container"), T("container"), GO_TEXT, 0, 0 },
-	{ T("Target"), T("target"), GO_STRUCT, 0, ID_autoscaling_MetricTarget },
-};
-static const struct go_field fields_autoscaling_ContainerResourceMetricStatus[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Container"), T("container"), GO_TEXT, 0, 0 },
-	{ T("Current"), T("current"), GO_STRUCT, 0, ID_autoscaling_MetricValueStatus },
-};
-static const struct go_field fields_autoscaling_CrossVersionObjectReference[] = {
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("APIVersion"), T("apiVersion"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_autoscaling_ExternalMetricSource[] = {
-	{ T("Metric"), T("metric"), GO_STRUCT, 0, ID_autoscaling_MetricIdentifier },
-	{ T("Target"), T("target"), GO_STRUCT, 0, ID_autoscaling_MetricTarget },
-};
-static const struct go_field fields_autoscaling_ExternalMetricStatus[] = {
-	{ T("Metric"), T("metric"), GO_STRUCT, 0, ID_autoscaling_MetricIdentifier },
-	{ T("Current"), T("current"), GO_STRUCT, 0, ID_autoscaling_MetricValueStatus },
-};
-static const struct go_field fields_autoscaling_HPAScalingPolicy[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_INT, 0, 0 },
-	{ T("PeriodSeconds"), T("periodSeconds"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_autoscaling_HPAScalingRules[] = {
-	{ T("StabilizationWindowSeconds"), T("stabilizationWindowSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("SelectPolicy"), T("selectPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Policies"), T("policies"), GO_STRUCT, GO_LIST, ID_autoscaling_HPAScalingPolicy },
-	{ T("Tolerance"), T("tolerance"), GO_QUANTITY, GO_POINTER, 0 },
-};
-static const struct go_field fields_autoscaling_HorizontalPodAutoscaler[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_autoscaling_HorizontalPodAutoscalerSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_autoscaling_HorizontalPodAutoscalerStatus },
-};
-static const struct go_field fields_autoscaling_HorizontalPodAutoscalerBehavior[] = {
-	{ T("ScaleUp"), T("scaleUp"), GO_STRUCT, GO_POINTER, ID_autoscaling_HPAScalingRules },
-	{ T("ScaleDown"), T("scaleDown"), GO_STRUCT, GO_POINTER, ID_autoscaling_HPAScalingRules },
-};
-static const struct go_field fields_autoscaling_HorizontalPodAutoscalerCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_autoscaling_HorizontalPodAutoscalerSpec[] = {
-	{ T("ScaleTargetRef"), T("scaleTargetRef"), GO_STRUCT, 0, ID_autoscaling_CrossVersionObjectReference },
-	{ T("MinReplicas"), T("minReplicas"), GO_INT, GO_POINTER, 0 },
-	{ T("MaxReplicas"), T("maxReplicas"), GO_INT, 0, 0 },
-	{ T("Metrics"), T("metrics"), GO_STRUCT, GO_LIST, ID_autoscaling_MetricSpec },
-	{ T("Behavior"), T("behavior"), GO_STRUCT, GO_POINTER, ID_autoscaling_HorizontalPodAutoscalerBehavior },
-};
-static const struct go_field fields_autoscaling_HorizontalPodAutoscalerStatus[] = {
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, GO_POINTER, 0 },
-	{ T("LastScaleTime"), T("lastScaleTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("CurrentReplicas"), T("currentReplicas"), GO_INT, 0, 0 },
-	{ T("DesiredReplicas"), T("desiredReplicas"), GO_INT, 0, 0 },
-	{ T("CurrentMetrics"), T("currentMetrics"), GO_STRUCT, GO_LIST, ID_autoscaling_MetricStatus },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_autoscaling_HorizontalPodAutoscalerCondition },
-};
-static const struct go_field fields_autoscaling_MetricIdentifier[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-};
-static const struct go_field fields_autoscaling_MetricSpec[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Object"), T("object"), GO_STRUCT, GO_POINTER, ID_autoscaling_ObjectMetricSource },
-	{ T("Pods"), T("pods"), GO_STRUCT, GO_POINTER, ID_autoscaling_PodsMetricSource },
-	{ T("Resource"), T("resource"), GO_STRUCT, GO_POINTER, ID_autoscaling_ResourceMetricSource },
-	{ T("ContainerResource"), T("containerResource"), GO_STRUCT, GO_POINTER, ID_autoscaling_ContainerResourceMetricSource },
-	{ T("External"), T("external"), GO_STRUCT, GO_POINTER, ID_autoscaling_ExternalMetricSource },
-};
-static const struct go_field fields_autoscaling_MetricStatus[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Object"), T("object"), GO_STRUCT, GO_POINTER, ID_autoscaling_ObjectMetricStatus },
-	{ T("Pods"), T("pods"), GO_STRUCT, GO_POINTER, ID_autoscaling_PodsMetricStatus },
-	{ T("Resource"), T("resource"), GO_STRUCT, GO_POINTER, ID_autoscaling_ResourceMetricStatus },
-	{ T("ContainerResource"), T("containerResource"), GO_STRUCT, GO_POINTER, ID_autoscaling_ContainerResourceMetricStatus },
-	{ T("External"), T("external"), GO_STRUCT, GO_POINTER, ID_autoscaling_ExternalMetricStatus },
-};
-static const struct go_field fields_autoscaling_MetricTarget[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("AverageValue"), T("averageValue"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("AverageUtilization"), T("averageUtilization"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_autoscaling_MetricValueStatus[] = {
-	{ T("Value"), T("value"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("AverageValue"), T("averageValue"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("AverageUtilization"), T("averageUtilization"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_autoscaling_ObjectMetricSource[] = {
-	{ T("DescribedObject"), T("describedObject"), GO_STRUCT, 0, ID_autoscaling_CrossVersionObjectReference },
-	{ T("Target"), T("target"), GO_STRUCT, 0, ID_autoscaling_MetricTarget },
-	{ T("Metric"), T("metric"), GO_STRUCT, 0, ID_autoscaling_MetricIdentifier },
-};
-static const struct go_field fields_autoscaling_ObjectMetricStatus[] = {
-	{ T("Metric"), T("metric"), GO_STRUCT, 0, ID_autoscaling_MetricIdentifier },
-	{ T("Current"), T("current"), GO_STRUCT, 0, ID_autoscaling_MetricValueStatus },
-	{ T("DescribedObject"), T("describedObject"), GO_STRUCT, 0, ID_autoscaling_CrossVersionObjectReference },
-};
-static const struct go_field fields_autoscaling_PodsMetricSource[] = {
-	{ T("Metric"), T("metric"), GO_STRUCT, 0, ID_autoscaling_MetricIdentifier },
-	{ T("Target"), T("target"), GO_STRUCT, 0, ID_autoscaling_MetricTarget },
-};
-static const struct go_field fields_autoscaling_PodsMetricStatus[] = {
-	{ T("Metric"), T("metric"), GO_STRUCT, 0, ID_autoscaling_MetricIdentifier },
-	{ T("Current"), T("current"), GO_STRUCT, 0, ID_autoscaling_MetricValueStatus },
-};
-static const struct go_field fields_autoscaling_ResourceMetricSource[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Target"), T("target"), GO_STRUCT, 0, ID_autoscaling_MetricTarget },
-};
-static const struct go_field fields_autoscaling_ResourceMetricStatus[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Current"), T("current"), GO_STRUCT, 0, ID_autoscaling_MetricValueStatus },
-};
-static const struct go_field fields_batch_CronJob[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_batch_CronJobSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_batch_CronJobStatus },
-};
-static const struct go_field fields_batch_CronJobSpec[] = {
-	{ T("Schedule"), T("schedule"), GO_TEXT, 0, 0 },
-	{ T("TimeZone"), T("timeZone"), GO_TEXT, GO_POINTER, 0 },
-	{ T("StartingDeadlineSeconds"), T("startingDeadlineSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("ConcurrencyPolicy"), T("concurrencyPolicy"), GO_TEXT, 0, 0 },
-	{ T("Suspend"), T("suspend"), GO_BOOL, GO_POINTER, 0 },
-	{ T("JobTemplate"), T("jobTemplate"), GO_STRUCT, 0, ID_batch_JobTemplateSpec },
-	{ T("SuccessfulJobsHistoryLimit"), T("successfulJobsHistoryLimit"), GO_INT, GO_POINTER, 0 },
-	{ T("FailedJobsHistoryLimit"), T("failedJobsHistoryLimit"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_batch_CronJobStatus[] = {
-	{ T("Active"), T("active"), GO_STRUCT, GO_LIST, ID_core_ObjectReference },
-	{ T("LastScheduleTime"), T("lastScheduleTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("LastSuccessfulTime"), T("lastSuccessfulTime"), GO_ANY, GO_POINTER, 0 },
-};
-static const struct go_field fields_batch_Job[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_batch_JobSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_batch_JobStatus },
-};
-static const struct go_field fields_batch_JobCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastProbeTime"), T("lastProbeTime"), GO_ANY, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_batch_JobSpec[] = {
-	{ T("Parallelism"), T("parallelism"), GO_INT, GO_POINTER, 0 },
-	{ T("Completions"), T("completions"), GO_INT, GO_POINTER, 0 },
-	{ T("PodFailurePolicy"), T("podFailurePolicy"), GO_STRUCT, GO_POINTER, ID_batch_PodFailurePolicy },
-	{ T("SuccessPolicy"), T("successPolicy"), GO_STRUCT, GO_POINTER, ID_batch_SuccessPolicy },
-	{ T("ActiveDeadlineSeconds"), T("activeDeadlineSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("BackoffLimit"), T("backoffLimit"), GO_INT, GO_POINTER, 0 },
-	{ T("BackoffLimitPerIndex"), T("backoffLimitPerIndex"), GO_INT, GO_POINTER, 0 },
-	{ T("MaxFailedIndexes"), T("maxFailedIndexes"), GO_INT, GO_POINTER, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("ManualSelector"), T("manualSelector"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Template"), T("template"), GO_STRUCT, 0, ID_core_PodTemplateSpec },
-	{ T("TTLSecondsAfterFinished"), T("ttlSecondsAfterFinished"), GO_INT, GO_POINTER, 0 },
-	{ T("CompletionMode"), T("completionMode"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Suspend"), T("suspend"), GO_BOOL, GO_POINTER, 0 },
-	{ T("PodReplacementPolicy"), T("podReplacementPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("ManagedBy"), T("managedBy"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_batch_JobStatus[] = {
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_batch_JobCondition },
-	{ T("StartTime"), T("startTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("CompletionTime"), T("completionTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("Active"), T("active"), GO_INT, 0, 0 },
-	{ T("Terminating"), T("terminating"), GO_INT, GO_POINTER, 0 },
-	{ T("Ready"), T("ready"), GO_INT, GO_POINTER, 0 },
-	{ T("Succeeded"), T("succeeded"), GO_INT, 0, 0 },
-	{ T("Failed"), T("failed"), GO_INT, 0, 0 },
-	{ T("CompletedIndexes"), T("completedIndexes"), GO_TEXT, 0, 0 },
-	{ T("FailedIndexes"), T("failedIndexes"), GO_TEXT, GO_POINTER, 0 },
-	{ T("UncountedTerminatedPods"), T("uncountedTerminatedPods"), GO_STRUCT, GO_POINTER, ID_batch_UncountedTerminatedPods },
-};
-static const struct go_field fields_batch_JobTemplateSpec[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_batch_JobSpec },
-};
-static const struct go_field fields_batch_PodFailurePolicy[] = {
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_batch_PodFailurePolicyRule },
-};
-static const struct go_field fields_batch_PodFailurePolicyOnExitCodesRequirement[] = {
-	{ T("ContainerName"), T("containerName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("Values"), T("values"), GO_INT, GO_LIST, 0 },
-};
-static const struct go_field fields_batch_PodFailurePolicyOnPodConditionsPattern[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_batch_PodFailurePolicyRule[] = {
-	{ T("Action"), T("action"), GO_TEXT, 0, 0 },
-	{ T("OnExitCodes"), T("onExitCodes"), GO_STRUCT, GO_POINTER, ID_batch_PodFailurePolicyOnExitCodesRequirement },
-	{ T("OnPodConditions"), T("onPodConditions"), GO_STRUCT, GO_LIST, ID_batch_PodFailurePolicyOnPodConditionsPattern },
-};
-static const struct go_field fields_batch_SuccessPolicy[] = {
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_batch_SuccessPolicyRule },
-};
-static const struct go_field fields_batch_SuccessPolicyRule[] = {
-	{ T("SucceededIndexes"), T("succeededIndexes"), GO_TEXT, GO_POINTER, 0 },
-	{ T("SucceededCount"), T("succeededCount"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_batch_UncountedTerminatedPods[] = {
-	{ T("Succeeded"), T("succeeded"), GO_TEXT, GO_LIST, 0 },
-	{ T("Failed"), T("failed"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_certificates_CertificateSigningRequest[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_certificates_CertificateSigningRequestSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_certificates_CertificateSigningRequestStatus },
-};
-static const struct go_field fields_certificates_CertificateSigningRequestCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("LastUpdateTime"), T("lastUpdateTime"), GO_ANY, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-};
-static const struct go_field fields_certificates_CertificateSigningRequestSpec[] = {
-	{ T("Request"), T("request"), GO_ANY, 0, 0 },
-	{ T("SignerName"), T("signerName"), GO_TEXT, 0, 0 },
-	{ T("ExpirationSeconds"), T("expirationSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("Usages"), T("usages"), GO_TEXT, GO_LIST, 0 },
-	{ T("Username"), T("username"), GO_TEXT, 0, 0 },
-	{ T("UID"), T("uid"), GO_TEXT, 0, 0 },
-	{ T("Groups"), T("groups"), GO_TEXT, GO_LIST, 0 },
-	{ T("Extra"), T("extra"), GO_TEXT, GO_MAP | GO_LIST, 0 },
-};
-static const struct go_field fields_certificates_CertificateSigningRequestStatus[] = {
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_certificates_CertificateSigningRequestCondition },
-	{ T("Certificate"), T("certificate"), GO_ANY, 0, 0 },
-};
-static const struct go_field fields_coordination_Lease[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_coordination_LeaseSpec },
-};
-static const struct go_field fields_coordination_LeaseSpec[] = {
-	{ T("HolderIdentity"), T("holderIdentity"), GO_TEXT, GO_POINTER, 0 },
-	{ T("LeaseDurationSeconds"), T("leaseDurationSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("AcquireTime"), T("acquireTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("RenewTime"), T("renewTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("LeaseTransitions"), T("leaseTransitions"), GO_INT, GO_POINTER, 0 },
-	{ T("Strategy"), T("strategy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("PreferredHolder"), T("preferredHolder"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_AWSElasticBlockStoreVolumeSource[] = {
-	{ T("VolumeID"), T("volumeID"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("Partition"), T("partition"), GO_INT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_Affinity[] = {
-	{ T("NodeAffinity"), T("nodeAffinity"), GO_STRUCT, GO_POINTER, ID_core_NodeAffinity },
-	{ T("PodAffinity"), T("podAffinity"), GO_STRUCT, GO_POINTER, ID_core_PodAffinity },
-	{ T("PodAntiAffinity"), T("podAntiAffinity"), GO_STRUCT, GO_POINTER, ID_core_PodAntiAffinity },
-};
-static const struct go_field fields_core_AppArmorProfile[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("LocalhostProfile"), T("localhostProfile"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_AttachedVolume[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("DevicePath"), T("devicePath"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_AzureDiskVolumeSource[] = {
-	{ T("DiskName"), T("diskName"), GO_TEXT, 0, 0 },
-	{ T("DataDiskURI"), T("diskURI"), GO_TEXT, 0, 0 },
-	{ T("CachingMode"), T("cachingMode"), GO_TEXT, GO_POINTER, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, GO_POINTER, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Kind"), T("kind"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_AzureFilePersistentVolumeSource[] = {
-	{ T("SecretName"), T("secretName"), GO_TEXT, 0, 0 },
-	{ T("ShareName"), T("shareName"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("SecretNamespace"), T("secretNamespace"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_AzureFileVolumeSource[] = {
-	{ T("SecretName"), T("secretName"), GO_TEXT, 0, 0 },
-	{ T("ShareName"), T("shareName"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_CSIPersistentVolumeSource[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("VolumeHandle"), T("volumeHandle"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("VolumeAttributes"), T("volumeAttributes"), GO_TEXT, GO_MAP, 0 },
-	{ T("ControllerPublishSecretRef"), T("controllerPublishSecretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("NodeStageSecretRef"), T("nodeStageSecretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("NodePublishSecretRef"), T("nodePublishSecretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("ControllerExpandSecretRef"), T("controllerExpandSecretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("NodeExpandSecretRef"), T("nodeExpandSecretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-};
-static const struct go_field fields_core_CSIVolumeSource[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, GO_POINTER, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, GO_POINTER, 0 },
-	{ T("VolumeAttributes"), T("volumeAttributes"), GO_TEXT, GO_MAP, 0 },
-	{ T("NodePublishSecretRef"), T("nodePublishSecretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-};
-static const struct go_field fields_core_Capabilities[] = {
-	{ T("Add"), T("add"), GO_TEXT, GO_LIST, 0 },
-	{ T("Drop"), T("drop"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_CephFSPersistentVolumeSource[] = {
-	{ T("Monitors"), T("monitors"), GO_TEXT, GO_LIST, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("User"), T("user"), GO_TEXT, 0, 0 },
-	{ T("SecretFile"), T("secretFile"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_CephFSVolumeSource[] = {
-	{ T("Monitors"), T("monitors"), GO_TEXT, GO_LIST, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("User"), T("user"), GO_TEXT, 0, 0 },
-	{ T("SecretFile"), T("secretFile"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_CinderPersistentVolumeSource[] = {
-	{ T("VolumeID"), T("volumeID"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-};
-static const struct go_field fields_core_CinderVolumeSource[] = {
-	{ T("VolumeID"), T("volumeID"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-};
-static const struct go_field fields_core_ClientIPConfig[] = {
-	{ T("TimeoutSeconds"), T("timeoutSeconds"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ClusterTrustBundleProjection[] = {
-	{ T("Name"), T("name"), GO_TEXT, GO_POINTER, 0 },
-	{ T("SignerName"), T("signerName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("LabelSelector"), T("labelSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ConfigMap[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Immutable"), T("immutable"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Data"), T("data"), GO_TEXT, GO_MAP, 0 },
-	{ T("BinaryData"), T("binaryData"), GO_ANY, GO_MAP, 0 },
-};
-static const struct go_field fields_core_ConfigMapEnvSource[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ConfigMapKeySelector[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ConfigMapNodeConfigSource[] = {
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("UID"), T("uid"), GO_TEXT, 0, 0 },
-	{ T("ResourceVersion"), T("resourceVersion"), GO_TEXT, 0, 0 },
-	{ T("KubeletConfigKey"), T("kubeletConfigKey"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ConfigMapProjection[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Items"), T("items"), GO_STRUCT, GO_LIST, ID_core_KeyToPath },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ConfigMapVolumeSource[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Items"), T("items"), GO_STRUCT, GO_LIST, ID_core_KeyToPath },
-	{ T("DefaultMode"), T("defaultMode"), GO_INT, GO_POINTER, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_Container[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Image"), T("image"), GO_TEXT, 0, 0 },
-	{ T("Command"), T("command"), GO_TEXT, GO_LIST, 0 },
-	{ T("Args"), T("args"), GO_TEXT, GO_LIST, 0 },
-	{ T("WorkingDir"), T("workingDir"), GO_TEXT, 0, 0 },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_core_ContainerPort },
-	{ T("EnvFrom"), T("envFrom"), GO_STRUCT, GO_LIST, ID_core_EnvFromSource },
-	{ T("Env"), T("env"), GO_STRUCT, GO_LIST, ID_core_EnvVar },
-	{ T("Resources"), T("resources"), GO_STRUCT, 0, ID_core_ResourceRequirements },
-	{ T("ResizePolicy"), T("resizePolicy"), GO_STRUCT, GO_LIST, ID_core_ContainerResizePolicy },
-	{ T("RestartPolicy"), T("restartPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("RestartPolicyRules"), T("restartPolicyRules"), GO_STRUCT, GO_LIST, ID_core_ContainerRestartRule },
-	{ T("VolumeMounts"), T("volumeMounts"), GO_STRUCT, GO_LIST, ID_core_VolumeMount },
-	{ T("VolumeDevices"), T("volumeDevices"), GO_STRUCT, GO_LIST, ID_core_VolumeDevice },
-	{ T("LivenessProbe"), T("livenessProbe"), GO_STRUCT, GO_POINTER, ID_core_Probe },
-	{ T("ReadinessProbe"), T("readinessProbe"), GO_STRUCT, GO_POINTER, ID_core_Probe },
-	{ T("StartupProbe"), T("startupProbe"), GO_STRUCT, GO_POINTER, ID_core_Probe },
-	{ T("Lifecycle"), T("lifecycle"), GO_STRUCT, GO_POINTER, ID_core_Lifecycle },
-	{ T("TerminationMessagePath"), T("terminationMessagePath"), GO_TEXT, 0, 0 },
-	{ T("TerminationMessagePolicy"), T("terminationMessagePolicy"), GO_TEXT, 0, 0 },
-	{ T("ImagePullPolicy"), T("imagePullPolicy"), GO_TEXT, 0, 0 },
-	{ T("SecurityContext"), T("securityContext"), GO_STRUCT, GO_POINTER, ID_core_SecurityContext },
-	{ T("Stdin"), T("stdin"), GO_BOOL, 0, 0 },
-	{ T("StdinOnce"), T("stdinOnce"), GO_BOOL, 0, 0 },
-	{ T("TTY"), T("tty"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_ContainerExtendedResourceRequest[] = {
-	{ T("ContainerName"), T("containerName"), GO_TEXT, 0, 0 },
-	{ T("ResourceName"), T("resourceName"), GO_TEXT, 0, 0 },
-	{ T("RequestName"), T("requestName"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ContainerImage[] = {
-	{ T("Names"), T("names"), GO_TEXT, GO_LIST, 0 },
-	{ T("SizeBytes"), T("sizeBytes"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_core_ContainerPort[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("HostPort"), T("hostPort"), GO_INT, 0, 0 },
-	{ T("ContainerPort"), T("containerPort"), GO_INT, 0, 0 },
-	{ T("Protocol"), T("protocol"), GO_TEXT, 0, 0 },
-	{ T("HostIP"), T("hostIP"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ContainerResizePolicy[] = {
-	{ T("ResourceName"), T("resourceName"), GO_TEXT, 0, 0 },
-	{ T("RestartPolicy"), T("restartPolicy"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ContainerRestartRule[] = {
-	{ T("Action"), T("action"), GO_TEXT, 0, 0 },
-	{ T("ExitCodes"), T("exitCodes"), GO_STRUCT, GO_POINTER, ID_core_ContainerRestartRuleOnExitCodes },
-};
-static const struct go_field fields_core_ContainerRestartRuleOnExitCodes[] = {
-	{ T("Operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("Values"), T("values"), GO_INT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_ContainerState[] = {
-	{ T("Waiting"), T("waiting"), GO_STRUCT, GO_POINTER, ID_core_ContainerStateWaiting },
-	{ T("Running"), T("running"), GO_STRUCT, GO_POINTER, ID_core_ContainerStateRunning },
-	{ T("Terminated"), T("terminated"), GO_STRUCT, GO_POINTER, ID_core_ContainerStateTerminated },
-};
-static const struct go_field fields_core_ContainerStateRunning[] = {
-	{ T("StartedAt"), T("startedAt"), GO_ANY, 0, 0 },
-};
-static const struct go_field fields_core_ContainerStateTerminated[] = {
-	{ T("ExitCode"), T("exitCode"), GO_INT, 0, 0 },
-	{ T("Signal"), T("signal"), GO_INT, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("StartedAt"), T("startedAt"), GO_ANY, 0, 0 },
-	{ T("FinishedAt"), T("finishedAt"), GO_ANY, 0, 0 },
-	{ T("ContainerID"), T("containerID"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ContainerStateWaiting[] = {
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ContainerStatus[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("State"), T("state"), GO_STRUCT, 0, ID_core_ContainerState },
-	{ T("LastTerminationState"), T("lastState"), GO_STRUCT, 0, ID_core_ContainerState },
-	{ T("Ready"), T("ready"), GO_BOOL, 0, 0 },
-	{ T("RestartCount"), T("restartCount"), GO_INT, 0, 0 },
-	{ T("Image"), T("image"), GO_TEXT, 0, 0 },
-	{ T("ImageID"), T("imageID"), GO_TEXT, 0, 0 },
-	{ T("ContainerID"), T("containerID"), GO_TEXT, 0, 0 },
-	{ T("Started"), T("started"), GO_BOOL, GO_POINTER, 0 },
-	{ T("AllocatedResources"), T("allocatedResources"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Resources"), T("resources"), GO_STRUCT, GO_POINTER, ID_core_ResourceRequirements },
-	{ T("VolumeMounts"), T("volumeMounts"), GO_STRUCT, GO_LIST, ID_core_VolumeMountStatus },
-	{ T("User"), T("user"), GO_STRUCT, GO_POINTER, ID_core_ContainerUser },
-	{ T("AllocatedResourcesStatus"), T("allocatedResourcesStatus"), GO_STRUCT, GO_LIST, ID_core_ResourceStatus },
-	{ T("StopSignal"), T("stopSignal"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ContainerUser[] = {
-	{ T("Linux"), T("linux"), GO_STRUCT, GO_POINTER, ID_core_LinuxContainerUser },
-};
-static const struct go_field fields_core_DaemonEndpoint[] = {
-	{ T("Port"), T("Port"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_core_DownwardAPIProjection[] = {
-	{ T("Items"), T("items"), GO_STRUCT, GO_LIST, ID_core_DownwardAPIVolumeFile },
-};
-static const struct go_field fields_core_DownwardAPIVolumeFile[] = {
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("FieldRef"), T("fieldRef"), GO_STRUCT, GO_POINTER, ID_core_ObjectFieldSelector },
-	{ T("ResourceFieldRef"), T("resourceFieldRef"), GO_STRUCT, GO_POINTER, ID_core_ResourceFieldSelector },
-	{ T("Mode"), T("mode"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_DownwardAPIVolumeSource[] = {
-	{ T("Items"), T("items"), GO_STRUCT, GO_LIST, ID_core_DownwardAPIVolumeFile },
-	{ T("DefaultMode"), T("defaultMode"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_EmptyDirVolumeSource[] = {
-	{ T("Medium"), T("medium"), GO_TEXT, 0, 0 },
-	{ T("SizeLimit"), T("sizeLimit"), GO_QUANTITY, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_EndpointAddress[] = {
-	{ T("IP"), T("ip"), GO_TEXT, 0, 0 },
-	{ T("Hostname"), T("hostname"), GO_TEXT, 0, 0 },
-	{ T("NodeName"), T("nodeName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("TargetRef"), T("targetRef"), GO_STRUCT, GO_POINTER, ID_core_ObjectReference },
-};
-static const struct go_field fields_core_EndpointPort[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("Protocol"), T("protocol"), GO_TEXT, 0, 0 },
-	{ T("AppProtocol"), T("appProtocol"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_EndpointSubset[] = {
-	{ T("Addresses"), T("addresses"), GO_STRUCT, GO_LIST, ID_core_EndpointAddress },
-	{ T("NotReadyAddresses"), T("notReadyAddresses"), GO_STRUCT, GO_LIST, ID_core_EndpointAddress },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_core_EndpointPort },
-};
-static const struct go_field fields_core_Endpoints[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Subsets"), T("subsets"), GO_STRUCT, GO_LIST, ID_core_EndpointSubset },
-};
-static const struct go_field fields_core_EnvFromSource[] = {
-	{ T("Prefix"), T("prefix"), GO_TEXT, 0, 0 },
-	{ T("ConfigMapRef"), T("configMapRef"), GO_STRUCT, GO_POINTER, ID_core_ConfigMapEnvSource },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretEnvSource },
-};
-static const struct go_field fields_core_EnvVar[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-	{ T("ValueFrom"), T("valueFrom"), GO_STRUCT, GO_POINTER, ID_core_EnvVarSource },
-};
-static const struct go_field fields_core_EnvVarSource[] = {
-	{ T("FieldRef"), T("fieldRef"), GO_STRUCT, GO_POINTER, ID_core_ObjectFieldSelector },
-	{ T("ResourceFieldRef"), T("resourceFieldRef"), GO_STRUCT, GO_POINTER, ID_core_ResourceFieldSelector },
-	{ T("ConfigMapKeyRef"), T("configMapKeyRef"), GO_STRUCT, GO_POINTER, ID_core_ConfigMapKeySelector },
-	{ T("SecretKeyRef"), T("secretKeyRef"), GO_STRUCT, GO_POINTER, ID_core_SecretKeySelector },
-	{ T("FileKeyRef"), T("fileKeyRef"), GO_STRUCT, GO_POINTER, ID_core_FileKeySelector },
-};
-static const struct go_field fields_core_EphemeralContainer[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Image"), T("image"), GO_TEXT, 0, 0 },
-	{ T("Command"), T("command"), GO_TEXT, GO_LIST, 0 },
-	{ T("Args"), T("args"), GO_TEXT, GO_LIST, 0 },
-	{ T("WorkingDir"), T("workingDir"), GO_TEXT, 0, 0 },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_core_ContainerPort },
-	{ T("EnvFrom"), T("envFrom"), GO_STRUCT, GO_LIST, ID_core_EnvFromSource },
-	{ T("Env"), T("env"), GO_STRUCT, GO_LIST, ID_core_EnvVar },
-	{ T("Resources"), T("resources"), GO_STRUCT, 0, ID_core_ResourceRequirements },
-	{ T("ResizePolicy"), T("resizePolicy"), GO_STRUCT, GO_LIST, ID_core_ContainerResizePolicy },
-	{ T("RestartPolicy"), T("restartPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("RestartPolicyRules"), T("restartPolicyRules"), GO_STRUCT, GO_LIST, ID_core_ContainerRestartRule },
-	{ T("VolumeMounts"), T("volumeMounts"), GO_STRUCT, GO_LIST, ID_core_VolumeMount },
-	{ T("VolumeDevices"), T("volumeDevices"), GO_STRUCT, GO_LIST, ID_core_VolumeDevice },
-	{ T("LivenessProbe"), T("livenessProbe"), GO_STRUCT, GO_POINTER, ID_core_Probe },
-	{ T("ReadinessProbe"), T("readinessProbe"), GO_STRUCT, GO_POINTER, ID_core_Probe },
-	{ T("StartupProbe"), T("startupProbe"), GO_STRUCT, GO_POINTER, ID_core_Probe },
-	{ T("Lifecycle"), T("lifecycle"), GO_STRUCT, GO_POINTER, ID_core_Lifecycle },
-	{ T("TerminationMessagePath"), T("terminationMessagePath"), GO_TEXT, 0, 0 },
-	{ T("TerminationMessagePolicy"), T("terminationMessagePolicy"), GO_TEXT, 0, 0 },
-	{ T("ImagePullPolicy"), T("imagePullPolicy"), GO_TEXT, 0, 0 },
-	{ T("SecurityContext"), T("securityContext"), GO_STRUCT, GO_POINTER, ID_core_SecurityContext },
-	{ T("Stdin"), T("stdin"), GO_BOOL, 0, 0 },
-	{ T("StdinOnce"), T("stdinOnce"), GO_BOOL, 0, 0 },
-	{ T("TTY"), T("tty"), GO_BOOL, 0, 0 },
-	{ T("TargetContainerName"), T("targetContainerName"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_EphemeralVolumeSource[] = {
-	{ T("VolumeClaimTemplate"), T("volumeClaimTemplate"), GO_STRUCT, GO_POINTER, ID_core_PersistentVolumeClaimTemplate },
-};
-static const struct go_field fields_core_Event[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("InvolvedObject"), T("involvedObject"), GO_STRUCT, 0, ID_core_ObjectReference },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("Source"), T("source"), GO_STRUCT, 0, ID_core_EventSource },
-	{ T("FirstTimestamp"), T("firstTimestamp"), GO_ANY, 0, 0 },
-	{ T("LastTimestamp"), T("lastTimestamp"), GO_ANY, 0, 0 },
-	{ T("Count"), T("count"), GO_INT, 0, 0 },
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("EventTime"), T("eventTime"), GO_ANY, 0, 0 },
-	{ T("Series"), T("series"), GO_STRUCT, GO_POINTER, ID_core_EventSeries },
-	{ T("Action"), T("action"), GO_TEXT, 0, 0 },
-	{ T("Related"), T("related"), GO_STRUCT, GO_POINTER, ID_core_ObjectReference },
-	{ T("ReportingController"), T("reportingComponent"), GO_TEXT, 0, 0 },
-	{ T("ReportingInstance"), T("reportingInstance"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_EventSeries[] = {
-	{ T("Count"), T("count"), GO_INT, 0, 0 },
-	{ T("LastObservedTime"), T("lastObservedTime"), GO_ANY, 0, 0 },
-};
-static const struct go_field fields_core_EventSource[] = {
-	{ T("Component"), T("component"), GO_TEXT, 0, 0 },
-	{ T("Host"), T("host"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ExecAction[] = {
-	{ T("Command"), T("command"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_FCVolumeSource[] = {
-	{ T("TargetWWNs"), T("targetWWNs"), GO_TEXT, GO_LIST, 0 },
-	{ T("Lun"), T("lun"), GO_INT, GO_POINTER, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("WWIDs"), T("wwids"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_FileKeySelector[] = {
-	{ T("VolumeName"), T("volumeName"), GO_TEXT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_FlexPersistentVolumeSource[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("Options"), T("options"), GO_TEXT, GO_MAP, 0 },
-};
-static const struct go_field fields_core_FlexVolumeSource[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("Options"), T("options"), GO_TEXT, GO_MAP, 0 },
-};
-static const struct go_field fields_core_FlockerVolumeSource[] = {
-	{ T("DatasetName"), T("datasetName"), GO_TEXT, 0, 0 },
-	{ T("DatasetUUID"), T("datasetUUID"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_GCEPersistentDiskVolumeSource[] = {
-	{ T("PDName"), T("pdName"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("Partition"), T("partition"), GO_INT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_GRPCAction[] = {
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("Service"), T("service"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_GitRepoVolumeSource[] = {
-	{ T("Repository"), T("repository"), GO_TEXT, 0, 0 },
-	{ T("Revision"), T("revision"), GO_TEXT, 0, 0 },
-	{ T("Directory"), T("directory"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_GlusterfsPersistentVolumeSource[] = {
-	{ T("EndpointsName"), T("endpoints"), GO_TEXT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("EndpointsNamespace"), T("endpointsNamespace"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_GlusterfsVolumeSource[] = {
-	{ T("EndpointsName"), T("endpoints"), GO_TEXT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_HTTPGetAction[] = {
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("Host"), T("host"), GO_TEXT, 0, 0 },
-	{ T("Scheme"), T("scheme"), GO_TEXT, 0, 0 },
-	{ T("HTTPHeaders"), T("httpHeaders"), GO_STRUCT, GO_LIST, ID_core_HTTPHeader },
-};
-static const struct go_field fields_core_HTTPHeader[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_HostAlias[] = {
-	{ T("IP"), T("ip"), GO_TEXT, 0, 0 },
-	{ T("Hostnames"), T("hostnames"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_HostIP[] = {
-	{ T("IP"), T("ip"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_HostPathVolumeSource[] = {
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("Type"), T("type"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ISCSIPersistentVolumeSource[] = {
-	{ T("TargetPortal"), T("targetPortal"), GO_TEXT, 0, 0 },
-	{ T("IQN"), T("iqn"), GO_TEXT, 0, 0 },
-	{ T("Lun"), T("lun"), GO_INT, 0, 0 },
-	{ T("ISCSIInterface"), T("iscsiInterface"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("Portals"), T("portals"), GO_TEXT, GO_LIST, 0 },
-	{ T("DiscoveryCHAPAuth"), T("chapAuthDiscovery"), GO_BOOL, 0, 0 },
-	{ T("SessionCHAPAuth"), T("chapAuthSession"), GO_BOOL, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("InitiatorName"), T("initiatorName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ISCSIVolumeSource[] = {
-	{ T("TargetPortal"), T("targetPortal"), GO_TEXT, 0, 0 },
-	{ T("IQN"), T("iqn"), GO_TEXT, 0, 0 },
-	{ T("Lun"), T("lun"), GO_INT, 0, 0 },
-	{ T("ISCSIInterface"), T("iscsiInterface"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("Portals"), T("portals"), GO_TEXT, GO_LIST, 0 },
-	{ T("DiscoveryCHAPAuth"), T("chapAuthDiscovery"), GO_BOOL, 0, 0 },
-	{ T("SessionCHAPAuth"), T("chapAuthSession"), GO_BOOL, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-	{ T("InitiatorName"), T("initiatorName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ImageVolumeSource[] = {
-	{ T("Reference"), T("reference"), GO_TEXT, 0, 0 },
-	{ T("PullPolicy"), T("pullPolicy"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ImageVolumeStatus[] = {
-	{ T("ImageRef"), T("imageRef"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_KeyToPath[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("Mode"), T("mode"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_Lifecycle[] = {
-	{ T("PostStart"), T("postStart"), GO_STRUCT, GO_POINTER, ID_core_LifecycleHandler },
-	{ T("PreStop"), T("preStop"), GO_STRUCT, GO_POINTER, ID_core_LifecycleHandler },
-	{ T("StopSignal"), T("stopSignal"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_LifecycleHandler[] = {
-	{ T("Exec"), T("exec"), GO_STRUCT, GO_POINTER, ID_core_ExecAction },
-	{ T("HTTPGet"), T("httpGet"), GO_STRUCT, GO_POINTER, ID_core_HTTPGetAction },
-	{ T("TCPSocket"), T("tcpSocket"), GO_STRUCT, GO_POINTER, ID_core_TCPSocketAction },
-	{ T("Sleep"), T("sleep"), GO_STRUCT, GO_POINTER, ID_core_SleepAction },
-};
-static const struct go_field fields_core_LimitRange[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_LimitRangeSpec },
-};
-static const struct go_field fields_core_LimitRangeItem[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Max"), T("max"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Min"), T("min"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Default"), T("default"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("DefaultRequest"), T("defaultRequest"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("MaxLimitRequestRatio"), T("maxLimitRequestRatio"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_core_LimitRangeSpec[] = {
-	{ T("Limits"), T("limits"), GO_STRUCT, GO_LIST, ID_core_LimitRangeItem },
-};
-static const struct go_field fields_core_LinuxContainerUser[] = {
-	{ T("UID"), T("uid"), GO_INT, 0, 0 },
-	{ T("GID"), T("gid"), GO_INT, 0, 0 },
-	{ T("SupplementalGroups"), T("supplementalGroups"), GO_INT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_LoadBalancerIngress[] = {
-	{ T("IP"), T("ip"), GO_TEXT, 0, 0 },
-	{ T("Hostname"), T("hostname"), GO_TEXT, 0, 0 },
-	{ T("IPMode"), T("ipMode"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_core_PortStatus },
-};
-static const struct go_field fields_core_LoadBalancerStatus[] = {
-	{ T("Ingress"), T("ingress"), GO_STRUCT, GO_LIST, ID_core_LoadBalancerIngress },
-};
-static const struct go_field fields_core_LocalObjectReference[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_LocalVolumeSource[] = {
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ModifyVolumeStatus[] = {
-	{ T("TargetVolumeAttributesClassName"), T("targetVolumeAttributesClassName"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_NFSVolumeSource[] = {
-	{ T("Server"), T("server"), GO_TEXT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_Namespace[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_NamespaceSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_NamespaceStatus },
-};
-static const struct go_field fields_core_NamespaceCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_NamespaceSpec[] = {
-	{ T("Finalizers"), T("finalizers"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_NamespaceStatus[] = {
-	{ T("Phase"), T("phase"), GO_TEXT, 0, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_core_NamespaceCondition },
-};
-static const struct go_field fields_core_Node[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_NodeSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_NodeStatus },
-};
-static const struct go_field fields_core_NodeAddress[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Address"), T("address"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_NodeAffinity[] = {
-	{ T("RequiredDuringSchedulingIgnoredDuringExecution"), T("requiredDuringSchedulingIgnoredDuringExecution"), GO_STRUCT, GO_POINTER, ID_core_NodeSelector },
-	{ T("PreferredDuringSchedulingIgnoredDuringExecution"), T("preferredDuringSchedulingIgnoredDuringExecution"), GO_STRUCT, GO_LIST, ID_core_PreferredSchedulingTerm },
-};
-static const struct go_field fields_core_NodeAllocatableResourceClaimStatus[] = {
-	{ T("ResourceClaimName"), T("resourceClaimName"), GO_TEXT, 0, 0 },
-	{ T("Containers"), T("containers"), GO_TEXT, GO_LIST, 0 },
-	{ T("Resources"), T("resources"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_core_NodeCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastHeartbeatTime"), T("lastHeartbeatTime"), GO_ANY, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_NodeConfigSource[] = {
-	{ T("ConfigMap"), T("configMap"), GO_STRUCT, GO_POINTER, ID_core_ConfigMapNodeConfigSource },
-};
-static const struct go_field fields_core_NodeConfigStatus[] = {
-	{ T("Assigned"), T("assigned"), GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource },
-	{ T("Active"), T("active"), GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource },
-	{ T("LastKnownGood"), T("lastKnownGood"), GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource },
-	{ T("Error"), T("error"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_NodeDaemonEndpoints[] = {
-	{ T("KubeletEndpoint"), T("kubeletEndpoint"), GO_STRUCT, 0, ID_core_DaemonEndpoint },
-};
-static const struct go_field fields_core_NodeFeatures[] = {
-	{ T("SupplementalGroupsPolicy"), T("supplementalGroupsPolicy"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_NodeRuntimeHandler[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Features"), T("features"), GO_STRUCT, GO_POINTER, ID_core_NodeRuntimeHandlerFeatures },
-};
-static const struct go_field fields_core_NodeRuntimeHandlerFeatures[] = {
-	{ T("RecursiveReadOnlyMounts"), T("recursiveReadOnlyMounts"), GO_BOOL, GO_POINTER, 0 },
-	{ T("UserNamespaces"), T("userNamespaces"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_NodeSelector[] = {
-	{ T("NodeSelectorTerms"), T("nodeSelectorTerms"), GO_STRUCT, GO_LIST, ID_core_NodeSelectorTerm },
-};
-static const struct go_field fields_core_NodeSelectorRequirement[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("Values"), T("values"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_NodeSelectorTerm[] = {
-	{ T("MatchExpressions"), T("matchExpressions"), GO_STRUCT, GO_LIST, ID_core_NodeSelectorRequirement },
-	{ T("MatchFields"), T("matchFields"), GO_STRUCT, GO_LIST, ID_core_NodeSelectorRequirement },
-};
-static const struct go_field fields_core_NodeSpec[] = {
-	{ T("PodCIDRs"), T("podCIDRs"), GO_TEXT, GO_LIST, 0 },
-	{ T("ProviderID"), T("providerID"), GO_TEXT, 0, 0 },
-	{ T("Unschedulable"), T("unschedulable"), GO_BOOL, 0, 0 },
-	{ T("Taints"), T("taints"), GO_STRUCT, GO_LIST, ID_core_Taint },
-	{ T("ConfigSource"), T("configSource"), GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource },
-	{ T("DoNotUseExternalID"), T("externalID"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_NodeStatus[] = {
-	{ T("Capacity"), T("capacity"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Allocatable"), T("allocatable"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Phase"), T("phase"), GO_TEXT, 0, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_core_NodeCondition },
-	{ T("Addresses"), T("addresses"), GO_STRUCT, GO_LIST, ID_core_NodeAddress },
-	{ T("DaemonEndpoints"), T("daemonEndpoints"), GO_STRUCT, 0, ID_core_NodeDaemonEndpoints },
-	{ T("NodeInfo"), T("nodeInfo"), GO_STRUCT, 0, ID_core_NodeSystemInfo },
-	{ T("Images"), T("images"), GO_STRUCT, GO_LIST, ID_core_ContainerImage },
-	{ T("VolumesInUse"), T("volumesInUse"), GO_TEXT, GO_LIST, 0 },
-	{ T("VolumesAttached"), T("volumesAttached"), GO_STRUCT, GO_LIST, ID_core_AttachedVolume },
-	{ T("Config"), T("config"), GO_STRUCT, GO_POINTER, ID_core_NodeConfigStatus },
-	{ T("RuntimeHandlers"), T("runtimeHandlers"), GO_STRUCT, GO_LIST, ID_core_NodeRuntimeHandler },
-	{ T("Features"), T("features"), GO_STRUCT, GO_POINTER, ID_core_NodeFeatures },
-	{ T("DeclaredFeatures"), T("declaredFeatures"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_NodeSwapStatus[] = {
-	{ T("Capacity"), T("capacity"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_NodeSystemInfo[] = {
-	{ T("MachineID"), T("machineID"), GO_TEXT, 0, 0 },
-	{ T("SystemUUID"), T("systemUUID"), GO_TEXT, 0, 0 },
-	{ T("BootID"), T("bootID"), GO_TEXT, 0, 0 },
-	{ T("KernelVersion"), T("kernelVersion"), GO_TEXT, 0, 0 },
-	{ T("OSImage"), T("osImage"), GO_TEXT, 0, 0 },
-	{ T("ContainerRuntimeVersion"), T("containerRuntimeVersion"), GO_TEXT, 0, 0 },
-	{ T("KubeletVersion"), T("kubeletVersion"), GO_TEXT, 0, 0 },
-	{ T("KubeProxyVersion"), T("kubeProxyVersion"), GO_TEXT, 0, 0 },
-	{ T("OperatingSystem"), T("operatingSystem"), GO_TEXT, 0, 0 },
-	{ T("Architecture"), T("architecture"), GO_TEXT, 0, 0 },
-	{ T("Swap"), T("swap"), GO_STRUCT, GO_POINTER, ID_core_NodeSwapStatus },
-};
-static const struct go_field fields_core_ObjectFieldSelector[] = {
-	{ T("APIVersion"), T("apiVersion"), GO_TEXT, 0, 0 },
-	{ T("FieldPath"), T("fieldPath"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ObjectReference[] = {
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("UID"), T("uid"), GO_TEXT, 0, 0 },
-	{ T("APIVersion"), T("apiVersion"), GO_TEXT, 0, 0 },
-	{ T("ResourceVersion"), T("resourceVersion"), GO_TEXT, 0, 0 },
-	{ T("FieldPath"), T("fieldPath"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PersistentVolume[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_PersistentVolumeSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_PersistentVolumeStatus },
-};
-static const struct go_field fields_core_PersistentVolumeClaim[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_PersistentVolumeClaimSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_PersistentVolumeClaimStatus },
-};
-static const struct go_field fields_core_PersistentVolumeClaimCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastProbeTime"), T("lastProbeTime"), GO_ANY, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PersistentVolumeClaimSpec[] = {
-	{ T("AccessModes"), T("accessModes"), GO_TEXT, GO_LIST, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Resources"), T("resources"), GO_STRUCT, 0, ID_core_VolumeResourceRequirements },
-	{ T("VolumeName"), T("volumeName"), GO_TEXT, 0, 0 },
-	{ T("StorageClassName"), T("storageClassName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("VolumeMode"), T("volumeMode"), GO_TEXT, GO_POINTER, 0 },
-	{ T("DataSource"), T("dataSource"), GO_STRUCT, GO_POINTER, ID_core_TypedLocalObjectReference },
-	{ T("DataSourceRef"), T("dataSourceRef"), GO_STRUCT, GO_POINTER, ID_core_TypedObjectReference },
-	{ T("VolumeAttributesClassName"), T("volumeAttributesClassName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PersistentVolumeClaimStatus[] = {
-	{ T("Phase"), T("phase"), GO_TEXT, 0, 0 },
-	{ T("AccessModes"), T("accessModes"), GO_TEXT, GO_LIST, 0 },
-	{ T("Capacity"), T("capacity"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_core_PersistentVolumeClaimCondition },
-	{ T("AllocatedResources"), T("allocatedResources"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("AllocatedResourceStatuses"), T("allocatedResourceStatuses"), GO_TEXT, GO_MAP, 0 },
-	{ T("CurrentVolumeAttributesClassName"), T("currentVolumeAttributesClassName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("ModifyVolumeStatus"), T("modifyVolumeStatus"), GO_STRUCT, GO_POINTER, ID_core_ModifyVolumeStatus },
-};
-static const struct go_field fields_core_PersistentVolumeClaimTemplate[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_PersistentVolumeClaimSpec },
-};
-static const struct go_field fields_core_PersistentVolumeClaimVolumeSource[] = {
-	{ T("ClaimName"), T("claimName"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_PersistentVolumeSource[] = {
-	{ T("GCEPersistentDisk"), T("gcePersistentDisk"), GO_STRUCT, GO_POINTER, ID_core_GCEPersistentDiskVolumeSource },
-	{ T("AWSElasticBlockStore"), T("awsElasticBlockStore"), GO_STRUCT, GO_POINTER, ID_core_AWSElasticBlockStoreVolumeSource },
-	{ T("HostPath"), T("hostPath"), GO_STRUCT, GO_POINTER, ID_core_HostPathVolumeSource },
-	{ T("Glusterfs"), T("glusterfs"), GO_STRUCT, GO_POINTER, ID_core_GlusterfsPersistentVolumeSource },
-	{ T("NFS"), T("nfs"), GO_STRUCT, GO_POINTER, ID_core_NFSVolumeSource },
-	{ T("RBD"), T("rbd"), GO_STRUCT, GO_POINTER, ID_core_RBDPersistentVolumeSource },
-	{ T("Quobyte"), T("quobyte"), GO_STRUCT, GO_POINTER, ID_core_QuobyteVolumeSource },
-	{ T("ISCSI"), T("iscsi"), GO_STRUCT, GO_POINTER, ID_core_ISCSIPersistentVolumeSource },
-	{ T("FlexVolume"), T("flexVolume"), GO_STRUCT, GO_POINTER, ID_core_FlexPersistentVolumeSource },
-	{ T("Cinder"), T("cinder"), GO_STRUCT, GO_POINTER, ID_core_CinderPersistentVolumeSource },
-	{ T("CephFS"), T("cephfs"), GO_STRUCT, GO_POINTER, ID_core_CephFSPersistentVolumeSource },
-	{ T("FC"), T("fc"), GO_STRUCT, GO_POINTER, ID_core_FCVolumeSource },
-	{ T("Flocker"), T("flocker"), GO_STRUCT, GO_POINTER, ID_core_FlockerVolumeSource },
-	{ T("AzureFile"), T("azureFile"), GO_STRUCT, GO_POINTER, ID_core_AzureFilePersistentVolumeSource },
-	{ T("VsphereVolume"), T("vsphereVolume"), GO_STRUCT, GO_POINTER, ID_core_VsphereVirtualDiskVolumeSource },
-	{ T("AzureDisk"), T("azureDisk"), GO_STRUCT, GO_POINTER, ID_core_AzureDiskVolumeSource },
-	{ T("PhotonPersistentDisk"), T("photonPersistentDisk"), GO_STRUCT, GO_POINTER, ID_core_PhotonPersistentDiskVolumeSource },
-	{ T("PortworxVolume"), T("portworxVolume"), GO_STRUCT, GO_POINTER, ID_core_PortworxVolumeSource },
-	{ T("ScaleIO"), T("scaleIO"), GO_STRUCT, GO_POINTER, ID_core_ScaleIOPersistentVolumeSource },
-	{ T("Local"), T("local"), GO_STRUCT, GO_POINTER, ID_core_LocalVolumeSource },
-	{ T("StorageOS"), T("storageos"), GO_STRUCT, GO_POINTER, ID_core_StorageOSPersistentVolumeSource },
-	{ T("CSI"), T("csi"), GO_STRUCT, GO_POINTER, ID_core_CSIPersistentVolumeSource },
-};
-static const struct go_field fields_core_PersistentVolumeSpec[] = {
-	{ T("Capacity"), T("capacity"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("GCEPersistentDisk"), T("gcePersistentDisk"), GO_STRUCT, GO_POINTER, ID_core_GCEPersistentDiskVolumeSource },
-	{ T("AWSElasticBlockStore"), T("awsElasticBlockStore"), GO_STRUCT, GO_POINTER, ID_core_AWSElasticBlockStoreVolumeSource },
-	{ T("HostPath"), T("hostPath"), GO_STRUCT, GO_POINTER, ID_core_HostPathVolumeSource },
-	{ T("Glusterfs"), T("glusterfs"), GO_STRUCT, GO_POINTER, ID_core_GlusterfsPersistentVolumeSource },
-	{ T("NFS"), T("nfs"), GO_STRUCT, GO_POINTER, ID_core_NFSVolumeSource },
-	{ T("RBD"), T("rbd"), GO_STRUCT, GO_POINTER, ID_core_RBDPersistentVolumeSource },
-	{ T("Quobyte"), T("quobyte"), GO_STRUCT, GO_POINTER, ID_core_QuobyteVolumeSource },
-	{ T("ISCSI"), T("iscsi"), GO_STRUCT, GO_POINTER, ID_core_ISCSIPersistentVolumeSource },
-	{ T("FlexVolume"), T("flexVolume"), GO_STRUCT, GO_POINTER, ID_core_FlexPersistentVolumeSource },
-	{ T("Cinder"), T("cinder"), GO_STRUCT, GO_POINTER, ID_core_CinderPersistentVolumeSource },
-	{ T("CephFS"), T("cephfs"), GO_STRUCT, GO_POINTER, ID_core_CephFSPersistentVolumeSource },
-	{ T("FC"), T("fc"), GO_STRUCT, GO_POINTER, ID_core_FCVolumeSource },
-	{ T("Flocker"), T("flocker"), GO_STRUCT, GO_POINTER, ID_core_FlockerVolumeSource },
-	{ T("AzureFile"), T("azureFile"), GO_STRUCT, GO_POINTER, ID_core_AzureFilePersistentVolumeSource },
-	{ T("VsphereVolume"), T("vsphereVolume"), GO_STRUCT, GO_POINTER, ID_core_VsphereVirtualDiskVolumeSource },
-	{ T("AzureDisk"), T("azureDisk"), GO_STRUCT, GO_POINTER, ID_core_AzureDiskVolumeSource },
-	{ T("PhotonPersistentDisk"), T("photonPersistentDisk"), GO_STRUCT, GO_POINTER, ID_core_PhotonPersistentDiskVolumeSource },
-	{ T("PortworxVolume"), T("portworxVolume"), GO_STRUCT, GO_POINTER, ID_core_PortworxVolumeSource },
-	{ T("ScaleIO"), T("scaleIO"), GO_STRUCT, GO_POINTER, ID_core_ScaleIOPersistentVolumeSource },
-	{ T("Local"), T("local"), GO_STRUCT, GO_POINTER, ID_core_LocalVolumeSource },
-	{ T("StorageOS"), T("storageos"), GO_STRUCT, GO_POINTER, ID_core_StorageOSPersistentVolumeSource },
-	{ T("CSI"), T("csi"), GO_STRUCT, GO_POINTER, ID_core_CSIPersistentVolumeSource },
-	{ T("AccessModes"), T("accessModes"), GO_TEXT, GO_LIST, 0 },
-	{ T("ClaimRef"), T("claimRef"), GO_STRUCT, GO_POINTER, ID_core_ObjectReference },
-	{ T("PersistentVolumeReclaimPolicy"), T("persistentVolumeReclaimPolicy"), GO_TEXT, 0, 0 },
-	{ T("StorageClassName"), T("storageClassName"), GO_TEXT, 0, 0 },
-	{ T("MountOptions"), T("mountOptions"), GO_TEXT, GO_LIST, 0 },
-	{ T("VolumeMode"), T("volumeMode"), GO_TEXT, GO_POINTER, 0 },
-	{ T("NodeAffinity"), T("nodeAffinity"), GO_STRUCT, GO_POINTER, ID_core_VolumeNodeAffinity },
-	{ T("VolumeAttributesClassName"), T("volumeAttributesClassName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PersistentVolumeStatus[] = {
-	{ T("Phase"), T("phase"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("LastPhaseTransitionTime"), T("lastPhaseTransitionTime"), GO_ANY, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PhotonPersistentDiskVolumeSource[] = {
-	{ T("PdID"), T("pdID"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_Pod[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_PodSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_PodStatus },
-};
-static const struct go_field fields_core_PodAffinity[] = {
-	{ T("RequiredDuringSchedulingIgnoredDuringExecution"), T("requiredDuringSchedulingIgnoredDuringExecution"), GO_STRUCT, GO_LIST, ID_core_PodAffinityTerm },
-	{ T("PreferredDuringSchedulingIgnoredDuringExecution"), T("preferredDuringSchedulingIgnoredDuringExecution"), GO_STRUCT, GO_LIST, ID_core_WeightedPodAffinityTerm },
-};
-static const struct go_field fields_core_PodAffinityTerm[] = {
-	{ T("LabelSelector"), T("labelSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("Namespaces"), T("namespaces"), GO_TEXT, GO_LIST, 0 },
-	{ T("TopologyKey"), T("topologyKey"), GO_TEXT, 0, 0 },
-	{ T("NamespaceSelector"), T("namespaceSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("MatchLabelKeys"), T("matchLabelKeys"), GO_TEXT, GO_LIST, 0 },
-	{ T("MismatchLabelKeys"), T("mismatchLabelKeys"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_PodAntiAffinity[] = {
-	{ T("RequiredDuringSchedulingIgnoredDuringExecution"), T("requiredDuringSchedulingIgnoredDuringExecution"), GO_STRUCT, GO_LIST, ID_core_PodAffinityTerm },
-	{ T("PreferredDuringSchedulingIgnoredDuringExecution"), T("preferredDuringSchedulingIgnoredDuringExecution"), GO_STRUCT, GO_LIST, ID_core_WeightedPodAffinityTerm },
-};
-static const struct go_field fields_core_PodCertificateProjection[] = {
-	{ T("SignerName"), T("signerName"), GO_TEXT, 0, 0 },
-	{ T("KeyType"), T("keyType"), GO_TEXT, 0, 0 },
-	{ T("MaxExpirationSeconds"), T("maxExpirationSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("CredentialBundlePath"), T("credentialBundlePath"), GO_TEXT, 0, 0 },
-	{ T("KeyPath"), T("keyPath"), GO_TEXT, 0, 0 },
-	{ T("CertificateChainPath"), T("certificateChainPath"), GO_TEXT, 0, 0 },
-	{ T("UserAnnotations"), T("userAnnotations"), GO_TEXT, GO_MAP, 0 },
-};
-static const struct go_field fields_core_PodCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastProbeTime"), T("lastProbeTime"), GO_ANY, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PodDNSConfig[] = {
-	{ T("Nameservers"), T("nameservers"), GO_TEXT, GO_LIST, 0 },
-	{ T("Searches"), T("searches"), GO_TEXT, GO_LIST, 0 },
-	{ T("Options"), T("options"), GO_STRUCT, GO_LIST, ID_core_PodDNSConfigOption },
-};
-static const struct go_field fields_core_PodDNSConfigOption[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PodExtendedResourceClaimStatus[] = {
-	{ T("RequestMappings"), T("requestMappings"), GO_STRUCT, GO_LIST, ID_core_ContainerExtendedResourceRequest },
-	{ T("ResourceClaimName"), T("resourceClaimName"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PodIP[] = {
-	{ T("IP"), T("ip"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PodOS[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PodReadinessGate[] = {
-	{ T("ConditionType"), T("conditionType"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PodResourceClaim[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("ResourceClaimName"), T("resourceClaimName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("ResourceClaimTemplateName"), T("resourceClaimTemplateName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PodResourceClaimStatus[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("ResourceClaimName"), T("resourceClaimName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PodSchedulingGate[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_PodSchedulingGroup[] = {
-	{ T("PodGroupName"), T("podGroupName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PodSecurityContext[] = {
-	{ T("HostNetwork"), T("^hostNetwork"), GO_BOOL, 0, 0 },
-	{ T("HostPID"), T("^hostPID"), GO_BOOL, 0, 0 },
-	{ T("HostIPC"), T("^hostIPC"), GO_BOOL, 0, 0 },
-	{ T("ShareProcessNamespace"), T("^shareProcessNamespace"), GO_BOOL, GO_POINTER, 0 },
-	{ T("HostUsers"), T("^hostUsers"), GO_BOOL, GO_POINTER, 0 },
-	{ T("SELinuxOptions"), T("seLinuxOptions"), GO_STRUCT, GO_POINTER, ID_core_SELinuxOptions },
-	{ T("WindowsOptions"), T("windowsOptions"), GO_STRUCT, GO_POINTER, ID_core_WindowsSecurityContextOptions },
-	{ T("RunAsUser"), T("runAsUser"), GO_INT, GO_POINTER, 0 },
-	{ T("RunAsGroup"), T("runAsGroup"), GO_INT, GO_POINTER, 0 },
-	{ T("RunAsNonRoot"), T("runAsNonRoot"), GO_BOOL, GO_POINTER, 0 },
-	{ T("SupplementalGroups"), T("supplementalGroups"), GO_INT, GO_LIST, 0 },
-	{ T("SupplementalGroupsPolicy"), T("supplementalGroupsPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("FSGroup"), T("fsGroup"), GO_INT, GO_POINTER, 0 },
-	{ T("FSGroupChangePolicy"), T("fsGroupChangePolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Sysctls"), T("sysctls"), GO_STRUCT, GO_LIST, ID_core_Sysctl },
-	{ T("SeccompProfile"), T("seccompProfile"), GO_STRUCT, GO_POINTER, ID_core_SeccompProfile },
-	{ T("AppArmorProfile"), T("appArmorProfile"), GO_STRUCT, GO_POINTER, ID_core_AppArmorProfile },
-	{ T("SELinuxChangePolicy"), T("seLinuxChangePolicy"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PodSpec[] = {
-	{ T("Volumes"), T("volumes"), GO_STRUCT, GO_LIST, ID_core_Volume },
-	{ T("InitContainers"), T("initContainers"), GO_STRUCT, GO_LIST, ID_core_Container },
-	{ T("Containers"), T("containers"), GO_STRUCT, GO_LIST, ID_core_Container },
-	{ T("EphemeralContainers"), T("ephemeralContainers"), GO_STRUCT, GO_LIST, ID_core_EphemeralContainer },
-	{ T("RestartPolicy"), T("restartPolicy"), GO_TEXT, 0, 0 },
-	{ T("TerminationGracePeriodSeconds"), T("terminationGracePeriodSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("ActiveDeadlineSeconds"), T("activeDeadlineSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("DNSPolicy"), T("dnsPolicy"), GO_TEXT, 0, 0 },
-	{ T("NodeSelector"), T("nodeSelector"), GO_TEXT, GO_MAP, 0 },
-	{ T("ServiceAccountName"), T("serviceAccountName"), GO_TEXT, 0, 0 },
-	{ T("AutomountServiceAccountToken"), T("automountServiceAccountToken"), GO_BOOL, GO_POINTER, 0 },
-	{ T("NodeName"), T("nodeName"), GO_TEXT, 0, 0 },
-	{ T("SecurityContext"), T("securityContext"), GO_STRUCT, GO_POINTER, ID_core_PodSecurityContext },
-	{ T("ImagePullSecrets"), T("imagePullSecrets"), GO_STRUCT, GO_LIST, ID_core_LocalObjectReference },
-	{ T("Hostname"), T("hostname"), GO_TEXT, 0, 0 },
-	{ T("Subdomain"), T("subdomain"), GO_TEXT, 0, 0 },
-	{ T("SetHostnameAsFQDN"), T("setHostnameAsFQDN"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Affinity"), T("affinity"), GO_STRUCT, GO_POINTER, ID_core_Affinity },
-	{ T("SchedulerName"), T("schedulerName"), GO_TEXT, 0, 0 },
-	{ T("Tolerations"), T("tolerations"), GO_STRUCT, GO_LIST, ID_core_Toleration },
-	{ T("HostAliases"), T("hostAliases"), GO_STRUCT, GO_LIST, ID_core_HostAlias },
-	{ T("PriorityClassName"), T("priorityClassName"), GO_TEXT, 0, 0 },
-	{ T("Priority"), T("priority"), GO_INT, GO_POINTER, 0 },
-	{ T("PreemptionPolicy"), T("preemptionPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("DNSConfig"), T("dnsConfig"), GO_STRUCT, GO_POINTER, ID_core_PodDNSConfig },
-	{ T("ReadinessGates"), T("readinessGates"), GO_STRUCT, GO_LIST, ID_core_PodReadinessGate },
-	{ T("RuntimeClassName"), T("runtimeClassName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Overhead"), T("overhead"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("EnableServiceLinks"), T("enableServiceLinks"), GO_BOOL, GO_POINTER, 0 },
-	{ T("TopologySpreadConstraints"), T("topologySpreadConstraints"), GO_STRUCT, GO_LIST, ID_core_TopologySpreadConstraint },
-	{ T("OS"), T("os"), GO_STRUCT, GO_POINTER, ID_core_PodOS },
-	{ T("SchedulingGates"), T("schedulingGates"), GO_STRUCT, GO_LIST, ID_core_PodSchedulingGate },
-	{ T("ResourceClaims"), T("resourceClaims"), GO_STRUCT, GO_LIST, ID_core_PodResourceClaim },
-	{ T("Resources"), T("resources"), GO_STRUCT, GO_POINTER, ID_core_ResourceRequirements },
-	{ T("HostnameOverride"), T("hostnameOverride"), GO_TEXT, GO_POINTER, 0 },
-	{ T("SchedulingGroup"), T("schedulingGroup"), GO_STRUCT, GO_POINTER, ID_core_PodSchedulingGroup },
-};
-static const struct go_field fields_core_PodStatus[] = {
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("Phase"), T("phase"), GO_TEXT, 0, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_core_PodCondition },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("NominatedNodeName"), T("nominatedNodeName"), GO_TEXT, 0, 0 },
-	{ T("HostIP"), T("hostIP"), GO_TEXT, 0, 0 },
-	{ T("HostIPs"), T("hostIPs"), GO_STRUCT, GO_LIST, ID_core_HostIP },
-	{ T("PodIPs"), T("podIPs"), GO_STRUCT, GO_LIST, ID_core_PodIP },
-	{ T("StartTime"), T("startTime"), GO_ANY, GO_POINTER, 0 },
-	{ T("QOSClass"), T("qosClass"), GO_TEXT, 0, 0 },
-	{ T("InitContainerStatuses"), T("initContainerStatuses"), GO_STRUCT, GO_LIST, ID_core_ContainerStatus },
-	{ T("ContainerStatuses"), T("containerStatuses"), GO_STRUCT, GO_LIST, ID_core_ContainerStatus },
-	{ T("EphemeralContainerStatuses"), T("ephemeralContainerStatuses"), GO_STRUCT, GO_LIST, ID_core_ContainerStatus },
-	{ T("Resize"), T("resize"), GO_TEXT, 0, 0 },
-	{ T("ResourceClaimStatuses"), T("resourceClaimStatuses"), GO_STRUCT, GO_LIST, ID_core_PodResourceClaimStatus },
-	{ T("ExtendedResourceClaimStatus"), T("extendedResourceClaimStatus"), GO_STRUCT, GO_POINTER, ID_core_PodExtendedResourceClaimStatus },
-	{ T("AllocatedResources"), T("allocatedResources"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Resources"), T("resources"), GO_STRUCT, GO_POINTER, ID_core_ResourceRequirements },
-	{ T("NodeAllocatableResourceClaimStatuses"), T("nodeAllocatableResourceClaimStatuses"), GO_STRUCT, GO_LIST, ID_core_NodeAllocatableResourceClaimStatus },
-};
-static const struct go_field fields_core_PodTemplate[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Template"), T("template"), GO_STRUCT, 0, ID_core_PodTemplateSpec },
-};
-static const struct go_field fields_core_PodTemplateSpec[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_PodSpec },
-};
-static const struct go_field fields_core_PortStatus[] = {
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("Protocol"), T("protocol"), GO_TEXT, 0, 0 },
-	{ T("Error"), T("error"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_PortworxVolumeSource[] = {
-	{ T("VolumeID"), T("volumeID"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_PreferredSchedulingTerm[] = {
-	{ T("Weight"), T("weight"), GO_INT, 0, 0 },
-	{ T("Preference"), T("preference"), GO_STRUCT, 0, ID_core_NodeSelectorTerm },
-};
-static const struct go_field fields_core_Probe[] = {
-	{ T("Exec"), T("exec"), GO_STRUCT, GO_POINTER, ID_core_ExecAction },
-	{ T("HTTPGet"), T("httpGet"), GO_STRUCT, GO_POINTER, ID_core_HTTPGetAction },
-	{ T("TCPSocket"), T("tcpSocket"), GO_STRUCT, GO_POINTER, ID_core_TCPSocketAction },
-	{ T("GRPC"), T("grpc"), GO_STRUCT, GO_POINTER, ID_core_GRPCAction },
-	{ T("InitialDelaySeconds"), T("initialDelaySeconds"), GO_INT, 0, 0 },
-	{ T("TimeoutSeconds"), T("timeoutSeconds"), GO_INT, 0, 0 },
-	{ T("PeriodSeconds"), T("periodSeconds"), GO_INT, 0, 0 },
-	{ T("SuccessThreshold"), T("successThreshold"), GO_INT, 0, 0 },
-	{ T("FailureThreshold"), T("failureThreshold"), GO_INT, 0, 0 },
-	{ T("TerminationGracePeriodSeconds"), T("terminationGracePeriodSeconds"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ProjectedVolumeSource[] = {
-	{ T("Sources"), T("sources"), GO_STRUCT, GO_LIST, ID_core_VolumeProjection },
-	{ T("DefaultMode"), T("defaultMode"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_QuobyteVolumeSource[] = {
-	{ T("Registry"), T("registry"), GO_TEXT, 0, 0 },
-	{ T("Volume"), T("volume"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("User"), T("user"), GO_TEXT, 0, 0 },
-	{ T("Group"), T("group"), GO_TEXT, 0, 0 },
-	{ T("Tenant"), T("tenant"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_RBDPersistentVolumeSource[] = {
-	{ T("CephMonitors"), T("monitors"), GO_TEXT, GO_LIST, 0 },
-	{ T("RBDImage"), T("image"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("RBDPool"), T("pool"), GO_TEXT, 0, 0 },
-	{ T("RadosUser"), T("user"), GO_TEXT, 0, 0 },
-	{ T("Keyring"), T("keyring"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_RBDVolumeSource[] = {
-	{ T("CephMonitors"), T("monitors"), GO_TEXT, GO_LIST, 0 },
-	{ T("RBDImage"), T("image"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("RBDPool"), T("pool"), GO_TEXT, 0, 0 },
-	{ T("RadosUser"), T("user"), GO_TEXT, 0, 0 },
-	{ T("Keyring"), T("keyring"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_ReplicationController[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_ReplicationControllerSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_ReplicationControllerStatus },
-};
-static const struct go_field fields_core_ReplicationControllerCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ReplicationControllerSpec[] = {
-	{ T("Replicas"), T("replicas"), GO_INT, GO_POINTER, 0 },
-	{ T("MinReadySeconds"), T("minReadySeconds"), GO_INT, 0, 0 },
-	{ T("Selector"), T("selector"), GO_TEXT, GO_MAP, 0 },
-	{ T("Template"), T("template"), GO_STRUCT, GO_POINTER, ID_core_PodTemplateSpec },
-};
-static const struct go_field fields_core_ReplicationControllerStatus[] = {
-	{ T("Replicas"), T("replicas"), GO_INT, 0, 0 },
-	{ T("FullyLabeledReplicas"), T("fullyLabeledReplicas"), GO_INT, 0, 0 },
-	{ T("ReadyReplicas"), T("readyReplicas"), GO_INT, 0, 0 },
-	{ T("AvailableReplicas"), T("availableReplicas"), GO_INT, 0, 0 },
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_core_ReplicationControllerCondition },
-};
-static const struct go_field fields_core_ResourceClaim[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Request"), T("request"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ResourceFieldSelector[] = {
-	{ T("ContainerName"), T("containerName"), GO_TEXT, 0, 0 },
-	{ T("Resource"), T("resource"), GO_TEXT, 0, 0 },
-	{ T("Divisor"), T("divisor"), GO_QUANTITY, 0, 0 },
-};
-static const struct go_field fields_core_ResourceHealth[] = {
-	{ T("ResourceID"), T("resourceID"), GO_TEXT, 0, 0 },
-	{ T("Health"), T("health"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ResourceQuota[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_ResourceQuotaSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_ResourceQuotaStatus },
-};
-static const struct go_field fields_core_ResourceQuotaSpec[] = {
-	{ T("Hard"), T("hard"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Scopes"), T("scopes"), GO_TEXT, GO_LIST, 0 },
-	{ T("ScopeSelector"), T("scopeSelector"), GO_STRUCT, GO_POINTER, ID_core_ScopeSelector },
-};
-static const struct go_field fields_core_ResourceQuotaStatus[] = {
-	{ T("Hard"), T("hard"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Used"), T("used"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_core_ResourceRequirements[] = {
-	{ T("Limits"), T("limits"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Requests"), T("requests"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Claims"), T("claims"), GO_STRUCT, GO_LIST, ID_core_ResourceClaim },
-};
-static const struct go_field fields_core_ResourceStatus[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Resources"), T("resources"), GO_STRUCT, GO_LIST, ID_core_ResourceHealth },
-};
-static const struct go_field fields_core_SELinuxOptions[] = {
-	{ T("User"), T("user"), GO_TEXT, 0, 0 },
-	{ T("Role"), T("role"), GO_TEXT, 0, 0 },
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Level"), T("level"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ScaleIOPersistentVolumeSource[] = {
-	{ T("Gateway"), T("gateway"), GO_TEXT, 0, 0 },
-	{ T("System"), T("system"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_SecretReference },
-	{ T("SSLEnabled"), T("sslEnabled"), GO_BOOL, 0, 0 },
-	{ T("ProtectionDomain"), T("protectionDomain"), GO_TEXT, 0, 0 },
-	{ T("StoragePool"), T("storagePool"), GO_TEXT, 0, 0 },
-	{ T("StorageMode"), T("storageMode"), GO_TEXT, 0, 0 },
-	{ T("VolumeName"), T("volumeName"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_ScaleIOVolumeSource[] = {
-	{ T("Gateway"), T("gateway"), GO_TEXT, 0, 0 },
-	{ T("System"), T("system"), GO_TEXT, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-	{ T("SSLEnabled"), T("sslEnabled"), GO_BOOL, 0, 0 },
-	{ T("ProtectionDomain"), T("protectionDomain"), GO_TEXT, 0, 0 },
-	{ T("StoragePool"), T("storagePool"), GO_TEXT, 0, 0 },
-	{ T("StorageMode"), T("storageMode"), GO_TEXT, 0, 0 },
-	{ T("VolumeName"), T("volumeName"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-};
-static const struct go_field fields_core_ScopeSelector[] = {
-	{ T("MatchExpressions"), T("matchExpressions"), GO_STRUCT, GO_LIST, ID_core_ScopedResourceSelectorRequirement },
-};
-static const struct go_field fields_core_ScopedResourceSelectorRequirement[] = {
-	{ T("ScopeName"), T("scopeName"), GO_TEXT, 0, 0 },
-	{ T("Operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("Values"), T("values"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_SeccompProfile[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("LocalhostProfile"), T("localhostProfile"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_Secret[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Immutable"), T("immutable"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Data"), T("data"), GO_ANY, GO_MAP, 0 },
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_SecretEnvSource[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_SecretKeySelector[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_SecretProjection[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Items"), T("items"), GO_STRUCT, GO_LIST, ID_core_KeyToPath },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_SecretReference[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_SecretVolumeSource[] = {
-	{ T("SecretName"), T("secretName"), GO_TEXT, 0, 0 },
-	{ T("Items"), T("items"), GO_STRUCT, GO_LIST, ID_core_KeyToPath },
-	{ T("DefaultMode"), T("defaultMode"), GO_INT, GO_POINTER, 0 },
-	{ T("Optional"), T("optional"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_SecurityContext[] = {
-	{ T("Capabilities"), T("capabilities"), GO_STRUCT, GO_POINTER, ID_core_Capabilities },
-	{ T("Privileged"), T("privileged"), GO_BOOL, GO_POINTER, 0 },
-	{ T("SELinuxOptions"), T("seLinuxOptions"), GO_STRUCT, GO_POINTER, ID_core_SELinuxOptions },
-	{ T("WindowsOptions"), T("windowsOptions"), GO_STRUCT, GO_POINTER, ID_core_WindowsSecurityContextOptions },
-	{ T("RunAsUser"), T("runAsUser"), GO_INT, GO_POINTER, 0 },
-	{ T("RunAsGroup"), T("runAsGroup"), GO_INT, GO_POINTER, 0 },
-	{ T("RunAsNonRoot"), T("runAsNonRoot"), GO_BOOL, GO_POINTER, 0 },
-	{ T("ReadOnlyRootFilesystem"), T("readOnlyRootFilesystem"), GO_BOOL, GO_POINTER, 0 },
-	{ T("AllowPrivilegeEscalation"), T("allowPrivilegeEscalation"), GO_BOOL, GO_POINTER, 0 },
-	{ T("ProcMount"), T("procMount"), GO_TEXT, GO_POINTER, 0 },
-	{ T("SeccompProfile"), T("seccompProfile"), GO_STRUCT, GO_POINTER, ID_core_SeccompProfile },
-	{ T("AppArmorProfile"), T("appArmorProfile"), GO_STRUCT, GO_POINTER, ID_core_AppArmorProfile },
-};
-static const struct go_field fields_core_Service[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_core_ServiceSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_core_ServiceStatus },
-};
-static const struct go_field fields_core_ServiceAccount[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Secrets"), T("secrets"), GO_STRUCT, GO_LIST, ID_core_ObjectReference },
-	{ T("ImagePullSecrets"), T("imagePullSecrets"), GO_STRUCT, GO_LIST, ID_core_LocalObjectReference },
-	{ T("AutomountServiceAccountToken"), T("automountServiceAccountToken"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ServiceAccountTokenProjection[] = {
-	{ T("Audience"), T("audience"), GO_TEXT, 0, 0 },
-	{ T("ExpirationSeconds"), T("expirationSeconds"), GO_INT, 0, 0 },
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_ServicePort[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Protocol"), T("protocol"), GO_TEXT, 0, 0 },
-	{ T("AppProtocol"), T("appProtocol"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("TargetPort"), T("targetPort"), GO_INT, 0, 0 },
-	{ T("NodePort"), T("nodePort"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_core_ServiceSpec[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_core_ServicePort },
-	{ T("Selector"), T("selector"), GO_TEXT, GO_MAP, 0 },
-	{ T("ClusterIP"), T("clusterIP"), GO_TEXT, 0, 0 },
-	{ T("ClusterIPs"), T("clusterIPs"), GO_TEXT, GO_LIST, 0 },
-	{ T("IPFamilies"), T("ipFamilies"), GO_TEXT, GO_LIST, 0 },
-	{ T("IPFamilyPolicy"), T("ipFamilyPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("ExternalName"), T("externalName"), GO_TEXT, 0, 0 },
-	{ T("ExternalIPs"), T("externalIPs"), GO_TEXT, GO_LIST, 0 },
-	{ T("LoadBalancerIP"), T("loadBalancerIP"), GO_TEXT, 0, 0 },
-	{ T("SessionAffinity"), T("sessionAffinity"), GO_TEXT, 0, 0 },
-	{ T("SessionAffinityConfig"), T("sessionAffinityConfig"), GO_STRUCT, GO_POINTER, ID_core_SessionAffinityConfig },
-	{ T("LoadBalancerSourceRanges"), T("loadBalancerSourceRanges"), GO_TEXT, GO_LIST, 0 },
-	{ T("ExternalTrafficPolicy"), T("externalTrafficPolicy"), GO_TEXT, 0, 0 },
-	{ T("HealthCheckNodePort"), T("healthCheckNodePort"), GO_INT, 0, 0 },
-	{ T("PublishNotReadyAddresses"), T("publishNotReadyAddresses"), GO_BOOL, 0, 0 },
-	{ T("AllocateLoadBalancerNodePorts"), T("allocateLoadBalancerNodePorts"), GO_BOOL, GO_POINTER, 0 },
-	{ T("LoadBalancerClass"), T("loadBalancerClass"), GO_TEXT, GO_POINTER, 0 },
-	{ T("InternalTrafficPolicy"), T("internalTrafficPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("TrafficDistribution"), T("trafficDistribution"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_ServiceStatus[] = {
-	{ T("LoadBalancer"), T("loadBalancer"), GO_STRUCT, 0, ID_core_LoadBalancerStatus },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_v1_Condition },
-};
-static const struct go_field fields_core_SessionAffinityConfig[] = {
-	{ T("ClientIP"), T("clientIP"), GO_STRUCT, GO_POINTER, ID_core_ClientIPConfig },
-};
-static const struct go_field fields_core_SleepAction[] = {
-	{ T("Seconds"), T("seconds"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_core_StorageOSPersistentVolumeSource[] = {
-	{ T("VolumeName"), T("volumeName"), GO_TEXT, 0, 0 },
-	{ T("VolumeNamespace"), T("volumeNamespace"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_ObjectReference },
-};
-static const struct go_field fields_core_StorageOSVolumeSource[] = {
-	{ T("VolumeName"), T("volumeName"), GO_TEXT, 0, 0 },
-	{ T("VolumeNamespace"), T("volumeNamespace"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("SecretRef"), T("secretRef"), GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference },
-};
-static const struct go_field fields_core_Sysctl[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_TCPSocketAction[] = {
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("Host"), T("host"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_Taint[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-	{ T("Effect"), T("effect"), GO_TEXT, 0, 0 },
-	{ T("TimeAdded"), T("timeAdded"), GO_ANY, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_Toleration[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-	{ T("Effect"), T("effect"), GO_TEXT, 0, 0 },
-	{ T("TolerationSeconds"), T("tolerationSeconds"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_TopologySelectorLabelRequirement[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Values"), T("values"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_TopologySelectorTerm[] = {
-	{ T("MatchLabelExpressions"), T("matchLabelExpressions"), GO_STRUCT, GO_LIST, ID_core_TopologySelectorLabelRequirement },
-};
-static const struct go_field fields_core_TopologySpreadConstraint[] = {
-	{ T("MaxSkew"), T("maxSkew"), GO_INT, 0, 0 },
-	{ T("TopologyKey"), T("topologyKey"), GO_TEXT, 0, 0 },
-	{ T("WhenUnsatisfiable"), T("whenUnsatisfiable"), GO_TEXT, 0, 0 },
-	{ T("LabelSelector"), T("labelSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("MinDomains"), T("minDomains"), GO_INT, GO_POINTER, 0 },
-	{ T("NodeAffinityPolicy"), T("nodeAffinityPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("NodeTaintsPolicy"), T("nodeTaintsPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MatchLabelKeys"), T("matchLabelKeys"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_core_TypedLocalObjectReference[] = {
-	{ T("APIGroup"), T("apiGroup"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_TypedObjectReference[] = {
-	{ T("APIGroup"), T("apiGroup"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_core_Volume[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("HostPath"), T("hostPath"), GO_STRUCT, GO_POINTER, ID_core_HostPathVolumeSource },
-	{ T("EmptyDir"), T("emptyDir"), GO_STRUCT, GO_POINTER, ID_core_EmptyDirVolumeSource },
-	{ T("GCEPersistentDisk"), T("gcePersistentDisk"), GO_STRUCT, GO_POINTER, ID_core_GCEPersistentDiskVolumeSource },
-	{ T("AWSElasticBlockStore"), T("awsElasticBlockStore"), GO_STRUCT, GO_POINTER, ID_core_AWSElasticBlockStoreVolumeSource },
-	{ T("GitRepo"), T("gitRepo"), GO_STRUCT, GO_POINTER, ID_core_GitRepoVolumeSource },
-	{ T("Secret"), T("secret"), GO_STRUCT, GO_POINTER, ID_core_SecretVolumeSource },
-	{ T("NFS"), T("nfs"), GO_STRUCT, GO_POINTER, ID_core_NFSVolumeSource },
-	{ T("ISCSI"), T("iscsi"), GO_STRUCT, GO_POINTER, ID_core_ISCSIVolumeSource },
-	{ T("Glusterfs"), T("glusterfs"), GO_STRUCT, GO_POINTER, ID_core_GlusterfsVolumeSource },
-	{ T("PersistentVolumeClaim"), T("persistentVolumeClaim"), GO_STRUCT, GO_POINTER, ID_core_PersistentVolumeClaimVolumeSource },
-	{ T("RBD"), T("rbd"), GO_STRUCT, GO_POINTER, ID_core_RBDVolumeSource },
-	{ T("Quobyte"), T("quobyte"), GO_STRUCT, GO_POINTER, ID_core_QuobyteVolumeSource },
-	{ T("FlexVolume"), T("flexVolume"), GO_STRUCT, GO_POINTER, ID_core_FlexVolumeSource },
-	{ T("Cinder"), T("cinder"), GO_STRUCT, GO_POINTER, ID_core_CinderVolumeSource },
-	{ T("CephFS"), T("cephfs"), GO_STRUCT, GO_POINTER, ID_core_CephFSVolumeSource },
-	{ T("Flocker"), T("flocker"), GO_STRUCT, GO_POINTER, ID_core_FlockerVolumeSource },
-	{ T("DownwardAPI"), T("downwardAPI"), GO_STRUCT, GO_POINTER, ID_core_DownwardAPIVolumeSource },
-	{ T("FC"), T("fc"), GO_STRUCT, GO_POINTER, ID_core_FCVolumeSource },
-	{ T("AzureFile"), T("azureFile"), GO_STRUCT, GO_POINTER, ID_core_AzureFileVolumeSource },
-	{ T("ConfigMap"), T("configMap"), GO_STRUCT, GO_POINTER, ID_core_ConfigMapVolumeSource },
-	{ T("VsphereVolume"), T("vsphereVolume"), GO_STRUCT, GO_POINTER, ID_core_VsphereVirtualDiskVolumeSource },
-	{ T("AzureDisk"), T("azureDisk"), GO_STRUCT, GO_POINTER, ID_core_AzureDiskVolumeSource },
-	{ T("PhotonPersistentDisk"), T("photonPersistentDisk"), GO_STRUCT, GO_POINTER, ID_core_PhotonPersistentDiskVolumeSource },
-	{ T("Projected"), T("projected"), GO_STRUCT, GO_POINTER, ID_core_ProjectedVolumeSource },
-	{ T("PortworxVolume"), T("portworxVolume"), GO_STRUCT, GO_POINTER, ID_core_PortworxVolumeSource },
-	{ T("ScaleIO"), T("scaleIO"), GO_STRUCT, GO_POINTER, ID_core_ScaleIOVolumeSource },
-	{ T("StorageOS"), T("storageos"), GO_STRUCT, GO_POINTER, ID_core_StorageOSVolumeSource },
-	{ T("CSI"), T("csi"), GO_STRUCT, GO_POINTER, ID_core_CSIVolumeSource },
-	{ T("Ephemeral"), T("ephemeral"), GO_STRUCT, GO_POINTER, ID_core_EphemeralVolumeSource },
-	{ T("Image"), T("image"), GO_STRUCT, GO_POINTER, ID_core_ImageVolumeSource },
-};
-static const struct go_field fields_core_VolumeDevice[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("DevicePath"), T("devicePath"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_VolumeMount[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("RecursiveReadOnly"), T("recursiveReadOnly"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MountPath"), T("mountPath"), GO_TEXT, 0, 0 },
-	{ T("SubPath"), T("subPath"), GO_TEXT, 0, 0 },
-	{ T("MountPropagation"), T("mountPropagation"), GO_TEXT, GO_POINTER, 0 },
-	{ T("SubPathExpr"), T("subPathExpr"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_VolumeMountStatus[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("MountPath"), T("mountPath"), GO_TEXT, 0, 0 },
-	{ T("ReadOnly"), T("readOnly"), GO_BOOL, 0, 0 },
-	{ T("RecursiveReadOnly"), T("recursiveReadOnly"), GO_TEXT, GO_POINTER, 0 },
-	{ T("VolumeStatus"), T("volumeStatus"), GO_STRUCT, GO_POINTER, ID_core_VolumeStatus },
-};
-static const struct go_field fields_core_VolumeNodeAffinity[] = {
-	{ T("Required"), T("required"), GO_STRUCT, GO_POINTER, ID_core_NodeSelector },
-};
-static const struct go_field fields_core_VolumeProjection[] = {
-	{ T("Secret"), T("secret"), GO_STRUCT, GO_POINTER, ID_core_SecretProjection },
-	{ T("DownwardAPI"), T("downwardAPI"), GO_STRUCT, GO_POINTER, ID_core_DownwardAPIProjection },
-	{ T("ConfigMap"), T("configMap"), GO_STRUCT, GO_POINTER, ID_core_ConfigMapProjection },
-	{ T("ServiceAccountToken"), T("serviceAccountToken"), GO_STRUCT, GO_POINTER, ID_core_ServiceAccountTokenProjection },
-	{ T("ClusterTrustBundle"), T("clusterTrustBundle"), GO_STRUCT, GO_POINTER, ID_core_ClusterTrustBundleProjection },
-	{ T("PodCertificate"), T("podCertificate"), GO_STRUCT, GO_POINTER, ID_core_PodCertificateProjection },
-};
-static const struct go_field fields_core_VolumeResourceRequirements[] = {
-	{ T("Limits"), T("limits"), GO_QUANTITY, GO_MAP, 0 },
-	{ T("Requests"), T("requests"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_core_VolumeStatus[] = {
-	{ T("Image"), T("image"), GO_STRUCT, GO_POINTER, ID_core_ImageVolumeStatus },
-};
-static const struct go_field fields_core_VsphereVirtualDiskVolumeSource[] = {
-	{ T("VolumePath"), T("volumePath"), GO_TEXT, 0, 0 },
-	{ T("FSType"), T("fsType"), GO_TEXT, 0, 0 },
-	{ T("StoragePolicyName"), T("storagePolicyName"), GO_TEXT, 0, 0 },
-	{ T("StoragePolicyID"), T("storagePolicyID"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_core_WeightedPodAffinityTerm[] = {
-	{ T("Weight"), T("weight"), GO_INT, 0, 0 },
-	{ T("PodAffinityTerm"), T("podAffinityTerm"), GO_STRUCT, 0, ID_core_PodAffinityTerm },
-};
-static const struct go_field fields_core_WindowsSecurityContextOptions[] = {
-	{ T("GMSACredentialSpecName"), T("gmsaCredentialSpecName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("GMSACredentialSpec"), T("gmsaCredentialSpec"), GO_TEXT, GO_POINTER, 0 },
-	{ T("RunAsUserName"), T("runAsUserName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("HostProcess"), T("hostProcess"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_discovery_Endpoint[] = {
-	{ T("Addresses"), T("addresses"), GO_TEXT, GO_LIST, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, 0, ID_discovery_EndpointConditions },
-	{ T("Hostname"), T("hostname"), GO_TEXT, GO_POINTER, 0 },
-	{ T("TargetRef"), T("targetRef"), GO_STRUCT, GO_POINTER, ID_core_ObjectReference },
-	{ T("DeprecatedTopology"), T("deprecatedTopology"), GO_TEXT, GO_MAP, 0 },
-	{ T("NodeName"), T("nodeName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Zone"), T("zone"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Hints"), T("hints"), GO_STRUCT, GO_POINTER, ID_discovery_EndpointHints },
-};
-static const struct go_field fields_discovery_EndpointConditions[] = {
-	{ T("Ready"), T("ready"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Serving"), T("serving"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Terminating"), T("terminating"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_discovery_EndpointHints[] = {
-	{ T("ForZones"), T("forZones"), GO_STRUCT, GO_LIST, ID_discovery_ForZone },
-	{ T("ForNodes"), T("forNodes"), GO_STRUCT, GO_LIST, ID_discovery_ForNode },
-};
-static const struct go_field fields_discovery_EndpointPort[] = {
-	{ T("Name"), T("name"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Protocol"), T("protocol"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Port"), T("port"), GO_INT, GO_POINTER, 0 },
-	{ T("AppProtocol"), T("appProtocol"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_discovery_EndpointSlice[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("AddressType"), T("addressType"), GO_TEXT, 0, 0 },
-	{ T("Endpoints"), T("endpoints"), GO_STRUCT, GO_LIST, ID_discovery_Endpoint },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_discovery_EndpointPort },
-};
-static const struct go_field fields_discovery_ForNode[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_discovery_ForZone[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_ExemptPriorityLevelConfiguration[] = {
-	{ T("NominalConcurrencyShares"), T("nominalConcurrencyShares"), GO_INT, GO_POINTER, 0 },
-	{ T("LendablePercent"), T("lendablePercent"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_flowcontrol_FlowDistinguisherMethod[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_FlowSchema[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_flowcontrol_FlowSchemaSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_flowcontrol_FlowSchemaStatus },
-};
-static const struct go_field fields_flowcontrol_FlowSchemaCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_FlowSchemaSpec[] = {
-	{ T("PriorityLevelConfiguration"), T("priorityLevelConfiguration"), GO_STRUCT, 0, ID_flowcontrol_PriorityLevelConfigurationReference },
-	{ T("MatchingPrecedence"), T("matchingPrecedence"), GO_INT, 0, 0 },
-	{ T("DistinguisherMethod"), T("distinguisherMethod"), GO_STRUCT, GO_POINTER, ID_flowcontrol_FlowDistinguisherMethod },
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_flowcontrol_PolicyRulesWithSubjects },
-};
-static const struct go_field fields_flowcontrol_FlowSchemaStatus[] = {
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_flowcontrol_FlowSchemaCondition },
-};
-static const struct go_field fields_flowcontrol_GroupSubject[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_LimitResponse[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Queuing"), T("queuing"), GO_STRUCT, GO_POINTER, ID_flowcontrol_QueuingConfiguration },
-};
-static const struct go_field fields_flowcontrol_LimitedPriorityLevelConfiguration[] = {
-	{ T("NominalConcurrencyShares"), T("nominalConcurrencyShares"), GO_INT, 0, 0 },
-	{ T("LimitResponse"), T("limitResponse"), GO_STRUCT, 0, ID_flowcontrol_LimitResponse },
-	{ T("LendablePercent"), T("lendablePercent"), GO_INT, GO_POINTER, 0 },
-	{ T("BorrowingLimitPercent"), T("borrowingLimitPercent"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_flowcontrol_NonResourcePolicyRule[] = {
-	{ T("Verbs"), T("verbs"), GO_TEXT, GO_LIST, 0 },
-	{ T("NonResourceURLs"), T("nonResourceURLs"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_flowcontrol_PolicyRulesWithSubjects[] = {
-	{ T("Subjects"), T("subjects"), GO_STRUCT, GO_LIST, ID_flowcontrol_Subject },
-	{ T("ResourceRules"), T("resourceRules"), GO_STRUCT, GO_LIST, ID_flowcontrol_ResourcePolicyRule },
-	{ T("NonResourceRules"), T("nonResourceRules"), GO_STRUCT, GO_LIST, ID_flowcontrol_NonResourcePolicyRule },
-};
-static const struct go_field fields_flowcontrol_PriorityLevelConfiguration[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_flowcontrol_PriorityLevelConfigurationSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_flowcontrol_PriorityLevelConfigurationStatus },
-};
-static const struct go_field fields_flowcontrol_PriorityLevelConfigurationCondition[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("LastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("Reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_PriorityLevelConfigurationReference[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_PriorityLevelConfigurationSpec[] = {
-	{ T("Type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("Limited"), T("limited"), GO_STRUCT, GO_POINTER, ID_flowcontrol_LimitedPriorityLevelConfiguration },
-	{ T("Exempt"), T("exempt"), GO_STRUCT, GO_POINTER, ID_flowcontrol_ExemptPriorityLevelConfiguration },
-};
-static const struct go_field fields_flowcontrol_PriorityLevelConfigurationStatus[] = {
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_flowcontrol_PriorityLevelConfigurationCondition },
-};
-static const struct go_field fields_flowcontrol_QueuingConfiguration[] = {
-	{ T("Queues"), T("queues"), GO_INT, 0, 0 },
-	{ T("HandSize"), T("handSize"), GO_INT, 0, 0 },
-	{ T("QueueLengthLimit"), T("queueLengthLimit"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_ResourcePolicyRule[] = {
-	{ T("Verbs"), T("verbs"), GO_TEXT, GO_LIST, 0 },
-	{ T("APIGroups"), T("apiGroups"), GO_TEXT, GO_LIST, 0 },
-	{ T("Resources"), T("resources"), GO_TEXT, GO_LIST, 0 },
-	{ T("ClusterScope"), T("clusterScope"), GO_BOOL, 0, 0 },
-	{ T("Namespaces"), T("namespaces"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_flowcontrol_ServiceAccountSubject[] = {
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_flowcontrol_Subject[] = {
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("User"), T("user"), GO_STRUCT, GO_POINTER, ID_flowcontrol_UserSubject },
-	{ T("Group"), T("group"), GO_STRUCT, GO_POINTER, ID_flowcontrol_GroupSubject },
-	{ T("ServiceAccount"), T("serviceAccount"), GO_STRUCT, GO_POINTER, ID_flowcontrol_ServiceAccountSubject },
-};
-static const struct go_field fields_flowcontrol_UserSubject[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_networking_HTTPIngressPath[] = {
-	{ T("Path"), T("path"), GO_TEXT, 0, 0 },
-	{ T("PathType"), T("pathType"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Backend"), T("backend"), GO_STRUCT, 0, ID_networking_IngressBackend },
-};
-static const struct go_field fields_networking_HTTPIngressRuleValue[] = {
-	{ T("Paths"), T("paths"), GO_STRUCT, GO_LIST, ID_networking_HTTPIngressPath },
-};
-static const struct go_field fields_networking_IPAddress[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_networking_IPAddressSpec },
-};
-static const struct go_field fields_networking_IPAddressSpec[] = {
-	{ T("ParentRef"), T("parentRef"), GO_STRUCT, GO_POINTER, ID_networking_ParentReference },
-};
-static const struct go_field fields_networking_IPBlock[] = {
-	{ T("CIDR"), T("cidr"), GO_TEXT, 0, 0 },
-	{ T("Except"), T("except"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_networking_Ingress[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_networking_IngressSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_networking_IngressStatus },
-};
-static const struct go_field fields_networking_IngressBackend[] = {
-	{ T("Service"), T("service"), GO_STRUCT, GO_POINTER, ID_networking_IngressServiceBackend },
-	{ T("Resource"), T("resource"), GO_STRUCT, GO_POINTER, ID_core_TypedLocalObjectReference },
-};
-static const struct go_field fields_networking_IngressClass[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_networking_IngressClassSpec },
-};
-static const struct go_field fields_networking_IngressClassParametersReference[] = {
-	{ T("APIGroup"), T("apiGroup"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Scope"), T("scope"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_networking_IngressClassSpec[] = {
-	{ T("Controller"), T("controller"), GO_TEXT, 0, 0 },
-	{ T("Parameters"), T("parameters"), GO_STRUCT, GO_POINTER, ID_networking_IngressClassParametersReference },
-};
-static const struct go_field fields_networking_IngressLoadBalancerIngress[] = {
-	{ T("IP"), T("ip"), GO_TEXT, 0, 0 },
-	{ T("Hostname"), T("hostname"), GO_TEXT, 0, 0 },
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_networking_IngressPortStatus },
-};
-static const struct go_field fields_networking_IngressLoadBalancerStatus[] = {
-	{ T("Ingress"), T("ingress"), GO_STRUCT, GO_LIST, ID_networking_IngressLoadBalancerIngress },
-};
-static const struct go_field fields_networking_IngressPortStatus[] = {
-	{ T("Port"), T("port"), GO_INT, 0, 0 },
-	{ T("Protocol"), T("protocol"), GO_TEXT, 0, 0 },
-	{ T("Error"), T("error"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_networking_IngressRule[] = {
-	{ T("Host"), T("host"), GO_TEXT, 0, 0 },
-	{ T("HTTP"), T("http"), GO_STRUCT, GO_POINTER, ID_networking_HTTPIngressRuleValue },
-};
-static const struct go_field fields_networking_IngressServiceBackend[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Port"), T("port"), GO_STRUCT, 0, ID_networking_ServiceBackendPort },
-};
-static const struct go_field fields_networking_IngressSpec[] = {
-	{ T("IngressClassName"), T("ingressClassName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("DefaultBackend"), T("defaultBackend"), GO_STRUCT, GO_POINTER, ID_networking_IngressBackend },
-	{ T("TLS"), T("tls"), GO_STRUCT, GO_LIST, ID_networking_IngressTLS },
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_networking_IngressRule },
-};
-static const struct go_field fields_networking_IngressStatus[] = {
-	{ T("LoadBalancer"), T("loadBalancer"), GO_STRUCT, 0, ID_networking_IngressLoadBalancerStatus },
-};
-static const struct go_field fields_networking_IngressTLS[] = {
-	{ T("Hosts"), T("hosts"), GO_TEXT, GO_LIST, 0 },
-	{ T("SecretName"), T("secretName"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_networking_NetworkPolicy[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_networking_NetworkPolicySpec },
-};
-static const struct go_field fields_networking_NetworkPolicyEgressRule[] = {
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPort },
-	{ T("To"), T("to"), GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPeer },
-};
-static const struct go_field fields_networking_NetworkPolicyIngressRule[] = {
-	{ T("Ports"), T("ports"), GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPort },
-	{ T("From"), T("from"), GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPeer },
-};
-static const struct go_field fields_networking_NetworkPolicyPeer[] = {
-	{ T("PodSelector"), T("podSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("NamespaceSelector"), T("namespaceSelector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("IPBlock"), T("ipBlock"), GO_STRUCT, GO_POINTER, ID_networking_IPBlock },
-};
-static const struct go_field fields_networking_NetworkPolicyPort[] = {
-	{ T("Protocol"), T("protocol"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Port"), T("port"), GO_INT, GO_POINTER, 0 },
-	{ T("EndPort"), T("endPort"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_networking_NetworkPolicySpec[] = {
-	{ T("PodSelector"), T("podSelector"), GO_STRUCT, 0, ID_v1_LabelSelector },
-	{ T("Ingress"), T("ingress"), GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyIngressRule },
-	{ T("Egress"), T("egress"), GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyEgressRule },
-	{ T("PolicyTypes"), T("policyTypes"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_networking_ParentReference[] = {
-	{ T("Group"), T("group"), GO_TEXT, 0, 0 },
-	{ T("Resource"), T("resource"), GO_TEXT, 0, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_networking_ServiceBackendPort[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Number"), T("number"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_networking_ServiceCIDR[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_networking_ServiceCIDRSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_networking_ServiceCIDRStatus },
-};
-static const struct go_field fields_networking_ServiceCIDRSpec[] = {
-	{ T("CIDRs"), T("cidrs"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_networking_ServiceCIDRStatus[] = {
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_v1_Condition },
-};
-static const struct go_field fields_node_Overhead[] = {
-	{ T("PodFixed"), T("podFixed"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_node_RuntimeClass[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Handler"), T("handler"), GO_TEXT, 0, 0 },
-	{ T("Overhead"), T("overhead"), GO_STRUCT, GO_POINTER, ID_node_Overhead },
-	{ T("Scheduling"), T("scheduling"), GO_STRUCT, GO_POINTER, ID_node_Scheduling },
-};
-static const struct go_field fields_node_Scheduling[] = {
-	{ T("NodeSelector"), T("nodeSelector"), GO_TEXT, GO_MAP, 0 },
-	{ T("Tolerations"), T("tolerations"), GO_STRUCT, GO_LIST, ID_core_Toleration },
-};
-static const struct go_field fields_policy_PodDisruptionBudget[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_policy_PodDisruptionBudgetSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_policy_PodDisruptionBudgetStatus },
-};
-static const struct go_field fields_policy_PodDisruptionBudgetSpec[] = {
-	{ T("MinAvailable"), T("minAvailable"), GO_INT, GO_POINTER, 0 },
-	{ T("Selector"), T("selector"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("MaxUnavailable"), T("maxUnavailable"), GO_INT, GO_POINTER, 0 },
-	{ T("UnhealthyPodEvictionPolicy"), T("unhealthyPodEvictionPolicy"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_policy_PodDisruptionBudgetStatus[] = {
-	{ T("ObservedGeneration"), T("observedGeneration"), GO_INT, 0, 0 },
-	{ T("DisruptedPods"), T("disruptedPods"), GO_ANY, GO_MAP, 0 },
-	{ T("DisruptionsAllowed"), T("disruptionsAllowed"), GO_INT, 0, 0 },
-	{ T("CurrentHealthy"), T("currentHealthy"), GO_INT, 0, 0 },
-	{ T("DesiredHealthy"), T("desiredHealthy"), GO_INT, 0, 0 },
-	{ T("ExpectedPods"), T("expectedPods"), GO_INT, 0, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_v1_Condition },
-};
-static const struct go_field fields_rbac_AggregationRule[] = {
-	{ T("ClusterRoleSelectors"), T("clusterRoleSelectors"), GO_STRUCT, GO_LIST, ID_v1_LabelSelector },
-};
-static const struct go_field fields_rbac_ClusterRole[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Rules"), T("rules"), GO_STRUCT, GO_LIST, ID_rbac_PolicyRule },
-	{ T("AggregationRule"), T("aggregationRule"), GO_STRUCT, GO_POINTER, ID_rbac_AggregationRule },
-};
-static const struct go_field fields_rbac_PolicyRule[] = {
-	{ T("Verbs"), T("verbs"), GO_TEXT, GO_LIST, 0 },
-	{ T("APIGroups"), T("apiGroups"), GO_TEXT, GO_LIST, 0 },
-	{ T("Resources"), T("resources"), GO_TEXT, GO_LIST, 0 },
-	{ T("ResourceNames"), T("resourceNames"), GO_TEXT, GO_LIST, 0 },
-	{ T("NonResourceURLs"), T("nonResourceURLs"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_rbac_RoleBinding[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Subjects"), T("subjects"), GO_STRUCT, GO_LIST, ID_rbac_Subject },
-	{ T("RoleRef"), T("roleRef"), GO_STRUCT, 0, ID_rbac_RoleRef },
-};
-static const struct go_field fields_rbac_RoleRef[] = {
-	{ T("APIGroup"), T("apiGroup"), GO_TEXT, 0, 0 },
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_rbac_Subject[] = {
-	{ T("Kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("APIGroup"), T("apiGroup"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Namespace"), T("namespace"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_resource_AllocatedDeviceStatus[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("Pool"), T("pool"), GO_TEXT, 0, 0 },
-	{ T("Device"), T("device"), GO_TEXT, 0, 0 },
-	{ T("ShareID"), T("shareID"), GO_TEXT, GO_POINTER, 0 },
-	{ T("Conditions"), T("conditions"), GO_STRUCT, GO_LIST, ID_v1_Condition },
-	{ T("Data"), T("data"), GO_ANY, GO_POINTER, 0 },
-	{ T("NetworkData"), T("networkData"), GO_STRUCT, GO_POINTER, ID_resource_NetworkDeviceData },
-};
-static const struct go_field fields_resource_AllocationResult[] = {
-	{ T("Devices"), T("devices"), GO_STRUCT, 0, ID_resource_DeviceAllocationResult },
-	{ T("NodeSelector"), T("nodeSelector"), GO_STRUCT, GO_POINTER, ID_core_NodeSelector },
-	{ T("AllocationTimestamp"), T("allocationTimestamp"), GO_ANY, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_CELDeviceSelector[] = {
-	{ T("Expression"), T("expression"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_resource_CapacityRequestPolicy[] = {
-	{ T("Default"), T("default"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("ValidValues"), T("validValues"), GO_QUANTITY, GO_LIST, 0 },
-	{ T("ValidRange"), T("validRange"), GO_STRUCT, GO_POINTER, ID_resource_CapacityRequestPolicyRange },
-};
-static const struct go_field fields_resource_CapacityRequestPolicyRange[] = {
-	{ T("Min"), T("min"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("Max"), T("max"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("Step"), T("step"), GO_QUANTITY, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_CapacityRequirements[] = {
-	{ T("Requests"), T("requests"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_resource_Counter[] = {
-	{ T("Value"), T("value"), GO_QUANTITY, 0, 0 },
-};
-static const struct go_field fields_resource_CounterSet[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Counters"), T("counters"), GO_STRUCT, GO_MAP, ID_resource_Counter },
-};
-static const struct go_field fields_resource_Device[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Attributes"), T("attributes"), GO_STRUCT, GO_MAP, ID_resource_DeviceAttribute },
-	{ T("Capacity"), T("capacity"), GO_STRUCT, GO_MAP, ID_resource_DeviceCapacity },
-	{ T("ConsumesCounters"), T("consumesCounters"), GO_STRUCT, GO_LIST, ID_resource_DeviceCounterConsumption },
-	{ T("NodeName"), T("nodeName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("NodeSelector"), T("nodeSelector"), GO_STRUCT, GO_POINTER, ID_core_NodeSelector },
-	{ T("AllNodes"), T("allNodes"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Taints"), T("taints"), GO_STRUCT, GO_LIST, ID_resource_DeviceTaint },
-	{ T("BindsToNode"), T("bindsToNode"), GO_BOOL, GO_POINTER, 0 },
-	{ T("BindingConditions"), T("bindingConditions"), GO_TEXT, GO_LIST, 0 },
-	{ T("BindingFailureConditions"), T("bindingFailureConditions"), GO_TEXT, GO_LIST, 0 },
-	{ T("AllowMultipleAllocations"), T("allowMultipleAllocations"), GO_BOOL, GO_POINTER, 0 },
-	{ T("NodeAllocatableResourceMappings"), T("nodeAllocatableResourceMappings"), GO_STRUCT, GO_MAP, ID_resource_NodeAllocatableResourceMapping },
-};
-static const struct go_field fields_resource_DeviceAllocationConfiguration[] = {
-	{ T("Source"), T("source"), GO_TEXT, 0, 0 },
-	{ T("Requests"), T("requests"), GO_TEXT, GO_LIST, 0 },
-	{ T("Opaque"), T("opaque"), GO_STRUCT, GO_POINTER, ID_resource_OpaqueDeviceConfiguration },
-};
-static const struct go_field fields_resource_DeviceAllocationResult[] = {
-	{ T("Results"), T("results"), GO_STRUCT, GO_LIST, ID_resource_DeviceRequestAllocationResult },
-	{ T("Config"), T("config"), GO_STRUCT, GO_LIST, ID_resource_DeviceAllocationConfiguration },
-};
-static const struct go_field fields_resource_DeviceAttribute[] = {
-	{ T("IntValue"), T("int"), GO_INT, GO_POINTER, 0 },
-	{ T("BoolValue"), T("bool"), GO_BOOL, GO_POINTER, 0 },
-	{ T("StringValue"), T("string"), GO_TEXT, GO_POINTER, 0 },
-	{ T("VersionValue"), T("version"), GO_TEXT, GO_POINTER, 0 },
-	{ T("IntValues"), T("ints"), GO_INT, GO_LIST, 0 },
-	{ T("BoolValues"), T("bools"), GO_BOOL, GO_LIST, 0 },
-	{ T("StringValues"), T("strings"), GO_TEXT, GO_LIST, 0 },
-	{ T("VersionValues"), T("versions"), GO_TEXT, GO_LIST, 0 },
-};
-static const struct go_field fields_resource_DeviceCapacity[] = {
-	{ T("Value"), T("value"), GO_QUANTITY, 0, 0 },
-	{ T("RequestPolicy"), T("requestPolicy"), GO_STRUCT, GO_POINTER, ID_resource_CapacityRequestPolicy },
-};
-static const struct go_field fields_resource_DeviceClaim[] = {
-	{ T("Requests"), T("requests"), GO_STRUCT, GO_LIST, ID_resource_DeviceRequest },
-	{ T("Constraints"), T("constraints"), GO_STRUCT, GO_LIST, ID_resource_DeviceConstraint },
-	{ T("Config"), T("config"), GO_STRUCT, GO_LIST, ID_resource_DeviceClaimConfiguration },
-};
-static const struct go_field fields_resource_DeviceClaimConfiguration[] = {
-	{ T("Requests"), T("requests"), GO_TEXT, GO_LIST, 0 },
-	{ T("Opaque"), T("opaque"), GO_STRUCT, GO_POINTER, ID_resource_OpaqueDeviceConfiguration },
-};
-static const struct go_field fields_resource_DeviceClass[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_resource_DeviceClassSpec },
-};
-static const struct go_field fields_resource_DeviceClassConfiguration[] = {
-	{ T("Opaque"), T("opaque"), GO_STRUCT, GO_POINTER, ID_resource_OpaqueDeviceConfiguration },
-};
-static const struct go_field fields_resource_DeviceClassSpec[] = {
-	{ T("Selectors"), T("selectors"), GO_STRUCT, GO_LIST, ID_resource_DeviceSelector },
-	{ T("Config"), T("config"), GO_STRUCT, GO_LIST, ID_resource_DeviceClassConfiguration },
-	{ T("ExtendedResourceName"), T("extendedResourceName"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_DeviceConstraint[] = {
-	{ T("Requests"), T("requests"), GO_TEXT, GO_LIST, 0 },
-	{ T("MatchAttribute"), T("matchAttribute"), GO_TEXT, GO_POINTER, 0 },
-	{ T("DistinctAttribute"), T("distinctAttribute"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_DeviceCounterConsumption[] = {
-	{ T("CounterSet"), T("counterSet"), GO_TEXT, 0, 0 },
-	{ T("Counters"), T("counters"), GO_STRUCT, GO_MAP, ID_resource_Counter },
-};
-static const struct go_field fields_resource_DeviceRequest[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Exactly"), T("exactly"), GO_STRUCT, GO_POINTER, ID_resource_ExactDeviceRequest },
-	{ T("FirstAvailable"), T("firstAvailable"), GO_STRUCT, GO_LIST, ID_resource_DeviceSubRequest },
-};
-static const struct go_field fields_resource_DeviceRequestAllocationResult[] = {
-	{ T("Request"), T("request"), GO_TEXT, 0, 0 },
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("Pool"), T("pool"), GO_TEXT, 0, 0 },
-	{ T("Device"), T("device"), GO_TEXT, 0, 0 },
-	{ T("AdminAccess"), T("adminAccess"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Tolerations"), T("tolerations"), GO_STRUCT, GO_LIST, ID_resource_DeviceToleration },
-	{ T("BindingConditions"), T("bindingConditions"), GO_TEXT, GO_LIST, 0 },
-	{ T("BindingFailureConditions"), T("bindingFailureConditions"), GO_TEXT, GO_LIST, 0 },
-	{ T("ShareID"), T("shareID"), GO_TEXT, GO_POINTER, 0 },
-	{ T("ConsumedCapacity"), T("consumedCapacity"), GO_QUANTITY, GO_MAP, 0 },
-};
-static const struct go_field fields_resource_DeviceSelector[] = {
-	{ T("CEL"), T("cel"), GO_STRUCT, GO_POINTER, ID_resource_CELDeviceSelector },
-};
-static const struct go_field fields_resource_DeviceSubRequest[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("DeviceClassName"), T("deviceClassName"), GO_TEXT, 0, 0 },
-	{ T("Selectors"), T("selectors"), GO_STRUCT, GO_LIST, ID_resource_DeviceSelector },
-	{ T("AllocationMode"), T("allocationMode"), GO_TEXT, 0, 0 },
-	{ T("Count"), T("count"), GO_INT, 0, 0 },
-	{ T("Tolerations"), T("tolerations"), GO_STRUCT, GO_LIST, ID_resource_DeviceToleration },
-	{ T("Capacity"), T("capacity"), GO_STRUCT, GO_POINTER, ID_resource_CapacityRequirements },
-};
-static const struct go_field fields_resource_DeviceTaint[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-	{ T("Effect"), T("effect"), GO_TEXT, 0, 0 },
-	{ T("TimeAdded"), T("timeAdded"), GO_ANY, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_DeviceToleration[] = {
-	{ T("Key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("Operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("Value"), T("value"), GO_TEXT, 0, 0 },
-	{ T("Effect"), T("effect"), GO_TEXT, 0, 0 },
-	{ T("TolerationSeconds"), T("tolerationSeconds"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_ExactDeviceRequest[] = {
-	{ T("DeviceClassName"), T("deviceClassName"), GO_TEXT, 0, 0 },
-	{ T("Selectors"), T("selectors"), GO_STRUCT, GO_LIST, ID_resource_DeviceSelector },
-	{ T("AllocationMode"), T("allocationMode"), GO_TEXT, 0, 0 },
-	{ T("Count"), T("count"), GO_INT, 0, 0 },
-	{ T("AdminAccess"), T("adminAccess"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Tolerations"), T("tolerations"), GO_STRUCT, GO_LIST, ID_resource_DeviceToleration },
-	{ T("Capacity"), T("capacity"), GO_STRUCT, GO_POINTER, ID_resource_CapacityRequirements },
-};
-static const struct go_field fields_resource_NetworkDeviceData[] = {
-	{ T("InterfaceName"), T("interfaceName"), GO_TEXT, 0, 0 },
-	{ T("IPs"), T("ips"), GO_TEXT, GO_LIST, 0 },
-	{ T("HardwareAddress"), T("hardwareAddress"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_resource_NodeAllocatableResourceMapping[] = {
-	{ T("CapacityKey"), T("capacityKey"), GO_TEXT, GO_POINTER, 0 },
-	{ T("AllocationMultiplier"), T("allocationMultiplier"), GO_QUANTITY, GO_POINTER, 0 },
-};
-static const struct go_field fields_resource_OpaqueDeviceConfiguration[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("Parameters"), T("parameters"), GO_ANY, 0, 0 },
-};
-static const struct go_field fields_resource_ResourceClaim[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_resource_ResourceClaimSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_resource_ResourceClaimStatus },
-};
-static const struct go_field fields_resource_ResourceClaimConsumerReference[] = {
-	{ T("APIGroup"), T("apiGroup"), GO_TEXT, 0, 0 },
-	{ T("Resource"), T("resource"), GO_TEXT, 0, 0 },
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("UID"), T("uid"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_resource_ResourceClaimSpec[] = {
-	{ T("Devices"), T("devices"), GO_STRUCT, 0, ID_resource_DeviceClaim },
-};
-static const struct go_field fields_resource_ResourceClaimStatus[] = {
-	{ T("Allocation"), T("allocation"), GO_STRUCT, GO_POINTER, ID_resource_AllocationResult },
-	{ T("ReservedFor"), T("reservedFor"), GO_STRUCT, GO_LIST, ID_resource_ResourceClaimConsumerReference },
-	{ T("Devices"), T("devices"), GO_STRUCT, GO_LIST, ID_resource_AllocatedDeviceStatus },
-};
-static const struct go_field fields_resource_ResourceClaimTemplate[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_resource_ResourceClaimTemplateSpec },
-};
-static const struct go_field fields_resource_ResourceClaimTemplateSpec[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_resource_ResourceClaimSpec },
-};
-static const struct go_field fields_resource_ResourcePool[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("Generation"), T("generation"), GO_INT, 0, 0 },
-	{ T("ResourceSliceCount"), T("resourceSliceCount"), GO_INT, 0, 0 },
-};
-static const struct go_field fields_resource_ResourceSlice[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_resource_ResourceSliceSpec },
-};
-static const struct go_field fields_resource_ResourceSliceSpec[] = {
-	{ T("Driver"), T("driver"), GO_TEXT, 0, 0 },
-	{ T("Pool"), T("pool"), GO_STRUCT, 0, ID_resource_ResourcePool },
-	{ T("NodeName"), T("nodeName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("NodeSelector"), T("nodeSelector"), GO_STRUCT, GO_POINTER, ID_core_NodeSelector },
-	{ T("AllNodes"), T("allNodes"), GO_BOOL, GO_POINTER, 0 },
-	{ T("Devices"), T("devices"), GO_STRUCT, GO_LIST, ID_resource_Device },
-	{ T("PerDeviceNodeSelection"), T("perDeviceNodeSelection"), GO_BOOL, GO_POINTER, 0 },
-	{ T("SharedCounters"), T("sharedCounters"), GO_STRUCT, GO_LIST, ID_resource_CounterSet },
-};
-static const struct go_field fields_scheduling_PriorityClass[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Value"), T("value"), GO_INT, 0, 0 },
-	{ T("GlobalDefault"), T("globalDefault"), GO_BOOL, 0, 0 },
-	{ T("Description"), T("description"), GO_TEXT, 0, 0 },
-	{ T("PreemptionPolicy"), T("preemptionPolicy"), GO_TEXT, GO_POINTER, 0 },
-};
-static const struct go_field fields_storage_CSIDriver[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_storage_CSIDriverSpec },
-};
-static const struct go_field fields_storage_CSIDriverSpec[] = {
-	{ T("AttachRequired"), T("attachRequired"), GO_BOOL, GO_POINTER, 0 },
-	{ T("FSGroupPolicy"), T("fsGroupPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("PodInfoOnMount"), T("podInfoOnMount"), GO_BOOL, GO_POINTER, 0 },
-	{ T("VolumeLifecycleModes"), T("volumeLifecycleModes"), GO_TEXT, GO_LIST, 0 },
-	{ T("StorageCapacity"), T("storageCapacity"), GO_BOOL, GO_POINTER, 0 },
-	{ T("TokenRequests"), T("tokenRequests"), GO_STRUCT, GO_LIST, ID_storage_TokenRequest },
-	{ T("RequiresRepublish"), T("requiresRepublish"), GO_BOOL, GO_POINTER, 0 },
-	{ T("SELinuxMount"), T("seLinuxMount"), GO_BOOL, GO_POINTER, 0 },
-	{ T("NodeAllocatableUpdatePeriodSeconds"), T("nodeAllocatableUpdatePeriodSeconds"), GO_INT, GO_POINTER, 0 },
-	{ T("ServiceAccountTokenInSecrets"), T("serviceAccountTokenInSecrets"), GO_BOOL, GO_POINTER, 0 },
-	{ T("PreventPodSchedulingIfMissing"), T("preventPodSchedulingIfMissing"), GO_BOOL, GO_POINTER, 0 },
-};
-static const struct go_field fields_storage_CSINode[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_storage_CSINodeSpec },
-};
-static const struct go_field fields_storage_CSINodeDriver[] = {
-	{ T("Name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("NodeID"), T("nodeID"), GO_TEXT, 0, 0 },
-	{ T("TopologyKeys"), T("topologyKeys"), GO_TEXT, GO_LIST, 0 },
-	{ T("Allocatable"), T("allocatable"), GO_STRUCT, GO_POINTER, ID_storage_VolumeNodeResources },
-};
-static const struct go_field fields_storage_CSINodeSpec[] = {
-	{ T("Drivers"), T("drivers"), GO_STRUCT, GO_LIST, ID_storage_CSINodeDriver },
-};
-static const struct go_field fields_storage_CSIStorageCapacity[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("NodeTopology"), T("nodeTopology"), GO_STRUCT, GO_POINTER, ID_v1_LabelSelector },
-	{ T("StorageClassName"), T("storageClassName"), GO_TEXT, 0, 0 },
-	{ T("Capacity"), T("capacity"), GO_QUANTITY, GO_POINTER, 0 },
-	{ T("MaximumVolumeSize"), T("maximumVolumeSize"), GO_QUANTITY, GO_POINTER, 0 },
-};
-static const struct go_field fields_storage_StorageClass[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Provisioner"), T("provisioner"), GO_TEXT, 0, 0 },
-	{ T("Parameters"), T("parameters"), GO_TEXT, GO_MAP, 0 },
-	{ T("ReclaimPolicy"), T("reclaimPolicy"), GO_TEXT, GO_POINTER, 0 },
-	{ T("MountOptions"), T("mountOptions"), GO_TEXT, GO_LIST, 0 },
-	{ T("AllowVolumeExpansion"), T("allowVolumeExpansion"), GO_BOOL, GO_POINTER, 0 },
-	{ T("VolumeBindingMode"), T("volumeBindingMode"), GO_TEXT, GO_POINTER, 0 },
-	{ T("AllowedTopologies"), T("allowedTopologies"), GO_STRUCT, GO_LIST, ID_core_TopologySelectorTerm },
-};
-static const struct go_field fields_storage_TokenRequest[] = {
-	{ T("Audience"), T("audience"), GO_TEXT, 0, 0 },
-	{ T("ExpirationSeconds"), T("expirationSeconds"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_storage_VolumeAttachment[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("Spec"), T("spec"), GO_STRUCT, 0, ID_storage_VolumeAttachmentSpec },
-	{ T("Status"), T("status"), GO_STRUCT, 0, ID_storage_VolumeAttachmentStatus },
-};
-static const struct go_field fields_storage_VolumeAttachmentSource[] = {
-	{ T("PersistentVolumeName"), T("persistentVolumeName"), GO_TEXT, GO_POINTER, 0 },
-	{ T("InlineVolumeSpec"), T("inlineVolumeSpec"), GO_STRUCT, GO_POINTER, ID_core_PersistentVolumeSpec },
-};
-static const struct go_field fields_storage_VolumeAttachmentSpec[] = {
-	{ T("Attacher"), T("attacher"), GO_TEXT, 0, 0 },
-	{ T("Source"), T("source"), GO_STRUCT, 0, ID_storage_VolumeAttachmentSource },
-	{ T("NodeName"), T("nodeName"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_storage_VolumeAttachmentStatus[] = {
-	{ T("Attached"), T("attached"), GO_BOOL, 0, 0 },
-	{ T("AttachmentMetadata"), T("attachmentMetadata"), GO_TEXT, GO_MAP, 0 },
-	{ T("AttachError"), T("attachError"), GO_STRUCT, GO_POINTER, ID_storage_VolumeError },
-	{ T("DetachError"), T("detachError"), GO_STRUCT, GO_POINTER, ID_storage_VolumeError },
-};
-static const struct go_field fields_storage_VolumeAttributesClass[] = {
-	{ T("name"), T("metadata.name"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generateName"), T("metadata.generateName"), GO_TEXT, GO_OMIT, 0 },
-	{ T("namespace"), T("metadata.namespace"), GO_TEXT, GO_OMIT, 0 },
-	{ T("selfLink"), T("metadata.selfLink"), GO_TEXT, GO_OMIT, 0 },
-	{ T("uid"), T("metadata.uid"), GO_TEXT, GO_OMIT, 0 },
-	{ T("resourceVersion"), T("metadata.resourceVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("generation"), T("metadata.generation"), GO_INT, GO_OMIT, 0 },
-	{ T("creationTimestamp"), T("metadata.creationTimestamp"), GO_ANY, GO_OMIT, 0 },
-	{ T("deletionTimestamp"), T("metadata.deletionTimestamp"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("deletionGracePeriodSeconds"), T("metadata.deletionGracePeriodSeconds"), GO_INT, GO_POINTER | GO_OMIT, 0 },
-	{ T("labels"), T("metadata.labels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("annotations"), T("metadata.annotations"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("ownerReferences"), T("metadata.ownerReferences"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference },
-	{ T("finalizers"), T("metadata.finalizers"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-	{ T("managedFields"), T("metadata.managedFields"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry },
-	{ T("DriverName"), T("driverName"), GO_TEXT, 0, 0 },
-	{ T("Parameters"), T("parameters"), GO_TEXT, GO_MAP, 0 },
-};
-static const struct go_field fields_storage_VolumeError[] = {
-	{ T("Time"), T("time"), GO_ANY, 0, 0 },
-	{ T("Message"), T("message"), GO_TEXT, 0, 0 },
-	{ T("ErrorCode"), T("errorCode"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_storage_VolumeNodeResources[] = {
-	{ T("Count"), T("count"), GO_INT, GO_POINTER, 0 },
-};
-static const struct go_field fields_v1_Condition[] = {
-	{ T("type"), T("type"), GO_TEXT, 0, 0 },
-	{ T("status"), T("status"), GO_TEXT, 0, 0 },
-	{ T("observedGeneration"), T("observedGeneration"), GO_INT, GO_OMIT, 0 },
-	{ T("lastTransitionTime"), T("lastTransitionTime"), GO_ANY, 0, 0 },
-	{ T("reason"), T("reason"), GO_TEXT, 0, 0 },
-	{ T("message"), T("message"), GO_TEXT, 0, 0 },
-};
-static const struct go_field fields_v1_LabelSelector[] = {
-	{ T("matchLabels"), T("matchLabels"), GO_TEXT, GO_MAP | GO_OMIT, 0 },
-	{ T("matchExpressions"), T("matchExpressions"), GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_LabelSelectorRequirement },
-};
-static const struct go_field fields_v1_LabelSelectorRequirement[] = {
-	{ T("key"), T("key"), GO_TEXT, 0, 0 },
-	{ T("operator"), T("operator"), GO_TEXT, 0, 0 },
-	{ T("values"), T("values"), GO_TEXT, GO_LIST | GO_OMIT, 0 },
-};
-static const struct go_field fields_v1_ManagedFieldsEntry[] = {
-	{ T("manager"), T("manager"), GO_TEXT, GO_OMIT, 0 },
-	{ T("operation"), T("operation"), GO_TEXT, GO_OMIT, 0 },
-	{ T("apiVersion"), T("apiVersion"), GO_TEXT, GO_OMIT, 0 },
-	{ T("time"), T("time"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("fieldsType"), T("fieldsType"), GO_TEXT, GO_OMIT, 0 },
-	{ T("fieldsV1"), T("fieldsV1"), GO_ANY, GO_POINTER | GO_OMIT, 0 },
-	{ T("subresource"), T("subresource"), GO_TEXT, GO_OMIT, 0 },
-};
-static const struct go_field fields_v1_OwnerReference[] = {
-	{ T("apiVersion"), T("apiVersion"), GO_TEXT, 0, 0 },
-	{ T("kind"), T("kind"), GO_TEXT, 0, 0 },
-	{ T("name"), T("name"), GO_TEXT, 0, 0 },
-	{ T("uid"), T("uid"), GO_TEXT, 0, 0 },
-	{ T("controller"), T("controller"), GO_BOOL, GO_POINTER | GO_OMIT, 0 },
-	{ T("blockOwnerDeletion"), T("blockOwnerDeletion"), GO_BOOL, GO_POINTER | GO_OMIT, 0 },
+static const struct go_field fields[] = {
+	/* admissionregistration.ApplyConfiguration */
+	{ 0, 11, GO_TEXT, 0, 0 }, /* Expression */
+	/* admissionregistration.AuditAnnotation */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 30, 46, GO_TEXT, 0, 0 }, /* ValueExpression */
+	/* admissionregistration.ExpressionWarning */
+	{ 62, 71, GO_TEXT, 0, 0 }, /* FieldRef */
+	{ 80, 88, GO_TEXT, 0, 0 }, /* Warning */
+	/* admissionregistration.JSONPatch */
+	{ 0, 11, GO_TEXT, 0, 0 }, /* Expression */
+	/* admissionregistration.MatchCondition */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 0, 11, GO_TEXT, 0, 0 }, /* Expression */
+	/* admissionregistration.MatchResources */
+	{ 106, 124, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* NamespaceSelector */
+	{ 142, 157, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* ObjectSelector */
+	{ 172, 186, GO_STRUCT, GO_LIST, ID_admissionregistration_NamedRuleWithOperations }, /* ResourceRules */
+	{ 200, 221, GO_STRUCT, GO_LIST, ID_admissionregistration_NamedRuleWithOperations }, /* ExcludeResourceRules */
+	{ 242, 254, GO_TEXT, GO_POINTER, 0 }, /* MatchPolicy */
+	/* admissionregistration.MutatingAdmissionPolicy */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_admissionregistration_MutatingAdmissionPolicySpec }, /* Spec */
+	/* admissionregistration.MutatingAdmissionPolicyBinding */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_admissionregistration_MutatingAdmissionPolicyBindingSpec }, /* Spec */
+	/* admissionregistration.MutatingAdmissionPolicyBindingSpec */
+	{ 788, 799, GO_TEXT, 0, 0 }, /* PolicyName */
+	{ 810, 819, GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamRef }, /* ParamRef */
+	{ 828, 843, GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources }, /* MatchResources */
+	/* admissionregistration.MutatingAdmissionPolicySpec */
+	{ 858, 868, GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamKind }, /* ParamKind */
+	{ 878, 895, GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources }, /* MatchConstraints */
+	{ 912, 922, GO_STRUCT, GO_LIST, ID_admissionregistration_Variable }, /* Variables */
+	{ 932, 942, GO_STRUCT, GO_LIST, ID_admissionregistration_Mutation }, /* Mutations */
+	{ 952, 966, GO_TEXT, GO_POINTER, 0 }, /* FailurePolicy */
+	{ 980, 996, GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition }, /* MatchConditions */
+	{ 1012, 1031, GO_TEXT, 0, 0 }, /* ReinvocationPolicy */
+	/* admissionregistration.MutatingWebhook */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1050, 1063, GO_STRUCT, 0, ID_admissionregistration_WebhookClientConfig }, /* ClientConfig */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_admissionregistration_RuleWithOperations }, /* Rules */
+	{ 952, 966, GO_TEXT, GO_POINTER, 0 }, /* FailurePolicy */
+	{ 242, 254, GO_TEXT, GO_POINTER, 0 }, /* MatchPolicy */
+	{ 106, 124, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* NamespaceSelector */
+	{ 142, 157, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* ObjectSelector */
+	{ 1088, 1100, GO_TEXT, GO_POINTER, 0 }, /* SideEffects */
+	{ 1112, 1127, GO_INT, GO_POINTER, 0 }, /* TimeoutSeconds */
+	{ 1142, 1166, GO_TEXT, GO_LIST, 0 }, /* AdmissionReviewVersions */
+	{ 1012, 1031, GO_TEXT, GO_POINTER, 0 }, /* ReinvocationPolicy */
+	{ 980, 996, GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition }, /* MatchConditions */
+	/* admissionregistration.MutatingWebhookConfiguration */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 1190, 1199, GO_STRUCT, GO_LIST, ID_admissionregistration_MutatingWebhook }, /* Webhooks */
+	/* admissionregistration.Mutation */
+	{ 1208, 1218, GO_TEXT, 0, 0 }, /* PatchType */
+	{ 1228, 1247, GO_STRUCT, GO_POINTER, ID_admissionregistration_ApplyConfiguration }, /* ApplyConfiguration */
+	{ 1266, 1276, GO_STRUCT, GO_POINTER, ID_admissionregistration_JSONPatch }, /* JSONPatch */
+	/* admissionregistration.NamedRuleWithOperations */
+	{ 1286, 1300, GO_TEXT, GO_LIST, 0 }, /* ResourceNames */
+	{ 1314, 1333, GO_STRUCT, 0, ID_admissionregistration_RuleWithOperations }, /* RuleWithOperations */
+	/* admissionregistration.ParamKind */
+	{ 1334, 1345, GO_TEXT, 0, 0 }, /* APIVersion */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	/* admissionregistration.ParamRef */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 1394, 1418, GO_TEXT, GO_POINTER, 0 }, /* ParameterNotFoundAction */
+	/* admissionregistration.RuleWithOperations */
+	{ 1442, 1453, GO_TEXT, GO_LIST, 0 }, /* Operations */
+	{ 1464, 1474, GO_TEXT, GO_LIST, 0 }, /* APIGroups */
+	{ 1484, 1496, GO_TEXT, GO_LIST, 0 }, /* APIVersions */
+	{ 1508, 1518, GO_TEXT, GO_LIST, 0 }, /* Resources */
+	{ 1528, 1534, GO_TEXT, GO_POINTER, 0 }, /* Scope */
+	/* admissionregistration.ServiceReference */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1540, 1545, GO_TEXT, GO_POINTER, 0 }, /* Path */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	/* admissionregistration.TypeChecking */
+	{ 1560, 1579, GO_STRUCT, GO_LIST, ID_admissionregistration_ExpressionWarning }, /* ExpressionWarnings */
+	/* admissionregistration.ValidatingAdmissionPolicy */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_admissionregistration_ValidatingAdmissionPolicySpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_admissionregistration_ValidatingAdmissionPolicyStatus }, /* Status */
+	/* admissionregistration.ValidatingAdmissionPolicyBinding */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_admissionregistration_ValidatingAdmissionPolicyBindingSpec }, /* Spec */
+	/* admissionregistration.ValidatingAdmissionPolicyBindingSpec */
+	{ 788, 799, GO_TEXT, 0, 0 }, /* PolicyName */
+	{ 810, 819, GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamRef }, /* ParamRef */
+	{ 828, 843, GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources }, /* MatchResources */
+	{ 1612, 1630, GO_TEXT, GO_LIST, 0 }, /* ValidationActions */
+	/* admissionregistration.ValidatingAdmissionPolicySpec */
+	{ 858, 868, GO_STRUCT, GO_POINTER, ID_admissionregistration_ParamKind }, /* ParamKind */
+	{ 878, 895, GO_STRUCT, GO_POINTER, ID_admissionregistration_MatchResources }, /* MatchConstraints */
+	{ 1648, 1660, GO_STRUCT, GO_LIST, ID_admissionregistration_Validation }, /* Validations */
+	{ 980, 996, GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition }, /* MatchConditions */
+	{ 952, 966, GO_TEXT, GO_POINTER, 0 }, /* FailurePolicy */
+	{ 1672, 1689, GO_STRUCT, GO_LIST, ID_admissionregistration_AuditAnnotation }, /* AuditAnnotations */
+	{ 912, 922, GO_STRUCT, GO_LIST, ID_admissionregistration_Variable }, /* Variables */
+	/* admissionregistration.ValidatingAdmissionPolicyStatus */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 1744, 1757, GO_STRUCT, GO_POINTER, ID_admissionregistration_TypeChecking }, /* TypeChecking */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_v1_Condition }, /* Conditions */
+	/* admissionregistration.ValidatingWebhook */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1050, 1063, GO_STRUCT, 0, ID_admissionregistration_WebhookClientConfig }, /* ClientConfig */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_admissionregistration_RuleWithOperations }, /* Rules */
+	{ 952, 966, GO_TEXT, GO_POINTER, 0 }, /* FailurePolicy */
+	{ 242, 254, GO_TEXT, GO_POINTER, 0 }, /* MatchPolicy */
+	{ 106, 124, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* NamespaceSelector */
+	{ 142, 157, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* ObjectSelector */
+	{ 1088, 1100, GO_TEXT, GO_POINTER, 0 }, /* SideEffects */
+	{ 1112, 1127, GO_INT, GO_POINTER, 0 }, /* TimeoutSeconds */
+	{ 1142, 1166, GO_TEXT, GO_LIST, 0 }, /* AdmissionReviewVersions */
+	{ 980, 996, GO_STRUCT, GO_LIST, ID_admissionregistration_MatchCondition }, /* MatchConditions */
+	/* admissionregistration.ValidatingWebhookConfiguration */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 1190, 1199, GO_STRUCT, GO_LIST, ID_admissionregistration_ValidatingWebhook }, /* Webhooks */
+	/* admissionregistration.Validation */
+	{ 0, 11, GO_TEXT, 0, 0 }, /* Expression */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 1808, 1815, GO_TEXT, GO_POINTER, 0 }, /* Reason */
+	{ 1822, 1840, GO_TEXT, 0, 0 }, /* MessageExpression */
+	/* admissionregistration.Variable */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 0, 11, GO_TEXT, 0, 0 }, /* Expression */
+	/* admissionregistration.WebhookClientConfig */
+	{ 1858, 1862, GO_TEXT, GO_POINTER, 0 }, /* URL */
+	{ 1866, 1874, GO_STRUCT, GO_POINTER, ID_admissionregistration_ServiceReference }, /* Service */
+	{ 1882, 1891, GO_ANY, 0, 0 }, /* CABundle */
+	/* apps.ControllerRevision */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 1900, 1905, GO_ANY, 0, 0 }, /* Data */
+	{ 1910, 1919, GO_INT, 0, 0 }, /* Revision */
+	/* apps.DaemonSet */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_apps_DaemonSetSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_apps_DaemonSetStatus }, /* Status */
+	/* apps.DaemonSetCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* apps.DaemonSetSpec */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 1976, 1985, GO_STRUCT, 0, ID_core_PodTemplateSpec }, /* Template */
+	{ 1994, 2009, GO_STRUCT, 0, ID_apps_DaemonSetUpdateStrategy }, /* UpdateStrategy */
+	{ 2024, 2040, GO_INT, 0, 0 }, /* MinReadySeconds */
+	{ 2056, 1333, GO_INT, 0, 0 }, /* TemplateGeneration */
+	{ 2075, 2096, GO_INT, GO_POINTER, 0 }, /* RevisionHistoryLimit */
+	/* apps.DaemonSetStatus */
+	{ 2117, 2140, GO_INT, 0, 0 }, /* CurrentNumberScheduled */
+	{ 2163, 2182, GO_INT, 0, 0 }, /* NumberMisscheduled */
+	{ 2201, 2224, GO_INT, 0, 0 }, /* DesiredNumberScheduled */
+	{ 2247, 2259, GO_INT, 0, 0 }, /* NumberReady */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 2271, 2294, GO_INT, 0, 0 }, /* UpdatedNumberScheduled */
+	{ 2317, 2333, GO_INT, 0, 0 }, /* NumberAvailable */
+	{ 2349, 2367, GO_INT, 0, 0 }, /* NumberUnavailable */
+	{ 2385, 2400, GO_INT, GO_POINTER, 0 }, /* CollisionCount */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_apps_DaemonSetCondition }, /* Conditions */
+	/* apps.DaemonSetUpdateStrategy */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 2415, 2429, GO_STRUCT, GO_POINTER, ID_apps_RollingUpdateDaemonSet }, /* RollingUpdate */
+	/* apps.Deployment */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_apps_DeploymentSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_apps_DeploymentStatus }, /* Status */
+	/* apps.DeploymentCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 2443, 2458, GO_ANY, 0, 0 }, /* LastUpdateTime */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* apps.DeploymentSpec */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 1976, 1985, GO_STRUCT, 0, ID_core_PodTemplateSpec }, /* Template */
+	{ 2491, 2500, GO_STRUCT, 0, ID_apps_DeploymentStrategy }, /* Strategy */
+	{ 2024, 2040, GO_INT, 0, 0 }, /* MinReadySeconds */
+	{ 2075, 2096, GO_INT, GO_POINTER, 0 }, /* RevisionHistoryLimit */
+	{ 2509, 2516, GO_BOOL, 0, 0 }, /* Paused */
+	{ 2523, 1333, GO_STRUCT, GO_POINTER, ID_apps_RollbackConfig }, /* RollbackTo */
+	{ 2534, 2558, GO_INT, GO_POINTER, 0 }, /* ProgressDeadlineSeconds */
+	/* apps.DeploymentStatus */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 2582, 2598, GO_INT, 0, 0 }, /* UpdatedReplicas */
+	{ 2614, 2628, GO_INT, 0, 0 }, /* ReadyReplicas */
+	{ 2642, 2660, GO_INT, 0, 0 }, /* AvailableReplicas */
+	{ 2678, 2698, GO_INT, 0, 0 }, /* UnavailableReplicas */
+	{ 2718, 2738, GO_INT, GO_POINTER, 0 }, /* TerminatingReplicas */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_apps_DeploymentCondition }, /* Conditions */
+	{ 2385, 2400, GO_INT, GO_POINTER, 0 }, /* CollisionCount */
+	/* apps.DeploymentStrategy */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 2415, 2429, GO_STRUCT, GO_POINTER, ID_apps_RollingUpdateDeployment }, /* RollingUpdate */
+	/* apps.ReplicaSet */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_apps_ReplicaSetSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_apps_ReplicaSetStatus }, /* Status */
+	/* apps.ReplicaSetCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* apps.ReplicaSetSpec */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 2024, 2040, GO_INT, 0, 0 }, /* MinReadySeconds */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 1976, 1985, GO_STRUCT, 0, ID_core_PodTemplateSpec }, /* Template */
+	/* apps.ReplicaSetStatus */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 2758, 2779, GO_INT, 0, 0 }, /* FullyLabeledReplicas */
+	{ 2614, 2628, GO_INT, 0, 0 }, /* ReadyReplicas */
+	{ 2642, 2660, GO_INT, 0, 0 }, /* AvailableReplicas */
+	{ 2718, 2738, GO_INT, GO_POINTER, 0 }, /* TerminatingReplicas */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_apps_ReplicaSetCondition }, /* Conditions */
+	/* apps.RollbackConfig */
+	{ 1910, 1333, GO_INT, 0, 0 }, /* Revision */
+	/* apps.RollingUpdateDaemonSet */
+	{ 2800, 2815, GO_INT, 0, 0 }, /* MaxUnavailable */
+	{ 2830, 2839, GO_INT, 0, 0 }, /* MaxSurge */
+	/* apps.RollingUpdateDeployment */
+	{ 2800, 2815, GO_INT, 0, 0 }, /* MaxUnavailable */
+	{ 2830, 2839, GO_INT, 0, 0 }, /* MaxSurge */
+	/* apps.RollingUpdateStatefulSetStrategy */
+	{ 2848, 2858, GO_INT, 0, 0 }, /* Partition */
+	{ 2800, 2815, GO_INT, GO_POINTER, 0 }, /* MaxUnavailable */
+	/* apps.StatefulSet */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_apps_StatefulSetSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_apps_StatefulSetStatus }, /* Status */
+	/* apps.StatefulSetCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* apps.StatefulSetOrdinals */
+	{ 2868, 2874, GO_INT, 0, 0 }, /* Start */
+	/* apps.StatefulSetPersistentVolumeClaimRetentionPolicy */
+	{ 2880, 2892, GO_TEXT, 0, 0 }, /* WhenDeleted */
+	{ 2904, 2915, GO_TEXT, 0, 0 }, /* WhenScaled */
+	/* apps.StatefulSetSpec */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 1976, 1985, GO_STRUCT, 0, ID_core_PodTemplateSpec }, /* Template */
+	{ 2926, 2947, GO_STRUCT, GO_LIST, ID_core_PersistentVolumeClaim }, /* VolumeClaimTemplates */
+	{ 2968, 2980, GO_TEXT, 0, 0 }, /* ServiceName */
+	{ 2992, 3012, GO_TEXT, 0, 0 }, /* PodManagementPolicy */
+	{ 1994, 2009, GO_STRUCT, 0, ID_apps_StatefulSetUpdateStrategy }, /* UpdateStrategy */
+	{ 2075, 2096, GO_INT, GO_POINTER, 0 }, /* RevisionHistoryLimit */
+	{ 2024, 2040, GO_INT, 0, 0 }, /* MinReadySeconds */
+	{ 3032, 3069, GO_STRUCT, GO_POINTER, ID_apps_StatefulSetPersistentVolumeClaimRetentionPolicy }, /* PersistentVolumeClaimRetentionPolicy */
+	{ 3106, 3115, GO_STRUCT, GO_POINTER, ID_apps_StatefulSetOrdinals }, /* Ordinals */
+	/* apps.StatefulSetStatus */
+	{ 1706, 1725, GO_INT, GO_POINTER, 0 }, /* ObservedGeneration */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 2614, 2628, GO_INT, 0, 0 }, /* ReadyReplicas */
+	{ 3124, 3140, GO_INT, 0, 0 }, /* CurrentReplicas */
+	{ 2582, 2598, GO_INT, 0, 0 }, /* UpdatedReplicas */
+	{ 3156, 3172, GO_TEXT, 0, 0 }, /* CurrentRevision */
+	{ 3188, 3203, GO_TEXT, 0, 0 }, /* UpdateRevision */
+	{ 2385, 2400, GO_INT, GO_POINTER, 0 }, /* CollisionCount */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_apps_StatefulSetCondition }, /* Conditions */
+	{ 2642, 2660, GO_INT, 0, 0 }, /* AvailableReplicas */
+	/* apps.StatefulSetUpdateStrategy */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 2415, 2429, GO_STRUCT, GO_POINTER, ID_apps_RollingUpdateStatefulSetStrategy }, /* RollingUpdate */
+	/* autoscaling.ContainerResourceMetricSource */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3218, 3228, GO_TEXT, 0, 0 }, /* Container */
+	{ 3238, 3245, GO_STRUCT, 0, ID_autoscaling_MetricTarget }, /* Target */
+	/* autoscaling.ContainerResourceMetricStatus */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3218, 3228, GO_TEXT, 0, 0 }, /* Container */
+	{ 3252, 3260, GO_STRUCT, 0, ID_autoscaling_MetricValueStatus }, /* Current */
+	/* autoscaling.CrossVersionObjectReference */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1334, 1345, GO_TEXT, 0, 0 }, /* APIVersion */
+	/* autoscaling.ExternalMetricSource */
+	{ 3268, 3275, GO_STRUCT, 0, ID_autoscaling_MetricIdentifier }, /* Metric */
+	{ 3238, 3245, GO_STRUCT, 0, ID_autoscaling_MetricTarget }, /* Target */
+	/* autoscaling.ExternalMetricStatus */
+	{ 3268, 3275, GO_STRUCT, 0, ID_autoscaling_MetricIdentifier }, /* Metric */
+	{ 3252, 3260, GO_STRUCT, 0, ID_autoscaling_MetricValueStatus }, /* Current */
+	/* autoscaling.HPAScalingPolicy */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 3282, 3288, GO_INT, 0, 0 }, /* Value */
+	{ 3294, 3308, GO_INT, 0, 0 }, /* PeriodSeconds */
+	/* autoscaling.HPAScalingRules */
+	{ 3322, 3349, GO_INT, GO_POINTER, 0 }, /* StabilizationWindowSeconds */
+	{ 3376, 3389, GO_TEXT, GO_POINTER, 0 }, /* SelectPolicy */
+	{ 3402, 3411, GO_STRUCT, GO_LIST, ID_autoscaling_HPAScalingPolicy }, /* Policies */
+	{ 3420, 3430, GO_QUANTITY, GO_POINTER, 0 }, /* Tolerance */
+	/* autoscaling.HorizontalPodAutoscaler */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_autoscaling_HorizontalPodAutoscalerSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_autoscaling_HorizontalPodAutoscalerStatus }, /* Status */
+	/* autoscaling.HorizontalPodAutoscalerBehavior */
+	{ 3440, 3448, GO_STRUCT, GO_POINTER, ID_autoscaling_HPAScalingRules }, /* ScaleUp */
+	{ 3456, 3466, GO_STRUCT, GO_POINTER, ID_autoscaling_HPAScalingRules }, /* ScaleDown */
+	/* autoscaling.HorizontalPodAutoscalerCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* autoscaling.HorizontalPodAutoscalerSpec */
+	{ 3476, 3491, GO_STRUCT, 0, ID_autoscaling_CrossVersionObjectReference }, /* ScaleTargetRef */
+	{ 3506, 3518, GO_INT, GO_POINTER, 0 }, /* MinReplicas */
+	{ 3530, 3542, GO_INT, 0, 0 }, /* MaxReplicas */
+	{ 3554, 3562, GO_STRUCT, GO_LIST, ID_autoscaling_MetricSpec }, /* Metrics */
+	{ 3570, 3579, GO_STRUCT, GO_POINTER, ID_autoscaling_HorizontalPodAutoscalerBehavior }, /* Behavior */
+	/* autoscaling.HorizontalPodAutoscalerStatus */
+	{ 1706, 1725, GO_INT, GO_POINTER, 0 }, /* ObservedGeneration */
+	{ 3588, 3602, GO_ANY, GO_POINTER, 0 }, /* LastScaleTime */
+	{ 3124, 3140, GO_INT, 0, 0 }, /* CurrentReplicas */
+	{ 3616, 3632, GO_INT, 0, 0 }, /* DesiredReplicas */
+	{ 3648, 3663, GO_STRUCT, GO_LIST, ID_autoscaling_MetricStatus }, /* CurrentMetrics */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_autoscaling_HorizontalPodAutoscalerCondition }, /* Conditions */
+	/* autoscaling.MetricIdentifier */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	/* autoscaling.MetricSpec */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 3678, 3685, GO_STRUCT, GO_POINTER, ID_autoscaling_ObjectMetricSource }, /* Object */
+	{ 3692, 3697, GO_STRUCT, GO_POINTER, ID_autoscaling_PodsMetricSource }, /* Pods */
+	{ 3702, 3711, GO_STRUCT, GO_POINTER, ID_autoscaling_ResourceMetricSource }, /* Resource */
+	{ 3720, 3738, GO_STRUCT, GO_POINTER, ID_autoscaling_ContainerResourceMetricSource }, /* ContainerResource */
+	{ 3756, 3765, GO_STRUCT, GO_POINTER, ID_autoscaling_ExternalMetricSource }, /* External */
+	/* autoscaling.MetricStatus */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 3678, 3685, GO_STRUCT, GO_POINTER, ID_autoscaling_ObjectMetricStatus }, /* Object */
+	{ 3692, 3697, GO_STRUCT, GO_POINTER, ID_autoscaling_PodsMetricStatus }, /* Pods */
+	{ 3702, 3711, GO_STRUCT, GO_POINTER, ID_autoscaling_ResourceMetricStatus }, /* Resource */
+	{ 3720, 3738, GO_STRUCT, GO_POINTER, ID_autoscaling_ContainerResourceMetricStatus }, /* ContainerResource */
+	{ 3756, 3765, GO_STRUCT, GO_POINTER, ID_autoscaling_ExternalMetricStatus }, /* External */
+	/* autoscaling.MetricTarget */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 3282, 3288, GO_QUANTITY, GO_POINTER, 0 }, /* Value */
+	{ 3774, 3787, GO_QUANTITY, GO_POINTER, 0 }, /* AverageValue */
+	{ 3800, 3819, GO_INT, GO_POINTER, 0 }, /* AverageUtilization */
+	/* autoscaling.MetricValueStatus */
+	{ 3282, 3288, GO_QUANTITY, GO_POINTER, 0 }, /* Value */
+	{ 3774, 3787, GO_QUANTITY, GO_POINTER, 0 }, /* AverageValue */
+	{ 3800, 3819, GO_INT, GO_POINTER, 0 }, /* AverageUtilization */
+	/* autoscaling.ObjectMetricSource */
+	{ 3838, 3854, GO_STRUCT, 0, ID_autoscaling_CrossVersionObjectReference }, /* DescribedObject */
+	{ 3238, 3245, GO_STRUCT, 0, ID_autoscaling_MetricTarget }, /* Target */
+	{ 3268, 3275, GO_STRUCT, 0, ID_autoscaling_MetricIdentifier }, /* Metric */
+	/* autoscaling.ObjectMetricStatus */
+	{ 3268, 3275, GO_STRUCT, 0, ID_autoscaling_MetricIdentifier }, /* Metric */
+	{ 3252, 3260, GO_STRUCT, 0, ID_autoscaling_MetricValueStatus }, /* Current */
+	{ 3838, 3854, GO_STRUCT, 0, ID_autoscaling_CrossVersionObjectReference }, /* DescribedObject */
+	/* autoscaling.PodsMetricSource */
+	{ 3268, 3275, GO_STRUCT, 0, ID_autoscaling_MetricIdentifier }, /* Metric */
+	{ 3238, 3245, GO_STRUCT, 0, ID_autoscaling_MetricTarget }, /* Target */
+	/* autoscaling.PodsMetricStatus */
+	{ 3268, 3275, GO_STRUCT, 0, ID_autoscaling_MetricIdentifier }, /* Metric */
+	{ 3252, 3260, GO_STRUCT, 0, ID_autoscaling_MetricValueStatus }, /* Current */
+	/* autoscaling.ResourceMetricSource */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3238, 3245, GO_STRUCT, 0, ID_autoscaling_MetricTarget }, /* Target */
+	/* autoscaling.ResourceMetricStatus */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3252, 3260, GO_STRUCT, 0, ID_autoscaling_MetricValueStatus }, /* Current */
+	/* batch.CronJob */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_batch_CronJobSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_batch_CronJobStatus }, /* Status */
+	/* batch.CronJobSpec */
+	{ 3870, 3879, GO_TEXT, 0, 0 }, /* Schedule */
+	{ 3888, 3897, GO_TEXT, GO_POINTER, 0 }, /* TimeZone */
+	{ 3906, 3930, GO_INT, GO_POINTER, 0 }, /* StartingDeadlineSeconds */
+	{ 3954, 3972, GO_TEXT, 0, 0 }, /* ConcurrencyPolicy */
+	{ 3990, 3998, GO_BOOL, GO_POINTER, 0 }, /* Suspend */
+	{ 4006, 4018, GO_STRUCT, 0, ID_batch_JobTemplateSpec }, /* JobTemplate */
+	{ 4030, 4057, GO_INT, GO_POINTER, 0 }, /* SuccessfulJobsHistoryLimit */
+	{ 4084, 4107, GO_INT, GO_POINTER, 0 }, /* FailedJobsHistoryLimit */
+	/* batch.CronJobStatus */
+	{ 4130, 4137, GO_STRUCT, GO_LIST, ID_core_ObjectReference }, /* Active */
+	{ 4144, 4161, GO_ANY, GO_POINTER, 0 }, /* LastScheduleTime */
+	{ 4178, 4197, GO_ANY, GO_POINTER, 0 }, /* LastSuccessfulTime */
+	/* batch.Job */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_batch_JobSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_batch_JobStatus }, /* Status */
+	/* batch.JobCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 4216, 4230, GO_ANY, 0, 0 }, /* LastProbeTime */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* batch.JobSpec */
+	{ 4244, 4256, GO_INT, GO_POINTER, 0 }, /* Parallelism */
+	{ 4268, 4280, GO_INT, GO_POINTER, 0 }, /* Completions */
+	{ 4292, 4309, GO_STRUCT, GO_POINTER, ID_batch_PodFailurePolicy }, /* PodFailurePolicy */
+	{ 4326, 4340, GO_STRUCT, GO_POINTER, ID_batch_SuccessPolicy }, /* SuccessPolicy */
+	{ 4354, 4376, GO_INT, GO_POINTER, 0 }, /* ActiveDeadlineSeconds */
+	{ 4398, 4411, GO_INT, GO_POINTER, 0 }, /* BackoffLimit */
+	{ 4424, 4445, GO_INT, GO_POINTER, 0 }, /* BackoffLimitPerIndex */
+	{ 4466, 4483, GO_INT, GO_POINTER, 0 }, /* MaxFailedIndexes */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 4500, 4515, GO_BOOL, GO_POINTER, 0 }, /* ManualSelector */
+	{ 1976, 1985, GO_STRUCT, 0, ID_core_PodTemplateSpec }, /* Template */
+	{ 4530, 4554, GO_INT, GO_POINTER, 0 }, /* TTLSecondsAfterFinished */
+	{ 4578, 4593, GO_TEXT, GO_POINTER, 0 }, /* CompletionMode */
+	{ 3990, 3998, GO_BOOL, GO_POINTER, 0 }, /* Suspend */
+	{ 4608, 4629, GO_TEXT, GO_POINTER, 0 }, /* PodReplacementPolicy */
+	{ 4650, 4660, GO_TEXT, GO_POINTER, 0 }, /* ManagedBy */
+	/* batch.JobStatus */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_batch_JobCondition }, /* Conditions */
+	{ 4670, 4680, GO_ANY, GO_POINTER, 0 }, /* StartTime */
+	{ 4690, 4705, GO_ANY, GO_POINTER, 0 }, /* CompletionTime */
+	{ 4130, 4137, GO_INT, 0, 0 }, /* Active */
+	{ 4720, 4732, GO_INT, GO_POINTER, 0 }, /* Terminating */
+	{ 4744, 4750, GO_INT, GO_POINTER, 0 }, /* Ready */
+	{ 4756, 4766, GO_INT, 0, 0 }, /* Succeeded */
+	{ 4776, 4783, GO_INT, 0, 0 }, /* Failed */
+	{ 4790, 4807, GO_TEXT, 0, 0 }, /* CompletedIndexes */
+	{ 4824, 4838, GO_TEXT, GO_POINTER, 0 }, /* FailedIndexes */
+	{ 4852, 4876, GO_STRUCT, GO_POINTER, ID_batch_UncountedTerminatedPods }, /* UncountedTerminatedPods */
+	/* batch.JobTemplateSpec */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_batch_JobSpec }, /* Spec */
+	/* batch.PodFailurePolicy */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_batch_PodFailurePolicyRule }, /* Rules */
+	/* batch.PodFailurePolicyOnExitCodesRequirement */
+	{ 4900, 4914, GO_TEXT, GO_POINTER, 0 }, /* ContainerName */
+	{ 4928, 4937, GO_TEXT, 0, 0 }, /* Operator */
+	{ 4946, 4953, GO_INT, GO_LIST, 0 }, /* Values */
+	/* batch.PodFailurePolicyOnPodConditionsPattern */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	/* batch.PodFailurePolicyRule */
+	{ 4960, 4967, GO_TEXT, 0, 0 }, /* Action */
+	{ 4974, 4986, GO_STRUCT, GO_POINTER, ID_batch_PodFailurePolicyOnExitCodesRequirement }, /* OnExitCodes */
+	{ 4998, 5014, GO_STRUCT, GO_LIST, ID_batch_PodFailurePolicyOnPodConditionsPattern }, /* OnPodConditions */
+	/* batch.SuccessPolicy */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_batch_SuccessPolicyRule }, /* Rules */
+	/* batch.SuccessPolicyRule */
+	{ 5030, 5047, GO_TEXT, GO_POINTER, 0 }, /* SucceededIndexes */
+	{ 5064, 5079, GO_INT, GO_POINTER, 0 }, /* SucceededCount */
+	/* batch.UncountedTerminatedPods */
+	{ 4756, 4766, GO_TEXT, GO_LIST, 0 }, /* Succeeded */
+	{ 4776, 4783, GO_TEXT, GO_LIST, 0 }, /* Failed */
+	/* certificates.CertificateSigningRequest */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_certificates_CertificateSigningRequestSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_certificates_CertificateSigningRequestStatus }, /* Status */
+	/* certificates.CertificateSigningRequestCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 2443, 2458, GO_ANY, 0, 0 }, /* LastUpdateTime */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	/* certificates.CertificateSigningRequestSpec */
+	{ 5094, 5102, GO_ANY, 0, 0 }, /* Request */
+	{ 5110, 5121, GO_TEXT, 0, 0 }, /* SignerName */
+	{ 5132, 5150, GO_INT, GO_POINTER, 0 }, /* ExpirationSeconds */
+	{ 5168, 5175, GO_TEXT, GO_LIST, 0 }, /* Usages */
+	{ 5182, 5191, GO_TEXT, 0, 0 }, /* Username */
+	{ 5200, 371, GO_TEXT, 0, 0 }, /* UID */
+	{ 5204, 5211, GO_TEXT, GO_LIST, 0 }, /* Groups */
+	{ 5218, 5224, GO_TEXT, GO_MAP | GO_LIST, 0 }, /* Extra */
+	/* certificates.CertificateSigningRequestStatus */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_certificates_CertificateSigningRequestCondition }, /* Conditions */
+	{ 5230, 5242, GO_ANY, 0, 0 }, /* Certificate */
+	/* coordination.Lease */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_coordination_LeaseSpec }, /* Spec */
+	/* coordination.LeaseSpec */
+	{ 5254, 5269, GO_TEXT, GO_POINTER, 0 }, /* HolderIdentity */
+	{ 5284, 5305, GO_INT, GO_POINTER, 0 }, /* LeaseDurationSeconds */
+	{ 5326, 5338, GO_ANY, GO_POINTER, 0 }, /* AcquireTime */
+	{ 5350, 5360, GO_ANY, GO_POINTER, 0 }, /* RenewTime */
+	{ 5370, 5387, GO_INT, GO_POINTER, 0 }, /* LeaseTransitions */
+	{ 2491, 2500, GO_TEXT, GO_POINTER, 0 }, /* Strategy */
+	{ 5404, 5420, GO_TEXT, GO_POINTER, 0 }, /* PreferredHolder */
+	/* core.AWSElasticBlockStoreVolumeSource */
+	{ 5436, 5445, GO_TEXT, 0, 0 }, /* VolumeID */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 2848, 2858, GO_INT, 0, 0 }, /* Partition */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.Affinity */
+	{ 5486, 5499, GO_STRUCT, GO_POINTER, ID_core_NodeAffinity }, /* NodeAffinity */
+	{ 5512, 5524, GO_STRUCT, GO_POINTER, ID_core_PodAffinity }, /* PodAffinity */
+	{ 5536, 5552, GO_STRUCT, GO_POINTER, ID_core_PodAntiAffinity }, /* PodAntiAffinity */
+	/* core.AppArmorProfile */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 5568, 5585, GO_TEXT, GO_POINTER, 0 }, /* LocalhostProfile */
+	/* core.AttachedVolume */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5602, 5613, GO_TEXT, 0, 0 }, /* DevicePath */
+	/* core.AzureDiskVolumeSource */
+	{ 5624, 5633, GO_TEXT, 0, 0 }, /* DiskName */
+	{ 5642, 5654, GO_TEXT, 0, 0 }, /* DataDiskURI */
+	{ 5662, 5674, GO_TEXT, GO_POINTER, 0 }, /* CachingMode */
+	{ 5454, 5461, GO_TEXT, GO_POINTER, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, GO_POINTER, 0 }, /* ReadOnly */
+	{ 1356, 1361, GO_TEXT, GO_POINTER, 0 }, /* Kind */
+	/* core.AzureFilePersistentVolumeSource */
+	{ 5686, 5697, GO_TEXT, 0, 0 }, /* SecretName */
+	{ 5708, 5718, GO_TEXT, 0, 0 }, /* ShareName */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 5728, 5744, GO_TEXT, GO_POINTER, 0 }, /* SecretNamespace */
+	/* core.AzureFileVolumeSource */
+	{ 5686, 5697, GO_TEXT, 0, 0 }, /* SecretName */
+	{ 5708, 5718, GO_TEXT, 0, 0 }, /* ShareName */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.CSIPersistentVolumeSource */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 5774, 5787, GO_TEXT, 0, 0 }, /* VolumeHandle */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5800, 5817, GO_TEXT, GO_MAP, 0 }, /* VolumeAttributes */
+	{ 5834, 5861, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* ControllerPublishSecretRef */
+	{ 5888, 5907, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* NodeStageSecretRef */
+	{ 5926, 5947, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* NodePublishSecretRef */
+	{ 5968, 5994, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* ControllerExpandSecretRef */
+	{ 6020, 6040, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* NodeExpandSecretRef */
+	/* core.CSIVolumeSource */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 5468, 5477, GO_BOOL, GO_POINTER, 0 }, /* ReadOnly */
+	{ 5454, 5461, GO_TEXT, GO_POINTER, 0 }, /* FSType */
+	{ 5800, 5817, GO_TEXT, GO_MAP, 0 }, /* VolumeAttributes */
+	{ 5926, 5947, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* NodePublishSecretRef */
+	/* core.Capabilities */
+	{ 6060, 6064, GO_TEXT, GO_LIST, 0 }, /* Add */
+	{ 6068, 6073, GO_TEXT, GO_LIST, 0 }, /* Drop */
+	/* core.CephFSPersistentVolumeSource */
+	{ 6078, 6087, GO_TEXT, GO_LIST, 0 }, /* Monitors */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 6096, 6101, GO_TEXT, 0, 0 }, /* User */
+	{ 6106, 6117, GO_TEXT, 0, 0 }, /* SecretFile */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* SecretRef */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.CephFSVolumeSource */
+	{ 6078, 6087, GO_TEXT, GO_LIST, 0 }, /* Monitors */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 6096, 6101, GO_TEXT, 0, 0 }, /* User */
+	{ 6106, 6117, GO_TEXT, 0, 0 }, /* SecretFile */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.CinderPersistentVolumeSource */
+	{ 5436, 5445, GO_TEXT, 0, 0 }, /* VolumeID */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* SecretRef */
+	/* core.CinderVolumeSource */
+	{ 5436, 5445, GO_TEXT, 0, 0 }, /* VolumeID */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	/* core.ClientIPConfig */
+	{ 1112, 1127, GO_INT, GO_POINTER, 0 }, /* TimeoutSeconds */
+	/* core.ClusterTrustBundleProjection */
+	{ 96, 101, GO_TEXT, GO_POINTER, 0 }, /* Name */
+	{ 5110, 5121, GO_TEXT, GO_POINTER, 0 }, /* SignerName */
+	{ 6148, 6162, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* LabelSelector */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	/* core.ConfigMap */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 6194, 6204, GO_BOOL, GO_POINTER, 0 }, /* Immutable */
+	{ 1900, 1905, GO_TEXT, GO_MAP, 0 }, /* Data */
+	{ 6214, 6225, GO_ANY, GO_MAP, 0 }, /* BinaryData */
+	/* core.ConfigMapEnvSource */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.ConfigMapKeySelector */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.ConfigMapNodeConfigSource */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5200, 371, GO_TEXT, 0, 0 }, /* UID */
+	{ 6236, 388, GO_TEXT, 0, 0 }, /* ResourceVersion */
+	{ 6252, 6269, GO_TEXT, 0, 0 }, /* KubeletConfigKey */
+	/* core.ConfigMapProjection */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6286, 6292, GO_STRUCT, GO_LIST, ID_core_KeyToPath }, /* Items */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.ConfigMapVolumeSource */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6286, 6292, GO_STRUCT, GO_LIST, ID_core_KeyToPath }, /* Items */
+	{ 6298, 6310, GO_INT, GO_POINTER, 0 }, /* DefaultMode */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.Container */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6322, 6328, GO_TEXT, 0, 0 }, /* Image */
+	{ 6334, 6342, GO_TEXT, GO_LIST, 0 }, /* Command */
+	{ 6350, 6355, GO_TEXT, GO_LIST, 0 }, /* Args */
+	{ 6360, 6371, GO_TEXT, 0, 0 }, /* WorkingDir */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_core_ContainerPort }, /* Ports */
+	{ 6394, 6402, GO_STRUCT, GO_LIST, ID_core_EnvFromSource }, /* EnvFrom */
+	{ 6410, 6414, GO_STRUCT, GO_LIST, ID_core_EnvVar }, /* Env */
+	{ 1508, 1518, GO_STRUCT, 0, ID_core_ResourceRequirements }, /* Resources */
+	{ 6418, 6431, GO_STRUCT, GO_LIST, ID_core_ContainerResizePolicy }, /* ResizePolicy */
+	{ 6444, 6458, GO_TEXT, GO_POINTER, 0 }, /* RestartPolicy */
+	{ 6472, 6491, GO_STRUCT, GO_LIST, ID_core_ContainerRestartRule }, /* RestartPolicyRules */
+	{ 6510, 6523, GO_STRUCT, GO_LIST, ID_core_VolumeMount }, /* VolumeMounts */
+	{ 6536, 6550, GO_STRUCT, GO_LIST, ID_core_VolumeDevice }, /* VolumeDevices */
+	{ 6564, 6578, GO_STRUCT, GO_POINTER, ID_core_Probe }, /* LivenessProbe */
+	{ 6592, 6607, GO_STRUCT, GO_POINTER, ID_core_Probe }, /* ReadinessProbe */
+	{ 6622, 6635, GO_STRUCT, GO_POINTER, ID_core_Probe }, /* StartupProbe */
+	{ 6648, 6658, GO_STRUCT, GO_POINTER, ID_core_Lifecycle }, /* Lifecycle */
+	{ 6668, 6691, GO_TEXT, 0, 0 }, /* TerminationMessagePath */
+	{ 6714, 6739, GO_TEXT, 0, 0 }, /* TerminationMessagePolicy */
+	{ 6764, 6780, GO_TEXT, 0, 0 }, /* ImagePullPolicy */
+	{ 6796, 6812, GO_STRUCT, GO_POINTER, ID_core_SecurityContext }, /* SecurityContext */
+	{ 6828, 6834, GO_BOOL, 0, 0 }, /* Stdin */
+	{ 6840, 6850, GO_BOOL, 0, 0 }, /* StdinOnce */
+	{ 6860, 6864, GO_BOOL, 0, 0 }, /* TTY */
+	/* core.ContainerExtendedResourceRequest */
+	{ 4900, 4914, GO_TEXT, 0, 0 }, /* ContainerName */
+	{ 6868, 6881, GO_TEXT, 0, 0 }, /* ResourceName */
+	{ 6894, 6906, GO_TEXT, 0, 0 }, /* RequestName */
+	/* core.ContainerImage */
+	{ 6918, 6924, GO_TEXT, GO_LIST, 0 }, /* Names */
+	{ 6930, 6940, GO_INT, 0, 0 }, /* SizeBytes */
+	/* core.ContainerPort */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6950, 6959, GO_INT, 0, 0 }, /* HostPort */
+	{ 6968, 6982, GO_INT, 0, 0 }, /* ContainerPort */
+	{ 6996, 7005, GO_TEXT, 0, 0 }, /* Protocol */
+	{ 7014, 7021, GO_TEXT, 0, 0 }, /* HostIP */
+	/* core.ContainerResizePolicy */
+	{ 6868, 6881, GO_TEXT, 0, 0 }, /* ResourceName */
+	{ 6444, 6458, GO_TEXT, 0, 0 }, /* RestartPolicy */
+	/* core.ContainerRestartRule */
+	{ 4960, 4967, GO_TEXT, 0, 0 }, /* Action */
+	{ 7028, 7038, GO_STRUCT, GO_POINTER, ID_core_ContainerRestartRuleOnExitCodes }, /* ExitCodes */
+	/* core.ContainerRestartRuleOnExitCodes */
+	{ 4928, 4937, GO_TEXT, 0, 0 }, /* Operator */
+	{ 4946, 4953, GO_INT, GO_LIST, 0 }, /* Values */
+	/* core.ContainerState */
+	{ 7048, 7056, GO_STRUCT, GO_POINTER, ID_core_ContainerStateWaiting }, /* Waiting */
+	{ 7064, 7072, GO_STRUCT, GO_POINTER, ID_core_ContainerStateRunning }, /* Running */
+	{ 7080, 7091, GO_STRUCT, GO_POINTER, ID_core_ContainerStateTerminated }, /* Terminated */
+	/* core.ContainerStateRunning */
+	{ 7102, 7112, GO_ANY, 0, 0 }, /* StartedAt */
+	/* core.ContainerStateTerminated */
+	{ 7122, 7131, GO_INT, 0, 0 }, /* ExitCode */
+	{ 7140, 7147, GO_INT, 0, 0 }, /* Signal */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 7102, 7112, GO_ANY, 0, 0 }, /* StartedAt */
+	{ 7154, 7165, GO_ANY, 0, 0 }, /* FinishedAt */
+	{ 7176, 7188, GO_TEXT, 0, 0 }, /* ContainerID */
+	/* core.ContainerStateWaiting */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* core.ContainerStatus */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 7200, 7206, GO_STRUCT, 0, ID_core_ContainerState }, /* State */
+	{ 7212, 7233, GO_STRUCT, 0, ID_core_ContainerState }, /* LastTerminationState */
+	{ 4744, 4750, GO_BOOL, 0, 0 }, /* Ready */
+	{ 7243, 7256, GO_INT, 0, 0 }, /* RestartCount */
+	{ 6322, 6328, GO_TEXT, 0, 0 }, /* Image */
+	{ 7269, 7277, GO_TEXT, 0, 0 }, /* ImageID */
+	{ 7176, 7188, GO_TEXT, 0, 0 }, /* ContainerID */
+	{ 7285, 7293, GO_BOOL, GO_POINTER, 0 }, /* Started */
+	{ 7301, 7320, GO_QUANTITY, GO_MAP, 0 }, /* AllocatedResources */
+	{ 1508, 1518, GO_STRUCT, GO_POINTER, ID_core_ResourceRequirements }, /* Resources */
+	{ 6510, 6523, GO_STRUCT, GO_LIST, ID_core_VolumeMountStatus }, /* VolumeMounts */
+	{ 6096, 6101, GO_STRUCT, GO_POINTER, ID_core_ContainerUser }, /* User */
+	{ 7339, 7364, GO_STRUCT, GO_LIST, ID_core_ResourceStatus }, /* AllocatedResourcesStatus */
+	{ 7389, 7400, GO_TEXT, GO_POINTER, 0 }, /* StopSignal */
+	/* core.ContainerUser */
+	{ 7411, 7417, GO_STRUCT, GO_POINTER, ID_core_LinuxContainerUser }, /* Linux */
+	/* core.DaemonEndpoint */
+	{ 1550, 1550, GO_INT, 0, 0 }, /* Port */
+	/* core.DownwardAPIProjection */
+	{ 6286, 6292, GO_STRUCT, GO_LIST, ID_core_DownwardAPIVolumeFile }, /* Items */
+	/* core.DownwardAPIVolumeFile */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 62, 71, GO_STRUCT, GO_POINTER, ID_core_ObjectFieldSelector }, /* FieldRef */
+	{ 7423, 7440, GO_STRUCT, GO_POINTER, ID_core_ResourceFieldSelector }, /* ResourceFieldRef */
+	{ 7457, 7462, GO_INT, GO_POINTER, 0 }, /* Mode */
+	/* core.DownwardAPIVolumeSource */
+	{ 6286, 6292, GO_STRUCT, GO_LIST, ID_core_DownwardAPIVolumeFile }, /* Items */
+	{ 6298, 6310, GO_INT, GO_POINTER, 0 }, /* DefaultMode */
+	/* core.EmptyDirVolumeSource */
+	{ 7467, 7474, GO_TEXT, 0, 0 }, /* Medium */
+	{ 7481, 7491, GO_QUANTITY, GO_POINTER, 0 }, /* SizeLimit */
+	/* core.EndpointAddress */
+	{ 7501, 7504, GO_TEXT, 0, 0 }, /* IP */
+	{ 7507, 7516, GO_TEXT, 0, 0 }, /* Hostname */
+	{ 7525, 7534, GO_TEXT, GO_POINTER, 0 }, /* NodeName */
+	{ 7543, 7553, GO_STRUCT, GO_POINTER, ID_core_ObjectReference }, /* TargetRef */
+	/* core.EndpointPort */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 6996, 7005, GO_TEXT, 0, 0 }, /* Protocol */
+	{ 7563, 7575, GO_TEXT, GO_POINTER, 0 }, /* AppProtocol */
+	/* core.EndpointSubset */
+	{ 7587, 7597, GO_STRUCT, GO_LIST, ID_core_EndpointAddress }, /* Addresses */
+	{ 7607, 7625, GO_STRUCT, GO_LIST, ID_core_EndpointAddress }, /* NotReadyAddresses */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_core_EndpointPort }, /* Ports */
+	/* core.Endpoints */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 7643, 7651, GO_STRUCT, GO_LIST, ID_core_EndpointSubset }, /* Subsets */
+	/* core.EnvFromSource */
+	{ 7659, 7666, GO_TEXT, 0, 0 }, /* Prefix */
+	{ 7673, 7686, GO_STRUCT, GO_POINTER, ID_core_ConfigMapEnvSource }, /* ConfigMapRef */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretEnvSource }, /* SecretRef */
+	/* core.EnvVar */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	{ 7699, 7709, GO_STRUCT, GO_POINTER, ID_core_EnvVarSource }, /* ValueFrom */
+	/* core.EnvVarSource */
+	{ 62, 71, GO_STRUCT, GO_POINTER, ID_core_ObjectFieldSelector }, /* FieldRef */
+	{ 7423, 7440, GO_STRUCT, GO_POINTER, ID_core_ResourceFieldSelector }, /* ResourceFieldRef */
+	{ 7719, 7735, GO_STRUCT, GO_POINTER, ID_core_ConfigMapKeySelector }, /* ConfigMapKeyRef */
+	{ 7751, 7764, GO_STRUCT, GO_POINTER, ID_core_SecretKeySelector }, /* SecretKeyRef */
+	{ 7777, 7788, GO_STRUCT, GO_POINTER, ID_core_FileKeySelector }, /* FileKeyRef */
+	/* core.EphemeralContainer */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6322, 6328, GO_TEXT, 0, 0 }, /* Image */
+	{ 6334, 6342, GO_TEXT, GO_LIST, 0 }, /* Command */
+	{ 6350, 6355, GO_TEXT, GO_LIST, 0 }, /* Args */
+	{ 6360, 6371, GO_TEXT, 0, 0 }, /* WorkingDir */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_core_ContainerPort }, /* Ports */
+	{ 6394, 6402, GO_STRUCT, GO_LIST, ID_core_EnvFromSource }, /* EnvFrom */
+	{ 6410, 6414, GO_STRUCT, GO_LIST, ID_core_EnvVar }, /* Env */
+	{ 1508, 1518, GO_STRUCT, 0, ID_core_ResourceRequirements }, /* Resources */
+	{ 6418, 6431, GO_STRUCT, GO_LIST, ID_core_ContainerResizePolicy }, /* ResizePolicy */
+	{ 6444, 6458, GO_TEXT, GO_POINTER, 0 }, /* RestartPolicy */
+	{ 6472, 6491, GO_STRUCT, GO_LIST, ID_core_ContainerRestartRule }, /* RestartPolicyRules */
+	{ 6510, 6523, GO_STRUCT, GO_LIST, ID_core_VolumeMount }, /* VolumeMounts */
+	{ 6536, 6550, GO_STRUCT, GO_LIST, ID_core_VolumeDevice }, /* VolumeDevices */
+	{ 6564, 6578, GO_STRUCT, GO_POINTER, ID_core_Probe }, /* LivenessProbe */
+	{ 6592, 6607, GO_STRUCT, GO_POINTER, ID_core_Probe }, /* ReadinessProbe */
+	{ 6622, 6635, GO_STRUCT, GO_POINTER, ID_core_Probe }, /* StartupProbe */
+	{ 6648, 6658, GO_STRUCT, GO_POINTER, ID_core_Lifecycle }, /* Lifecycle */
+	{ 6668, 6691, GO_TEXT, 0, 0 }, /* TerminationMessagePath */
+	{ 6714, 6739, GO_TEXT, 0, 0 }, /* TerminationMessagePolicy */
+	{ 6764, 6780, GO_TEXT, 0, 0 }, /* ImagePullPolicy */
+	{ 6796, 6812, GO_STRUCT, GO_POINTER, ID_core_SecurityContext }, /* SecurityContext */
+	{ 6828, 6834, GO_BOOL, 0, 0 }, /* Stdin */
+	{ 6840, 6850, GO_BOOL, 0, 0 }, /* StdinOnce */
+	{ 6860, 6864, GO_BOOL, 0, 0 }, /* TTY */
+	{ 7799, 7819, GO_TEXT, 0, 0 }, /* TargetContainerName */
+	/* core.EphemeralVolumeSource */
+	{ 7839, 7859, GO_STRUCT, GO_POINTER, ID_core_PersistentVolumeClaimTemplate }, /* VolumeClaimTemplate */
+	/* core.Event */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 7879, 7894, GO_STRUCT, 0, ID_core_ObjectReference }, /* InvolvedObject */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 7909, 7916, GO_STRUCT, 0, ID_core_EventSource }, /* Source */
+	{ 7923, 7938, GO_ANY, 0, 0 }, /* FirstTimestamp */
+	{ 7953, 7967, GO_ANY, 0, 0 }, /* LastTimestamp */
+	{ 7981, 7987, GO_INT, 0, 0 }, /* Count */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 7993, 8003, GO_ANY, 0, 0 }, /* EventTime */
+	{ 8013, 8020, GO_STRUCT, GO_POINTER, ID_core_EventSeries }, /* Series */
+	{ 4960, 4967, GO_TEXT, 0, 0 }, /* Action */
+	{ 8027, 8035, GO_STRUCT, GO_POINTER, ID_core_ObjectReference }, /* Related */
+	{ 8043, 8063, GO_TEXT, 0, 0 }, /* ReportingController */
+	{ 8082, 8100, GO_TEXT, 0, 0 }, /* ReportingInstance */
+	/* core.EventSeries */
+	{ 7981, 7987, GO_INT, 0, 0 }, /* Count */
+	{ 8118, 8135, GO_ANY, 0, 0 }, /* LastObservedTime */
+	/* core.EventSource */
+	{ 8152, 8162, GO_TEXT, 0, 0 }, /* Component */
+	{ 8172, 8177, GO_TEXT, 0, 0 }, /* Host */
+	/* core.ExecAction */
+	{ 6334, 6342, GO_TEXT, GO_LIST, 0 }, /* Command */
+	/* core.FCVolumeSource */
+	{ 8182, 8193, GO_TEXT, GO_LIST, 0 }, /* TargetWWNs */
+	{ 8204, 8208, GO_INT, GO_POINTER, 0 }, /* Lun */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 8212, 8218, GO_TEXT, GO_LIST, 0 }, /* WWIDs */
+	/* core.FileKeySelector */
+	{ 8224, 8235, GO_TEXT, 0, 0 }, /* VolumeName */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.FlexPersistentVolumeSource */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* SecretRef */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 8246, 8254, GO_TEXT, GO_MAP, 0 }, /* Options */
+	/* core.FlexVolumeSource */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 8246, 8254, GO_TEXT, GO_MAP, 0 }, /* Options */
+	/* core.FlockerVolumeSource */
+	{ 8262, 8274, GO_TEXT, 0, 0 }, /* DatasetName */
+	{ 8286, 8298, GO_TEXT, 0, 0 }, /* DatasetUUID */
+	/* core.GCEPersistentDiskVolumeSource */
+	{ 8310, 8317, GO_TEXT, 0, 0 }, /* PDName */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 2848, 2858, GO_INT, 0, 0 }, /* Partition */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.GRPCAction */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 1866, 1874, GO_TEXT, GO_POINTER, 0 }, /* Service */
+	/* core.GitRepoVolumeSource */
+	{ 8324, 8335, GO_TEXT, 0, 0 }, /* Repository */
+	{ 1910, 1919, GO_TEXT, 0, 0 }, /* Revision */
+	{ 8346, 8356, GO_TEXT, 0, 0 }, /* Directory */
+	/* core.GlusterfsPersistentVolumeSource */
+	{ 8366, 8380, GO_TEXT, 0, 0 }, /* EndpointsName */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 8390, 8409, GO_TEXT, GO_POINTER, 0 }, /* EndpointsNamespace */
+	/* core.GlusterfsVolumeSource */
+	{ 8366, 8380, GO_TEXT, 0, 0 }, /* EndpointsName */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.HTTPGetAction */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 8172, 8177, GO_TEXT, 0, 0 }, /* Host */
+	{ 8428, 8435, GO_TEXT, 0, 0 }, /* Scheme */
+	{ 8442, 8454, GO_STRUCT, GO_LIST, ID_core_HTTPHeader }, /* HTTPHeaders */
+	/* core.HTTPHeader */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	/* core.HostAlias */
+	{ 7501, 7504, GO_TEXT, 0, 0 }, /* IP */
+	{ 8466, 8476, GO_TEXT, GO_LIST, 0 }, /* Hostnames */
+	/* core.HostIP */
+	{ 7501, 7504, GO_TEXT, 0, 0 }, /* IP */
+	/* core.HostPathVolumeSource */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 1928, 1933, GO_TEXT, GO_POINTER, 0 }, /* Type */
+	/* core.ISCSIPersistentVolumeSource */
+	{ 8486, 8499, GO_TEXT, 0, 0 }, /* TargetPortal */
+	{ 8512, 8516, GO_TEXT, 0, 0 }, /* IQN */
+	{ 8204, 8208, GO_INT, 0, 0 }, /* Lun */
+	{ 8520, 8535, GO_TEXT, 0, 0 }, /* ISCSIInterface */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 8550, 8558, GO_TEXT, GO_LIST, 0 }, /* Portals */
+	{ 8566, 8584, GO_BOOL, 0, 0 }, /* DiscoveryCHAPAuth */
+	{ 8602, 8618, GO_BOOL, 0, 0 }, /* SessionCHAPAuth */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* SecretRef */
+	{ 8634, 8648, GO_TEXT, GO_POINTER, 0 }, /* InitiatorName */
+	/* core.ISCSIVolumeSource */
+	{ 8486, 8499, GO_TEXT, 0, 0 }, /* TargetPortal */
+	{ 8512, 8516, GO_TEXT, 0, 0 }, /* IQN */
+	{ 8204, 8208, GO_INT, 0, 0 }, /* Lun */
+	{ 8520, 8535, GO_TEXT, 0, 0 }, /* ISCSIInterface */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 8550, 8558, GO_TEXT, GO_LIST, 0 }, /* Portals */
+	{ 8566, 8584, GO_BOOL, 0, 0 }, /* DiscoveryCHAPAuth */
+	{ 8602, 8618, GO_BOOL, 0, 0 }, /* SessionCHAPAuth */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	{ 8634, 8648, GO_TEXT, GO_POINTER, 0 }, /* InitiatorName */
+	/* core.ImageVolumeSource */
+	{ 8662, 8672, GO_TEXT, 0, 0 }, /* Reference */
+	{ 8682, 8693, GO_TEXT, 0, 0 }, /* PullPolicy */
+	/* core.ImageVolumeStatus */
+	{ 8704, 8713, GO_TEXT, 0, 0 }, /* ImageRef */
+	/* core.KeyToPath */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 7457, 7462, GO_INT, GO_POINTER, 0 }, /* Mode */
+	/* core.Lifecycle */
+	{ 8722, 8732, GO_STRUCT, GO_POINTER, ID_core_LifecycleHandler }, /* PostStart */
+	{ 8742, 8750, GO_STRUCT, GO_POINTER, ID_core_LifecycleHandler }, /* PreStop */
+	{ 7389, 7400, GO_TEXT, GO_POINTER, 0 }, /* StopSignal */
+	/* core.LifecycleHandler */
+	{ 8758, 8763, GO_STRUCT, GO_POINTER, ID_core_ExecAction }, /* Exec */
+	{ 8768, 8776, GO_STRUCT, GO_POINTER, ID_core_HTTPGetAction }, /* HTTPGet */
+	{ 8784, 8794, GO_STRUCT, GO_POINTER, ID_core_TCPSocketAction }, /* TCPSocket */
+	{ 8804, 8810, GO_STRUCT, GO_POINTER, ID_core_SleepAction }, /* Sleep */
+	/* core.LimitRange */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_LimitRangeSpec }, /* Spec */
+	/* core.LimitRangeItem */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 8816, 8820, GO_QUANTITY, GO_MAP, 0 }, /* Max */
+	{ 8824, 8828, GO_QUANTITY, GO_MAP, 0 }, /* Min */
+	{ 8832, 8840, GO_QUANTITY, GO_MAP, 0 }, /* Default */
+	{ 8848, 8863, GO_QUANTITY, GO_MAP, 0 }, /* DefaultRequest */
+	{ 8878, 8899, GO_QUANTITY, GO_MAP, 0 }, /* MaxLimitRequestRatio */
+	/* core.LimitRangeSpec */
+	{ 8920, 8927, GO_STRUCT, GO_LIST, ID_core_LimitRangeItem }, /* Limits */
+	/* core.LinuxContainerUser */
+	{ 5200, 371, GO_INT, 0, 0 }, /* UID */
+	{ 8934, 8938, GO_INT, 0, 0 }, /* GID */
+	{ 8942, 8961, GO_INT, GO_LIST, 0 }, /* SupplementalGroups */
+	/* core.LoadBalancerIngress */
+	{ 7501, 7504, GO_TEXT, 0, 0 }, /* IP */
+	{ 7507, 7516, GO_TEXT, 0, 0 }, /* Hostname */
+	{ 8980, 8987, GO_TEXT, GO_POINTER, 0 }, /* IPMode */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_core_PortStatus }, /* Ports */
+	/* core.LoadBalancerStatus */
+	{ 8994, 9002, GO_STRUCT, GO_LIST, ID_core_LoadBalancerIngress }, /* Ingress */
+	/* core.LocalObjectReference */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* core.LocalVolumeSource */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 5454, 5461, GO_TEXT, GO_POINTER, 0 }, /* FSType */
+	/* core.ModifyVolumeStatus */
+	{ 9010, 9042, GO_TEXT, 0, 0 }, /* TargetVolumeAttributesClassName */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	/* core.NFSVolumeSource */
+	{ 9074, 9081, GO_TEXT, 0, 0 }, /* Server */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.Namespace */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_NamespaceSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_NamespaceStatus }, /* Status */
+	/* core.NamespaceCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* core.NamespaceSpec */
+	{ 9088, 710, GO_TEXT, GO_LIST, 0 }, /* Finalizers */
+	/* core.NamespaceStatus */
+	{ 9099, 9105, GO_TEXT, 0, 0 }, /* Phase */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_core_NamespaceCondition }, /* Conditions */
+	/* core.Node */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_NodeSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_NodeStatus }, /* Status */
+	/* core.NodeAddress */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 9111, 9119, GO_TEXT, 0, 0 }, /* Address */
+	/* core.NodeAffinity */
+	{ 9127, 9174, GO_STRUCT, GO_POINTER, ID_core_NodeSelector }, /* RequiredDuringSchedulingIgnoredDuringExecution */
+	{ 9221, 9269, GO_STRUCT, GO_LIST, ID_core_PreferredSchedulingTerm }, /* PreferredDuringSchedulingIgnoredDuringExecution */
+	/* core.NodeAllocatableResourceClaimStatus */
+	{ 9317, 9335, GO_TEXT, 0, 0 }, /* ResourceClaimName */
+	{ 9353, 9364, GO_TEXT, GO_LIST, 0 }, /* Containers */
+	{ 1508, 1518, GO_QUANTITY, GO_MAP, 0 }, /* Resources */
+	/* core.NodeCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 9375, 9393, GO_ANY, 0, 0 }, /* LastHeartbeatTime */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* core.NodeConfigSource */
+	{ 9411, 9421, GO_STRUCT, GO_POINTER, ID_core_ConfigMapNodeConfigSource }, /* ConfigMap */
+	/* core.NodeConfigStatus */
+	{ 9431, 9440, GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource }, /* Assigned */
+	{ 4130, 4137, GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource }, /* Active */
+	{ 9449, 9463, GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource }, /* LastKnownGood */
+	{ 9477, 9483, GO_TEXT, 0, 0 }, /* Error */
+	/* core.NodeDaemonEndpoints */
+	{ 9489, 9505, GO_STRUCT, 0, ID_core_DaemonEndpoint }, /* KubeletEndpoint */
+	/* core.NodeFeatures */
+	{ 9521, 9546, GO_BOOL, GO_POINTER, 0 }, /* SupplementalGroupsPolicy */
+	/* core.NodeRuntimeHandler */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 9571, 9580, GO_STRUCT, GO_POINTER, ID_core_NodeRuntimeHandlerFeatures }, /* Features */
+	/* core.NodeRuntimeHandlerFeatures */
+	{ 9589, 9613, GO_BOOL, GO_POINTER, 0 }, /* RecursiveReadOnlyMounts */
+	{ 9637, 9652, GO_BOOL, GO_POINTER, 0 }, /* UserNamespaces */
+	/* core.NodeSelector */
+	{ 9667, 9685, GO_STRUCT, GO_LIST, ID_core_NodeSelectorTerm }, /* NodeSelectorTerms */
+	/* core.NodeSelectorRequirement */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 4928, 4937, GO_TEXT, 0, 0 }, /* Operator */
+	{ 4946, 4953, GO_TEXT, GO_LIST, 0 }, /* Values */
+	/* core.NodeSelectorTerm */
+	{ 9703, 9720, GO_STRUCT, GO_LIST, ID_core_NodeSelectorRequirement }, /* MatchExpressions */
+	{ 9737, 9749, GO_STRUCT, GO_LIST, ID_core_NodeSelectorRequirement }, /* MatchFields */
+	/* core.NodeSpec */
+	{ 9761, 9770, GO_TEXT, GO_LIST, 0 }, /* PodCIDRs */
+	{ 9779, 9790, GO_TEXT, 0, 0 }, /* ProviderID */
+	{ 9801, 9815, GO_BOOL, 0, 0 }, /* Unschedulable */
+	{ 9829, 9836, GO_STRUCT, GO_LIST, ID_core_Taint }, /* Taints */
+	{ 9843, 9856, GO_STRUCT, GO_POINTER, ID_core_NodeConfigSource }, /* ConfigSource */
+	{ 9869, 9888, GO_TEXT, 0, 0 }, /* DoNotUseExternalID */
+	/* core.NodeStatus */
+	{ 9899, 9908, GO_QUANTITY, GO_MAP, 0 }, /* Capacity */
+	{ 9917, 9929, GO_QUANTITY, GO_MAP, 0 }, /* Allocatable */
+	{ 9099, 9105, GO_TEXT, 0, 0 }, /* Phase */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_core_NodeCondition }, /* Conditions */
+	{ 7587, 7597, GO_STRUCT, GO_LIST, ID_core_NodeAddress }, /* Addresses */
+	{ 9941, 9957, GO_STRUCT, 0, ID_core_NodeDaemonEndpoints }, /* DaemonEndpoints */
+	{ 9973, 9982, GO_STRUCT, 0, ID_core_NodeSystemInfo }, /* NodeInfo */
+	{ 9991, 9998, GO_STRUCT, GO_LIST, ID_core_ContainerImage }, /* Images */
+	{ 10005, 10018, GO_TEXT, GO_LIST, 0 }, /* VolumesInUse */
+	{ 10031, 10047, GO_STRUCT, GO_LIST, ID_core_AttachedVolume }, /* VolumesAttached */
+	{ 10063, 10070, GO_STRUCT, GO_POINTER, ID_core_NodeConfigStatus }, /* Config */
+	{ 10077, 10093, GO_STRUCT, GO_LIST, ID_core_NodeRuntimeHandler }, /* RuntimeHandlers */
+	{ 9571, 9580, GO_STRUCT, GO_POINTER, ID_core_NodeFeatures }, /* Features */
+	{ 10109, 10126, GO_TEXT, GO_LIST, 0 }, /* DeclaredFeatures */
+	/* core.NodeSwapStatus */
+	{ 9899, 9908, GO_INT, GO_POINTER, 0 }, /* Capacity */
+	/* core.NodeSystemInfo */
+	{ 10143, 10153, GO_TEXT, 0, 0 }, /* MachineID */
+	{ 10163, 10174, GO_TEXT, 0, 0 }, /* SystemUUID */
+	{ 10185, 10192, GO_TEXT, 0, 0 }, /* BootID */
+	{ 10199, 10213, GO_TEXT, 0, 0 }, /* KernelVersion */
+	{ 10227, 10235, GO_TEXT, 0, 0 }, /* OSImage */
+	{ 10243, 10267, GO_TEXT, 0, 0 }, /* ContainerRuntimeVersion */
+	{ 10291, 10306, GO_TEXT, 0, 0 }, /* KubeletVersion */
+	{ 10321, 10338, GO_TEXT, 0, 0 }, /* KubeProxyVersion */
+	{ 10355, 10371, GO_TEXT, 0, 0 }, /* OperatingSystem */
+	{ 10387, 10400, GO_TEXT, 0, 0 }, /* Architecture */
+	{ 10413, 10418, GO_STRUCT, GO_POINTER, ID_core_NodeSwapStatus }, /* Swap */
+	/* core.ObjectFieldSelector */
+	{ 1334, 1345, GO_TEXT, 0, 0 }, /* APIVersion */
+	{ 10423, 10433, GO_TEXT, 0, 0 }, /* FieldPath */
+	/* core.ObjectReference */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5200, 371, GO_TEXT, 0, 0 }, /* UID */
+	{ 1334, 1345, GO_TEXT, 0, 0 }, /* APIVersion */
+	{ 6236, 388, GO_TEXT, 0, 0 }, /* ResourceVersion */
+	{ 10423, 10433, GO_TEXT, 0, 0 }, /* FieldPath */
+	/* core.PersistentVolume */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_PersistentVolumeSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_PersistentVolumeStatus }, /* Status */
+	/* core.PersistentVolumeClaim */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_PersistentVolumeClaimSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_PersistentVolumeClaimStatus }, /* Status */
+	/* core.PersistentVolumeClaimCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 4216, 4230, GO_ANY, 0, 0 }, /* LastProbeTime */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* core.PersistentVolumeClaimSpec */
+	{ 10443, 10455, GO_TEXT, GO_LIST, 0 }, /* AccessModes */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 1508, 1518, GO_STRUCT, 0, ID_core_VolumeResourceRequirements }, /* Resources */
+	{ 8224, 8235, GO_TEXT, 0, 0 }, /* VolumeName */
+	{ 10467, 10484, GO_TEXT, GO_POINTER, 0 }, /* StorageClassName */
+	{ 10501, 10512, GO_TEXT, GO_POINTER, 0 }, /* VolumeMode */
+	{ 10523, 10534, GO_STRUCT, GO_POINTER, ID_core_TypedLocalObjectReference }, /* DataSource */
+	{ 10545, 10559, GO_STRUCT, GO_POINTER, ID_core_TypedObjectReference }, /* DataSourceRef */
+	{ 10573, 10599, GO_TEXT, GO_POINTER, 0 }, /* VolumeAttributesClassName */
+	/* core.PersistentVolumeClaimStatus */
+	{ 9099, 9105, GO_TEXT, 0, 0 }, /* Phase */
+	{ 10443, 10455, GO_TEXT, GO_LIST, 0 }, /* AccessModes */
+	{ 9899, 9908, GO_QUANTITY, GO_MAP, 0 }, /* Capacity */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_core_PersistentVolumeClaimCondition }, /* Conditions */
+	{ 7301, 7320, GO_QUANTITY, GO_MAP, 0 }, /* AllocatedResources */
+	{ 10625, 10651, GO_TEXT, GO_MAP, 0 }, /* AllocatedResourceStatuses */
+	{ 10677, 10710, GO_TEXT, GO_POINTER, 0 }, /* CurrentVolumeAttributesClassName */
+	{ 10743, 10762, GO_STRUCT, GO_POINTER, ID_core_ModifyVolumeStatus }, /* ModifyVolumeStatus */
+	/* core.PersistentVolumeClaimTemplate */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_PersistentVolumeClaimSpec }, /* Spec */
+	/* core.PersistentVolumeClaimVolumeSource */
+	{ 10781, 10791, GO_TEXT, 0, 0 }, /* ClaimName */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.PersistentVolumeSource */
+	{ 10801, 10819, GO_STRUCT, GO_POINTER, ID_core_GCEPersistentDiskVolumeSource }, /* GCEPersistentDisk */
+	{ 10837, 10858, GO_STRUCT, GO_POINTER, ID_core_AWSElasticBlockStoreVolumeSource }, /* AWSElasticBlockStore */
+	{ 10879, 10888, GO_STRUCT, GO_POINTER, ID_core_HostPathVolumeSource }, /* HostPath */
+	{ 10897, 10907, GO_STRUCT, GO_POINTER, ID_core_GlusterfsPersistentVolumeSource }, /* Glusterfs */
+	{ 10917, 10921, GO_STRUCT, GO_POINTER, ID_core_NFSVolumeSource }, /* NFS */
+	{ 10925, 10929, GO_STRUCT, GO_POINTER, ID_core_RBDPersistentVolumeSource }, /* RBD */
+	{ 10933, 10941, GO_STRUCT, GO_POINTER, ID_core_QuobyteVolumeSource }, /* Quobyte */
+	{ 10949, 10955, GO_STRUCT, GO_POINTER, ID_core_ISCSIPersistentVolumeSource }, /* ISCSI */
+	{ 10961, 10972, GO_STRUCT, GO_POINTER, ID_core_FlexPersistentVolumeSource }, /* FlexVolume */
+	{ 10983, 10990, GO_STRUCT, GO_POINTER, ID_core_CinderPersistentVolumeSource }, /* Cinder */
+	{ 10997, 11004, GO_STRUCT, GO_POINTER, ID_core_CephFSPersistentVolumeSource }, /* CephFS */
+	{ 11011, 11014, GO_STRUCT, GO_POINTER, ID_core_FCVolumeSource }, /* FC */
+	{ 11017, 11025, GO_STRUCT, GO_POINTER, ID_core_FlockerVolumeSource }, /* Flocker */
+	{ 11033, 11043, GO_STRUCT, GO_POINTER, ID_core_AzureFilePersistentVolumeSource }, /* AzureFile */
+	{ 11053, 11067, GO_STRUCT, GO_POINTER, ID_core_VsphereVirtualDiskVolumeSource }, /* VsphereVolume */
+	{ 11081, 11091, GO_STRUCT, GO_POINTER, ID_core_AzureDiskVolumeSource }, /* AzureDisk */
+	{ 11101, 11122, GO_STRUCT, GO_POINTER, ID_core_PhotonPersistentDiskVolumeSource }, /* PhotonPersistentDisk */
+	{ 11143, 11158, GO_STRUCT, GO_POINTER, ID_core_PortworxVolumeSource }, /* PortworxVolume */
+	{ 11173, 11181, GO_STRUCT, GO_POINTER, ID_core_ScaleIOPersistentVolumeSource }, /* ScaleIO */
+	{ 11189, 11195, GO_STRUCT, GO_POINTER, ID_core_LocalVolumeSource }, /* Local */
+	{ 11201, 11211, GO_STRUCT, GO_POINTER, ID_core_StorageOSPersistentVolumeSource }, /* StorageOS */
+	{ 11221, 11225, GO_STRUCT, GO_POINTER, ID_core_CSIPersistentVolumeSource }, /* CSI */
+	/* core.PersistentVolumeSpec */
+	{ 9899, 9908, GO_QUANTITY, GO_MAP, 0 }, /* Capacity */
+	{ 10801, 10819, GO_STRUCT, GO_POINTER, ID_core_GCEPersistentDiskVolumeSource }, /* GCEPersistentDisk */
+	{ 10837, 10858, GO_STRUCT, GO_POINTER, ID_core_AWSElasticBlockStoreVolumeSource }, /* AWSElasticBlockStore */
+	{ 10879, 10888, GO_STRUCT, GO_POINTER, ID_core_HostPathVolumeSource }, /* HostPath */
+	{ 10897, 10907, GO_STRUCT, GO_POINTER, ID_core_GlusterfsPersistentVolumeSource }, /* Glusterfs */
+	{ 10917, 10921, GO_STRUCT, GO_POINTER, ID_core_NFSVolumeSource }, /* NFS */
+	{ 10925, 10929, GO_STRUCT, GO_POINTER, ID_core_RBDPersistentVolumeSource }, /* RBD */
+	{ 10933, 10941, GO_STRUCT, GO_POINTER, ID_core_QuobyteVolumeSource }, /* Quobyte */
+	{ 10949, 10955, GO_STRUCT, GO_POINTER, ID_core_ISCSIPersistentVolumeSource }, /* ISCSI */
+	{ 10961, 10972, GO_STRUCT, GO_POINTER, ID_core_FlexPersistentVolumeSource }, /* FlexVolume */
+	{ 10983, 10990, GO_STRUCT, GO_POINTER, ID_core_CinderPersistentVolumeSource }, /* Cinder */
+	{ 10997, 11004, GO_STRUCT, GO_POINTER, ID_core_CephFSPersistentVolumeSource }, /* CephFS */
+	{ 11011, 11014, GO_STRUCT, GO_POINTER, ID_core_FCVolumeSource }, /* FC */
+	{ 11017, 11025, GO_STRUCT, GO_POINTER, ID_core_FlockerVolumeSource }, /* Flocker */
+	{ 11033, 11043, GO_STRUCT, GO_POINTER, ID_core_AzureFilePersistentVolumeSource }, /* AzureFile */
+	{ 11053, 11067, GO_STRUCT, GO_POINTER, ID_core_VsphereVirtualDiskVolumeSource }, /* VsphereVolume */
+	{ 11081, 11091, GO_STRUCT, GO_POINTER, ID_core_AzureDiskVolumeSource }, /* AzureDisk */
+	{ 11101, 11122, GO_STRUCT, GO_POINTER, ID_core_PhotonPersistentDiskVolumeSource }, /* PhotonPersistentDisk */
+	{ 11143, 11158, GO_STRUCT, GO_POINTER, ID_core_PortworxVolumeSource }, /* PortworxVolume */
+	{ 11173, 11181, GO_STRUCT, GO_POINTER, ID_core_ScaleIOPersistentVolumeSource }, /* ScaleIO */
+	{ 11189, 11195, GO_STRUCT, GO_POINTER, ID_core_LocalVolumeSource }, /* Local */
+	{ 11201, 11211, GO_STRUCT, GO_POINTER, ID_core_StorageOSPersistentVolumeSource }, /* StorageOS */
+	{ 11221, 11225, GO_STRUCT, GO_POINTER, ID_core_CSIPersistentVolumeSource }, /* CSI */
+	{ 10443, 10455, GO_TEXT, GO_LIST, 0 }, /* AccessModes */
+	{ 11229, 11238, GO_STRUCT, GO_POINTER, ID_core_ObjectReference }, /* ClaimRef */
+	{ 11247, 11277, GO_TEXT, 0, 0 }, /* PersistentVolumeReclaimPolicy */
+	{ 10467, 10484, GO_TEXT, 0, 0 }, /* StorageClassName */
+	{ 11307, 11320, GO_TEXT, GO_LIST, 0 }, /* MountOptions */
+	{ 10501, 10512, GO_TEXT, GO_POINTER, 0 }, /* VolumeMode */
+	{ 5486, 5499, GO_STRUCT, GO_POINTER, ID_core_VolumeNodeAffinity }, /* NodeAffinity */
+	{ 10573, 10599, GO_TEXT, GO_POINTER, 0 }, /* VolumeAttributesClassName */
+	/* core.PersistentVolumeStatus */
+	{ 9099, 9105, GO_TEXT, 0, 0 }, /* Phase */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 11333, 11357, GO_ANY, GO_POINTER, 0 }, /* LastPhaseTransitionTime */
+	/* core.PhotonPersistentDiskVolumeSource */
+	{ 11381, 11386, GO_TEXT, 0, 0 }, /* PdID */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	/* core.Pod */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_PodSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_PodStatus }, /* Status */
+	/* core.PodAffinity */
+	{ 9127, 9174, GO_STRUCT, GO_LIST, ID_core_PodAffinityTerm }, /* RequiredDuringSchedulingIgnoredDuringExecution */
+	{ 9221, 9269, GO_STRUCT, GO_LIST, ID_core_WeightedPodAffinityTerm }, /* PreferredDuringSchedulingIgnoredDuringExecution */
+	/* core.PodAffinityTerm */
+	{ 6148, 6162, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* LabelSelector */
+	{ 11391, 11402, GO_TEXT, GO_LIST, 0 }, /* Namespaces */
+	{ 11413, 11425, GO_TEXT, 0, 0 }, /* TopologyKey */
+	{ 106, 124, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* NamespaceSelector */
+	{ 11437, 11452, GO_TEXT, GO_LIST, 0 }, /* MatchLabelKeys */
+	{ 11467, 11485, GO_TEXT, GO_LIST, 0 }, /* MismatchLabelKeys */
+	/* core.PodAntiAffinity */
+	{ 9127, 9174, GO_STRUCT, GO_LIST, ID_core_PodAffinityTerm }, /* RequiredDuringSchedulingIgnoredDuringExecution */
+	{ 9221, 9269, GO_STRUCT, GO_LIST, ID_core_WeightedPodAffinityTerm }, /* PreferredDuringSchedulingIgnoredDuringExecution */
+	/* core.PodCertificateProjection */
+	{ 5110, 5121, GO_TEXT, 0, 0 }, /* SignerName */
+	{ 11503, 11511, GO_TEXT, 0, 0 }, /* KeyType */
+	{ 11519, 11540, GO_INT, GO_POINTER, 0 }, /* MaxExpirationSeconds */
+	{ 11561, 11582, GO_TEXT, 0, 0 }, /* CredentialBundlePath */
+	{ 11603, 11611, GO_TEXT, 0, 0 }, /* KeyPath */
+	{ 11619, 11640, GO_TEXT, 0, 0 }, /* CertificateChainPath */
+	{ 11661, 11677, GO_TEXT, GO_MAP, 0 }, /* UserAnnotations */
+	/* core.PodCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 4216, 4230, GO_ANY, 0, 0 }, /* LastProbeTime */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* core.PodDNSConfig */
+	{ 11693, 11705, GO_TEXT, GO_LIST, 0 }, /* Nameservers */
+	{ 11717, 11726, GO_TEXT, GO_LIST, 0 }, /* Searches */
+	{ 8246, 8254, GO_STRUCT, GO_LIST, ID_core_PodDNSConfigOption }, /* Options */
+	/* core.PodDNSConfigOption */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3282, 3288, GO_TEXT, GO_POINTER, 0 }, /* Value */
+	/* core.PodExtendedResourceClaimStatus */
+	{ 11735, 11751, GO_STRUCT, GO_LIST, ID_core_ContainerExtendedResourceRequest }, /* RequestMappings */
+	{ 9317, 9335, GO_TEXT, 0, 0 }, /* ResourceClaimName */
+	/* core.PodIP */
+	{ 7501, 7504, GO_TEXT, 0, 0 }, /* IP */
+	/* core.PodOS */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* core.PodReadinessGate */
+	{ 11767, 11781, GO_TEXT, 0, 0 }, /* ConditionType */
+	/* core.PodResourceClaim */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 9317, 9335, GO_TEXT, GO_POINTER, 0 }, /* ResourceClaimName */
+	{ 11795, 11821, GO_TEXT, GO_POINTER, 0 }, /* ResourceClaimTemplateName */
+	/* core.PodResourceClaimStatus */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 9317, 9335, GO_TEXT, GO_POINTER, 0 }, /* ResourceClaimName */
+	/* core.PodSchedulingGate */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* core.PodSchedulingGroup */
+	{ 11847, 11860, GO_TEXT, GO_POINTER, 0 }, /* PodGroupName */
+	/* core.PodSecurityContext */
+	{ 11873, 11885, GO_BOOL, 0, 0 }, /* HostNetwork */
+	{ 11898, 11906, GO_BOOL, 0, 0 }, /* HostPID */
+	{ 11915, 11923, GO_BOOL, 0, 0 }, /* HostIPC */
+	{ 11932, 11954, GO_BOOL, GO_POINTER, 0 }, /* ShareProcessNamespace */
+	{ 11977, 11987, GO_BOOL, GO_POINTER, 0 }, /* HostUsers */
+	{ 11998, 12013, GO_STRUCT, GO_POINTER, ID_core_SELinuxOptions }, /* SELinuxOptions */
+	{ 12028, 12043, GO_STRUCT, GO_POINTER, ID_core_WindowsSecurityContextOptions }, /* WindowsOptions */
+	{ 12058, 12068, GO_INT, GO_POINTER, 0 }, /* RunAsUser */
+	{ 12078, 12089, GO_INT, GO_POINTER, 0 }, /* RunAsGroup */
+	{ 12100, 12113, GO_BOOL, GO_POINTER, 0 }, /* RunAsNonRoot */
+	{ 8942, 8961, GO_INT, GO_LIST, 0 }, /* SupplementalGroups */
+	{ 9521, 9546, GO_TEXT, GO_POINTER, 0 }, /* SupplementalGroupsPolicy */
+	{ 12126, 12134, GO_INT, GO_POINTER, 0 }, /* FSGroup */
+	{ 12142, 12162, GO_TEXT, GO_POINTER, 0 }, /* FSGroupChangePolicy */
+	{ 12182, 12190, GO_STRUCT, GO_LIST, ID_core_Sysctl }, /* Sysctls */
+	{ 12198, 12213, GO_STRUCT, GO_POINTER, ID_core_SeccompProfile }, /* SeccompProfile */
+	{ 12228, 12244, GO_STRUCT, GO_POINTER, ID_core_AppArmorProfile }, /* AppArmorProfile */
+	{ 12260, 12280, GO_TEXT, GO_POINTER, 0 }, /* SELinuxChangePolicy */
+	/* core.PodSpec */
+	{ 12300, 12308, GO_STRUCT, GO_LIST, ID_core_Volume }, /* Volumes */
+	{ 12316, 12331, GO_STRUCT, GO_LIST, ID_core_Container }, /* InitContainers */
+	{ 9353, 9364, GO_STRUCT, GO_LIST, ID_core_Container }, /* Containers */
+	{ 12346, 12366, GO_STRUCT, GO_LIST, ID_core_EphemeralContainer }, /* EphemeralContainers */
+	{ 6444, 6458, GO_TEXT, 0, 0 }, /* RestartPolicy */
+	{ 12386, 12416, GO_INT, GO_POINTER, 0 }, /* TerminationGracePeriodSeconds */
+	{ 4354, 4376, GO_INT, GO_POINTER, 0 }, /* ActiveDeadlineSeconds */
+	{ 12446, 12456, GO_TEXT, 0, 0 }, /* DNSPolicy */
+	{ 12466, 12479, GO_TEXT, GO_MAP, 0 }, /* NodeSelector */
+	{ 12492, 12511, GO_TEXT, 0, 0 }, /* ServiceAccountName */
+	{ 12530, 12559, GO_BOOL, GO_POINTER, 0 }, /* AutomountServiceAccountToken */
+	{ 7525, 7534, GO_TEXT, 0, 0 }, /* NodeName */
+	{ 6796, 6812, GO_STRUCT, GO_POINTER, ID_core_PodSecurityContext }, /* SecurityContext */
+	{ 12588, 12605, GO_STRUCT, GO_LIST, ID_core_LocalObjectReference }, /* ImagePullSecrets */
+	{ 7507, 7516, GO_TEXT, 0, 0 }, /* Hostname */
+	{ 12622, 12632, GO_TEXT, 0, 0 }, /* Subdomain */
+	{ 12642, 12660, GO_BOOL, GO_POINTER, 0 }, /* SetHostnameAsFQDN */
+	{ 12678, 12687, GO_STRUCT, GO_POINTER, ID_core_Affinity }, /* Affinity */
+	{ 12696, 12710, GO_TEXT, 0, 0 }, /* SchedulerName */
+	{ 12724, 12736, GO_STRUCT, GO_LIST, ID_core_Toleration }, /* Tolerations */
+	{ 12748, 12760, GO_STRUCT, GO_LIST, ID_core_HostAlias }, /* HostAliases */
+	{ 12772, 12790, GO_TEXT, 0, 0 }, /* PriorityClassName */
+	{ 12808, 12817, GO_INT, GO_POINTER, 0 }, /* Priority */
+	{ 12826, 12843, GO_TEXT, GO_POINTER, 0 }, /* PreemptionPolicy */
+	{ 12860, 12870, GO_STRUCT, GO_POINTER, ID_core_PodDNSConfig }, /* DNSConfig */
+	{ 12880, 12895, GO_STRUCT, GO_LIST, ID_core_PodReadinessGate }, /* ReadinessGates */
+	{ 12910, 12927, GO_TEXT, GO_POINTER, 0 }, /* RuntimeClassName */
+	{ 12944, 12953, GO_QUANTITY, GO_MAP, 0 }, /* Overhead */
+	{ 12962, 12981, GO_BOOL, GO_POINTER, 0 }, /* EnableServiceLinks */
+	{ 13000, 13026, GO_STRUCT, GO_LIST, ID_core_TopologySpreadConstraint }, /* TopologySpreadConstraints */
+	{ 13052, 13055, GO_STRUCT, GO_POINTER, ID_core_PodOS }, /* OS */
+	{ 13058, 13074, GO_STRUCT, GO_LIST, ID_core_PodSchedulingGate }, /* SchedulingGates */
+	{ 13090, 13105, GO_STRUCT, GO_LIST, ID_core_PodResourceClaim }, /* ResourceClaims */
+	{ 1508, 1518, GO_STRUCT, GO_POINTER, ID_core_ResourceRequirements }, /* Resources */
+	{ 13120, 13137, GO_TEXT, GO_POINTER, 0 }, /* HostnameOverride */
+	{ 13154, 13170, GO_STRUCT, GO_POINTER, ID_core_PodSchedulingGroup }, /* SchedulingGroup */
+	/* core.PodStatus */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 9099, 9105, GO_TEXT, 0, 0 }, /* Phase */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_core_PodCondition }, /* Conditions */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 13186, 13204, GO_TEXT, 0, 0 }, /* NominatedNodeName */
+	{ 7014, 7021, GO_TEXT, 0, 0 }, /* HostIP */
+	{ 13222, 13230, GO_STRUCT, GO_LIST, ID_core_HostIP }, /* HostIPs */
+	{ 13238, 13245, GO_STRUCT, GO_LIST, ID_core_PodIP }, /* PodIPs */
+	{ 4670, 4680, GO_ANY, GO_POINTER, 0 }, /* StartTime */
+	{ 13252, 13261, GO_TEXT, 0, 0 }, /* QOSClass */
+	{ 13270, 13292, GO_STRUCT, GO_LIST, ID_core_ContainerStatus }, /* InitContainerStatuses */
+	{ 13314, 13332, GO_STRUCT, GO_LIST, ID_core_ContainerStatus }, /* ContainerStatuses */
+	{ 13350, 13377, GO_STRUCT, GO_LIST, ID_core_ContainerStatus }, /* EphemeralContainerStatuses */
+	{ 13404, 13411, GO_TEXT, 0, 0 }, /* Resize */
+	{ 13418, 13440, GO_STRUCT, GO_LIST, ID_core_PodResourceClaimStatus }, /* ResourceClaimStatuses */
+	{ 13462, 13490, GO_STRUCT, GO_POINTER, ID_core_PodExtendedResourceClaimStatus }, /* ExtendedResourceClaimStatus */
+	{ 7301, 7320, GO_QUANTITY, GO_MAP, 0 }, /* AllocatedResources */
+	{ 1508, 1518, GO_STRUCT, GO_POINTER, ID_core_ResourceRequirements }, /* Resources */
+	{ 13518, 13555, GO_STRUCT, GO_LIST, ID_core_NodeAllocatableResourceClaimStatus }, /* NodeAllocatableResourceClaimStatuses */
+	/* core.PodTemplate */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 1976, 1985, GO_STRUCT, 0, ID_core_PodTemplateSpec }, /* Template */
+	/* core.PodTemplateSpec */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_PodSpec }, /* Spec */
+	/* core.PortStatus */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 6996, 7005, GO_TEXT, 0, 0 }, /* Protocol */
+	{ 9477, 9483, GO_TEXT, GO_POINTER, 0 }, /* Error */
+	/* core.PortworxVolumeSource */
+	{ 5436, 5445, GO_TEXT, 0, 0 }, /* VolumeID */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.PreferredSchedulingTerm */
+	{ 13592, 13599, GO_INT, 0, 0 }, /* Weight */
+	{ 13606, 13617, GO_STRUCT, 0, ID_core_NodeSelectorTerm }, /* Preference */
+	/* core.Probe */
+	{ 8758, 8763, GO_STRUCT, GO_POINTER, ID_core_ExecAction }, /* Exec */
+	{ 8768, 8776, GO_STRUCT, GO_POINTER, ID_core_HTTPGetAction }, /* HTTPGet */
+	{ 8784, 8794, GO_STRUCT, GO_POINTER, ID_core_TCPSocketAction }, /* TCPSocket */
+	{ 13628, 13633, GO_STRUCT, GO_POINTER, ID_core_GRPCAction }, /* GRPC */
+	{ 13638, 13658, GO_INT, 0, 0 }, /* InitialDelaySeconds */
+	{ 1112, 1127, GO_INT, 0, 0 }, /* TimeoutSeconds */
+	{ 3294, 3308, GO_INT, 0, 0 }, /* PeriodSeconds */
+	{ 13678, 13695, GO_INT, 0, 0 }, /* SuccessThreshold */
+	{ 13712, 13729, GO_INT, 0, 0 }, /* FailureThreshold */
+	{ 12386, 12416, GO_INT, GO_POINTER, 0 }, /* TerminationGracePeriodSeconds */
+	/* core.ProjectedVolumeSource */
+	{ 13746, 13754, GO_STRUCT, GO_LIST, ID_core_VolumeProjection }, /* Sources */
+	{ 6298, 6310, GO_INT, GO_POINTER, 0 }, /* DefaultMode */
+	/* core.QuobyteVolumeSource */
+	{ 13762, 13771, GO_TEXT, 0, 0 }, /* Registry */
+	{ 13780, 13787, GO_TEXT, 0, 0 }, /* Volume */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 6096, 6101, GO_TEXT, 0, 0 }, /* User */
+	{ 13794, 13800, GO_TEXT, 0, 0 }, /* Group */
+	{ 13806, 13813, GO_TEXT, 0, 0 }, /* Tenant */
+	/* core.RBDPersistentVolumeSource */
+	{ 13820, 6087, GO_TEXT, GO_LIST, 0 }, /* CephMonitors */
+	{ 13833, 6328, GO_TEXT, 0, 0 }, /* RBDImage */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 13842, 13850, GO_TEXT, 0, 0 }, /* RBDPool */
+	{ 13855, 6101, GO_TEXT, 0, 0 }, /* RadosUser */
+	{ 13865, 13873, GO_TEXT, 0, 0 }, /* Keyring */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* SecretRef */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.RBDVolumeSource */
+	{ 13820, 6087, GO_TEXT, GO_LIST, 0 }, /* CephMonitors */
+	{ 13833, 6328, GO_TEXT, 0, 0 }, /* RBDImage */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 13842, 13850, GO_TEXT, 0, 0 }, /* RBDPool */
+	{ 13855, 6101, GO_TEXT, 0, 0 }, /* RadosUser */
+	{ 13865, 13873, GO_TEXT, 0, 0 }, /* Keyring */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.ReplicationController */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_ReplicationControllerSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_ReplicationControllerStatus }, /* Status */
+	/* core.ReplicationControllerCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* core.ReplicationControllerSpec */
+	{ 2473, 2482, GO_INT, GO_POINTER, 0 }, /* Replicas */
+	{ 2024, 2040, GO_INT, 0, 0 }, /* MinReadySeconds */
+	{ 1376, 1385, GO_TEXT, GO_MAP, 0 }, /* Selector */
+	{ 1976, 1985, GO_STRUCT, GO_POINTER, ID_core_PodTemplateSpec }, /* Template */
+	/* core.ReplicationControllerStatus */
+	{ 2473, 2482, GO_INT, 0, 0 }, /* Replicas */
+	{ 2758, 2779, GO_INT, 0, 0 }, /* FullyLabeledReplicas */
+	{ 2614, 2628, GO_INT, 0, 0 }, /* ReadyReplicas */
+	{ 2642, 2660, GO_INT, 0, 0 }, /* AvailableReplicas */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_core_ReplicationControllerCondition }, /* Conditions */
+	/* core.ResourceClaim */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5094, 5102, GO_TEXT, 0, 0 }, /* Request */
+	/* core.ResourceFieldSelector */
+	{ 4900, 4914, GO_TEXT, 0, 0 }, /* ContainerName */
+	{ 3702, 3711, GO_TEXT, 0, 0 }, /* Resource */
+	{ 13881, 13889, GO_QUANTITY, 0, 0 }, /* Divisor */
+	/* core.ResourceHealth */
+	{ 13897, 13908, GO_TEXT, 0, 0 }, /* ResourceID */
+	{ 13919, 13926, GO_TEXT, 0, 0 }, /* Health */
+	{ 1792, 1800, GO_TEXT, GO_POINTER, 0 }, /* Message */
+	/* core.ResourceQuota */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_ResourceQuotaSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_ResourceQuotaStatus }, /* Status */
+	/* core.ResourceQuotaSpec */
+	{ 13933, 13938, GO_QUANTITY, GO_MAP, 0 }, /* Hard */
+	{ 13943, 13950, GO_TEXT, GO_LIST, 0 }, /* Scopes */
+	{ 13957, 13971, GO_STRUCT, GO_POINTER, ID_core_ScopeSelector }, /* ScopeSelector */
+	/* core.ResourceQuotaStatus */
+	{ 13933, 13938, GO_QUANTITY, GO_MAP, 0 }, /* Hard */
+	{ 13985, 13990, GO_QUANTITY, GO_MAP, 0 }, /* Used */
+	/* core.ResourceRequirements */
+	{ 8920, 8927, GO_QUANTITY, GO_MAP, 0 }, /* Limits */
+	{ 13995, 14004, GO_QUANTITY, GO_MAP, 0 }, /* Requests */
+	{ 14013, 14020, GO_STRUCT, GO_LIST, ID_core_ResourceClaim }, /* Claims */
+	/* core.ResourceStatus */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1508, 1518, GO_STRUCT, GO_LIST, ID_core_ResourceHealth }, /* Resources */
+	/* core.SELinuxOptions */
+	{ 6096, 6101, GO_TEXT, 0, 0 }, /* User */
+	{ 14027, 14032, GO_TEXT, 0, 0 }, /* Role */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 14037, 14043, GO_TEXT, 0, 0 }, /* Level */
+	/* core.ScaleIOPersistentVolumeSource */
+	{ 14049, 14057, GO_TEXT, 0, 0 }, /* Gateway */
+	{ 14065, 14072, GO_TEXT, 0, 0 }, /* System */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_SecretReference }, /* SecretRef */
+	{ 14079, 14090, GO_BOOL, 0, 0 }, /* SSLEnabled */
+	{ 14101, 14118, GO_TEXT, 0, 0 }, /* ProtectionDomain */
+	{ 14135, 14147, GO_TEXT, 0, 0 }, /* StoragePool */
+	{ 14159, 14171, GO_TEXT, 0, 0 }, /* StorageMode */
+	{ 8224, 8235, GO_TEXT, 0, 0 }, /* VolumeName */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.ScaleIOVolumeSource */
+	{ 14049, 14057, GO_TEXT, 0, 0 }, /* Gateway */
+	{ 14065, 14072, GO_TEXT, 0, 0 }, /* System */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	{ 14079, 14090, GO_BOOL, 0, 0 }, /* SSLEnabled */
+	{ 14101, 14118, GO_TEXT, 0, 0 }, /* ProtectionDomain */
+	{ 14135, 14147, GO_TEXT, 0, 0 }, /* StoragePool */
+	{ 14159, 14171, GO_TEXT, 0, 0 }, /* StorageMode */
+	{ 8224, 8235, GO_TEXT, 0, 0 }, /* VolumeName */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	/* core.ScopeSelector */
+	{ 9703, 9720, GO_STRUCT, GO_LIST, ID_core_ScopedResourceSelectorRequirement }, /* MatchExpressions */
+	/* core.ScopedResourceSelectorRequirement */
+	{ 14183, 14193, GO_TEXT, 0, 0 }, /* ScopeName */
+	{ 4928, 4937, GO_TEXT, 0, 0 }, /* Operator */
+	{ 4946, 4953, GO_TEXT, GO_LIST, 0 }, /* Values */
+	/* core.SeccompProfile */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 5568, 5585, GO_TEXT, GO_POINTER, 0 }, /* LocalhostProfile */
+	/* core.Secret */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 6194, 6204, GO_BOOL, GO_POINTER, 0 }, /* Immutable */
+	{ 1900, 1905, GO_ANY, GO_MAP, 0 }, /* Data */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	/* core.SecretEnvSource */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.SecretKeySelector */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.SecretProjection */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6286, 6292, GO_STRUCT, GO_LIST, ID_core_KeyToPath }, /* Items */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.SecretReference */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	/* core.SecretVolumeSource */
+	{ 5686, 5697, GO_TEXT, 0, 0 }, /* SecretName */
+	{ 6286, 6292, GO_STRUCT, GO_LIST, ID_core_KeyToPath }, /* Items */
+	{ 6298, 6310, GO_INT, GO_POINTER, 0 }, /* DefaultMode */
+	{ 6176, 6185, GO_BOOL, GO_POINTER, 0 }, /* Optional */
+	/* core.SecurityContext */
+	{ 14203, 14216, GO_STRUCT, GO_POINTER, ID_core_Capabilities }, /* Capabilities */
+	{ 14229, 14240, GO_BOOL, GO_POINTER, 0 }, /* Privileged */
+	{ 11998, 12013, GO_STRUCT, GO_POINTER, ID_core_SELinuxOptions }, /* SELinuxOptions */
+	{ 12028, 12043, GO_STRUCT, GO_POINTER, ID_core_WindowsSecurityContextOptions }, /* WindowsOptions */
+	{ 12058, 12068, GO_INT, GO_POINTER, 0 }, /* RunAsUser */
+	{ 12078, 12089, GO_INT, GO_POINTER, 0 }, /* RunAsGroup */
+	{ 12100, 12113, GO_BOOL, GO_POINTER, 0 }, /* RunAsNonRoot */
+	{ 14251, 14274, GO_BOOL, GO_POINTER, 0 }, /* ReadOnlyRootFilesystem */
+	{ 14297, 14322, GO_BOOL, GO_POINTER, 0 }, /* AllowPrivilegeEscalation */
+	{ 14347, 14357, GO_TEXT, GO_POINTER, 0 }, /* ProcMount */
+	{ 12198, 12213, GO_STRUCT, GO_POINTER, ID_core_SeccompProfile }, /* SeccompProfile */
+	{ 12228, 12244, GO_STRUCT, GO_POINTER, ID_core_AppArmorProfile }, /* AppArmorProfile */
+	/* core.Service */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_core_ServiceSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_core_ServiceStatus }, /* Status */
+	/* core.ServiceAccount */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 14367, 14375, GO_STRUCT, GO_LIST, ID_core_ObjectReference }, /* Secrets */
+	{ 12588, 12605, GO_STRUCT, GO_LIST, ID_core_LocalObjectReference }, /* ImagePullSecrets */
+	{ 12530, 12559, GO_BOOL, GO_POINTER, 0 }, /* AutomountServiceAccountToken */
+	/* core.ServiceAccountTokenProjection */
+	{ 14383, 14392, GO_TEXT, 0, 0 }, /* Audience */
+	{ 5132, 5150, GO_INT, 0, 0 }, /* ExpirationSeconds */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	/* core.ServicePort */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 6996, 7005, GO_TEXT, 0, 0 }, /* Protocol */
+	{ 7563, 7575, GO_TEXT, GO_POINTER, 0 }, /* AppProtocol */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 14401, 14412, GO_INT, 0, 0 }, /* TargetPort */
+	{ 14423, 14432, GO_INT, 0, 0 }, /* NodePort */
+	/* core.ServiceSpec */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_core_ServicePort }, /* Ports */
+	{ 1376, 1385, GO_TEXT, GO_MAP, 0 }, /* Selector */
+	{ 14441, 14451, GO_TEXT, 0, 0 }, /* ClusterIP */
+	{ 14461, 14472, GO_TEXT, GO_LIST, 0 }, /* ClusterIPs */
+	{ 14483, 14494, GO_TEXT, GO_LIST, 0 }, /* IPFamilies */
+	{ 14505, 14520, GO_TEXT, GO_POINTER, 0 }, /* IPFamilyPolicy */
+	{ 14535, 14548, GO_TEXT, 0, 0 }, /* ExternalName */
+	{ 14561, 14573, GO_TEXT, GO_LIST, 0 }, /* ExternalIPs */
+	{ 14585, 14600, GO_TEXT, 0, 0 }, /* LoadBalancerIP */
+	{ 14615, 14631, GO_TEXT, 0, 0 }, /* SessionAffinity */
+	{ 14647, 14669, GO_STRUCT, GO_POINTER, ID_core_SessionAffinityConfig }, /* SessionAffinityConfig */
+	{ 14691, 14716, GO_TEXT, GO_LIST, 0 }, /* LoadBalancerSourceRanges */
+	{ 14741, 14763, GO_TEXT, 0, 0 }, /* ExternalTrafficPolicy */
+	{ 14785, 14805, GO_INT, 0, 0 }, /* HealthCheckNodePort */
+	{ 14825, 14850, GO_BOOL, 0, 0 }, /* PublishNotReadyAddresses */
+	{ 14875, 14905, GO_BOOL, GO_POINTER, 0 }, /* AllocateLoadBalancerNodePorts */
+	{ 14935, 14953, GO_TEXT, GO_POINTER, 0 }, /* LoadBalancerClass */
+	{ 14971, 14993, GO_TEXT, GO_POINTER, 0 }, /* InternalTrafficPolicy */
+	{ 15015, 15035, GO_TEXT, GO_POINTER, 0 }, /* TrafficDistribution */
+	/* core.ServiceStatus */
+	{ 15055, 15068, GO_STRUCT, 0, ID_core_LoadBalancerStatus }, /* LoadBalancer */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_v1_Condition }, /* Conditions */
+	/* core.SessionAffinityConfig */
+	{ 15081, 15090, GO_STRUCT, GO_POINTER, ID_core_ClientIPConfig }, /* ClientIP */
+	/* core.SleepAction */
+	{ 15099, 15107, GO_INT, 0, 0 }, /* Seconds */
+	/* core.StorageOSPersistentVolumeSource */
+	{ 8224, 8235, GO_TEXT, 0, 0 }, /* VolumeName */
+	{ 15115, 15131, GO_TEXT, 0, 0 }, /* VolumeNamespace */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_ObjectReference }, /* SecretRef */
+	/* core.StorageOSVolumeSource */
+	{ 8224, 8235, GO_TEXT, 0, 0 }, /* VolumeName */
+	{ 15115, 15131, GO_TEXT, 0, 0 }, /* VolumeNamespace */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 6128, 6138, GO_STRUCT, GO_POINTER, ID_core_LocalObjectReference }, /* SecretRef */
+	/* core.Sysctl */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	/* core.TCPSocketAction */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 8172, 8177, GO_TEXT, 0, 0 }, /* Host */
+	/* core.Taint */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	{ 15147, 15154, GO_TEXT, 0, 0 }, /* Effect */
+	{ 15161, 15171, GO_ANY, GO_POINTER, 0 }, /* TimeAdded */
+	/* core.Toleration */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 4928, 4937, GO_TEXT, 0, 0 }, /* Operator */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	{ 15147, 15154, GO_TEXT, 0, 0 }, /* Effect */
+	{ 15181, 15199, GO_INT, GO_POINTER, 0 }, /* TolerationSeconds */
+	/* core.TopologySelectorLabelRequirement */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 4946, 4953, GO_TEXT, GO_LIST, 0 }, /* Values */
+	/* core.TopologySelectorTerm */
+	{ 15217, 15239, GO_STRUCT, GO_LIST, ID_core_TopologySelectorLabelRequirement }, /* MatchLabelExpressions */
+	/* core.TopologySpreadConstraint */
+	{ 15261, 15269, GO_INT, 0, 0 }, /* MaxSkew */
+	{ 11413, 11425, GO_TEXT, 0, 0 }, /* TopologyKey */
+	{ 15277, 15295, GO_TEXT, 0, 0 }, /* WhenUnsatisfiable */
+	{ 6148, 6162, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* LabelSelector */
+	{ 15313, 15324, GO_INT, GO_POINTER, 0 }, /* MinDomains */
+	{ 15335, 15354, GO_TEXT, GO_POINTER, 0 }, /* NodeAffinityPolicy */
+	{ 15373, 15390, GO_TEXT, GO_POINTER, 0 }, /* NodeTaintsPolicy */
+	{ 11437, 11452, GO_TEXT, GO_LIST, 0 }, /* MatchLabelKeys */
+	/* core.TypedLocalObjectReference */
+	{ 15407, 15416, GO_TEXT, GO_POINTER, 0 }, /* APIGroup */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* core.TypedObjectReference */
+	{ 15407, 15416, GO_TEXT, GO_POINTER, 0 }, /* APIGroup */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1366, 315, GO_TEXT, GO_POINTER, 0 }, /* Namespace */
+	/* core.Volume */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 10879, 10888, GO_STRUCT, GO_POINTER, ID_core_HostPathVolumeSource }, /* HostPath */
+	{ 15425, 15434, GO_STRUCT, GO_POINTER, ID_core_EmptyDirVolumeSource }, /* EmptyDir */
+	{ 10801, 10819, GO_STRUCT, GO_POINTER, ID_core_GCEPersistentDiskVolumeSource }, /* GCEPersistentDisk */
+	{ 10837, 10858, GO_STRUCT, GO_POINTER, ID_core_AWSElasticBlockStoreVolumeSource }, /* AWSElasticBlockStore */
+	{ 15443, 15451, GO_STRUCT, GO_POINTER, ID_core_GitRepoVolumeSource }, /* GitRepo */
+	{ 15459, 15466, GO_STRUCT, GO_POINTER, ID_core_SecretVolumeSource }, /* Secret */
+	{ 10917, 10921, GO_STRUCT, GO_POINTER, ID_core_NFSVolumeSource }, /* NFS */
+	{ 10949, 10955, GO_STRUCT, GO_POINTER, ID_core_ISCSIVolumeSource }, /* ISCSI */
+	{ 10897, 10907, GO_STRUCT, GO_POINTER, ID_core_GlusterfsVolumeSource }, /* Glusterfs */
+	{ 15473, 15495, GO_STRUCT, GO_POINTER, ID_core_PersistentVolumeClaimVolumeSource }, /* PersistentVolumeClaim */
+	{ 10925, 10929, GO_STRUCT, GO_POINTER, ID_core_RBDVolumeSource }, /* RBD */
+	{ 10933, 10941, GO_STRUCT, GO_POINTER, ID_core_QuobyteVolumeSource }, /* Quobyte */
+	{ 10961, 10972, GO_STRUCT, GO_POINTER, ID_core_FlexVolumeSource }, /* FlexVolume */
+	{ 10983, 10990, GO_STRUCT, GO_POINTER, ID_core_CinderVolumeSource }, /* Cinder */
+	{ 10997, 11004, GO_STRUCT, GO_POINTER, ID_core_CephFSVolumeSource }, /* CephFS */
+	{ 11017, 11025, GO_STRUCT, GO_POINTER, ID_core_FlockerVolumeSource }, /* Flocker */
+	{ 15517, 15529, GO_STRUCT, GO_POINTER, ID_core_DownwardAPIVolumeSource }, /* DownwardAPI */
+	{ 11011, 11014, GO_STRUCT, GO_POINTER, ID_core_FCVolumeSource }, /* FC */
+	{ 11033, 11043, GO_STRUCT, GO_POINTER, ID_core_AzureFileVolumeSource }, /* AzureFile */
+	{ 9411, 9421, GO_STRUCT, GO_POINTER, ID_core_ConfigMapVolumeSource }, /* ConfigMap */
+	{ 11053, 11067, GO_STRUCT, GO_POINTER, ID_core_VsphereVirtualDiskVolumeSource }, /* VsphereVolume */
+	{ 11081, 11091, GO_STRUCT, GO_POINTER, ID_core_AzureDiskVolumeSource }, /* AzureDisk */
+	{ 11101, 11122, GO_STRUCT, GO_POINTER, ID_core_PhotonPersistentDiskVolumeSource }, /* PhotonPersistentDisk */
+	{ 15541, 15551, GO_STRUCT, GO_POINTER, ID_core_ProjectedVolumeSource }, /* Projected */
+	{ 11143, 11158, GO_STRUCT, GO_POINTER, ID_core_PortworxVolumeSource }, /* PortworxVolume */
+	{ 11173, 11181, GO_STRUCT, GO_POINTER, ID_core_ScaleIOVolumeSource }, /* ScaleIO */
+	{ 11201, 11211, GO_STRUCT, GO_POINTER, ID_core_StorageOSVolumeSource }, /* StorageOS */
+	{ 11221, 11225, GO_STRUCT, GO_POINTER, ID_core_CSIVolumeSource }, /* CSI */
+	{ 15561, 15571, GO_STRUCT, GO_POINTER, ID_core_EphemeralVolumeSource }, /* Ephemeral */
+	{ 6322, 6328, GO_STRUCT, GO_POINTER, ID_core_ImageVolumeSource }, /* Image */
+	/* core.VolumeDevice */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5602, 5613, GO_TEXT, 0, 0 }, /* DevicePath */
+	/* core.VolumeMount */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 15581, 15599, GO_TEXT, GO_POINTER, 0 }, /* RecursiveReadOnly */
+	{ 15617, 15627, GO_TEXT, 0, 0 }, /* MountPath */
+	{ 15637, 15645, GO_TEXT, 0, 0 }, /* SubPath */
+	{ 15653, 15670, GO_TEXT, GO_POINTER, 0 }, /* MountPropagation */
+	{ 15687, 15699, GO_TEXT, 0, 0 }, /* SubPathExpr */
+	/* core.VolumeMountStatus */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 15617, 15627, GO_TEXT, 0, 0 }, /* MountPath */
+	{ 5468, 5477, GO_BOOL, 0, 0 }, /* ReadOnly */
+	{ 15581, 15599, GO_TEXT, GO_POINTER, 0 }, /* RecursiveReadOnly */
+	{ 15711, 15724, GO_STRUCT, GO_POINTER, ID_core_VolumeStatus }, /* VolumeStatus */
+	/* core.VolumeNodeAffinity */
+	{ 15737, 15746, GO_STRUCT, GO_POINTER, ID_core_NodeSelector }, /* Required */
+	/* core.VolumeProjection */
+	{ 15459, 15466, GO_STRUCT, GO_POINTER, ID_core_SecretProjection }, /* Secret */
+	{ 15517, 15529, GO_STRUCT, GO_POINTER, ID_core_DownwardAPIProjection }, /* DownwardAPI */
+	{ 9411, 9421, GO_STRUCT, GO_POINTER, ID_core_ConfigMapProjection }, /* ConfigMap */
+	{ 15755, 15775, GO_STRUCT, GO_POINTER, ID_core_ServiceAccountTokenProjection }, /* ServiceAccountToken */
+	{ 15795, 15814, GO_STRUCT, GO_POINTER, ID_core_ClusterTrustBundleProjection }, /* ClusterTrustBundle */
+	{ 15833, 15848, GO_STRUCT, GO_POINTER, ID_core_PodCertificateProjection }, /* PodCertificate */
+	/* core.VolumeResourceRequirements */
+	{ 8920, 8927, GO_QUANTITY, GO_MAP, 0 }, /* Limits */
+	{ 13995, 14004, GO_QUANTITY, GO_MAP, 0 }, /* Requests */
+	/* core.VolumeStatus */
+	{ 6322, 6328, GO_STRUCT, GO_POINTER, ID_core_ImageVolumeStatus }, /* Image */
+	/* core.VsphereVirtualDiskVolumeSource */
+	{ 15863, 15874, GO_TEXT, 0, 0 }, /* VolumePath */
+	{ 5454, 5461, GO_TEXT, 0, 0 }, /* FSType */
+	{ 15885, 15903, GO_TEXT, 0, 0 }, /* StoragePolicyName */
+	{ 15921, 15937, GO_TEXT, 0, 0 }, /* StoragePolicyID */
+	/* core.WeightedPodAffinityTerm */
+	{ 13592, 13599, GO_INT, 0, 0 }, /* Weight */
+	{ 15953, 15969, GO_STRUCT, 0, ID_core_PodAffinityTerm }, /* PodAffinityTerm */
+	/* core.WindowsSecurityContextOptions */
+	{ 15985, 16008, GO_TEXT, GO_POINTER, 0 }, /* GMSACredentialSpecName */
+	{ 16031, 16050, GO_TEXT, GO_POINTER, 0 }, /* GMSACredentialSpec */
+	{ 16069, 16083, GO_TEXT, GO_POINTER, 0 }, /* RunAsUserName */
+	{ 16097, 16109, GO_BOOL, GO_POINTER, 0 }, /* HostProcess */
+	/* discovery.Endpoint */
+	{ 7587, 7597, GO_TEXT, GO_LIST, 0 }, /* Addresses */
+	{ 1770, 1781, GO_STRUCT, 0, ID_discovery_EndpointConditions }, /* Conditions */
+	{ 7507, 7516, GO_TEXT, GO_POINTER, 0 }, /* Hostname */
+	{ 7543, 7553, GO_STRUCT, GO_POINTER, ID_core_ObjectReference }, /* TargetRef */
+	{ 16121, 16140, GO_TEXT, GO_MAP, 0 }, /* DeprecatedTopology */
+	{ 7525, 7534, GO_TEXT, GO_POINTER, 0 }, /* NodeName */
+	{ 16159, 16164, GO_TEXT, GO_POINTER, 0 }, /* Zone */
+	{ 16169, 16175, GO_STRUCT, GO_POINTER, ID_discovery_EndpointHints }, /* Hints */
+	/* discovery.EndpointConditions */
+	{ 4744, 4750, GO_BOOL, GO_POINTER, 0 }, /* Ready */
+	{ 16181, 16189, GO_BOOL, GO_POINTER, 0 }, /* Serving */
+	{ 4720, 4732, GO_BOOL, GO_POINTER, 0 }, /* Terminating */
+	/* discovery.EndpointHints */
+	{ 16197, 16206, GO_STRUCT, GO_LIST, ID_discovery_ForZone }, /* ForZones */
+	{ 16215, 16224, GO_STRUCT, GO_LIST, ID_discovery_ForNode }, /* ForNodes */
+	/* discovery.EndpointPort */
+	{ 96, 101, GO_TEXT, GO_POINTER, 0 }, /* Name */
+	{ 6996, 7005, GO_TEXT, GO_POINTER, 0 }, /* Protocol */
+	{ 1550, 1555, GO_INT, GO_POINTER, 0 }, /* Port */
+	{ 7563, 7575, GO_TEXT, GO_POINTER, 0 }, /* AppProtocol */
+	/* discovery.EndpointSlice */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 16233, 16245, GO_TEXT, 0, 0 }, /* AddressType */
+	{ 16257, 8380, GO_STRUCT, GO_LIST, ID_discovery_Endpoint }, /* Endpoints */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_discovery_EndpointPort }, /* Ports */
+	/* discovery.ForNode */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* discovery.ForZone */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* flowcontrol.ExemptPriorityLevelConfiguration */
+	{ 16267, 16292, GO_INT, GO_POINTER, 0 }, /* NominalConcurrencyShares */
+	{ 16317, 16333, GO_INT, GO_POINTER, 0 }, /* LendablePercent */
+	/* flowcontrol.FlowDistinguisherMethod */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	/* flowcontrol.FlowSchema */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_flowcontrol_FlowSchemaSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_flowcontrol_FlowSchemaStatus }, /* Status */
+	/* flowcontrol.FlowSchemaCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* flowcontrol.FlowSchemaSpec */
+	{ 16349, 16376, GO_STRUCT, 0, ID_flowcontrol_PriorityLevelConfigurationReference }, /* PriorityLevelConfiguration */
+	{ 16403, 16422, GO_INT, 0, 0 }, /* MatchingPrecedence */
+	{ 16441, 16461, GO_STRUCT, GO_POINTER, ID_flowcontrol_FlowDistinguisherMethod }, /* DistinguisherMethod */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_flowcontrol_PolicyRulesWithSubjects }, /* Rules */
+	/* flowcontrol.FlowSchemaStatus */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_flowcontrol_FlowSchemaCondition }, /* Conditions */
+	/* flowcontrol.GroupSubject */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* flowcontrol.LimitResponse */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 16481, 16489, GO_STRUCT, GO_POINTER, ID_flowcontrol_QueuingConfiguration }, /* Queuing */
+	/* flowcontrol.LimitedPriorityLevelConfiguration */
+	{ 16267, 16292, GO_INT, 0, 0 }, /* NominalConcurrencyShares */
+	{ 16497, 16511, GO_STRUCT, 0, ID_flowcontrol_LimitResponse }, /* LimitResponse */
+	{ 16317, 16333, GO_INT, GO_POINTER, 0 }, /* LendablePercent */
+	{ 16525, 16547, GO_INT, GO_POINTER, 0 }, /* BorrowingLimitPercent */
+	/* flowcontrol.NonResourcePolicyRule */
+	{ 16569, 16575, GO_TEXT, GO_LIST, 0 }, /* Verbs */
+	{ 16581, 16597, GO_TEXT, GO_LIST, 0 }, /* NonResourceURLs */
+	/* flowcontrol.PolicyRulesWithSubjects */
+	{ 16613, 16622, GO_STRUCT, GO_LIST, ID_flowcontrol_Subject }, /* Subjects */
+	{ 172, 186, GO_STRUCT, GO_LIST, ID_flowcontrol_ResourcePolicyRule }, /* ResourceRules */
+	{ 16631, 16648, GO_STRUCT, GO_LIST, ID_flowcontrol_NonResourcePolicyRule }, /* NonResourceRules */
+	/* flowcontrol.PriorityLevelConfiguration */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_flowcontrol_PriorityLevelConfigurationSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_flowcontrol_PriorityLevelConfigurationStatus }, /* Status */
+	/* flowcontrol.PriorityLevelConfigurationCondition */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 1598, 1605, GO_TEXT, 0, 0 }, /* Status */
+	{ 1938, 1957, GO_ANY, 0, 0 }, /* LastTransitionTime */
+	{ 1808, 1815, GO_TEXT, 0, 0 }, /* Reason */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	/* flowcontrol.PriorityLevelConfigurationReference */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* flowcontrol.PriorityLevelConfigurationSpec */
+	{ 1928, 1933, GO_TEXT, 0, 0 }, /* Type */
+	{ 16665, 16673, GO_STRUCT, GO_POINTER, ID_flowcontrol_LimitedPriorityLevelConfiguration }, /* Limited */
+	{ 16681, 16688, GO_STRUCT, GO_POINTER, ID_flowcontrol_ExemptPriorityLevelConfiguration }, /* Exempt */
+	/* flowcontrol.PriorityLevelConfigurationStatus */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_flowcontrol_PriorityLevelConfigurationCondition }, /* Conditions */
+	/* flowcontrol.QueuingConfiguration */
+	{ 16695, 16702, GO_INT, 0, 0 }, /* Queues */
+	{ 16709, 16718, GO_INT, 0, 0 }, /* HandSize */
+	{ 16727, 16744, GO_INT, 0, 0 }, /* QueueLengthLimit */
+	/* flowcontrol.ResourcePolicyRule */
+	{ 16569, 16575, GO_TEXT, GO_LIST, 0 }, /* Verbs */
+	{ 1464, 1474, GO_TEXT, GO_LIST, 0 }, /* APIGroups */
+	{ 1508, 1518, GO_TEXT, GO_LIST, 0 }, /* Resources */
+	{ 16761, 16774, GO_BOOL, 0, 0 }, /* ClusterScope */
+	{ 11391, 11402, GO_TEXT, GO_LIST, 0 }, /* Namespaces */
+	/* flowcontrol.ServiceAccountSubject */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* flowcontrol.Subject */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 6096, 6101, GO_STRUCT, GO_POINTER, ID_flowcontrol_UserSubject }, /* User */
+	{ 13794, 13800, GO_STRUCT, GO_POINTER, ID_flowcontrol_GroupSubject }, /* Group */
+	{ 16787, 16802, GO_STRUCT, GO_POINTER, ID_flowcontrol_ServiceAccountSubject }, /* ServiceAccount */
+	/* flowcontrol.UserSubject */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* networking.HTTPIngressPath */
+	{ 1540, 1545, GO_TEXT, 0, 0 }, /* Path */
+	{ 16817, 16826, GO_TEXT, GO_POINTER, 0 }, /* PathType */
+	{ 16835, 16843, GO_STRUCT, 0, ID_networking_IngressBackend }, /* Backend */
+	/* networking.HTTPIngressRuleValue */
+	{ 16851, 16857, GO_STRUCT, GO_LIST, ID_networking_HTTPIngressPath }, /* Paths */
+	/* networking.IPAddress */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_networking_IPAddressSpec }, /* Spec */
+	/* networking.IPAddressSpec */
+	{ 16863, 16873, GO_STRUCT, GO_POINTER, ID_networking_ParentReference }, /* ParentRef */
+	/* networking.IPBlock */
+	{ 16883, 16888, GO_TEXT, 0, 0 }, /* CIDR */
+	{ 16893, 16900, GO_TEXT, GO_LIST, 0 }, /* Except */
+	/* networking.Ingress */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_networking_IngressSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_networking_IngressStatus }, /* Status */
+	/* networking.IngressBackend */
+	{ 1866, 1874, GO_STRUCT, GO_POINTER, ID_networking_IngressServiceBackend }, /* Service */
+	{ 3702, 3711, GO_STRUCT, GO_POINTER, ID_core_TypedLocalObjectReference }, /* Resource */
+	/* networking.IngressClass */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_networking_IngressClassSpec }, /* Spec */
+	/* networking.IngressClassParametersReference */
+	{ 15407, 15416, GO_TEXT, GO_POINTER, 0 }, /* APIGroup */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1528, 1534, GO_TEXT, GO_POINTER, 0 }, /* Scope */
+	{ 1366, 315, GO_TEXT, GO_POINTER, 0 }, /* Namespace */
+	/* networking.IngressClassSpec */
+	{ 16907, 16918, GO_TEXT, 0, 0 }, /* Controller */
+	{ 16929, 16940, GO_STRUCT, GO_POINTER, ID_networking_IngressClassParametersReference }, /* Parameters */
+	/* networking.IngressLoadBalancerIngress */
+	{ 7501, 7504, GO_TEXT, 0, 0 }, /* IP */
+	{ 7507, 7516, GO_TEXT, 0, 0 }, /* Hostname */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_networking_IngressPortStatus }, /* Ports */
+	/* networking.IngressLoadBalancerStatus */
+	{ 8994, 9002, GO_STRUCT, GO_LIST, ID_networking_IngressLoadBalancerIngress }, /* Ingress */
+	/* networking.IngressPortStatus */
+	{ 1550, 1555, GO_INT, 0, 0 }, /* Port */
+	{ 6996, 7005, GO_TEXT, 0, 0 }, /* Protocol */
+	{ 9477, 9483, GO_TEXT, GO_POINTER, 0 }, /* Error */
+	/* networking.IngressRule */
+	{ 8172, 8177, GO_TEXT, 0, 0 }, /* Host */
+	{ 16951, 16956, GO_STRUCT, GO_POINTER, ID_networking_HTTPIngressRuleValue }, /* HTTP */
+	/* networking.IngressServiceBackend */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1550, 1555, GO_STRUCT, 0, ID_networking_ServiceBackendPort }, /* Port */
+	/* networking.IngressSpec */
+	{ 16961, 16978, GO_TEXT, GO_POINTER, 0 }, /* IngressClassName */
+	{ 16995, 17010, GO_STRUCT, GO_POINTER, ID_networking_IngressBackend }, /* DefaultBackend */
+	{ 17025, 17029, GO_STRUCT, GO_LIST, ID_networking_IngressTLS }, /* TLS */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_networking_IngressRule }, /* Rules */
+	/* networking.IngressStatus */
+	{ 15055, 15068, GO_STRUCT, 0, ID_networking_IngressLoadBalancerStatus }, /* LoadBalancer */
+	/* networking.IngressTLS */
+	{ 17033, 17039, GO_TEXT, GO_LIST, 0 }, /* Hosts */
+	{ 5686, 5697, GO_TEXT, 0, 0 }, /* SecretName */
+	/* networking.NetworkPolicy */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_networking_NetworkPolicySpec }, /* Spec */
+	/* networking.NetworkPolicyEgressRule */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPort }, /* Ports */
+	{ 17045, 17048, GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPeer }, /* To */
+	/* networking.NetworkPolicyIngressRule */
+	{ 6382, 6388, GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPort }, /* Ports */
+	{ 17051, 17056, GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyPeer }, /* From */
+	/* networking.NetworkPolicyPeer */
+	{ 17061, 17073, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* PodSelector */
+	{ 106, 124, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* NamespaceSelector */
+	{ 17085, 17093, GO_STRUCT, GO_POINTER, ID_networking_IPBlock }, /* IPBlock */
+	/* networking.NetworkPolicyPort */
+	{ 6996, 7005, GO_TEXT, GO_POINTER, 0 }, /* Protocol */
+	{ 1550, 1555, GO_INT, GO_POINTER, 0 }, /* Port */
+	{ 17101, 17109, GO_INT, GO_POINTER, 0 }, /* EndPort */
+	/* networking.NetworkPolicySpec */
+	{ 17061, 17073, GO_STRUCT, 0, ID_v1_LabelSelector }, /* PodSelector */
+	{ 8994, 9002, GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyIngressRule }, /* Ingress */
+	{ 17117, 17124, GO_STRUCT, GO_LIST, ID_networking_NetworkPolicyEgressRule }, /* Egress */
+	{ 17131, 17143, GO_TEXT, GO_LIST, 0 }, /* PolicyTypes */
+	/* networking.ParentReference */
+	{ 13794, 13800, GO_TEXT, 0, 0 }, /* Group */
+	{ 3702, 3711, GO_TEXT, 0, 0 }, /* Resource */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* networking.ServiceBackendPort */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 17155, 17162, GO_INT, 0, 0 }, /* Number */
+	/* networking.ServiceCIDR */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_networking_ServiceCIDRSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_networking_ServiceCIDRStatus }, /* Status */
+	/* networking.ServiceCIDRSpec */
+	{ 17169, 17175, GO_TEXT, GO_LIST, 0 }, /* CIDRs */
+	/* networking.ServiceCIDRStatus */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_v1_Condition }, /* Conditions */
+	/* node.Overhead */
+	{ 17181, 17190, GO_QUANTITY, GO_MAP, 0 }, /* PodFixed */
+	/* node.RuntimeClass */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 17199, 17207, GO_TEXT, 0, 0 }, /* Handler */
+	{ 12944, 12953, GO_STRUCT, GO_POINTER, ID_node_Overhead }, /* Overhead */
+	{ 17215, 17226, GO_STRUCT, GO_POINTER, ID_node_Scheduling }, /* Scheduling */
+	/* node.Scheduling */
+	{ 12466, 12479, GO_TEXT, GO_MAP, 0 }, /* NodeSelector */
+	{ 12724, 12736, GO_STRUCT, GO_LIST, ID_core_Toleration }, /* Tolerations */
+	/* policy.PodDisruptionBudget */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_policy_PodDisruptionBudgetSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_policy_PodDisruptionBudgetStatus }, /* Status */
+	/* policy.PodDisruptionBudgetSpec */
+	{ 17237, 17250, GO_INT, GO_POINTER, 0 }, /* MinAvailable */
+	{ 1376, 1385, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* Selector */
+	{ 2800, 2815, GO_INT, GO_POINTER, 0 }, /* MaxUnavailable */
+	{ 17263, 17290, GO_TEXT, GO_POINTER, 0 }, /* UnhealthyPodEvictionPolicy */
+	/* policy.PodDisruptionBudgetStatus */
+	{ 1706, 1725, GO_INT, 0, 0 }, /* ObservedGeneration */
+	{ 17317, 17331, GO_ANY, GO_MAP, 0 }, /* DisruptedPods */
+	{ 17345, 17364, GO_INT, 0, 0 }, /* DisruptionsAllowed */
+	{ 17383, 17398, GO_INT, 0, 0 }, /* CurrentHealthy */
+	{ 17413, 17428, GO_INT, 0, 0 }, /* DesiredHealthy */
+	{ 17443, 17456, GO_INT, 0, 0 }, /* ExpectedPods */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_v1_Condition }, /* Conditions */
+	/* rbac.AggregationRule */
+	{ 17469, 17490, GO_STRUCT, GO_LIST, ID_v1_LabelSelector }, /* ClusterRoleSelectors */
+	/* rbac.ClusterRole */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 1076, 1082, GO_STRUCT, GO_LIST, ID_rbac_PolicyRule }, /* Rules */
+	{ 17511, 17527, GO_STRUCT, GO_POINTER, ID_rbac_AggregationRule }, /* AggregationRule */
+	/* rbac.PolicyRule */
+	{ 16569, 16575, GO_TEXT, GO_LIST, 0 }, /* Verbs */
+	{ 1464, 1474, GO_TEXT, GO_LIST, 0 }, /* APIGroups */
+	{ 1508, 1518, GO_TEXT, GO_LIST, 0 }, /* Resources */
+	{ 1286, 1300, GO_TEXT, GO_LIST, 0 }, /* ResourceNames */
+	{ 16581, 16597, GO_TEXT, GO_LIST, 0 }, /* NonResourceURLs */
+	/* rbac.RoleBinding */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 16613, 16622, GO_STRUCT, GO_LIST, ID_rbac_Subject }, /* Subjects */
+	{ 17543, 17551, GO_STRUCT, 0, ID_rbac_RoleRef }, /* RoleRef */
+	/* rbac.RoleRef */
+	{ 15407, 15416, GO_TEXT, 0, 0 }, /* APIGroup */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	/* rbac.Subject */
+	{ 1356, 1361, GO_TEXT, 0, 0 }, /* Kind */
+	{ 15407, 15416, GO_TEXT, 0, 0 }, /* APIGroup */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 1366, 315, GO_TEXT, 0, 0 }, /* Namespace */
+	/* resource.AllocatedDeviceStatus */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 17559, 13850, GO_TEXT, 0, 0 }, /* Pool */
+	{ 17564, 17571, GO_TEXT, 0, 0 }, /* Device */
+	{ 17578, 17586, GO_TEXT, GO_POINTER, 0 }, /* ShareID */
+	{ 1770, 1781, GO_STRUCT, GO_LIST, ID_v1_Condition }, /* Conditions */
+	{ 1900, 1905, GO_ANY, GO_POINTER, 0 }, /* Data */
+	{ 17594, 17606, GO_STRUCT, GO_POINTER, ID_resource_NetworkDeviceData }, /* NetworkData */
+	/* resource.AllocationResult */
+	{ 17618, 17626, GO_STRUCT, 0, ID_resource_DeviceAllocationResult }, /* Devices */
+	{ 12466, 12479, GO_STRUCT, GO_POINTER, ID_core_NodeSelector }, /* NodeSelector */
+	{ 17634, 17654, GO_ANY, GO_POINTER, 0 }, /* AllocationTimestamp */
+	/* resource.CELDeviceSelector */
+	{ 0, 11, GO_TEXT, 0, 0 }, /* Expression */
+	/* resource.CapacityRequestPolicy */
+	{ 8832, 8840, GO_QUANTITY, GO_POINTER, 0 }, /* Default */
+	{ 17674, 17686, GO_QUANTITY, GO_LIST, 0 }, /* ValidValues */
+	{ 17698, 17709, GO_STRUCT, GO_POINTER, ID_resource_CapacityRequestPolicyRange }, /* ValidRange */
+	/* resource.CapacityRequestPolicyRange */
+	{ 8824, 8828, GO_QUANTITY, GO_POINTER, 0 }, /* Min */
+	{ 8816, 8820, GO_QUANTITY, GO_POINTER, 0 }, /* Max */
+	{ 17720, 17725, GO_QUANTITY, GO_POINTER, 0 }, /* Step */
+	/* resource.CapacityRequirements */
+	{ 13995, 14004, GO_QUANTITY, GO_MAP, 0 }, /* Requests */
+	/* resource.Counter */
+	{ 3282, 3288, GO_QUANTITY, 0, 0 }, /* Value */
+	/* resource.CounterSet */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 17730, 17739, GO_STRUCT, GO_MAP, ID_resource_Counter }, /* Counters */
+	/* resource.Device */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 17748, 17759, GO_STRUCT, GO_MAP, ID_resource_DeviceAttribute }, /* Attributes */
+	{ 9899, 9908, GO_STRUCT, GO_MAP, ID_resource_DeviceCapacity }, /* Capacity */
+	{ 17770, 17787, GO_STRUCT, GO_LIST, ID_resource_DeviceCounterConsumption }, /* ConsumesCounters */
+	{ 7525, 7534, GO_TEXT, GO_POINTER, 0 }, /* NodeName */
+	{ 12466, 12479, GO_STRUCT, GO_POINTER, ID_core_NodeSelector }, /* NodeSelector */
+	{ 17804, 17813, GO_BOOL, GO_POINTER, 0 }, /* AllNodes */
+	{ 9829, 9836, GO_STRUCT, GO_LIST, ID_resource_DeviceTaint }, /* Taints */
+	{ 17822, 17834, GO_BOOL, GO_POINTER, 0 }, /* BindsToNode */
+	{ 17846, 17864, GO_TEXT, GO_LIST, 0 }, /* BindingConditions */
+	{ 17882, 17907, GO_TEXT, GO_LIST, 0 }, /* BindingFailureConditions */
+	{ 17932, 17957, GO_BOOL, GO_POINTER, 0 }, /* AllowMultipleAllocations */
+	{ 17982, 18014, GO_STRUCT, GO_MAP, ID_resource_NodeAllocatableResourceMapping }, /* NodeAllocatableResourceMappings */
+	/* resource.DeviceAllocationConfiguration */
+	{ 7909, 7916, GO_TEXT, 0, 0 }, /* Source */
+	{ 13995, 14004, GO_TEXT, GO_LIST, 0 }, /* Requests */
+	{ 18046, 18053, GO_STRUCT, GO_POINTER, ID_resource_OpaqueDeviceConfiguration }, /* Opaque */
+	/* resource.DeviceAllocationResult */
+	{ 18060, 18068, GO_STRUCT, GO_LIST, ID_resource_DeviceRequestAllocationResult }, /* Results */
+	{ 10063, 10070, GO_STRUCT, GO_LIST, ID_resource_DeviceAllocationConfiguration }, /* Config */
+	/* resource.DeviceAttribute */
+	{ 18076, 18085, GO_INT, GO_POINTER, 0 }, /* IntValue */
+	{ 18089, 18099, GO_BOOL, GO_POINTER, 0 }, /* BoolValue */
+	{ 18104, 18116, GO_TEXT, GO_POINTER, 0 }, /* StringValue */
+	{ 18123, 18136, GO_TEXT, GO_POINTER, 0 }, /* VersionValue */
+	{ 18144, 18154, GO_INT, GO_LIST, 0 }, /* IntValues */
+	{ 18159, 18170, GO_BOOL, GO_LIST, 0 }, /* BoolValues */
+	{ 18176, 18189, GO_TEXT, GO_LIST, 0 }, /* StringValues */
+	{ 18197, 18211, GO_TEXT, GO_LIST, 0 }, /* VersionValues */
+	/* resource.DeviceCapacity */
+	{ 3282, 3288, GO_QUANTITY, 0, 0 }, /* Value */
+	{ 18220, 18234, GO_STRUCT, GO_POINTER, ID_resource_CapacityRequestPolicy }, /* RequestPolicy */
+	/* resource.DeviceClaim */
+	{ 13995, 14004, GO_STRUCT, GO_LIST, ID_resource_DeviceRequest }, /* Requests */
+	{ 18248, 18260, GO_STRUCT, GO_LIST, ID_resource_DeviceConstraint }, /* Constraints */
+	{ 10063, 10070, GO_STRUCT, GO_LIST, ID_resource_DeviceClaimConfiguration }, /* Config */
+	/* resource.DeviceClaimConfiguration */
+	{ 13995, 14004, GO_TEXT, GO_LIST, 0 }, /* Requests */
+	{ 18046, 18053, GO_STRUCT, GO_POINTER, ID_resource_OpaqueDeviceConfiguration }, /* Opaque */
+	/* resource.DeviceClass */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_resource_DeviceClassSpec }, /* Spec */
+	/* resource.DeviceClassConfiguration */
+	{ 18046, 18053, GO_STRUCT, GO_POINTER, ID_resource_OpaqueDeviceConfiguration }, /* Opaque */
+	/* resource.DeviceClassSpec */
+	{ 18272, 18282, GO_STRUCT, GO_LIST, ID_resource_DeviceSelector }, /* Selectors */
+	{ 10063, 10070, GO_STRUCT, GO_LIST, ID_resource_DeviceClassConfiguration }, /* Config */
+	{ 18292, 18313, GO_TEXT, GO_POINTER, 0 }, /* ExtendedResourceName */
+	/* resource.DeviceConstraint */
+	{ 13995, 14004, GO_TEXT, GO_LIST, 0 }, /* Requests */
+	{ 18334, 18349, GO_TEXT, GO_POINTER, 0 }, /* MatchAttribute */
+	{ 18364, 18382, GO_TEXT, GO_POINTER, 0 }, /* DistinctAttribute */
+	/* resource.DeviceCounterConsumption */
+	{ 18400, 18411, GO_TEXT, 0, 0 }, /* CounterSet */
+	{ 17730, 17739, GO_STRUCT, GO_MAP, ID_resource_Counter }, /* Counters */
+	/* resource.DeviceRequest */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 18422, 18430, GO_STRUCT, GO_POINTER, ID_resource_ExactDeviceRequest }, /* Exactly */
+	{ 18438, 18453, GO_STRUCT, GO_LIST, ID_resource_DeviceSubRequest }, /* FirstAvailable */
+	/* resource.DeviceRequestAllocationResult */
+	{ 5094, 5102, GO_TEXT, 0, 0 }, /* Request */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 17559, 13850, GO_TEXT, 0, 0 }, /* Pool */
+	{ 17564, 17571, GO_TEXT, 0, 0 }, /* Device */
+	{ 18468, 18480, GO_BOOL, GO_POINTER, 0 }, /* AdminAccess */
+	{ 12724, 12736, GO_STRUCT, GO_LIST, ID_resource_DeviceToleration }, /* Tolerations */
+	{ 17846, 17864, GO_TEXT, GO_LIST, 0 }, /* BindingConditions */
+	{ 17882, 17907, GO_TEXT, GO_LIST, 0 }, /* BindingFailureConditions */
+	{ 17578, 17586, GO_TEXT, GO_POINTER, 0 }, /* ShareID */
+	{ 18492, 18509, GO_QUANTITY, GO_MAP, 0 }, /* ConsumedCapacity */
+	/* resource.DeviceSelector */
+	{ 18526, 18530, GO_STRUCT, GO_POINTER, ID_resource_CELDeviceSelector }, /* CEL */
+	/* resource.DeviceSubRequest */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 18534, 18550, GO_TEXT, 0, 0 }, /* DeviceClassName */
+	{ 18272, 18282, GO_STRUCT, GO_LIST, ID_resource_DeviceSelector }, /* Selectors */
+	{ 18566, 18581, GO_TEXT, 0, 0 }, /* AllocationMode */
+	{ 7981, 7987, GO_INT, 0, 0 }, /* Count */
+	{ 12724, 12736, GO_STRUCT, GO_LIST, ID_resource_DeviceToleration }, /* Tolerations */
+	{ 9899, 9908, GO_STRUCT, GO_POINTER, ID_resource_CapacityRequirements }, /* Capacity */
+	/* resource.DeviceTaint */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	{ 15147, 15154, GO_TEXT, 0, 0 }, /* Effect */
+	{ 15161, 15171, GO_ANY, GO_POINTER, 0 }, /* TimeAdded */
+	/* resource.DeviceToleration */
+	{ 22, 26, GO_TEXT, 0, 0 }, /* Key */
+	{ 4928, 4937, GO_TEXT, 0, 0 }, /* Operator */
+	{ 3282, 3288, GO_TEXT, 0, 0 }, /* Value */
+	{ 15147, 15154, GO_TEXT, 0, 0 }, /* Effect */
+	{ 15181, 15199, GO_INT, GO_POINTER, 0 }, /* TolerationSeconds */
+	/* resource.ExactDeviceRequest */
+	{ 18534, 18550, GO_TEXT, 0, 0 }, /* DeviceClassName */
+	{ 18272, 18282, GO_STRUCT, GO_LIST, ID_resource_DeviceSelector }, /* Selectors */
+	{ 18566, 18581, GO_TEXT, 0, 0 }, /* AllocationMode */
+	{ 7981, 7987, GO_INT, 0, 0 }, /* Count */
+	{ 18468, 18480, GO_BOOL, GO_POINTER, 0 }, /* AdminAccess */
+	{ 12724, 12736, GO_STRUCT, GO_LIST, ID_resource_DeviceToleration }, /* Tolerations */
+	{ 9899, 9908, GO_STRUCT, GO_POINTER, ID_resource_CapacityRequirements }, /* Capacity */
+	/* resource.NetworkDeviceData */
+	{ 18596, 18610, GO_TEXT, 0, 0 }, /* InterfaceName */
+	{ 18624, 18628, GO_TEXT, GO_LIST, 0 }, /* IPs */
+	{ 18632, 18648, GO_TEXT, 0, 0 }, /* HardwareAddress */
+	/* resource.NodeAllocatableResourceMapping */
+	{ 18664, 18676, GO_TEXT, GO_POINTER, 0 }, /* CapacityKey */
+	{ 18688, 18709, GO_QUANTITY, GO_POINTER, 0 }, /* AllocationMultiplier */
+	/* resource.OpaqueDeviceConfiguration */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 16929, 16940, GO_ANY, 0, 0 }, /* Parameters */
+	/* resource.ResourceClaim */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_resource_ResourceClaimSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_resource_ResourceClaimStatus }, /* Status */
+	/* resource.ResourceClaimConsumerReference */
+	{ 15407, 15416, GO_TEXT, 0, 0 }, /* APIGroup */
+	{ 3702, 3711, GO_TEXT, 0, 0 }, /* Resource */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 5200, 371, GO_TEXT, 0, 0 }, /* UID */
+	/* resource.ResourceClaimSpec */
+	{ 17618, 17626, GO_STRUCT, 0, ID_resource_DeviceClaim }, /* Devices */
+	/* resource.ResourceClaimStatus */
+	{ 18730, 18741, GO_STRUCT, GO_POINTER, ID_resource_AllocationResult }, /* Allocation */
+	{ 18752, 18764, GO_STRUCT, GO_LIST, ID_resource_ResourceClaimConsumerReference }, /* ReservedFor */
+	{ 17618, 17626, GO_STRUCT, GO_LIST, ID_resource_AllocatedDeviceStatus }, /* Devices */
+	/* resource.ResourceClaimTemplate */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_resource_ResourceClaimTemplateSpec }, /* Spec */
+	/* resource.ResourceClaimTemplateSpec */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_resource_ResourceClaimSpec }, /* Spec */
+	/* resource.ResourcePool */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 18776, 429, GO_INT, 0, 0 }, /* Generation */
+	{ 18787, 18806, GO_INT, 0, 0 }, /* ResourceSliceCount */
+	/* resource.ResourceSlice */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_resource_ResourceSliceSpec }, /* Spec */
+	/* resource.ResourceSliceSpec */
+	{ 5760, 5767, GO_TEXT, 0, 0 }, /* Driver */
+	{ 17559, 13850, GO_STRUCT, 0, ID_resource_ResourcePool }, /* Pool */
+	{ 7525, 7534, GO_TEXT, GO_POINTER, 0 }, /* NodeName */
+	{ 12466, 12479, GO_STRUCT, GO_POINTER, ID_core_NodeSelector }, /* NodeSelector */
+	{ 17804, 17813, GO_BOOL, GO_POINTER, 0 }, /* AllNodes */
+	{ 17618, 17626, GO_STRUCT, GO_LIST, ID_resource_Device }, /* Devices */
+	{ 18825, 18848, GO_BOOL, GO_POINTER, 0 }, /* PerDeviceNodeSelection */
+	{ 18871, 18886, GO_STRUCT, GO_LIST, ID_resource_CounterSet }, /* SharedCounters */
+	/* scheduling.PriorityClass */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 3282, 3288, GO_INT, 0, 0 }, /* Value */
+	{ 18901, 18915, GO_BOOL, 0, 0 }, /* GlobalDefault */
+	{ 18929, 18941, GO_TEXT, 0, 0 }, /* Description */
+	{ 12826, 12843, GO_TEXT, GO_POINTER, 0 }, /* PreemptionPolicy */
+	/* storage.CSIDriver */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_storage_CSIDriverSpec }, /* Spec */
+	/* storage.CSIDriverSpec */
+	{ 18953, 18968, GO_BOOL, GO_POINTER, 0 }, /* AttachRequired */
+	{ 18983, 18997, GO_TEXT, GO_POINTER, 0 }, /* FSGroupPolicy */
+	{ 19011, 19026, GO_BOOL, GO_POINTER, 0 }, /* PodInfoOnMount */
+	{ 19041, 19062, GO_TEXT, GO_LIST, 0 }, /* VolumeLifecycleModes */
+	{ 19083, 19099, GO_BOOL, GO_POINTER, 0 }, /* StorageCapacity */
+	{ 19115, 19129, GO_STRUCT, GO_LIST, ID_storage_TokenRequest }, /* TokenRequests */
+	{ 19143, 19161, GO_BOOL, GO_POINTER, 0 }, /* RequiresRepublish */
+	{ 19179, 19192, GO_BOOL, GO_POINTER, 0 }, /* SELinuxMount */
+	{ 19205, 19240, GO_INT, GO_POINTER, 0 }, /* NodeAllocatableUpdatePeriodSeconds */
+	{ 19275, 19304, GO_BOOL, GO_POINTER, 0 }, /* ServiceAccountTokenInSecrets */
+	{ 19333, 19363, GO_BOOL, GO_POINTER, 0 }, /* PreventPodSchedulingIfMissing */
+	/* storage.CSINode */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_storage_CSINodeSpec }, /* Spec */
+	/* storage.CSINodeDriver */
+	{ 96, 101, GO_TEXT, 0, 0 }, /* Name */
+	{ 19393, 19400, GO_TEXT, 0, 0 }, /* NodeID */
+	{ 19407, 19420, GO_TEXT, GO_LIST, 0 }, /* TopologyKeys */
+	{ 9917, 9929, GO_STRUCT, GO_POINTER, ID_storage_VolumeNodeResources }, /* Allocatable */
+	/* storage.CSINodeSpec */
+	{ 19433, 19441, GO_STRUCT, GO_LIST, ID_storage_CSINodeDriver }, /* Drivers */
+	/* storage.CSIStorageCapacity */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 19449, 19462, GO_STRUCT, GO_POINTER, ID_v1_LabelSelector }, /* NodeTopology */
+	{ 10467, 10484, GO_TEXT, 0, 0 }, /* StorageClassName */
+	{ 9899, 9908, GO_QUANTITY, GO_POINTER, 0 }, /* Capacity */
+	{ 19475, 19493, GO_QUANTITY, GO_POINTER, 0 }, /* MaximumVolumeSize */
+	/* storage.StorageClass */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 19511, 19523, GO_TEXT, 0, 0 }, /* Provisioner */
+	{ 16929, 16940, GO_TEXT, GO_MAP, 0 }, /* Parameters */
+	{ 19535, 19549, GO_TEXT, GO_POINTER, 0 }, /* ReclaimPolicy */
+	{ 11307, 11320, GO_TEXT, GO_LIST, 0 }, /* MountOptions */
+	{ 19563, 19584, GO_BOOL, GO_POINTER, 0 }, /* AllowVolumeExpansion */
+	{ 19605, 19623, GO_TEXT, GO_POINTER, 0 }, /* VolumeBindingMode */
+	{ 19641, 19659, GO_STRUCT, GO_LIST, ID_core_TopologySelectorTerm }, /* AllowedTopologies */
+	/* storage.TokenRequest */
+	{ 14383, 14392, GO_TEXT, 0, 0 }, /* Audience */
+	{ 5132, 5150, GO_INT, GO_POINTER, 0 }, /* ExpirationSeconds */
+	/* storage.VolumeAttachment */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 778, 783, GO_STRUCT, 0, ID_storage_VolumeAttachmentSpec }, /* Spec */
+	{ 1598, 1605, GO_STRUCT, 0, ID_storage_VolumeAttachmentStatus }, /* Status */
+	/* storage.VolumeAttachmentSource */
+	{ 19677, 19698, GO_TEXT, GO_POINTER, 0 }, /* PersistentVolumeName */
+	{ 19719, 19736, GO_STRUCT, GO_POINTER, ID_core_PersistentVolumeSpec }, /* InlineVolumeSpec */
+	/* storage.VolumeAttachmentSpec */
+	{ 19753, 19762, GO_TEXT, 0, 0 }, /* Attacher */
+	{ 7909, 7916, GO_STRUCT, 0, ID_storage_VolumeAttachmentSource }, /* Source */
+	{ 7525, 7534, GO_TEXT, 0, 0 }, /* NodeName */
+	/* storage.VolumeAttachmentStatus */
+	{ 19771, 19780, GO_BOOL, 0, 0 }, /* Attached */
+	{ 19789, 19808, GO_TEXT, GO_MAP, 0 }, /* AttachmentMetadata */
+	{ 19827, 19839, GO_STRUCT, GO_POINTER, ID_storage_VolumeError }, /* AttachError */
+	{ 19851, 19863, GO_STRUCT, GO_POINTER, ID_storage_VolumeError }, /* DetachError */
+	/* storage.VolumeAttributesClass */
+	{ 101, 266, GO_TEXT, GO_OMIT, 0 }, /* name */
+	{ 280, 293, GO_TEXT, GO_OMIT, 0 }, /* generateName */
+	{ 315, 325, GO_TEXT, GO_OMIT, 0 }, /* namespace */
+	{ 344, 353, GO_TEXT, GO_OMIT, 0 }, /* selfLink */
+	{ 371, 375, GO_TEXT, GO_OMIT, 0 }, /* uid */
+	{ 388, 404, GO_TEXT, GO_OMIT, 0 }, /* resourceVersion */
+	{ 429, 440, GO_INT, GO_OMIT, 0 }, /* generation */
+	{ 460, 478, GO_ANY, GO_OMIT, 0 }, /* creationTimestamp */
+	{ 505, 523, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* deletionTimestamp */
+	{ 550, 577, GO_INT, GO_POINTER | GO_OMIT, 0 }, /* deletionGracePeriodSeconds */
+	{ 613, 620, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* labels */
+	{ 636, 648, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* annotations */
+	{ 669, 685, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_OwnerReference }, /* ownerReferences */
+	{ 710, 721, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* finalizers */
+	{ 741, 755, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_ManagedFieldsEntry }, /* managedFields */
+	{ 19875, 19886, GO_TEXT, 0, 0 }, /* DriverName */
+	{ 16929, 16940, GO_TEXT, GO_MAP, 0 }, /* Parameters */
+	/* storage.VolumeError */
+	{ 19897, 19902, GO_ANY, 0, 0 }, /* Time */
+	{ 1792, 1800, GO_TEXT, 0, 0 }, /* Message */
+	{ 19907, 19917, GO_INT, GO_POINTER, 0 }, /* ErrorCode */
+	/* storage.VolumeNodeResources */
+	{ 7981, 7987, GO_INT, GO_POINTER, 0 }, /* Count */
+	/* v1.Condition */
+	{ 1933, 1933, GO_TEXT, 0, 0 }, /* type */
+	{ 1605, 1605, GO_TEXT, 0, 0 }, /* status */
+	{ 1725, 1725, GO_INT, GO_OMIT, 0 }, /* observedGeneration */
+	{ 1957, 1957, GO_ANY, 0, 0 }, /* lastTransitionTime */
+	{ 1815, 1815, GO_TEXT, 0, 0 }, /* reason */
+	{ 1800, 1800, GO_TEXT, 0, 0 }, /* message */
+	/* v1.LabelSelector */
+	{ 19927, 19927, GO_TEXT, GO_MAP | GO_OMIT, 0 }, /* matchLabels */
+	{ 9720, 9720, GO_STRUCT, GO_LIST | GO_OMIT, ID_v1_LabelSelectorRequirement }, /* matchExpressions */
+	/* v1.LabelSelectorRequirement */
+	{ 26, 26, GO_TEXT, 0, 0 }, /* key */
+	{ 4937, 4937, GO_TEXT, 0, 0 }, /* operator */
+	{ 4953, 4953, GO_TEXT, GO_LIST | GO_OMIT, 0 }, /* values */
+	/* v1.ManagedFieldsEntry */
+	{ 19939, 19939, GO_TEXT, GO_OMIT, 0 }, /* manager */
+	{ 19947, 19947, GO_TEXT, GO_OMIT, 0 }, /* operation */
+	{ 1345, 1345, GO_TEXT, GO_OMIT, 0 }, /* apiVersion */
+	{ 19902, 19902, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* time */
+	{ 19957, 19957, GO_TEXT, GO_OMIT, 0 }, /* fieldsType */
+	{ 19968, 19968, GO_ANY, GO_POINTER | GO_OMIT, 0 }, /* fieldsV1 */
+	{ 19977, 19977, GO_TEXT, GO_OMIT, 0 }, /* subresource */
+	/* v1.OwnerReference */
+	{ 1345, 1345, GO_TEXT, 0, 0 }, /* apiVersion */
+	{ 1361, 1361, GO_TEXT, 0, 0 }, /* kind */
+	{ 101, 101, GO_TEXT, 0, 0 }, /* name */
+	{ 371, 371, GO_TEXT, 0, 0 }, /* uid */
+	{ 16918, 16918, GO_BOOL, GO_POINTER | GO_OMIT, 0 }, /* controller */
+	{ 19989, 19989, GO_BOOL, GO_POINTER | GO_OMIT, 0 }, /* blockOwnerDeletion */
 };
 static const struct go_struct structs[] = {
-	{ T("admissionregistration.ApplyConfiguration"), fields_admissionregistration_ApplyConfiguration, 1 },
-	{ T("admissionregistration.AuditAnnotation"), fields_admissionregistration_AuditAnnotation, 2 },
-	{ T("admissionregistration.ExpressionWarning"), fields_admissionregistration_ExpressionWarning, 2 },
-	{ T("admissionregistration.JSONPatch"), fields_admissionregistration_JSONPatch, 1 },
-	{ T("admissionregistration.MatchCondition"), fields_admissionregistration_MatchCondition, 2 },
-	{ T("admissionregistration.MatchResources"), fields_admissionregistration_MatchResources, 5 },
-	{ T("admissionregistration.MutatingAdmissionPolicy"), fields_admissionregistration_MutatingAdmissionPolicy, 16 },
-	{ T("admissionregistration.MutatingAdmissionPolicyBinding"), fields_admissionregistration_MutatingAdmissionPolicyBinding, 16 },
-	{ T("admissionregistration.MutatingAdmissionPolicyBindingSpec"), fields_admissionregistration_MutatingAdmissionPolicyBindingSpec, 3 },
-	{ T("admissionregistration.MutatingAdmissionPolicySpec"), fields_admissionregistration_MutatingAdmissionPolicySpec, 7 },
-	{ T("admissionregistration.MutatingWebhook"), fields_admissionregistration_MutatingWebhook, 12 },
-	{ T("admissionregistration.MutatingWebhookConfiguration"), fields_admissionregistration_MutatingWebhookConfiguration, 16 },
-	{ T("admissionregistration.Mutation"), fields_admissionregistration_Mutation, 3 },
-	{ T("admissionregistration.NamedRuleWithOperations"), fields_admissionregistration_NamedRuleWithOperations, 2 },
-	{ T("admissionregistration.ParamKind"), fields_admissionregistration_ParamKind, 2 },
-	{ T("admissionregistration.ParamRef"), fields_admissionregistration_ParamRef, 4 },
-	{ T("admissionregistration.RuleWithOperations"), fields_admissionregistration_RuleWithOperations, 5 },
-	{ T("admissionregistration.ServiceReference"), fields_admissionregistration_ServiceReference, 4 },
-	{ T("admissionregistration.TypeChecking"), fields_admissionregistration_TypeChecking, 1 },
-	{ T("admissionregistration.ValidatingAdmissionPolicy"), fields_admissionregistration_ValidatingAdmissionPolicy, 17 },
-	{ T("admissionregistration.ValidatingAdmissionPolicyBinding"), fields_admissionregistration_ValidatingAdmissionPolicyBinding, 16 },
-	{ T("admissionregistration.ValidatingAdmissionPolicyBindingSpec"), fields_admissionregistration_ValidatingAdmissionPolicyBindingSpec, 4 },
-	{ T("admissionregistration.ValidatingAdmissionPolicySpec"), fields_admissionregistration_ValidatingAdmissionPolicySpec, 7 },
-	{ T("admissionregistration.ValidatingAdmissionPolicyStatus"), fields_admissionregistration_ValidatingAdmissionPolicyStatus, 3 },
-	{ T("admissionregistration.ValidatingWebhook"), fields_admissionregistration_ValidatingWebhook, 11 },
-	{ T("admissionregistration.ValidatingWebhookConfiguration"), fields_admissionregistration_ValidatingWebhookConfiguration, 16 },
-	{ T("admissionregistration.Validation"), fields_admissionregistration_Validation, 4 },
-	{ T("admissionregistration.Variable"), fields_admissionregistration_Variable, 2 },
-	{ T("admissionregistration.WebhookClientConfig"), fields_admissionregistration_WebhookClientConfig, 3 },
-	{ T("apps.ControllerRevision"), fields_apps_ControllerRevision, 17 },
-	{ T("apps.DaemonSet"), fields_apps_DaemonSet, 17 },
-	{ T("apps.DaemonSetCondition"), fields_apps_DaemonSetCondition, 5 },
-	{ T("apps.DaemonSetSpec"), fields_apps_DaemonSetSpec, 6 },
-	{ T("apps.DaemonSetStatus"), fields_apps_DaemonSetStatus, 10 },
-	{ T("apps.DaemonSetUpdateStrategy"), fields_apps_DaemonSetUpdateStrategy, 2 },
-	{ T("apps.Deployment"), fields_apps_Deployment, 17 },
-	{ T("apps.DeploymentCondition"), fields_apps_DeploymentCondition, 6 },
-	{ T("apps.DeploymentSpec"), fields_apps_DeploymentSpec, 9 },
-	{ T("apps.DeploymentStatus"), fields_apps_DeploymentStatus, 9 },
-	{ T("apps.DeploymentStrategy"), fields_apps_DeploymentStrategy, 2 },
-	{ T("apps.ReplicaSet"), fields_apps_ReplicaSet, 17 },
-	{ T("apps.ReplicaSetCondition"), fields_apps_ReplicaSetCondition, 5 },
-	{ T("apps.ReplicaSetSpec"), fields_apps_ReplicaSetSpec, 4 },
-	{ T("apps.ReplicaSetStatus"), fields_apps_ReplicaSetStatus, 7 },
-	{ T("apps.RollbackConfig"), fields_apps_RollbackConfig, 1 },
-	{ T("apps.RollingUpdateDaemonSet"), fields_apps_RollingUpdateDaemonSet, 2 },
-	{ T("apps.RollingUpdateDeployment"), fields_apps_RollingUpdateDeployment, 2 },
-	{ T("apps.RollingUpdateStatefulSetStrategy"), fields_apps_RollingUpdateStatefulSetStrategy, 2 },
-	{ T("apps.StatefulSet"), fields_apps_StatefulSet, 17 },
-	{ T("apps.StatefulSetCondition"), fields_apps_StatefulSetCondition, 5 },
-	{ T("apps.StatefulSetOrdinals"), fields_apps_StatefulSetOrdinals, 1 },
-	{ T("apps.StatefulSetPersistentVolumeClaimRetentionPolicy"), fields_apps_StatefulSetPersistentVolumeClaimRetentionPolicy, 2 },
-	{ T("apps.StatefulSetSpec"), fields_apps_StatefulSetSpec, 11 },
-	{ T("apps.StatefulSetStatus"), fields_apps_StatefulSetStatus, 10 },
-	{ T("apps.StatefulSetUpdateStrategy"), fields_apps_StatefulSetUpdateStrategy, 2 },
-	{ T("autoscaling.ContainerResourceMetricSource"), fields_autoscaling_ContainerResourceMetricSource, 3 },
-	{ T("autoscaling.ContainerResourceMetricStatus"), fields_autoscaling_ContainerResourceMetricStatus, 3 },
-	{ T("autoscaling.CrossVersionObjectReference"), fields_autoscaling_CrossVersionObjectReference, 3 },
-	{ T("autoscaling.ExternalMetricSource"), fields_autoscaling_ExternalMetricSource, 2 },
-	{ T("autoscaling.ExternalMetricStatus"), fields_autoscaling_ExternalMetricStatus, 2 },
-	{ T("autoscaling.HPAScalingPolicy"), fields_autoscaling_HPAScalingPolicy, 3 },
-	{ T("autoscaling.HPAScalingRules"), fields_autoscaling_HPAScalingRules, 4 },
-	{ T("autoscaling.HorizontalPodAutoscaler"), fields_autoscaling_HorizontalPodAutoscaler, 17 },
-	{ T("autoscaling.HorizontalPodAutoscalerBehavior"), fields_autoscaling_HorizontalPodAutoscalerBehavior, 2 },
-	{ T("autoscaling.HorizontalPodAutoscalerCondition"), fields_autoscaling_HorizontalPodAutoscalerCondition, 5 },
-	{ T("autoscaling.HorizontalPodAutoscalerSpec"), fields_autoscaling_HorizontalPodAutoscalerSpec, 5 },
-	{ T("autoscaling.HorizontalPodAutoscalerStatus"), fields_autoscaling_HorizontalPodAutoscalerStatus, 6 },
-	{ T("autoscaling.MetricIdentifier"), fields_autoscaling_MetricIdentifier, 2 },
-	{ T("autoscaling.MetricSpec"), fields_autoscaling_MetricSpec, 6 },
-	{ T("autoscaling.MetricStatus"), fields_autoscaling_MetricStatus, 6 },
-	{ T("autoscaling.MetricTarget"), fields_autoscaling_MetricTarget, 4 },
-	{ T("autoscaling.MetricValueStatus"), fields_autoscaling_MetricValueStatus, 3 },
-	{ T("autoscaling.ObjectMetricSource"), fields_autoscaling_ObjectMetricSource, 3 },
-	{ T("autoscaling.ObjectMetricStatus"), fields_autoscaling_ObjectMetricStatus, 3 },
-	{ T("autoscaling.PodsMetricSource"), fields_autoscaling_PodsMetricSource, 2 },
-	{ T("autoscaling.PodsMetricStatus"), fields_autoscaling_PodsMetricStatus, 2 },
-	{ T("autoscaling.ResourceMetricSource"), fields_autoscaling_ResourceMetricSource, 2 },
-	{ T("autoscaling.ResourceMetricStatus"), fields_autoscaling_ResourceMetricStatus, 2 },
-	{ T("batch.CronJob"), fields_batch_CronJob, 17 },
-	{ T("batch.CronJobSpec"), fields_batch_CronJobSpec, 8 },
-	{ T("batch.CronJobStatus"), fields_batch_CronJobStatus, 3 },
-	{ T("batch.Job"), fields_batch_Job, 17 },
-	{ T("batch.JobCondition"), fields_batch_JobCondition, 6 },
-	{ T("batch.JobSpec"), fields_batch_JobSpec, 16 },
-	{ T("batch.JobStatus"), fields_batch_JobStatus, 11 },
-	{ T("batch.JobTemplateSpec"), fields_batch_JobTemplateSpec, 16 },
-	{ T("batch.PodFailurePolicy"), fields_batch_PodFailurePolicy, 1 },
-	{ T("batch.PodFailurePolicyOnExitCodesRequirement"), fields_batch_PodFailurePolicyOnExitCodesRequirement, 3 },
-	{ T("batch.PodFailurePolicyOnPodConditionsPattern"), fields_batch_PodFailurePolicyOnPodConditionsPattern, 2 },
-	{ T("batch.PodFailurePolicyRule"), fields_batch_PodFailurePolicyRule, 3 },
-	{ T("batch.SuccessPolicy"), fields_batch_SuccessPolicy, 1 },
-	{ T("batch.SuccessPolicyRule"), fields_batch_SuccessPolicyRule, 2 },
-	{ T("batch.UncountedTerminatedPods"), fields_batch_UncountedTerminatedPods, 2 },
-	{ T("certificates.CertificateSigningRequest"), fields_certificates_CertificateSigningRequest, 17 },
-	{ T("certificates.CertificateSigningRequestCondition"), fields_certificates_CertificateSigningRequestCondition, 6 },
-	{ T("certificates.CertificateSigningRequestSpec"), fields_certificates_CertificateSigningRequestSpec, 8 },
-	{ T("certificates.CertificateSigningRequestStatus"), fields_certificates_CertificateSigningRequestStatus, 2 },
-	{ T("coordination.Lease"), fields_coordination_Lease, 16 },
-	{ T("coordination.LeaseSpec"), fields_coordination_LeaseSpec, 7 },
-	{ T("core.AWSElasticBlockStoreVolumeSource"), fields_core_AWSElasticBlockStoreVolumeSource, 4 },
-	{ T("core.Affinity"), fields_core_Affinity, 3 },
-	{ T("core.AppArmorProfile"), fields_core_AppArmorProfile, 2 },
-	{ T("core.AttachedVolume"), fields_core_AttachedVolume, 2 },
-	{ T("core.AzureDiskVolumeSource"), fields_core_AzureDiskVolumeSource, 6 },
-	{ T("core.AzureFilePersistentVolumeSource"), fields_core_AzureFilePersistentVolumeSource, 4 },
-	{ T("core.AzureFileVolumeSource"), fields_core_AzureFileVolumeSource, 3 },
-	{ T("core.CSIPersistentVolumeSource"), fields_core_CSIPersistentVolumeSource, 10 },
-	{ T("core.CSIVolumeSource"), fields_core_CSIVolumeSource, 5 },
-	{ T("core.Capabilities"), fields_core_Capabilities, 2 },
-	{ T("core.CephFSPersistentVolumeSource"), fields_core_CephFSPersistentVolumeSource, 6 },
-	{ T("core.CephFSVolumeSource"), fields_core_CephFSVolumeSource, 6 },
-	{ T("core.CinderPersistentVolumeSource"), fields_core_CinderPersistentVolumeSource, 4 },
-	{ T("core.CinderVolumeSource"), fields_core_CinderVolumeSource, 4 },
-	{ T("core.ClientIPConfig"), fields_core_ClientIPConfig, 1 },
-	{ T("core.ClusterTrustBundleProjection"), fields_core_ClusterTrustBundleProjection, 5 },
-	{ T("core.ConfigMap"), fields_core_ConfigMap, 18 },
-	{ T("core.ConfigMapEnvSource"), fields_core_ConfigMapEnvSource, 2 },
-	{ T("core.ConfigMapKeySelector"), fields_core_ConfigMapKeySelector, 3 },
-	{ T("core.ConfigMapNodeConfigSource"), fields_core_ConfigMapNodeConfigSource, 5 },
-	{ T("core.ConfigMapProjection"), fields_core_ConfigMapProjection, 3 },
-	{ T("core.ConfigMapVolumeSource"), fields_core_ConfigMapVolumeSource, 4 },
-	{ T("core.Container"), fields_core_Container, 25 },
-	{ T("core.ContainerExtendedResourceRequest"), fields_core_ContainerExtendedResourceRequest, 3 },
-	{ T("core.ContainerImage"), fields_core_ContainerImage, 2 },
-	{ T("core.ContainerPort"), fields_core_ContainerPort, 5 },
-	{ T("core.ContainerResizePolicy"), fields_core_ContainerResizePolicy, 2 },
-	{ T("core.ContainerRestartRule"), fields_core_ContainerRestartRule, 2 },
-	{ T("core.ContainerRestartRuleOnExitCodes"), fields_core_ContainerRestartRuleOnExitCodes, 2 },
-	{ T("core.ContainerState"), fields_core_ContainerState, 3 },
-	{ T("core.ContainerStateRunning"), fields_core_ContainerStateRunning, 1 },
-	{ T("core.ContainerStateTerminated"), fields_core_ContainerStateTerminated, 7 },
-	{ T("core.ContainerStateWaiting"), fields_core_ContainerStateWaiting, 2 },
-	{ T("core.ContainerStatus"), fields_core_ContainerStatus, 15 },
-	{ T("core.ContainerUser"), fields_core_ContainerUser, 1 },
-	{ T("core.DaemonEndpoint"), fields_core_DaemonEndpoint, 1 },
-	{ T("core.DownwardAPIProjection"), fields_core_DownwardAPIProjection, 1 },
-	{ T("core.DownwardAPIVolumeFile"), fields_core_DownwardAPIVolumeFile, 4 },
-	{ T("core.DownwardAPIVolumeSource"), fields_core_DownwardAPIVolumeSource, 2 },
-	{ T("core.EmptyDirVolumeSource"), fields_core_EmptyDirVolumeSource, 2 },
-	{ T("core.EndpointAddress"), fields_core_EndpointAddress, 4 },
-	{ T("core.EndpointPort"), fields_core_EndpointPort, 4 },
-	{ T("core.EndpointSubset"), fields_core_EndpointSubset, 3 },
-	{ T("core.Endpoints"), fields_core_Endpoints, 16 },
-	{ T("core.EnvFromSource"), fields_core_EnvFromSource, 3 },
-	{ T("core.EnvVar"), fields_core_EnvVar, 3 },
-	{ T("core.EnvVarSource"), fields_core_EnvVarSource, 5 },
-	{ T("core.EphemeralContainer"), fields_core_EphemeralContainer, 26 },
-	{ T("core.EphemeralVolumeSource"), fields_core_EphemeralVolumeSource, 1 },
-	{ T("core.Event"), fields_core_Event, 29 },
-	{ T("core.EventSeries"), fields_core_EventSeries, 2 },
-	{ T("core.EventSource"), fields_core_EventSource, 2 },
-	{ T("core.ExecAction"), fields_core_ExecAction, 1 },
-	{ T("core.FCVolumeSource"), fields_core_FCVolumeSource, 5 },
-	{ T("core.FileKeySelector"), fields_core_FileKeySelector, 4 },
-	{ T("core.FlexPersistentVolumeSource"), fields_core_FlexPersistentVolumeSource, 5 },
-	{ T("core.FlexVolumeSource"), fields_core_FlexVolumeSource, 5 },
-	{ T("core.FlockerVolumeSource"), fields_core_FlockerVolumeSource, 2 },
-	{ T("core.GCEPersistentDiskVolumeSource"), fields_core_GCEPersistentDiskVolumeSource, 4 },
-	{ T("core.GRPCAction"), fields_core_GRPCAction, 2 },
-	{ T("core.GitRepoVolumeSource"), fields_core_GitRepoVolumeSource, 3 },
-	{ T("core.GlusterfsPersistentVolumeSource"), fields_core_GlusterfsPersistentVolumeSource, 4 },
-	{ T("core.GlusterfsVolumeSource"), fields_core_GlusterfsVolumeSource, 3 },
-	{ T("core.HTTPGetAction"), fields_core_HTTPGetAction, 5 },
-	{ T("core.HTTPHeader"), fields_core_HTTPHeader, 2 },
-	{ T("core.HostAlias"), fields_core_HostAlias, 2 },
-	{ T("core.HostIP"), fields_core_HostIP, 1 },
-	{ T("core.HostPathVolumeSource"), fields_core_HostPathVolumeSource, 2 },
-	{ T("core.ISCSIPersistentVolumeSource"), fields_core_ISCSIPersistentVolumeSource, 11 },
-	{ T("core.ISCSIVolumeSource"), fields_core_ISCSIVolumeSource, 11 },
-	{ T("core.ImageVolumeSource"), fields_core_ImageVolumeSource, 2 },
-	{ T("core.ImageVolumeStatus"), fields_core_ImageVolumeStatus, 1 },
-	{ T("core.KeyToPath"), fields_core_KeyToPath, 3 },
-	{ T("core.Lifecycle"), fields_core_Lifecycle, 3 },
-	{ T("core.LifecycleHandler"), fields_core_LifecycleHandler, 4 },
-	{ T("core.LimitRange"), fields_core_LimitRange, 16 },
-	{ T("core.LimitRangeItem"), fields_core_LimitRangeItem, 6 },
-	{ T("core.LimitRangeSpec"), fields_core_LimitRangeSpec, 1 },
-	{ T("core.LinuxContainerUser"), fields_core_LinuxContainerUser, 3 },
-	{ T("core.LoadBalancerIngress"), fields_core_LoadBalancerIngress, 4 },
-	{ T("core.LoadBalancerStatus"), fields_core_LoadBalancerStatus, 1 },
-	{ T("core.LocalObjectReference"), fields_core_LocalObjectReference, 1 },
-	{ T("core.LocalVolumeSource"), fields_core_LocalVolumeSource, 2 },
-	{ T("core.ModifyVolumeStatus"), fields_core_ModifyVolumeStatus, 2 },
-	{ T("core.NFSVolumeSource"), fields_core_NFSVolumeSource, 3 },
-	{ T("core.Namespace"), fields_core_Namespace, 17 },
-	{ T("core.NamespaceCondition"), fields_core_NamespaceCondition, 5 },
-	{ T("core.NamespaceSpec"), fields_core_NamespaceSpec, 1 },
-	{ T("core.NamespaceStatus"), fields_core_NamespaceStatus, 2 },
-	{ T("core.Node"), fields_core_Node, 17 },
-	{ T("core.NodeAddress"), fields_core_NodeAddress, 2 },
-	{ T("core.NodeAffinity"), fields_core_NodeAffinity, 2 },
-	{ T("core.NodeAllocatableResourceClaimStatus"), fields_core_NodeAllocatableResourceClaimStatus, 3 },
-	{ T("core.NodeCondition"), fields_core_NodeCondition, 6 },
-	{ T("core.NodeConfigSource"), fields_core_NodeConfigSource, 1 },
-	{ T("core.NodeConfigStatus"), fields_core_NodeConfigStatus, 4 },
-	{ T("core.NodeDaemonEndpoints"), fields_core_NodeDaemonEndpoints, 1 },
-	{ T("core.NodeFeatures"), fields_core_NodeFeatures, 1 },
-	{ T("core.NodeRuntimeHandler"), fields_core_NodeRuntimeHandler, 2 },
-	{ T("core.NodeRuntimeHandlerFeatures"), fields_core_NodeRuntimeHandlerFeatures, 2 },
-	{ T("core.NodeSelector"), fields_core_NodeSelector, 1 },
-	{ T("core.NodeSelectorRequirement"), fields_core_NodeSelectorRequirement, 3 },
-	{ T("core.NodeSelectorTerm"), fields_core_NodeSelectorTerm, 2 },
-	{ T("core.NodeSpec"), fields_core_NodeSpec, 6 },
-	{ T("core.NodeStatus"), fields_core_NodeStatus, 14 },
-	{ T("core.NodeSwapStatus"), fields_core_NodeSwapStatus, 1 },
-	{ T("core.NodeSystemInfo"), fields_core_NodeSystemInfo, 11 },
-	{ T("core.ObjectFieldSelector"), fields_core_ObjectFieldSelector, 2 },
-	{ T("core.ObjectReference"), fields_core_ObjectReference, 7 },
-	{ T("core.PersistentVolume"), fields_core_PersistentVolume, 17 },
-	{ T("core.PersistentVolumeClaim"), fields_core_PersistentVolumeClaim, 17 },
-	{ T("core.PersistentVolumeClaimCondition"), fields_core_PersistentVolumeClaimCondition, 6 },
-	{ T("core.PersistentVolumeClaimSpec"), fields_core_PersistentVolumeClaimSpec, 9 },
-	{ T("core.PersistentVolumeClaimStatus"), fields_core_PersistentVolumeClaimStatus, 8 },
-	{ T("core.PersistentVolumeClaimTemplate"), fields_core_PersistentVolumeClaimTemplate, 16 },
-	{ T("core.PersistentVolumeClaimVolumeSource"), fields_core_PersistentVolumeClaimVolumeSource, 2 },
-	{ T("core.PersistentVolumeSource"), fields_core_PersistentVolumeSource, 22 },
-	{ T("core.PersistentVolumeSpec"), fields_core_PersistentVolumeSpec, 31 },
-	{ T("core.PersistentVolumeStatus"), fields_core_PersistentVolumeStatus, 4 },
-	{ T("core.PhotonPersistentDiskVolumeSource"), fields_core_PhotonPersistentDiskVolumeSource, 2 },
-	{ T("core.Pod"), fields_core_Pod, 17 },
-	{ T("core.PodAffinity"), fields_core_PodAffinity, 2 },
-	{ T("core.PodAffinityTerm"), fields_core_PodAffinityTerm, 6 },
-	{ T("core.PodAntiAffinity"), fields_core_PodAntiAffinity, 2 },
-	{ T("core.PodCertificateProjection"), fields_core_PodCertificateProjection, 7 },
-	{ T("core.PodCondition"), fields_core_PodCondition, 7 },
-	{ T("core.PodDNSConfig"), fields_core_PodDNSConfig, 3 },
-	{ T("core.PodDNSConfigOption"), fields_core_PodDNSConfigOption, 2 },
-	{ T("core.PodExtendedResourceClaimStatus"), fields_core_PodExtendedResourceClaimStatus, 2 },
-	{ T("core.PodIP"), fields_core_PodIP, 1 },
-	{ T("core.PodOS"), fields_core_PodOS, 1 },
-	{ T("core.PodReadinessGate"), fields_core_PodReadinessGate, 1 },
-	{ T("core.PodResourceClaim"), fields_core_PodResourceClaim, 3 },
-	{ T("core.PodResourceClaimStatus"), fields_core_PodResourceClaimStatus, 2 },
-	{ T("core.PodSchedulingGate"), fields_core_PodSchedulingGate, 1 },
-	{ T("core.PodSchedulingGroup"), fields_core_PodSchedulingGroup, 1 },
-	{ T("core.PodSecurityContext"), fields_core_PodSecurityContext, 18 },
-	{ T("core.PodSpec"), fields_core_PodSpec, 36 },
-	{ T("core.PodStatus"), fields_core_PodStatus, 20 },
-	{ T("core.PodTemplate"), fields_core_PodTemplate, 16 },
-	{ T("core.PodTemplateSpec"), fields_core_PodTemplateSpec, 16 },
-	{ T("core.PortStatus"), fields_core_PortStatus, 3 },
-	{ T("core.PortworxVolumeSource"), fields_core_PortworxVolumeSource, 3 },
-	{ T("core.PreferredSchedulingTerm"), fields_core_PreferredSchedulingTerm, 2 },
-	{ T("core.Probe"), fields_core_Probe, 10 },
-	{ T("core.ProjectedVolumeSource"), fields_core_ProjectedVolumeSource, 2 },
-	{ T("core.QuobyteVolumeSource"), fields_core_QuobyteVolumeSource, 6 },
-	{ T("core.RBDPersistentVolumeSource"), fields_core_RBDPersistentVolumeSource, 8 },
-	{ T("core.RBDVolumeSource"), fields_core_RBDVolumeSource, 8 },
-	{ T("core.ReplicationController"), fields_core_ReplicationController, 17 },
-	{ T("core.ReplicationControllerCondition"), fields_core_ReplicationControllerCondition, 5 },
-	{ T("core.ReplicationControllerSpec"), fields_core_ReplicationControllerSpec, 4 },
-	{ T("core.ReplicationControllerStatus"), fields_core_ReplicationControllerStatus, 6 },
-	{ T("core.ResourceClaim"), fields_core_ResourceClaim, 2 },
-	{ T("core.ResourceFieldSelector"), fields_core_ResourceFieldSelector, 3 },
-	{ T("core.ResourceHealth"), fields_core_ResourceHealth, 3 },
-	{ T("core.ResourceQuota"), fields_core_ResourceQuota, 17 },
-	{ T("core.ResourceQuotaSpec"), fields_core_ResourceQuotaSpec, 3 },
-	{ T("core.ResourceQuotaStatus"), fields_core_ResourceQuotaStatus, 2 },
-	{ T("core.ResourceRequirements"), fields_core_ResourceRequirements, 3 },
-	{ T("core.ResourceStatus"), fields_core_ResourceStatus, 2 },
-	{ T("core.SELinuxOptions"), fields_core_SELinuxOptions, 4 },
-	{ T("core.ScaleIOPersistentVolumeSource"), fields_core_ScaleIOPersistentVolumeSource, 10 },
-	{ T("core.ScaleIOVolumeSource"), fields_core_ScaleIOVolumeSource, 10 },
-	{ T("core.ScopeSelector"), fields_core_ScopeSelector, 1 },
-	{ T("core.ScopedResourceSelectorRequirement"), fields_core_ScopedResourceSelectorRequirement, 3 },
-	{ T("core.SeccompProfile"), fields_core_SeccompProfile, 2 },
-	{ T("core.Secret"), fields_core_Secret, 18 },
-	{ T("core.SecretEnvSource"), fields_core_SecretEnvSource, 2 },
-	{ T("core.SecretKeySelector"), fields_core_SecretKeySelector, 3 },
-	{ T("core.SecretProjection"), fields_core_SecretProjection, 3 },
-	{ T("core.SecretReference"), fields_core_SecretReference, 2 },
-	{ T("core.SecretVolumeSource"), fields_core_SecretVolumeSource, 4 },
-	{ T("core.SecurityContext"), fields_core_SecurityContext, 12 },
-	{ T("core.Service"), fields_core_Service, 17 },
-	{ T("core.ServiceAccount"), fields_core_ServiceAccount, 18 },
-	{ T("core.ServiceAccountTokenProjection"), fields_core_ServiceAccountTokenProjection, 3 },
-	{ T("core.ServicePort"), fields_core_ServicePort, 6 },
-	{ T("core.ServiceSpec"), fields_core_ServiceSpec, 20 },
-	{ T("core.ServiceStatus"), fields_core_ServiceStatus, 2 },
-	{ T("core.SessionAffinityConfig"), fields_core_SessionAffinityConfig, 1 },
-	{ T("core.SleepAction"), fields_core_SleepAction, 1 },
-	{ T("core.StorageOSPersistentVolumeSource"), fields_core_StorageOSPersistentVolumeSource, 5 },
-	{ T("core.StorageOSVolumeSource"), fields_core_StorageOSVolumeSource, 5 },
-	{ T("core.Sysctl"), fields_core_Sysctl, 2 },
-	{ T("core.TCPSocketAction"), fields_core_TCPSocketAction, 2 },
-	{ T("core.Taint"), fields_core_Taint, 4 },
-	{ T("core.Toleration"), fields_core_Toleration, 5 },
-	{ T("core.TopologySelectorLabelRequirement"), fields_core_TopologySelectorLabelRequirement, 2 },
-	{ T("core.TopologySelectorTerm"), fields_core_TopologySelectorTerm, 1 },
-	{ T("core.TopologySpreadConstraint"), fields_core_TopologySpreadConstraint, 8 },
-	{ T("core.TypedLocalObjectReference"), fields_core_TypedLocalObjectReference, 3 },
-	{ T("core.TypedObjectReference"), fields_core_TypedObjectReference, 4 },
-	{ T("core.Volume"), fields_core_Volume, 31 },
-	{ T("core.VolumeDevice"), fields_core_VolumeDevice, 2 },
-	{ T("core.VolumeMount"), fields_core_VolumeMount, 7 },
-	{ T("core.VolumeMountStatus"), fields_core_VolumeMountStatus, 5 },
-	{ T("core.VolumeNodeAffinity"), fields_core_VolumeNodeAffinity, 1 },
-	{ T("core.VolumeProjection"), fields_core_VolumeProjection, 6 },
-	{ T("core.VolumeResourceRequirements"), fields_core_VolumeResourceRequirements, 2 },
-	{ T("core.VolumeStatus"), fields_core_VolumeStatus, 1 },
-	{ T("core.VsphereVirtualDiskVolumeSource"), fields_core_VsphereVirtualDiskVolumeSource, 4 },
-	{ T("core.WeightedPodAffinityTerm"), fields_core_WeightedPodAffinityTerm, 2 },
-	{ T("core.WindowsSecurityContextOptions"), fields_core_WindowsSecurityContextOptions, 4 },
-	{ T("discovery.Endpoint"), fields_discovery_Endpoint, 8 },
-	{ T("discovery.EndpointConditions"), fields_discovery_EndpointConditions, 3 },
-	{ T("discovery.EndpointHints"), fields_discovery_EndpointHints, 2 },
-	{ T("discovery.EndpointPort"), fields_discovery_EndpointPort, 4 },
-	{ T("discovery.EndpointSlice"), fields_discovery_EndpointSlice, 18 },
-	{ T("discovery.ForNode"), fields_discovery_ForNode, 1 },
-	{ T("discovery.ForZone"), fields_discovery_ForZone, 1 },
-	{ T("flowcontrol.ExemptPriorityLevelConfiguration"), fields_flowcontrol_ExemptPriorityLevelConfiguration, 2 },
-	{ T("flowcontrol.FlowDistinguisherMethod"), fields_flowcontrol_FlowDistinguisherMethod, 1 },
-	{ T("flowcontrol.FlowSchema"), fields_flowcontrol_FlowSchema, 17 },
-	{ T("flowcontrol.FlowSchemaCondition"), fields_flowcontrol_FlowSchemaCondition, 5 },
-	{ T("flowcontrol.FlowSchemaSpec"), fields_flowcontrol_FlowSchemaSpec, 4 },
-	{ T("flowcontrol.FlowSchemaStatus"), fields_flowcontrol_FlowSchemaStatus, 1 },
-	{ T("flowcontrol.GroupSubject"), fields_flowcontrol_GroupSubject, 1 },
-	{ T("flowcontrol.LimitResponse"), fields_flowcontrol_LimitResponse, 2 },
-	{ T("flowcontrol.LimitedPriorityLevelConfiguration"), fields_flowcontrol_LimitedPriorityLevelConfiguration, 4 },
-	{ T("flowcontrol.NonResourcePolicyRule"), fields_flowcontrol_NonResourcePolicyRule, 2 },
-	{ T("flowcontrol.PolicyRulesWithSubjects"), fields_flowcontrol_PolicyRulesWithSubjects, 3 },
-	{ T("flowcontrol.PriorityLevelConfiguration"), fields_flowcontrol_PriorityLevelConfiguration, 17 },
-	{ T("flowcontrol.PriorityLevelConfigurationCondition"), fields_flowcontrol_PriorityLevelConfigurationCondition, 5 },
-	{ T("flowcontrol.PriorityLevelConfigurationReference"), fields_flowcontrol_PriorityLevelConfigurationReference, 1 },
-	{ T("flowcontrol.PriorityLevelConfigurationSpec"), fields_flowcontrol_PriorityLevelConfigurationSpec, 3 },
-	{ T("flowcontrol.PriorityLevelConfigurationStatus"), fields_flowcontrol_PriorityLevelConfigurationStatus, 1 },
-	{ T("flowcontrol.QueuingConfiguration"), fields_flowcontrol_QueuingConfiguration, 3 },
-	{ T("flowcontrol.ResourcePolicyRule"), fields_flowcontrol_ResourcePolicyRule, 5 },
-	{ T("flowcontrol.ServiceAccountSubject"), fields_flowcontrol_ServiceAccountSubject, 2 },
-	{ T("flowcontrol.Subject"), fields_flowcontrol_Subject, 4 },
-	{ T("flowcontrol.UserSubject"), fields_flowcontrol_UserSubject, 1 },
-	{ T("networking.HTTPIngressPath"), fields_networking_HTTPIngressPath, 3 },
-	{ T("networking.HTTPIngressRuleValue"), fields_networking_HTTPIngressRuleValue, 1 },
-	{ T("networking.IPAddress"), fields_networking_IPAddress, 16 },
-	{ T("networking.IPAddressSpec"), fields_networking_IPAddressSpec, 1 },
-	{ T("networking.IPBlock"), fields_networking_IPBlock, 2 },
-	{ T("networking.Ingress"), fields_networking_Ingress, 17 },
-	{ T("networking.IngressBackend"), fields_networking_IngressBackend, 2 },
-	{ T("networking.IngressClass"), fields_networking_IngressClass, 16 },
-	{ T("networking.IngressClassParametersReference"), fields_networking_IngressClassParametersReference, 5 },
-	{ T("networking.IngressClassSpec"), fields_networking_IngressClassSpec, 2 },
-	{ T("networking.IngressLoadBalancerIngress"), fields_networking_IngressLoadBalancerIngress, 3 },
-	{ T("networking.IngressLoadBalancerStatus"), fields_networking_IngressLoadBalancerStatus, 1 },
-	{ T("networking.IngressPortStatus"), fields_networking_IngressPortStatus, 3 },
-	{ T("networking.IngressRule"), fields_networking_IngressRule, 2 },
-	{ T("networking.IngressServiceBackend"), fields_networking_IngressServiceBackend, 2 },
-	{ T("networking.IngressSpec"), fields_networking_IngressSpec, 4 },
-	{ T("networking.IngressStatus"), fields_networking_IngressStatus, 1 },
-	{ T("networking.IngressTLS"), fields_networking_IngressTLS, 2 },
-	{ T("networking.NetworkPolicy"), fields_networking_NetworkPolicy, 16 },
-	{ T("networking.NetworkPolicyEgressRule"), fields_networking_NetworkPolicyEgressRule, 2 },
-	{ T("networking.NetworkPolicyIngressRule"), fields_networking_NetworkPolicyIngressRule, 2 },
-	{ T("networking.NetworkPolicyPeer"), fields_networking_NetworkPolicyPeer, 3 },
-	{ T("networking.NetworkPolicyPort"), fields_networking_NetworkPolicyPort, 3 },
-	{ T("networking.NetworkPolicySpec"), fields_networking_NetworkPolicySpec, 4 },
-	{ T("networking.ParentReference"), fields_networking_ParentReference, 4 },
-	{ T("networking.ServiceBackendPort"), fields_networking_ServiceBackendPort, 2 },
-	{ T("networking.ServiceCIDR"), fields_networking_ServiceCIDR, 17 },
-	{ T("networking.ServiceCIDRSpec"), fields_networking_ServiceCIDRSpec, 1 },
-	{ T("networking.ServiceCIDRStatus"), fields_networking_ServiceCIDRStatus, 1 },
-	{ T("node.Overhead"), fields_node_Overhead, 1 },
-	{ T("node.RuntimeClass"), fields_node_RuntimeClass, 18 },
-	{ T("node.Scheduling"), fields_node_Scheduling, 2 },
-	{ T("policy.PodDisruptionBudget"), fields_policy_PodDisruptionBudget, 17 },
-	{ T("policy.PodDisruptionBudgetSpec"), fields_policy_PodDisruptionBudgetSpec, 4 },
-	{ T("policy.PodDisruptionBudgetStatus"), fields_policy_PodDisruptionBudgetStatus, 7 },
-	{ T("rbac.AggregationRule"), fields_rbac_AggregationRule, 1 },
-	{ T("rbac.ClusterRole"), fields_rbac_ClusterRole, 17 },
-	{ T("rbac.PolicyRule"), fields_rbac_PolicyRule, 5 },
-	{ T("rbac.RoleBinding"), fields_rbac_RoleBinding, 17 },
-	{ T("rbac.RoleRef"), fields_rbac_RoleRef, 3 },
-	{ T("rbac.Subject"), fields_rbac_Subject, 4 },
-	{ T("resource.AllocatedDeviceStatus"), fields_resource_AllocatedDeviceStatus, 7 },
-	{ T("resource.AllocationResult"), fields_resource_AllocationResult, 3 },
-	{ T("resource.CELDeviceSelector"), fields_resource_CELDeviceSelector, 1 },
-	{ T("resource.CapacityRequestPolicy"), fields_resource_CapacityRequestPolicy, 3 },
-	{ T("resource.CapacityRequestPolicyRange"), fields_resource_CapacityRequestPolicyRange, 3 },
-	{ T("resource.CapacityRequirements"), fields_resource_CapacityRequirements, 1 },
-	{ T("resource.Counter"), fields_resource_Counter, 1 },
-	{ T("resource.CounterSet"), fields_resource_CounterSet, 2 },
-	{ T("resource.Device"), fields_resource_Device, 13 },
-	{ T("resource.DeviceAllocationConfiguration"), fields_resource_DeviceAllocationConfiguration, 3 },
-	{ T("resource.DeviceAllocationResult"), fields_resource_DeviceAllocationResult, 2 },
-	{ T("resource.DeviceAttribute"), fields_resource_DeviceAttribute, 8 },
-	{ T("resource.DeviceCapacity"), fields_resource_DeviceCapacity, 2 },
-	{ T("resource.DeviceClaim"), fields_resource_DeviceClaim, 3 },
-	{ T("resource.DeviceClaimConfiguration"), fields_resource_DeviceClaimConfiguration, 2 },
-	{ T("resource.DeviceClass"), fields_resource_DeviceClass, 16 },
-	{ T("resource.DeviceClassConfiguration"), fields_resource_DeviceClassConfiguration, 1 },
-	{ T("resource.DeviceClassSpec"), fields_resource_DeviceClassSpec, 3 },
-	{ T("resource.DeviceConstraint"), fields_resource_DeviceConstraint, 3 },
-	{ T("resource.DeviceCounterConsumption"), fields_resource_DeviceCounterConsumption, 2 },
-	{ T("resource.DeviceRequest"), fields_resource_DeviceRequest, 3 },
-	{ T("resource.DeviceRequestAllocationResult"), fields_resource_DeviceRequestAllocationResult, 10 },
-	{ T("resource.DeviceSelector"), fields_resource_DeviceSelector, 1 },
-	{ T("resource.DeviceSubRequest"), fields_resource_DeviceSubRequest, 7 },
-	{ T("resource.DeviceTaint"), fields_resource_DeviceTaint, 4 },
-	{ T("resource.DeviceToleration"), fields_resource_DeviceToleration, 5 },
-	{ T("resource.ExactDeviceRequest"), fields_resource_ExactDeviceRequest, 7 },
-	{ T("resource.NetworkDeviceData"), fields_resource_NetworkDeviceData, 3 },
-	{ T("resource.NodeAllocatableResourceMapping"), fields_resource_NodeAllocatableResourceMapping, 2 },
-	{ T("resource.OpaqueDeviceConfiguration"), fields_resource_OpaqueDeviceConfiguration, 2 },
-	{ T("resource.ResourceClaim"), fields_resource_ResourceClaim, 17 },
-	{ T("resource.ResourceClaimConsumerReference"), fields_resource_ResourceClaimConsumerReference, 4 },
-	{ T("resource.ResourceClaimSpec"), fields_resource_ResourceClaimSpec, 1 },
-	{ T("resource.ResourceClaimStatus"), fields_resource_ResourceClaimStatus, 3 },
-	{ T("resource.ResourceClaimTemplate"), fields_resource_ResourceClaimTemplate, 16 },
-	{ T("resource.ResourceClaimTemplateSpec"), fields_resource_ResourceClaimTemplateSpec, 16 },
-	{ T("resource.ResourcePool"), fields_resource_ResourcePool, 3 },
-	{ T("resource.ResourceSlice"), fields_resource_ResourceSlice, 16 },
-	{ T("resource.ResourceSliceSpec"), fields_resource_ResourceSliceSpec, 8 },
-	{ T("scheduling.PriorityClass"), fields_scheduling_PriorityClass, 19 },
-	{ T("storage.CSIDriver"), fields_storage_CSIDriver, 16 },
-	{ T("storage.CSIDriverSpec"), fields_storage_CSIDriverSpec, 11 },
-	{ T("storage.CSINode"), fields_storage_CSINode, 16 },
-	{ T("storage.CSINodeDriver"), fields_storage_CSINodeDriver, 4 },
-	{ T("storage.CSINodeSpec"), fields_storage_CSINodeSpec, 1 },
-	{ T("storage.CSIStorageCapacity"), fields_storage_CSIStorageCapacity, 19 },
-	{ T("storage.StorageClass"), fields_storage_StorageClass, 22 },
-	{ T("storage.TokenRequest"), fields_storage_TokenRequest, 2 },
-	{ T("storage.VolumeAttachment"), fields_storage_VolumeAttachment, 17 },
-	{ T("storage.VolumeAttachmentSource"), fields_storage_VolumeAttachmentSource, 2 },
-	{ T("storage.VolumeAttachmentSpec"), fields_storage_VolumeAttachmentSpec, 3 },
-	{ T("storage.VolumeAttachmentStatus"), fields_storage_VolumeAttachmentStatus, 4 },
-	{ T("storage.VolumeAttributesClass"), fields_storage_VolumeAttributesClass, 17 },
-	{ T("storage.VolumeError"), fields_storage_VolumeError, 3 },
-	{ T("storage.VolumeNodeResources"), fields_storage_VolumeNodeResources, 1 },
-	{ T("v1.Condition"), fields_v1_Condition, 6 },
-	{ T("v1.LabelSelector"), fields_v1_LabelSelector, 2 },
-	{ T("v1.LabelSelectorRequirement"), fields_v1_LabelSelectorRequirement, 3 },
-	{ T("v1.ManagedFieldsEntry"), fields_v1_ManagedFieldsEntry, 7 },
-	{ T("v1.OwnerReference"), fields_v1_OwnerReference, 6 },
+	{ 20008, 0, 1 }, /* admissionregistration.ApplyConfiguration */
+	{ 20049, 1, 2 }, /* admissionregistration.AuditAnnotation */
+	{ 20087, 3, 2 }, /* admissionregistration.ExpressionWarning */
+	{ 20127, 5, 1 }, /* admissionregistration.JSONPatch */
+	{ 20159, 6, 2 }, /* admissionregistration.MatchCondition */
+	{ 20196, 8, 5 }, /* admissionregistration.MatchResources */
+	{ 20233, 13, 16 }, /* admissionregistration.MutatingAdmissionPolicy */
+	{ 20279, 29, 16 }, /* admissionregistration.MutatingAdmissionPolicyBinding */
+	{ 20332, 45, 3 }, /* admissionregistration.MutatingAdmissionPolicyBindingSpec */
+	{ 20389, 48, 7 }, /* admissionregistration.MutatingAdmissionPolicySpec */
+	{ 20439, 55, 12 }, /* admissionregistration.MutatingWebhook */
+	{ 20477, 67, 16 }, /* admissionregistration.MutatingWebhookConfiguration */
+	{ 20528, 83, 3 }, /* admissionregistration.Mutation */
+	{ 20559, 86, 2 }, /* admissionregistration.NamedRuleWithOperations */
+	{ 20605, 88, 2 }, /* admissionregistration.ParamKind */
+	{ 20637, 90, 4 }, /* admissionregistration.ParamRef */
+	{ 20668, 94, 5 }, /* admissionregistration.RuleWithOperations */
+	{ 20709, 99, 4 }, /* admissionregistration.ServiceReference */
+	{ 20748, 103, 1 }, /* admissionregistration.TypeChecking */
+	{ 20783, 104, 17 }, /* admissionregistration.ValidatingAdmissionPolicy */
+	{ 20831, 121, 16 }, /* admissionregistration.ValidatingAdmissionPolicyBinding */
+	{ 20886, 137, 4 }, /* admissionregistration.ValidatingAdmissionPolicyBindingSpec */
+	{ 20945, 141, 7 }, /* admissionregistration.ValidatingAdmissionPolicySpec */
+	{ 20997, 148, 3 }, /* admissionregistration.ValidatingAdmissionPolicyStatus */
+	{ 21051, 151, 11 }, /* admissionregistration.ValidatingWebhook */
+	{ 21091, 162, 16 }, /* admissionregistration.ValidatingWebhookConfiguration */
+	{ 21144, 178, 4 }, /* admissionregistration.Validation */
+	{ 21177, 182, 2 }, /* admissionregistration.Variable */
+	{ 21208, 184, 3 }, /* admissionregistration.WebhookClientConfig */
+	{ 21250, 187, 17 }, /* apps.ControllerRevision */
+	{ 21274, 204, 17 }, /* apps.DaemonSet */
+	{ 21289, 221, 5 }, /* apps.DaemonSetCondition */
+	{ 21313, 226, 6 }, /* apps.DaemonSetSpec */
+	{ 21332, 232, 10 }, /* apps.DaemonSetStatus */
+	{ 21353, 242, 2 }, /* apps.DaemonSetUpdateStrategy */
+	{ 21382, 244, 17 }, /* apps.Deployment */
+	{ 21398, 261, 6 }, /* apps.DeploymentCondition */
+	{ 21423, 267, 9 }, /* apps.DeploymentSpec */
+	{ 21443, 276, 9 }, /* apps.DeploymentStatus */
+	{ 21465, 285, 2 }, /* apps.DeploymentStrategy */
+	{ 21489, 287, 17 }, /* apps.ReplicaSet */
+	{ 21505, 304, 5 }, /* apps.ReplicaSetCondition */
+	{ 21530, 309, 4 }, /* apps.ReplicaSetSpec */
+	{ 21550, 313, 7 }, /* apps.ReplicaSetStatus */
+	{ 21572, 320, 1 }, /* apps.RollbackConfig */
+	{ 21592, 321, 2 }, /* apps.RollingUpdateDaemonSet */
+	{ 21620, 323, 2 }, /* apps.RollingUpdateDeployment */
+	{ 21649, 325, 2 }, /* apps.RollingUpdateStatefulSetStrategy */
+	{ 21687, 327, 17 }, /* apps.StatefulSet */
+	{ 21704, 344, 5 }, /* apps.StatefulSetCondition */
+	{ 21730, 349, 1 }, /* apps.StatefulSetOrdinals */
+	{ 21755, 350, 2 }, /* apps.StatefulSetPersistentVolumeClaimRetentionPolicy */
+	{ 21808, 352, 11 }, /* apps.StatefulSetSpec */
+	{ 21829, 363, 10 }, /* apps.StatefulSetStatus */
+	{ 21852, 373, 2 }, /* apps.StatefulSetUpdateStrategy */
+	{ 21883, 375, 3 }, /* autoscaling.ContainerResourceMetricSource */
+	{ 21925, 378, 3 }, /* autoscaling.ContainerResourceMetricStatus */
+	{ 21967, 381, 3 }, /* autoscaling.CrossVersionObjectReference */
+	{ 22007, 384, 2 }, /* autoscaling.ExternalMetricSource */
+	{ 22040, 386, 2 }, /* autoscaling.ExternalMetricStatus */
+	{ 22073, 388, 3 }, /* autoscaling.HPAScalingPolicy */
+	{ 22102, 391, 4 }, /* autoscaling.HPAScalingRules */
+	{ 22130, 395, 17 }, /* autoscaling.HorizontalPodAutoscaler */
+	{ 22166, 412, 2 }, /* autoscaling.HorizontalPodAutoscalerBehavior */
+	{ 22210, 414, 5 }, /* autoscaling.HorizontalPodAutoscalerCondition */
+	{ 22255, 419, 5 }, /* autoscaling.HorizontalPodAutoscalerSpec */
+	{ 22295, 424, 6 }, /* autoscaling.HorizontalPodAutoscalerStatus */
+	{ 22337, 430, 2 }, /* autoscaling.MetricIdentifier */
+	{ 22366, 432, 6 }, /* autoscaling.MetricSpec */
+	{ 22389, 438, 6 }, /* autoscaling.MetricStatus */
+	{ 22414, 444, 4 }, /* autoscaling.MetricTarget */
+	{ 22439, 448, 3 }, /* autoscaling.MetricValueStatus */
+	{ 22469, 451, 3 }, /* autoscaling.ObjectMetricSource */
+	{ 22500, 454, 3 }, /* autoscaling.ObjectMetricStatus */
+	{ 22531, 457, 2 }, /* autoscaling.PodsMetricSource */
+	{ 22560, 459, 2 }, /* autoscaling.PodsMetricStatus */
+	{ 22589, 461, 2 }, /* autoscaling.ResourceMetricSource */
+	{ 22622, 463, 2 }, /* autoscaling.ResourceMetricStatus */
+	{ 22655, 465, 17 }, /* batch.CronJob */
+	{ 22669, 482, 8 }, /* batch.CronJobSpec */
+	{ 22687, 490, 3 }, /* batch.CronJobStatus */
+	{ 22707, 493, 17 }, /* batch.Job */
+	{ 22717, 510, 6 }, /* batch.JobCondition */
+	{ 22736, 516, 16 }, /* batch.JobSpec */
+	{ 22750, 532, 11 }, /* batch.JobStatus */
+	{ 22766, 543, 16 }, /* batch.JobTemplateSpec */
+	{ 22788, 559, 1 }, /* batch.PodFailurePolicy */
+	{ 22811, 560, 3 }, /* batch.PodFailurePolicyOnExitCodesRequirement */
+	{ 22856, 563, 2 }, /* batch.PodFailurePolicyOnPodConditionsPattern */
+	{ 22901, 565, 3 }, /* batch.PodFailurePolicyRule */
+	{ 22928, 568, 1 }, /* batch.SuccessPolicy */
+	{ 22948, 569, 2 }, /* batch.SuccessPolicyRule */
+	{ 22972, 571, 2 }, /* batch.UncountedTerminatedPods */
+	{ 23002, 573, 17 }, /* certificates.CertificateSigningRequest */
+	{ 23041, 590, 6 }, /* certificates.CertificateSigningRequestCondition */
+	{ 23089, 596, 8 }, /* certificates.CertificateSigningRequestSpec */
+	{ 23132, 604, 2 }, /* certificates.CertificateSigningRequestStatus */
+	{ 23177, 606, 16 }, /* coordination.Lease */
+	{ 23196, 622, 7 }, /* coordination.LeaseSpec */
+	{ 23219, 629, 4 }, /* core.AWSElasticBlockStoreVolumeSource */
+	{ 23257, 633, 3 }, /* core.Affinity */
+	{ 23271, 636, 2 }, /* core.AppArmorProfile */
+	{ 23292, 638, 2 }, /* core.AttachedVolume */
+	{ 23312, 640, 6 }, /* core.AzureDiskVolumeSource */
+	{ 23339, 646, 4 }, /* core.AzureFilePersistentVolumeSource */
+	{ 23376, 650, 3 }, /* core.AzureFileVolumeSource */
+	{ 23403, 653, 10 }, /* core.CSIPersistentVolumeSource */
+	{ 23434, 663, 5 }, /* core.CSIVolumeSource */
+	{ 23455, 668, 2 }, /* core.Capabilities */
+	{ 23473, 670, 6 }, /* core.CephFSPersistentVolumeSource */
+	{ 23507, 676, 6 }, /* core.CephFSVolumeSource */
+	{ 23531, 682, 4 }, /* core.CinderPersistentVolumeSource */
+	{ 23565, 686, 4 }, /* core.CinderVolumeSource */
+	{ 23589, 690, 1 }, /* core.ClientIPConfig */
+	{ 23609, 691, 5 }, /* core.ClusterTrustBundleProjection */
+	{ 23643, 696, 18 }, /* core.ConfigMap */
+	{ 23658, 714, 2 }, /* core.ConfigMapEnvSource */
+	{ 23682, 716, 3 }, /* core.ConfigMapKeySelector */
+	{ 23708, 719, 5 }, /* core.ConfigMapNodeConfigSource */
+	{ 23739, 724, 3 }, /* core.ConfigMapProjection */
+	{ 23764, 727, 4 }, /* core.ConfigMapVolumeSource */
+	{ 23791, 731, 25 }, /* core.Container */
+	{ 23806, 756, 3 }, /* core.ContainerExtendedResourceRequest */
+	{ 23844, 759, 2 }, /* core.ContainerImage */
+	{ 23864, 761, 5 }, /* core.ContainerPort */
+	{ 23883, 766, 2 }, /* core.ContainerResizePolicy */
+	{ 23910, 768, 2 }, /* core.ContainerRestartRule */
+	{ 23936, 770, 2 }, /* core.ContainerRestartRuleOnExitCodes */
+	{ 23973, 772, 3 }, /* core.ContainerState */
+	{ 23993, 775, 1 }, /* core.ContainerStateRunning */
+	{ 24020, 776, 7 }, /* core.ContainerStateTerminated */
+	{ 24050, 783, 2 }, /* core.ContainerStateWaiting */
+	{ 24077, 785, 15 }, /* core.ContainerStatus */
+	{ 24098, 800, 1 }, /* core.ContainerUser */
+	{ 24117, 801, 1 }, /* core.DaemonEndpoint */
+	{ 24137, 802, 1 }, /* core.DownwardAPIProjection */
+	{ 24164, 803, 4 }, /* core.DownwardAPIVolumeFile */
+	{ 24191, 807, 2 }, /* core.DownwardAPIVolumeSource */
+	{ 24220, 809, 2 }, /* core.EmptyDirVolumeSource */
+	{ 24246, 811, 4 }, /* core.EndpointAddress */
+	{ 24267, 815, 4 }, /* core.EndpointPort */
+	{ 24285, 819, 3 }, /* core.EndpointSubset */
+	{ 24305, 822, 16 }, /* core.Endpoints */
+	{ 24320, 838, 3 }, /* core.EnvFromSource */
+	{ 24339, 841, 3 }, /* core.EnvVar */
+	{ 24351, 844, 5 }, /* core.EnvVarSource */
+	{ 24369, 849, 26 }, /* core.EphemeralContainer */
+	{ 24393, 875, 1 }, /* core.EphemeralVolumeSource */
+	{ 24420, 876, 29 }, /* core.Event */
+	{ 24431, 905, 2 }, /* core.EventSeries */
+	{ 24448, 907, 2 }, /* core.EventSource */
+	{ 24465, 909, 1 }, /* core.ExecAction */
+	{ 24481, 910, 5 }, /* core.FCVolumeSource */
+	{ 24501, 915, 4 }, /* core.FileKeySelector */
+	{ 24522, 919, 5 }, /* core.FlexPersistentVolumeSource */
+	{ 24554, 924, 5 }, /* core.FlexVolumeSource */
+	{ 24576, 929, 2 }, /* core.FlockerVolumeSource */
+	{ 24601, 931, 4 }, /* core.GCEPersistentDiskVolumeSource */
+	{ 24636, 935, 2 }, /* core.GRPCAction */
+	{ 24652, 937, 3 }, /* core.GitRepoVolumeSource */
+	{ 24677, 940, 4 }, /* core.GlusterfsPersistentVolumeSource */
+	{ 24714, 944, 3 }, /* core.GlusterfsVolumeSource */
+	{ 24741, 947, 5 }, /* core.HTTPGetAction */
+	{ 24760, 952, 2 }, /* core.HTTPHeader */
+	{ 24776, 954, 2 }, /* core.HostAlias */
+	{ 24791, 956, 1 }, /* core.HostIP */
+	{ 24803, 957, 2 }, /* core.HostPathVolumeSource */
+	{ 24829, 959, 11 }, /* core.ISCSIPersistentVolumeSource */
+	{ 24862, 970, 11 }, /* core.ISCSIVolumeSource */
+	{ 24885, 981, 2 }, /* core.ImageVolumeSource */
+	{ 24908, 983, 1 }, /* core.ImageVolumeStatus */
+	{ 24931, 984, 3 }, /* core.KeyToPath */
+	{ 24946, 987, 3 }, /* core.Lifecycle */
+	{ 24961, 990, 4 }, /* core.LifecycleHandler */
+	{ 24983, 994, 16 }, /* core.LimitRange */
+	{ 24999, 1010, 6 }, /* core.LimitRangeItem */
+	{ 25019, 1016, 1 }, /* core.LimitRangeSpec */
+	{ 25039, 1017, 3 }, /* core.LinuxContainerUser */
+	{ 25063, 1020, 4 }, /* core.LoadBalancerIngress */
+	{ 25088, 1024, 1 }, /* core.LoadBalancerStatus */
+	{ 25112, 1025, 1 }, /* core.LocalObjectReference */
+	{ 25138, 1026, 2 }, /* core.LocalVolumeSource */
+	{ 25161, 1028, 2 }, /* core.ModifyVolumeStatus */
+	{ 25185, 1030, 3 }, /* core.NFSVolumeSource */
+	{ 25206, 1033, 17 }, /* core.Namespace */
+	{ 25221, 1050, 5 }, /* core.NamespaceCondition */
+	{ 25245, 1055, 1 }, /* core.NamespaceSpec */
+	{ 25264, 1056, 2 }, /* core.NamespaceStatus */
+	{ 25285, 1058, 17 }, /* core.Node */
+	{ 25295, 1075, 2 }, /* core.NodeAddress */
+	{ 25312, 1077, 2 }, /* core.NodeAffinity */
+	{ 25330, 1079, 3 }, /* core.NodeAllocatableResourceClaimStatus */
+	{ 25370, 1082, 6 }, /* core.NodeCondition */
+	{ 25389, 1088, 1 }, /* core.NodeConfigSource */
+	{ 25411, 1089, 4 }, /* core.NodeConfigStatus */
+	{ 25433, 1093, 1 }, /* core.NodeDaemonEndpoints */
+	{ 25458, 1094, 1 }, /* core.NodeFeatures */
+	{ 25476, 1095, 2 }, /* core.NodeRuntimeHandler */
+	{ 25500, 1097, 2 }, /* core.NodeRuntimeHandlerFeatures */
+	{ 25532, 1099, 1 }, /* core.NodeSelector */
+	{ 25550, 1100, 3 }, /* core.NodeSelectorRequirement */
+	{ 25579, 1103, 2 }, /* core.NodeSelectorTerm */
+	{ 25601, 1105, 6 }, /* core.NodeSpec */
+	{ 25615, 1111, 14 }, /* core.NodeStatus */
+	{ 25631, 1125, 1 }, /* core.NodeSwapStatus */
+	{ 25651, 1126, 11 }, /* core.NodeSystemInfo */
+	{ 25671, 1137, 2 }, /* core.ObjectFieldSelector */
+	{ 25696, 1139, 7 }, /* core.ObjectReference */
+	{ 25717, 1146, 17 }, /* core.PersistentVolume */
+	{ 25739, 1163, 17 }, /* core.PersistentVolumeClaim */
+	{ 25766, 1180, 6 }, /* core.PersistentVolumeClaimCondition */
+	{ 25802, 1186, 9 }, /* core.PersistentVolumeClaimSpec */
+	{ 25833, 1195, 8 }, /* core.PersistentVolumeClaimStatus */
+	{ 25866, 1203, 16 }, /* core.PersistentVolumeClaimTemplate */
+	{ 25901, 1219, 2 }, /* core.PersistentVolumeClaimVolumeSource */
+	{ 25940, 1221, 22 }, /* core.PersistentVolumeSource */
+	{ 25968, 1243, 31 }, /* core.PersistentVolumeSpec */
+	{ 25994, 1274, 4 }, /* core.PersistentVolumeStatus */
+	{ 26022, 1278, 2 }, /* core.PhotonPersistentDiskVolumeSource */
+	{ 26060, 1280, 17 }, /* core.Pod */
+	{ 26069, 1297, 2 }, /* core.PodAffinity */
+	{ 26086, 1299, 6 }, /* core.PodAffinityTerm */
+	{ 26107, 1305, 2 }, /* core.PodAntiAffinity */
+	{ 26128, 1307, 7 }, /* core.PodCertificateProjection */
+	{ 26158, 1314, 7 }, /* core.PodCondition */
+	{ 26176, 1321, 3 }, /* core.PodDNSConfig */
+	{ 26194, 1324, 2 }, /* core.PodDNSConfigOption */
+	{ 26218, 1326, 2 }, /* core.PodExtendedResourceClaimStatus */
+	{ 26254, 1328, 1 }, /* core.PodIP */
+	{ 26265, 1329, 1 }, /* core.PodOS */
+	{ 26276, 1330, 1 }, /* core.PodReadinessGate */
+	{ 26298, 1331, 3 }, /* core.PodResourceClaim */
+	{ 26320, 1334, 2 }, /* core.PodResourceClaimStatus */
+	{ 26348, 1336, 1 }, /* core.PodSchedulingGate */
+	{ 26371, 1337, 1 }, /* core.PodSchedulingGroup */
+	{ 26395, 1338, 18 }, /* core.PodSecurityContext */
+	{ 26419, 1356, 36 }, /* core.PodSpec */
+	{ 26432, 1392, 20 }, /* core.PodStatus */
+	{ 26447, 1412, 16 }, /* core.PodTemplate */
+	{ 26464, 1428, 16 }, /* core.PodTemplateSpec */
+	{ 26485, 1444, 3 }, /* core.PortStatus */
+	{ 26501, 1447, 3 }, /* core.PortworxVolumeSource */
+	{ 26527, 1450, 2 }, /* core.PreferredSchedulingTerm */
+	{ 26556, 1452, 10 }, /* core.Probe */
+	{ 26567, 1462, 2 }, /* core.ProjectedVolumeSource */
+	{ 26594, 1464, 6 }, /* core.QuobyteVolumeSource */
+	{ 26619, 1470, 8 }, /* core.RBDPersistentVolumeSource */
+	{ 26650, 1478, 8 }, /* core.RBDVolumeSource */
+	{ 26671, 1486, 17 }, /* core.ReplicationController */
+	{ 26698, 1503, 5 }, /* core.ReplicationControllerCondition */
+	{ 26734, 1508, 4 }, /* core.ReplicationControllerSpec */
+	{ 26765, 1512, 6 }, /* core.ReplicationControllerStatus */
+	{ 26798, 1518, 2 }, /* core.ResourceClaim */
+	{ 26817, 1520, 3 }, /* core.ResourceFieldSelector */
+	{ 26844, 1523, 3 }, /* core.ResourceHealth */
+	{ 26864, 1526, 17 }, /* core.ResourceQuota */
+	{ 26883, 1543, 3 }, /* core.ResourceQuotaSpec */
+	{ 26906, 1546, 2 }, /* core.ResourceQuotaStatus */
+	{ 26931, 1548, 3 }, /* core.ResourceRequirements */
+	{ 26957, 1551, 2 }, /* core.ResourceStatus */
+	{ 26977, 1553, 4 }, /* core.SELinuxOptions */
+	{ 26997, 1557, 10 }, /* core.ScaleIOPersistentVolumeSource */
+	{ 27032, 1567, 10 }, /* core.ScaleIOVolumeSource */
+	{ 27057, 1577, 1 }, /* core.ScopeSelector */
+	{ 27076, 1578, 3 }, /* core.ScopedResourceSelectorRequirement */
+	{ 27115, 1581, 2 }, /* core.SeccompProfile */
+	{ 27135, 1583, 18 }, /* core.Secret */
+	{ 27147, 1601, 2 }, /* core.SecretEnvSource */
+	{ 27168, 1603, 3 }, /* core.SecretKeySelector */
+	{ 27191, 1606, 3 }, /* core.SecretProjection */
+	{ 27213, 1609, 2 }, /* core.SecretReference */
+	{ 27234, 1611, 4 }, /* core.SecretVolumeSource */
+	{ 27258, 1615, 12 }, /* core.SecurityContext */
+	{ 27279, 1627, 17 }, /* core.Service */
+	{ 27292, 1644, 18 }, /* core.ServiceAccount */
+	{ 27312, 1662, 3 }, /* core.ServiceAccountTokenProjection */
+	{ 27347, 1665, 6 }, /* core.ServicePort */
+	{ 27364, 1671, 20 }, /* core.ServiceSpec */
+	{ 27381, 1691, 2 }, /* core.ServiceStatus */
+	{ 27400, 1693, 1 }, /* core.SessionAffinityConfig */
+	{ 27427, 1694, 1 }, /* core.SleepAction */
+	{ 27444, 1695, 5 }, /* core.StorageOSPersistentVolumeSource */
+	{ 27481, 1700, 5 }, /* core.StorageOSVolumeSource */
+	{ 27508, 1705, 2 }, /* core.Sysctl */
+	{ 27520, 1707, 2 }, /* core.TCPSocketAction */
+	{ 27541, 1709, 4 }, /* core.Taint */
+	{ 27552, 1713, 5 }, /* core.Toleration */
+	{ 27568, 1718, 2 }, /* core.TopologySelectorLabelRequirement */
+	{ 27606, 1720, 1 }, /* core.TopologySelectorTerm */
+	{ 27632, 1721, 8 }, /* core.TopologySpreadConstraint */
+	{ 27662, 1729, 3 }, /* core.TypedLocalObjectReference */
+	{ 27693, 1732, 4 }, /* core.TypedObjectReference */
+	{ 27719, 1736, 31 }, /* core.Volume */
+	{ 27731, 1767, 2 }, /* core.VolumeDevice */
+	{ 27749, 1769, 7 }, /* core.VolumeMount */
+	{ 27766, 1776, 5 }, /* core.VolumeMountStatus */
+	{ 27789, 1781, 1 }, /* core.VolumeNodeAffinity */
+	{ 27813, 1782, 6 }, /* core.VolumeProjection */
+	{ 27835, 1788, 2 }, /* core.VolumeResourceRequirements */
+	{ 27867, 1790, 1 }, /* core.VolumeStatus */
+	{ 27885, 1791, 4 }, /* core.VsphereVirtualDiskVolumeSource */
+	{ 27921, 1795, 2 }, /* core.WeightedPodAffinityTerm */
+	{ 27950, 1797, 4 }, /* core.WindowsSecurityContextOptions */
+	{ 27985, 1801, 8 }, /* discovery.Endpoint */
+	{ 28004, 1809, 3 }, /* discovery.EndpointConditions */
+	{ 28033, 1812, 2 }, /* discovery.EndpointHints */
+	{ 28057, 1814, 4 }, /* discovery.EndpointPort */
+	{ 28080, 1818, 18 }, /* discovery.EndpointSlice */
+	{ 28104, 1836, 1 }, /* discovery.ForNode */
+	{ 28122, 1837, 1 }, /* discovery.ForZone */
+	{ 28140, 1838, 2 }, /* flowcontrol.ExemptPriorityLevelConfiguration */
+	{ 28185, 1840, 1 }, /* flowcontrol.FlowDistinguisherMethod */
+	{ 28221, 1841, 17 }, /* flowcontrol.FlowSchema */
+	{ 28244, 1858, 5 }, /* flowcontrol.FlowSchemaCondition */
+	{ 28276, 1863, 4 }, /* flowcontrol.FlowSchemaSpec */
+	{ 28303, 1867, 1 }, /* flowcontrol.FlowSchemaStatus */
+	{ 28332, 1868, 1 }, /* flowcontrol.GroupSubject */
+	{ 28357, 1869, 2 }, /* flowcontrol.LimitResponse */
+	{ 28383, 1871, 4 }, /* flowcontrol.LimitedPriorityLevelConfiguration */
+	{ 28429, 1875, 2 }, /* flowcontrol.NonResourcePolicyRule */
+	{ 28463, 1877, 3 }, /* flowcontrol.PolicyRulesWithSubjects */
+	{ 28499, 1880, 17 }, /* flowcontrol.PriorityLevelConfiguration */
+	{ 28538, 1897, 5 }, /* flowcontrol.PriorityLevelConfigurationCondition */
+	{ 28586, 1902, 1 }, /* flowcontrol.PriorityLevelConfigurationReference */
+	{ 28634, 1903, 3 }, /* flowcontrol.PriorityLevelConfigurationSpec */
+	{ 28677, 1906, 1 }, /* flowcontrol.PriorityLevelConfigurationStatus */
+	{ 28722, 1907, 3 }, /* flowcontrol.QueuingConfiguration */
+	{ 28755, 1910, 5 }, /* flowcontrol.ResourcePolicyRule */
+	{ 28786, 1915, 2 }, /* flowcontrol.ServiceAccountSubject */
+	{ 28820, 1917, 4 }, /* flowcontrol.Subject */
+	{ 28840, 1921, 1 }, /* flowcontrol.UserSubject */
+	{ 28864, 1922, 3 }, /* networking.HTTPIngressPath */
+	{ 28891, 1925, 1 }, /* networking.HTTPIngressRuleValue */
+	{ 28923, 1926, 16 }, /* networking.IPAddress */
+	{ 28944, 1942, 1 }, /* networking.IPAddressSpec */
+	{ 28969, 1943, 2 }, /* networking.IPBlock */
+	{ 28988, 1945, 17 }, /* networking.Ingress */
+	{ 29007, 1962, 2 }, /* networking.IngressBackend */
+	{ 29033, 1964, 16 }, /* networking.IngressClass */
+	{ 29057, 1980, 5 }, /* networking.IngressClassParametersReference */
+	{ 29100, 1985, 2 }, /* networking.IngressClassSpec */
+	{ 29128, 1987, 3 }, /* networking.IngressLoadBalancerIngress */
+	{ 29166, 1990, 1 }, /* networking.IngressLoadBalancerStatus */
+	{ 29203, 1991, 3 }, /* networking.IngressPortStatus */
+	{ 29232, 1994, 2 }, /* networking.IngressRule */
+	{ 29255, 1996, 2 }, /* networking.IngressServiceBackend */
+	{ 29288, 1998, 4 }, /* networking.IngressSpec */
+	{ 29311, 2002, 1 }, /* networking.IngressStatus */
+	{ 29336, 2003, 2 }, /* networking.IngressTLS */
+	{ 29358, 2005, 16 }, /* networking.NetworkPolicy */
+	{ 29383, 2021, 2 }, /* networking.NetworkPolicyEgressRule */
+	{ 29418, 2023, 2 }, /* networking.NetworkPolicyIngressRule */
+	{ 29454, 2025, 3 }, /* networking.NetworkPolicyPeer */
+	{ 29483, 2028, 3 }, /* networking.NetworkPolicyPort */
+	{ 29512, 2031, 4 }, /* networking.NetworkPolicySpec */
+	{ 29541, 2035, 4 }, /* networking.ParentReference */
+	{ 29568, 2039, 2 }, /* networking.ServiceBackendPort */
+	{ 29598, 2041, 17 }, /* networking.ServiceCIDR */
+	{ 29621, 2058, 1 }, /* networking.ServiceCIDRSpec */
+	{ 29648, 2059, 1 }, /* networking.ServiceCIDRStatus */
+	{ 29677, 2060, 1 }, /* node.Overhead */
+	{ 29691, 2061, 18 }, /* node.RuntimeClass */
+	{ 29709, 2079, 2 }, /* node.Scheduling */
+	{ 29725, 2081, 17 }, /* policy.PodDisruptionBudget */
+	{ 29752, 2098, 4 }, /* policy.PodDisruptionBudgetSpec */
+	{ 29783, 2102, 7 }, /* policy.PodDisruptionBudgetStatus */
+	{ 29816, 2109, 1 }, /* rbac.AggregationRule */
+	{ 29837, 2110, 17 }, /* rbac.ClusterRole */
+	{ 29854, 2127, 5 }, /* rbac.PolicyRule */
+	{ 29870, 2132, 17 }, /* rbac.RoleBinding */
+	{ 29887, 2149, 3 }, /* rbac.RoleRef */
+	{ 29900, 2152, 4 }, /* rbac.Subject */
+	{ 29913, 2156, 7 }, /* resource.AllocatedDeviceStatus */
+	{ 29944, 2163, 3 }, /* resource.AllocationResult */
+	{ 29970, 2166, 1 }, /* resource.CELDeviceSelector */
+	{ 29997, 2167, 3 }, /* resource.CapacityRequestPolicy */
+	{ 30028, 2170, 3 }, /* resource.CapacityRequestPolicyRange */
+	{ 30064, 2173, 1 }, /* resource.CapacityRequirements */
+	{ 30094, 2174, 1 }, /* resource.Counter */
+	{ 30111, 2175, 2 }, /* resource.CounterSet */
+	{ 30131, 2177, 13 }, /* resource.Device */
+	{ 30147, 2190, 3 }, /* resource.DeviceAllocationConfiguration */
+	{ 30186, 2193, 2 }, /* resource.DeviceAllocationResult */
+	{ 30218, 2195, 8 }, /* resource.DeviceAttribute */
+	{ 30243, 2203, 2 }, /* resource.DeviceCapacity */
+	{ 30267, 2205, 3 }, /* resource.DeviceClaim */
+	{ 30288, 2208, 2 }, /* resource.DeviceClaimConfiguration */
+	{ 30322, 2210, 16 }, /* resource.DeviceClass */
+	{ 30343, 2226, 1 }, /* resource.DeviceClassConfiguration */
+	{ 30377, 2227, 3 }, /* resource.DeviceClassSpec */
+	{ 30402, 2230, 3 }, /* resource.DeviceConstraint */
+	{ 30428, 2233, 2 }, /* resource.DeviceCounterConsumption */
+	{ 30462, 2235, 3 }, /* resource.DeviceRequest */
+	{ 30485, 2238, 10 }, /* resource.DeviceRequestAllocationResult */
+	{ 30524, 2248, 1 }, /* resource.DeviceSelector */
+	{ 30548, 2249, 7 }, /* resource.DeviceSubRequest */
+	{ 30574, 2256, 4 }, /* resource.DeviceTaint */
+	{ 30595, 2260, 5 }, /* resource.DeviceToleration */
+	{ 30621, 2265, 7 }, /* resource.ExactDeviceRequest */
+	{ 30649, 2272, 3 }, /* resource.NetworkDeviceData */
+	{ 30676, 2275, 2 }, /* resource.NodeAllocatableResourceMapping */
+	{ 30716, 2277, 2 }, /* resource.OpaqueDeviceConfiguration */
+	{ 30751, 2279, 17 }, /* resource.ResourceClaim */
+	{ 30774, 2296, 4 }, /* resource.ResourceClaimConsumerReference */
+	{ 30814, 2300, 1 }, /* resource.ResourceClaimSpec */
+	{ 30841, 2301, 3 }, /* resource.ResourceClaimStatus */
+	{ 30870, 2304, 16 }, /* resource.ResourceClaimTemplate */
+	{ 30901, 2320, 16 }, /* resource.ResourceClaimTemplateSpec */
+	{ 30936, 2336, 3 }, /* resource.ResourcePool */
+	{ 30958, 2339, 16 }, /* resource.ResourceSlice */
+	{ 30981, 2355, 8 }, /* resource.ResourceSliceSpec */
+	{ 31008, 2363, 19 }, /* scheduling.PriorityClass */
+	{ 31033, 2382, 16 }, /* storage.CSIDriver */
+	{ 31051, 2398, 11 }, /* storage.CSIDriverSpec */
+	{ 31073, 2409, 16 }, /* storage.CSINode */
+	{ 31089, 2425, 4 }, /* storage.CSINodeDriver */
+	{ 31111, 2429, 1 }, /* storage.CSINodeSpec */
+	{ 31131, 2430, 19 }, /* storage.CSIStorageCapacity */
+	{ 31158, 2449, 22 }, /* storage.StorageClass */
+	{ 31179, 2471, 2 }, /* storage.TokenRequest */
+	{ 31200, 2473, 17 }, /* storage.VolumeAttachment */
+	{ 31225, 2490, 2 }, /* storage.VolumeAttachmentSource */
+	{ 31256, 2492, 3 }, /* storage.VolumeAttachmentSpec */
+	{ 31285, 2495, 4 }, /* storage.VolumeAttachmentStatus */
+	{ 31316, 2499, 17 }, /* storage.VolumeAttributesClass */
+	{ 31346, 2516, 3 }, /* storage.VolumeError */
+	{ 31366, 2519, 1 }, /* storage.VolumeNodeResources */
+	{ 31394, 2520, 6 }, /* v1.Condition */
+	{ 31407, 2526, 2 }, /* v1.LabelSelector */
+	{ 31424, 2528, 3 }, /* v1.LabelSelectorRequirement */
+	{ 31452, 2531, 7 }, /* v1.ManagedFieldsEntry */
+	{ 31474, 2538, 6 }, /* v1.OwnerReference */
 };
+static const char texts[] =
+	"Expression\0"
+	"expression\0"
+	"Key\0"
+	"key\0"
+	"ValueExpression\0"
+	"valueExpression\0"
+	"FieldRef\0"
+	"fieldRef\0"
+	"Warning\0"
+	"warning\0"
+	"Name\0"
+	"name\0"
+	"NamespaceSelector\0"
+	"namespaceSelector\0"
+	"ObjectSelector\0"
+	"objectSelector\0"
+	"ResourceRules\0"
+	"resourceRules\0"
+	"ExcludeResourceRules\0"
+	"excludeResourceRules\0"
+	"MatchPolicy\0"
+	"matchPolicy\0"
+	"metadata.name\0"
+	"generateName\0"
+	"metadata.generateName\0"
+	"namespace\0"
+	"metadata.namespace\0"
+	"selfLink\0"
+	"metadata.selfLink\0"
+	"uid\0"
+	"metadata.uid\0"
+	"resourceVersion\0"
+	"metadata.resourceVersion\0"
+	"generation\0"
+	"metadata.generation\0"
+	"creationTimestamp\0"
+	"metadata.creationTimestamp\0"
+	"deletionTimestamp\0"
+	"metadata.deletionTimestamp\0"
+	"deletionGracePeriodSeconds\0"
+	"metadata.deletionGracePeriodSeconds\0"
+	"labels\0"
+	"metadata.labels\0"
+	"annotations\0"
+	"metadata.annotations\0"
+	"ownerReferences\0"
+	"metadata.ownerReferences\0"
+	"finalizers\0"
+	"metadata.finalizers\0"
+	"managedFields\0"
+	"metadata.managedFields\0"
+	"Spec\0"
+	"spec\0"
+	"PolicyName\0"
+	"policyName\0"
+	"ParamRef\0"
+	"paramRef\0"
+	"MatchResources\0"
+	"matchResources\0"
+	"ParamKind\0"
+	"paramKind\0"
+	"MatchConstraints\0"
+	"matchConstraints\0"
+	"Variables\0"
+	"variables\0"
+	"Mutations\0"
+	"mutations\0"
+	"FailurePolicy\0"
+	"failurePolicy\0"
+	"MatchConditions\0"
+	"matchConditions\0"
+	"ReinvocationPolicy\0"
+	"reinvocationPolicy\0"
+	"ClientConfig\0"
+	"clientConfig\0"
+	"Rules\0"
+	"rules\0"
+	"SideEffects\0"
+	"sideEffects\0"
+	"TimeoutSeconds\0"
+	"timeoutSeconds\0"
+	"AdmissionReviewVersions\0"
+	"admissionReviewVersions\0"
+	"Webhooks\0"
+	"webhooks\0"
+	"PatchType\0"
+	"patchType\0"
+	"ApplyConfiguration\0"
+	"applyConfiguration\0"
+	"JSONPatch\0"
+	"jsonPatch\0"
+	"ResourceNames\0"
+	"resourceNames\0"
+	"RuleWithOperations\0"
+	"\0"
+	"APIVersion\0"
+	"apiVersion\0"
+	"Kind\0"
+	"kind\0"
+	"Namespace\0"
+	"Selector\0"
+	"selector\0"
+	"ParameterNotFoundAction\0"
+	"parameterNotFoundAction\0"
+	"Operations\0"
+	"operations\0"
+	"APIGroups\0"
+	"apiGroups\0"
+	"APIVersions\0"
+	"apiVersions\0"
+	"Resources\0"
+	"resources\0"
+	"Scope\0"
+	"scope\0"
+	"Path\0"
+	"path\0"
+	"Port\0"
+	"port\0"
+	"ExpressionWarnings\0"
+	"expressionWarnings\0"
+	"Status\0"
+	"status\0"
+	"ValidationActions\0"
+	"validationActions\0"
+	"Validations\0"
+	"validations\0"
+	"AuditAnnotations\0"
+	"auditAnnotations\0"
+	"ObservedGeneration\0"
+	"observedGeneration\0"
+	"TypeChecking\0"
+	"typeChecking\0"
+	"Conditions\0"
+	"conditions\0"
+	"Message\0"
+	"message\0"
+	"Reason\0"
+	"reason\0"
+	"MessageExpression\0"
+	"messageExpression\0"
+	"URL\0"
+	"url\0"
+	"Service\0"
+	"service\0"
+	"CABundle\0"
+	"caBundle\0"
+	"Data\0"
+	"data\0"
+	"Revision\0"
+	"revision\0"
+	"Type\0"
+	"type\0"
+	"LastTransitionTime\0"
+	"lastTransitionTime\0"
+	"Template\0"
+	"template\0"
+	"UpdateStrategy\0"
+	"updateStrategy\0"
+	"MinReadySeconds\0"
+	"minReadySeconds\0"
+	"TemplateGeneration\0"
+	"RevisionHistoryLimit\0"
+	"revisionHistoryLimit\0"
+	"CurrentNumberScheduled\0"
+	"currentNumberScheduled\0"
+	"NumberMisscheduled\0"
+	"numberMisscheduled\0"
+	"DesiredNumberScheduled\0"
+	"desiredNumberScheduled\0"
+	"NumberReady\0"
+	"numberReady\0"
+	"UpdatedNumberScheduled\0"
+	"updatedNumberScheduled\0"
+	"NumberAvailable\0"
+	"numberAvailable\0"
+	"NumberUnavailable\0"
+	"numberUnavailable\0"
+	"CollisionCount\0"
+	"collisionCount\0"
+	"RollingUpdate\0"
+	"rollingUpdate\0"
+	"LastUpdateTime\0"
+	"lastUpdateTime\0"
+	"Replicas\0"
+	"replicas\0"
+	"Strategy\0"
+	"strategy\0"
+	"Paused\0"
+	"paused\0"
+	"RollbackTo\0"
+	"ProgressDeadlineSeconds\0"
+	"progressDeadlineSeconds\0"
+	"UpdatedReplicas\0"
+	"updatedReplicas\0"
+	"ReadyReplicas\0"
+	"readyReplicas\0"
+	"AvailableReplicas\0"
+	"availableReplicas\0"
+	"UnavailableReplicas\0"
+	"unavailableReplicas\0"
+	"TerminatingReplicas\0"
+	"terminatingReplicas\0"
+	"FullyLabeledReplicas\0"
+	"fullyLabeledReplicas\0"
+	"MaxUnavailable\0"
+	"maxUnavailable\0"
+	"MaxSurge\0"
+	"maxSurge\0"
+	"Partition\0"
+	"partition\0"
+	"Start\0"
+	"start\0"
+	"WhenDeleted\0"
+	"whenDeleted\0"
+	"WhenScaled\0"
+	"whenScaled\0"
+	"VolumeClaimTemplates\0"
+	"volumeClaimTemplates\0"
+	"ServiceName\0"
+	"serviceName\0"
+	"PodManagementPolicy\0"
+	"podManagementPolicy\0"
+	"PersistentVolumeClaimRetentionPolicy\0"
+	"persistentVolumeClaimRetentionPolicy\0"
+	"Ordinals\0"
+	"ordinals\0"
+	"CurrentReplicas\0"
+	"currentReplicas\0"
+	"CurrentRevision\0"
+	"currentRevision\0"
+	"UpdateRevision\0"
+	"updateRevision\0"
+	"Container\0"
+	"container\0"
+	"Target\0"
+	"target\0"
+	"Current\0"
+	"current\0"
+	"Metric\0"
+	"metric\0"
+	"Value\0"
+	"value\0"
+	"PeriodSeconds\0"
+	"periodSeconds\0"
+	"StabilizationWindowSeconds\0"
+	"stabilizationWindowSeconds\0"
+	"SelectPolicy\0"
+	"selectPolicy\0"
+	"Policies\0"
+	"policies\0"
+	"Tolerance\0"
+	"tolerance\0"
+	"ScaleUp\0"
+	"scaleUp\0"
+	"ScaleDown\0"
+	"scaleDown\0"
+	"ScaleTargetRef\0"
+	"scaleTargetRef\0"
+	"MinReplicas\0"
+	"minReplicas\0"
+	"MaxReplicas\0"
+	"maxReplicas\0"
+	"Metrics\0"
+	"metrics\0"
+	"Behavior\0"
+	"behavior\0"
+	"LastScaleTime\0"
+	"lastScaleTime\0"
+	"DesiredReplicas\0"
+	"desiredReplicas\0"
+	"CurrentMetrics\0"
+	"currentMetrics\0"
+	"Object\0"
+	"object\0"
+	"Pods\0"
+	"pods\0"
+	"Resource\0"
+	"resource\0"
+	"ContainerResource\0"
+	"containerResource\0"
+	"External\0"
+	"external\0"
+	"AverageValue\0"
+	"averageValue\0"
+	"AverageUtilization\0"
+	"averageUtilization\0"
+	"DescribedObject\0"
+	"describedObject\0"
+	"Schedule\0"
+	"schedule\0"
+	"TimeZone\0"
+	"timeZone\0"
+	"StartingDeadlineSeconds\0"
+	"startingDeadlineSeconds\0"
+	"ConcurrencyPolicy\0"
+	"concurrencyPolicy\0"
+	"Suspend\0"
+	"suspend\0"
+	"JobTemplate\0"
+	"jobTemplate\0"
+	"SuccessfulJobsHistoryLimit\0"
+	"successfulJobsHistoryLimit\0"
+	"FailedJobsHistoryLimit\0"
+	"failedJobsHistoryLimit\0"
+	"Active\0"
+	"active\0"
+	"LastScheduleTime\0"
+	"lastScheduleTime\0"
+	"LastSuccessfulTime\0"
+	"lastSuccessfulTime\0"
+	"LastProbeTime\0"
+	"lastProbeTime\0"
+	"Parallelism\0"
+	"parallelism\0"
+	"Completions\0"
+	"completions\0"
+	"PodFailurePolicy\0"
+	"podFailurePolicy\0"
+	"SuccessPolicy\0"
+	"successPolicy\0"
+	"ActiveDeadlineSeconds\0"
+	"activeDeadlineSeconds\0"
+	"BackoffLimit\0"
+	"backoffLimit\0"
+	"BackoffLimitPerIndex\0"
+	"backoffLimitPerIndex\0"
+	"MaxFailedIndexes\0"
+	"maxFailedIndexes\0"
+	"ManualSelector\0"
+	"manualSelector\0"
+	"TTLSecondsAfterFinished\0"
+	"ttlSecondsAfterFinished\0"
+	"CompletionMode\0"
+	"completionMode\0"
+	"PodReplacementPolicy\0"
+	"podReplacementPolicy\0"
+	"ManagedBy\0"
+	"managedBy\0"
+	"StartTime\0"
+	"startTime\0"
+	"CompletionTime\0"
+	"completionTime\0"
+	"Terminating\0"
+	"terminating\0"
+	"Ready\0"
+	"ready\0"
+	"Succeeded\0"
+	"succeeded\0"
+	"Failed\0"
+	"failed\0"
+	"CompletedIndexes\0"
+	"completedIndexes\0"
+	"FailedIndexes\0"
+	"failedIndexes\0"
+	"UncountedTerminatedPods\0"
+	"uncountedTerminatedPods\0"
+	"ContainerName\0"
+	"containerName\0"
+	"Operator\0"
+	"operator\0"
+	"Values\0"
+	"values\0"
+	"Action\0"
+	"action\0"
+	"OnExitCodes\0"
+	"onExitCodes\0"
+	"OnPodConditions\0"
+	"onPodConditions\0"
+	"SucceededIndexes\0"
+	"succeededIndexes\0"
+	"SucceededCount\0"
+	"succeededCount\0"
+	"Request\0"
+	"request\0"
+	"SignerName\0"
+	"signerName\0"
+	"ExpirationSeconds\0"
+	"expirationSeconds\0"
+	"Usages\0"
+	"usages\0"
+	"Username\0"
+	"username\0"
+	"UID\0"
+	"Groups\0"
+	"groups\0"
+	"Extra\0"
+	"extra\0"
+	"Certificate\0"
+	"certificate\0"
+	"HolderIdentity\0"
+	"holderIdentity\0"
+	"LeaseDurationSeconds\0"
+	"leaseDurationSeconds\0"
+	"AcquireTime\0"
+	"acquireTime\0"
+	"RenewTime\0"
+	"renewTime\0"
+	"LeaseTransitions\0"
+	"leaseTransitions\0"
+	"PreferredHolder\0"
+	"preferredHolder\0"
+	"VolumeID\0"
+	"volumeID\0"
+	"FSType\0"
+	"fsType\0"
+	"ReadOnly\0"
+	"readOnly\0"
+	"NodeAffinity\0"
+	"nodeAffinity\0"
+	"PodAffinity\0"
+	"podAffinity\0"
+	"PodAntiAffinity\0"
+	"podAntiAffinity\0"
+	"LocalhostProfile\0"
+	"localhostProfile\0"
+	"DevicePath\0"
+	"devicePath\0"
+	"DiskName\0"
+	"diskName\0"
+	"DataDiskURI\0"
+	"diskURI\0"
+	"CachingMode\0"
+	"cachingMode\0"
+	"SecretName\0"
+	"secretName\0"
+	"ShareName\0"
+	"shareName\0"
+	"SecretNamespace\0"
+	"secretNamespace\0"
+	"Driver\0"
+	"driver\0"
+	"VolumeHandle\0"
+	"volumeHandle\0"
+	"VolumeAttributes\0"
+	"volumeAttributes\0"
+	"ControllerPublishSecretRef\0"
+	"controllerPublishSecretRef\0"
+	"NodeStageSecretRef\0"
+	"nodeStageSecretRef\0"
+	"NodePublishSecretRef\0"
+	"nodePublishSecretRef\0"
+	"ControllerExpandSecretRef\0"
+	"controllerExpandSecretRef\0"
+	"NodeExpandSecretRef\0"
+	"nodeExpandSecretRef\0"
+	"Add\0"
+	"add\0"
+	"Drop\0"
+	"drop\0"
+	"Monitors\0"
+	"monitors\0"
+	"User\0"
+	"user\0"
+	"SecretFile\0"
+	"secretFile\0"
+	"SecretRef\0"
+	"secretRef\0"
+	"LabelSelector\0"
+	"labelSelector\0"
+	"Optional\0"
+	"optional\0"
+	"Immutable\0"
+	"immutable\0"
+	"BinaryData\0"
+	"binaryData\0"
+	"ResourceVersion\0"
+	"KubeletConfigKey\0"
+	"kubeletConfigKey\0"
+	"Items\0"
+	"items\0"
+	"DefaultMode\0"
+	"defaultMode\0"
+	"Image\0"
+	"image\0"
+	"Command\0"
+	"command\0"
+	"Args\0"
+	"args\0"
+	"WorkingDir\0"
+	"workingDir\0"
+	"Ports\0"
+	"ports\0"
+	"EnvFrom\0"
+	"envFrom\0"
+	"Env\0"
+	"env\0"
+	"ResizePolicy\0"
+	"resizePolicy\0"
+	"RestartPolicy\0"
+	"restartPolicy\0"
+	"RestartPolicyRules\0"
+	"restartPolicyRules\0"
+	"VolumeMounts\0"
+	"volumeMounts\0"
+	"VolumeDevices\0"
+	"volumeDevices\0"
+	"LivenessProbe\0"
+	"livenessProbe\0"
+	"ReadinessProbe\0"
+	"readinessProbe\0"
+	"StartupProbe\0"
+	"startupProbe\0"
+	"Lifecycle\0"
+	"lifecycle\0"
+	"TerminationMessagePath\0"
+	"terminationMessagePath\0"
+	"TerminationMessagePolicy\0"
+	"terminationMessagePolicy\0"
+	"ImagePullPolicy\0"
+	"imagePullPolicy\0"
+	"SecurityContext\0"
+	"securityContext\0"
+	"Stdin\0"
+	"stdin\0"
+	"StdinOnce\0"
+	"stdinOnce\0"
+	"TTY\0"
+	"tty\0"
+	"ResourceName\0"
+	"resourceName\0"
+	"RequestName\0"
+	"requestName\0"
+	"Names\0"
+	"names\0"
+	"SizeBytes\0"
+	"sizeBytes\0"
+	"HostPort\0"
+	"hostPort\0"
+	"ContainerPort\0"
+	"containerPort\0"
+	"Protocol\0"
+	"protocol\0"
+	"HostIP\0"
+	"hostIP\0"
+	"ExitCodes\0"
+	"exitCodes\0"
+	"Waiting\0"
+	"waiting\0"
+	"Running\0"
+	"running\0"
+	"Terminated\0"
+	"terminated\0"
+	"StartedAt\0"
+	"startedAt\0"
+	"ExitCode\0"
+	"exitCode\0"
+	"Signal\0"
+	"signal\0"
+	"FinishedAt\0"
+	"finishedAt\0"
+	"ContainerID\0"
+	"containerID\0"
+	"State\0"
+	"state\0"
+	"LastTerminationState\0"
+	"lastState\0"
+	"RestartCount\0"
+	"restartCount\0"
+	"ImageID\0"
+	"imageID\0"
+	"Started\0"
+	"started\0"
+	"AllocatedResources\0"
+	"allocatedResources\0"
+	"AllocatedResourcesStatus\0"
+	"allocatedResourcesStatus\0"
+	"StopSignal\0"
+	"stopSignal\0"
+	"Linux\0"
+	"linux\0"
+	"ResourceFieldRef\0"
+	"resourceFieldRef\0"
+	"Mode\0"
+	"mode\0"
+	"Medium\0"
+	"medium\0"
+	"SizeLimit\0"
+	"sizeLimit\0"
+	"IP\0"
+	"ip\0"
+	"Hostname\0"
+	"hostname\0"
+	"NodeName\0"
+	"nodeName\0"
+	"TargetRef\0"
+	"targetRef\0"
+	"AppProtocol\0"
+	"appProtocol\0"
+	"Addresses\0"
+	"addresses\0"
+	"NotReadyAddresses\0"
+	"notReadyAddresses\0"
+	"Subsets\0"
+	"subsets\0"
+	"Prefix\0"
+	"prefix\0"
+	"ConfigMapRef\0"
+	"configMapRef\0"
+	"ValueFrom\0"
+	"valueFrom\0"
+	"ConfigMapKeyRef\0"
+	"configMapKeyRef\0"
+	"SecretKeyRef\0"
+	"secretKeyRef\0"
+	"FileKeyRef\0"
+	"fileKeyRef\0"
+	"TargetContainerName\0"
+	"targetContainerName\0"
+	"VolumeClaimTemplate\0"
+	"volumeClaimTemplate\0"
+	"InvolvedObject\0"
+	"involvedObject\0"
+	"Source\0"
+	"source\0"
+	"FirstTimestamp\0"
+	"firstTimestamp\0"
+	"LastTimestamp\0"
+	"lastTimestamp\0"
+	"Count\0"
+	"count\0"
+	"EventTime\0"
+	"eventTime\0"
+	"Series\0"
+	"series\0"
+	"Related\0"
+	"related\0"
+	"ReportingController\0"
+	"reportingComponent\0"
+	"ReportingInstance\0"
+	"reportingInstance\0"
+	"LastObservedTime\0"
+	"lastObservedTime\0"
+	"Component\0"
+	"component\0"
+	"Host\0"
+	"host\0"
+	"TargetWWNs\0"
+	"targetWWNs\0"
+	"Lun\0"
+	"lun\0"
+	"WWIDs\0"
+	"wwids\0"
+	"VolumeName\0"
+	"volumeName\0"
+	"Options\0"
+	"options\0"
+	"DatasetName\0"
+	"datasetName\0"
+	"DatasetUUID\0"
+	"datasetUUID\0"
+	"PDName\0"
+	"pdName\0"
+	"Repository\0"
+	"repository\0"
+	"Directory\0"
+	"directory\0"
+	"EndpointsName\0"
+	"endpoints\0"
+	"EndpointsNamespace\0"
+	"endpointsNamespace\0"
+	"Scheme\0"
+	"scheme\0"
+	"HTTPHeaders\0"
+	"httpHeaders\0"
+	"Hostnames\0"
+	"hostnames\0"
+	"TargetPortal\0"
+	"targetPortal\0"
+	"IQN\0"
+	"iqn\0"
+	"ISCSIInterface\0"
+	"iscsiInterface\0"
+	"Portals\0"
+	"portals\0"
+	"DiscoveryCHAPAuth\0"
+	"chapAuthDiscovery\0"
+	"SessionCHAPAuth\0"
+	"chapAuthSession\0"
+	"InitiatorName\0"
+	"initiatorName\0"
+	"Reference\0"
+	"reference\0"
+	"PullPolicy\0"
+	"pullPolicy\0"
+	"ImageRef\0"
+	"imageRef\0"
+	"PostStart\0"
+	"postStart\0"
+	"PreStop\0"
+	"preStop\0"
+	"Exec\0"
+	"exec\0"
+	"HTTPGet\0"
+	"httpGet\0"
+	"TCPSocket\0"
+	"tcpSocket\0"
+	"Sleep\0"
+	"sleep\0"
+	"Max\0"
+	"max\0"
+	"Min\0"
+	"min\0"
+	"Default\0"
+	"default\0"
+	"DefaultRequest\0"
+	"defaultRequest\0"
+	"MaxLimitRequestRatio\0"
+	"maxLimitRequestRatio\0"
+	"Limits\0"
+	"limits\0"
+	"GID\0"
+	"gid\0"
+	"SupplementalGroups\0"
+	"supplementalGroups\0"
+	"IPMode\0"
+	"ipMode\0"
+	"Ingress\0"
+	"ingress\0"
+	"TargetVolumeAttributesClassName\0"
+	"targetVolumeAttributesClassName\0"
+	"Server\0"
+	"server\0"
+	"Finalizers\0"
+	"Phase\0"
+	"phase\0"
+	"Address\0"
+	"address\0"
+	"RequiredDuringSchedulingIgnoredDuringExecution\0"
+	"requiredDuringSchedulingIgnoredDuringExecution\0"
+	"PreferredDuringSchedulingIgnoredDuringExecution\0"
+	"preferredDuringSchedulingIgnoredDuringExecution\0"
+	"ResourceClaimName\0"
+	"resourceClaimName\0"
+	"Containers\0"
+	"containers\0"
+	"LastHeartbeatTime\0"
+	"lastHeartbeatTime\0"
+	"ConfigMap\0"
+	"configMap\0"
+	"Assigned\0"
+	"assigned\0"
+	"LastKnownGood\0"
+	"lastKnownGood\0"
+	"Error\0"
+	"error\0"
+	"KubeletEndpoint\0"
+	"kubeletEndpoint\0"
+	"SupplementalGroupsPolicy\0"
+	"supplementalGroupsPolicy\0"
+	"Features\0"
+	"features\0"
+	"RecursiveReadOnlyMounts\0"
+	"recursiveReadOnlyMounts\0"
+	"UserNamespaces\0"
+	"userNamespaces\0"
+	"NodeSelectorTerms\0"
+	"nodeSelectorTerms\0"
+	"MatchExpressions\0"
+	"matchExpressions\0"
+	"MatchFields\0"
+	"matchFields\0"
+	"PodCIDRs\0"
+	"podCIDRs\0"
+	"ProviderID\0"
+	"providerID\0"
+	"Unschedulable\0"
+	"unschedulable\0"
+	"Taints\0"
+	"taints\0"
+	"ConfigSource\0"
+	"configSource\0"
+	"DoNotUseExternalID\0"
+	"externalID\0"
+	"Capacity\0"
+	"capacity\0"
+	"Allocatable\0"
+	"allocatable\0"
+	"DaemonEndpoints\0"
+	"daemonEndpoints\0"
+	"NodeInfo\0"
+	"nodeInfo\0"
+	"Images\0"
+	"images\0"
+	"VolumesInUse\0"
+	"volumesInUse\0"
+	"VolumesAttached\0"
+	"volumesAttached\0"
+	"Config\0"
+	"config\0"
+	"RuntimeHandlers\0"
+	"runtimeHandlers\0"
+	"DeclaredFeatures\0"
+	"declaredFeatures\0"
+	"MachineID\0"
+	"machineID\0"
+	"SystemUUID\0"
+	"systemUUID\0"
+	"BootID\0"
+	"bootID\0"
+	"KernelVersion\0"
+	"kernelVersion\0"
+	"OSImage\0"
+	"osImage\0"
+	"ContainerRuntimeVersion\0"
+	"containerRuntimeVersion\0"
+	"KubeletVersion\0"
+	"kubeletVersion\0"
+	"KubeProxyVersion\0"
+	"kubeProxyVersion\0"
+	"OperatingSystem\0"
+	"operatingSystem\0"
+	"Architecture\0"
+	"architecture\0"
+	"Swap\0"
+	"swap\0"
+	"FieldPath\0"
+	"fieldPath\0"
+	"AccessModes\0"
+	"accessModes\0"
+	"StorageClassName\0"
+	"storageClassName\0"
+	"VolumeMode\0"
+	"volumeMode\0"
+	"DataSource\0"
+	"dataSource\0"
+	"DataSourceRef\0"
+	"dataSourceRef\0"
+	"VolumeAttributesClassName\0"
+	"volumeAttributesClassName\0"
+	"AllocatedResourceStatuses\0"
+	"allocatedResourceStatuses\0"
+	"CurrentVolumeAttributesClassName\0"
+	"currentVolumeAttributesClassName\0"
+	"ModifyVolumeStatus\0"
+	"modifyVolumeStatus\0"
+	"ClaimName\0"
+	"claimName\0"
+	"GCEPersistentDisk\0"
+	"gcePersistentDisk\0"
+	"AWSElasticBlockStore\0"
+	"awsElasticBlockStore\0"
+	"HostPath\0"
+	"hostPath\0"
+	"Glusterfs\0"
+	"glusterfs\0"
+	"NFS\0"
+	"nfs\0"
+	"RBD\0"
+	"rbd\0"
+	"Quobyte\0"
+	"quobyte\0"
+	"ISCSI\0"
+	"iscsi\0"
+	"FlexVolume\0"
+	"flexVolume\0"
+	"Cinder\0"
+	"cinder\0"
+	"CephFS\0"
+	"cephfs\0"
+	"FC\0"
+	"fc\0"
+	"Flocker\0"
+	"flocker\0"
+	"AzureFile\0"
+	"azureFile\0"
+	"VsphereVolume\0"
+	"vsphereVolume\0"
+	"AzureDisk\0"
+	"azureDisk\0"
+	"PhotonPersistentDisk\0"
+	"photonPersistentDisk\0"
+	"PortworxVolume\0"
+	"portworxVolume\0"
+	"ScaleIO\0"
+	"scaleIO\0"
+	"Local\0"
+	"local\0"
+	"StorageOS\0"
+	"storageos\0"
+	"CSI\0"
+	"csi\0"
+	"ClaimRef\0"
+	"claimRef\0"
+	"PersistentVolumeReclaimPolicy\0"
+	"persistentVolumeReclaimPolicy\0"
+	"MountOptions\0"
+	"mountOptions\0"
+	"LastPhaseTransitionTime\0"
+	"lastPhaseTransitionTime\0"
+	"PdID\0"
+	"pdID\0"
+	"Namespaces\0"
+	"namespaces\0"
+	"TopologyKey\0"
+	"topologyKey\0"
+	"MatchLabelKeys\0"
+	"matchLabelKeys\0"
+	"MismatchLabelKeys\0"
+	"mismatchLabelKeys\0"
+	"KeyType\0"
+	"keyType\0"
+	"MaxExpirationSeconds\0"
+	"maxExpirationSeconds\0"
+	"CredentialBundlePath\0"
+	"credentialBundlePath\0"
+	"KeyPath\0"
+	"keyPath\0"
+	"CertificateChainPath\0"
+	"certificateChainPath\0"
+	"UserAnnotations\0"
+	"userAnnotations\0"
+	"Nameservers\0"
+	"nameservers\0"
+	"Searches\0"
+	"searches\0"
+	"RequestMappings\0"
+	"requestMappings\0"
+	"ConditionType\0"
+	"conditionType\0"
+	"ResourceClaimTemplateName\0"
+	"resourceClaimTemplateName\0"
+	"PodGroupName\0"
+	"podGroupName\0"
+	"HostNetwork\0"
+	"^hostNetwork\0"
+	"HostPID\0"
+	"^hostPID\0"
+	"HostIPC\0"
+	"^hostIPC\0"
+	"ShareProcessNamespace\0"
+	"^shareProcessNamespace\0"
+	"HostUsers\0"
+	"^hostUsers\0"
+	"SELinuxOptions\0"
+	"seLinuxOptions\0"
+	"WindowsOptions\0"
+	"windowsOptions\0"
+	"RunAsUser\0"
+	"runAsUser\0"
+	"RunAsGroup\0"
+	"runAsGroup\0"
+	"RunAsNonRoot\0"
+	"runAsNonRoot\0"
+	"FSGroup\0"
+	"fsGroup\0"
+	"FSGroupChangePolicy\0"
+	"fsGroupChangePolicy\0"
+	"Sysctls\0"
+	"sysctls\0"
+	"SeccompProfile\0"
+	"seccompProfile\0"
+	"AppArmorProfile\0"
+	"appArmorProfile\0"
+	"SELinuxChangePolicy\0"
+	"seLinuxChangePolicy\0"
+	"Volumes\0"
+	"volumes\0"
+	"InitContainers\0"
+	"initContainers\0"
+	"EphemeralContainers\0"
+	"ephemeralContainers\0"
+	"TerminationGracePeriodSeconds\0"
+	"terminationGracePeriodSeconds\0"
+	"DNSPolicy\0"
+	"dnsPolicy\0"
+	"NodeSelector\0"
+	"nodeSelector\0"
+	"ServiceAccountName\0"
+	"serviceAccountName\0"
+	"AutomountServiceAccountToken\0"
+	"automountServiceAccountToken\0"
+	"ImagePullSecrets\0"
+	"imagePullSecrets\0"
+	"Subdomain\0"
+	"subdomain\0"
+	"SetHostnameAsFQDN\0"
+	"setHostnameAsFQDN\0"
+	"Affinity\0"
+	"affinity\0"
+	"SchedulerName\0"
+	"schedulerName\0"
+	"Tolerations\0"
+	"tolerations\0"
+	"HostAliases\0"
+	"hostAliases\0"
+	"PriorityClassName\0"
+	"priorityClassName\0"
+	"Priority\0"
+	"priority\0"
+	"PreemptionPolicy\0"
+	"preemptionPolicy\0"
+	"DNSConfig\0"
+	"dnsConfig\0"
+	"ReadinessGates\0"
+	"readinessGates\0"
+	"RuntimeClassName\0"
+	"runtimeClassName\0"
+	"Overhead\0"
+	"overhead\0"
+	"EnableServiceLinks\0"
+	"enableServiceLinks\0"
+	"TopologySpreadConstraints\0"
+	"topologySpreadConstraints\0"
+	"OS\0"
+	"os\0"
+	"SchedulingGates\0"
+	"schedulingGates\0"
+	"ResourceClaims\0"
+	"resourceClaims\0"
+	"HostnameOverride\0"
+	"hostnameOverride\0"
+	"SchedulingGroup\0"
+	"schedulingGroup\0"
+	"NominatedNodeName\0"
+	"nominatedNodeName\0"
+	"HostIPs\0"
+	"hostIPs\0"
+	"PodIPs\0"
+	"podIPs\0"
+	"QOSClass\0"
+	"qosClass\0"
+	"InitContainerStatuses\0"
+	"initContainerStatuses\0"
+	"ContainerStatuses\0"
+	"containerStatuses\0"
+	"EphemeralContainerStatuses\0"
+	"ephemeralContainerStatuses\0"
+	"Resize\0"
+	"resize\0"
+	"ResourceClaimStatuses\0"
+	"resourceClaimStatuses\0"
+	"ExtendedResourceClaimStatus\0"
+	"extendedResourceClaimStatus\0"
+	"NodeAllocatableResourceClaimStatuses\0"
+	"nodeAllocatableResourceClaimStatuses\0"
+	"Weight\0"
+	"weight\0"
+	"Preference\0"
+	"preference\0"
+	"GRPC\0"
+	"grpc\0"
+	"InitialDelaySeconds\0"
+	"initialDelaySeconds\0"
+	"SuccessThreshold\0"
+	"successThreshold\0"
+	"FailureThreshold\0"
+	"failureThreshold\0"
+	"Sources\0"
+	"sources\0"
+	"Registry\0"
+	"registry\0"
+	"Volume\0"
+	"volume\0"
+	"Group\0"
+	"group\0"
+	"Tenant\0"
+	"tenant\0"
+	"CephMonitors\0"
+	"RBDImage\0"
+	"RBDPool\0"
+	"pool\0"
+	"RadosUser\0"
+	"Keyring\0"
+	"keyring\0"
+	"Divisor\0"
+	"divisor\0"
+	"ResourceID\0"
+	"resourceID\0"
+	"Health\0"
+	"health\0"
+	"Hard\0"
+	"hard\0"
+	"Scopes\0"
+	"scopes\0"
+	"ScopeSelector\0"
+	"scopeSelector\0"
+	"Used\0"
+	"used\0"
+	"Requests\0"
+	"requests\0"
+	"Claims\0"
+	"claims\0"
+	"Role\0"
+	"role\0"
+	"Level\0"
+	"level\0"
+	"Gateway\0"
+	"gateway\0"
+	"System\0"
+	"system\0"
+	"SSLEnabled\0"
+	"sslEnabled\0"
+	"ProtectionDomain\0"
+	"protectionDomain\0"
+	"StoragePool\0"
+	"storagePool\0"
+	"StorageMode\0"
+	"storageMode\0"
+	"ScopeName\0"
+	"scopeName\0"
+	"Capabilities\0"
+	"capabilities\0"
+	"Privileged\0"
+	"privileged\0"
+	"ReadOnlyRootFilesystem\0"
+	"readOnlyRootFilesystem\0"
+	"AllowPrivilegeEscalation\0"
+	"allowPrivilegeEscalation\0"
+	"ProcMount\0"
+	"procMount\0"
+	"Secrets\0"
+	"secrets\0"
+	"Audience\0"
+	"audience\0"
+	"TargetPort\0"
+	"targetPort\0"
+	"NodePort\0"
+	"nodePort\0"
+	"ClusterIP\0"
+	"clusterIP\0"
+	"ClusterIPs\0"
+	"clusterIPs\0"
+	"IPFamilies\0"
+	"ipFamilies\0"
+	"IPFamilyPolicy\0"
+	"ipFamilyPolicy\0"
+	"ExternalName\0"
+	"externalName\0"
+	"ExternalIPs\0"
+	"externalIPs\0"
+	"LoadBalancerIP\0"
+	"loadBalancerIP\0"
+	"SessionAffinity\0"
+	"sessionAffinity\0"
+	"SessionAffinityConfig\0"
+	"sessionAffinityConfig\0"
+	"LoadBalancerSourceRanges\0"
+	"loadBalancerSourceRanges\0"
+	"ExternalTrafficPolicy\0"
+	"externalTrafficPolicy\0"
+	"HealthCheckNodePort\0"
+	"healthCheckNodePort\0"
+	"PublishNotReadyAddresses\0"
+	"publishNotReadyAddresses\0"
+	"AllocateLoadBalancerNodePorts\0"
+	"allocateLoadBalancerNodePorts\0"
+	"LoadBalancerClass\0"
+	"loadBalancerClass\0"
+	"InternalTrafficPolicy\0"
+	"internalTrafficPolicy\0"
+	"TrafficDistribution\0"
+	"trafficDistribution\0"
+	"LoadBalancer\0"
+	"loadBalancer\0"
+	"ClientIP\0"
+	"clientIP\0"
+	"Seconds\0"
+	"seconds\0"
+	"VolumeNamespace\0"
+	"volumeNamespace\0"
+	"Effect\0"
+	"effect\0"
+	"TimeAdded\0"
+	"timeAdded\0"
+	"TolerationSeconds\0"
+	"tolerationSeconds\0"
+	"MatchLabelExpressions\0"
+	"matchLabelExpressions\0"
+	"MaxSkew\0"
+	"maxSkew\0"
+	"WhenUnsatisfiable\0"
+	"whenUnsatisfiable\0"
+	"MinDomains\0"
+	"minDomains\0"
+	"NodeAffinityPolicy\0"
+	"nodeAffinityPolicy\0"
+	"NodeTaintsPolicy\0"
+	"nodeTaintsPolicy\0"
+	"APIGroup\0"
+	"apiGroup\0"
+	"EmptyDir\0"
+	"emptyDir\0"
+	"GitRepo\0"
+	"gitRepo\0"
+	"Secret\0"
+	"secret\0"
+	"PersistentVolumeClaim\0"
+	"persistentVolumeClaim\0"
+	"DownwardAPI\0"
+	"downwardAPI\0"
+	"Projected\0"
+	"projected\0"
+	"Ephemeral\0"
+	"ephemeral\0"
+	"RecursiveReadOnly\0"
+	"recursiveReadOnly\0"
+	"MountPath\0"
+	"mountPath\0"
+	"SubPath\0"
+	"subPath\0"
+	"MountPropagation\0"
+	"mountPropagation\0"
+	"SubPathExpr\0"
+	"subPathExpr\0"
+	"VolumeStatus\0"
+	"volumeStatus\0"
+	"Required\0"
+	"required\0"
+	"ServiceAccountToken\0"
+	"serviceAccountToken\0"
+	"ClusterTrustBundle\0"
+	"clusterTrustBundle\0"
+	"PodCertificate\0"
+	"podCertificate\0"
+	"VolumePath\0"
+	"volumePath\0"
+	"StoragePolicyName\0"
+	"storagePolicyName\0"
+	"StoragePolicyID\0"
+	"storagePolicyID\0"
+	"PodAffinityTerm\0"
+	"podAffinityTerm\0"
+	"GMSACredentialSpecName\0"
+	"gmsaCredentialSpecName\0"
+	"GMSACredentialSpec\0"
+	"gmsaCredentialSpec\0"
+	"RunAsUserName\0"
+	"runAsUserName\0"
+	"HostProcess\0"
+	"hostProcess\0"
+	"DeprecatedTopology\0"
+	"deprecatedTopology\0"
+	"Zone\0"
+	"zone\0"
+	"Hints\0"
+	"hints\0"
+	"Serving\0"
+	"serving\0"
+	"ForZones\0"
+	"forZones\0"
+	"ForNodes\0"
+	"forNodes\0"
+	"AddressType\0"
+	"addressType\0"
+	"Endpoints\0"
+	"NominalConcurrencyShares\0"
+	"nominalConcurrencyShares\0"
+	"LendablePercent\0"
+	"lendablePercent\0"
+	"PriorityLevelConfiguration\0"
+	"priorityLevelConfiguration\0"
+	"MatchingPrecedence\0"
+	"matchingPrecedence\0"
+	"DistinguisherMethod\0"
+	"distinguisherMethod\0"
+	"Queuing\0"
+	"queuing\0"
+	"LimitResponse\0"
+	"limitResponse\0"
+	"BorrowingLimitPercent\0"
+	"borrowingLimitPercent\0"
+	"Verbs\0"
+	"verbs\0"
+	"NonResourceURLs\0"
+	"nonResourceURLs\0"
+	"Subjects\0"
+	"subjects\0"
+	"NonResourceRules\0"
+	"nonResourceRules\0"
+	"Limited\0"
+	"limited\0"
+	"Exempt\0"
+	"exempt\0"
+	"Queues\0"
+	"queues\0"
+	"HandSize\0"
+	"handSize\0"
+	"QueueLengthLimit\0"
+	"queueLengthLimit\0"
+	"ClusterScope\0"
+	"clusterScope\0"
+	"ServiceAccount\0"
+	"serviceAccount\0"
+	"PathType\0"
+	"pathType\0"
+	"Backend\0"
+	"backend\0"
+	"Paths\0"
+	"paths\0"
+	"ParentRef\0"
+	"parentRef\0"
+	"CIDR\0"
+	"cidr\0"
+	"Except\0"
+	"except\0"
+	"Controller\0"
+	"controller\0"
+	"Parameters\0"
+	"parameters\0"
+	"HTTP\0"
+	"http\0"
+	"IngressClassName\0"
+	"ingressClassName\0"
+	"DefaultBackend\0"
+	"defaultBackend\0"
+	"TLS\0"
+	"tls\0"
+	"Hosts\0"
+	"hosts\0"
+	"To\0"
+	"to\0"
+	"From\0"
+	"from\0"
+	"PodSelector\0"
+	"podSelector\0"
+	"IPBlock\0"
+	"ipBlock\0"
+	"EndPort\0"
+	"endPort\0"
+	"Egress\0"
+	"egress\0"
+	"PolicyTypes\0"
+	"policyTypes\0"
+	"Number\0"
+	"number\0"
+	"CIDRs\0"
+	"cidrs\0"
+	"PodFixed\0"
+	"podFixed\0"
+	"Handler\0"
+	"handler\0"
+	"Scheduling\0"
+	"scheduling\0"
+	"MinAvailable\0"
+	"minAvailable\0"
+	"UnhealthyPodEvictionPolicy\0"
+	"unhealthyPodEvictionPolicy\0"
+	"DisruptedPods\0"
+	"disruptedPods\0"
+	"DisruptionsAllowed\0"
+	"disruptionsAllowed\0"
+	"CurrentHealthy\0"
+	"currentHealthy\0"
+	"DesiredHealthy\0"
+	"desiredHealthy\0"
+	"ExpectedPods\0"
+	"expectedPods\0"
+	"ClusterRoleSelectors\0"
+	"clusterRoleSelectors\0"
+	"AggregationRule\0"
+	"aggregationRule\0"
+	"RoleRef\0"
+	"roleRef\0"
+	"Pool\0"
+	"Device\0"
+	"device\0"
+	"ShareID\0"
+	"shareID\0"
+	"NetworkData\0"
+	"networkData\0"
+	"Devices\0"
+	"devices\0"
+	"AllocationTimestamp\0"
+	"allocationTimestamp\0"
+	"ValidValues\0"
+	"validValues\0"
+	"ValidRange\0"
+	"validRange\0"
+	"Step\0"
+	"step\0"
+	"Counters\0"
+	"counters\0"
+	"Attributes\0"
+	"attributes\0"
+	"ConsumesCounters\0"
+	"consumesCounters\0"
+	"AllNodes\0"
+	"allNodes\0"
+	"BindsToNode\0"
+	"bindsToNode\0"
+	"BindingConditions\0"
+	"bindingConditions\0"
+	"BindingFailureConditions\0"
+	"bindingFailureConditions\0"
+	"AllowMultipleAllocations\0"
+	"allowMultipleAllocations\0"
+	"NodeAllocatableResourceMappings\0"
+	"nodeAllocatableResourceMappings\0"
+	"Opaque\0"
+	"opaque\0"
+	"Results\0"
+	"results\0"
+	"IntValue\0"
+	"int\0"
+	"BoolValue\0"
+	"bool\0"
+	"StringValue\0"
+	"string\0"
+	"VersionValue\0"
+	"version\0"
+	"IntValues\0"
+	"ints\0"
+	"BoolValues\0"
+	"bools\0"
+	"StringValues\0"
+	"strings\0"
+	"VersionValues\0"
+	"versions\0"
+	"RequestPolicy\0"
+	"requestPolicy\0"
+	"Constraints\0"
+	"constraints\0"
+	"Selectors\0"
+	"selectors\0"
+	"ExtendedResourceName\0"
+	"extendedResourceName\0"
+	"MatchAttribute\0"
+	"matchAttribute\0"
+	"DistinctAttribute\0"
+	"distinctAttribute\0"
+	"CounterSet\0"
+	"counterSet\0"
+	"Exactly\0"
+	"exactly\0"
+	"FirstAvailable\0"
+	"firstAvailable\0"
+	"AdminAccess\0"
+	"adminAccess\0"
+	"ConsumedCapacity\0"
+	"consumedCapacity\0"
+	"CEL\0"
+	"cel\0"
+	"DeviceClassName\0"
+	"deviceClassName\0"
+	"AllocationMode\0"
+	"allocationMode\0"
+	"InterfaceName\0"
+	"interfaceName\0"
+	"IPs\0"
+	"ips\0"
+	"HardwareAddress\0"
+	"hardwareAddress\0"
+	"CapacityKey\0"
+	"capacityKey\0"
+	"AllocationMultiplier\0"
+	"allocationMultiplier\0"
+	"Allocation\0"
+	"allocation\0"
+	"ReservedFor\0"
+	"reservedFor\0"
+	"Generation\0"
+	"ResourceSliceCount\0"
+	"resourceSliceCount\0"
+	"PerDeviceNodeSelection\0"
+	"perDeviceNodeSelection\0"
+	"SharedCounters\0"
+	"sharedCounters\0"
+	"GlobalDefault\0"
+	"globalDefault\0"
+	"Description\0"
+	"description\0"
+	"AttachRequired\0"
+	"attachRequired\0"
+	"FSGroupPolicy\0"
+	"fsGroupPolicy\0"
+	"PodInfoOnMount\0"
+	"podInfoOnMount\0"
+	"VolumeLifecycleModes\0"
+	"volumeLifecycleModes\0"
+	"StorageCapacity\0"
+	"storageCapacity\0"
+	"TokenRequests\0"
+	"tokenRequests\0"
+	"RequiresRepublish\0"
+	"requiresRepublish\0"
+	"SELinuxMount\0"
+	"seLinuxMount\0"
+	"NodeAllocatableUpdatePeriodSeconds\0"
+	"nodeAllocatableUpdatePeriodSeconds\0"
+	"ServiceAccountTokenInSecrets\0"
+	"serviceAccountTokenInSecrets\0"
+	"PreventPodSchedulingIfMissing\0"
+	"preventPodSchedulingIfMissing\0"
+	"NodeID\0"
+	"nodeID\0"
+	"TopologyKeys\0"
+	"topologyKeys\0"
+	"Drivers\0"
+	"drivers\0"
+	"NodeTopology\0"
+	"nodeTopology\0"
+	"MaximumVolumeSize\0"
+	"maximumVolumeSize\0"
+	"Provisioner\0"
+	"provisioner\0"
+	"ReclaimPolicy\0"
+	"reclaimPolicy\0"
+	"AllowVolumeExpansion\0"
+	"allowVolumeExpansion\0"
+	"VolumeBindingMode\0"
+	"volumeBindingMode\0"
+	"AllowedTopologies\0"
+	"allowedTopologies\0"
+	"PersistentVolumeName\0"
+	"persistentVolumeName\0"
+	"InlineVolumeSpec\0"
+	"inlineVolumeSpec\0"
+	"Attacher\0"
+	"attacher\0"
+	"Attached\0"
+	"attached\0"
+	"AttachmentMetadata\0"
+	"attachmentMetadata\0"
+	"AttachError\0"
+	"attachError\0"
+	"DetachError\0"
+	"detachError\0"
+	"DriverName\0"
+	"driverName\0"
+	"Time\0"
+	"time\0"
+	"ErrorCode\0"
+	"errorCode\0"
+	"matchLabels\0"
+	"manager\0"
+	"operation\0"
+	"fieldsType\0"
+	"fieldsV1\0"
+	"subresource\0"
+	"blockOwnerDeletion\0"
+	"admissionregistration.ApplyConfiguration\0"
+	"admissionregistration.AuditAnnotation\0"
+	"admissionregistration.ExpressionWarning\0"
+	"admissionregistration.JSONPatch\0"
+	"admissionregistration.MatchCondition\0"
+	"admissionregistration.MatchResources\0"
+	"admissionregistration.MutatingAdmissionPolicy\0"
+	"admissionregistration.MutatingAdmissionPolicyBinding\0"
+	"admissionregistration.MutatingAdmissionPolicyBindingSpec\0"
+	"admissionregistration.MutatingAdmissionPolicySpec\0"
+	"admissionregistration.MutatingWebhook\0"
+	"admissionregistration.MutatingWebhookConfiguration\0"
+	"admissionregistration.Mutation\0"
+	"admissionregistration.NamedRuleWithOperations\0"
+	"admissionregistration.ParamKind\0"
+	"admissionregistration.ParamRef\0"
+	"admissionregistration.RuleWithOperations\0"
+	"admissionregistration.ServiceReference\0"
+	"admissionregistration.TypeChecking\0"
+	"admissionregistration.ValidatingAdmissionPolicy\0"
+	"admissionregistration.ValidatingAdmissionPolicyBinding\0"
+	"admissionregistration.ValidatingAdmissionPolicyBindingSpec\0"
+	"admissionregistration.ValidatingAdmissionPolicySpec\0"
+	"admissionregistration.ValidatingAdmissionPolicyStatus\0"
+	"admissionregistration.ValidatingWebhook\0"
+	"admissionregistration.ValidatingWebhookConfiguration\0"
+	"admissionregistration.Validation\0"
+	"admissionregistration.Variable\0"
+	"admissionregistration.WebhookClientConfig\0"
+	"apps.ControllerRevision\0"
+	"apps.DaemonSet\0"
+	"apps.DaemonSetCondition\0"
+	"apps.DaemonSetSpec\0"
+	"apps.DaemonSetStatus\0"
+	"apps.DaemonSetUpdateStrategy\0"
+	"apps.Deployment\0"
+	"apps.DeploymentCondition\0"
+	"apps.DeploymentSpec\0"
+	"apps.DeploymentStatus\0"
+	"apps.DeploymentStrategy\0"
+	"apps.ReplicaSet\0"
+	"apps.ReplicaSetCondition\0"
+	"apps.ReplicaSetSpec\0"
+	"apps.ReplicaSetStatus\0"
+	"apps.RollbackConfig\0"
+	"apps.RollingUpdateDaemonSet\0"
+	"apps.RollingUpdateDeployment\0"
+	"apps.RollingUpdateStatefulSetStrategy\0"
+	"apps.StatefulSet\0"
+	"apps.StatefulSetCondition\0"
+	"apps.StatefulSetOrdinals\0"
+	"apps.StatefulSetPersistentVolumeClaimRetentionPolicy\0"
+	"apps.StatefulSetSpec\0"
+	"apps.StatefulSetStatus\0"
+	"apps.StatefulSetUpdateStrategy\0"
+	"autoscaling.ContainerResourceMetricSource\0"
+	"autoscaling.ContainerResourceMetricStatus\0"
+	"autoscaling.CrossVersionObjectReference\0"
+	"autoscaling.ExternalMetricSource\0"
+	"autoscaling.ExternalMetricStatus\0"
+	"autoscaling.HPAScalingPolicy\0"
+	"autoscaling.HPAScalingRules\0"
+	"autoscaling.HorizontalPodAutoscaler\0"
+	"autoscaling.HorizontalPodAutoscalerBehavior\0"
+	"autoscaling.HorizontalPodAutoscalerCondition\0"
+	"autoscaling.HorizontalPodAutoscalerSpec\0"
+	"autoscaling.HorizontalPodAutoscalerStatus\0"
+	"autoscaling.MetricIdentifier\0"
+	"autoscaling.MetricSpec\0"
+	"autoscaling.MetricStatus\0"
+	"autoscaling.MetricTarget\0"
+	"autoscaling.MetricValueStatus\0"
+	"autoscaling.ObjectMetricSource\0"
+	"autoscaling.ObjectMetricStatus\0"
+	"autoscaling.PodsMetricSource\0"
+	"autoscaling.PodsMetricStatus\0"
+	"autoscaling.ResourceMetricSource\0"
+	"autoscaling.ResourceMetricStatus\0"
+	"batch.CronJob\0"
+	"batch.CronJobSpec\0"
+	"batch.CronJobStatus\0"
+	"batch.Job\0"
+	"batch.JobCondition\0"
+	"batch.JobSpec\0"
+	"batch.JobStatus\0"
+	"batch.JobTemplateSpec\0"
+	"batch.PodFailurePolicy\0"
+	"batch.PodFailurePolicyOnExitCodesRequirement\0"
+	"batch.PodFailurePolicyOnPodConditionsPattern\0"
+	"batch.PodFailurePolicyRule\0"
+	"batch.SuccessPolicy\0"
+	"batch.SuccessPolicyRule\0"
+	"batch.UncountedTerminatedPods\0"
+	"certificates.CertificateSigningRequest\0"
+	"certificates.CertificateSigningRequestCondition\0"
+	"certificates.CertificateSigningRequestSpec\0"
+	"certificates.CertificateSigningRequestStatus\0"
+	"coordination.Lease\0"
+	"coordination.LeaseSpec\0"
+	"core.AWSElasticBlockStoreVolumeSource\0"
+	"core.Affinity\0"
+	"core.AppArmorProfile\0"
+	"core.AttachedVolume\0"
+	"core.AzureDiskVolumeSource\0"
+	"core.AzureFilePersistentVolumeSource\0"
+	"core.AzureFileVolumeSource\0"
+	"core.CSIPersistentVolumeSource\0"
+	"core.CSIVolumeSource\0"
+	"core.Capabilities\0"
+	"core.CephFSPersistentVolumeSource\0"
+	"core.CephFSVolumeSource\0"
+	"core.CinderPersistentVolumeSource\0"
+	"core.CinderVolumeSource\0"
+	"core.ClientIPConfig\0"
+	"core.ClusterTrustBundleProjection\0"
+	"core.ConfigMap\0"
+	"core.ConfigMapEnvSource\0"
+	"core.ConfigMapKeySelector\0"
+	"core.ConfigMapNodeConfigSource\0"
+	"core.ConfigMapProjection\0"
+	"core.ConfigMapVolumeSource\0"
+	"core.Container\0"
+	"core.ContainerExtendedResourceRequest\0"
+	"core.ContainerImage\0"
+	"core.ContainerPort\0"
+	"core.ContainerResizePolicy\0"
+	"core.ContainerRestartRule\0"
+	"core.ContainerRestartRuleOnExitCodes\0"
+	"core.ContainerState\0"
+	"core.ContainerStateRunning\0"
+	"core.ContainerStateTerminated\0"
+	"core.ContainerStateWaiting\0"
+	"core.ContainerStatus\0"
+	"core.ContainerUser\0"
+	"core.DaemonEndpoint\0"
+	"core.DownwardAPIProjection\0"
+	"core.DownwardAPIVolumeFile\0"
+	"core.DownwardAPIVolumeSource\0"
+	"core.EmptyDirVolumeSource\0"
+	"core.EndpointAddress\0"
+	"core.EndpointPort\0"
+	"core.EndpointSubset\0"
+	"core.Endpoints\0"
+	"core.EnvFromSource\0"
+	"core.EnvVar\0"
+	"core.EnvVarSource\0"
+	"core.EphemeralContainer\0"
+	"core.EphemeralVolumeSource\0"
+	"core.Event\0"
+	"core.EventSeries\0"
+	"core.EventSource\0"
+	"core.ExecAction\0"
+	"core.FCVolumeSource\0"
+	"core.FileKeySelector\0"
+	"core.FlexPersistentVolumeSource\0"
+	"core.FlexVolumeSource\0"
+	"core.FlockerVolumeSource\0"
+	"core.GCEPersistentDiskVolumeSource\0"
+	"core.GRPCAction\0"
+	"core.GitRepoVolumeSource\0"
+	"core.GlusterfsPersistentVolumeSource\0"
+	"core.GlusterfsVolumeSource\0"
+	"core.HTTPGetAction\0"
+	"core.HTTPHeader\0"
+	"core.HostAlias\0"
+	"core.HostIP\0"
+	"core.HostPathVolumeSource\0"
+	"core.ISCSIPersistentVolumeSource\0"
+	"core.ISCSIVolumeSource\0"
+	"core.ImageVolumeSource\0"
+	"core.ImageVolumeStatus\0"
+	"core.KeyToPath\0"
+	"core.Lifecycle\0"
+	"core.LifecycleHandler\0"
+	"core.LimitRange\0"
+	"core.LimitRangeItem\0"
+	"core.LimitRangeSpec\0"
+	"core.LinuxContainerUser\0"
+	"core.LoadBalancerIngress\0"
+	"core.LoadBalancerStatus\0"
+	"core.LocalObjectReference\0"
+	"core.LocalVolumeSource\0"
+	"core.ModifyVolumeStatus\0"
+	"core.NFSVolumeSource\0"
+	"core.Namespace\0"
+	"core.NamespaceCondition\0"
+	"core.NamespaceSpec\0"
+	"core.NamespaceStatus\0"
+	"core.Node\0"
+	"core.NodeAddress\0"
+	"core.NodeAffinity\0"
+	"core.NodeAllocatableResourceClaimStatus\0"
+	"core.NodeCondition\0"
+	"core.NodeConfigSource\0"
+	"core.NodeConfigStatus\0"
+	"core.NodeDaemonEndpoints\0"
+	"core.NodeFeatures\0"
+	"core.NodeRuntimeHandler\0"
+	"core.NodeRuntimeHandlerFeatures\0"
+	"core.NodeSelector\0"
+	"core.NodeSelectorRequirement\0"
+	"core.NodeSelectorTerm\0"
+	"core.NodeSpec\0"
+	"core.NodeStatus\0"
+	"core.NodeSwapStatus\0"
+	"core.NodeSystemInfo\0"
+	"core.ObjectFieldSelector\0"
+	"core.ObjectReference\0"
+	"core.PersistentVolume\0"
+	"core.PersistentVolumeClaim\0"
+	"core.PersistentVolumeClaimCondition\0"
+	"core.PersistentVolumeClaimSpec\0"
+	"core.PersistentVolumeClaimStatus\0"
+	"core.PersistentVolumeClaimTemplate\0"
+	"core.PersistentVolumeClaimVolumeSource\0"
+	"core.PersistentVolumeSource\0"
+	"core.PersistentVolumeSpec\0"
+	"core.PersistentVolumeStatus\0"
+	"core.PhotonPersistentDiskVolumeSource\0"
+	"core.Pod\0"
+	"core.PodAffinity\0"
+	"core.PodAffinityTerm\0"
+	"core.PodAntiAffinity\0"
+	"core.PodCertificateProjection\0"
+	"core.PodCondition\0"
+	"core.PodDNSConfig\0"
+	"core.PodDNSConfigOption\0"
+	"core.PodExtendedResourceClaimStatus\0"
+	"core.PodIP\0"
+	"core.PodOS\0"
+	"core.PodReadinessGate\0"
+	"core.PodResourceClaim\0"
+	"core.PodResourceClaimStatus\0"
+	"core.PodSchedulingGate\0"
+	"core.PodSchedulingGroup\0"
+	"core.PodSecurityContext\0"
+	"core.PodSpec\0"
+	"core.PodStatus\0"
+	"core.PodTemplate\0"
+	"core.PodTemplateSpec\0"
+	"core.PortStatus\0"
+	"core.PortworxVolumeSource\0"
+	"core.PreferredSchedulingTerm\0"
+	"core.Probe\0"
+	"core.ProjectedVolumeSource\0"
+	"core.QuobyteVolumeSource\0"
+	"core.RBDPersistentVolumeSource\0"
+	"core.RBDVolumeSource\0"
+	"core.ReplicationController\0"
+	"core.ReplicationControllerCondition\0"
+	"core.ReplicationControllerSpec\0"
+	"core.ReplicationControllerStatus\0"
+	"core.ResourceClaim\0"
+	"core.ResourceFieldSelector\0"
+	"core.ResourceHealth\0"
+	"core.ResourceQuota\0"
+	"core.ResourceQuotaSpec\0"
+	"core.ResourceQuotaStatus\0"
+	"core.ResourceRequirements\0"
+	"core.ResourceStatus\0"
+	"core.SELinuxOptions\0"
+	"core.ScaleIOPersistentVolumeSource\0"
+	"core.ScaleIOVolumeSource\0"
+	"core.ScopeSelector\0"
+	"core.ScopedResourceSelectorRequirement\0"
+	"core.SeccompProfile\0"
+	"core.Secret\0"
+	"core.SecretEnvSource\0"
+	"core.SecretKeySelector\0"
+	"core.SecretProjection\0"
+	"core.SecretReference\0"
+	"core.SecretVolumeSource\0"
+	"core.SecurityContext\0"
+	"core.Service\0"
+	"core.ServiceAccount\0"
+	"core.ServiceAccountTokenProjection\0"
+	"core.ServicePort\0"
+	"core.ServiceSpec\0"
+	"core.ServiceStatus\0"
+	"core.SessionAffinityConfig\0"
+	"core.SleepAction\0"
+	"core.StorageOSPersistentVolumeSource\0"
+	"core.StorageOSVolumeSource\0"
+	"core.Sysctl\0"
+	"core.TCPSocketAction\0"
+	"core.Taint\0"
+	"core.Toleration\0"
+	"core.TopologySelectorLabelRequirement\0"
+	"core.TopologySelectorTerm\0"
+	"core.TopologySpreadConstraint\0"
+	"core.TypedLocalObjectReference\0"
+	"core.TypedObjectReference\0"
+	"core.Volume\0"
+	"core.VolumeDevice\0"
+	"core.VolumeMount\0"
+	"core.VolumeMountStatus\0"
+	"core.VolumeNodeAffinity\0"
+	"core.VolumeProjection\0"
+	"core.VolumeResourceRequirements\0"
+	"core.VolumeStatus\0"
+	"core.VsphereVirtualDiskVolumeSource\0"
+	"core.WeightedPodAffinityTerm\0"
+	"core.WindowsSecurityContextOptions\0"
+	"discovery.Endpoint\0"
+	"discovery.EndpointConditions\0"
+	"discovery.EndpointHints\0"
+	"discovery.EndpointPort\0"
+	"discovery.EndpointSlice\0"
+	"discovery.ForNode\0"
+	"discovery.ForZone\0"
+	"flowcontrol.ExemptPriorityLevelConfiguration\0"
+	"flowcontrol.FlowDistinguisherMethod\0"
+	"flowcontrol.FlowSchema\0"
+	"flowcontrol.FlowSchemaCondition\0"
+	"flowcontrol.FlowSchemaSpec\0"
+	"flowcontrol.FlowSchemaStatus\0"
+	"flowcontrol.GroupSubject\0"
+	"flowcontrol.LimitResponse\0"
+	"flowcontrol.LimitedPriorityLevelConfiguration\0"
+	"flowcontrol.NonResourcePolicyRule\0"
+	"flowcontrol.PolicyRulesWithSubjects\0"
+	"flowcontrol.PriorityLevelConfiguration\0"
+	"flowcontrol.PriorityLevelConfigurationCondition\0"
+	"flowcontrol.PriorityLevelConfigurationReference\0"
+	"flowcontrol.PriorityLevelConfigurationSpec\0"
+	"flowcontrol.PriorityLevelConfigurationStatus\0"
+	"flowcontrol.QueuingConfiguration\0"
+	"flowcontrol.ResourcePolicyRule\0"
+	"flowcontrol.ServiceAccountSubject\0"
+	"flowcontrol.Subject\0"
+	"flowcontrol.UserSubject\0"
+	"networking.HTTPIngressPath\0"
+	"networking.HTTPIngressRuleValue\0"
+	"networking.IPAddress\0"
+	"networking.IPAddressSpec\0"
+	"networking.IPBlock\0"
+	"networking.Ingress\0"
+	"networking.IngressBackend\0"
+	"networking.IngressClass\0"
+	"networking.IngressClassParametersReference\0"
+	"networking.IngressClassSpec\0"
+	"networking.IngressLoadBalancerIngress\0"
+	"networking.IngressLoadBalancerStatus\0"
+	"networking.IngressPortStatus\0"
+	"networking.IngressRule\0"
+	"networking.IngressServiceBackend\0"
+	"networking.IngressSpec\0"
+	"networking.IngressStatus\0"
+	"networking.IngressTLS\0"
+	"networking.NetworkPolicy\0"
+	"networking.NetworkPolicyEgressRule\0"
+	"networking.NetworkPolicyIngressRule\0"
+	"networking.NetworkPolicyPeer\0"
+	"networking.NetworkPolicyPort\0"
+	"networking.NetworkPolicySpec\0"
+	"networking.ParentReference\0"
+	"networking.ServiceBackendPort\0"
+	"networking.ServiceCIDR\0"
+	"networking.ServiceCIDRSpec\0"
+	"networking.ServiceCIDRStatus\0"
+	"node.Overhead\0"
+	"node.RuntimeClass\0"
+	"node.Scheduling\0"
+	"policy.PodDisruptionBudget\0"
+	"policy.PodDisruptionBudgetSpec\0"
+	"policy.PodDisruptionBudgetStatus\0"
+	"rbac.AggregationRule\0"
+	"rbac.ClusterRole\0"
+	"rbac.PolicyRule\0"
+	"rbac.RoleBinding\0"
+	"rbac.RoleRef\0"
+	"rbac.Subject\0"
+	"resource.AllocatedDeviceStatus\0"
+	"resource.AllocationResult\0"
+	"resource.CELDeviceSelector\0"
+	"resource.CapacityRequestPolicy\0"
+	"resource.CapacityRequestPolicyRange\0"
+	"resource.CapacityRequirements\0"
+	"resource.Counter\0"
+	"resource.CounterSet\0"
+	"resource.Device\0"
+	"resource.DeviceAllocationConfiguration\0"
+	"resource.DeviceAllocationResult\0"
+	"resource.DeviceAttribute\0"
+	"resource.DeviceCapacity\0"
+	"resource.DeviceClaim\0"
+	"resource.DeviceClaimConfiguration\0"
+	"resource.DeviceClass\0"
+	"resource.DeviceClassConfiguration\0"
+	"resource.DeviceClassSpec\0"
+	"resource.DeviceConstraint\0"
+	"resource.DeviceCounterConsumption\0"
+	"resource.DeviceRequest\0"
+	"resource.DeviceRequestAllocationResult\0"
+	"resource.DeviceSelector\0"
+	"resource.DeviceSubRequest\0"
+	"resource.DeviceTaint\0"
+	"resource.DeviceToleration\0"
+	"resource.ExactDeviceRequest\0"
+	"resource.NetworkDeviceData\0"
+	"resource.NodeAllocatableResourceMapping\0"
+	"resource.OpaqueDeviceConfiguration\0"
+	"resource.ResourceClaim\0"
+	"resource.ResourceClaimConsumerReference\0"
+	"resource.ResourceClaimSpec\0"
+	"resource.ResourceClaimStatus\0"
+	"resource.ResourceClaimTemplate\0"
+	"resource.ResourceClaimTemplateSpec\0"
+	"resource.ResourcePool\0"
+	"resource.ResourceSlice\0"
+	"resource.ResourceSliceSpec\0"
+	"scheduling.PriorityClass\0"
+	"storage.CSIDriver\0"
+	"storage.CSIDriverSpec\0"
+	"storage.CSINode\0"
+	"storage.CSINodeDriver\0"
+	"storage.CSINodeSpec\0"
+	"storage.CSIStorageCapacity\0"
+	"storage.StorageClass\0"
+	"storage.TokenRequest\0"
+	"storage.VolumeAttachment\0"
+	"storage.VolumeAttachmentSource\0"
+	"storage.VolumeAttachmentSpec\0"
+	"storage.VolumeAttachmentStatus\0"
+	"storage.VolumeAttributesClass\0"
+	"storage.VolumeError\0"
+	"storage.VolumeNodeResources\0"
+	"v1.Condition\0"
+	"v1.LabelSelector\0"
+	"v1.LabelSelectorRequirement\0"
+	"v1.ManagedFieldsEntry\0"
+	"v1.OwnerReference\0";

@@ -241,8 +241,12 @@ func main() {
 		fmt.Printf("\tID_%s,\n", id(t))
 	}
 	fmt.Println("};")
+	// Texts are offsets into one: a table of pointers would be made right at every start.
+	fmt.Println("static const struct go_field fields[] = {")
+	first, n := map[reflect.Type]int{}, 0
 	for _, t := range all {
-		fmt.Printf("static const struct go_field fields_%s[] = {\n", id(t))
+		fmt.Printf("\t/* %s */\n", t)
+		first[t] = n
 		for _, f := range found[t] {
 			flags := f.flags
 			if flags == "" {
@@ -252,18 +256,42 @@ func main() {
 			if f.element != nil {
 				of = "ID_" + id(f.element)
 			}
-			fmt.Printf("\t{ T(%q), T(%q), %s, %s, %s },\n", f.name, f.from, f.class, flags, of)
+			fmt.Printf("\t{ %d, %d, %s, %s, %s }, /* %s */\n", text(f.name), text(f.from), f.class, flags, of, f.name)
+			n++
 		}
-		if len(found[t]) == 0 {
-			fmt.Println("\t{ T(\"\"), T(\"\"), GO_ANY, 0, 0 },")
-		}
-		fmt.Println("};")
-	}
-	fmt.Println("static const struct go_struct structs[] = {")
-	for _, t := range all {
-		fmt.Printf("\t{ T(%q), fields_%s, %d },\n", t.String(), id(t), len(found[t]))
 	}
 	fmt.Println("};")
+	fmt.Println("static const struct go_struct structs[] = {")
+	for _, t := range all {
+		fmt.Printf("\t{ %d, %d, %d }, /* %s */\n", text(t.String()), first[t], len(found[t]), t)
+	}
+	fmt.Println("};")
+	fmt.Println("static const char texts[] =")
+	for i, s := range texts {
+		end := ""
+		if i == len(texts)-1 {
+			end = ";"
+		}
+		fmt.Printf("\t\"%s\\0\"%s\n", s, end)
+	}
+}
+
+var (
+	texts   []string
+	offsets = map[string]int{}
+	size    int
+)
+
+// text gives where in the table's texts it begins.
+func text(s string) int {
+	at, ok := offsets[s]
+	if !ok {
+		at = size
+		offsets[s] = at
+		texts = append(texts, s)
+		size += len(s) + 1
+	}
+	return at
 }
 
 func t2s(t reflect.Type) string { return t.String() }
