@@ -553,6 +553,25 @@ static void print_next(struct asking *q, const struct link *l)
 
 /* ---- objects that are not there ----------------------------------------- */
 
+/* One of that name in another namespace may be the one that is meant. */
+static void print_elsewhere(struct asking *q, const struct objid *id,
+			    const struct client_resource *r)
+{
+	str fields = arena_cat(q->c->arena, S("metadata.name="), id->name);
+	node list = NODE_NOTHING;
+
+	if (!r->namespaced)
+		return;
+	CLEANUP(err_drop)
+	err *e = client_list(q->s->client, q->c->arena, r, STR_NONE, STR_NONE, fields, &list);
+
+	node first = node_at(e ? NODE_NOTHING : node_get(list, S("items")), 0);
+
+	if (!node_is_nil(first))
+		buf_addf(&q->c->out.buf, "next: rill why %.*s/%.*s -n %.*s\n", STR_ARG(id->kind),
+			 STR_ARG(id->name), STR_ARG(flux_namespace(first)));
+}
+
 /* Who has it in the inventory or fails: any of them may be what it waits for. */
 static err *ask_all(struct asking *q, const struct objid *id)
 {
@@ -630,7 +649,10 @@ static err *answer(struct asking *q)
 		 STR_ARG(objid_show(q->c->arena, &cause->id)), cause->state == MISSING ? "" : ":",
 		 STR_ARG(str_trim(cause->says)));
 	print_place(q, cause);
-	print_next(q, cause);
+	if (cause->state == MISSING && objid_eq(&cause->id, &id))
+		print_elsewhere(q, &id, r);
+	else
+		print_next(q, cause);
 	q->c->status = 1;
 	return NULL;
 }

@@ -57,6 +57,10 @@ why("deployment/shop", "-n", "web", out="".join(CHAIN) + "✔ HelmRelease/web/sh
     "✔ Deployment/web/shop: Deployment is available. Replicas: 1\n\nall is well\n", err="")
 why("ks", "apps", out="".join(CHAIN) + "\nall is well\n")
 
+why("hr/shop", status=1, out="✗ HelmRelease/flux-system/shop: is not there\n\nwhy: HelmRelease/flux-system/shop is not there\n"
+    "next: rill why HelmRelease/shop -n web\n")
+why("hr/none", status=1, out="✗ HelmRelease/flux-system/none: is not there\n\nwhy: HelmRelease/flux-system/none is not there\n")
+
 # ---- a Pod that does not start, and a release that waits for it ----
 state("apps/v1", "deployments", "web", "shop", {"readyReplicas": 0, "availableReplicas": 0, "conditions": PROGRESS + [
     {"type": "Available", "status": "False"}]})
