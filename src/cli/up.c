@@ -19,6 +19,7 @@
 #include "cli/up_view.h"
 #include "controllers/pass.h"
 #include "text/duration.h"
+#include "text/gourl.h"
 #include "text/path.h"
 #include "text/quote.h"
 #include "value/yaml.h"
@@ -254,16 +255,47 @@ static err *find_entry(struct up *u, const struct fs *fs)
 	return read_names(u, fs);
 }
 
+/* "git@host:org/repo", as git reads it, is ssh://git@host/org/repo. */
+static str url_of(struct cli *c, str repo)
+{
+	str host, path;
+
+	str_take_str(&repo, S("file://"));
+	if (is_url(repo) || access(repo.p, F_OK) == 0 || !str_split(repo, ':', &host, &path) ||
+	    !path.n || str_find_char(host, '/') != STR_NPOS)
+		return repo;
+	return arena_cat(c->arena, S("ssh://"), host, str_starts(path, S("/")) ? STR_NONE : S("/"),
+			 path);
+}
+
+static err *check_url(struct up *u)
+{
+	struct gourl url;
+
+	TRY(gourl_parse(u->c->arena, u->repo, &url));
+	if (!str_eq(url.scheme, S("https")) && !str_eq(url.scheme, S("http")) &&
+	    !str_eq(url.scheme, S("ssh")))
+		return err_new(ERR_INVALID, "%.*s: scheme %.*s is none of https, http, ssh",
+			       STR_ARG(u->repo), STR_ARG(url.scheme));
+	if (!url.host.n)
+		return err_new(ERR_INVALID, "%.*s names no host", STR_ARG(u->repo));
+	return NULL;
+}
+
 static err *look_at_repo(struct up *u)
 {
 	CLEANUP(fs_drop) struct fs *fs = NULL;
-	str repo = u->c->words.p[0];
 
 	u->name = u->namespace = S("flux-system");
-	u->local = !is_url(repo);
-	u->repo = repo;
+	u->repo = url_of(u->c, u->c->words.p[0]);
+	u->local = !is_url(u->repo);
 	if (!u->local)
-		return NULL;
+		return check_url(u);
+	if (cli_given(u->c, "branch"))
+		return err_new(ERR_INVALID, "--branch is for URLs: of a directory, what is checked out is "
+					    "followed");
+	str repo = u->repo;
+
 	TRY(absolute(u->c, repo, &u->repo));
 	TRY(fs_open(&fs, u->repo, &(struct fs_options){ .links = FS_LINKS_INSIDE }));
 	return find_entry(u, fs);
@@ -619,15 +651,23 @@ static err *detach(struct up *u, struct report *report, bool *gone, char *what)
 }
 
 /* What the run writes would be a change of what it follows. */
-static err *check_outside(const struct up *u)
+static err *check_outside(const struct up *u, str dir)
 {
-	str dir = u->state.dir;
-
 	if (!u->local || !str_starts(dir, u->repo) ||
 	    (dir.n > u->repo.n && dir.p[u->repo.n] != '/'))
 		return NULL;
 	return err_new(ERR_INVALID, "%.*s lies in the repository: say another --data-dir",
 		       STR_ARG(dir));
+}
+
+/* The same before anything is made; links show later. */
+static err *check_wish(const struct up *u, str dir)
+{
+	str here = STR_NONE;
+
+	if (!path_is_abs(dir))
+		TRY(absolute(u->c, S("."), &here));
+	return check_outside(u, path_clean(u->c->arena, path_join(u->c->arena, here, dir)));
 }
 
 static err *run_up(struct cli *c)
@@ -639,8 +679,9 @@ static err *run_up(struct cli *c)
 	str dir = u.f->data_dir.n ? u.f->data_dir : up_state_default(c);
 
 	TRY(look_at_repo(&u));
+	TRY(check_wish(&u, dir));
 	TRY(up_state_open(c, dir, u.f->keep || u.f->data_dir.n, &u.state));
-	err *e = check_outside(&u);
+	err *e = check_outside(&u, u.state.dir);
 
 	if (!e)
 		e = read_settings(&u);

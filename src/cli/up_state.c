@@ -131,6 +131,10 @@ err *up_state_end(struct cli *c, str dir, bool keep, int64_t timeout, bool *ran)
 	int64_t until = clock_after(clock_mono(), timeout);
 	pid_t pid;
 
+	/* No directory of a run, whatever else is in it. */
+	*ran = false;
+	if (access(arena_cat(c->arena, dir, S("/lock")).p, F_OK) && errno == ENOENT)
+		return NULL;
 	TRY(open_dir(c, dir, &s));
 	err *e = take_lock(&s, &pid);
 

@@ -2,10 +2,13 @@
 #include "value/json.h"
 
 struct version_options {
+	bool client;
 	str output;
 };
 
 static const struct flag flags[] = {
+	{ "client", 0, FLAG_BOOL, offsetof(struct version_options, client),
+	  "accepted as by flux version: no cluster is asked in any case" },
 	{ "output", 'o', FLAG_STRING, offsetof(struct version_options, output),
 	  "the format in which the information should be printed, json or yaml",
 	  .choices = "json yaml" },

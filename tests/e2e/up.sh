@@ -83,6 +83,20 @@ if "$rill" up empty --until-ready >out 2>err </dev/null; then fail "no entry poi
 grep -q "has no folder that looks like an entry point: say --path$" err || fail "no entry point"
 if "$rill" up . --path repo --until-ready >out 2>err </dev/null; then fail "writes into what it follows"; fi
 grep -q "lies in the repository: say another --data-dir$" err || fail "writes into what it follows"
+refused() {
+	local says=$1
+	shift
+	if "$rill" "$@" >out 2>err </dev/null; then fail "$*: not refused"; fi
+	grep -qF "$says" err || fail "$*: does not say why"
+}
+refused "lies in the repository: say another --data-dir" up repo --data-dir repo/state
+[ ! -e repo/state ] || fail "made a directory that it refused"
+refused "✗ --branch is for URLs: of a directory, what is checked out is followed" up repo --branch other
+refused "✗ https:// names no host" up https://
+refused "✗ ftp://example.com/x: scheme ftp is none of https, http, ssh" up ftp://example.com/x
+refused "✗ open gone: no such file or directory" up gone
+"$rill" down --data-dir repo 2>err || fail "down where nothing runs"
+grep -qx "► nothing runs in repo" err && [ ! -e repo/lock ] || fail "down where nothing runs"
 mkdir -p two/clusters/a two/clusters/b
 if "$rill" up two --until-ready >out 2>err </dev/null; then fail "two entry points, and up"; fi
 grep -q "has several entry points: say --path, one of clusters/a, clusters/b$" err || fail "several entry points"
