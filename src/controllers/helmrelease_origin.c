@@ -122,13 +122,25 @@ static size_t look(struct hr *h, const struct hr_given *g, const path *p, str *w
 	return n;
 }
 
+/* The object's own values. */
+static size_t look_at_own(struct hr *h, const path *p, str *where)
+{
+	node found;
+	size_t n = dig(node_get(h->spec, S("values")), p, &found);
+	str git = STR_NONE;
+	bool known = n && hr_find_in_git(h, p->p, n, &git);
+
+	*where = arena_printf(h->a, "HelmRelease %.*s/%.*s, spec.values%s%.*s",
+			      STR_ARG(h->p->key.namespace), STR_ARG(h->p->key.name),
+			      known ? ", " : "", STR_ARG(git));
+	return n;
+}
+
 /* The last that sets most of it counts. */
 static bool find(struct hr *h, const path *p, str *out)
 {
-	node found;
-	size_t best = dig(node_get(h->spec, S("values")), p, &found);
-	str where = arena_printf(h->a, "HelmRelease %.*s/%.*s, spec.values",
-				 STR_ARG(h->p->key.namespace), STR_ARG(h->p->key.name));
+	str where;
+	size_t best = look_at_own(h, p, &where);
 
 	for (size_t i = h->given.n; i-- > 0;) {
 		str other;

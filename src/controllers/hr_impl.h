@@ -142,6 +142,9 @@ void hr_note_values(struct hr *h, str kind, str name, str key, str path, str tex
 /* Of each value that an error names: which object sets it, and where in its text; a line
  * each, or nothing. */
 str hr_origins(struct hr *h, str message);
+/* Of a value of spec.values: "FILE:LINE:COL of KIND NAMESPACE/NAME", the source of the Kustomization
+ * that applied the object. False: it is not known. */
+bool hr_find_in_git(struct hr *h, const str *path, size_t n, str *where);
 
 /* ---- post-rendering (helmrelease_post.c) ---------------------------------- */
 

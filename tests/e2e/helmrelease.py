@@ -449,6 +449,43 @@ def origins():
     wait_for("default", "from", "True", "install succeeded")
 
 
+def manifests(**files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as t:
+        for n, text in files.items():
+            i = tarfile.TarInfo(n)
+            i.size = len(text)
+            t.addfile(i, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def origins_in_git():
+    """Of a HelmRelease that a Kustomization applied, the file, line and column in its source."""
+    schema = json.dumps({"properties": {"replicas": {"type": "integer"}, "colour": {"type": "string"}}})
+    external("default", "placed", chart("1.0.0", **{"values.schema.json": schema}), "1.0.0")
+    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: placed\n"
+    spec = "spec:\n  interval: 1h\n  chartRef: {kind: ExternalArtifact, name: placed}\n  values:\n    colour: %s\n    replicas: %s\n"
+    files = {"apps/placed.yaml": "# ours\n---\n" + head + spec % ("red", "one"),
+             "apps/patch.yaml": head + "spec:\n  values:\n    colour: 12\n",
+             "apps/kustomization.yaml": "namespace: default\nresources: [placed.yaml]\npatches: [{path: patch.yaml}]\n",
+             "other/placed.yaml": "\n" + head + spec % ("12", "one")}
+    external("default", "files", manifests(**files), "main@sha1:1")
+    post("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations", {
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": "placed"}, "spec": {
+            "interval": "1h", "prune": True, "path": "./apps", "sourceRef": {"kind": "ExternalArtifact", "name": "files"}}})
+
+    def lines():
+        return [line for e in get("/api/v1/namespaces/default/events")["items"] if e["involvedObject"]["name"] == "placed"
+                for line in e["message"].split("\n") if "is set in" in line]
+    where = " is set in HelmRelease default/placed, spec.values, apps/%s of ExternalArtifact default/files"
+    for wanted in (".Values.replicas" + where % "placed.yaml:12:15", ".Values.colour" + where % "patch.yaml:7:13"):
+        until(lambda: wanted in lines(), lambda: "not %s: %s" % (wanted, lines()))
+    for name, text in files.items():
+        files[name] = text.replace("one", "2").replace("12", "blue")
+    external("default", "files", manifests(**files), "main@sha1:2")
+    wait_for("default", "placed", "True", "install succeeded")
+
+
 def large():
     """A release that comes near what a Secret may hold is told of, with what it is made of."""
     noise = "".join(hashlib.sha256(b"%d" % i).hexdigest() for i in range(14500))
@@ -518,8 +555,8 @@ server = running = None
 try:
     server = Server()
     running = controller()
-    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, overtaken, legacy, origins, large,
-                 post_renderers,
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, overtaken, legacy, origins, origins_in_git,
+                 large, post_renderers,
                  suspend_and_delete, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
             continue
