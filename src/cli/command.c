@@ -432,7 +432,7 @@ int command_run(struct cli *c, const struct command *root, const str *args, size
 		if (applet->reword)
 			e = applet->reword(c, e);
 		if (applet->hint && output_is_terminal(&c->err))
-			hint = applet->hint(c, e);
+			hint = c->hint.n ? c->hint : applet->hint(c, e);
 		buf_add(&c->err.buf, str_c(applet->error_prefix));
 		if (output_is_terminal(&c->err))
 			errtext_visible(&c->err.buf, err_text(e));

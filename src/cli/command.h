@@ -96,6 +96,7 @@ struct cli {
 	void *options;			/* of the running command */
 	void *options_at[COMMAND_DEPTH_MAX];	/* of each command of the path */
 	char *const *env;
+	str hint;			/* what helps with its error, where it knows: applet.hint */
 	int status;			/* exit status when there is no error, 0 unless set */
 };
 

@@ -3,6 +3,7 @@
 #include "base/sort.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_newest.h"
 #include "kube/health.h"
 #include "text/gotime.h"
 
@@ -169,6 +170,19 @@ static err *reconcile(struct cli *c, struct flux_server *s, const struct target 
 	return report(c, t, object);
 }
 
+/* What may help with a version that is not there. */
+static str newest_of(struct cli *c, struct flux_server *s, const struct target *t)
+{
+	node object;
+	err *e = t->kind == FLUX_RELEASE || t->kind == FLUX_CHART
+			 ? get_object(c, s, t->kind, t->namespace, t->name, &object)
+			 : err_new(ERR_NOT_FOUND, "no chart");
+	bool known = !e;
+
+	err_free(e);
+	return known ? flux_newest(c, s, t->kind, object) : STR_NONE;
+}
+
 static err *run_reconcile(struct cli *c)
 {
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
@@ -179,7 +193,11 @@ static err *run_reconcile(struct cli *c)
 		return err_new(ERR_INVALID, "%s name is required", flux_kinds[t.kind].kind);
 	t.name = c->words.p[0];
 	TRY(flux_open(c, &s));
-	return reconcile(c, &s, &t, o && o->with_source);
+	err *e = reconcile(c, &s, &t, o && o->with_source);
+
+	if (e && output_is_terminal(&c->err))
+		c->hint = newest_of(c, &s, &t);
+	return e;
 }
 
 /* ---- suspend ----------------------------------------------------------- */

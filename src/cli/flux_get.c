@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_newest.h"
 #include "cli/flux_board.h"
 #include "cli/flux_stream.h"
 #include "kube/health.h"
@@ -409,6 +410,24 @@ static err *print_items(const struct getter *g, node list, bool header_alone)
 	return NULL;
 }
 
+enum { NEWEST_MAX = 5 };
+
+/* Beside a table that somebody reads: of charts in versions that are not there. */
+static void tell_newest(struct cli *c, struct flux_server *s, enum flux_kind_id kind, node items)
+{
+	unsigned told = 0;
+
+	node_each_item(o, items) {
+		str newest = told < NEWEST_MAX ? flux_newest(c, s, kind, *o) : STR_NONE;
+		str name = node_str(node_dig(*o, "metadata", "name"));
+
+		if (!newest.n)
+			continue;
+		cli_note(c, "  %.*s: %.*s", STR_ARG(name), STR_ARG(newest));
+		told++;
+	}
+}
+
 static err *list_one(const struct getter *g, struct flux_server *s)
 {
 	struct cli *c = g->cli;
@@ -419,7 +438,10 @@ static err *list_one(const struct getter *g, struct flux_server *s)
 			field_selector(c), &list));
 	if (!node_len(node_get(list, S("items"))))
 		return nothing_found(g);
-	return print_items(g, list, true);
+	TRY(print_items(g, list, true));
+	if (output_is_terminal(&c->err))
+		tell_newest(c, s, g->kind, node_get(list, S("items")));
+	return NULL;
 }
 
 /* ---- watching ---------------------------------------------------------- */

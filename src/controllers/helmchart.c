@@ -307,8 +307,10 @@ static void say_built(struct chart_pass *c, struct chartsource *s, const err *e)
 	if (!e || str_eq(str_c(condition), S("FetchFailed")))
 		condition_drop(p, S("BuildFailed"));
 	if (e && s->newest.n)
-		log_info(p->log, arena_printf(p->arena, "the newest version of '%.*s' is '%.*s'",
-					      STR_ARG(c->spec.chart), STR_ARG(s->newest)));
+		pass_event(p, EVENT_TRACE, S("NewestVersion"),
+			   arena_printf(p->arena, "the newest version of '%.*s' is '%.*s'",
+					STR_ARG(c->spec.chart), STR_ARG(s->newest)),
+			   NULL, 0);
 	if (!e && s->resolved)
 		pass_event(p, EVENT_TRACE, S("ResolvedDependencies"),
 			   arena_printf(p->arena, "resolved %zu chart dependencies", s->resolved),

@@ -55,6 +55,21 @@ def run(*argv, ok=True, cwd=None, timeout=90):
     return p.stdout if ok else (p.returncode, p.stdout)
 
 
+def on_terminal(*argv):
+    """What somebody reads who sits before it."""
+    ours, theirs = os.openpty()
+    p = subprocess.Popen([str(a) for a in argv], env=env, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    text = b""
+    try:
+        while True:
+            text += os.read(ours, 65536)
+    except OSError:     # nobody has the other end any more
+        os.close(ours)
+    p.wait()
+    return text.decode()
+
+
 def git(*argv):
     return run("git", *argv, cwd=repo)
 
@@ -221,6 +236,15 @@ def missing():
         raise Failed("reason: %s" % condition(HR))
     code, out = run(flux, "reconcile", "source", "chart", "podinfo-podinfo", ok=False)
     expect(out, r"✗ .*" + re.escape(text))
+    for more in ([], ["--with-source"]):
+        start = time.monotonic()
+        code, out = run(flux, "reconcile", "helmrelease", "podinfo", "-n", "podinfo", *more, ok=False)
+        expect(out, r"✗ .*" + re.escape(text))
+        if time.monotonic() - start > 30:
+            raise Failed("a final outcome is waited for: %.1f s" % (time.monotonic() - start))
+    for args in (["reconcile", "helmrelease", "podinfo", "-n", "podinfo"], ["get", "helmreleases", "-n", "podinfo"],
+                 ["reconcile", "source", "chart", "podinfo-podinfo"], ["get", "sources", "chart"]):
+        expect(on_terminal(flux, *args), r"the newest version of 'podinfo' is '6\.14\.1'")
     change("podinfo/helmrelease-podinfo.yaml", "version: 10.x", "version: 6.x")
     commit("6.x")
     until("recovered", lambda: ready(HR) and ready(CHART))
