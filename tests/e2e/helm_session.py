@@ -237,7 +237,7 @@ class Session:
             self.w.patch(HELM % self.ns + "/" + h["metadata"]["name"], {"spec": {"suspend": True}})
 
 
-def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z-]+", name="web"):
+def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z0-9-]+", name="web"):
     return "Ready=True %sSucceeded Helm %s succeeded for release %s/%s\\.v%d with chart %s" % (
         reason or what.capitalize(), what, ns, name, version, re.escape(chart))
 
