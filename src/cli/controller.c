@@ -104,7 +104,9 @@ static const struct flag controller_flag_table[] = {
 	  .fallback = "10485760" },
 	{ "helm-index-max-size", 0, FLAG_INT, SETTING(helm_index_max), "bytes of a repository's index",
 	  .fallback = "52428800" },
-	{ "http-retry", 0, FLAG_INT, AT(http_retry), "how often what failed as a server was away is tried again soon, before the retry interval",
+	{ "http-retry", 0, FLAG_INT, AT(http_retry),
+	  "how often a Kustomization that failed as a server was away is tried again soon, before its "
+	  "retry interval",
 	  .fallback = "9" },
 	{ "insecure-kubeconfig-exec", 0, FLAG_BOOL, SETTING(insecure_kubeconfig_exec),
 	  "let a kubeconfig in a Secret start programs" },
