@@ -36,9 +36,10 @@ struct world {
 	struct arena a;
 };
 
+static const struct controller *const controllers[] = { &kustomization_controller };
+
 static int setup(void **state)
 {
-	static const struct controller *const controllers[] = { &kustomization_controller };
 	struct world *w = mem_calloc(1, sizeof *w);
 	size_t n;
 	const struct api_kind *kinds = api_kinds(&n);
@@ -1107,6 +1108,62 @@ static void test_an_account_that_is_gone_leaves_objects_behind(void **state)
 	await_event(w, "ReconciliationFailed", "unable to prune objects: \nConfigMap/default/a");
 }
 
+#define RBAC "/apis/rbac.authorization.k8s.io/v1/"
+
+static void put_role(struct world *w, const char *more)
+{
+	put(w, RBAC "clusterroles/limited",
+	    arena_printf(&w->a,
+			 "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: limited}\n"
+			 "rules:\n- apiGroups: ['*']\n  verbs: ['*']\n  resources: [kustomizations, kustomizations/status, "
+			 "gitrepositories, configmaps, secrets, events, namespaces, users, customresourcedefinitions%s]\n",
+			 more).p);
+}
+
+static void bind(struct world *w, const char *role, const char *subject)
+{
+	put(w, arena_printf(&w->a, RBAC "clusterrolebindings/test-%s", role).p,
+	    arena_printf(&w->a,
+			 "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\n"
+			 "metadata: {name: test-%s}\nsubjects: [%s]\n"
+			 "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %s}\n",
+			 role, subject, role).p);
+}
+
+/* That an account cannot be looked up does not mean that it is gone. */
+static void test_an_account_that_is_not_seen_is_not_gone(void **state)
+{
+	struct world *w = *state;
+	struct client *limited;
+
+	put(w, "/api/v1/namespaces/default/serviceaccounts/strong",
+	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: strong}\n");
+	put_role(w, "");
+	bind(w, "limited", "{kind: User, name: limited}");
+	bind(w, "cluster-admin", "{kind: ServiceAccount, name: strong, namespace: default}");
+	assert_null(client_impersonate(w->client, S("limited"), NULL, 0, &limited));
+	runtime_free(w->runtime);
+	w->runtime = runtime_new(&(struct runtime_options){ .net = w->on.net,
+							    .client = limited,
+							    .store = w->store,
+							    .settings = &w->settings,
+							    .controllers = controllers,
+							    .controllers_n = 1 });
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT "  serviceAccountName: strong\n");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	ask(w, "DELETE", KS "apps", "", "");
+	await_event(w, "ReconciliationSucceeded", "pruning for deleted resource failed");
+	assert_true(node_is(get(w, KS "apps"), NODE_MAP));
+	put_role(w, ", serviceaccounts");
+	await_object(w, KS "apps", false);
+	assert_true(node_is(get(w, CM "a"), NODE_NONE));
+	runtime_free(w->runtime);
+	w->runtime = NULL;
+	client_unref(limited);
+}
+
 /* ---- the guard ------------------------------------------------------------------- */
 
 
@@ -1256,6 +1313,7 @@ int main(void)
 		CASE(test_a_login_without_a_secret),
 		CASE(test_a_login_needs_its_gate),
 		CASE(test_an_account_that_is_gone_leaves_objects_behind),
+		CASE(test_an_account_that_is_not_seen_is_not_gone),
 		CASE(test_pruning_tells_what_goes_along),
 		CASE(test_the_guard_holds_back_what_is_not_in_git),
 		CASE(test_the_guard_counts),

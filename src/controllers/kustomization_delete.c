@@ -59,8 +59,8 @@ static size_t list_entries(struct pass *p, struct applyset_prune **out)
 	return n;
 }
 
-/* The account that did all this may be gone with its namespace. */
-static bool has_account(struct pass *p)
+/* The account that did all this may be gone with its namespace: that is NotFound. */
+static err *need_account(struct pass *p)
 {
 	static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
 							 S("ServiceAccount"), true };
@@ -68,13 +68,9 @@ static bool has_account(struct pass *p)
 			       runtime_settings(p->rt)->default_service_account);
 	node account;
 
-	if (!name.n)
-		return true;
-	err *e = client_get(runtime_client(p->rt), p->arena, &accounts, p->key.namespace, name,
-			    &account);
-
-	err_free(e);
-	return !e;
+	return name.n ? client_get(runtime_client(p->rt), p->arena, &accounts, p->key.namespace, name,
+				   &account)
+		      : NULL;
 }
 
 static struct outcome done(void)
@@ -152,11 +148,13 @@ static struct outcome finalize(struct pass *p)
 	if (!takes_along(p))
 		return done();
 	size_t n = list_entries(p, &list);
-	err *e = has_account(p) ? pass_cluster(p, &c) : NULL;
+	err *e = need_account(p);
 
+	if (!e)
+		e = pass_cluster(p, &c);
 	if (e && err_kind(e) != ERR_NOT_FOUND)
 		return fail(p, e);
-	if (e || !has_account(p)) {
+	if (e) {
 		err_free(e);
 		return leave_behind(p, list, n);
 	}
