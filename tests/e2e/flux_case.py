@@ -19,6 +19,8 @@ import time
 import urllib.error
 import urllib.request
 
+from terminal import open_terminal
+
 
 class Case:
     """With `real` the server is the one that $TEST_KUBECONFIG names, where it names one;
@@ -87,7 +89,7 @@ class Case:
 
     def at_terminal(self, *args, env=None):
         """What somebody sees who has called the program."""
-        ours, theirs = os.openpty()
+        ours, theirs = open_terminal()
         p = subprocess.Popen([self.flux, *args], cwd=self.work, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL,
                              stdout=theirs, stderr=theirs)
         os.close(theirs)

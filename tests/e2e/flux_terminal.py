@@ -12,6 +12,7 @@ import subprocess
 import termios
 
 from flux_case import Case
+from terminal import open_terminal
 
 t = Case()
 t.env["TERM"] = "xterm"
@@ -34,7 +35,7 @@ class Terminal:
     """A program at a terminal of so many columns and lines; `screen` is what it shows now."""
 
     def __init__(self, *args, columns=60, lines=8, env=None):
-        self.ours, theirs = os.openpty()
+        self.ours, theirs = open_terminal()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.p = subprocess.Popen([t.flux, *args], cwd=t.work, env={**t.env, **(env or {})}, stdin=subprocess.DEVNULL,
                                   stdout=theirs, stderr=theirs)

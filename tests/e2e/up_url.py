@@ -11,6 +11,7 @@ import sys
 
 from flux_case import Case
 from flux_git import GitHost
+from terminal import open_terminal
 
 if not shutil.which("git"):
     sys.exit(77)
@@ -55,7 +56,7 @@ up(url, "--path=clusters/c", "--until-ready", status=1, err_has="has no folder c
 
 # ---- who sits at a terminal is asked
 for answer, chosen in (("2\n", "clusters/b"), ("\n", "clusters/a"), ("9\n", None)):
-    ours, theirs = os.openpty()
+    ours, theirs = open_terminal()
     p = subprocess.Popen([t.rill, "up", host.worktree("two.git"), "--data-dir", state, "--until-ready", "--timeout=90s"],
                          env=t.env, cwd=t.work, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)

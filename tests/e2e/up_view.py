@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pathlib
-import pty
 import re
 import shutil
 import signal
@@ -13,6 +12,8 @@ import sys
 import tempfile
 import termios
 import time
+
+from terminal import open_terminal
 
 RILL = os.path.realpath(sys.argv[1])
 work = pathlib.Path(tempfile.mkdtemp(prefix="up_view"))
@@ -58,7 +59,7 @@ def rows(lines, pattern):
 
 
 write("bootstrap/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\ndata: {k: v}\n")
-master, slave = pty.openpty()
+master, slave = open_terminal()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
 p = subprocess.Popen([RILL, "up", str(work / "repo")], env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
 os.close(slave)
