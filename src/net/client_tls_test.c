@@ -28,14 +28,18 @@ static struct arena mem;
 static struct pair ca, other_ca, user;
 static struct net_client *client;
 
-/* Says who asks; "/away" sends on to the same server under its other name. */
+/* Says who asks; "/away" sends on to the same server under its other name, and "/keep" has
+ * the server stop, and is answered when no connection is left. */
 struct server {
 	struct loop *loop;
 	struct httpd *httpd;
 	struct tls_server *tls;
 	pthread_t thread;
 	str address;
+	struct httpd_call *kept;	/* loop thread */
 };
+
+static void stop_now(void *ctx);
 
 static void handle(void *ctx, struct httpd_call *c)
 {
@@ -44,6 +48,11 @@ static void handle(void *ctx, struct httpd_call *c)
 	struct http1_header location = { S("Location"), STR_NONE };
 	str port = str_from(s->address, str_rfind_char(s->address, ':'));
 
+	if (str_eq(c->head.target, S("/keep"))) {
+		s->kept = c;
+		loop_post(s->loop, stop_now, s);
+		return;
+	}
 	if (str_eq(c->head.target, S("/away"))) {
 		location.value = arena_cat(&c->arena, S("https://localhost"), port, S("/who"));
 		r = (struct httpd_reply){ .code = 302, .headers = &location, .headers_n = 1 };
@@ -81,13 +90,18 @@ static void stop_now(void *ctx)
 	httpd_stop(((struct server *)ctx)->httpd, CLOCK_SECOND, stopped, ctx);
 }
 
+static void clean_up(struct server *s)
+{
+	httpd_free(s->httpd);
+	loop_free(s->loop);
+	tls_server_free(s->tls);
+}
+
 static void stop(struct server *s)
 {
 	loop_post(s->loop, stop_now, s);
 	pthread_join(s->thread, NULL);
-	httpd_free(s->httpd);
-	loop_free(s->loop);
-	tls_server_free(s->tls);
+	clean_up(s);
 }
 
 /* ---- certificates ------------------------------------------------------------ */
@@ -282,6 +296,27 @@ static void test_our_certificate_stays_with_its_host(void **state)
 	stop(&s);
 }
 
+/* What is being answered does not depend on the connection any more. */
+static void test_the_connection_goes_before_the_answer(void **state)
+{
+	struct net_tls mine = { .ca = ca.cert, .cert = user.cert, .key = user.key };
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	struct server s = { 0 };
+	struct pair id;
+
+	(void)state;
+	make_server(&id, "localhost", true, -60);
+	start(&s, &id);
+	CLEANUP(err_drop) err *e = get(url_of(&s, "127.0.0.1", "/keep"), &mine, &r);
+
+	assert_non_null(e);
+	pthread_join(s.thread, NULL);
+	assert_null(s.kept->conn);
+	assert_true(str_eq(s.kept->subject.common_name, S("someone")));
+	httpd_reply(s.kept, &(struct httpd_reply){ .code = 200 });
+	clean_up(&s);
+}
+
 static void test_connections_are_kept(void **state)
 {
 	struct net_tls ours = { .ca = ca.cert };
@@ -306,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_our_certificate_stays_with_its_host),
+		cmocka_unit_test(test_the_connection_goes_before_the_answer),
 		cmocka_unit_test(test_connections_are_kept),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

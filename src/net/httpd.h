@@ -41,7 +41,8 @@ enum {
 	HTTPD_BODIES = 64 << 20,
 };
 
-/* One request, and who waits for its answer. */
+/* One request, and who waits for its answer. All of it is the call's own, or lies in its
+ * arena: the connection may go at any time before the answer. */
 struct httpd_call {
 	struct httpd_conn *conn;	/* NULL: gone; the answer is dropped */
 	struct arena arena;		/* of the request */

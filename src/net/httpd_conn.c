@@ -327,6 +327,18 @@ static void begin_body(struct httpd_conn *c)
 		buf_add(&c->out, S("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
+/* The connection may go while the call is handled. */
+static struct tls_subject copy_subject(struct arena *a, const struct tls_subject *s)
+{
+	str *organizations = arena_array(a, str, s->organizations_n);
+
+	for (size_t i = 0; i < s->organizations_n; i++)
+		organizations[i] = arena_str(a, s->organizations[i]);
+	return (struct tls_subject){ .common_name = arena_str(a, s->common_name),
+				     .organizations = organizations,
+				     .organizations_n = s->organizations_n };
+}
+
 /* Take a head off the input, if it is whole. False: wait. */
 static bool read_head(struct httpd_conn *c)
 {
@@ -357,7 +369,8 @@ static bool read_head(struct httpd_conn *c)
 	find_peer(c);
 	call->remote = arena_str(&call->arena, str_c(c->remote));
 	call->peer = c->peer;
-	call->subject = c->subject;
+	if (call->peer == TLS_PEER_KNOWN)
+		call->subject = copy_subject(&call->arena, &c->subject);
 	begin_body(c);
 	return true;
 }
