@@ -124,18 +124,23 @@ static void feed_wake(void *ctx)
 	httpd_wake(f->out);
 }
 
+/* Where the client is gone the source has been ended, and is not touched any more. */
 static void send_stream(struct job *j, const struct httpd_reply *reply)
 {
 	struct source *f = mem_calloc(1, sizeof *f);
+	struct feed *s = j->r.answer.feed;
 
-	f->feed = j->r.answer.feed;
+	f->feed = s;
 	j->r.answer.feed = NULL;
-	struct feed *s = f->feed;
-
-	f->out = httpd_stream(
+	request_release(&j->r);	/* before the arena goes with the call */
+	struct httpd_stream *out = httpd_stream(
 		j->call, reply,
 		&(struct httpd_source){ .fill = feed_fill, .end = feed_end, .ctx = f });
-	if (f->out && s->start)
+
+	if (!out)
+		return;
+	f->out = out;
+	if (s->start)
 		s->start(s, feed_wake, f);
 }
 
@@ -153,7 +158,6 @@ static void send_answer(void *arg)
 		if (!reply.type.n)
 			reply.type = S("application/json");
 		send_stream(j, &reply);
-		request_release(&j->r);
 	} else {
 		struct buf body = j->r.answer.body;
 
