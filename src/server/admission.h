@@ -27,7 +27,7 @@ err *admission_exists(struct request *r, const struct kind *k, str namespace, st
 	__attribute__((warn_unused_result, returns_nonnull));
 
 /* The row of another version of the same resource, a reference, or NULL; and
- * an object of one row as the other has it. */
+ * an object of one row as the other has it: it borrows names from `to`. */
 const struct kind *admission_version(struct server *s, const struct kind *k, str api_version);
 node admission_convert(struct arena *a, const struct kind *from, const struct kind *to, node object);
 

@@ -28,7 +28,7 @@ static bool convert_managed(void *context, struct arena *a, node object, str api
 		*out = (struct managed_version){ admission_convert(a, from ? from : c->kind, to, object),
 						 kind_type(to) };
 	kind_unref(from);
-	kind_unref(to);
+	request_hold(c->r, to);	/* its type is used until the change is worked out */
 	return to != NULL;
 }
 
@@ -568,13 +568,14 @@ static err *update_once(struct change *c, struct blob *old, node old_tree, node 
 static err *try_once(struct change *c, bool *retry)
 {
 	struct arena *a = c->r->arena;
-	CLEANUP(blob_drop)
 	struct blob *old =
 		c->create ? NULL
 			  : store_get(server_store(c->r->server),
 				      server_table(c->r->server, c->kind), c->namespace, c->name);
 	node old_tree = NODE_NOTHING, object = NODE_NOTHING;
 
+	blob_unref(c->from);
+	c->from = old;
 	*retry = false;
 	if (!old && !c->create && !c->may_create)
 		return status_not_found(c->kind->gvk.group, c->kind->plural, c->name);
@@ -597,7 +598,8 @@ err *change_run(struct change *c)
 void change_release(struct change *c)
 {
 	blob_unref(c->blob);
-	c->blob = NULL;
+	blob_unref(c->from);
+	c->blob = c->from = NULL;
 }
 
 static err *answer(struct change *c)

@@ -40,7 +40,8 @@ struct change {
 	/* results */
 	struct blob *blob;		/* the new state; a reference. NULL after a dry run, and
 					 * when the object went with its last finalizer */
-	node object;			/* the new state as `kind` shows it */
+	node object;			/* the new state as `kind` shows it; borrows from `from` */
+	struct blob *from;		/* the state that it was made of; a reference, or NULL */
 	bool created, deleted;
 };
 

@@ -18,6 +18,13 @@
  * `look`, which reads the current state.
  *
  * Rows of built-in kinds: immutable, any thread. Calls: worker-local.
+ *
+ * Rows of custom resources live in their owner, with their texts and types, and go with the
+ * last reference, which another thread may drop at any time: a definition is replaced while
+ * objects are written through the row of before. So whoever has a row from the registry holds
+ * a reference (kind_ref) as long as he uses it or anything taken from it: kind_type, columns,
+ * names, defaults, and trees whose texts are from there. A request holds that of its own
+ * kind and those of request_hold; a watch holds its row.
  */
 #ifndef SERVER_KIND_H
 #define SERVER_KIND_H
@@ -178,6 +185,7 @@ static inline const struct kind *kind_stored(const struct kind *k)
 	return k->stored ? k->stored : k;
 }
 
+/* Borrowed from the row. */
 static inline const struct type *kind_type(const struct kind *k)
 {
 	return k->hooks && k->hooks->type ? k->hooks->type(k) : k->type;

@@ -20,6 +20,20 @@ void request_release(struct request *r)
 	r->answer.blob = NULL;
 	kind_unref(r->kind);
 	r->kind = NULL;
+	for (size_t i = 0; i < r->held.n; i++)
+		kind_unref(r->held.p[i]);
+	r->held.n = 0;
+}
+
+void request_hold(struct request *r, const struct kind *k)
+{
+	for (size_t i = 0; k && i < r->held.n; i++)
+		if (r->held.p[i] == k) {
+			kind_unref(k);
+			return;
+		}
+	if (k)
+		avec_push(r->arena, &r->held, k);
 }
 
 static const struct request_pair *find(const struct request_pair *pairs, size_t n, str key)

@@ -15,6 +15,7 @@
 #define SERVER_REQUEST_H
 
 #include "base/buf.h"
+#include "base/vec.h"
 #include "server/blob.h"
 #include "server/kind.h"
 
@@ -85,10 +86,14 @@ struct request {
 
 	struct kind_warnings warnings;
 	struct answer answer;
+	VEC(const struct kind *) held;	/* request_hold */
 };
 
 void request_init(struct request *r, struct server *s, struct arena *a);
 void request_release(struct request *r);
+/* Until the release: a row that something in the arena borrows from, such as the type of
+ * another version. Takes the reference; NULL is fine. */
+void request_hold(struct request *r, const struct kind *k);
 
 /* The first value of a query parameter or a header; empty when there is none. */
 str request_query(const struct request *r, str key);
