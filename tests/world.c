@@ -58,10 +58,15 @@ void world_open(struct world_server *w, const str *crds, size_t n)
 	*w = (struct world_server){ 0 };
 	must(net_client_new(&w->net, NULL));
 	if (!path) {
+		struct server_file *files = arena_array(&w->mem, struct server_file, n);
+		const struct server_crds all = { S("the test"), files, n };
+
+		for (size_t i = 0; i < n; i++)
+			files[i].text = crds[i];
 		must(server_open(&w->server, &(struct server_options){ .data_dir = S(":memory:"),
 								       .listen = S("127.0.0.1:0"),
-								       .crds = crds,
-								       .crds_n = n,
+								       .crds = &all,
+								       .crds_n = n > 0,
 								       .no_sim = true }));
 		w->client = direct_client(w->server);
 		return;

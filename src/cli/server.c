@@ -42,48 +42,49 @@ static const struct flag server_flag_table[] = {
 
 enum { CRDS_MAX = 64 << 20, FOLDER_MAX = 10000 };
 
-struct crd_texts {
-	struct arena *arena;
-	VEC(str) list;
-};
-
 static bool is_object_file(str name)
 {
 	return str_ends(name, S(".yaml")) || str_ends(name, S(".yml")) || str_ends(name, S(".json"));
 }
 
 /* Its files by name; folders below it are not looked into. */
-static err *read_folder(struct crd_texts *t, const struct fs *dir)
+static err *read_folder(struct arena *a, str path, struct server_crds *out)
 {
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	VEC(struct server_file) files = { 0 };
 	struct fs_entry *entries;
 	size_t n;
 	str text;
 
-	TRY(fs_list(dir, t->arena, S("."), FOLDER_MAX, &entries, &n));
+	TRY(fs_open(&dir, path, NULL));
+	TRY(fs_list(dir, a, S("."), FOLDER_MAX, &entries, &n));
 	for (size_t i = 0; i < n; i++) {
 		if (!is_object_file(entries[i].name) || !fs_is_file(dir, entries[i].name))
 			continue;
-		TRY(fs_read(dir, t->arena, entries[i].name, CRDS_MAX, &text));
-		avec_push(t->arena, &t->list, text);
+		TRY(fs_read(dir, a, entries[i].name, CRDS_MAX, &text));
+		avec_push(a, &files,
+			  (struct server_file){ arena_cat(a, path, S("/"), entries[i].name), text });
 	}
+	if (!files.n)
+		return err_new(ERR_INVALID, "%.*s: no file in this folder ends in .yaml, .yml or .json; "
+					    "folders in it are not looked into", STR_ARG(path));
+	*out = (struct server_crds){ path, files.p, files.n };
 	return NULL;
 }
 
-static err *read_crds(struct crd_texts *t, str from)
+static err *read_crds(struct arena *a, str from, struct server_crds *out)
 {
-	CLEANUP(fs_drop) struct fs *dir = NULL;
+	struct server_file *file = arena_new(a, struct server_file);
 	struct stat st;
-	str text;
 
-	if (str_eq(from, S("flux"))) {
-		TRY(crds_flux(t->arena, &text));
-	} else if (!stat(arena_str(t->arena, from).p, &st) && S_ISDIR(st.st_mode)) {
-		TRY(fs_open(&dir, from, NULL));
-		return read_folder(t, dir);
-	} else {
-		TRY(fs_read_any(t->arena, from, CRDS_MAX, &text));
-	}
-	avec_push(t->arena, &t->list, text);
+	if (!str_eq(from, S("flux")) && !stat(arena_str(a, from).p, &st) && S_ISDIR(st.st_mode))
+		return read_folder(a, from, out);
+	file->name = from;
+	if (str_eq(from, S("flux")))
+		TRY(crds_flux(a, &file->text));
+	else
+		TRY(fs_read_any(a, from, CRDS_MAX, &file->text));
+	*out = (struct server_crds){ from, file, 1 };
 	return NULL;
 }
 
@@ -91,12 +92,12 @@ static err *read_crds(struct crd_texts *t, str from)
 static err *open_server(const struct server_flags *f, struct server_options *o, struct server **out)
 {
 	CLEANUP(arena_release) struct arena texts = ARENA_INIT;
-	struct crd_texts t = { .arena = &texts };
+	struct server_crds *crds = arena_array(&texts, struct server_crds, f->crds.n);
 
 	for (size_t i = 0; i < f->crds.n; i++)
-		TRY(read_crds(&t, f->crds.p[i]));
-	o->crds = t.list.p;
-	o->crds_n = t.list.n;
+		TRY(read_crds(&texts, f->crds.p[i], &crds[i]));
+	o->crds = crds;
+	o->crds_n = f->crds.n;
 	return server_open(out, o);
 }
 

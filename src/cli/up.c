@@ -429,16 +429,17 @@ static err *write_kubeconfig(struct up *u)
 static err *open_server(struct up *u)
 {
 	struct arena *a = u->c->arena;
-	str *crds = arena_new(a, str);
+	struct server_file flux = { .name = S("flux") };
+	const struct server_crds crds = { S("flux"), &flux, 1 };
 	struct server_options o = {
 		.data_dir = u->state.keep ? arena_cat(a, u->state.dir, S("/server")) : S(":memory:"),
 		.listen = u->f->listen,
 		.no_sim = u->f->no_sim,
-		.crds = crds,
+		.crds = &crds,
 		.crds_n = 1,
 	};
 
-	TRY(crds_flux(a, crds));
+	TRY(crds_flux(a, &flux.text));
 	TRY(server_open(&u->server, &o));
 	TRY(write_kubeconfig(u));
 	u->client = direct_client(u->server);

@@ -468,8 +468,38 @@ static bool is_kind(node n, const char *kind)
 	return str_eq(node_str_or(node_get(n, S("kind")), STR_NONE), str_c(kind));
 }
 
-/* What else is in the file is not looked at. */
-static err *load(struct server *s, str text)
+/* What files hold. */
+struct finds {
+	size_t definitions;
+	struct buf others;		/* kinds: "ConfigMap, Deployment" */
+};
+
+enum { OTHERS_MAX = 200 };
+
+static void note_other(struct finds *f, node object)
+{
+	str kind = node_str_or(node_get(object, S("kind")), S("an object without a kind"));
+
+	if (!node_is(object, NODE_MAP) || str_has(buf_str(&f->others), kind))
+		return;
+	if (f->others.n + kind.n > OTHERS_MAX)
+		kind = S("others");
+	if (!str_has(buf_str(&f->others), S("others")))
+		buf_addf(&f->others, "%s%.*s", f->others.n ? ", " : "", STR_ARG(kind));
+}
+
+static err *load_object(struct server *s, struct arena *a, node object, struct finds *f)
+{
+	if (!is_kind(object, "CustomResourceDefinition")) {
+		note_other(f, object);
+		return NULL;
+	}
+	f->definitions++;
+	return apply(s, a, object);
+}
+
+/* What else is in the file is left alone. */
+static err *load_file(struct server *s, str text, struct finds *f)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct yaml_options o = { .json = true, .max_nodes = FILE_NODES_MAX };
@@ -478,13 +508,36 @@ static err *load(struct server *s, str text)
 
 	TRY(yaml_read_all(&a, text, &o, &docs, &n));
 	for (size_t i = 0; i < n; i++) {
-		if (is_kind(docs[i].root, "CustomResourceDefinition"))
-			TRY(apply(s, &a, docs[i].root));
-		node_each_item(item, node_get(docs[i].root, S("items")))
-			if (is_kind(*item, "CustomResourceDefinition"))
-				TRY(apply(s, &a, *item));
+		node items = node_get(docs[i].root, S("items"));
+
+		if (!node_is(items, NODE_SEQ))
+			TRY(load_object(s, &a, docs[i].root, f));
+		node_each_item(item, items)
+			TRY(load_object(s, &a, *item, f));
 	}
 	return NULL;
+}
+
+/* A folder may hold files that are about something else, but not only those. */
+static err *load(struct server *s, const struct server_crds *crds)
+{
+	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	struct finds f = { .others = BUF_INIT };
+	err *e = NULL;
+
+	for (size_t i = 0; i < crds->n && !e; i++) {
+		e = load_file(s, crds->files[i].text, &f);
+		if (e && crds->files[i].name.n)
+			e = err_wrap(e, "%.*s", STR_ARG(crds->files[i].name));
+	}
+	if (f.others.n)
+		buf_addf(&why, ", only %.*s", STR_ARG(buf_str(&f.others)));
+	buf_release(&f.others);
+	if (e || f.definitions)
+		return e;
+	return err_new(ERR_INVALID, "%.*s: there is no CustomResourceDefinition in it%s; give the file or "
+				    "folder that has the definitions",
+		       STR_ARG(crds->from), buf_c(&why));
 }
 
 /* Serve what is there, on this thread. */
@@ -511,7 +564,7 @@ static err *open_control(struct server *s, const struct server_options *o)
 	pthread_mutex_init(&c->lock, NULL);
 	server_part_set(s, SERVER_PART_CUSTOM, c);
 	for (size_t i = 0; !e && i < o->crds_n; i++)
-		e = load(s, o->crds[i]);
+		e = load(s, &o->crds[i]);
 	if (e) {
 		close_control(s);
 		return e;

@@ -79,9 +79,14 @@ static void await(struct server *s, const char *path, int code, const char *text
 
 static struct server *open_server(str dir, const str *crds, size_t n)
 {
+	struct server_file files[4];
+	const struct server_crds all = { S("here"), files, n };
 	struct server *s = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		files[i] = (struct server_file){ S("a file"), crds[i] };
 	err *e = server_open(&s, &(struct server_options){ .data_dir = dir, .no_sim = true,
-							   .crds = crds, .crds_n = n });
+							   .crds = &all, .crds_n = n > 0 });
 
 	if (e)
 		print_error("%s\n", err_msg(e));
@@ -268,18 +273,24 @@ static void test_bad_files_are_refused(void **state)
 	static const struct {
 		const char *text, *why;
 	} rows[] = {
-		{ "kind: [", "yaml" },
+		{ "kind: [", "a.yaml: error converting YAML to JSON: yaml: " },
 		{ "kind: CustomResourceDefinition\napiVersion: apiextensions.k8s.io/v1\nmetadata: {name: x}\n",
-		  "definition of a custom resource: CustomResourceDefinition.apiextensions.k8s.io \"x\" is "
+		  "a.yaml: definition of a custom resource: CustomResourceDefinition.apiextensions.k8s.io \"x\" is "
 		  "invalid: " },
+		{ "", "folder: there is no CustomResourceDefinition in it; give the file or folder that has the "
+		      "definitions" },
+		{ "kind: ConfigMap\n---\nkind: List\nitems: [{kind: Secret}, {kind: ConfigMap}, {a: b}, 5]\n",
+		  "folder: there is no CustomResourceDefinition in it, only ConfigMap, Secret, an object without "
+		  "a kind; give" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		str text = str_c(rows[i].text);
+		const struct server_file file = { S("a.yaml"), str_c(rows[i].text) };
+		const struct server_crds crds = { S("folder"), &file, 1 };
 		struct server *s = NULL;
 		err *e = server_open(&s, &(struct server_options){ .data_dir = S(":memory:"),
-								   .no_sim = true, .crds = &text,
+								   .no_sim = true, .crds = &crds,
 								   .crds_n = 1 });
 
 		assert_non_null(e);

@@ -15,6 +15,17 @@
 
 #include "server/request.h"
 
+/* Definitions of custom resources from one place. At least one of its texts, which are YAML or
+ * JSON, must hold some; the names are for errors. */
+struct server_file {
+	str name, text;
+};
+struct server_crds {
+	str from;
+	const struct server_file *files;
+	size_t n;
+};
+
 struct server_options {
 	str data_dir;		/* made when missing; ":memory:": nothing is kept */
 	bool full_sync;
@@ -22,7 +33,7 @@ struct server_options {
 	bool plain;		/* HTTP instead of HTTPS */
 	str token;		/* of the administrator; empty: a random one */
 	bool no_sim;		/* nobody runs workloads */
-	const str *crds;	/* YAML texts of CRDs to be there from the start; for server_open alone */
+	const struct server_crds *crds;	/* to be there from the start; for server_open alone */
 	size_t crds_n;
 	unsigned workers;	/* 0: SERVER_WORKERS */
 };
@@ -55,9 +66,10 @@ struct server_ask {
 	struct request_user user;	/* no name: system:apiserver of system:masters */
 };
 
+/* All of it lies in the arena, and borrows from nothing else. */
 struct server_answer {
 	int code;
-	str type, body;		/* in the arena */
+	str type, body;
 	const str *warnings;
 	size_t warnings_n;
 };
