@@ -57,7 +57,11 @@ static const char zsh_script[] =
 	"		_files\n"
 	"	fi\n"
 	"}\n"
-	"compdef _NAME NAME\n";
+	"compdef _NAME NAME\n"
+	"# loaded for the first word that is completed: this is the call\n"
+	"if [[ $funcstack[1] == _NAME ]]; then\n"
+	"	_NAME \"$@\"\n"
+	"fi\n";
 
 static const char fish_script[] =
 	"# fish completion for NAME, made by `NAME completion fish`\n"

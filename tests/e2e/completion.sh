@@ -12,6 +12,9 @@ for shell in fish powershell zsh; do
 	"$1" completion $shell | grep -q 'rill __complete\|rill completion' || exit 1
 done
 
+# A file of functions: it is called when it is loaded, or the first TAB gives nothing.
+"$1" completion zsh | tail -3 | tr '\n' ' ' | grep -q '^if .*funcstack.1. == _rill .*_rill "$@"' || exit 1
+
 expect() {
 	COMP_LINE=$1 COMP_POINT=${#1} COMPREPLY=()
 	_rill_complete
