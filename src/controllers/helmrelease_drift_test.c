@@ -1,0 +1,441 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "controllers/hr_impl.h"
+#include "controllers/runtime_impl.h"
+#include "value/json.h"
+
+enum { OBJECTS_MAX = 4 };
+
+/* A server of a few ConfigMaps: what it has, and what it would have. */
+struct stage {
+	struct arena a;
+	struct runtime rt;
+	struct settings settings;
+	struct hr_memory memory;
+	struct hr_known known[OBJECTS_MAX];
+	uint64_t content[OBJECTS_MAX];	/* as the watch has it; 0: not known */
+	struct pass p;
+	struct hr h;
+	node live[OBJECTS_MAX], dry[OBJECTS_MAX];	/* NODE_NONE: not found */
+	const char *broken;		/* the name of an object that nothing may be asked about */
+	size_t asked;			/* requests that read */
+	struct buf changes;		/* requests that write */
+	struct buf events;
+};
+
+static struct stage *on;	/* of the test that runs: the client knows none */
+
+static const struct client_resource configmaps = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"),
+						   true };
+
+/* ---- instead of the world ------------------------------------------------------- */
+
+struct client_call *__wrap_client_start(struct client *c, const struct client_request *r);
+err *__wrap_client_wait(struct client_call *call, struct arena *a, node *out);
+err *__wrap_client_patch(struct client *c, struct arena *a, const struct client_resource *r, str ns,
+			 str name, node patch, const struct client_patch_options *o, node *out);
+err *__wrap_client_create(struct client *c, struct arena *a, const struct client_resource *r,
+			  node object, str manager, node *out);
+err *__wrap_relobj_build(const struct relcluster *c, struct arena *a, str manifest, str ns,
+			 struct relobj_list *out);
+err *__wrap_relobj_resolve(const struct relcluster *c, struct arena *a, node object, str ns,
+			   struct relobj *out);
+void __wrap_hr_know(struct hr *h, const struct relobj_list *l);
+uint64_t __wrap_hr_content_now(struct hr *h, const struct hr_known *k);
+void __wrap_hr_event(struct hr *h, enum event_type type, const char *reason, str message,
+		     node snapshot);
+
+/* Objects are "o0", "o1", ... */
+static size_t index_of(str name)
+{
+	return (size_t)(name.p[name.n - 1] - '0');
+}
+
+struct client_call *__wrap_client_start(struct client *c, const struct client_request *r)
+{
+	size_t i = index_of(r->path);
+	node *answer = r->method.n ? &on->dry[i] : &on->live[i];
+
+	(void)c;
+	if (r->method.n) {
+		assert_true(str_eq(r->method, S("PATCH")));
+		assert_true(str_has(r->query, S("dryRun=All")));
+		assert_true(str_has(r->query, S("fieldManager=helm-controller")));
+	}
+	on->asked++;
+	return (struct client_call *)(void *)answer;
+}
+
+err *__wrap_client_wait(struct client_call *call, struct arena *a, node *out)
+{
+	const node *answer = (const node *)(void *)call;
+	bool dry = answer >= on->dry && answer < on->dry + OBJECTS_MAX;
+	size_t i = (size_t)(answer - (dry ? on->dry : on->live));
+
+	(void)a;
+	if (on->broken && on->broken[1] == (char)('0' + i))
+		return err_new(ERR_FORBIDDEN, "it is forbidden");
+	if (answer->kind == NODE_NONE)
+		return err_new(ERR_NOT_FOUND, "not found");
+	*out = *answer;
+	return NULL;
+}
+
+static err *written(const char *what, str name, node body)
+{
+	buf_addf(&on->changes, "%s%s %.*s ", on->changes.n ? "\n" : "", what, STR_ARG(name));
+	assert_null(json_write(&on->changes, body, NULL));
+	if (on->broken && str_eq(name, str_c(on->broken)))
+		return err_new(ERR_FORBIDDEN, "it is forbidden");
+	return NULL;
+}
+
+err *__wrap_client_patch(struct client *c, struct arena *a, const struct client_resource *r, str ns,
+			 str name, node patch, const struct client_patch_options *o, node *out)
+{
+	(void)c, (void)a, (void)r, (void)ns, (void)out;
+	assert_int_equal(o->type, CLIENT_PATCH_JSON);
+	assert_true(str_eq(o->manager, S("helm-controller")));
+	return written("patch", name, patch);
+}
+
+err *__wrap_client_create(struct client *c, struct arena *a, const struct client_resource *r,
+			  node object, str manager, node *out)
+{
+	(void)c, (void)a, (void)r, (void)manager, (void)out;
+	return written("create", node_str(node_dig(object, "metadata", "name")),
+		       node_get(object, S("data")));
+}
+
+err *__wrap_relobj_resolve(const struct relcluster *c, struct arena *a, node object, str ns,
+			   struct relobj *out)
+{
+	(void)c, (void)a;
+	*out = (struct relobj){ .gvk = gvk_of(object), .resource = &configmaps, .ns = ns,
+				.name = node_str(node_dig(object, "metadata", "name")),
+				.object = object };
+	return NULL;
+}
+
+err *__wrap_relobj_build(const struct relcluster *c, struct arena *a, str manifest, str ns,
+			 struct relobj_list *out)
+{
+	TRY(relobj_parse(a, manifest, out));
+	for (size_t i = 0; i < out->n; i++)
+		TRY(__wrap_relobj_resolve(c, a, out->p[i].object, ns, &out->p[i]));
+	return NULL;
+}
+
+void __wrap_hr_know(struct hr *h, const struct relobj_list *l)
+{
+	h->m->known = on->known;
+	h->m->n = l->n;
+}
+
+uint64_t __wrap_hr_content_now(struct hr *h, const struct hr_known *k)
+{
+	(void)h;
+	return on->content[k - on->known];
+}
+
+void __wrap_hr_event(struct hr *h, enum event_type type, const char *reason, str message,
+		     node snapshot)
+{
+	(void)h, (void)snapshot;
+	buf_addf(&on->events, "%s%s %.*s", type == EVENT_WARNING ? "!" : "", reason,
+		 STR_ARG(message));
+}
+
+/* ---- a release of ConfigMaps ------------------------------------------------------- */
+
+static node json(struct stage *s, const char *text)
+{
+	node out = NODE_NOTHING;
+
+	assert_null(json_read(&s->a, str_c(text), NULL, &out));
+	return out;
+}
+
+static struct stage *begin(const char *spec)
+{
+	static struct stage s;
+
+	s = (struct stage){ .a = ARENA_INIT, .changes = BUF_INIT, .events = BUF_INIT };
+	on = &s;
+	settings_default(&s.settings);
+	s.rt.o.settings = &s.settings;
+	s.p = (struct pass){ .rt = &s.rt, .arena = &s.a, .spec = json(&s, spec),
+			     .status = node_map(&s.a, 4), .generation = 1 };
+	s.h = (struct hr){ .p = &s.p, .a = &s.a, .m = &s.memory, .spec = s.p.spec, .name = S("web"),
+			   .ns = S("apps"), .log = BUF_INIT,
+			   .env = { .cluster = { .manager = S("helm-controller") } } };
+	return &s;
+}
+
+static void end(struct stage *s)
+{
+	buf_release(&s->changes);
+	buf_release(&s->events);
+	arena_release(&s->a);
+}
+
+static node object(struct stage *s, size_t i, const char *data, const char *meta)
+{
+	return json(s, arena_printf(&s->a,
+				    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
+				    "\"name\":\"o%zu\"%s},\"data\":%s}", i, meta, data).p);
+}
+
+/* Object `i`: as it is, and as it would be. NULL: it is not there. */
+static void have(struct stage *s, size_t i, const char *live, const char *dry)
+{
+	s->live[i] = live ? object(s, i, live, "") : NODE_NOTHING;
+	s->dry[i] = object(s, i, dry, "");
+}
+
+static err *look(struct stage *s, size_t n)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct record r = { .name = S("web"), .ns = S("apps") };
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: o%zu}\ndata: {a: b}\n",
+			 i);
+	r.manifest = arena_str(&s->a, buf_str(&b));
+	return hr_find_drift(&s->h, &r);
+}
+
+#define assert_drift(s, text) assert_string_equal(arena_str(&(s)->a, (s)->h.drift).p, text)
+
+/* ---- what is drift ------------------------------------------------------------------- */
+
+static void test_what_is_as_it_would_be_is_no_drift(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"b\"}", "{\"a\":\"b\"}");
+	assert_null(look(s, 1));
+	assert_drift(s, "");
+	assert_int_equal(s->asked, 2);
+	assert_true(s->known[0].clean != 0);
+	end(s);
+}
+
+static void test_each_difference_is_counted(void **state)
+{
+	static const struct {
+		const char *live, *dry, *told;
+	} rows[] = {
+		{ "{\"a\":\"x\"}", "{\"a\":\"b\"}", "(0 additions, 1 changes, 0 removals)" },
+		{ "{}", "{\"a\":\"b\",\"c\":\"d\"}", "(2 additions, 0 changes, 0 removals)" },
+		{ "{\"a\":\"b\",\"more\":\"x\"}", "{\"a\":\"b\"}", "(0 additions, 0 changes, 1 removals)" },
+		{ "{\"a\":\"x\",\"b\":\"y\"}", "{\"a\":\"b\",\"c\":\"d\"}",
+		  "(1 additions, 1 changes, 1 removals)" },
+		/* Lists of one length by their items, others as a whole. */
+		{ "{\"l\":[1,2,3]}", "{\"l\":[1,5,6]}", "(0 additions, 2 changes, 0 removals)" },
+		{ "{\"l\":[1,2,3]}", "{\"l\":[1]}", "(0 additions, 1 changes, 0 removals)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct stage *s = begin("{}");
+
+		have(s, 0, rows[i].live, rows[i].dry);
+		assert_null(look(s, 1));
+		assert_drift(s, arena_printf(&s->a, "ConfigMap/apps/o0 changed %s", rows[i].told).p);
+		end(s);
+	}
+}
+
+static void test_of_metadata_only_wanted_labels_and_annotations_count(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	s->live[0] = object(s, 0, "{}", ",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"foreign\":\"x\"},"
+					"\"annotations\":{\"k\":\"other\"}");
+	s->dry[0] = object(s, 0, "{}", ",\"uid\":\"2\",\"labels\":{\"a\":\"b\",\"c\":\"d\"},"
+				       "\"annotations\":{\"k\":\"v\"}");
+	assert_null(look(s, 1));
+	assert_drift(s, "ConfigMap/apps/o0 changed (1 additions, 1 changes, 0 removals)");
+	end(s);
+}
+
+static void test_the_status_is_the_clusters_own(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{}", "{}");
+	node_set(&s->a, s->live[0], S("status"), json(s, "{\"phase\":\"x\"}"));
+	assert_null(look(s, 1));
+	assert_drift(s, "");
+	end(s);
+}
+
+/* ---- what is left alone ---------------------------------------------------------------- */
+
+static void test_ignored_paths_are_not_compared(void **state)
+{
+	struct stage *s = begin("{\"driftDetection\":{\"ignore\":[{\"paths\":[\"/data/a\"],"
+				"\"target\":{\"kind\":\"ConfigMap\"}}]}}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"stolen\",\"c\":\"d\"}", "{\"a\":\"b\",\"c\":\"d\"}");
+	assert_null(look(s, 1));
+	assert_drift(s, "");
+	have(s, 0, "{\"a\":\"stolen\",\"c\":\"x\"}", "{\"a\":\"b\",\"c\":\"d\"}");
+	assert_null(look(s, 1));
+	assert_drift(s, "ConfigMap/apps/o0 changed (0 additions, 1 changes, 0 removals)");
+	end(s);
+}
+
+static void test_ignored_objects_are_not_asked_for(void **state)
+{
+	struct stage *s = begin("{\"driftDetection\":{\"ignore\":[{\"paths\":[\"\"],"
+				"\"target\":{\"name\":\"o0\"}}]}}");
+
+	(void)state;
+	have(s, 0, NULL, "{}");
+	have(s, 1, "{}", "{}");
+	assert_null(look(s, 2));
+	assert_drift(s, "");
+	assert_int_equal(s->asked, 2);
+	/* They are told of where others drift. */
+	have(s, 1, NULL, "{}");
+	assert_null(look(s, 2));
+	assert_drift(s, "ConfigMap/apps/o0 excluded\nConfigMap/apps/o1 removed");
+	end(s);
+}
+
+static void test_an_object_may_say_itself_that_it_is_left_alone(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"x\"}", "{\"a\":\"b\"}");
+	s->live[0] = object(s, 0, "{\"a\":\"x\"}",
+			    ",\"annotations\":{\"helm.toolkit.fluxcd.io/driftDetection\":\"disabled\"}");
+	assert_null(look(s, 1));
+	assert_drift(s, "");
+	end(s);
+}
+
+/* ---- what is known ------------------------------------------------------------------------ */
+
+static void test_what_a_watch_proves_is_not_asked_for(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	s->known[0].clean = s->content[0] = 7;
+	have(s, 1, "{}", "{}");
+	assert_null(look(s, 2));
+	assert_int_equal(s->asked, 2);
+	s->content[0] = 8;
+	have(s, 0, NULL, "{}");
+	assert_null(look(s, 2));
+	assert_drift(s, "ConfigMap/apps/o0 removed");
+	assert_true(s->known[0].seen == HR_GONE);
+	end(s);
+}
+
+static void test_nothing_drifts_from_what_was_applied_just_now(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	s->h.fresh = true;
+	have(s, 0, NULL, "{}");
+	assert_null(look(s, 1));
+	assert_drift(s, "");
+	assert_int_equal(s->asked, 0);
+	end(s);
+}
+
+/* ---- errors ----------------------------------------------------------------------------- */
+
+static void test_an_error_counts_where_nothing_drifts(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{}", "{}");
+	have(s, 1, "{}", "{}");
+	s->broken = "o0";
+	CLEANUP(err_drop) err *e = look(s, 2);
+
+	assert_non_null(e);
+	assert_string_equal(err_msg(e), "it is forbidden");
+	have(s, 1, NULL, "{}");
+	assert_null(look(s, 2));
+	assert_drift(s, "ConfigMap/apps/o1 removed");
+	end(s);
+}
+
+/* ---- correction ---------------------------------------------------------------------------- */
+
+static void test_just_what_differs_is_corrected(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"x\",\"more\":\"y\"}", "{\"a\":\"b\",\"c/d\":\"e\"}");
+	have(s, 1, NULL, "{}");
+	assert_null(look(s, 2));
+	assert_null(hr_correct_drift(&s->h));
+	assert_string_equal(buf_c(&s->changes),
+			    "patch o0 [{\"op\":\"replace\",\"path\":\"/data/a\",\"value\":\"b\"},"
+			    "{\"op\":\"add\",\"path\":\"/data/c~1d\",\"value\":\"e\"},"
+			    "{\"op\":\"remove\",\"path\":\"/data/more\"}]\n"
+			    "create o1 {\"a\":\"b\"}");
+	assert_true(str_ends(buf_str(&s->events),
+			     S(" has been corrected:\nConfigMap/apps/o0 configured\n"
+			       "ConfigMap/apps/o1 created")));
+	assert_true(str_starts(buf_str(&s->events), S("DriftCorrected ")));
+	end(s);
+}
+
+static void test_what_cannot_be_corrected_is_told(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"x\"}", "{\"a\":\"b\"}");
+	have(s, 1, NULL, "{}");
+	assert_null(look(s, 2));
+	s->broken = "o0";
+	assert_null(hr_correct_drift(&s->h));
+	assert_true(str_starts(buf_str(&s->events),
+			       S("!DriftCorrectionFailed Failed to partially correct cluster state of "
+				 "release ")));
+	assert_true(str_ends(buf_str(&s->events),
+			     S(":\nConfigMap/apps/o0 patch failure: it is forbidden\n\n"
+			       "Successful corrections:\nConfigMap/apps/o1 created")));
+	end(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_what_is_as_it_would_be_is_no_drift),
+		cmocka_unit_test(test_each_difference_is_counted),
+		cmocka_unit_test(test_of_metadata_only_wanted_labels_and_annotations_count),
+		cmocka_unit_test(test_the_status_is_the_clusters_own),
+		cmocka_unit_test(test_ignored_paths_are_not_compared),
+		cmocka_unit_test(test_ignored_objects_are_not_asked_for),
+		cmocka_unit_test(test_an_object_may_say_itself_that_it_is_left_alone),
+		cmocka_unit_test(test_what_a_watch_proves_is_not_asked_for),
+		cmocka_unit_test(test_nothing_drifts_from_what_was_applied_just_now),
+		cmocka_unit_test(test_an_error_counts_where_nothing_drifts),
+		cmocka_unit_test(test_just_what_differs_is_corrected),
+		cmocka_unit_test(test_what_cannot_be_corrected_is_told),
+	};
+
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
