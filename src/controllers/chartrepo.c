@@ -1,12 +1,15 @@
 #include "controllers/chartrepo.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/die.h"
 #include "controllers/helmsource.h"
+#include "crypto/sha256.h"
+#include "source/blobshare.h"
 #include "text/constraint.h"
 #include "text/gourl.h"
 #include "text/path.h"
@@ -233,6 +236,52 @@ static err *find_http(struct chartrepo *r, struct arena *a, str name, str range,
 	return NULL;
 }
 
+/* Of all that decides what the server gives: the index that named the chart, its URL, and
+ * who asks. Secrets are not kept, only what they hash to. */
+static str share_key(struct chartrepo *r, struct arena *a, str url)
+{
+	static const struct net_tls none = { 0 };
+	const struct net_tls *tls = r->http.tls ? r->http.tls : &none;
+	const str parts[] = { r->spec.index->digest, r->url, url, r->http.user, r->http.password,
+			      r->http.pass_credentials ? S("everywhere") : STR_NONE, tls->ca,
+			      tls->cert, tls->key };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	char hash[SHA256_HEX + 1];
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		buf_addf(&b, "%zu %.*s\n", parts[i].n, STR_ARG(parts[i]));
+	sha256_hex(buf_str(&b), hash);
+	explicit_bzero(b.p, b.n);
+	return arena_cat(a, S("chart "), str_c(hash));
+}
+
+static err *download(struct chartrepo *r, str url, struct spool *to)
+{
+	return helmrepo_fetch(&r->http, url, "chart",
+			      r->env.chart_max ? r->env.chart_max : CHARTREPO_CHART_MAX, NULL, NULL,
+			      to);
+}
+
+/* Many HelmCharts of one chart make one download. */
+static err *download_shared(struct chartrepo *r, struct arena *a, str url, struct spool *to)
+{
+	if (!r->spec.index || !r->env.memory)
+		return download(r, url, to);
+	struct blobshare *blobs = oci_memory_blobs(r->env.memory);
+	str key = share_key(r, a, url);
+	enum blobshare_role role =
+		blobshare_begin(blobs, key, clock_after(clock_mono(), r->http.timeout),
+				r->env.cancel, to);
+
+	if (role == BLOBSHARE_HAVE)
+		return NULL;
+	err *e = download(r, url, to);
+
+	if (role == BLOBSHARE_LEAD)
+		blobshare_end(blobs, key, e ? NULL : to);
+	return e;
+}
+
 static err *get_http(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
 		     str *out)
 {
@@ -241,9 +290,7 @@ static err *get_http(struct chartrepo *r, struct arena *a, const struct chartrep
 
 	TRY(helmrepo_resolve(a, r->url, v->url, &url));
 	spool_init(&spool, HELMREPO_HELD);
-	TRY(helmrepo_fetch(&r->http, url, "chart",
-			   r->env.chart_max ? r->env.chart_max : CHARTREPO_CHART_MAX, NULL, NULL,
-			   &spool));
+	TRY(download_shared(r, a, url, &spool));
 	TRY(spool_text(&spool, &text));
 	*out = arena_str(a, text);
 	return NULL;

@@ -5,6 +5,9 @@
  * for a chart by name and range, it tells which version that is and where it
  * lies, and gives its bytes.
  *
+ * Charts that many HelmCharts want at the same time are downloaded once, for those
+ * who read the same index and log in alike (source/blobshare.h).
+ *
  * Errors have the words of source-controller. Worker-local.
  */
 #ifndef CONTROLLERS_CHARTREPO_H

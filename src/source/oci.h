@@ -42,6 +42,8 @@ struct oci_memory;
 struct oci_memory *oci_memory_new(void) __attribute__((returns_nonnull));
 /* No session may use it any more. NULL is fine. */
 void oci_memory_free(struct oci_memory *m);
+/* The downloads that are shared: also those of other servers, under keys of their own. */
+struct blobshare *oci_memory_blobs(struct oci_memory *m);
 
 struct oci_options {
 	struct net_client *net;

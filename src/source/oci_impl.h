@@ -31,7 +31,6 @@ void oci_memory_keep_challenge(struct oci_memory *m, str registry, bool http,
 bool oci_memory_token(struct oci_memory *m, struct arena *a, str key, str *out);
 void oci_memory_keep_token(struct oci_memory *m, str key, str token, int64_t until);
 void oci_memory_forget_token(struct oci_memory *m, str key);
-struct blobshare *oci_memory_blobs(struct oci_memory *m);
 
 /* ---- requests (oci_request.c) --------------------------------------------------- */
 

@@ -69,6 +69,8 @@ class Registry(BaseHTTPRequestHandler):
 
     def do_GET(self):
         parts = self.path.split("?")[0].split("/")
+        if parts[1] in ("charts", "locked"):
+            return self.chart(parts[1], parts[2])
         if len(parts) < 6 or parts[1] != "v2":
             return self.say(200)
         place, what, name = parts[2], parts[4], parts[5]
@@ -88,6 +90,18 @@ class Registry(BaseHTTPRequestHandler):
             time.sleep(1)       # so that all others want it meanwhile
             return self.say(200, CHART[:-1] + b"x" if wrong else CHART)
         return self.say(200, CONFIG) if name == digest(CONFIG) else self.say(404)
+
+
+    def chart(self, place, name):
+        """A chart repository: charts/ for everybody, locked/ for me:pass."""
+        if place == "locked" and self.headers.get("Authorization") != "Basic " + base64.b64encode(b"me:pass").decode():
+            return self.say(401)
+        if name == "index.yaml":
+            return self.say(200, b"apiVersion: v1\nentries:\n  demo:\n  - {apiVersion: v2, name: demo, version: 1.0.0, urls: [demo-1.0.0.tgz]}\n")
+        with LOCK:
+            COUNT[place] = COUNT.get(place, 0) + 1
+        time.sleep(1)
+        return self.say(200, CHART)
 
 
 class Server(ThreadingHTTPServer):
@@ -143,6 +157,17 @@ def main():
         w.same(stored("c", ("c1", "c2"), "helmcharts"), stored("r", names[:1], "ocirepositories"), "a chart is the same file")
         w.same(COUNT, {"open": 1}, "downloads")
         print("ok charts")
+
+        w.ask("POST", "/api/v1/namespaces/%s/secrets" % NS, {"metadata": {"name": "me"}, "stringData": {"username": "me", "password": "pass"}})
+        for name, place, more in (("http", "charts", {}), ("mine", "locked", {"secretRef": {"name": "me"}})):
+            w.create("helmrepositories", "HelmRepository", name, dict({"interval": "1h", "url": "http://%s/%s" % (host, place)}, **more))
+            charts = ["%s%d" % (name, i) for i in range(8)]
+            for n in charts:
+                w.create("helmcharts", "HelmChart", n, {"interval": "1h", "chart": "demo", "version": "1.x",
+                                                        "sourceRef": {"kind": "HelmRepository", "name": name}})
+            w.same(stored("h", charts, "helmcharts"), stored("r", names[:1], "ocirepositories"), "the same file")
+            w.same(COUNT[place], 1, "downloads of eight charts over HTTP")
+        print("ok charts over HTTP")
 
         before = COUNT["open"]
         repository("elsewhere", "other", **copy)
