@@ -70,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cert_list certs = { 0 };
 	struct sigroot root = { 0 };
 	struct rekor_entry entry;
+	bool trusted;
 
 	err_free(sigroot_read(&root, text));
 	err_free(cert_list_read(&certs, text));
@@ -79,9 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       &(struct cosign_trust){ .root = &root, .identities = &identity,
 						       .identities_n = 1 }));
 	err_free(notation_verify(&a, &from, S("r/a"), S(DIGEST),
-				 &(struct notation_trust){ str_c(policy), &certs }));
+				 &(struct notation_trust){ str_c(policy), &certs }, &trusted));
 	err_free(notation_verify(&a, &from, S("r/a"), S(DIGEST),
-				 &(struct notation_trust){ text, &certs }));
+				 &(struct notation_trust){ text, &certs }, &trusted));
 	cert_list_release(&certs);
 	sigroot_release(&root);
 	arena_release(&a);

@@ -284,7 +284,7 @@ static void say_verified(struct chart_pass *c, const struct chartsource *s, cons
 {
 	struct pass *p = c->p;
 
-	if (!c->spec.verify_wanted)
+	if (!c->spec.verify_wanted || c->verification.verify.ignored)
 		condition_drop(p, S("SourceVerified"));
 	else if (s->verified && s->complete)
 		condition_set(p, S("SourceVerified"), CONDITION_TRUE, S("Succeeded"),

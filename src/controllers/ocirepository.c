@@ -220,7 +220,7 @@ static void say_verified(struct ocirepo *o, const struct ocisource *s)
 {
 	struct pass *p = o->p;
 
-	if (!o->spec.verify_wanted)
+	if (!o->spec.verify_wanted || o->verification.verify.ignored)
 		condition_drop(p, S("SourceVerified"));
 	else if (s->verified.n)
 		condition_set(p, S("SourceVerified"), CONDITION_TRUE, S("Succeeded"), s->verified);

@@ -172,8 +172,7 @@ static err *check_usage(struct arena *a, const struct cert *leaf)
 	return NULL;
 }
 
-static err *check_chain(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
-			const struct cert_list *certs, int64_t at)
+static err *check_chain(const struct notation_envelope *e, const struct cert_list *certs, int64_t at)
 {
 	struct cert_list trusted = { 0 };
 	bool any = false;
@@ -191,9 +190,7 @@ static err *check_chain(struct arena *a, const struct notation_envelope *e, cons
 		       : refuse("signature is not produced by a trusted signer");
 
 	vec_release(&trusted);	/* the certificates are the chain's */
-	TRY(bad);
-	TRY(check_usage(a, e->chain.p[0]));
-	return p->enforce_revocation ? check_revocation(a, &e->chain) : NULL;
+	return bad;
 }
 
 static err *check_signature(const struct notation_envelope *e)
@@ -219,25 +216,64 @@ static err *check_signature(const struct notation_envelope *e)
 
 /* ---- one signature ----------------------------------------------------------------- */
 
-static err *check(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
-		  str digest, const struct cert_list *certs)
+/* Whose it is. */
+static err *check_signer(struct arena *a, const struct notation_envelope *e,
+			 const struct notation_policy *p, const struct cert_list *certs, int64_t now)
 {
-	int64_t now = clock_wall() / CLOCK_SECOND, at;
+	int64_t at;
+
+	if (!certs->n)
+		return refuse("there are no trusted certificates");
+	TRY(find_time(e->head, p, e->chain.p[0], now, &at));
+	TRY(check_chain(e, certs, at));
+	return notation_policy_check(a, p, e->chain.p[0]);
+}
+
+/* Whether the chain is valid when it must be, whosoever it is. */
+static err *check_validity(const struct notation_envelope *e, int64_t now)
+{
+	str scheme = node_str(node_get(e->head, S("io.cncf.notary.signingScheme")));
+	int64_t at = now, from, until;
+
+	if (str_eq(scheme, S("notary.x509.signingAuthority")))
+		TRY(read_time(e->head, "io.cncf.notary.authenticSigningTime", &at));
+	for (size_t i = 0; i < e->chain.n; i++) {
+		cert_validity(e->chain.p[i], &from, &until);
+		if (at < from || at > until)
+			return refuse("a certificate of the chain is not valid at the time of signing");
+	}
+	return NULL;
+}
+
+static err *check(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
+		  str digest, const struct cert_list *certs, bool *trusted)
+{
+	int64_t now = clock_wall() / CLOCK_SECOND;
 
 	TRY(check_signature(e));
 	TRY(check_critical(e->head));
-	TRY(find_time(e->head, p, e->chain.p[0], now, &at));
-	TRY(check_chain(a, e, p, certs, at));
-	TRY(notation_policy_check(a, p, e->chain.p[0]));
+	TRY(check_usage(a, e->chain.p[0]));
+	if (!str_eq(node_str(node_dig(e->payload, "targetArtifact", "digest")), digest))
+		return refuse("content descriptor mismatch");
+	err *stranger = check_signer(a, e, p, certs, now);
+
+	if (stranger && p->enforce_authenticity)
+		return stranger;
+	bool known = !stranger;
+
+	err_free(stranger);
+	if (p->enforce_time)
+		TRY(check_validity(e, now));
+	if (p->enforce_revocation)
+		TRY(check_revocation(a, &e->chain));
 	TRY(check_expiry(e->head, p, now));
-	return str_eq(node_str(node_dig(e->payload, "targetArtifact", "digest")), digest)
-		       ? NULL
-		       : refuse("content descriptor mismatch");
+	*trusted = known;
+	return NULL;
 }
 
 static err *try_signature(struct arena *a, const struct cosign_source *from,
 			  const struct ocidescriptor *d, const struct notation_policy *p, str digest,
-			  const struct cert_list *certs)
+			  const struct cert_list *certs, bool *trusted)
 {
 	struct notation_envelope env = { 0 };
 	struct ocimanifest m;
@@ -255,7 +291,7 @@ static err *try_signature(struct arena *a, const struct cosign_source *from,
 	err *e = cose ? notation_read_cose(a, text, &env) : read_envelope(a, text, &env);
 
 	if (!e)
-		e = check(a, &env, p, digest, certs);
+		e = check(a, &env, p, digest, certs, trusted);
 	cert_list_release(&env.chain);
 	return e;
 }
@@ -277,15 +313,16 @@ static bool is_signature(struct arena *a, const struct cosign_source *from,
 }
 
 err *notation_verify(struct arena *a, const struct cosign_source *from, str repository, str digest,
-		     const struct notation_trust *trust)
+		     const struct notation_trust *trust, bool *trusted)
 {
 	struct notation_policy policy;
 	struct ocidescriptor *list = NULL;
 	size_t n = 0, tried = 0;
 
+	*trusted = false;
 	TRY(notation_policy_find(a, trust->policy, repository, &policy));
-	if (!trust->certs->n)
-		return refuse("there are no trusted certificates");
+	if (policy.skip)
+		return NULL;
 	err *e = from->referrers(from->ctx, a, digest, &list, &n);
 
 	if (e && err_kind(e) != ERR_NOT_FOUND)
@@ -299,7 +336,7 @@ err *notation_verify(struct arena *a, const struct cosign_source *from, str repo
 			continue;
 		tried++;
 		err_free(e);
-		e = try_signature(a, from, &list[i], &policy, digest, trust->certs);
+		e = try_signature(a, from, &list[i], &policy, digest, trust->certs, trusted);
 		if (!e)
 			return NULL;
 		e = err_wrap(e, "signature verification failed: failed to verify signature with digest "

@@ -10,10 +10,14 @@
  *	- it has not expired, and the chain is valid now (by a signing authority's own time
  *	  where its certificates are trusted as such), unless the level is permissive.
  *
+ * The level "audit" insists on a signature that is whole alone, "skip" on nothing: what is
+ * let through by them without the signer being trusted is not called verified, as with
+ * Flux. An action may be overridden, but never that a signature is whole.
+ *
  * Fails closed: timestamps' countersignatures in place of the present
- * time, certificates whose revocation would have to be asked for, plugins, critical
- * attributes that are not known, and the levels "audit" and "skip", which verify
- * nothing. As Flux, three signatures are looked at. Worker-local.
+ * time, certificates whose revocation would have to be asked for (as for notation
+ * without a network), plugins, critical attributes that are not known. As Flux, three
+ * signatures are looked at. Worker-local.
  */
 #ifndef SOURCE_NOTATION_H
 #define SOURCE_NOTATION_H
@@ -27,8 +31,10 @@ struct notation_trust {
 	const struct cert_list *certs;	/* of all trust stores */
 };
 
-/* `repository`: "registry/org/app". Reached as cosign.h does. */
+/* `repository`: "registry/org/app". Reached as cosign.h does. *trusted: a trusted signer's;
+ * false on success where the policy does not insist. */
 err *notation_verify(struct arena *a, const struct cosign_source *from, str repository, str digest,
-		     const struct notation_trust *trust) __attribute__((warn_unused_result));
+		     const struct notation_trust *trust, bool *trusted)
+	__attribute__((warn_unused_result));
 
 #endif

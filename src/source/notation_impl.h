@@ -17,7 +17,8 @@ err *notation_read_cose(struct arena *a, str text, struct notation_envelope *out
 /* The statement of a trust policy that counts for a repository. */
 struct notation_policy {
 	str name;
-	bool enforce_expiry, enforce_time, enforce_revocation;
+	bool skip;		/* nothing is looked at; all else is unset then */
+	bool enforce_authenticity, enforce_expiry, enforce_time, enforce_revocation;
 	bool authority;		/* it trusts signing authorities, else plain ones */
 	node identities;
 };

@@ -8,40 +8,60 @@ enum { STATEMENTS_MAX = 1000 };
 static err *read_level(node verification, struct notation_policy *out)
 {
 	str level = node_str(node_get(verification, S("level")));
-	bool strict = str_eq(level, S("strict"));
+	bool strict = str_eq(level, S("strict")), permissive = str_eq(level, S("permissive"));
 
-	if (str_eq(level, S("audit")) || str_eq(level, S("skip")))
-		return err_new(ERR_FORBIDDEN,
-			       "trust policy statement \"%.*s\" has the level \"%.*s\", which verifies "
-			       "nothing", STR_ARG(out->name), STR_ARG(level));
-	if (!strict && !str_eq(level, S("permissive")))
+	out->skip = str_eq(level, S("skip"));
+	if (!strict && !permissive && !out->skip && !str_eq(level, S("audit")))
 		return err_new(ERR_INVALID, "invalid signature verification level \"%.*s\"",
 			       STR_ARG(str_sub(level, 0, 60)));
+	out->enforce_authenticity = strict || permissive;
 	out->enforce_expiry = out->enforce_time = out->enforce_revocation = strict;
 	return NULL;
 }
 
+static err *set_action(str type, str action, struct notation_policy *out)
+{
+	const struct {
+		str type;
+		bool *enforce;
+	} types[] = {
+		{ S("authenticity"), &out->enforce_authenticity },
+		{ S("authenticTimestamp"), &out->enforce_time },
+		{ S("expiry"), &out->enforce_expiry },
+		{ S("revocation"), &out->enforce_revocation },
+	};
+	bool enforce = str_eq(action, S("enforce")), skip = str_eq(action, S("skip"));
+
+	if (str_eq(type, S("integrity")))
+		return err_new(ERR_INVALID, "\"integrity\" verification can not be overridden in custom "
+					    "signature verification");
+	if (!enforce && !skip && !str_eq(action, S("log")))
+		return err_new(ERR_INVALID,
+			       "verification action \"%.*s\" in custom signature verification is "
+			       "not supported", STR_ARG(str_sub(action, 0, 60)));
+	if (skip && !str_eq(type, S("revocation")))
+		return err_new(ERR_INVALID,
+			       "\"%.*s\" verification can not be skipped in custom signature verification",
+			       STR_ARG(str_sub(type, 0, 60)));
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (str_eq(type, types[i].type)) {
+			*types[i].enforce = enforce;
+			return NULL;
+		}
+	return err_new(ERR_INVALID,
+		       "verification type \"%.*s\" in custom signature verification is not supported",
+		       STR_ARG(str_sub(type, 0, 60)));
+}
+
 static err *read_override(node verification, struct notation_policy *out)
 {
-	node_each_pair(p, node_get(verification, S("override"))) {
-		str key = node_str(p->key), value = node_str(p->value);
-		bool enforce = str_eq(value, S("enforce"));
+	node override = node_get(verification, S("override"));
 
-		if (!enforce && !str_eq(value, S("log")) && !str_eq(value, S("skip")))
-			return err_new(ERR_INVALID,
-				       "verification action \"%.*s\" in custom signature verification is "
-				       "not supported", STR_ARG(str_sub(value, 0, 60)));
-		if (str_eq(key, S("expiry")))
-			out->enforce_expiry = enforce;
-		else if (str_eq(key, S("authenticTimestamp")))
-			out->enforce_time = enforce;
-		else if (str_eq(key, S("revocation")))
-			out->enforce_revocation = enforce;
-		else if (!str_eq(key, S("authenticity")) || !enforce)
-			return err_new(ERR_INVALID,
-				       "the override of \"%.*s\" in custom signature verification is not "
-				       "supported", STR_ARG(str_sub(key, 0, 60)));
-	}
+	if (out->skip && node_len(override))
+		return err_new(ERR_INVALID, "signature verification level \"skip\" can't be used to "
+					    "customize signature verification");
+	node_each_pair(p, override)
+		TRY(set_action(node_str(p->key), node_str(p->value), out));
 	return NULL;
 }
 
@@ -85,7 +105,7 @@ static err *read_statement(node statement, struct notation_policy *out)
 					 .identities = node_get(statement, S("trustedIdentities")) };
 	TRY(read_level(verification, out));
 	TRY(read_override(verification, out));
-	return read_stores(statement, out);
+	return out->skip ? NULL : read_stores(statement, out);
 }
 
 err *notation_policy_find(struct arena *a, str json, str repository, struct notation_policy *out)

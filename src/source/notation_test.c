@@ -15,7 +15,7 @@
 #define CA         "\"ca:x\""
 #define ACME       "x509.subject: C=US, ST=WA, O=acme\\\\, inc"
 
-static err *verify(struct repo *r, const char *cert, const char *policy)
+static err *verify_as(struct repo *r, const char *cert, const char *policy, bool *trusted)
 {
 	const struct cosign_source from = { get_manifest, get_blob, get_referrers, r };
 	struct cert_list certs = { 0 };
@@ -23,9 +23,19 @@ static err *verify(struct repo *r, const char *cert, const char *policy)
 	assert_null(cert_list_read(&certs, golden(&r->a, "notation",
 						  arena_printf(&r->a, "%s.crt", cert).p)));
 	err *e = notation_verify(&r->a, &from, S("registry.example/app"), r->digest,
-				 &(struct notation_trust){ str_c(policy), &certs });
+				 &(struct notation_trust){ str_c(policy), &certs }, trusted);
 
 	cert_list_release(&certs);
+	return e;
+}
+
+static err *verify(struct repo *r, const char *cert, const char *policy)
+{
+	bool trusted;
+	err *e = verify_as(r, cert, policy, &trusted);
+
+	if (trusted == (e != NULL))
+		fail_msg("trusted %d, %s", trusted, e ? err_msg(e) : "no error");
 	return e;
 }
 
@@ -56,12 +66,21 @@ static void test_policies(void **state)
 	} rows[] = {
 		{ POLICY(STRICT, "registry.example/other", CA, "*"),
 		  "artifact \"registry.example/app\" has no applicable oci trust policy statement" },
-		{ POLICY("\"level\":\"skip\"", "*", CA, "*"), "has the level \"skip\", which verifies nothing" },
-		{ POLICY("\"level\":\"audit\"", "*", CA, "*"), "has the level \"audit\", which" },
+		{ POLICY("\"level\":\"skip\",\"override\":{\"expiry\":\"log\"}", "*", CA, "*"),
+		  "signature verification level \"skip\" can't be used to customize" },
+		{ POLICY("\"level\":\"audit\",\"override\":{\"authenticity\":\"enforce\"}", "*", CA,
+			 "x509.subject: C=US, ST=WA, O=evil"),
+		  "does not match the X.509 trusted identities" },
 		{ POLICY("\"level\":\"lax\"", "*", CA, "*"), "invalid signature verification level \"lax\"" },
 		{ POLICY("", "*", CA, "*"), "invalid signature verification level \"\"" },
-		{ POLICY(STRICT ",\"override\":{\"authenticity\":\"log\"}", "*", CA, "*"),
-		  "the override of \"authenticity\" in custom" },
+		{ POLICY(STRICT ",\"override\":{\"integrity\":\"log\"}", "*", CA, "*"),
+		  "\"integrity\" verification can not be overridden in custom signature verification" },
+		{ POLICY(STRICT ",\"override\":{\"expiry\":\"skip\"}", "*", CA, "*"),
+		  "\"expiry\" verification can not be skipped in custom signature verification" },
+		{ POLICY(STRICT ",\"override\":{\"x\":\"log\"}", "*", CA, "*"),
+		  "verification type \"x\" in custom signature verification is not supported" },
+		{ POLICY(STRICT ",\"override\":{\"expiry\":\"x\"}", "*", CA, "*"),
+		  "verification action \"x\" in custom signature verification is not supported" },
 		{ POLICY(STRICT, "*", "", "*"), "is either missing trust stores or trusted identities" },
 		{ POLICY(STRICT, "*", "\"tsa:x\"", "*"), "is either missing trust stores" },
 		{ POLICY(STRICT, "*", "\"signingAuthority:x\"", "*"),
@@ -80,6 +99,43 @@ static void test_policies(void **state)
 	open_repo(&r, "notation", "p256");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		assert_refused(verify(&r, "p256", rows[i].policy), rows[i].want);
+	arena_release(&r.a);
+}
+
+/* What a policy does not insist on is let through, and not called trusted. */
+static void test_audit_and_skip(void **state)
+{
+	static const struct {
+		const char *cert, *policy;
+		bool trusted;
+	} rows[] = {
+		{ "p256", POLICY("\"level\":\"audit\"", "*", CA, "*"), true },
+		{ "p256", POLICY("\"level\":\"audit\"", "*", CA, "x509.subject: C=US, ST=WA, O=evil"), false },
+		{ "expiry", POLICY("\"level\":\"audit\"", "*", CA, "*"), false },
+		{ "expiry", POLICY(STRICT ",\"override\":{\"authenticity\":\"log\"}", "*", CA, "*"), false },
+		/* Flux takes no notice of stores then */
+		{ "p256", POLICY("\"level\":\"skip\"", "*", CA, "*"), false },
+		{ "p256", "{\"version\":\"1.0\",\"trustPolicies\":[{\"name\":\"p\",\"registryScopes\":[\"*\"],"
+			  "\"signatureVerification\":{\"level\":\"skip\"}}]}", false },
+	};
+	struct repo r;
+	bool trusted;
+
+	(void)state;
+	open_repo(&r, "notation", "p256");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		err *e = verify_as(&r, rows[i].cert, rows[i].policy, &trusted);
+
+		if (e || trusted != rows[i].trusted)
+			fail_msg("%zu: %s", i, e ? err_msg(e) : "trusted is wrong");
+	}
+	/* a signature that is not whole passes no audit */
+	change(&r, "p256", "\\\"payload\\\":\\\"eyJ0", "\\\"payload\\\":\\\"eyJ1");
+	assert_refused(verify(&r, "p256", POLICY("\"level\":\"audit\"", "*", CA, "*")),
+		       "signature is invalid");
+	r.digest = S("sha256:0000000000000000000000000000000000000000000000000000000000000000");
+	assert_refused(verify(&r, "p256", POLICY("\"level\":\"audit\"", "*", CA, "*")),
+		       "no signature is associated with ");
 	arena_release(&r.a);
 }
 
@@ -193,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signatures_of_notation),
 		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_audit_and_skip),
 		cmocka_unit_test(test_what_is_expired_or_not_known),
 		cmocka_unit_test(test_changed_envelopes),
 		cmocka_unit_test(test_changed_cose),

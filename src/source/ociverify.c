@@ -135,12 +135,13 @@ static err *check_notation(const struct ociverify *v, str subject)
 	return NULL;
 }
 
-static err *run_notation(const struct ociverify *v, struct arena *a,
+static err *run_notation(struct ociverify *v, struct arena *a,
 			 const struct cosign_source *from, const struct ociref *ref)
 {
 	struct cert_list certs = { 0 };
 	struct ociref repository = { .registry = ref->registry, .repository = ref->repository };
 	struct ociref shown = *ref;
+	bool trusted = false;
 
 	shown.tag = STR_NONE;
 	TRY(check_notation(v, v->chart.n ? v->chart : ociref_text(a, &shown)));
@@ -149,7 +150,9 @@ static err *run_notation(const struct ociverify *v, struct arena *a,
 	if (!e)
 		e = notation_verify(a, from, ociref_name(a, &repository), ref->digest,
 				    &(struct notation_trust){
-					    credentials_get(v->keys, S("trustpolicy.json")), &certs });
+					    credentials_get(v->keys, S("trustpolicy.json")), &certs },
+				    &trusted);
+	v->ignored = !e && !trusted;
 	cert_list_release(&certs);
 	return e;
 }
@@ -185,7 +188,7 @@ err *ociverify_check(const struct ociverify *v, struct arena *a)
 
 err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ociref *ref)
 {
-	const struct ociverify *v = ctx;
+	struct ociverify *v = ctx;
 	const struct cosign_source from = { get_manifest, get_blob, get_referrers, c };
 
 	if (!ref->digest.n)

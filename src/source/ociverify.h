@@ -27,6 +27,9 @@ struct ociverify {
 	/* A chart's object; empty: an OCIRepository. Flux words some errors otherwise for
 	 * those, and tells why a signature does not count. */
 	str chart;
+	/* Set by ociverify_run: a policy let it through that does not insist on a signer who is
+	 * trusted. It does not count as verified. */
+	bool ignored;
 };
 
 /* What can be told without asking the registry: the provider, the Secrets. */
