@@ -170,12 +170,12 @@ static err *prepare(struct bucket_pass *b)
 	TRY(read_secret(b, node_get(spec, S("proxySecretRef")),
 			"failed to get proxy URL: failed to get secret ", &b->proxy,
 			&b->spec.proxy));
-	TRY(bucketsource_check_sts(&b->spec));
 	TRY(read_secret(b, node_get(sts, S("secretRef")), "failed to get STS secret ",
 			&b->sts_secret, &b->spec.sts.secret));
 	TRY(read_secret(b, node_get(sts, S("certSecretRef")),
 			"failed to get STS TLS config: failed to get secret ", &b->sts_cert,
 			&b->spec.sts.cert));
+	TRY(bucketsource_check_sts(&b->spec));
 	return ask_cloud(b);
 }
 

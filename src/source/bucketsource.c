@@ -33,11 +33,6 @@ static void set_deadline(struct bucketsource *s, const struct bucketsource_spec 
 
 /* ---- the client --------------------------------------------------------------- */
 
-static err *bad_sts(err *e)
-{
-	return failure_mark(e, FAILURE_STALLED, fetch_failed, "InvalidSTSConfiguration");
-}
-
 static err *check_provider(const struct bucketsource_spec *spec)
 {
 	const struct bucketsource_sts *sts = &spec->sts;
@@ -67,14 +62,15 @@ err *bucketsource_check_sts(const struct bucketsource_spec *spec)
 
 	if (!spec->sts.wanted)
 		return NULL;
-	err *e = gourl_parse(&a, spec->sts.endpoint, &u);
+	err *e = check_provider(spec);
 
 	if (e)
-		return failure_mark(err_wrap(e, "failed to parse STS endpoint '%.*s'",
-					     STR_ARG(spec->sts.endpoint)),
-				    FAILURE_STALLED, fetch_failed, "URLInvalid");
-	e = check_provider(spec);
-	return e ? bad_sts(e) : NULL;
+		return failure_mark(e, FAILURE_STALLED, fetch_failed, "InvalidSTSConfiguration");
+	e = gourl_parse(&a, spec->sts.endpoint, &u);
+	return e ? failure_mark(err_wrap(e, "failed to parse STS endpoint '%.*s'",
+					 STR_ARG(spec->sts.endpoint)),
+				FAILURE_STALLED, fetch_failed, "URLInvalid")
+		 : NULL;
 }
 
 /* A user of a directory becomes temporary keys. */
@@ -93,10 +89,11 @@ static err *ask_ldap(struct bucketsource *s, const struct bucketsource_env *env,
 	err *e = NULL;
 
 	if (c && (!sts.user.n || !sts.password.n))
-		return bad_sts(err_new(ERR_INVALID,
-				       "invalid '%.*s' secret data for '%.*s' STS provider: required "
-				       "fields username, password",
-				       STR_ARG(c->name), STR_ARG(spec->sts.provider)));
+		return failed(err_new(ERR_INVALID,
+				      "invalid '%.*s' secret data for '%.*s' STS provider: required "
+				      "fields username, password",
+				      STR_ARG(c->name), STR_ARG(spec->sts.provider)),
+			      "AuthenticationFailed");
 	if (spec->sts.cert)
 		e = credentials_tls(spec->sts.cert, &tls);
 	if (e)

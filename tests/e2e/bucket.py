@@ -334,7 +334,7 @@ def amazon():
     sts = (HOST, "stuff", "insecure=", "sts=http://%s/sts" % HOST)
     want("sts", GOOD, run(*sts, "sts.username=jo", "sts.password=p&w"))
     want("sts refuses", OPS + "failed to confirm existence of 'stuff' bucket: LDAP says no", run(*sts, "sts.username=jo", "sts.password=x"))
-    want("sts without password", "failed: FetchFailed InvalidSTSConfiguration (stalled): invalid 'secret' secret data for 'ldap' STS "
+    want("sts without password", AUTH + "invalid 'secret' secret data for 'ldap' STS "
          "provider: required fields username, password", run(*sts, "sts.username=jo"))
     bad = "failed: FetchFailed InvalidSTSConfiguration (stalled): "
     want("sts of aws", bad + "STS provider 'ldap' is not supported for 'aws' bucket provider", run(*sts, "provider=aws"))
