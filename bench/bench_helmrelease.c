@@ -4,7 +4,6 @@
  * A line a step: installed, nothing changed, upgraded by a value. The chart that
  * is built in has a ServiceAccount, a Service, an Ingress and a Deployment. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/fs.h"
 #include "cluster.h"
@@ -135,8 +134,10 @@ static void run(struct bench *b, struct runtime *rt)
 int main(int argc, char **argv)
 {
 	struct bench b = { .name = "bench_helmrelease", .simulated = true,
-			   .n = argc > 3 ? (int)strtol(argv[3], NULL, 10) : RELEASES };
+			   .n = RELEASES };
 
+	if (argc > 3)
+		b.n = bench_number(&b, argv[3], BENCH_OBJECTS_MAX);
 	file = argc > 2 ? argv[2] : NULL;
 	bench_cluster(&b, argc > 1 ? argv[1] : "build/rill", &helmrelease_controller, run);
 	return 0;

@@ -11,7 +11,7 @@
 #include "cluster.h"
 #include "docs.h"
 
-enum { KUSTOMIZATIONS = 500, KUSTOMIZATIONS_MAX = 100000, IDLE = 5, IDLE_MAX = 3600 };
+enum { KUSTOMIZATIONS = 500, IDLE = 5, IDLE_MAX = 3600 };
 
 #define KS "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations"
 #define GIT "/apis/source.toolkit.fluxcd.io/v1/namespaces/default/gitrepositories"
@@ -113,24 +113,14 @@ static void run(struct bench *b, struct runtime *rt)
 	idle(b);
 }
 
-static unsigned number_of(const struct bench *b, const char *text, uint64_t max)
-{
-	uint64_t n;
-
-	if (!str_to_u64(str_c(text), &n) || !n || n > max)
-		bench_need(b, err_new(ERR_INVALID, "%s is not a number from 1 to %llu", text,
-				      (unsigned long long)max));
-	return (unsigned)n;
-}
-
 int main(int argc, char **argv)
 {
 	struct bench b = { .name = "bench_kustomization", .n = KUSTOMIZATIONS, .idle = IDLE };
 
 	if (argc > 2)
-		b.n = (int)number_of(&b, argv[2], KUSTOMIZATIONS_MAX);
+		b.n = bench_number(&b, argv[2], BENCH_OBJECTS_MAX);
 	if (argc > 3)
-		b.idle = number_of(&b, argv[3], IDLE_MAX);
+		b.idle = (unsigned)bench_number(&b, argv[3], IDLE_MAX);
 	bench_cluster(&b, argc > 1 ? argv[1] : "build/rill", &kustomization_controller, run);
 	return 0;
 }

@@ -23,6 +23,15 @@ void bench_need(const struct bench *b, err *e)
 	exit(1);
 }
 
+int bench_number(const struct bench *b, const char *text, int max)
+{
+	uint64_t n;
+
+	if (!str_to_u64(str_c(text), &n) || !n || n > (uint64_t)max)
+		bench_need(b, err_new(ERR_INVALID, "%s is not a number from 1 to %d", text, max));
+	return (int)n;
+}
+
 void bench_ask(struct bench *b, const char *method, str path, const char *type, str body, node *out)
 {
 	struct client_request q = { .method = str_c(method), .path = path, .body = body };

@@ -10,6 +10,8 @@
 #include "controllers/controllers.h"
 #include "controllers/pass.h"
 
+enum { BENCH_OBJECTS_MAX = 100000 };
+
 struct bench {
 	const char *name;
 	int n;				/* objects */
@@ -27,6 +29,8 @@ void bench_cluster(struct bench *b, const char *rill, const struct controller *c
 
 /* Any error ends the program. */
 void bench_need(const struct bench *b, err *e);
+/* An argument: a number from 1 to `max`, or the program ends. */
+int bench_number(const struct bench *b, const char *text, int max);
 /* `type`: of a patch: "apply", "merge"; else "". `out` may be NULL. */
 void bench_ask(struct bench *b, const char *method, str path, const char *type, str body, node *out);
 /* status of the object at that path gets the artifact. */
