@@ -6,10 +6,8 @@ unknown context, a kubeconfig that is missing or broken, a server that is not
 there, and one that has none of the definitions. None may crash, wait, or fail
 without a word; those that need a server have the texts of the original.
 """
-import os
 import re
 import socket
-import sys
 
 from flux_case import Case
 

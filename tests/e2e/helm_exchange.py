@@ -8,9 +8,10 @@ asked by both programs of both namespaces. Without helm ($PEERS) it is skipped.
 """
 import difflib, json, os, re, sys
 
-from helm_world import World, masked, pack, peer, plain, read_record, unfold
+from helm_world import World, masked, pack, plain, read_record, unfold
+from peers import find
 
-HELM = os.environ.get("HELM") or peer("helm")
+HELM = os.environ.get("HELM") or find("helm")
 if not HELM:
     print("helm_exchange.py: skipped: there is no helm: make peers, or set $PEERS")
     sys.exit(77)

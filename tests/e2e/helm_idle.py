@@ -4,10 +4,10 @@
 Many HelmReleases on rill's controller, each looked at again by its interval;
 counted is what the controller tells at /metrics.
 """
-import re, socket, sys, time, urllib.request
+import re, socket, sys, urllib.request
 
 from helm_session import HELM, Session, chart, rill_controller
-from helm_world import until
+from world import until
 
 N = int(sys.argv[2]) if len(sys.argv) > 2 else 40
 with socket.socket() as free:

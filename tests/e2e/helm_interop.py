@@ -10,9 +10,11 @@ controller alone.
 import json, os, sys, time
 
 from helm_session import Session, chart, ok, rill_controller
-from helm_world import peer, unfold, until
+from helm_world import unfold
+from peers import find
+from world import until
 
-peers = [name for name in ("helm", "helm3") if peer(name)]
+peers = [name for name in ("helm", "helm3") if find(name)]
 if not peers:
     print("helm_interop.py: skipped: there is no helm: make peers, or set $PEERS")
     sys.exit(77)
@@ -21,7 +23,7 @@ s = Session(sys.argv[1], "rill", rill_controller)
 w = s.w
 # By the name that its users know: it is the manager of fields.
 PROGRAMS = {}
-for name, path in [("rill", w.rill)] + [(n, peer(n)) for n in peers]:
+for name, path in [("rill", w.rill)] + [(n, find(n)) for n in peers]:
     os.mkdir(w.dir + "/" + name)
     os.symlink(path, w.dir + "/" + name + "/helm")
     PROGRAMS[name] = w.dir + "/" + name + "/helm"

@@ -9,8 +9,8 @@ same.
 """
 import os, random, subprocess, sys, time
 
-from helm_session import Session, chart, ok, rill_controller
-from helm_world import peer, until
+from helm_session import Session, chart, rill_controller
+from world import until
 
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 6
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 32)

@@ -8,9 +8,10 @@ the corpus.
 """
 import base64, difflib, gzip, json, os, re, sys
 
-from helm_world import World, masked, peer, plain
+from helm_world import World, masked, plain
+from peers import find
 
-HELM = peer("helm")
+HELM = find("helm")
 REAL = os.path.join(sys.argv[2], "corpus", "helm", "real")
 if not HELM or not os.path.isdir(REAL):
     print("helm_records.py: skipped: there is no helm (make peers, or set $PEERS), or no %s" % REAL)

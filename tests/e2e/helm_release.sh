@@ -6,50 +6,20 @@
 set -eu
 
 rill=$(realpath "$1")
-dir=$(mktemp -d)
-server=
-finish() {
-	[ -z "$server" ] || kill "$server" 2>/dev/null || :
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-export HOME=$dir KUBECONFIG=$dir/kubeconfig TZ=UTC
+program=helm_release.sh
+unset TEST_KUBECONFIG
+. "$(dirname "$0")/clients.sh"
+export TZ=UTC
 
-fail() {
-	echo "$*" >&2
-	exit 1
+client() {
+	"$@"
 }
 
 helm() {
 	"$rill" helm "$@"
 }
 
-# expect PATTERN COMMAND...: it works, and prints what matches
-expect() {
-	local pattern=$1 out
-	shift
-	out=$("$@" 2>&1) || fail "$* failed: $out"
-	grep -qE -e "$pattern" <<<"$out" || fail "$*: no '$pattern' in: $out"
-}
-
-# refuse PATTERN COMMAND...: it fails, and says so
-refuse() {
-	local pattern=$1 out
-	shift
-	if out=$("$@" 2>&1); then
-		fail "$* did not fail: $out"
-	fi
-	grep -qE -e "$pattern" <<<"$out" || fail "$*: no '$pattern' in: $out"
-}
-
-"$rill" server --data-dir :memory: --listen 127.0.0.1:0 --write-kubeconfig "$KUBECONFIG" 2>/dev/null &
-server=$!
-for _ in $(seq 500); do
-	[ ! -s "$KUBECONFIG" ] || break
-	sleep 0.02
-done
-
+start :memory:
 chart=$dir/web
 mkdir -p "$chart/templates" "$chart/crds"
 cat >"$chart/Chart.yaml" <<'YAML'

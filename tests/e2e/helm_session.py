@@ -4,9 +4,11 @@ used.
 """
 import hashlib, http.server, json, re, threading, time
 
-from helm_world import World, masked, pack, peer, until
+from helm_world import World, masked, pack
+from peers import find
+from world import until
 
-PEER = peer("helm-controller")
+PEER = find("helm-controller")
 HELM = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases"
 SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/"
 
@@ -93,6 +95,15 @@ def chart(version="1.0.0", name="web", **files):
     return pack(name, texts)
 
 
+def artifact(bytes_, revision):
+    """As a status names it: the bytes are served from now on."""
+    digest = hashlib.sha256(bytes_).hexdigest()
+    path = "/%s.tgz" % digest[:16]
+    Files.files[path] = bytes_
+    return {"path": "externalartifact/default/x" + path, "url": "http://127.0.0.1:%d%s" % (web.server_port, path), "revision": revision,
+            "digest": "sha256:" + digest, "size": len(bytes_), "lastUpdateTime": "2026-01-01T00:00:00Z"}
+
+
 def condition(o, type_):
     for c in (o or {}).get("status", {}).get("conditions", []):
         if c["type"] == type_:
@@ -118,9 +129,6 @@ class Session:
         self.chart(chart())
 
     def chart(self, bytes_, revision=None, name="web"):
-        digest = hashlib.sha256(bytes_).hexdigest()
-        path = "/%s.tgz" % digest[:16]
-        Files.files[path] = bytes_
         if not self.w.get(SOURCE % self.ns + "externalartifacts/" + name):
             self.w.post(SOURCE % self.ns + "externalartifacts", {
                 "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "ExternalArtifact", "metadata": {"name": name},
@@ -128,9 +136,7 @@ class Session:
         self.status("externalartifacts", name, {
             "conditions": [{"type": "Ready", "status": "True", "reason": "ok", "message": "ok", "observedGeneration": 1,
                             "lastTransitionTime": "2026-01-01T00:00:00Z"}],
-            "artifact": {"path": "x" + path, "url": "http://127.0.0.1:%d%s" % (web.server_port, path),
-                         "revision": revision or "1", "digest": "sha256:" + digest, "size": len(bytes_),
-                         "lastUpdateTime": "2026-01-01T00:00:00Z"}})
+            "artifact": artifact(bytes_, revision or "1")})
 
     def status(self, kind, name, status):
         self.w.patch(SOURCE % self.ns + kind + "/" + name + "/status", {"status": status})

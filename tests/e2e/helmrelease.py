@@ -4,86 +4,14 @@
 On `rill server` with `rill controller`; charts come as HelmCharts and
 ExternalArtifacts whose status the test writes, their files from a web server of
 its own. Every step says what must come of it."""
-import base64, gzip, hashlib, http.client, http.server, io, json, os, re, shutil, signal, ssl, subprocess, sys
-import tarfile, tempfile, threading, time
+import hashlib, json, os, re, sys, time
 
-rill = os.path.realpath(sys.argv[1])
-tmp = tempfile.mkdtemp(prefix="rill-helm-")
-env = dict(os.environ, HOME=tmp, KUBECONFIG=tmp + "/kubeconfig", TZ="UTC")
-HELM = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases"
-SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/"
+from helm_session import HELM, SOURCE, artifact, condition, rill_controller
+from helm_world import World, archive, pack, read_record, write_record
+from world import until
 
-
-class Files(http.server.BaseHTTPRequestHandler):
-    files = {}
-
-    def do_GET(self):
-        body = self.files.get(self.path)
-        self.send_response(200 if body is not None else 404)
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *a):
-        pass
-
-
-web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-threading.Thread(target=web.serve_forever, daemon=True).start()
-
-
-class Server:
-    def __init__(self):
-        self.p = subprocess.Popen([rill, "server", "--data-dir", ":memory:", "--listen", "127.0.0.1:0", "--token", "t",
-                                   "--crds", "flux", "--write-kubeconfig", env["KUBECONFIG"]], env=env,
-                                  stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        until(lambda: os.path.exists(env["KUBECONFIG"]), "the server does not start")
-        text = open(env["KUBECONFIG"]).read()
-        self.port = int(re.search(r"127\.0\.0\.1:(\d+)", text).group(1))
-        ca = base64.b64decode(re.search(r"authority-data: (\S+)", text).group(1)).decode()
-        self.tls = ssl.create_default_context(cadata=ca)
-
-    def ask(self, method, path, body=None, kind="application/json"):
-        c = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, timeout=20)
-        c.request(method, path, json.dumps(body) if body is not None else None,
-                  {"Authorization": "Bearer t", "Content-Type": kind})
-        r = c.getresponse()
-        return r.status, json.loads(r.read())
-
-
-def until(f, what, seconds=30):
-    end = time.time() + seconds
-    while True:
-        v = f()
-        if v:
-            return v
-        if time.time() > end:
-            raise AssertionError(what() if callable(what) else what)
-        time.sleep(0.02)
-
-
-def ok(answer):
-    assert answer[0] < 300, answer
-    return answer[1]
-
-
-def get(path):
-    code, o = server.ask("GET", path)
-    return o if code == 200 else None
-
-
-def post(path, body):
-    return ok(server.ask("POST", path, body))
-
-
-def patch(path, body, kind="application/merge-patch+json"):
-    return ok(server.ask("PATCH", path, body, kind))
-
-
-def controller(*flags):
-    log = open(tmp + "/log", "a")
-    return subprocess.Popen([rill, "controller", "--storage-path", tmp + "/artifacts", "--storage-addr", "127.0.0.1:0",
-                             "--metrics-addr", "", "--health-addr", "", "--feature-gates", "ExternalArtifact=true",
-                             *flags], env=env, stdout=log, stderr=log)
+w = World(sys.argv[1], "--crds", "flux")
+get, post, patch = w.get, w.post, w.patch
 
 
 # ---- charts ------------------------------------------------------------------
@@ -123,22 +51,7 @@ def chart(version, name="web", **files):
              "values.yaml": "colour: red\nreplicas: 1\nimage: web\nbroken: false\n",
              "templates/web.yaml": WEB, "templates/test.yaml": TEST}
     texts.update(files)
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as t:
-        for n, text in texts.items():
-            i = tarfile.TarInfo(name + "/" + n)
-            i.size = len(text)
-            t.addfile(i, io.BytesIO(text.encode()))
-    return out.getvalue()
-
-
-def artifact(bytes_, revision):
-    digest = hashlib.sha256(bytes_).hexdigest()
-    path = "/%s.tgz" % digest[:16]
-    Files.files[path] = bytes_
-    return {"path": "externalartifact/default/x" + path, "url": "http://127.0.0.1:%d%s" % (web.server_port, path),
-            "revision": revision, "digest": "sha256:" + digest, "size": len(bytes_),
-            "lastUpdateTime": "2026-01-01T00:00:00Z"}
+    return pack(name, texts)
 
 
 def set_source(kind, ns, name, bytes_, revision):
@@ -166,13 +79,6 @@ def release(ns, name, ref, **spec):
 
 # ---- what is looked at ---------------------------------------------------------
 
-def condition(o, type_):
-    for c in (o or {}).get("status", {}).get("conditions", []):
-        if c["type"] == type_:
-            return c
-    return {"status": None, "reason": None, "message": ""}
-
-
 def wait_for(ns, name, status, pattern, type_="Ready", seconds=30, settled=True):
     path = HELM % ns + "/" + name
 
@@ -187,8 +93,8 @@ def wait_for(ns, name, status, pattern, type_="Ready", seconds=30, settled=True)
 
 
 def helm(*args):
-    p = subprocess.run([rill, "helm", *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return p.stdout
+    status, out, errors = w.run(w.rill, "helm", *args)
+    return out + errors
 
 
 def colour(ns, name):
@@ -254,7 +160,7 @@ def template_of_a_chart():
     set_source("helmcharts", "default", "default-two", chart("1.2.0"), "1.2.0")
     wait_for("default", "two", "True", r"^Helm install succeeded for release apps/apps-two\.v1 with chart web@1\.2\.0$")
     assert get(HELM % "default" + "/two")["status"]["helmChart"] == "default/default-two"
-    ok(server.ask("DELETE", HELM % "default" + "/two"))
+    w.ok("DELETE", HELM % "default" + "/two")
     until(lambda: not get(HELM % "default" + "/two"), "two is not deleted")
     assert not get("/apis/apps/v1/namespaces/apps/deployments/apps-two")
     assert not get(SOURCE % "default" + "helmcharts/default-two")
@@ -314,10 +220,10 @@ def make_pending(name, version, **info):
     """A record as an operation leaves it that never ended, behind the one there is."""
     key = "sh.helm.release.v1.%s.v" % name
     s = get("/api/v1/namespaces/default/secrets/" + key + "1")
-    r = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(s["data"]["release"]))))
+    r = read_record(s)
     r["info"].update(info, status="pending-upgrade")
     r["version"] = version
-    s["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(r).encode()))).decode()
+    s["data"]["release"] = write_record(r)
     s["metadata"] = {"name": key + str(version), "labels": dict(s["metadata"]["labels"], status="pending-upgrade",
                                                                version=str(version))}
     post("/api/v1/namespaces/default/secrets", s)
@@ -325,26 +231,26 @@ def make_pending(name, version, **info):
 
 def taken_over():
     """rill helm goes on where whoever began is gone: when it is told so, or when nothing was heard for long."""
-    open(tmp + "/web.tgz", "wb").write(chart("1.0.0"))
-    assert "STATUS: deployed" in helm("install", "cli", tmp + "/web.tgz", "-n", "default")
+    open(w.dir + "/web.tgz", "wb").write(chart("1.0.0"))
+    assert "STATUS: deployed" in helm("install", "cli", w.dir + "/web.tgz", "-n", "default")
     make_pending("cli", 2)
-    text = helm("upgrade", "cli", tmp + "/web.tgz", "-n", "default")
+    text = helm("upgrade", "cli", w.dir + "/web.tgz", "-n", "default")
     assert "another operation (install/upgrade/rollback) is in progress" in text, text
-    text = helm("upgrade", "cli", tmp + "/web.tgz", "-n", "default", "--take-over")
+    text = helm("upgrade", "cli", w.dir + "/web.tgz", "-n", "default", "--take-over")
     assert "REVISION: 3" in text and "taking over" in text, text
     make_pending("cli", 4, last_deployed="2026-01-01T00:00:00Z")
-    text = helm("upgrade", "cli", tmp + "/web.tgz", "-n", "default")
+    text = helm("upgrade", "cli", w.dir + "/web.tgz", "-n", "default")
     assert "REVISION: 5" in text, text
     text = helm("history", "cli", "-n", "default")
     assert text.count("Release unlocked from stale 'pending-upgrade' state") == 2, text
-    env["HELM_DRIVER"] = "memory"
+    w.env["HELM_DRIVER"] = "memory"
     try:
-        assert "STATUS: deployed" in helm("install", "gone", tmp + "/web.tgz", "-n", "default")
+        assert "STATUS: deployed" in helm("install", "gone", w.dir + "/web.tgz", "-n", "default")
         assert "gone" not in helm("list", "-n", "default")
-        env["HELM_DRIVER"] = "sql"
+        w.env["HELM_DRIVER"] = "sql"
         assert "the sql driver is not supported" in helm("list", "-n", "default")
     finally:
-        del env["HELM_DRIVER"]
+        del w.env["HELM_DRIVER"]
 
 
 def tests_and_drift():
@@ -356,7 +262,7 @@ def tests_and_drift():
     annotate("default", "t", requestedAt="x")
     until(lambda: colour("default", "t") == "red", "drift is not corrected")
     wait_for("default", "t", "True", "test succeeded")
-    ok(server.ask("DELETE", "/api/v1/namespaces/default/configmaps/t"))
+    w.ok("DELETE", "/api/v1/namespaces/default/configmaps/t")
     annotate("default", "t", requestedAt="y")
     until(lambda: colour("default", "t") == "red", "what was deleted is not made again")
 
@@ -371,7 +277,7 @@ def drift_at_once():
     until(lambda: get(deployment)["status"].get("readyReplicas"), "the Deployment is not ready")
     patch("/api/v1/namespaces/default/configmaps/d", {"data": {"colour": "stolen"}})
     until(lambda: colour("default", "d") == "red", "drift is not corrected at once")
-    ok(server.ask("DELETE", deployment))
+    w.ok("DELETE", deployment)
     until(lambda: get(deployment), "what was deleted does not come back")
     patch(deployment, {"spec": {"replicas": 3}})
     patch("/api/v1/namespaces/default/configmaps/d", {"data": {"more": "x"}})
@@ -449,16 +355,6 @@ def origins():
     wait_for("default", "from", "True", "install succeeded")
 
 
-def manifests(**files):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as t:
-        for n, text in files.items():
-            i = tarfile.TarInfo(n)
-            i.size = len(text)
-            t.addfile(i, io.BytesIO(text.encode()))
-    return out.getvalue()
-
-
 def origins_in_git():
     """Of a HelmRelease that a Kustomization applied, the file, line and column in its source."""
     schema = json.dumps({"properties": {"replicas": {"type": "integer"}, "colour": {"type": "string"}}})
@@ -469,7 +365,7 @@ def origins_in_git():
              "apps/patch.yaml": head + "spec:\n  values:\n    colour: 12\n",
              "apps/kustomization.yaml": "namespace: default\nresources: [placed.yaml]\npatches: [{path: patch.yaml}]\n",
              "other/placed.yaml": "\n" + head + spec % ("12", "one")}
-    external("default", "files", manifests(**files), "main@sha1:1")
+    external("default", "files", archive(files), "main@sha1:1")
     post("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/default/kustomizations", {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": "placed"}, "spec": {
             "interval": "1h", "prune": True, "path": "./apps", "sourceRef": {"kind": "ExternalArtifact", "name": "files"}}})
@@ -482,7 +378,7 @@ def origins_in_git():
         until(lambda: wanted in lines(), lambda: "not %s: %s" % (wanted, lines()))
     for name, text in files.items():
         files[name] = text.replace("one", "2").replace("12", "blue")
-    external("default", "files", manifests(**files), "main@sha1:2")
+    external("default", "files", archive(files), "main@sha1:2")
     wait_for("default", "placed", "True", "install succeeded")
 
 
@@ -527,7 +423,7 @@ def suspend_and_delete():
     patch(HELM % "default" + "/s", {"spec": {"releaseName": "renamed"}})
     wait_for("default", "s", "True", r"Helm install succeeded for release default/renamed\.v1")
     assert not colour("default", "s") and colour("default", "renamed") == "late"
-    ok(server.ask("DELETE", HELM % "default" + "/s"))
+    w.ok("DELETE", HELM % "default" + "/s")
     until(lambda: not get(HELM % "default" + "/s"), "s is not deleted")
     assert not colour("default", "renamed") and "renamed" not in helm("list", "-q")
 
@@ -541,9 +437,8 @@ def killed():
     for i in range(int(os.environ.get("KILLS", "5"))):
         patch(HELM % "default" + "/kill", {"spec": {"values": {"colour": "c%d" % i}}})
         time.sleep(0.01 + 0.013 * (i % 7))
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        running = controller()
+        w.stop(running)
+        running = rill_controller(w)
         wait_for("default", "kill", "True", "succeeded", seconds=60)
         until(lambda: colour("default", "kill") == "c%d" % i, "not converged")
         records = [s["metadata"]["labels"]["status"] for s in
@@ -551,13 +446,10 @@ def killed():
         assert records.count("deployed") == 1 and not [r for r in records if r.startswith("pending")], records
 
 
-server = running = None
+running = rill_controller(w)
 try:
-    server = Server()
-    running = controller()
-    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, overtaken, legacy, origins, origins_in_git,
-                 large, post_renderers,
-                 suspend_and_delete, killed):
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once,
+                 overtaken, legacy, origins, origins_in_git, large, post_renderers, suspend_and_delete, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
             continue
         began = time.time()
@@ -566,12 +458,5 @@ try:
     if running.poll() is not None:
         raise AssertionError("the controller has ended: %s" % running.returncode)
 except BaseException:
-    if os.path.exists(tmp + "/log"):
-        sys.stderr.write("".join(open(tmp + "/log").readlines()[-25:]))
+    sys.stderr.write(w.log("controller"))
     raise
-finally:
-    for p in (running, server and server.p):
-        if p:
-            p.kill()
-            p.wait()
-    shutil.rmtree(tmp, ignore_errors=True)

@@ -9,7 +9,8 @@ inventory, events) must be equal.
 import base64, difflib, json, sys, time
 
 from helm_session import (HELM, PEER, SOURCE, Files, Session, chart, condition, flux_controller, ok, rill_controller, web)
-from helm_world import read_record, until, write_record
+from helm_world import read_record, write_record
+from world import until
 
 INDEX = b"""apiVersion: v1
 entries:

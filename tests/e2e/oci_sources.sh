@@ -5,78 +5,14 @@
 # failures and their end, a restart, delete. Skipped without docker-registry.
 set -eu
 
-rill=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")
+program=oci_sources.sh
 command -v docker-registry >/dev/null || {
-	echo "oci_sources.sh: skipped, no docker-registry here"
+	echo "$program: skipped, no docker-registry here"
 	exit 77
 }
-dir=$(mktemp -d)
-pids=()
-finish() {
-	kill "${pids[@]}" 2>/dev/null || :
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir"
-export HOME=$dir KUBECONFIG=$dir/kubeconfig
-
-fail() {
-	echo "oci_sources.sh: $*" >&2
-	echo "--- log" >&2
-	tail -20 controller.log >&2
-	exit 1
-}
-# until_true TEXT COMMAND...: within twenty seconds
-until_true() {
-	local what=$1
-	shift
-	for _ in $(seq 400); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.05
-	done
-	fail "never: $what; Ready: $(condition Ready)"
-}
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-token() { sed -n 's/^ *token: //p' kubeconfig; }
-url() { sed -n 's/^ *server: //p' kubeconfig; }
-api() { curl -sk --max-time 10 -H "Authorization: Bearer $(token)" "$@"; }
+. "$(dirname "$0")/sources_world.sh"
 base=/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system
 path=$base/ocirepositories/app
-field() {
-	api "$(url)$path" | python3 -c 'import json, sys
-o = json.load(sys.stdin)
-for k in sys.argv[1].split("/"):
-    o = o.get(k, {}) if isinstance(o, dict) else {}
-print(o if o != {} else "")' "$1"
-}
-condition() {
-	api "$(url)$path" | python3 -c 'import json, sys
-for c in json.load(sys.stdin).get("status", {}).get("conditions", []):
-    if c["type"] == sys.argv[1]: print(c["status"], c["reason"], c["message"])' "$1"
-}
-is() { [ "$(condition "$1")" = "$2" ]; }
-tells() {
-	api "$(url)/api/v1/namespaces/flux-system/events" | python3 -c 'import json, sys
-for e in json.load(sys.stdin)["items"]:
-    print(e["type"], e["reason"], e["source"]["component"], e["message"])' | grep -qE "$1"
-}
-create() {
-	local answer
-	answer=$(api -X POST -H 'Content-Type: application/json' -d "$2" "$(url)$1")
-	grep -q creationTimestamp <<<"$answer" || fail "create $1: $answer"
-}
-patch() { api -X PATCH -H 'Content-Type: application/merge-patch+json' -d "$1" "$(url)$path" >/dev/null; }
-gone() { api "$(url)$path" | grep -q '"NotFound"'; }
-start_controller() {
-	"$rill" controller --storage-path store --storage-addr 127.0.0.1:0 --metrics-addr 127.0.0.1:0 \
-		--health-addr 127.0.0.1:0 --min-retry-delay 100ms >>controller.log 2>&1 &
-	controller=$!
-	pids+=($controller)
-}
 
 # ---- the world
 
@@ -91,12 +27,8 @@ cat >registry.yml <<-END
 END
 docker-registry serve registry.yml >registry.log 2>&1 &
 pids+=($!)
-: >controller.log
-"$rill" server --write-kubeconfig kubeconfig --crds flux 2>/dev/null &
-pids+=($!)
-until_true "the server listens" test -s kubeconfig
+start_server
 until_true "the registry listens" eval '(exec 3<>/dev/tcp/127.0.0.1/$port)'
-create /api/v1/namespaces '{"metadata":{"name":"flux-system"}}'
 start_controller
 
 repo=127.0.0.1:$port/org/app
@@ -158,7 +90,7 @@ until_true "recovered" is Ready "True Succeeded stored artifact for digest '$one
 
 # ---- a restart, and the end
 
-kill $controller && wait $controller || fail "the controller ended with $?"
+stop_controller
 start_controller
 until_true "looked again" eval 'tells ArtifactUpToDate && is Ready "True Succeeded stored artifact for digest '"'$one'"'"'
 file=store/$(field status/artifact/path)

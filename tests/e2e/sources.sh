@@ -5,83 +5,11 @@
 # noticed on request, failures and their end, a restart, suspend and delete.
 set -eu
 
-rill=$(realpath "$1")
-here=$(realpath "$(dirname "$0")")
-dir=$(mktemp -d)
-server= controller=
-finish() {
-	kill $controller 2>/dev/null || :
-	kill $server 2>/dev/null || :
-	exec 3>&-
-	wait
-	rm -rf "$dir"
-}
-trap finish EXIT
-cd "$dir"
-export HOME=$dir KUBECONFIG=$dir/kubeconfig GIT_CONFIG_NOSYSTEM=1
-export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=c GIT_COMMITTER_EMAIL=c@d
-
-fail() {
-	echo "sources.sh: $*" >&2
-	echo "--- log" >&2
-	tail -20 controller.log >&2
-	exit 1
-}
-
-# until_true TEXT COMMAND...: within ten seconds
-until_true() {
-	local what=$1
-	shift
-	for _ in $(seq 200); do
-		! "$@" >/dev/null 2>&1 || return 0
-		sleep 0.05
-	done
-	fail "never: $what"
-}
-
-token() { sed -n 's/^ *token: //p' kubeconfig; }
-url() { sed -n 's/^ *server: //p' kubeconfig; }
-api() { curl -sk --max-time 10 -H "Authorization: Bearer $(token)" "$@"; }
-path=/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories
-# field JSONPATH-ish: of the object, by python
-field() {
-	api "$(url)$path/app" | python3 -c 'import json, sys
-o = json.load(sys.stdin)
-for k in sys.argv[1].split("."):
-    o = o.get(k, {}) if isinstance(o, dict) else {}
-print(o if o != {} else "")' "$1"
-}
-# condition TYPE: "STATUS REASON MESSAGE"
-condition() {
-	api "$(url)$path/app" | python3 -c 'import json, sys
-for c in json.load(sys.stdin).get("status", {}).get("conditions", []):
-    if c["type"] == sys.argv[1]: print(c["status"], c["reason"], c["message"])' "$1"
-}
-# is TYPE TEXT: the condition reads so
-is() { [ "$(condition "$1")" = "$2" ]; }
-# tells PATTERN: an Event about the object
-tells() {
-	api "$(url)/api/v1/namespaces/flux-system/events" | python3 -c 'import json, sys
-for e in json.load(sys.stdin)["items"]:
-    print(e["type"], e["reason"], e["source"]["component"], e["message"])' | grep -qE "$1"
-}
-create() {
-	local answer
-	answer=$(api -X POST -H 'Content-Type: application/json' -d "$2" "$(url)$1")
-	grep -q creationTimestamp <<<"$answer" || fail "create $1: $answer"
-}
-patch() { api -X PATCH -H 'Content-Type: application/merge-patch+json' -d "$1" "$(url)$path/app" >/dev/null; }
-
-start_controller() {
-	"$rill" controller --storage-path store --storage-addr 127.0.0.1:0 --metrics-addr 127.0.0.1:0 \
-		--health-addr 127.0.0.1:0 --min-retry-delay 100ms "$@" >>controller.log 2>&1 &
-	controller=$!
-}
-stop_controller() {
-	kill $controller
-	wait $controller || fail "the controller ended with $?"
-	controller=
-}
+program=sources.sh
+. "$(dirname "$0")/sources_world.sh"
+gits=/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories
+path=$gits/app
+export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=c GIT_COMMITTER_EMAIL=c@d
 
 # ---- the world
 
@@ -94,26 +22,25 @@ commit 'first commit'
 mkfifo leash
 python3 "$here/git_server.py" repos port <leash &
 exec 3>leash
-"$rill" server --write-kubeconfig kubeconfig --crds flux 2>/dev/null &
-server=$!
-until_true "the servers listen" test -s kubeconfig -a -s port
-create /api/v1/namespaces '{"metadata":{"name":"flux-system"}}'
+pids+=($!)
+until_true "the Git server listens" test -s port
+start_server
 start_controller
 
 # ---- from nothing to an artifact
 
-create $path '{"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"app"},
+create $gits '{"apiVersion":"source.toolkit.fluxcd.io/v1","kind":"GitRepository","metadata":{"name":"app"},
   "spec":{"interval":"1h","url":"http://127.0.0.1:'"$(cat port)"'/plain/app.git","ref":{"branch":"main"}}}'
 one=$(git -C app rev-parse HEAD)
 until_true "stored" is Ready "True Succeeded stored artifact for revision 'main@sha1:$one'"
 is ArtifactInStorage "True Succeeded stored artifact for revision 'main@sha1:$one'" || fail "ArtifactInStorage: $(condition ArtifactInStorage)"
 [ -z "$(condition Reconciling)$(condition FetchFailed)$(condition ArtifactOutdated)" ] || fail "conditions are left"
-[ "$(field status.artifact.revision)" = "main@sha1:$one" ] || fail "revision: $(field status.artifact.revision)"
-[ "$(field status.observedGeneration)" = 1 ] || fail "observedGeneration"
-[ "$(field metadata.finalizers)" = "['finalizers.fluxcd.io']" ] || fail "finalizers: $(field metadata.finalizers)"
+[ "$(field status/artifact/revision)" = "main@sha1:$one" ] || fail "revision: $(field status/artifact/revision)"
+[ "$(field status/observedGeneration)" = 1 ] || fail "observedGeneration"
+[ "$(field metadata/finalizers)" = "['finalizers.fluxcd.io']" ] || fail "finalizers: $(field metadata/finalizers)"
 until_true "event" tells "^Normal NewArtifact source-controller stored artifact for commit 'first commit'$"
-[ "$(curl -s "$(field status.artifact.url)" | tar xzO a.yaml)" = 'first commit' ] || fail "the artifact's content"
-[ "$(curl -s "$(field status.artifact.url)" | sha256sum | cut -c1-64)" = "$(field status.artifact.digest | cut -c8-)" ] || fail digest
+[ "$(curl -s "$(field status/artifact/url)" | tar xzO a.yaml)" = 'first commit' ] || fail "the artifact's content"
+[ "$(curl -s "$(field status/artifact/url)" | sha256sum | cut -c1-64)" = "$(field status/artifact/digest | cut -c8-)" ] || fail digest
 
 # ---- a push, noticed on request
 
@@ -132,7 +59,7 @@ until_true "failed" is FetchFailed "True GitOperationFailed failed to checkout a
 [ "$(condition Ready)" = "$(condition FetchFailed | sed 's/^True/False/')" ] || fail "Ready: $(condition Ready)"
 is Reconciling "True ProgressingWithRetry processing object: new generation 1 -> 2" || fail "Reconciling: $(condition Reconciling)"
 until_true "event" tells '^Warning GitOperationFailed source-controller failed to checkout'
-[ "$(field status.observedGeneration)" = 1 ] || fail "observedGeneration moved"
+[ "$(field status/observedGeneration)" = 1 ] || fail "observedGeneration moved"
 patch '{"spec":{"ref":{"branch":"main"}}}'
 until_true "recovered" is Ready "True Succeeded stored artifact for revision 'main@sha1:$two'"
 until_true "event" tells '^Normal Succeeded source-controller'
@@ -147,20 +74,20 @@ until_true "let in" is Ready "True Succeeded stored artifact for revision 'main@
 
 # ---- a restart: what was stored stays, and no request is made twice
 
-before=$(field metadata.resourceVersion)
+before=$(field metadata/resourceVersion)
 stop_controller
 start_controller
 until_true "started" grep -q 'controllers started' controller.log
 until_true "looked again" tells 'GitOperationSucceeded'
-[ "$(field status.artifact.revision)" = "main@sha1:$two" ] || fail "lost its artifact"
+[ "$(field status/artifact/revision)" = "main@sha1:$two" ] || fail "lost its artifact"
 
 # ---- a broken file is noticed
 
-file=store/$(field status.artifact.path)
+file=store/$(field status/artifact/path)
 printf x >>"$file"
 "$rill" reconcile source git app >/dev/null 2>&1 || fail "reconcile of a broken store"
 until_true "event" tells '^Warning ArtifactVerificationFailed source-controller failed to verify integrity of artifact'
-[ "$(sha256sum <"$file" | cut -c1-64)" = "$(field status.artifact.digest | cut -c8-)" ] || fail "not mended"
+[ "$(sha256sum <"$file" | cut -c1-64)" = "$(field status/artifact/digest | cut -c8-)" ] || fail "not mended"
 
 # ---- signatures: Ready says what is wrong with them
 
@@ -169,7 +96,7 @@ refused() {
 	until_true "Ready: $1 $2" is Ready "False $1 $2"
 	is SourceVerified "False $1 $2" || fail "SourceVerified: $(condition SourceVerified)"
 	[ -z "$(condition FetchFailed)$(condition ArtifactOutdated)" ] || fail "FetchFailed: $(condition FetchFailed) $(condition ArtifactOutdated)"
-	[ "$(field status.artifact.revision)" = "main@sha1:$two" ] || fail "what was stored has gone"
+	[ "$(field status/artifact/revision)" = "main@sha1:$two" ] || fail "what was stored has gone"
 	until_true "event" tells "^Warning $1 source-controller "
 }
 secret() { api -X PATCH -H 'Content-Type: application/merge-patch+json' -d "$1" "$(url)/api/v1/namespaces/flux-system/secrets/signers" >/dev/null; }
@@ -189,26 +116,26 @@ secret '{"data":{"a.sshpub":"'"$(base64 -w0 <mine.pub)"'"}}'
 until_true "verified" is Ready "True Succeeded stored artifact for revision 'main@sha1:$signed'"
 condition SourceVerified | grep -q '^True Succeeded verified signature of' || fail "SourceVerified: $(condition SourceVerified)"
 until_true "event" tells '^Normal Succeeded source-controller verified signature of'
-[ "$(field status.sourceVerificationMode)" = HEAD ] || fail "mode: $(field status.sourceVerificationMode)"
+[ "$(field status/sourceVerificationMode)" = HEAD ] || fail "mode: $(field status/sourceVerificationMode)"
 two=$signed
 patch '{"spec":{"verify":{"mode":"Tag"}}}'
 refused InvalidVerificationMode "cannot verify tag object's signature if a tag reference is not specified"
 is Stalled "True InvalidVerificationMode cannot verify tag object's signature if a tag reference is not specified" || fail "Stalled: $(condition Stalled)"
 patch '{"spec":{"verify":null}}'
 until_true "not verified any more" is Ready "True Succeeded stored artifact for revision 'main@sha1:$two'"
-[ -z "$(condition SourceVerified)$(field status.sourceVerificationMode)" ] || fail "SourceVerified is left"
-file=store/$(field status.artifact.path)
+[ -z "$(condition SourceVerified)$(field status/sourceVerificationMode)" ] || fail "SourceVerified is left"
+file=store/$(field status/artifact/path)
 
 # ---- suspended, asked, deleted
 
 patch '{"spec":{"suspend":true}}'
 commit 'third commit'
 patch '{"metadata":{"annotations":{"reconcile.fluxcd.io/requestedAt":"now"}}}'
-until_true "handled" eval '[ "$(field status.lastHandledReconcileAt)" = now ]'
-[ "$(field status.artifact.revision)" = "main@sha1:$two" ] || fail "suspended, and fetched"
+until_true "handled" eval '[ "$(field status/lastHandledReconcileAt)" = now ]'
+[ "$(field status/artifact/revision)" = "main@sha1:$two" ] || fail "suspended, and fetched"
 grep -q '"reconciliation is suspended for this object","controller":"gitrepository","controllerGroup":"source.toolkit.fluxcd.io","controllerKind":"GitRepository","GitRepository":{"name":"app","namespace":"flux-system"},"namespace":"flux-system","name":"app","reconcileID":"' controller.log || fail "no word of suspend in the log"
-api -X DELETE "$(url)$path/app" >/dev/null
-until_true "gone" eval 'api "$(url)$path/app" | grep -q NotFound'
+api -X DELETE "$(url)$path" >/dev/null
+until_true "gone" gone
 [ ! -e "$(dirname "$file")" ] || fail "artifacts are left"
 stop_controller
 
