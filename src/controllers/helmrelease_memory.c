@@ -256,13 +256,16 @@ static bool may_know(const struct hr *h)
 				       h->cluster->client == runtime_client(h->p->rt));
 }
 
-/* What the storage has, if it is known. One that is behind what was here before is not. */
+/* What the storage has, if it is known. One that is behind what was here before is not; and
+ * of another account's right to look nothing is known before it has written something. */
 static bool find_revisions(struct hr *h, struct release_revisions *out)
 {
+	bool own = h->cluster->client == runtime_client(h->p->rt);
+
 	return may_know(h) && !h->doubted &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
-	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
+	       (out->n || own) && (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
 }
 
 static bool is_stored(struct hr *h)
