@@ -273,9 +273,12 @@ static err *check_url(struct up *u)
 	struct gourl url;
 
 	TRY(gourl_parse(u->c->arena, u->repo, &url));
-	if (!str_eq(url.scheme, S("https")) && !str_eq(url.scheme, S("http")) &&
-	    !str_eq(url.scheme, S("ssh")))
-		return err_new(ERR_INVALID, "%.*s: scheme %.*s is none of https, http, ssh",
+	if (str_eq(url.scheme, S("ssh")))
+		return err_new(ERR_INVALID,
+			       "%.*s: there is no key for SSH here; clone it, and follow the directory",
+			       STR_ARG(u->repo));
+	if (!str_eq(url.scheme, S("https")) && !str_eq(url.scheme, S("http")))
+		return err_new(ERR_INVALID, "%.*s: scheme %.*s is neither https nor http",
 			       STR_ARG(u->repo), STR_ARG(url.scheme));
 	if (!url.host.n)
 		return err_new(ERR_INVALID, "%.*s names no host", STR_ARG(u->repo));

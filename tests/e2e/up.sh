@@ -93,7 +93,8 @@ refused "lies in the repository: say another --data-dir" up repo --data-dir repo
 [ ! -e repo/state ] || fail "made a directory that it refused"
 refused "✗ --branch is for URLs: of a directory, what is checked out is followed" up repo --branch other
 refused "✗ https:// names no host" up https://
-refused "✗ ftp://example.com/x: scheme ftp is none of https, http, ssh" up ftp://example.com/x
+refused "✗ ftp://example.com/x: scheme ftp is neither https nor http" up ftp://example.com/x
+refused "✗ ssh://git@example.com/org/repo: there is no key for SSH here; clone it" up git@example.com:org/repo
 refused "✗ open gone: no such file or directory" up gone
 "$rill" down --data-dir repo 2>err || fail "down where nothing runs"
 grep -qx "► nothing runs in repo" err && [ ! -e repo/lock ] || fail "down where nothing runs"
