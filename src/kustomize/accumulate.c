@@ -223,11 +223,11 @@ static err *add_components(struct build *b, struct root *r, struct layer *to)
 
 /* ---- generators -------------------------------------------------------- */
 
-err *build_bad_builtin(const char *kind, node config, err *cause)
+err *build_bad_builtin(struct arena *a, const char *kind, node config, err *cause)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
-	err_free(yaml_write(&text, config, YAML_WRITE_SIGS));
+	err_free(yaml_write(&text, transform_shown(a, config), YAML_WRITE_SIGS));
 	return err_wrap(cause, "trouble configuring builtin %s with config: `\n%s`", kind,
 			buf_c(&text));
 }
@@ -276,8 +276,8 @@ static err *inflate_charts(struct build *b, struct root *r, struct layer *to)
 		str text;
 
 		if (!b->o->helm)
-			return build_bad_builtin("HelmChartInflationGenerator", chart,
-					   err_new(ERR_INVALID, "must specify --enable-helm"));
+			return build_bad_builtin(a, "HelmChartInflationGenerator", chart,
+						 err_new(ERR_INVALID, "must specify --enable-helm"));
 		if (!node_str(node_get(chart, S("namespace"))).n && (ns.n || r->helm_ns.n))
 			node_set(a, chart, S("namespace"), node_from_str(a, ns.n ? ns : r->helm_ns));
 		TRY(b->o->helm->inflate(b->o->helm, a, r->l, chart,

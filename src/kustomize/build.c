@@ -237,6 +237,7 @@ err *kustomize_build(struct arena *a, const struct kustomize_options *o, str tar
 	}
 	TRY(loader_open(a, o->files ? o->files : &files_disk, o->remote, target, o->working_dir,
 			!o->any_file, &l));
+	l->release_581 = o->release_581;
 	TRY(build_open_root(&b, l, o->lenient_root, &r));
 	if (o->root_places.kind == NODE_MAP)
 		take_places(&r.k.root, o->root_places);

@@ -87,7 +87,8 @@ err *vars_resolve(struct build *b, struct layer *layer) __attribute__((warn_unus
 void build_begin(struct build *b, const struct root *r, const char *what, uint32_t place);
 
 /* "trouble configuring builtin KIND with config: `\nYAML`: cause". */
-err *build_bad_builtin(const char *kind, node config, err *cause) __attribute__((returns_nonnull));
+err *build_bad_builtin(struct arena *a, const char *kind, node config, err *cause)
+	__attribute__((returns_nonnull));
 
 /* ---- where things came from (only when somebody asked) ------------------ */
 

@@ -46,6 +46,20 @@ static const struct {
 				       "'[{\"op\": \"remove\", \"path\": \"/metadata/name\"}]'}]" },
 	    { "/r/a.yaml", CONFIGMAP } },
 	  "missing metadata.name in object {{v1 ConfigMap}" },
+	/* Two entries that a wrong indent made one. */
+	{ { { "/r/kustomization.yaml", "resources:\n- ../b\n - ../c\n" },
+	    { "/b/kustomization.yaml", "namePrefix: b-" } },
+	  "path \"../b - ../c\" is ambiguous: resolves to \"../b - ../c\" after normalization, which is "
+	  "likely not the intended target; check for YAML indentation errors in your kustomization file" },
+	{ { { "/r/kustomization.yaml", "replacements: [{source: {kind: Service}, targets: []}]" } },
+	  "replacements must specify a source and at least one target" },
+	{ { { "/r/kustomization.yaml", "replacements: [{source: {kind: 1}}]" } },
+	  "cannot unmarshal number into Go struct field "
+	  "SourceSelector.replacements.Replacement.source.ResId.Gvk.kind of type string" },
+	{ { { "/r/kustomization.yaml", "configMapGenerator: [{envs: a}]" } },
+	  "ConfigMapArgs.configMapGenerator.GeneratorArgs.KvPairSources.envs of type []string" },
+	{ { { "/r/kustomization.yaml", "patchesStrategicMerge: [1]" } },
+	  "Kustomization.patchesStrategicMerge of type types.PatchStrategicMerge" },
 };
 
 static void test_refused(void **state)

@@ -6,9 +6,9 @@
 #include "value/yaml.h"
 
 static const struct typed_field reference_fields[] = {
-	TYPED_FIELD("group", &typed_string),
-	TYPED_FIELD("version", &typed_string),
-	TYPED_FIELD("kind", &typed_string),
+	TYPED_EMBEDDED("Gvk", "group", &typed_string),
+	TYPED_EMBEDDED("Gvk", "version", &typed_string),
+	TYPED_EMBEDDED("Gvk", "kind", &typed_string),
 	TYPED_FIELD("fieldSpecs", &kfile_fieldspecs_type),
 };
 static const struct typed reference_type =

@@ -8,11 +8,16 @@
 static const struct typed any_map = { .kind = TYPED_MAP, .go = "map[string]interface {}",
 				      .of = &typed_any };
 
-#define GVK_FIELDS TYPED_FIELD("group", S_), TYPED_FIELD("version", S_), TYPED_FIELD("kind", S_)
-#define ID_FIELDS GVK_FIELDS, TYPED_FIELD("name", S_), TYPED_FIELD("namespace", S_)
+/* Go's structs embed these. */
+#define GVK_FIELDS(via)                                                         \
+	TYPED_EMBEDDED(via, "group", S_), TYPED_EMBEDDED(via, "version", S_),   \
+		TYPED_EMBEDDED(via, "kind", S_)
+#define ID_FIELDS                                                               \
+	GVK_FIELDS("ResId.Gvk"), TYPED_EMBEDDED("ResId", "name", S_),           \
+		TYPED_EMBEDDED("ResId", "namespace", S_)
 
 static const struct typed_field fieldspec_fields[] = {
-	GVK_FIELDS,
+	GVK_FIELDS("Gvk"),
 	TYPED_FIELD("path", S_),
 	TYPED_FIELD("create", B_),
 };
@@ -41,7 +46,8 @@ static const struct typed_field patch_fields[] = {
 };
 const struct typed kfile_patch_type = TYPED_STRUCT_OF("types", "Patch", patch_fields);
 static const struct typed patches = LIST_OF("[]types.Patch", &kfile_patch_type);
-static const struct typed smp_patches = LIST_OF("[]types.PatchStrategicMerge", &typed_string);
+static const struct typed smp_patch = { .kind = TYPED_STRING, .go = "types.PatchStrategicMerge" };
+static const struct typed smp_patches = LIST_OF("[]types.PatchStrategicMerge", &smp_patch);
 
 static const struct typed_field image_fields[] = {
 	TYPED_FIELD("name", S_),   TYPED_FIELD("newName", S_), TYPED_FIELD("tagSuffix", S_),
@@ -69,7 +75,9 @@ static const struct typed labels = LIST_OF("[]types.Label", &kfile_label_type);
 
 static const struct typed_field target_fields[] = {
 	TYPED_FIELD("apiVersion", S_),
-	ID_FIELDS,
+	GVK_FIELDS("Gvk"),
+	TYPED_FIELD("name", S_),
+	TYPED_FIELD("namespace", S_),
 };
 static const struct typed target = TYPED_STRUCT_OF("types", "Target", target_fields);
 static const struct typed_field field_selector_fields[] = { TYPED_FIELD("fieldPath", S_) };
@@ -109,9 +117,9 @@ static const struct typed target_selectors =
 	LIST_OF("[]*types.TargetSelector", &target_selector);
 static const struct typed_field replacement_fields[] = {
 	TYPED_FIELD("path", S_),
-	TYPED_FIELD("source", &source),
-	TYPED_FIELD("targets", &target_selectors),
-	TYPED_FIELD("sourceValue", S_),
+	TYPED_EMBEDDED("Replacement", "source", &source),
+	TYPED_EMBEDDED("Replacement", "targets", &target_selectors),
+	TYPED_EMBEDDED("Replacement", "sourceValue", S_),
 };
 const struct typed kfile_replacement_type =
 	TYPED_STRUCT_OF("types", "ReplacementField", replacement_fields);
@@ -140,11 +148,13 @@ static const struct typed_field generator_options_fields[] = {
 const struct typed kfile_generator_options_type =
 	TYPED_STRUCT_OF("types", "GeneratorOptions", generator_options_fields);
 
+#define ARG_FIELD(name, type) TYPED_EMBEDDED("GeneratorArgs", name, type)
+#define PAIRS_FIELD(name, type) TYPED_EMBEDDED("GeneratorArgs.KvPairSources", name, type)
 #define GENERATOR_FIELDS                                                              \
-	TYPED_FIELD("namespace", S_), TYPED_FIELD("name", S_), TYPED_FIELD("behavior", S_), \
-		TYPED_FIELD("literals", &typed_strings), TYPED_FIELD("files", &typed_strings), \
-		TYPED_FIELD("envs", &typed_strings), TYPED_FIELD("env", S_),           \
-		TYPED_FIELD("options", &kfile_generator_options_type)
+	ARG_FIELD("namespace", S_), ARG_FIELD("name", S_), ARG_FIELD("behavior", S_), \
+		PAIRS_FIELD("literals", &typed_strings), PAIRS_FIELD("files", &typed_strings), \
+		PAIRS_FIELD("envs", &typed_strings), PAIRS_FIELD("env", S_),          \
+		ARG_FIELD("options", &kfile_generator_options_type)
 
 static const struct typed_field configmap_fields[] = { GENERATOR_FIELDS };
 const struct typed kfile_configmap_type =
@@ -208,8 +218,8 @@ static const struct typed_field metadata_fields[] = {
 static const struct typed metadata = TYPED_STRUCT_OF("types", "ObjectMeta", metadata_fields);
 
 static const struct typed_field kustomization_fields[] = {
-	TYPED_FIELD("kind", S_),
-	TYPED_FIELD("apiVersion", S_),
+	TYPED_EMBEDDED("TypeMeta", "kind", S_),
+	TYPED_EMBEDDED("TypeMeta", "apiVersion", S_),
 	TYPED_FIELD("metadata", &metadata),
 	TYPED_FIELD("openapi", &typed_string_map),
 	TYPED_FIELD("namePrefix", S_),

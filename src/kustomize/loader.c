@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "kustomize/repourl.h"
 #include "text/path.h"
+#include "text/quote.h"
 
 enum { ROOTS_MAX = 1000 };	/* bases inside bases */
 
@@ -78,6 +79,7 @@ static err *open_repo(struct arena *a, const struct files *files, struct remote 
 	l->referrer = from;
 	l->repo_url = url;
 	l->repo_dir = checkout;
+	l->release_581 = from && from->release_581;
 	l->restrict_files = true;
 	*out = l;
 	return NULL;
@@ -137,6 +139,27 @@ static err *check_cycle(const struct loader *l, str root)
 	return NULL;
 }
 
+/* A name with ".." inside: most often two entries of a list that wrong indents made one,
+ * "../a - ../b", which leads somewhere else once it is cleaned. */
+static bool is_ambiguous(str path)
+{
+	str name;
+
+	while (str_cut(&path, &name, '/'))
+		if (!str_eq(name, S("..")) && str_has(name, S("..")))
+			return true;
+	return false;
+}
+
+static err *refuse_ambiguous(struct arena *a, str path)
+{
+	return err_new(ERR_INVALID,
+		       "path %s is ambiguous: resolves to %s after normalization, which is likely not "
+		       "the intended target; check for YAML indentation errors in your kustomization "
+		       "file",
+		       quote_str(a, path).p, quote_str(a, path_clean(a, path)).p);
+}
+
 err *loader_enter(struct arena *a, const struct loader *from, str path, struct loader **out)
 {
 	struct repourl url;
@@ -148,6 +171,8 @@ err *loader_enter(struct arena *a, const struct loader *from, str path, struct l
 		return open_repo(a, from->files, from->remote, path, from, out);
 	if (path_is_abs(path))
 		return err_new(ERR_INVALID, "new root '%.*s' cannot be absolute", STR_ARG(path));
+	if (!from->release_581 && is_ambiguous(path))
+		return refuse_ambiguous(a, path);
 	err *e = real_dir(a, from->files, path_join(a, from->root, path), &root);
 
 	if (e)

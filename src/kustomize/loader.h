@@ -32,6 +32,7 @@ struct loader {
 	str root;
 	str repo_url, repo_dir;		/* of the clone that this root is the entry of */
 	bool restrict_files;		/* LoadRestrictionsRootOnly */
+	bool release_581;		/* do as kustomize 5.8.1, which takes names with ".." inside */
 };
 
 /* The top of a build; `target` is a directory or a URL. */

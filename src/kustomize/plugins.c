@@ -571,7 +571,7 @@ static err *nodes_unequal(struct build *b, const struct resource *before,
 		node value;
 
 		TRY(value_of(b->t.a, both[i]->object, false, &value));
-		buf_add(&text, S("\n -- "));
+		buf_add(&text, i ? S(",\n -- ") : S("\n -- "));
 		TRY(json_write(&text, value, NULL));
 	}
 	return err_new(ERR_INVALID,

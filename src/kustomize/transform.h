@@ -80,6 +80,8 @@ err *transform_image(struct transform *t, struct resmap *m, node image, const fi
 void transform_split_image(str text, str *name, str *tag, str *digest);
 err *transform_replicas(struct transform *t, struct resmap *m, node replica,
 			const fieldspecs *specs) __attribute__((warn_unused_result));
+/* A configuration as errors show it: without texts that are empty. */
+node transform_shown(struct arena *a, node config);
 /* Replacements: a list fitted to kfile_replacement_type. */
 err *transform_replacements(struct transform *t, const struct loader *l, struct resmap *m,
 			    node replacements) __attribute__((warn_unused_result));

@@ -12,7 +12,7 @@ static err *done(struct step *s, const char *kind, node config, err *e)
 {
 	if (e) {
 		if (!s->b->t.configured)
-			e = build_bad_builtin(kind, config, e);
+			e = build_bad_builtin(s->b->t.a, kind, config, e);
 		return sources_err(s->b->t.sources, config.place, e);
 	}
 	origin_transformed(s->b, s->r, s->to->m, kind);
@@ -206,7 +206,7 @@ static err *replacements(struct step *s)
 
 	if (!node_len(list))
 		return NULL;
-	node_set(s->b->t.a, config, S("replacements"), list);
+	node_set(s->b->t.a, config, S("Replacements"), list);
 	begin(s, "replacements", false);
 	return done(s, "ReplacementTransformer", config,
 		    transform_replacements(&s->b->t, s->r->l, s->to->m, list));

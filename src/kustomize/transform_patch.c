@@ -132,11 +132,21 @@ struct entry {
 	node ops;
 };
 
+node transform_shown(struct arena *a, node entry)
+{
+	node shown = node_map(a, node_len(entry));
+
+	node_each_pair(p, entry)
+		if (p->value.kind != NODE_STR || node_str(p->value).n)
+			node_push(a, shown, p->key, p->value);
+	return shown;
+}
+
 /* The entry as kustomize shows it in errors: its YAML. */
 static err *bad_config(struct transform *t, node entry, const char *what)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
-	err *e = yaml_write(&text, entry, YAML_WRITE_SIGS);
+	err *e = yaml_write(&text, transform_shown(t->a, entry), YAML_WRITE_SIGS);
 
 	err_free(e);
 	return sources_err(t->sources, entry.place,

@@ -400,6 +400,18 @@ static err *add_from_file(struct transform *t, const struct loader *l, str path,
 	return NULL;
 }
 
+static node inline_entry(struct arena *a, node entry)
+{
+	uint32_t place = entry.place;
+
+	if (node_len(node_get(entry, S("targets"))))
+		return entry;
+	entry = node_copy(a, entry);
+	entry.place = place;
+	node_remove(entry, S("targets"));
+	return entry;
+}
+
 err *transform_replacements(struct transform *t, const struct loader *l, struct resmap *m,
 			    node replacements)
 {
@@ -414,8 +426,8 @@ err *transform_replacements(struct transform *t, const struct loader *l, struct 
 								"replacement"));
 		if (path.n)
 			TRY(add_from_file(t, l, path, list));
-		else
-			node_append(t->a, list, *r);
+		else	/* an empty list of targets is lost on the way to the transformer */
+			node_append(t->a, list, inline_entry(t->a, *r));
 	}
 	t->configured = true;
 	node_each_item(r, list) {

@@ -22,7 +22,7 @@ struct fitter {
 	struct arena *a;
 	const struct typed_options *o;
 	const struct typed *in_struct;	/* the innermost one */
-	VEC(str) stack;			/* names of the fields on the way */
+	VEC(const struct typed_field *) stack;	/* on the way */
 	unsigned depth;
 };
 
@@ -38,8 +38,11 @@ static err *mismatch(struct fitter *f, node n, const char *value, const struct t
 	CLEANUP(buf_release) struct buf path = BUF_INIT;
 
 	for (size_t i = 0; i < f->stack.n; i++) {
+		const struct typed_field *field = f->stack.p[i];
+
 		buf_add(&path, i ? S(".") : STR_NONE);
-		buf_add(&path, f->stack.p[i]);
+		buf_add(&path, field->via ? str_c(field->via) : STR_NONE);
+		buf_add(&path, field->name);
 	}
 	if (!f->in_struct || !path.n)
 		return at(f, n, err_new(ERR_INVALID, "json: cannot unmarshal %s into Go value of type %s",
@@ -210,7 +213,7 @@ static err *fit_struct(struct fitter *f, node in, const struct typed *type, node
 			continue;
 		}
 		f->in_struct = type;
-		avec_push(f->a, &f->stack, field->name);
+		avec_push(f->a, &f->stack, field);
 		TRY(fit(f, pairs[i]->value, field->type, &value));
 		f->stack.n--;
 		if (value.kind == NODE_NONE)

@@ -43,13 +43,17 @@ struct typed {
 struct typed_field {
 	str name;
 	const struct typed *type;
+	const char *via;	/* "ResId.Gvk.": the embedded structs that hold it, which errors name;
+				 * NULL: none */
 };
 
 extern const struct typed typed_any, typed_string, typed_bool, typed_int, typed_int64,
 	typed_strings, typed_string_map;
 
 /* One line of a table of fields, and the struct made of such a table. */
-#define TYPED_FIELD(name, type) { { "" name, sizeof(name) - 1 }, type }
+#define TYPED_FIELD(name, type) { { "" name, sizeof(name) - 1 }, type, NULL }
+#define TYPED_EMBEDDED(structs, name, type)                                     \
+	{ { "" name, sizeof(name) - 1 }, type, structs "." }
 #define TYPED_STRUCT_OF(package, struct_name, table)                            \
 	{                                                                       \
 		.kind = TYPED_STRUCT, .go = package "." struct_name,            \

@@ -16,6 +16,7 @@ static const struct typed images = { .kind = TYPED_LIST, .go = "[]types.Image", 
 
 static const struct typed_field file_fields[] = {
 	TYPED_FIELD("namespace", &typed_string),
+	TYPED_EMBEDDED("TypeMeta", "kind", &typed_string),
 	TYPED_FIELD("resources", &typed_strings),
 	TYPED_FIELD("labels", &typed_string_map),
 	TYPED_FIELD("images", &images),
@@ -34,6 +35,8 @@ static const struct {
 	  NULL },
 	{ "{\"namespace\":true}", NULL,
 	  "json: cannot unmarshal bool into Go struct field Kustomization.namespace of type string" },
+	{ "{\"kind\":true}", NULL,
+	  "json: cannot unmarshal bool into Go struct field Kustomization.TypeMeta.kind of type string" },
 	{ "{\"images\":[{\"name\":[]}]}", NULL,
 	  "json: cannot unmarshal array into Go struct field Image.images.name of type string" },
 	{ "{\"images\":[{\"count\":1.5}]}", NULL,
