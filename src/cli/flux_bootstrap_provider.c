@@ -597,10 +597,7 @@ static err *set_visibility(struct arena *a, void *slot, str value, bool again)
 	(void)again;
 	if (!str_eq(value, S("public")) && !str_eq(value, S("internal")) &&
 	    !str_eq(value, S("private")))
-		return err_new(ERR_INVALID,
-			       "visibility '%.*s' is not supported, must be one of: public, internal, "
-			       "private",
-			       STR_ARG(value));
+		return err_new(ERR_INVALID, "unsupported visibility '%.*s'", STR_ARG(value));
 	*(str *)slot = value;
 	return NULL;
 }

@@ -32,4 +32,8 @@ struct choice_source {
 	str kind, name, namespace;
 };
 
+/* The parts of "kind/name" and of "name.namespace", as flux takes references apart. */
+void choice_split(str value, str *kind, str *name);
+void choice_split_namespace(str *name, str *namespace);
+
 #endif

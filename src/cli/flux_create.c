@@ -252,7 +252,7 @@ err *create_finish(struct cli *c, enum flux_kind_id kind, node spec, const struc
 	bool export = create_options(c)->export, created;
 
 	node_set(c->arena, object, S("spec"), spec);
-	if (!w->no_generate && (!export || w->always_generate))
+	if (!w->no_generate && !export)
 		flux_generating(c, "generating %s", w->subject);
 	if (export)
 		return flux_print_export(&c->out.buf, object);

@@ -32,8 +32,7 @@ void create_references(struct arena *a, node spec, const char *path, const struc
 struct create_words {
 	const char *subject;	/* "GitRepository source" */
 	const char *stored;	/* "GitRepository source", "source": "✔ ... created" */
-	bool no_generate;	/* no "✚ generating ..." */
-	bool always_generate;	/* also with --export */
+	bool no_generate;	/* no "✚ generating ...", or the command said so before */
 	bool ready;		/* "Kustomization podinfo is ready", not "... reconciliation completed" */
 	const char *no_artifact;	/* the error where nothing was produced; NULL: none is */
 	const char *outcome;	/* "applied revision %s", "fetched revision: %s"; NULL: none */

@@ -10,7 +10,7 @@ static void put_source(struct arena *a, node spec, const char *path, const struc
 	node ref = node_map(a, 3);
 
 	create_text(a, ref, "kind", s->kind);
-	create_text(a, ref, "name", s->name);
+	create_needed(a, ref, "name", s->name);
 	create_text(a, ref, "namespace", s->namespace);
 	create_value(a, spec, path, ref);
 }
@@ -26,6 +26,17 @@ struct kustomization_options {
 	struct flag_list health_checks, depends_on;
 };
 
+/* [a b c] of "a/b/c", as Go prints a list. */
+static str words_of(struct arena *a, str text)
+{
+	str all = arena_cat(a, S("["), text, S("]"));
+
+	for (size_t i = 0; i < all.n; i++)
+		if (all.p[i] == '/')
+			((char *)all.p)[i] = ' ';
+	return all;
+}
+
 /* "Kind/name.namespace" */
 static err *read_health_check(struct arena *a, str text, node *out)
 {
@@ -37,8 +48,8 @@ static err *read_health_check(struct arena *a, str text, node *out)
 	if (!str_split(text, '/', &kind, &rest) || str_has(rest, S("/")))
 		return err_new(ERR_INVALID,
 			       "invalid health check '%.*s' must be in the format "
-			       "'kind/name.namespace' [%.*s]",
-			       STR_ARG(text), STR_ARG(text));
+			       "'kind/name.namespace' %s",
+			       STR_ARG(text), words_of(a, text).p);
 	for (size_t i = 0; i < 4; i++)
 		known = known || str_eq(kinds[i], kind);
 	if (!known)
@@ -65,7 +76,7 @@ static err *put_health(struct cli *c, node spec)
 	const struct kustomization_options *o = c->options;
 	node checks = node_seq(c->arena, o->health_checks.n);
 
-	for (size_t i = 0; i < o->health_checks.n; i++) {
+	for (size_t i = 0; !o->wait && i < o->health_checks.n; i++) {	/* else they are not looked at */
 		node check;
 
 		TRY(read_health_check(c->arena, o->health_checks.p[i], &check));
@@ -85,6 +96,7 @@ static err *run_kustomization(struct cli *c)
 {
 	static const struct create_words words = { .subject = "Kustomization",
 						   .stored = "Kustomization",
+						   .no_generate = true,
 						   .ready = true,
 						   .outcome = "applied revision" };
 	const struct kustomization_options *o = c->options;
@@ -97,6 +109,8 @@ static err *run_kustomization(struct cli *c)
 		return err_new(ERR_INVALID, "path must begin with ./");
 	if (!o->source.kind.n)
 		return err_new(ERR_INVALID, "source is required");
+	if (!create_options(c)->export)
+		flux_generating(c, "generating %s", words.subject);
 	TRY(create_check_labels(c));
 	create_duration(a, spec, "interval", create_options(c)->interval);
 	create_text(a, spec, "path", o->path);
@@ -173,6 +187,26 @@ struct release_options {
 
 enum { VALUES_SIZE_MAX = 16 << 20 };
 
+/* `out` is nothing where the text is no YAML. */
+static err *read_values(struct arena *a, str text, node *out)
+{
+	*out = NODE_NOTHING;
+	err *e = yaml_read(a, text, YAML_KUBE, out);
+
+	if (e) {
+		str why = err_text(e);
+
+		str_take_str(&why, S("error converting YAML to JSON: "));
+		*out = NODE_NOTHING;
+		return err_replace(e, "%.*s", STR_ARG(why));
+	}
+	if (!node_is(*out, NODE_MAP) && !node_is_nil(*out))
+		return err_new(ERR_INVALID,
+			       "json: cannot unmarshal %s into Go value of type map[string]interface {}",
+			       node_kind_name(*out));
+	return NULL;
+}
+
 static err *put_values(struct cli *c, node spec)
 {
 	const struct release_options *o = c->options;
@@ -185,9 +219,11 @@ static err *put_values(struct cli *c, node spec)
 
 		if (e)
 			return err_wrap(e, "reading values from %.*s failed", STR_ARG(file));
-		e = yaml_read(c->arena, text, YAML_KUBE, &values);
+		e = read_values(c->arena, text, &values);
 		if (e)
-			return err_wrap(e, "converting values to JSON from %.*s failed", STR_ARG(file));
+			return err_wrap(e, "%s values %sfrom %.*s failed",
+					values.kind == NODE_NONE ? "converting" : "unmarshaling",
+					values.kind == NODE_NONE ? "to JSON " : "", STR_ARG(file));
 		if (node_is(values, NODE_MAP))
 			all = values_merge(c->arena, all, values);
 	}
@@ -206,7 +242,8 @@ static err *put_values_from(struct cli *c, node spec)
 		str text = o->values_from.p[i], kind, name;
 		node ref = node_map(c->arena, 2);
 
-		if (!str_split(text, '/', &kind, &name))
+		choice_split(text, &kind, &name);
+		if (!kind.n)
 			return err_new(ERR_INVALID,
 				       "invalid Kubernetes object reference '%.*s', must be in "
 				       "format <kind>/<name>",
@@ -243,28 +280,16 @@ static err *put_chart(struct cli *c, node spec)
 /* "Kind/name[.namespace]" of an OCIRepository or a HelmChart. */
 static err *put_chart_ref(struct cli *c, node spec)
 {
-	static const str kinds[] = { S("OCIRepository"), S("HelmChart") };
 	const struct release_options *o = c->options;
 	struct choice_source ref = { 0 };
-	str kind, rest;
 
-	if (!str_split(o->chart_ref, '/', &kind, &rest))
-		return err_new(ERR_INVALID,
-			       "chart reference '%.*s' must be in format <kind>/<name>.<namespace>",
-			       STR_ARG(o->chart_ref));
-	for (size_t i = 0; i < 2; i++)
-		if (str_eq_nocase(kinds[i], kind))
-			ref.kind = kinds[i];
-	if (!ref.kind.n)
+	choice_split(o->chart_ref, &ref.kind, &ref.name);
+	if (!str_eq(ref.kind, S("OCIRepository")) && !str_eq(ref.kind, S("HelmChart")))
 		return err_new(ERR_INVALID,
 			       "chart reference kind '%.*s' is not supported, must be one of: "
 			       "OCIRepository, HelmChart",
-			       STR_ARG(kind));
-	size_t dot = str_rfind_char(rest, '.');
-
-	ref.name = str_sub(rest, 0, dot);
-	if (dot != STR_NPOS)
-		ref.namespace = str_from(rest, dot + 1);
+			       STR_ARG(ref.kind));
+	choice_split_namespace(&ref.name, &ref.namespace);
 	put_source(c->arena, spec, "chartRef", &ref);
 	return NULL;
 }
@@ -278,6 +303,8 @@ static err *check_release(struct cli *c)
 	if (o->chart.n && o->chart_ref.n)
 		return err_new(ERR_INVALID, "cannot use --chart in combination with --chart-ref");
 	TRY(create_check_labels(c));
+	if (!create_options(c)->export)
+		flux_generating(c, "generating HelmRelease");
 	if (!str_eq(o->strategy, S("Revision")) && !str_eq(o->strategy, S("ChartVersion")))
 		return err_new(ERR_INVALID,
 			       "'%.*s' is an invalid reconcile strategy(valid: Revision, ChartVersion)",
@@ -289,6 +316,7 @@ static err *run_helmrelease(struct cli *c)
 {
 	static const struct create_words words = { .subject = "HelmRelease",
 						   .stored = "HelmRelease",
+						   .no_generate = true,
 						   .ready = true,
 						   .outcome = "applied revision" };
 	const struct release_options *o = c->options;

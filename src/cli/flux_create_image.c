@@ -9,23 +9,15 @@ struct repository_options {
 	int64_t timeout;
 };
 
-/* What go-containerregistry has to say about a name, its tag or digest left out. */
+/* What go-containerregistry has to say about the name of a repository: no tag, no digest. */
 static err *check_image(str image)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-./";
 	enum { NAME_MIN = 2, NAME_MAX = 255 };
 	str name = image, host, rest;
 
-	if (str_split(name, '/', &host, &rest) &&
-	    (str_has(host, S(".")) || str_has(host, S(":")) || str_eq(host, S("localhost"))))
+	if (str_split(name, '/', &host, &rest) && (str_has(host, S(".")) || str_has(host, S(":"))))
 		name = rest;
-	size_t at = str_find_char(name, '@');
-
-	name = str_sub(name, 0, at);
-	size_t colon = str_rfind_char(name, ':');
-
-	if (colon != STR_NPOS && !str_has(str_from(name, colon), S("/")))
-		name = str_sub(name, 0, colon);
 	if (name.n < NAME_MIN || name.n > NAME_MAX)
 		return err_new(ERR_INVALID,
 			       "unable to parse image value: repository must be between %d and %d "
@@ -212,8 +204,10 @@ static err *run_policy(struct cli *c)
 	TRY(create_check_labels(c));
 	TRY(put_policy(c, spec));
 	TRY(check_filter(c));
-	create_text(c->arena, spec, "filterTags.pattern", o->filter);
-	create_text(c->arena, spec, "filterTags.extract", o->extract);
+	if (o->filter.n) {
+		create_text(c->arena, spec, "filterTags.pattern", o->filter);
+		create_needed(c->arena, spec, "filterTags.extract", o->extract);
+	}
 	TRY(put_digest(c, spec));
 	return create_finish(c, FLUX_IMAGE_POLICY, spec, &words, NULL);
 }

@@ -2,24 +2,24 @@
 #include "cli/flux_choice.h"
 #include "cli/flux_create.h"
 
-/* [{kind, name, namespace}] of "Kind/name[.namespace]". */
-static err *read_objects(struct arena *a, const struct flag_list *list, node *out)
+/* [{kind, name, namespace}] of "Kind/name[.namespace]", or of "Kind/name" alone. */
+static err *read_objects(struct arena *a, const struct flag_list *list, bool namespaces, node *out)
 {
 	*out = node_seq(a, list->n);
 	for (size_t i = 0; i < list->n; i++) {
 		node ref = node_map(a, 3);
-		str kind, rest;
+		str kind, name, namespace = STR_NONE;
 
-		if (!str_split(list->p[i], '/', &kind, &rest) || !kind.n || !rest.n)
+		choice_split(list->p[i], &kind, &name);
+		if (!kind.n)
 			return err_new(ERR_INVALID,
 				       "invalid event source '%.*s', must be in format <kind>/<name>",
 				       STR_ARG(list->p[i]));
-		size_t dot = str_rfind_char(rest, '.');
-
+		if (namespaces)
+			choice_split_namespace(&name, &namespace);
 		create_text(a, ref, "kind", kind);
-		create_text(a, ref, "name", str_sub(rest, 0, dot));
-		if (dot != STR_NPOS)
-			create_text(a, ref, "namespace", str_from(rest, dot + 1));
+		create_needed(a, ref, "name", name);
+		create_text(a, ref, "namespace", namespace);
 		node_append(a, *out, ref);
 	}
 	return NULL;
@@ -41,7 +41,7 @@ static err *run_alert(struct cli *c)
 
 	if (!o->provider.n)
 		return err_new(ERR_INVALID, "provider ref is required");
-	TRY(read_objects(c->arena, &o->sources, &sources));
+	TRY(read_objects(c->arena, &o->sources, true, &sources));
 	if (!node_len(sources))
 		return err_new(ERR_INVALID, "at least one event source is required");
 	TRY(create_check_labels(c));
@@ -143,7 +143,7 @@ static err *run_receiver(struct cli *c)
 		return err_new(ERR_INVALID, "Receiver type is required");
 	if (!o->secret.n)
 		return err_new(ERR_INVALID, "secret ref is required");
-	TRY(read_objects(c->arena, &o->resources, &resources));
+	TRY(read_objects(c->arena, &o->resources, false, &resources));
 	if (!node_len(resources))
 		return err_new(ERR_INVALID, "atleast one resource is required");
 	TRY(create_check_labels(c));

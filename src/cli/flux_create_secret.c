@@ -303,6 +303,66 @@ struct notation_options {
 	struct flag_list certs;
 };
 
+static err *check_verification(str name, node statement)
+{
+	node rules = node_get(statement, S("signatureVerification"));
+	str level = node_str(node_get(rules, S("level")));
+	size_t stores = node_len(node_get(statement, S("trustStores")));
+	size_t identities = node_len(node_get(statement, S("trustedIdentities")));
+
+	if (!level.n)
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" has invalid signatureVerification: "
+			       "signature verification level is empty or missing in the trust policy "
+			       "statement",
+			       STR_ARG(name));
+	if (!str_eq(level, S("strict")) && !str_eq(level, S("permissive")) &&
+	    !str_eq(level, S("audit")) && !str_eq(level, S("skip")))
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" has invalid signatureVerification: "
+			       "invalid signature verification level \"%.*s\"",
+			       STR_ARG(name), STR_ARG(level));
+	if (str_eq(level, S("skip")) && (stores || identities))
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" is set to skip signature verification but "
+			       "configured with trust stores and/or trusted identities, remove them if "
+			       "signature verification needs to be skipped",
+			       STR_ARG(name));
+	if (!str_eq(level, S("skip")) && (!stores || !identities))
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" is either missing trust stores or trusted "
+			       "identities, both must be specified",
+			       STR_ARG(name));
+	return NULL;
+}
+
+static err *check_statements(node policies)
+{
+	node_each_item(i, policies) {
+		str name = node_str(node_get(*i, S("name")));
+
+		node_each_item(before, policies)
+			if (before < i && str_eq(node_str(node_get(*before, S("name"))), name))
+				return err_new(ERR_INVALID,
+					       "multiple trust policy statements use the same name "
+					       "\"%.*s\", statement names must be unique",
+					       STR_ARG(name));
+		err *e = name.n ? check_verification(name, *i)
+				: err_new(ERR_INVALID, "a trust policy statement is missing a name, "
+						       "every statement requires a name");
+
+		if (e)
+			return err_wrap(e, "trust policy");
+	}
+	node_each_item(i, policies)
+		if (!node_len(node_get(*i, S("registryScopes"))))
+			return err_new(ERR_INVALID,
+				       "trust policy statement \"%.*s\" has zero registry scopes, it must "
+				       "specify registry scopes with at least one value",
+				       STR_ARG(node_str(node_get(*i, S("name")))));
+	return NULL;
+}
+
 /* A document must be an object with the lists that notation reads. */
 static err *check_policy(struct cli *c, str file, str text)
 {
@@ -322,7 +382,8 @@ static err *check_policy(struct cli *c, str file, str text)
 	if (!node_len(policies))
 		return err_new(ERR_INVALID, "invalid trust policy: trust policy document can not have "
 					    "zero trust policy statements");
-	return NULL;
+	e = check_statements(policies);
+	return e ? err_wrap(e, "invalid trust policy") : NULL;
 }
 
 static err *put_certs(struct cli *c, const struct flag_list *files, node secret)
@@ -339,7 +400,13 @@ static err *put_certs(struct cli *c, const struct flag_list *files, node secret)
 				 wrong.n ? "\n" : "", STR_ARG(name));
 			continue;
 		}
-		TRY(secret_read(c, "unable to read TLS CA file", files->p[i], &bytes));
+		err *e = secret_read(c, "unable to read TLS CA file", files->p[i], &bytes);
+
+		if (e) {
+			buf_addf(&wrong, "%s%s", wrong.n ? "\n" : "", err_msg(e));
+			err_free(e);
+			continue;
+		}
 		secret_put(c, secret, arena_str(c->arena, name).p, bytes);
 	}
 	return wrong.n ? err_new(ERR_INVALID, "%s", buf_c(&wrong)) : NULL;

@@ -280,14 +280,17 @@ struct verify_options {
 	{ "verify-subject", 0, FLAG_STRING, at + offsetof(struct verify_options, subject),     \
 	  "regular expression for the subject of keyless signatures" }
 
-static err *put_verify(struct arena *a, node spec, const struct verify_options *v)
+/* `lone_subject`: a subject without a provider is passed over, as flux does for charts. */
+static err *put_verify(struct arena *a, node spec, const struct verify_options *v, bool lone_subject)
 {
 	if (!v->provider.n && v->secret_ref.n)
 		return err_new(ERR_INVALID,
 			       "a verification provider must be specified when a secret is specified");
-	if (!v->provider.n && (v->issuer.n || v->subject.n))
+	if (!v->provider.n && (v->issuer.n || (v->subject.n && !lone_subject)))
 		return err_new(ERR_INVALID, "a verification provider must be specified when OIDC "
 					    "issuer/subject is specified");
+	if (!v->provider.n)
+		return NULL;
 	create_text(a, spec, "verify.provider", v->provider);
 	create_text(a, spec, "verify.secretRef.name", v->secret_ref);
 	if (v->issuer.n || v->subject.n) {
@@ -313,12 +316,11 @@ struct oci_options {
 
 static err *put_layer(struct arena *a, node spec, str selector)
 {
-	size_t colon = str_rfind_char(selector, ':');
-	str media = str_sub(selector, 0, colon), operation = str_from(selector, colon + 1);
+	str media, operation;
 
 	if (!selector.n)
 		return NULL;
-	if (colon == STR_NPOS)
+	if (!str_split(selector, ':', &media, &operation) || !media.n || !operation.n)
 		return err_new(ERR_INVALID,
 			       "invalid --layer-selector \"%.*s\": must be in the format "
 			       "'<media-type>:<operation>'",
@@ -363,7 +365,7 @@ static err *run_oci(struct cli *c)
 	create_text(a, spec, "proxySecretRef.name", o->proxy_ref);
 	put_ignore(a, spec, &o->ignore);
 	put_timeout(c, spec);
-	TRY(put_verify(a, spec, &o->verify));
+	TRY(put_verify(a, spec, &o->verify, false));
 	return create_finish(c, FLUX_OCI, spec, &words, NULL);
 }
 
@@ -501,7 +503,7 @@ static err *run_chart(struct cli *c)
 	static const struct create_words words = {
 		.subject = "HelmChart source",
 		.stored = "source",
-		.always_generate = true,
+		.no_generate = true,
 		.outcome = "fetched revision:",
 		.no_artifact = "HelmChart source reconciliation completed but no artifact was found",
 	};
@@ -513,6 +515,7 @@ static err *run_chart(struct cli *c)
 		return err_new(ERR_INVALID, "chart source is required");
 	if (!o->chart.n)
 		return err_new(ERR_INVALID, "chart name or path is required");
+	flux_generating(c, "generating %s", words.subject);
 	TRY(create_check_labels(c));
 	create_needed(a, spec, "chart", o->chart);
 	create_text(a, spec, "version", o->version);
@@ -520,7 +523,7 @@ static err *run_chart(struct cli *c)
 	create_text(a, spec, "sourceRef.name", o->source.name);
 	create_duration(a, spec, "interval", create_options(c)->interval);
 	create_text(a, spec, "reconcileStrategy", o->strategy);
-	TRY(put_verify(a, spec, &o->verify));
+	TRY(put_verify(a, spec, &o->verify, true));
 	return create_finish(c, FLUX_CHART, spec, &words, NULL);
 }
 

@@ -39,6 +39,14 @@ static err *print_history(struct cli *c, const char *page, node object)
 	return print(c, "History", page, node_is_nil(history) ? node_seq(c->arena, 0) : history);
 }
 
+/* A release that is not deleted says so: the field is printed also when it is null. */
+static void tell_deleted(struct arena *a, node history)
+{
+	node_each_item(i, history)
+		if (node_is(*i, NODE_MAP) && !node_has(*i, S("deleted")))
+			node_set(a, *i, S("deleted"), node_null());
+}
+
 static bool is_one(const struct debug_options *o)
 {
 	return o->status + o->history + o->values == 1;
@@ -149,6 +157,7 @@ static err *run_release(struct cli *c)
 		return err_new(ERR_INVALID, "exactly one of --show-status, --show-values, or "
 					    "--show-history must be set");
 	TRY(get_subject(c, &s, &object));
+	tell_deleted(c->arena, node_dig(object, "status", "history"));
 	if (o->status)
 		return print(c, "Status", "helm/helmreleases/#helmrelease-status",
 			     node_get(object, S("status")));

@@ -7,6 +7,7 @@
 #include "base/sort.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_choice.h"
 #include "cli/flux_stream.h"
 #include "server/age.h"
 
@@ -138,14 +139,18 @@ static err *find_selections(struct asking *q)
 {
 	const struct events_options *o = q->c->options;
 	str namespace = o->all_namespaces ? STR_NONE : flux_settings(q->c)->namespace;
-	str word = o->subject, name = STR_NONE;
+	str word, name;
 
 	q->show_namespace = o->all_namespaces;
 	if (!o->subject.n) {
 		q->p[q->n++] = (struct selection){ namespace, STR_NONE };
 		return NULL;
 	}
-	str_split(o->subject, '/', &word, &name);
+	choice_split(o->subject, &word, &name);
+	if (!word.n) {	/* a kind alone */
+		word = name;
+		name = STR_NONE;
+	}
 	enum flux_kind_id kind = kind_of(word);
 
 	if (kind == FLUX_KINDS)

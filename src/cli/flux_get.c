@@ -568,14 +568,26 @@ static void print_kind(const struct getter *g, err *e, node list)
 {
 	struct buf *b = &g->cli->out.buf;
 	size_t before = b->n;
+	bool unknown = e && is_unknown_kind(e);
 
 	if (!e && node_len(node_get(list, S("items"))))
 		e = print_items(g, list, false);
-	if (e && !is_unknown_kind(e))
+	else if (!e && g->cli->words.n)
+		e = nothing_found(g);
+	if (e && !unknown)
 		flux_failure(g->cli, "%s", err_msg(e));
 	err_free(e);
 	if (b->n > before)
 		buf_addc(b, '\n');
+}
+
+/* What fails before anything is asked fails for each kind, and is no error of the command. */
+static err *tell_each(struct cli *c, err *e, size_t kinds)
+{
+	for (size_t i = 0; i < kinds; i++)
+		flux_failure(c, "%s", err_msg(e));
+	err_free(e);
+	return NULL;
 }
 
 /* All requests are under way before the first answer is waited for. */
@@ -587,8 +599,12 @@ static err *get_all(struct cli *c, const enum flux_kind_id *kinds, size_t n)
 
 	if (o->watch)
 		return err_new(ERR_INVALID, "expected a single resource type, but found all");
-	TRY(check_label_selector(c, o->label_selector));
-	TRY(flux_open(c, &s));
+	err *e = check_label_selector(c, o->label_selector);
+
+	if (!e)
+		e = flux_open(c, &s);
+	if (e)
+		return tell_each(c, e, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct client_resource r = flux_resource(&flux_kinds[kinds[i]]);
 		str namespace = o->all_namespaces ? STR_NONE : flux_settings(c)->namespace;
@@ -598,13 +614,14 @@ static err *get_all(struct cli *c, const enum flux_kind_id *kinds, size_t n)
 			&(struct client_request){
 				.path = client_path(c->arena, &r, namespace, STR_NONE, STR_NONE),
 				.query = client_query_of(c->arena, S("labelSelector"),
-							 o->label_selector) });
+							 o->label_selector, S("fieldSelector"),
+							 field_selector(c)) });
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct getter g = { c, o, kinds[i], true };
 		node list = NODE_NOTHING;
-		err *e = client_wait(calls[i], c->arena, &list);
 
+		e = client_wait(calls[i], c->arena, &list);
 		print_kind(&g, e, list);
 	}
 	return NULL;

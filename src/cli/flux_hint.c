@@ -12,10 +12,46 @@ static const struct flux_kind *kind_of(const struct cli *c)
 	return k >= flux_kinds && k < flux_kinds + FLUX_KINDS ? k : NULL;
 }
 
+/* flux asks a server for its groups before anything else, so a server that cannot be
+ * reached, or does not know the user, is told of in these words. `text` is that of the
+ * first request of ours. */
+static err *reword_first(err *e)
+{
+	static const str causes[] = { S(": dial tcp"), S(": tls: "), S(": http: server gave HTTP") };
+	str text = err_text(e), before, rest, url, cause, base;
+	size_t host, path;
+
+	if (str_eq(text, S("Unauthorized")))
+		return err_replace(e, "failed to get server groups: the server has asked for the client "
+				      "to provide credentials");
+	size_t at = str_find(text, S("Get \"http"));
+
+	if (at == STR_NPOS)
+		return e;
+	before = str_sub(text, 0, at);
+	rest = str_from(text, at + 5);
+	if (!str_split(rest, '"', &url, &cause) || (host = str_find(url, S("://"))) == STR_NPOS)
+		return e;
+	path = str_find_char(str_from(url, host + 3), '/');
+	if (path == STR_NPOS)
+		return e;
+	base = str_sub(url, 0, host + 3 + path);
+	rest = str_from(url, base.n);
+	if (!str_starts(rest, S("/api/")) && !str_starts(rest, S("/apis/")))
+		return e;
+	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+		if (str_starts(cause, causes[i]))
+			return err_replace(e, "%.*sfailed to get server groups: Get \"%.*s/api\"%.*s",
+					   STR_ARG(before), STR_ARG(base), STR_ARG(cause));
+	return e;
+}
+
 err *hint_reword(struct cli *c, err *e)
 {
 	const struct flux_kind *k = kind_of(c);
 
+	if (k)
+		e = reword_first(e);
 	if (!k || !str_eq(err_text(e), S(NO_RESOURCE)))
 		return e;
 	return err_replace(e, "no matches for kind \"%s\" in version \"%s/%s\"", k->kind, k->group,

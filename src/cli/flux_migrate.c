@@ -433,14 +433,16 @@ static err *run_migrate(struct cli *c)
 	const struct fs_options links = { .links = FS_LINKS_INSIDE };
 	struct migration m = { .c = c, .o = o, .release = o->version.n ? o->version : S("2.9") };
 
-	flux_action(c, "starting migration of custom resources");
-	if (!o->path.n)
+	if (!o->path.n) {
+		flux_action(c, "starting migration of custom resources");
 		return migrate_cluster(c);
+	}
 	if (!known_version(m.release))
 		return err_new(ERR_INVALID,
 			       "version %.*s is not supported, supported versions are: 2.9, 2.8, 2.7, "
 			       "2.6",
 			       STR_ARG(m.release));
+	flux_action(c, "starting migration of custom resources");
 	TRY(fs_open(&m.root, S("."), &links));
 	err *e = migrate_files(&m);
 

@@ -193,7 +193,7 @@ static err *make_ssh(struct cli *c, const struct secret_git *w, const struct gou
 	str private;
 
 	if (w->private_key.n) {
-		TRY(secret_read(c, "failed to read private key file", w->private_key, &private));
+		TRY(secret_read(c, "failed to open private key file", w->private_key, &private));
 		err *e = sshkey_public(c->arena, private, w->password, &note->public_key);
 
 		if (e)

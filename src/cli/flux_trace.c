@@ -305,73 +305,150 @@ static err *report(struct tracer *t, str kind, node object)
 }
 
 /* What goes wrong with one object is told, and the next one follows. */
-static void trace_object(struct tracer *t, str kind, node object, bool first)
+static void trace_object(struct tracer *t, str kind, node object)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
-	str namespace = flux_namespace(object);
 
 	t->out = &text;
 	err *e = report(t, kind, object);
 
 	if (!e) {
-		buf_addf(&t->c->out.buf, "%s%s", first ? "" : "---\n", buf_c(&text));
+		buf_add(&t->c->out.buf, buf_str(&text));
 		return;
 	}
 	output_flush(&t->c->out);
-	buf_addf(&t->c->err.buf, "failed to trace %.*s/%.*s", STR_ARG(kind),
-		 STR_ARG(flux_name(object)));
-	if (namespace.n)
-		buf_addf(&t->c->err.buf, " in namespace %.*s", STR_ARG(namespace));
-	buf_addf(&t->c->err.buf, ": %s", err_msg(e));
+	buf_addf(&t->c->err.buf, "failed to trace %.*s/%.*s in namespace %.*s: %s", STR_ARG(kind),
+		 STR_ARG(flux_name(object)), STR_ARG(flux_namespace(object)), err_msg(e));
 	err_free(e);
 }
 
 /* ---- objects ----------------------------------------------------------- */
 
-static err *trace_named(struct tracer *t, str resource, str name, bool first)
-{
-	const struct client_resource *r;
-	node object;
+/* What the words name: all of it is fetched before anything is traced. */
+struct found {
+	VEC(const struct client_resource *) kinds;
+	VEC(node) objects;
+	VEC(str) missing;	/* what went wrong with the others */
+};
 
-	TRY(discovery_name(t->d, resource, &r));
-	if (!r)
+static err *resource_of(struct tracer *t, str resource, const struct client_resource **r)
+{
+	TRY(discovery_name(t->d, resource, r));
+	if (!*r)
 		return err_new(ERR_NOT_FOUND, "the server doesn't have a resource type \"%.*s\"",
 			       STR_ARG(resource));
-	if (!name.n)
-		return err_new(ERR_INVALID,
-			       "resource(s) were provided, but no name was specified");
-	err *e = client_get(t->s->client, t->c->arena, r,
-			    r->namespaced ? flux_settings(t->c)->namespace : STR_NONE, name,
-			    &object);
-
-	if (e)
-		return err_wrap(e, "x");
-	trace_object(t, r->kind, object, first);
 	return NULL;
+}
+
+/* As kubectl: an object that is not there may lack its namespace. */
+static err *get_object(struct tracer *t, const struct client_resource *r, str name, node *out)
+{
+	str namespace = r->namespaced ? flux_settings(t->c)->namespace : STR_NONE;
+	err *e = client_get(t->s->client, t->c->arena, r, namespace, name, out);
+	const struct client_resource *spaces;
+	node ignored;
+
+	if (!e || err_kind(e) != ERR_NOT_FOUND || !namespace.n || str_eq(namespace, S("default")))
+		return e;
+	err *other = resource_of(t, S("namespaces"), &spaces);
+
+	if (!other)
+		other = client_get(t->s->client, t->c->arena, spaces, STR_NONE, namespace, &ignored);
+	if (!other || err_kind(other) != ERR_NOT_FOUND) {
+		err_free(other);
+		return e;
+	}
+	err_free(e);
+	return other;
+}
+
+static void find_named(struct tracer *t, const struct client_resource *r, str name, struct found *f)
+{
+	node object;
+	err *e = get_object(t, r, name, &object);
+
+	if (e) {
+		avec_push(t->c->arena, &f->missing, arena_str(t->c->arena, err_text(e)));
+		err_free(e);
+		return;
+	}
+	avec_push(t->c->arena, &f->kinds, r);
+	avec_push(t->c->arena, &f->objects, object);
+}
+
+/* "resource/name", each of them. */
+static err *find_pairs(struct tracer *t, struct found *f)
+{
+	const struct flag_words *w = &t->c->words;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct client_resource *r;
+		str resource, name;
+
+		str_split(w->p[i], '/', &resource, &name);
+		if (str_has(name, S("/")))
+			return err_new(ERR_INVALID, "arguments in resource/name form may not have more "
+						    "than one slash");
+		if (!resource.n || !name.n || str_has(resource, S(",")))
+			return err_new(ERR_INVALID, "arguments in resource/name form must have a single "
+						    "resource and name");
+		TRY(resource_of(t, resource, &r));
+		find_named(t, r, name, f);
+	}
+	return NULL;
+}
+
+/* "resource[,resource] name ..." */
+static err *find_words(struct tracer *t, struct found *f)
+{
+	const struct flag_words *w = &t->c->words;
+	str list = w->p[0], resource;
+
+	while (str_cut(&list, &resource, ',')) {
+		const struct client_resource *r;
+
+		TRY(resource_of(t, resource, &r));
+		if (w->n == 1)
+			return err_new(ERR_INVALID,
+				       "resource(s) were provided, but no name was specified");
+		for (size_t i = 1; i < w->n; i++)
+			find_named(t, r, w->p[i], f);
+	}
+	return NULL;
+}
+
+static err *find_all(struct tracer *t, struct found *f)
+{
+	const struct flag_words *w = &t->c->words;
+	size_t pairs = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		pairs += str_has(w->p[i], S("/"));
+	if (pairs && pairs != w->n)
+		return err_new(ERR_INVALID,
+			       "there is no need to specify a resource type as a separate argument when "
+			       "passing arguments in resource/name form (e.g. 'flux get "
+			       "resource/<resource_name>' instead of 'flux get resource "
+			       "resource/<resource_name>'");
+	return pairs ? find_pairs(t, f) : find_words(t, f);
 }
 
 static err *trace_words(struct tracer *t)
 {
-	const struct flag_words *w = &t->c->words;
-	str resource, name;
+	struct found f = { 0 };
 
-	if (str_split(w->p[0], '/', &resource, &name)) {
-		for (size_t i = 0; i < w->n; i++) {
-			if (!str_split(w->p[i], '/', &resource, &name))
-				return err_new(ERR_INVALID,
-					       "there is no need to specify a resource type as a "
-					       "separate argument when passing arguments in "
-					       "resource/name form (e.g. 'x get resource/<resource_"
-					       "name>' instead of 'x get resource resource/<resource_"
-					       "name>'");
-			TRY(trace_named(t, resource, name, i == 0));
-		}
-		return NULL;
+	TRY(find_all(t, &f));
+	if (f.missing.n == 1)
+		return err_new(ERR_NOT_FOUND, "x: %.*s", STR_ARG(f.missing.p[0]));
+	if (f.missing.n) {
+		str all = arena_join(t->c->arena, f.missing.p, f.missing.n, S(", "));
+
+		return err_new(ERR_NOT_FOUND, "x: [%.*s]", STR_ARG(all));
 	}
-	if (w->n == 1)
-		return trace_named(t, w->p[0], STR_NONE, true);
-	for (size_t i = 1; i < w->n; i++)
-		TRY(trace_named(t, w->p[0], w->p[i], i == 1));
+	for (size_t i = 0; i < f.objects.n; i++) {
+		trace_object(t, f.kinds.p[i]->kind, f.objects.p[i]);
+		buf_add(&t->c->out.buf, i + 1 < f.objects.n ? S("---\n") : STR_NONE);
+	}
 	return NULL;
 }
 
@@ -381,6 +458,10 @@ static err *trace_kind(struct tracer *t, const struct trace_options *o)
 	struct gvk g = gvk_parse(o->api_version, o->kind);
 	const struct client_resource *r;
 	node object;
+
+	if (str_count_char(o->api_version, '/') > 1)
+		return err_new(ERR_INVALID, "invaild apiVersion: unexpected GroupVersion string: %.*s",
+			       STR_ARG(o->api_version));
 	err *e = discovery_kind(t->d, g, &r);
 
 	if (e) {
@@ -400,7 +481,7 @@ static err *trace_kind(struct tracer *t, const struct trace_options *o)
 		       &object);
 	if (e)
 		return err_wrap(e, "failed to find object");
-	trace_object(t, o->kind, object, true);
+	trace_object(t, o->kind, object);
 	return NULL;
 }
 

@@ -84,17 +84,19 @@ static void delete_finalizers(const struct removal *r)
 {
 	struct arena *a = r->c->arena;
 	node patch = node_map(a, 1), metadata = node_map(a, 1);
+	static const enum flux_kind_id order[] = {
+		FLUX_GIT,     FLUX_OCI,		 FLUX_HELM_REPOSITORY,	FLUX_CHART,	   FLUX_BUCKET,
+		FLUX_KUSTOMIZATION, FLUX_RELEASE, FLUX_ALERT,		FLUX_PROVIDER,	   FLUX_RECEIVER,
+		FLUX_IMAGE_POLICY, FLUX_IMAGE_REPOSITORY, FLUX_IMAGE_UPDATE, FLUX_GENERATOR,
+	};
 	const struct client_patch_options o = { .type = CLIENT_PATCH_MERGE,
 						.manager = S("flux"),
 						.dry_run = r->dry_run };
 
 	node_set(a, metadata, S("finalizers"), node_null());
 	node_set(a, patch, S("metadata"), metadata);
-	for (int k = 0; k < FLUX_KINDS; k++) {
-		const struct client_resource kind = flux_resource(&flux_kinds[k]);
-
-		if (k == FLUX_EXTERNAL)
-			continue;
+	for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+		const struct client_resource kind = flux_resource(&flux_kinds[order[k]]);
 		node list = list_of(r, &kind, STR_NONE, STR_NONE);
 
 		node_each_item(object, list)

@@ -61,6 +61,8 @@ static err *json_of(struct arena *a, node n, str *out)
 err *client_get(struct client *c, struct arena *a, const struct client_resource *r, str namespace,
 		str name, node *out)
 {
+	if (!name.n)
+		return err_new(ERR_INVALID, "resource name may not be empty");
 	return client_do(c, a,
 			 &(struct client_request){
 				 .path = client_path(a, r, namespace, name, STR_NONE) },

@@ -76,6 +76,51 @@ t.tell("get", "ks", "-n", "A_b", status=1, err='✗ namespace must be a valid DN
 t.tell("get", "ks", "--timeout", "x", status=1,
        err='✗ invalid argument "x" for "--timeout" flag: time: invalid duration "x"\n')
 
+for words, text in (
+        ("create source bucket b1 --provider=x",
+         'invalid argument "x" for "--provider" flag: source bucket provider \'x\' is not supported, must be one of: generic, aws, azure, gcp'),
+        ("create source chart c1 --source=r",
+         'invalid argument "r" for "--source" flag: invalid helm chart source \'r\', must be in format <kind>/<name>'),
+        ("create ks k1 --decryption-provider=x",
+         'invalid argument "x" for "--decryption-provider" flag: unsupported decryption provider \'x\', must be one of: sops'),
+        ("create ks k1 --decryption-provider=",
+         'invalid argument "" for "--decryption-provider" flag: no decryption provider given, must be one of: sops'),
+        ("create ks k1 --source=Foo/", 'invalid argument "Foo/" for "--source" flag: no name given for source of kind \'Foo\''),
+        ("create ks k1 --source=Bucket", 'invalid argument "Bucket" for "--source" flag: no kind specified for source \'Bucket\''),
+        ("create ks k1 --source=g --health-check=a/b/c --export",
+         "invalid health check 'a/b/c' must be in the format 'kind/name.namespace' [a b c]"),
+        ("create hr h1 --crds=x --chart=c", 'invalid argument "x" for "--crds" flag: unsupported upgrade CRDs policy \'x\', '
+         "must be one of: Skip, Create, CreateReplace"),
+        ("create hr h1 --chart-ref=helmchart/o --export",
+         "chart reference kind 'helmchart' is not supported, must be one of: OCIRepository, HelmChart"),
+        ("create source oci o1 --url=oci://x/y --tag=1 --layer-selector=:copy --export",
+         "invalid --layer-selector \":copy\": must be in the format '<media-type>:<operation>'"),
+        ("create secret git s1 --ssh-rsa-bits=100",
+         'invalid argument "100" for "--ssh-rsa-bits" flag: RSA key bit size must be at least 1024'),
+        ("create secret git s1 --ssh-rsa-bits=x",
+         'invalid argument "x" for "--ssh-rsa-bits" flag: strconv.Atoi: parsing "x": invalid syntax'),
+        ("create image repository i1 --image=docker.io/x:1", "unable to parse image value: repository can only contain the characters "
+         "`abcdefghijklmnopqrstuvwxyz0123456789_-./`: x:1")):
+    t.tell(*words.split(), status=1, out="", err="✗ %s\n" % text)
+# What is made up to the mistake is told; a chart's lone subject is passed over.
+t.tell("create", "hr", "h1", "--chart=c", "--reconcile-strategy=x", status=1,
+       err="✚ generating HelmRelease\n✗ 'x' is an invalid reconcile strategy(valid: Revision, ChartVersion)\n")
+t.tell("create", "source", "chart", "c1", "--source=HelmRepository/r", "--chart=c", "--verify-issuer=i", "--export", status=1,
+       err="✚ generating HelmChart source\n✗ a verification provider must be specified when OIDC issuer/subject is specified\n")
+assert "verify" not in t.tell("create", "source", "chart", "c1", "--source=HelmRepository/r", "--chart=c", "--verify-subject=s",
+                              "--export", err="✚ generating HelmChart source\n")
+assert 'sourceRef:\n        name: ""\n' in t.tell("create", "hr", "h1", "--chart=c", "--export", err="")
+assert 'extract: ""\n' in t.tell("create", "image", "policy", "i1", "--image-ref=p", "--select-numeric=asc",
+                                 "--filter-regex=a", "--export", err="")
+t.write("policy.json", '{"version": "1.0", "trustPolicies": [{"registryScopes": ["*"]}]}')
+t.tell("create", "secret", "notation", "n1", "--ca-cert-file=x.txt", "--trust-policy-file=policy.json", status=1,
+       err="✗ invalid trust policy: trust policy: a trust policy statement is missing a name, every statement requires a name\n")
+groups = 'failed to get server groups: Get "https://%s/api": dial tcp %s: connect: connection refused\n' % (nowhere, nowhere)
+t.tell("get", "ks", env={"KUBECONFIG": "config"}, status=1, err="✗ " + groups)
+t.tell("migrate", "-f", ".", "--version=x", status=1,
+       err="✗ version x is not supported, supported versions are: 2.9, 2.8, 2.7, 2.6\n")
+t.tell("get", "all", "--context=nope", env={"KUBECONFIG": "config"}, out="", err='✗ context "nope" does not exist\n' * 14)
+
 # ---- and what helps, for who reads along
 at = t.at_terminal("get", "kss")
 assert at.endswith('\n"flux get" knows no "kss"\n'), at[-200:]
@@ -87,6 +132,25 @@ at = t.at_terminal("get", "ks", env={"KUBECONFIG": "broken"})
 assert at.startswith('✗ error loading config file "broken": '), at
 at = t.at_terminal("get", "ks", env={"KUBECONFIG": "", "HOME": t.dir})
 assert "\n  no kubeconfig was found: " in at, at
+
+# ---- objects that are not there
+t = Case(options=("--no-sim",))
+t.call("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
+ks = "kustomizations.kustomize.toolkit.fluxcd.io"
+for words, text in (("trace ks a b", 'x: [%s "a" not found, %s "b" not found]' % (ks, ks)),
+                    ("trace ks a -n nope", 'x: namespaces "nope" not found'),
+                    ("trace a/b/c", "arguments in resource/name form may not have more than one slash"),
+                    ("trace /x", "arguments in resource/name form must have a single resource and name"),
+                    ("trace x --kind=Foo --api-version=a/b/c", "invaild apiVersion: unexpected GroupVersion string: a/b/c"),
+                    ("events --for=/x", "'x' is not a recognized Flux kind"),
+                    ("events --for=Kustomization/a/b", "'Kustomization/a/b' is not a recognized Flux kind")):
+    t.tell(*words.split(), status=1, err="✗ %s\n" % text)
+t.tell("tree", "ks", "", status=1, err="✗ resource name may not be empty\n")
+t.tell("trace", "namespace", "flux-system",
+       err="failed to trace Namespace/flux-system in namespace : object not managed by Flux")
+t.tell("get", "images", "all", "nope", err="".join(
+    "✗ %s object 'nope' not found in \"flux-system\" namespace\n" % k
+    for k in ("ImageRepository", "ImagePolicy", "ImageUpdateAutomation")))
 
 # ---- a server without the definitions of Flux
 t = Case(options=("--no-sim",), crds=None)
