@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "server/gostruct.h"
+#include "server/meta.h"
 #include "server/resources.h"
 
 #define CLASS_ANNOTATION "volume.beta.kubernetes.io/storage-class"
@@ -245,4 +246,27 @@ void claims_check_status(struct fielderrs *e, node claim, node old)
 		if (e->n == before)
 			resources_check_value(e, here, S("storage"), p->value);
 	}
+}
+
+/* ---- classes ---------------------------------------------------------------- */
+
+/* The newest of those that are marked, and of two as old the first by name. */
+node claims_default_class(node classes)
+{
+	node best = NODE_NOTHING;
+
+	node_each_item(class, classes) {
+		node marks = node_dig(*class, "metadata", "annotations");
+		str made = meta_get(*class, S("creationTimestamp"));
+
+		if (!str_eq(TEXT_OF(marks, "storageclass.kubernetes.io/is-default-class"), S("true")) &&
+		    !str_eq(TEXT_OF(marks, "storageclass.beta.kubernetes.io/is-default-class"), S("true")))
+			continue;
+		int order = str_cmp(made, meta_get(best, S("creationTimestamp")));
+
+		if (node_is_nil(best) || order > 0 ||
+		    (!order && str_cmp(meta_get(*class, S("name")), meta_get(best, S("name"))) < 0))
+			best = *class;
+	}
+	return best;
 }

@@ -18,4 +18,7 @@ void claims_check_status(struct fielderrs *e, node claim, node old);
 /* The name of a StorageClass or a VolumeAttributesClass. */
 void claims_check_class(struct fielderrs *e, const struct at *at, node name);
 
+/* The StorageClass that claims without one get, of all there are; NODE_NONE: there is none. */
+node claims_default_class(node classes);
+
 #endif

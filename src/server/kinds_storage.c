@@ -35,27 +35,6 @@ static void protect_attributes_class(struct kind_call *c)
 	protect(c, S("kubernetes.io/vac-protection"));
 }
 
-/* The newest of the classes that are marked as the default. */
-static node default_class(struct kind_call *c)
-{
-	node best = NODE_NOTHING;
-
-	node_each_item(class, c->look_all(c, S("storage.k8s.io"), S("storageclasses"), STR_NONE)) {
-		node marks = node_dig(*class, "metadata", "annotations");
-		str made = meta_get(*class, S("creationTimestamp"));
-
-		if (!str_eq(TEXT_OF(marks, "storageclass.kubernetes.io/is-default-class"), S("true")) &&
-		    !str_eq(TEXT_OF(marks, "storageclass.beta.kubernetes.io/is-default-class"), S("true")))
-			continue;
-		int order = str_cmp(made, meta_get(best, S("creationTimestamp")));
-
-		if (node_is_nil(best) || order > 0 ||
-		    (!order && str_cmp(meta_get(*class, S("name")), meta_get(best, S("name"))) < 0))
-			best = *class;
-	}
-	return best;
-}
-
 static bool has_class(node claim)
 {
 	return HAS(GET(claim, "spec"), "storageClassName") ||
@@ -71,7 +50,7 @@ static void claim_admit(struct kind_call *c)
 	protect(c, S("kubernetes.io/pvc-protection"));
 	if (has_class(c->object) || !node_is(spec, NODE_MAP))
 		return;
-	node class = default_class(c);
+	node class = claims_default_class(c->look_all(c, S("storage.k8s.io"), S("storageclasses"), STR_NONE));
 
 	if (!node_is_nil(class))
 		node_set(c->arena, spec, S("storageClassName"),
@@ -193,9 +172,8 @@ static void claim_validate(struct kind_call *c)
 		claims_check_update(c->errors, c->object, c->old);
 }
 
-KINDS_HOOKS(claim, .admit = claim_admit, .prepare = claim_prepare, .validate = claim_validate, .warn = claim_warn,
-	   
-	    .check = claim_check);
+KINDS_HOOKS(claim, .admit = claim_admit, .prepare = claim_prepare, .validate = claim_validate, 
+	    .warn = claim_warn, .check = claim_check);
 
 /* ---- PersistentVolume ------------------------------------------------------ */
 

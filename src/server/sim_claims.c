@@ -2,10 +2,12 @@
  * used.
  *
  * A claim gets the smallest volume that is there for its class and fits; else
- * one is made for it, of any class that has a name: nothing is stored in it. A
- * claim without a class waits for a volume without one. */
+ * one is made for it, when its class is there: nothing is stored in it. Whose provisioner
+ * that would be does not matter. A claim without a class gets the default one, or waits
+ * for a volume without a class. */
 #include "server/amounts.h"
 #include "server/check.h"
+#include "server/claims.h"
 #include "server/meta.h"
 #include "server/sim.h"
 
@@ -58,19 +60,32 @@ static err *release(struct minder_call *c, str plural, node object, str finalize
 
 /* ---- claims ------------------------------------------------------------ */
 
-/* Pods that go may have held a claim; a volume may be what one waits for. */
+static bool is_bound(node claim)
+{
+	return str_eq(TEXT_OF(GET(claim, "status"), "phase"), S("Bound"));
+}
+
+/* Only the first state of a Pod tells what nobody knew of its volumes. */
+static bool is_told(const struct store_event *e)
+{
+	return e->change == STORE_MODIFIED;
+}
+
+/* Pods that go may have held a claim; those that come, volumes and classes may be what one
+ * waits for. */
 static void claim_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct minder_call look = { .minder = m, .server = minder_server(m), .arena = &a };
 	bool pod = minder_is(e, "/pods"), volume = minder_is(e, "/persistentvolumes");
+	bool class = minder_is(e, "storage.k8s.io/storageclasses") && e->change != STORE_DELETED;
 
 	sim_sees(m, c, e, "/persistentvolumeclaims", NULL, NULL);
-	if (!pod && !(volume && e->change == STORE_ADDED))
+	if (!pod && !class && !(volume && e->change == STORE_ADDED))
 		return;
 	node_each_item(claim, minder_list(&look, STR_NONE, S("persistentvolumeclaims"),
 					  pod ? blob_namespace(e->now) : STR_NONE))
-		if (volume || meta_is_deleting(*claim))
+		if (volume || meta_is_deleting(*claim) || (!is_bound(*claim) && !(pod && is_told(e))))
 			minder_need(m, c,
 				    &(struct minder_key){ meta_get(*claim, S("namespace")),
 							  meta_get(*claim, S("name")), STR_NONE },
@@ -204,11 +219,65 @@ static err *bind(struct minder_call *c, node claim, node volume)
 	return sim_put_status(c, SIM_MANAGER, "v1", S("persistentvolumeclaims"), claim, status);
 }
 
+/* ---- classes ------------------------------------------------------------- */
+
+#define SPEAKER "persistentvolume-controller"
+
+static node class_of(struct minder_call *c, node claim)
+{
+	str name = TEXT_OF(GET(claim, "spec"), "storageClassName");
+
+	return name.n ? minder_get(c, S("storage.k8s.io"), S("storageclasses"), STR_NONE, name) : NODE_NOTHING;
+}
+
+/* A claim that is older than the default class gets it nevertheless. */
+static err *give_class(struct minder_call *c, node *claim)
+{
+	struct arena *a = c->arena;
+	node body = node_map(a, 1), spec = node_map(a, 1);
+	node class = claims_default_class(
+		minder_list(c, S("storage.k8s.io"), S("storageclasses"), STR_NONE));
+
+	if (node_is_nil(class))
+		return NULL;
+	put(a, spec, "storageClassName", meta_get(class, S("name")));
+	node_set(a, body, S("spec"), spec);
+	return patch(c, S("persistentvolumeclaims"), c->key.namespace, c->key.name, body, claim);
+}
+
+/* Its class binds when a Pod wants it, and none does. */
+static bool must_wait(struct minder_call *c, node claim, node class)
+{
+	if (!str_eq(TEXT_OF(class, "volumeBindingMode"), S("WaitForFirstConsumer")) || is_used(c))
+		return false;
+	SIM_TELL(c, claim, SPEAKER, "WaitForFirstConsumer",
+		 "waiting for first consumer to be created before binding");
+	return true;
+}
+
+/* Whether a volume can be made for the claim; else it is told why not. */
+static bool can_be_made(struct minder_call *c, node claim, node class)
+{
+	str name = TEXT_OF(GET(claim, "spec"), "storageClassName"), by = TEXT_OF(class, "provisioner");
+
+	if (!name.n)
+		SIM_TELL(c, claim, SPEAKER, "FailedBinding",
+			 "no persistent volumes available for this claim and no storage class is set");
+	else if (node_is_nil(class))
+		SIM_WARN(c, claim, SPEAKER, "ProvisioningFailed",
+			 "storageclass.storage.k8s.io \"%.*s\" not found", STR_ARG(name));
+	else if (str_eq(by, S("kubernetes.io/no-provisioner")))
+		SIM_WARN(c, claim, SPEAKER, "ProvisioningFailed", "no volume plugin matched name: %.*s",
+			 STR_ARG(by));
+	else
+		return true;
+	return false;
+}
+
 static err *claim_run(struct minder_call *c, const struct controller *own)
 {
 	struct arena *a = c->arena;
 	node claim = minder_get(c, STR_NONE, S("persistentvolumeclaims"), c->key.namespace, c->key.name);
-	node volume;
 
 	(void)own;
 	if (node_is(claim, NODE_NONE))
@@ -218,13 +287,19 @@ static err *claim_run(struct minder_call *c, const struct controller *own)
 
 		return held ? release(c, S("persistentvolumeclaims"), claim, CLAIM_HELD) : NULL;
 	}
-	if (str_eq(TEXT_OF(GET(claim, "status"), "phase"), S("Bound")))
+	if (is_bound(claim))
+		return NULL;
+	if (LACKS(GET(claim, "spec"), "storageClassName"))
+		TRY(give_class(c, &claim));
+	node class = class_of(c, claim), volume;
+
+	if (must_wait(c, claim, class))
 		return NULL;
 	volume = fitting_volume(c, claim);
 	if (node_is(volume, NODE_NONE)) {
 		str name = arena_cat(a, S("pvc-"), meta_get(claim, S("uid")));
 
-		if (!TEXT_OF(GET(claim, "spec"), "storageClassName").n)
+		if (!can_be_made(c, claim, class))
 			return NULL;
 		volume = made_volume(a, claim, name);
 		TRY(write_volume(c, S("POST"), volume, STR_NONE, ""));

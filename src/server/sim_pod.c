@@ -34,9 +34,15 @@
 	"\"amd64\",\"operatingSystem\":\"linux\",\"bootID\":\"\",\"machineID\":\"\","            \
 	"\"systemUUID\":\"\",\"kubeProxyVersion\":\"\"}}"
 
+#define NODE_LEASE                                                                              \
+	"{\"apiVersion\":\"coordination.k8s.io/v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"" \
+	SIM_NODE "\",\"annotations\":{\"sim.rill.dev/simulated\":\"true\"}},\"spec\":{"         \
+	"\"holderIdentity\":\"" SIM_NODE "\",\"leaseDurationSeconds\":40}}"
+
 static void node_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
-	bool ours = minder_is(e, "/nodes") && e->change == STORE_DELETED;
+	bool ours = (minder_is(e, "/nodes") || minder_is(e, "coordination.k8s.io/leases")) &&
+		    str_eq(blob_name(e->now), S(SIM_NODE));
 
 	if (ours || (minder_is(e, "/namespaces") && str_eq(blob_name(e->now), S("default"))))
 		minder_need(m, c, &(struct minder_key){ .name = S(SIM_NODE) }, 0);
@@ -50,34 +56,89 @@ static node read_constant(struct arena *a, const char *text)
 	return node_copy(a, n);
 }
 
-static err *node_run(struct minder_call *c, const struct controller *own)
+static err *post(struct minder_call *c, const char *path, node body, node *made)
+{
+	return minder_write(c,
+			    &(struct minder_write){ .agent = SIM_KUBELET,
+						    .method = S("POST"),
+						    .path = str_c(path),
+						    .body = body },
+			    made);
+}
+
+static err *put_node_status(struct minder_call *c, node there)
 {
 	struct arena *a = c->arena;
-	node there = minder_get(c, STR_NONE, S("nodes"), STR_NONE, S(SIM_NODE)), status;
+	node status = read_constant(a, NODE_STATUS);
 
-	(void)own;
-	if (!node_is(there, NODE_NONE))
-		return NULL;
-	TRY(minder_write(c,
-			 &(struct minder_write){ .agent = SIM_KUBELET,
-						 .method = S("POST"),
-						 .path = S("/api/v1/nodes"),
-						 .body = read_constant(a, NODE_OBJECT) },
-			 &there));
-	status = read_constant(a, NODE_STATUS);
 	sim_condition(a, status, "Ready", true, "KubeletReady",
 		      S("kubelet is posting ready status"), false);
 	node_set(a, node_at(node_get(status, S("conditions")), 0), S("lastHeartbeatTime"),
 		 node_from_str(a, meta_now(a)));
-	TRY(sim_put_status(c, SIM_KUBELET, "v1", S("nodes"), there, status));
-	/* what it gets while it is not ready */
+	return sim_put_status(c, SIM_KUBELET, "v1", S("nodes"), there, status);
+}
+
+/* Without what a node gets while it is not ready. */
+static err *remove_taint(struct minder_call *c, node there)
+{
+	struct arena *a = c->arena;
+	node taints = node_dig(there, "spec", "taints"), left = node_seq(a, node_len(taints));
+	node body = node_map(a, 1), spec = node_map(a, 1);
+
+	node_each_item(t, taints)
+		if (!str_eq(node_str(node_get(*t, S("key"))), S("node.kubernetes.io/not-ready")))
+			node_append(a, left, *t);
+	if (node_len(left) == node_len(taints))
+		return NULL;
+	node_set(a, spec, S("taints"), node_len(left) ? left : node_null());
+	node_set(a, body, S("spec"), spec);
 	return minder_write(c,
 			    &(struct minder_write){ .agent = SIM_MANAGER,
 						    .method = S("PATCH"),
 						    .type = S("application/merge-patch+json"),
 						    .path = S("/api/v1/nodes/" SIM_NODE),
-						    .body = read_constant(a, "{\"spec\":{\"taints\":null}}") },
+						    .body = body },
 			    NULL);
+}
+
+/* A kubelet renews its lease every ten seconds; nobody here would miss it, and a server
+ * without work should do none: ours is as old as the node, or what became of it. */
+static err *need_lease(struct minder_call *c, node there)
+{
+	struct arena *a = c->arena;
+	str now = meta_now(a);	/* to the second; a lease wants more digits */
+	node lease, refs, owner;
+
+	if (!node_is(minder_get(c, S("coordination.k8s.io"), S("leases"), S("kube-node-lease"), S(SIM_NODE)),
+		     NODE_NONE))
+		return NULL;
+	lease = read_constant(a, NODE_LEASE);
+	owner = node_map(a, 4);
+	refs = node_seq(a, 1);
+	node_set(a, owner, S("apiVersion"), node_lit("v1"));
+	node_set(a, owner, S("kind"), node_lit("Node"));
+	node_set(a, owner, S("name"), node_lit(SIM_NODE));
+	node_set(a, owner, S("uid"), node_dig(there, "metadata", "uid"));
+	node_append(a, refs, owner);
+	node_set(a, node_get(lease, S("metadata")), S("ownerReferences"), refs);
+	node_set(a, node_get(lease, S("spec")), S("renewTime"),
+		 node_from_str(a, arena_cat(a, str_sub(now, 0, now.n - 1), S(".000000Z"))));
+	return minder_unless_gone(
+		post(c, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", lease, NULL));
+}
+
+/* Each step is made when it has not been: the last start may have ended between two. */
+static err *node_run(struct minder_call *c, const struct controller *own)
+{
+	node there = minder_get(c, STR_NONE, S("nodes"), STR_NONE, S(SIM_NODE));
+
+	(void)own;
+	if (node_is(there, NODE_NONE))
+		TRY(post(c, "/api/v1/nodes", read_constant(c->arena, NODE_OBJECT), &there));
+	if (node_is_nil(health_condition(there, S("Ready"))))
+		TRY(put_node_status(c, there));
+	TRY(remove_taint(c, there));
+	return need_lease(c, there);
 }
 
 const struct controller sim_node_controller = { .name = SIM_KUBELET,

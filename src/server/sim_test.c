@@ -276,6 +276,7 @@ static void test_a_stateful_set(void **state)
 {
 	(void)state;
 	new_namespace("sets");
+	POST("/apis/storage.k8s.io/v1/storageclasses", "{'metadata':{'name':'s'},'provisioner':'x.example.com'}");
 	POST(APPS "sets/statefulsets",
 	     "{'metadata':{'name':'db'},'spec':{'serviceName':'db','replicas':2,'selector':{'matchLabels':{"
 	     "'a':'db'}},'template':{'metadata':{'labels':{'a':'db'}},'spec':{'containers':[{'name':'app',"
@@ -306,6 +307,52 @@ static void test_volumes_that_are_there(void **state)
 	UNTIL("/api/v1/persistentvolumes/fits", "\"phase\":\"Bound\"");
 	expect("DELETE", CORE "volumes/persistentvolumeclaims/c", "", "", 200, NULL);
 	UNTIL("/api/v1/persistentvolumes/fits", "\"phase\":\"Released\"");
+}
+
+#define CLAIM(name, class) \
+	"{'metadata':{'name':'" name "'},'spec':{'accessModes':['ReadWriteOnce']," class \
+	"'resources':{'requests':{'storage':'1Gi'}}}}"
+#define CLASSES "/apis/storage.k8s.io/v1/storageclasses"
+
+/* What comes too late is as good. */
+static void test_claims_that_wait(void **state)
+{
+	(void)state;
+	new_namespace("claims");
+	POST(CORE "claims/persistentvolumeclaims", CLAIM("none", ""));
+	POST(CORE "claims/persistentvolumeclaims", CLAIM("unknown", "'storageClassName':'later',"));
+	UNTIL(CORE "claims/events", "no persistent volumes available for this claim and no storage class is set",
+	      "storageclass.storage.k8s.io \\\"later\\\" not found", "ProvisioningFailed");
+	expect("GET", CORE "claims/persistentvolumeclaims/unknown", "", "", 200, "\"phase\":\"Pending\"");
+	POST(CLASSES, "{'metadata':{'name':'later','annotations':{'storageclass.kubernetes.io/is-default-class':"
+		      "'true'}},'provisioner':'x.example.com'}");
+	UNTIL(CORE "claims/persistentvolumeclaims/unknown", "\"phase\":\"Bound\"");
+	UNTIL(CORE "claims/persistentvolumeclaims/none", "\"phase\":\"Bound\"", "\"storageClassName\":\"later\"");
+
+	POST(CLASSES, "{'metadata':{'name':'lazy'},'provisioner':'x.example.com',"
+		      "'volumeBindingMode':'WaitForFirstConsumer'}");
+	POST(CORE "claims/persistentvolumeclaims", CLAIM("lazy", "'storageClassName':'lazy',"));
+	UNTIL(CORE "claims/events", "waiting for first consumer to be created before binding");
+	POST(CORE "claims/pods", "{'metadata':{'name':'p'},'spec':{'containers':[{'name':'c','image':'x'}],"
+				 "'volumes':[{'name':'v','persistentVolumeClaim':{'claimName':'lazy'}}]}}");
+	UNTIL(CORE "claims/persistentvolumeclaims/lazy", "\"phase\":\"Bound\"");
+	expect("DELETE", CLASSES "/later", "", "", 200, NULL);
+}
+
+#define LEASE "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/rill-node"
+
+/* As a start finds the node when the last one was killed before the kubelet was ready. */
+static void test_the_node_is_made_ready(void **state)
+{
+	(void)state;
+	UNTIL(LEASE, "\"holderIdentity\":\"rill-node\"", "\"leaseDurationSeconds\":40", "\"kind\":\"Node\"");
+	expect("PATCH", "/api/v1/nodes/rill-node", MERGE,
+	       "{'spec':{'taints':[{'key':'node.kubernetes.io/not-ready','effect':'NoSchedule'},"
+	       "{'key':'mine','effect':'NoSchedule'}]}}", 200, NULL);
+	UNTIL("/api/v1/nodes/rill-node", "\"taints\":[{\"effect\":\"NoSchedule\",\"key\":\"mine\"}]");
+	expect("PATCH", "/api/v1/nodes/rill-node", MERGE, "{'spec':{'taints':null}}", 200, NULL);
+	expect("DELETE", LEASE, "", "", 200, NULL);
+	UNTIL(LEASE, "\"uid\"");
 }
 
 static void test_what_is_said_without_metrics(void **state)
@@ -375,6 +422,8 @@ int main(void)
 		cmocka_unit_test(test_a_cron_job),
 		cmocka_unit_test(test_a_stateful_set),
 		cmocka_unit_test(test_volumes_that_are_there),
+		cmocka_unit_test(test_claims_that_wait),
+		cmocka_unit_test(test_the_node_is_made_ready),
 		cmocka_unit_test(test_what_is_said_without_metrics),
 		cmocka_unit_test(test_a_request_that_is_approved),
 		cmocka_unit_test(test_a_token_in_a_secret),
