@@ -146,6 +146,8 @@ struct cel_range cel_estimate(const struct cel_program *program, const struct ce
 struct cel_binding {
 	str name;
 	node value;		/* NODE_NONE for an optional variable: it is none */
+	/* Instead of it what another program gave, in the same arena; or NULL. */
+	const struct cel_value *given;
 };
 
 /* One result: see cel_value_* below. */

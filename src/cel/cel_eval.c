@@ -164,6 +164,8 @@ static cel_value global(struct eval *v, uint32_t name)
 
 		if (!str_eq(b->name, called))
 			continue;
+		if (b->given)
+			return *b->given;
 		if (var->optional && b->value.kind == NODE_NONE)
 			return CEL_NONE_VALUE;
 		value = cel_wrap(&v->r, b->value, var->decl);

@@ -1,7 +1,7 @@
 /* expressions - what admission policies and webhooks may say in CEL.
  *
- * Nobody is asked by them here; but what could never be evaluated is refused when it is
- * written, with the texts of Kubernetes. Worker-local.
+ * What could never be evaluated is refused when it is written, with the texts of
+ * Kubernetes. The environments are those that policies.c compiles in. Worker-local.
  */
 #ifndef SERVER_EXPRESSIONS_H
 #define SERVER_EXPRESSIONS_H

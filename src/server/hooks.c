@@ -6,9 +6,11 @@
 #include "server/documents.h"
 #include "server/issuer.h"
 #include "server/minder.h"
+#include "server/policies.h"
 #include "server/quota.h"
 
 const struct hooks *const hooks_all[] = {
+	&policies_hooks,
 	&documents_hooks,
 	&bootstrap_hooks,
 	&issuer_hooks,

@@ -1,8 +1,8 @@
 /* kinds_webhooks - who is asked before something is stored: webhooks, policies
  * and their bindings, and the servers of other groups.
  *
- * This server stores and checks them; it calls nobody. The expressions of
- * policies are not compiled here. */
+ * Here they are checked when they are written. What validating policies say is asked in
+ * policies.c; the others are stored, and nobody is called. */
 #include "server/gostruct.h"
 #include "server/expressions.h"
 #include "server/kinds_impl.h"

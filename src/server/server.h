@@ -108,6 +108,7 @@ enum server_part {
 	SERVER_PART_DOCUMENTS,
 	SERVER_PART_SIM,
 	SERVER_PART_RBAC,
+	SERVER_PART_POLICIES,
 	SERVER_PARTS_MAX,
 };
 void server_part_set(struct server *s, enum server_part part, void *value);

@@ -7,6 +7,7 @@
 #include "server/crd.h"
 #include "server/meta.h"
 #include "server/object.h"
+#include "server/policies.h"
 #include "server/read.h"
 #include "server/server.h"
 #include "server/status.h"
@@ -338,6 +339,7 @@ static err *remove_once(struct removal *d, bool *retry)
 	d->blob = blob_ref(old);
 	node object = object_read(r->arena, r->kind, old);
 
+	TRY(policies_delete(r, object));
 	if (is_namespace(r->kind))
 		return remove_namespace(d, old, object, retry);
 	if (is_definition(r->kind) && !meta_is_deleting(object))
