@@ -4,9 +4,8 @@
 
 #include "base/clock.h"
 #include "base/die.h"
-#include "base/map.h"
-#include "base/owned.h"
 #include "base/vec.h"
+#include "server/dependents.h"
 #include "server/meta.h"
 #include "server/registry.h"
 #include "value/json.h"
@@ -16,55 +15,27 @@
  * may be on its way. */
 #define ABSENT_AGE (500 * CLOCK_MS)
 
-/* Who depends on a uid: keys "TABLE NAMESPACE/NAME". */
-struct dependents {
-	char *uid;
-	VEC(char *) keys;
-};
-
-struct garbage {
-	struct map by_uid;
-};
-
-static struct garbage *own(struct minder *m)
+/* Keys are "TABLE NAMESPACE/NAME". */
+static struct dependents *own(struct minder *m)
 {
 	void **slot = minder_own(m, &garbage_controller);
 
 	if (!*slot)
-		*slot = mem_calloc(1, sizeof(struct garbage));
+		*slot = mem_calloc(1, sizeof(struct dependents));
 	return *slot;
 }
 
 static void garbage_close(struct minder *m)
 {
-	struct garbage *g = own(m);
+	struct dependents *d = own(m);
 
-	for (size_t i = 0; i < g->by_uid.n; i++) {
-		struct dependents *d = g->by_uid.entries[i].value;
-
-		for (size_t j = 0; j < d->keys.n; j++)
-			free(d->keys.p[j]);
-		vec_release(&d->keys);
-		free(d->uid);
-		free(d);
-	}
-	map_release(&g->by_uid);
-	free(g);
+	dependents_release(d);
+	free(d);
 }
 
-static void depend(struct garbage *g, str uid, str key)
+static str id_of(struct arena *a, const struct minder_key *key)
 {
-	struct dependents *d = map_get(&g->by_uid, uid);
-
-	if (!d) {
-		d = mem_calloc(1, sizeof *d);
-		d->uid = owned_text(uid);
-		map_set(&g->by_uid, str_c(d->uid), d);
-	}
-	for (size_t i = 0; i < d->keys.n; i++)
-		if (str_eq(str_c(d->keys.p[i]), key))
-			return;
-	vec_push(&d->keys, owned_text(key));
+	return arena_cat(a, key->more, S(" "), key->namespace, S("/"), key->name);
 }
 
 /* ---- what is seen ------------------------------------------------------ */
@@ -95,10 +66,10 @@ static bool has(node list, str wanted)
 /* All that depend on an object are to be looked at. */
 static void need_dependents(struct minder *m, str uid)
 {
-	struct dependents *d = map_get(&own(m)->by_uid, uid);
+	const struct dependents *d = own(m);
 
-	for (size_t i = 0; d && i < d->keys.n; i++) {
-		str key = str_c(d->keys.p[i]), table, namespace;
+	for (size_t i = 0; i < dependents_count(d, uid); i++) {
+		str key = dependents_key(d, uid, i), table, namespace;
 
 		str_cut(&key, &table, ' ');
 		str_cut(&key, &namespace, '/');
@@ -117,22 +88,22 @@ static void garbage_sees(struct minder *m, const struct controller *c, const str
 	node owners = json_of(&a, blob_meta(e->now, S("ownerReferences")));
 	str uid = node_str(json_of(&a, blob_meta(e->now, S("uid"))));
 	struct minder_key key = key_of(e);
-	str id = arena_cat(&a, key.more, S(" "), key.namespace, S("/"), key.name);
+	str *uids = arena_array(&a, str, node_len(owners));
+	size_t n = 0;
 
+	node_each_item(o, owners)
+		uids[n++] = node_str(node_get(*o, S("uid")));
 	if (e->change == STORE_DELETED) {
+		dependents_set(own(m), id_of(&a, &key), NULL, 0);
 		need_dependents(m, uid);
 		/* owners that wait for it */
-		node_each_item(o, owners)
+		for (size_t i = 0; i < n; i++)
 			minder_need(m, c,
-				    &(struct minder_key){ .more = arena_cat(
-								  &a, S("uid "),
-								  node_str(node_get(*o, S("uid")))) },
-				    0);
+				    &(struct minder_key){ .more = arena_cat(&a, S("uid "), uids[i]) }, 0);
 		return;
 	}
-	node_each_item(o, owners)
-		depend(own(m), node_str(node_get(*o, S("uid"))), id);
-	if (node_len(owners) && e->change == STORE_ADDED)
+	dependents_set(own(m), id_of(&a, &key), uids, n);
+	if (n && e->change == STORE_ADDED)
 		minder_need(m, c, &key, ABSENT_AGE);
 	if (!blob_meta(e->now, S("deletionTimestamp")).n)
 		return;
@@ -275,10 +246,10 @@ typedef VEC(struct dependent) dependents_vec;
 
 static void find_dependents(struct minder_call *c, str uid, dependents_vec *out)
 {
-	struct dependents *d = map_get(&own(c->minder)->by_uid, uid);
+	const struct dependents *d = own(c->minder);
 
-	for (size_t i = 0; d && i < d->keys.n; i++) {
-		str rest = arena_str(c->arena, str_c(d->keys.p[i]));
+	for (size_t i = 0; i < dependents_count(d, uid); i++) {
+		str rest = arena_str(c->arena, dependents_key(d, uid, i));
 		struct dependent found = { 0 };
 
 		str_cut(&rest, &found.key.more, ' ');
@@ -372,8 +343,10 @@ static err *look(struct minder_call *c, const struct kind *k)
 {
 	node object = get(c, &c->key);
 
-	if (node_is(object, NODE_NONE))
+	if (node_is(object, NODE_NONE)) {	/* perhaps nobody told */
+		dependents_set(own(c->minder), id_of(c->arena, &c->key), NULL, 0);
 		return NULL;
+	}
 	if (meta_is_deleting(object)) {
 		if (meta_has_finalizer(object, S("orphan")))
 			return finish_orphan(c, k, object);
