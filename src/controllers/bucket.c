@@ -179,18 +179,6 @@ static err *prepare(struct bucket_pass *b)
 	return ask_cloud(b);
 }
 
-static void say_new_revision(struct bucket_pass *b, str revision)
-{
-	struct pass *p = b->p;
-	str text = arena_printf(p->arena, "new upstream revision '%.*s'", STR_ARG(revision));
-
-	if (b->have && str_eq(b->before.revision, revision))
-		return;
-	if (b->have)
-		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
-	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
-}
-
 static struct outcome done(struct bucket_pass *b, const struct bucketsource *s)
 {
 	struct pass *p = b->p;
@@ -227,7 +215,9 @@ static struct outcome reconcile(struct pass *p)
 	if (!e)
 		e = bucketsource_fetch(&s, &env, &b.spec, &b.seen);
 	if (!e) {
-		say_new_revision(&b, s.revision);
+		storage_announce(p, b.have ? &b.before : NULL, s.revision,
+				 arena_printf(p->arena, "new upstream revision '%.*s'",
+					      STR_ARG(s.revision)));
 		e = bucketsource_store(&s, &env, &b.spec);
 	}
 	return e ? pass_failure_at(p, url_of(&b), e) : done(&b, &s);

@@ -284,18 +284,6 @@ static err *fetch(struct git *g, const struct gitsource_env *env, struct gitsour
 	return e;
 }
 
-static void say_new_revision(struct git *g, str revision)
-{
-	struct pass *p = g->p;
-	str text = arena_printf(p->arena, "new upstream revision '%.*s'", STR_ARG(revision));
-
-	if (g->have && str_eq(g->before.revision, revision))
-		return;
-	if (g->have)
-		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
-	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
-}
-
 static void say_verified(struct git *g, const struct gitsource *s)
 {
 	struct pass *p = g->p;
@@ -347,7 +335,9 @@ static struct outcome reconcile(struct pass *p)
 		condition_drop(p, S("FetchFailed"));
 	if (!e) {
 		say_verified(&g, &s);
-		say_new_revision(&g, s.revision);
+		storage_announce(p, g.have ? &g.before : NULL, s.revision,
+				 arena_printf(p->arena, "new upstream revision '%.*s'",
+					      STR_ARG(s.revision)));
 		e = gitsource_store(&s, &env, &g.spec, &g.seen);
 	}
 	err_free(g.no_keys);

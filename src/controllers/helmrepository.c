@@ -89,16 +89,6 @@ static err *prepare(struct repository *r)
 
 /* ---- a pass ----------------------------------------------------------------- */
 
-static void say_new_revision(struct repository *r, str revision)
-{
-	struct pass *p = r->p;
-	str text = arena_printf(p->arena, "new index revision '%.*s'", STR_ARG(revision));
-
-	if (r->have)
-		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
-	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
-}
-
 static struct outcome done(struct repository *r, const struct helmsource *h)
 {
 	struct pass *p = r->p;
@@ -130,7 +120,9 @@ static struct outcome reconcile(struct pass *p)
 		e = helmsource_fetch(&h, &env, &r.spec, &r.seen);
 	if (!e && !h.unchanged) {
 		condition_drop(p, S("FetchFailed"));
-		say_new_revision(&r, h.revision);
+		storage_announce(p, r.have ? &r.before : NULL, h.revision,
+				 arena_printf(p->arena, "new index revision '%.*s'",
+					      STR_ARG(h.revision)));
 		e = helmsource_store(&h, &env, &r.spec);
 	}
 	return e ? pass_failure_at(p, r.spec.url, e) : done(&r, &h);

@@ -203,19 +203,6 @@ static err *prepare(struct ocirepo *o)
 	return read_secrets(o);
 }
 
-static void say_new_revision(struct ocirepo *o, const struct ocisource *s)
-{
-	struct pass *p = o->p;
-	str text = arena_printf(p->arena, "new revision '%.*s' for '%.*s'", STR_ARG(s->revision),
-				STR_ARG(s->reference));
-
-	if (o->have && str_eq(o->before.revision, s->revision))
-		return;
-	if (o->have)
-		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
-	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
-}
-
 static void say_verified(struct ocirepo *o, const struct ocisource *s)
 {
 	struct pass *p = o->p;
@@ -269,7 +256,9 @@ static struct outcome reconcile(struct pass *p)
 	if (!e)
 		e = ocisource_fetch(&s, &env, &o.spec, &o.seen);
 	if (s.revision.n)
-		say_new_revision(&o, &s);
+		storage_announce(p, o.have ? &o.before : NULL, s.revision,
+				 arena_printf(p->arena, "new revision '%.*s' for '%.*s'",
+					      STR_ARG(s.revision), STR_ARG(s.reference)));
 	if (!e) {
 		say_verified(&o, &s);
 		e = ocisource_store(&s, &env, &o.spec);

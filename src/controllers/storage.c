@@ -84,6 +84,15 @@ void storage_begin(struct pass *p, struct artifact *out, bool *have)
 	}
 }
 
+void storage_announce(struct pass *p, const struct artifact *before, str revision, str text)
+{
+	if (before && str_eq(before->revision, revision))
+		return;
+	if (before)
+		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("NewRevision"), text);
+	pass_progress_anew(p, arena_cat(p->arena, S("building artifact: "), text), false);
+}
+
 bool storage_keep(struct pass *p, const struct artifact *artifact, str message)
 {
 	static const char *const bad[] = { "ArtifactOutdated", "FetchFailed", "StorageOperationFailed",

@@ -20,6 +20,10 @@ struct artifact_owner storage_owner(const struct pass *p);
  * it has gone, status.artifact and ArtifactInStorage go as well. */
 void storage_begin(struct pass *p, struct artifact *out, bool *have);
 
+/* The remote has `revision`, of which `text` tells. Where that is not what `before` has
+ * (NULL: there was none): ArtifactOutdated=True, and the progress that something is built. */
+void storage_announce(struct pass *p, const struct artifact *before, str revision, str text);
+
 /* A new artifact, or the same: status.artifact, ArtifactInStorage=True with
  * `message`; what told of failures before goes (ArtifactOutdated,
  * FetchFailed, StorageOperationFailed and such). Gives whether one of them
