@@ -3,9 +3,9 @@
 #include "base/buf.h"
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
-#include "kustomize/gosyntax.h"
 #include "kustomize/objfile.h"
 #include "kustomize/value.h"
+#include "value/goprint.h"
 #include "value/yaml.h"
 
 /* ---- after everything is together -------------------------------------- */
@@ -265,7 +265,7 @@ err *kustomize_print(struct arena *a, struct sources *sources, const struct resm
 		if (e) {
 			CLEANUP(buf_release) struct buf shown = BUF_LIMIT(1 << 24);
 
-			gosyntax_add(a, &shown, value);
+			goprint_add_syntax(&shown, value);
 			return err_wrap(e, "%s", buf_c(&shown));
 		}
 		arena_rewind(a, mark);

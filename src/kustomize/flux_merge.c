@@ -1,9 +1,9 @@
 /* A Kustomization object's spec, merged into the kustomization file. */
 #include "kustomize/flux_impl.h"
-#include "kustomize/gosyntax.h"
 #include "kustomize/kfile.h"
 #include "text/gourl.h"
 #include "text/path.h"
+#include "value/goprint.h"
 #include "value/json.h"
 
 /* ---- the fields of a spec ---------------------------------------------- */
@@ -32,7 +32,7 @@ static err *wrong_kind(struct arena *a, const char *field, node n, const char *w
 	CLEANUP(buf_release) struct buf shown = BUF_LIMIT(1 << 16);
 
 	if (node_len(n))
-		gosyntax_add(a, &shown, n);
+		goprint_add_syntax(&shown, n);
 	else
 		buf_add(&shown, node_text(a, n));
 	return err_new(ERR_INVALID, ".spec.%s accessor error: %s is of the type %s, expected %s", field,

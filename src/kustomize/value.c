@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "base/buf.h"
-#include "kustomize/gosyntax.h"
 #include "kustomize/scalar.h"
+#include "value/goprint.h"
 #include "value/yaml.h"
 
 /* Deeper than any object; one level costs two small frames. */
@@ -225,7 +225,7 @@ static err *check_keys(struct arena *a, struct sources *sources, node n, unsigne
 		if (p->key.kind == NODE_SEQ || p->key.kind == NODE_MAP) {
 			CLEANUP(buf_release) struct buf shown = BUF_INIT;
 
-			gosyntax_add(a, &shown, p->key);
+			goprint_add_syntax(&shown, p->key);
 			return err_new(ERR_INVALID, "yaml: invalid map key: %s", buf_c(&shown));
 		}
 		/* Reading aliases away, kustomize enters null keys twice. */
@@ -250,7 +250,7 @@ static err *cannot_print(struct arena *a, struct sources *sources, node object, 
 	}
 	if (!why)
 		return NULL;
-	gosyntax_add(a, &shown, object);
+	goprint_add_syntax(&shown, object);
 	return err_wrap(why, "%s", buf_c(&shown));
 }
 

@@ -44,6 +44,23 @@ static struct node_pair *sorted_pairs(node n)
 
 /* ---- %#v --------------------------------------------------------------- */
 
+/* A day, which is what YAML timestamps as keys mostly are. */
+static void print_time(struct buf *b, str text)
+{
+	static const char *const months[] = { "January", "February", "March", "April", "May", "June",
+					      "July", "August", "September", "October", "November",
+					      "December" };
+	uint64_t parts[3] = { 0 };
+	str piece;
+
+	for (int i = 0; i < 3 && str_cut(&text, &piece, '-'); i++)
+		str_to_u64(str_sub(piece, 0, i == 2 ? 2 : piece.n), &parts[i]);
+	buf_addf(b, "time.Date(%llu, time.%s, %llu, 0, 0, 0, 0, time.UTC)",
+		 (unsigned long long)parts[0],
+		 parts[1] >= 1 && parts[1] <= 12 ? months[parts[1] - 1] : "January",
+		 (unsigned long long)parts[2]);
+}
+
 static void print_syntax_scalar(struct buf *b, node n)
 {
 	switch ((enum node_kind)n.kind) {
@@ -60,12 +77,24 @@ static void print_syntax_scalar(struct buf *b, node n)
 		number_add_float(b, node_float(n), NUMBER_V);
 		return;
 	case NODE_STR:
-	case NODE_TIME:
 		quote_add(b, node_str(n), QUOTE_PRINT);
+		return;
+	case NODE_TIME:
+		print_time(b, node_str(n));
 		return;
 	default:
 		buf_addf(b, "interface {}(nil)");
 	}
+}
+
+/* As a map[interface {}]: so it was read, or so it is. */
+static bool has_any_keys(node n)
+{
+	bool any = n.style == STYLE_ANY_KEYS;
+
+	node_each_pair(p, n)
+		any |= p->key.kind != NODE_STR;
+	return any;
 }
 
 static void print_syntax(struct buf *b, node n);
@@ -75,8 +104,8 @@ static void print_syntax_map(struct buf *b, node n)
 	size_t count = node_len(n);
 	struct node_pair *pairs = sorted_pairs(n);
 
-	buf_add(b, n.style == STYLE_ANY_KEYS ? S("map[interface {}]interface {}{")
-					   : S("map[string]interface {}{"));
+	buf_add(b, has_any_keys(n) ? S("map[interface {}]interface {}{")
+				   : S("map[string]interface {}{"));
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			buf_add(b, S(", "));

@@ -11,7 +11,8 @@
 
 /* %v: map[a:1 b:[x y]] */
 void goprint_add(struct buf *b, node n);
-/* %#v: map[string]interface {}{"a":1, "b":[]interface {}{"x", "y"}} */
+/* %#v: map[string]interface {}{"a":1, "b":[]interface {}{"x", "y"}}; times are days,
+ * as YAML has them. */
 void goprint_add_syntax(struct buf *b, node n);
 
 #endif
