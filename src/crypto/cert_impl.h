@@ -1,3 +1,7 @@
+/* cert_impl - a certificate as OpenSSL has it, for the parts of this layer that verify.
+ *
+ * Immutable once it is read: any thread. Who reads one frees it, by cert.h.
+ */
 #ifndef CRYPTO_CERT_IMPL_H
 #define CRYPTO_CERT_IMPL_H
 

@@ -1,4 +1,7 @@
-/* Private to crypto: private keys as OpenSSL has them. */
+/* keys_impl - private keys as OpenSSL has them, for the parts of this layer.
+ *
+ * Whoever reads a key frees it with EVP_PKEY_free. Any thread.
+ */
 #ifndef CRYPTO_KEYS_IMPL_H
 #define CRYPTO_KEYS_IMPL_H
 

@@ -1,3 +1,7 @@
+/* pubkey_impl - a public key as OpenSSL has it, for who takes one out of a certificate.
+ *
+ * Immutable once it is made: any thread. Freed by pubkey.h, the key with it.
+ */
 #ifndef CRYPTO_PUBKEY_IMPL_H
 #define CRYPTO_PUBKEY_IMPL_H
 

@@ -1,4 +1,8 @@
-/* lint_impl - what the rules share. */
+/* lint_impl - what the rules of `helm lint` share.
+ *
+ * A rule gets the linter, looks at the source, and reports with lint_rule. lint.c opens
+ * the source and closes it; all else lives in the arena. Of one call.
+ */
 #ifndef HELM_LINT_IMPL_H
 #define HELM_LINT_IMPL_H
 

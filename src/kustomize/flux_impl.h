@@ -1,3 +1,8 @@
+/* flux_impl - what the parts of a Flux build share: files that count, the file that is made.
+ *
+ * flux.h has the order of the steps. All results live in the arena; errors have the words
+ * of kustomize-controller. Pure, as all of the layer. Any thread.
+ */
 #ifndef KUSTOMIZE_FLUX_IMPL_H
 #define KUSTOMIZE_FLUX_IMPL_H
 

@@ -1,4 +1,9 @@
-/* release_impl - what the actions share. */
+/* release_impl - the steps that install, upgrade, rollback and uninstall are made of.
+ *
+ * Each action is a file that calls them in Helm's order; records are changed in place and
+ * stored by the step that says so. Results live in the arena, errors have Helm's words.
+ * Worker-local, as release.h says.
+ */
 #ifndef RELEASE_RELEASE_IMPL_H
 #define RELEASE_RELEASE_IMPL_H
 

@@ -1,4 +1,6 @@
-/* relobj_impl - what the sources of relobj share. */
+/* relobj_impl - what reading and asking (relobj.c), applying (relobj_apply.c) and patching
+ * (relobj_patch.c) share. Worker-local.
+ */
 #ifndef RELEASE_RELOBJ_IMPL_H
 #define RELEASE_RELOBJ_IMPL_H
 

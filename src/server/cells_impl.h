@@ -1,4 +1,8 @@
-/* Private to the files of cells. */
+/* cells_impl - how the rows of tables that people read are written down, for cells_*.c.
+ *
+ * A kind's columns are CELLS(kind, rule...): a path each, or a function where Kubernetes
+ * computes. Rules are constant, functions look at the object alone. Any thread.
+ */
 #ifndef SERVER_CELLS_IMPL_H
 #define SERVER_CELLS_IMPL_H
 

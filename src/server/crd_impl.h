@@ -1,4 +1,8 @@
-/* Private to crd*.c. */
+/* crd_impl - the checks of a definition, for the files of crd.
+ *
+ * A check adds what it finds to the list of field errors, in the order and the words of
+ * apiextensions-apiserver, and goes on. Of one request; everything lives in its arena.
+ */
 #ifndef SERVER_CRD_IMPL_H
 #define SERVER_CRD_IMPL_H
 

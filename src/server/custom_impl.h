@@ -1,4 +1,8 @@
-/* Private to custom*.c. */
+/* custom_impl - what the server makes of a definition, shared by custom*.c.
+ *
+ * A struct custom is the owner of its kinds (kind.h), counted, and immutable but for what
+ * the fields say: a schema is compiled when somebody first asks for it, under the lock.
+ */
 #ifndef SERVER_CUSTOM_IMPL_H
 #define SERVER_CUSTOM_IMPL_H
 

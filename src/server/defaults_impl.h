@@ -1,4 +1,8 @@
-/* Private to the files of defaults. */
+/* defaults_impl - the tables of default values, which stand in defaults_*.c.
+ *
+ * defaults.c walks an object by its type and finds the rules of each type in them. Rules
+ * change the object in place, in the request's arena, and cannot fail.
+ */
 #ifndef SERVER_DEFAULTS_IMPL_H
 #define SERVER_DEFAULTS_IMPL_H
 

@@ -1,3 +1,8 @@
+/* cosign_impl - one signature, whichever form it was found in, and its verdict.
+ *
+ * cosign.c finds and reads them (tags, referrers, bundles), cosign_check.c judges.
+ * Texts borrow from the arena that they were read into. Any thread.
+ */
 #ifndef SOURCE_COSIGN_IMPL_H
 #define SOURCE_COSIGN_IMPL_H
 

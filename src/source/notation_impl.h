@@ -1,3 +1,9 @@
+/* notation_impl - a Notary signature in pieces, and the policy that it is held to.
+ *
+ * notation.c walks the referrers and judges; JWS is read there, COSE in notation_cose.c,
+ * trust policies in notation_policy.c. Trees and texts live in the arena, certificates
+ * in the envelope. Any thread.
+ */
 #ifndef SOURCE_NOTATION_IMPL_H
 #define SOURCE_NOTATION_IMPL_H
 

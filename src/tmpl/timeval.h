@@ -1,4 +1,8 @@
-/* timeval - time.Time as a template value. */
+/* timeval - time.Time as a template value.
+ *
+ * What `now`, `toDate` and their kin give: it prints as Go prints times, and its methods
+ * are those templates may call (fn_dates.c). Immutable, in the arena.
+ */
 #ifndef TMPL_TIMEVAL_H
 #define TMPL_TIMEVAL_H
 

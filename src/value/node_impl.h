@@ -1,4 +1,7 @@
-/* What node.c and node_tree.c share. */
+/* node_impl - what node.c (values, maps) and node_tree.c (whole trees) share.
+ *
+ * Both are for trees that nobody else reads meanwhile: see node.h on who may change one.
+ */
 #ifndef VALUE_NODE_IMPL_H
 #define VALUE_NODE_IMPL_H
 
