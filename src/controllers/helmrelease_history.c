@@ -325,6 +325,16 @@ static void add_crds(struct hr *h, node entries, const struct chart *c)
 		add_crds(h, entries, c->subs[i]);
 }
 
+/* Those of charts that the values switch off are not applied. */
+static void add_enabled_crds(struct hr *h, node entries)
+{
+	struct chart enabled = *h->chart;
+	err *e = depend_process(h->a, &enabled, h->values, NULL);
+
+	add_crds(h, entries, e ? h->chart : &enabled);
+	err_free(e);
+}
+
 void hr_set_inventory(struct hr *h, const struct record *r)
 {
 	node inventory = node_map(h->a, 1), entries = node_seq(h->a, 8);
@@ -343,7 +353,7 @@ void hr_set_inventory(struct hr *h, const struct record *r)
 		return;
 	}
 	if (h->chart)
-		add_crds(h, entries, h->chart);
+		add_enabled_crds(h, entries);
 	node_set(h->a, inventory, S("entries"), entries);
 	status_set(h->p, S("inventory"), inventory);
 }

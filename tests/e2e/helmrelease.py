@@ -409,6 +409,34 @@ def post_renderers():
     wait_for("default", "post", "True", r"default/post\.v2")
 
 
+CRD = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: %ss.example.org}
+spec:
+  group: example.org
+  scope: Namespaced
+  names: {kind: %s, plural: %ss}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+"""
+
+
+def definitions():
+    """The definitions of a chart, and of those below it that are switched on."""
+    files = {"Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n"
+             "- {name: kept, version: 1.0.0, condition: kept.enabled}\n- {name: left, version: 1.0.0, condition: left.enabled}\n"}
+    for name in ("kept", "left"):
+        files["charts/%s/Chart.yaml" % name] = "apiVersion: v2\nname: %s\nversion: 1.0.0\n" % name
+        files["charts/%s/crds/c.yaml" % name] = CRD % (name, name.title(), name)
+    external("default", "defs", chart("1.0.0", **files), "1.0.0")
+    release("default", "defs", "defs", values={"kept": {"enabled": True}, "left": {"enabled": False}})
+    o = wait_for("default", "defs", "True", "install succeeded")
+    ids = [e["id"] for e in o["status"]["inventory"]["entries"] if "Definition" in e["id"]]
+    assert ids == ["_kepts.example.org_apiextensions.k8s.io_CustomResourceDefinition"], ids
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%ss.example.org"
+    labels = get(path % "kept")["metadata"]["labels"]
+    assert labels["helm.toolkit.fluxcd.io/name"] == "defs" and not get(path % "left"), labels
+
+
 def suspend_and_delete():
     external("default", "s", chart("1.0.0"), "1.0.0")
     release("default", "s", "s")
@@ -449,7 +477,8 @@ def killed():
 running = rill_controller(w)
 try:
     for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once,
-                 overtaken, legacy, origins, origins_in_git, large, post_renderers, suspend_and_delete, killed):
+                 overtaken, legacy, origins, origins_in_git, large, post_renderers, definitions, suspend_and_delete,
+                 killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
             continue
         began = time.time()
