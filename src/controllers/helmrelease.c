@@ -457,6 +457,10 @@ static struct outcome run(struct hr *h, const struct readiness *rules)
 		return backoff(h, e);
 	if (hr_is_settled(h, &out))
 		return out;
+	if (hr_flag(h, "rollback.recreate"))
+		log_info(h->p->log, S("warning: the .spec.rollback.recreate field is deprecated and "
+				      "has no effect"),
+			 log_str("release", h->name));
 	condition_set(h->p, S("Reconciling"), CONDITION_TRUE, S("Progressing"),
 		      S("Fulfilling prerequisites"));
 	if (!check_dependencies(h, &out) || !get_source(h, &source, &out))
@@ -478,6 +482,13 @@ static struct outcome run(struct hr *h, const struct readiness *rules)
 	return hr_release(h);
 }
 
+/* Objects that were stored before the rule was: one of the two, and not both. */
+static bool names_one_chart(node spec)
+{
+	return (node_get(spec, S("chart")).kind == NODE_MAP) !=
+	       (node_get(spec, S("chartRef")).kind == NODE_MAP);
+}
+
 static struct outcome reconcile(struct pass *p)
 {
 	const struct readiness *rules;
@@ -485,6 +496,12 @@ static struct outcome reconcile(struct pass *p)
 	struct hr h;
 	err *e;
 
+	if (!names_one_chart(p->spec)) {
+		e = err_new(ERR_INVALID, "terminal error: invalid Chart reference");
+		log_error(p->log, e, S("Reconciler error"));
+		err_free(e);
+		return (struct outcome){ NEXT_CHANGE };
+	}
 	begin(&h, p);
 	e = readiness_read(p->arena, node_get(p->spec, S("healthCheckExprs")), &rules);
 	out = e ? bad_expression(&h, e) : run(&h, rules);
@@ -495,7 +512,7 @@ static struct outcome reconcile(struct pass *p)
 /* ---- deletion -------------------------------------------------------------------------------- */
 
 /* Whether the account that the release was made as is still there. */
-static bool has_account(struct hr *h)
+static err *find_account(struct hr *h, bool *there)
 {
 	static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
 							 S("ServiceAccount"), true };
@@ -504,25 +521,37 @@ static bool has_account(struct hr *h)
 
 	if (!name.n)
 		name = runtime_settings(h->p->rt)->default_service_account;
+	*there = true;
 	if (!name.n || node_get(h->spec, S("kubeConfig")).kind == NODE_MAP)
-		return true;
+		return NULL;
 	err *e = client_get(runtime_client(h->p->rt), h->a, &accounts, h->p->key.namespace, name,
 			    &account);
-	bool gone = e && err_kind(e) == ERR_NOT_FOUND;
 
-	if (gone)
+	if (e && err_kind(e) != ERR_NOT_FOUND) {
+		ready_false(h, "UninstallFailed",
+			    arena_printf(h->a, "failed to confirm ServiceAccount '%.*s' can be used to "
+					       "uninstall release: %s", STR_ARG(name), err_msg(e)));
+		return e;
+	}
+	if (e)
 		log_error(h->p->log, e, S("skipping Helm release uninstallation"),
 			  log_str("release", h->name));
+	*there = !e;
 	err_free(e);
-	return !gone;
+	return NULL;
 }
 
 static err *delete_release(struct hr *h)
 {
+	bool there;
 	err *e;
 
-	if (!hr_status_str(h, "storageNamespace").n)
+	if (!hr_status_str(h, "storageNamespace").n) {
+		log_info(h->p->log, S("skipping Helm release uninstallation: no storage namespace "
+				      "configured"),
+			 log_str("release", h->name));
 		return NULL;
+	}
 	e = pass_cluster(h->p, &h->cluster);
 	if (e && err_kind(e) == ERR_NOT_FOUND) {
 		log_error(h->p->log, e, S("skipping Helm release uninstallation"),
@@ -531,15 +560,19 @@ static err *delete_release(struct hr *h)
 		return NULL;
 	}
 	if (e) {
+		e = in_own_words(h, e);
 		ready_false(h, "UninstallFailed",
 			    arena_printf(h->a, "failed to build REST client getter to uninstall "
 					       "release: %s", err_msg(e)));
 		return e;
 	}
-	if (!has_account(h))
+	TRY(find_account(h, &there));
+	if (!there)
 		return NULL;
 	prepare_old_env(h);
 	TRY(hr_uninstall(h));
+	log_info(h->p->log, S("uninstalled Helm release for deleted resource"),
+		 log_str("release", h->name));
 	hr_clear_history(h);
 	status_set(h->p, S("storageNamespace"), NODE_NOTHING);
 	return NULL;

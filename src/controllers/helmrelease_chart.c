@@ -293,6 +293,16 @@ static str with_metadata(struct arena *a, const struct semver *v, str metadata)
 			    v->prerelease.n ? "-" : "", STR_ARG(v->prerelease), STR_ARG(metadata));
 }
 
+/* Registries take no "+" in a tag: "1.0.0_build" is the version 1.0.0+build. */
+static err *tag_version(struct arena *a, str tag, struct semver *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < tag.n; i++)
+		buf_addc(&b, tag.p[i] == '_' ? '+' : tag.p[i]);
+	return semver_parse(out, arena_str(a, buf_str(&b)));
+}
+
 err *hr_mutate_version(struct hr *h, node source)
 {
 	str revision = h->artifact.revision, tag, digest, part;
@@ -311,7 +321,7 @@ err *hr_mutate_version(struct hr *h, node source)
 		return err_replace(e, "invalid chart version %.*s", STR_ARG(version));
 	bool has_digest = str_split(revision, '@', &tag, &digest);
 
-	e = semver_parse(&tagged, tag);
+	e = has_digest ? tag_version(h->a, tag, &tagged) : semver_parse(&tagged, tag);
 	if (!e && (!has_digest || semver_cmp(&own, &tagged) != 0))
 		return err_new(ERR_INVALID, "artifact revision %.*s does not match chart version %.*s",
 			       STR_ARG(tag), STR_ARG(version));
