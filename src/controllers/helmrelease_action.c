@@ -355,6 +355,16 @@ static void filters(struct hr *h, struct release_how *how)
 	how->without = without;
 }
 
+/* Helm takes the last release that there is: another than the one status tells of. */
+static err *mismatch(struct hr *h, const char *what, node latest, const struct record *r)
+{
+	str release = hr_release_text(h->a, latest);
+
+	return err_new(ERR_INVALID,
+		       "release mismatch: %s release %.*s/%.*s.v%lld != current release %.*s", what,
+		       STR_ARG(r->ns), STR_ARG(r->name), (long long)r->version, STR_ARG(release));
+}
+
 static err *test(struct hr *h)
 {
 	struct release_how how = how_of(h, "test");
@@ -370,6 +380,9 @@ static err *test(struct hr *h)
 		hr_observe_tests(h, &r);
 	know(h, &r);
 	node latest = hr_latest(h);
+
+	if (!e && !hr_targets(latest, &r))
+		e = mismatch(h, "tested", latest, &r);
 
 	say_tested(h, latest, e);
 	if (e)
@@ -445,14 +458,8 @@ static err *roll_back(struct hr *h)
 /* What was uninstalled must be what status tells of, and have been stored. */
 static err *check_uninstalled(struct hr *h, node latest, const struct record *r)
 {
-	str release = hr_release_text(h->a, latest);
-
 	if (r->version && !hr_targets(latest, r))
-		return err_new(ERR_INVALID,
-			       "release mismatch: uninstalled release %.*s/%.*s.v%lld != current "
-			       "release %.*s",
-			       STR_ARG(r->ns), STR_ARG(r->name), (long long)r->version,
-			       STR_ARG(release));
+		return mismatch(h, "uninstalled", latest, r);
 	if (h->observed || str_eq(node_str(node_get(latest, S("status"))), S("uninstalled")))
 		return NULL;
 	return err_new(ERR_INTERNAL,

@@ -19,6 +19,7 @@ struct stage {
 	struct hr h;
 	const char *fails;	/* with these words; NULL: it does not */
 	bool early;		/* before anything is stored */
+	int64_t later;		/* somebody else's revisions since */
 	struct buf asked;	/* the options that Helm got */
 	struct buf events;
 };
@@ -163,7 +164,7 @@ err *__wrap_release_test(const struct release_env *env, struct arena *a,
 
 	show(s, how);
 	node_append(a, events, node_lit("test"));
-	*out = record_of(s, next_version(env) - 1, "deployed");
+	*out = record_of(s, next_version(env) - 1 + s->later, "deployed");
 	out->hooks = hooks;
 	out->hooks_n = 2;
 	for (size_t i = 0; i < 2; i++) {
@@ -463,6 +464,22 @@ static void test_what_is_told_of_tests(void **state)
 	end(s);
 }
 
+static void test_tests_of_another_release_do_not_count(void **state)
+{
+	struct stage *s = begin("{\"test\":{\"enable\":true}}");
+
+	(void)state;
+	run(s, HR_INSTALL);
+	s->later = 1;
+	CLEANUP(err_drop) err *e = hr_run(&s->h, HR_TEST);
+
+	assert_non_null(e);
+	assert_string_equal(err_msg(e), "release mismatch: tested release apps/web.v2 != current "
+					"release apps/web.v1");
+	assert_false(hr_is_tested(hr_latest(&s->h)));
+	end(s);
+}
+
 static void test_what_is_told_of_remediation(void **state)
 {
 	struct stage *s = begin("{}");
@@ -520,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_a_failure_before_a_record_does_not_count_for_retries),
 		cmocka_unit_test(test_what_was_overtaken_is_no_failure),
 		cmocka_unit_test(test_what_is_told_of_tests),
+		cmocka_unit_test(test_tests_of_another_release_do_not_count),
 		cmocka_unit_test(test_what_is_told_of_remediation),
 		cmocka_unit_test(test_what_is_told_of_uninstalls),
 	};

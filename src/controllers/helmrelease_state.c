@@ -103,14 +103,29 @@ static enum state of_tests(struct hr *h, node latest, enum state otherwise)
 }
 
 /* Of a generation that is new, or that did not come to be released. */
-static bool spec_changed(struct hr *h)
+static const char *changed_spec(struct hr *h)
 {
-	return (hr_status_int(h, "observedGeneration") != h->p->generation ||
-		!condition_is(h->p, S("Released"), CONDITION_TRUE)) &&
-	       (!str_eq(json_digest(h, "postRenderers"),
-			hr_status_str(h, "observedPostRenderersDigest")) ||
-		!str_eq(json_digest(h, "commonMetadata"),
-			hr_status_str(h, "observedCommonMetadataDigest")));
+	if (hr_status_int(h, "observedGeneration") == h->p->generation &&
+	    condition_is(h->p, S("Released"), CONDITION_TRUE))
+		return NULL;
+	if (!str_eq(json_digest(h, "postRenderers"),
+		    hr_status_str(h, "observedPostRenderersDigest")))
+		return "postrenderers digest has changed";
+	if (!str_eq(json_digest(h, "commonMetadata"),
+		    hr_status_str(h, "observedCommonMetadataDigest")))
+		return "common metadata digest has changed";
+	return NULL;
+}
+
+/* What the release has that is not wanted any more; NULL: nothing. */
+static const char *changed(struct hr *h, const struct record *r, node latest)
+{
+	if (!str_eq(record_chart_name(r), h->chart->meta.name) ||
+	    !str_eq(record_chart_version(r), h->chart->meta.version))
+		return "release chart changed";
+	if (!str_eq(node_str(node_get(latest, S("configDigest"))), h->config_digest))
+		return "release config values changed";
+	return changed_spec(h);
 }
 
 static bool corrects_drift(const struct hr *h)
@@ -121,16 +136,18 @@ static bool corrects_drift(const struct hr *h)
 		      : runtime_settings(h->p->rt)->gates[GATE_CORRECT_DRIFT];
 }
 
-static err *of_deployed(struct hr *h, const struct record *r, node latest, enum state *out)
+static err *of_deployed(struct hr *h, const struct record *r, node latest, enum state *out, str *why)
 {
-	if (!str_eq(record_chart_name(r), h->chart->meta.name) ||
-	    !str_eq(record_chart_version(r), h->chart->meta.version) ||
-	    !str_eq(node_str(node_get(latest, S("configDigest"))), h->config_digest) ||
-	    spec_changed(h)) {
+	const char *what = changed(h, r, latest);
+
+	if (what) {
 		*out = STATE_OUT_OF_SYNC;
+		*why = str_c(what);
 		return NULL;
 	}
 	*out = of_tests(h, latest, STATE_IN_SYNC);
+	if (*out == STATE_FAILED)
+		*why = S("release has test in failed phase");
 	if (*out != STATE_IN_SYNC || !hr_detects_drift(h))
 		return NULL;
 	err *e = hr_find_drift(h, r);
@@ -142,7 +159,7 @@ static err *of_deployed(struct hr *h, const struct record *r, node latest, enum 
 	return NULL;
 }
 
-static err *find_state(struct hr *h, enum state *out)
+static err *find_state(struct hr *h, enum state *out, str *why)
 {
 	struct record *r;
 	node latest = hr_latest(h);
@@ -150,30 +167,38 @@ static err *find_state(struct hr *h, enum state *out)
 	TRY(hr_read_history(h));
 	r = hr_last(h);
 	*out = STATE_ABSENT;
+	*why = S("no release in storage for object");
 	if (!r)
 		return NULL;
 	if (record_is_pending(r)) {
 		*out = STATE_LOCKED;
+		*why = arena_cat(h->a, S("release with status '"), r->status, S("'"));
 		return NULL;
 	}
+	bool uninstalled = str_eq(r->status, S("uninstalled"));
+
+	*why = uninstalled ? S("found uninstalled release in storage")
+			   : S("found existing release in storage");
 	if (latest.kind != NODE_MAP) {
-		*out = str_eq(r->status, S("uninstalled")) ? STATE_ABSENT : STATE_UNMANAGED;
+		*out = uninstalled ? STATE_ABSENT : STATE_UNMANAGED;
 		return NULL;
 	}
 	if (!hr_verify(h->a, latest, r)) {
 		*out = STATE_UNMANAGED;
+		*why = S("release not observed to be made for object");
 		return NULL;
 	}
+	if (uninstalled)
+		return NULL;
+	*why = STR_NONE;
 	if (str_eq(r->status, S("failed"))) {
 		*out = STATE_FAILED;
 		return NULL;
 	}
-	if (str_eq(r->status, S("uninstalled")))
-		return NULL;
 	if (!str_eq(r->status, S("deployed")))
 		return err_new(ERR_INVALID, "unable to determine state for release with status '%.*s'",
 			       STR_ARG(r->status));
-	return of_deployed(h, r, latest, out);
+	return of_deployed(h, r, latest, out, why);
 }
 
 /* ---- what to do -------------------------------------------------------------------- */
@@ -363,6 +388,24 @@ static err *choose(struct hr *h, enum state s, enum hr_action *out)
 	return failed(h, forced, out);
 }
 
+/* In the log, what is found and why. */
+static void tell_state(struct hr *h, enum state s, str why)
+{
+	static const str words[] = {
+		[STATE_ABSENT] = S("release not installed"),
+		[STATE_LOCKED] = S("release locked"),
+		[STATE_UNMANAGED] = S("release not managed by controller"),
+		[STATE_FAILED] = S("release is in a failed state"),
+		[STATE_OUT_OF_SYNC] = S("release out-of-sync with desired state"),
+		[STATE_UNTESTED] = S("release has not been tested"),
+		[STATE_DRIFTED] = S("detected changes in cluster state"),
+		[STATE_IN_SYNC] = S("release in-sync with desired state"),
+	};
+
+	log_info(h->p->log, arena_cat(h->a, words[s], why.n ? S(": ") : STR_NONE, why),
+		 log_str("release", h->name));
+}
+
 /* ---- the loop --------------------------------------------------------------------- */
 
 static const struct {
@@ -539,13 +582,15 @@ struct outcome hr_release(struct hr *h)
 	for (;;) {
 		enum hr_action action;
 		enum state state;
-		err *e = find_state(h, &state);
+		str why;
+		err *e = find_state(h, &state, &why);
 
 		if (e)
 			return no_state(h, e);
 		if (h->quiet && is_no_news(h, state))
 			return hr_end_quietly(h);
 		h->quiet = false;
+		tell_state(h, state, why);
 		e = choose(h, state, &action);
 		if (e)
 			return no_action(h, e);

@@ -590,6 +590,50 @@ static void test_a_status_that_nobody_knows_ends_the_pass(void **state)
 	end(s);
 }
 
+/* ---- why ------------------------------------------------------------------------------------ */
+
+static void take_line(void *ctx, enum log_level level, str line)
+{
+	(void)level;
+	buf_add(ctx, line);
+}
+
+static void test_the_log_says_what_was_found_and_why(void **state)
+{
+	CLEANUP(buf_release) struct buf lines = BUF_INIT;
+	const struct log_sink sink = { take_line, &lines }, *before = log_use(&sink);
+	struct stage *s = begin("{\"upgrade\":{\"remediation\":{\"retries\":-1}}}");
+
+	(void)state;
+#define assert_said(text)                                                                           \
+	do {                                                                                        \
+		assert_true(str_has(buf_str(&lines), S(text)));                                     \
+		buf_clear(&lines);                                                                  \
+	} while (0)
+	play(s, ".");
+	assert_said("release not installed: no release in storage for object");
+	change(s, 2);
+	play(s, ".");
+	assert_said("release out-of-sync with desired state: release config values changed");
+	s->chart.meta.version = S("2.0.0");
+	play(s, ".");
+	assert_said("release out-of-sync with desired state: release chart changed");
+	play(s, "");
+	assert_said("release in-sync with desired state");
+	edit(s, "pending-upgrade");
+	play(s, ".");
+	assert_said("release locked: release with status 'pending-upgrade'");
+	hr_clear_history(&s->h);
+	play(s, ".");
+	assert_said("release not managed by controller: found existing release in storage");
+	node_set(&s->a, hr_latest(&s->h), S("digest"), node_lit("sha256:other"));
+	play(s, ".");
+	assert_said("release not managed by controller: release not observed to be made for object");
+#undef assert_said
+	log_use(before);
+	end(s);
+}
+
 /* ---- where to roll back to ----------------------------------------------------------------- */
 
 static void test_there_is_nothing_to_roll_back_to(void **state)
@@ -788,6 +832,7 @@ int main(void)
 		cmocka_unit_test(test_a_release_of_others_is_taken_over),
 		cmocka_unit_test(test_what_is_gone_is_installed),
 		cmocka_unit_test(test_a_status_that_nobody_knows_ends_the_pass),
+		cmocka_unit_test(test_the_log_says_what_was_found_and_why),
 		cmocka_unit_test(test_there_is_nothing_to_roll_back_to),
 		cmocka_unit_test(test_what_was_changed_is_not_rolled_back_to),
 		cmocka_unit_test(test_a_forced_pass_upgrades_once),
