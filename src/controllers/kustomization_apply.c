@@ -519,7 +519,7 @@ bool kustomization_apply(struct ks *k, struct outcome *out)
 			err_free(e);
 			return false;
 		}
-		e = err_replace(e, "%s\n%.*s", err_msg(e), STR_ARG(log));
+		e = kustomization_hide(k, err_replace(e, "%s\n%.*s", err_msg(e), STR_ARG(log)));
 		*out = failed(k, "ReconciliationFailed", e);
 		remember_missing(k, out);
 		return false;

@@ -5,21 +5,67 @@
 #include "controllers/kustomization_impl.h"
 #include "controllers/remotebase.h"
 #include "crypto/sha256.h"
+#include "text/base64.h"
 
 /* ---- variables --------------------------------------------------------------- */
 
 struct lookup {
 	struct flux_lookup l;	/* first */
-	struct pass *p;
+	struct ks *k;
 };
+
+static void note_secrets(struct ks *k, node data)
+{
+	node_each_pair(p, data) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		err *e = base64_read(&b, node_str(p->value), BASE64_STD);
+		str value = e ? STR_NONE : flux_var(k->a, arena_str(k->a, buf_str(&b)));
+
+		err_free(e);
+		if (value.n)
+			avec_push(k->a, &k->secrets, value);
+	}
+}
 
 static err *look_up(struct flux_lookup *l, struct arena *a, str kind, str ns, str name, node *out)
 {
-	struct pass *p = ((struct lookup *)l)->p;
+	struct ks *k = ((struct lookup *)l)->k;
 
 	(void)a;
 	(void)ns;	/* the object's own, which is all there is */
-	return pass_config(p, kind, name, out);
+	TRY(pass_config(k->p, kind, name, out));
+	if (str_eq(kind, S("Secret")))
+		note_secrets(k, node_get(*out, S("data")));
+	return NULL;
+}
+
+/* The length of the longest one that the text begins with. */
+static size_t secret_at(const struct ks *k, str text)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < k->secrets.n; i++)
+		if (k->secrets.p[i].n > longest && str_starts(text, k->secrets.p[i]))
+			longest = k->secrets.p[i].n;
+	return longest;
+}
+
+err *kustomization_hide(struct ks *k, err *e)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	bool found = false;
+
+	for (str rest = err_text(e); rest.n;) {
+		size_t n = secret_at(k, rest);
+
+		if (n)
+			buf_add(&b, S("*****"));
+		else
+			buf_addc(&b, rest.p[0]);
+		rest = str_from(rest, n ? n : 1);
+		found |= n > 0;
+	}
+	return found ? err_replace(e, "%s", buf_c(&b)) : e;
 }
 
 /* ---- the artifact ---------------------------------------------------------------- */
@@ -50,7 +96,7 @@ static err *render(struct ks *k, struct flux_source *s)
 {
 	CLEANUP(decryption_close) struct decryption d = { 0 };
 	CLEANUP(remotebase_close) struct remotebase remote;
-	struct lookup lookup = { .l = { look_up }, .p = k->p };
+	struct lookup lookup = { .l = { look_up }, .k = k };
 	struct flux_rendering how = {
 		.lookup = &lookup.l,
 		.strict = runtime_settings(k->p->rt)->gates[GATE_STRICT_POST_BUILD_SUBSTITUTIONS],

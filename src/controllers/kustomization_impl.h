@@ -14,6 +14,7 @@
 #define CONTROLLERS_KUSTOMIZATION_IMPL_H
 
 #include "base/log.h"
+#include "base/vec.h"
 #include "client/applyset.h"
 #include "controllers/controllers.h"
 #include "controllers/drifts.h"
@@ -101,6 +102,7 @@ struct ks {
 	struct sources sources;
 	struct resmap *objects;
 	bool fetched;		/* the build looked at more than the artifact */
+	VEC(str) secrets;	/* values among the variables that come from Secrets */
 	str digest;
 	struct applyset_item *items;
 	size_t n;
@@ -121,6 +123,8 @@ bool kustomization_check_dependencies(struct ks *k, struct outcome *out);
 
 /* Opens the artifact and builds: k->tree, k->objects, k->digest. */
 bool kustomization_build(struct ks *k, struct outcome *out);
+/* What a server says of an object may repeat variables from Secrets: they become "*****". */
+err *kustomization_hide(struct ks *k, err *e) __attribute__((warn_unused_result));
 
 /* ---- kustomization_apply.c ------------------------------------------------------ */
 

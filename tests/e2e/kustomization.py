@@ -104,6 +104,27 @@ def test_garbage_in_the_repository():
     w.until("all is well again", lambda: applied("shop", revision))
 
 
+def test_secret_variables_are_not_told():
+    """What the server says of an object repeats its values: those from Secrets are left out."""
+    secret, known = "s3cret" * 12, "kn0wn" * 13
+    w.ask("POST", "/api/v1/namespaces/%s/secrets" % NS, {"metadata": {"name": "vars"}, "stringData": {"hidden": secret}})
+    w.ask("POST", "/api/v1/namespaces/%s/configmaps" % NS, {"metadata": {"name": "vars"}, "data": {"open": known}})
+    w.write("vars/a.yaml", config("v", "x").replace("metadata:", "metadata:\n  labels: {hidden: '${hidden}', open: '${open}'}"))
+    w.commit()
+    w.poke()
+    w.kustomization(KUSTOMIZATIONS + "vars", "GitRepository", "repo", path="./vars", retryInterval="1s",
+                    postBuild={"substituteFrom": [{"kind": kind, "name": "vars"} for kind in ("Secret", "ConfigMap")]})
+    w.until("the label is refused", lambda: "*****" in ready("vars"))
+    assert known in ready("vars") and secret not in ready("vars"), ready("vars")
+    events = [e["message"] for e in w.get("/api/v1/namespaces/%s/events" % NS)["items"]
+              if e["involvedObject"]["name"] == "vars"]
+    assert [m for m in events if "*****" in m] and not [m for m in events if secret in m], events
+    w.delete(KUSTOMIZATIONS + "vars")
+    shutil.rmtree(w.dir + "/work/vars")
+    w.commit()
+    w.poke()
+
+
 def test_a_remote_base():
     base = w.dir + "/base"
     for name in ("app", "other"):
