@@ -83,6 +83,22 @@ void *map_set(struct map *m, str key, void *value)
 	return NULL;
 }
 
+/* Free a slot: those behind it that it kept from their own place move up. */
+static void vacate(struct map *m, size_t hole)
+{
+	size_t mask = m->slots_n - 1;
+
+	for (size_t i = (hole + 1) & mask; m->slots[i]; i = (i + 1) & mask) {
+		size_t home = hash_bytes(m->entries[m->slots[i] - 1].key) & mask;
+
+		if (((i - home) & mask) < ((i - hole) & mask))
+			continue;
+		m->slots[hole] = m->slots[i];
+		hole = i;
+	}
+	m->slots[hole] = 0;
+}
+
 bool map_remove(struct map *m, str key)
 {
 	struct map_entry *e = find(m, key);
@@ -91,8 +107,12 @@ bool map_remove(struct map *m, str key)
 		return false;
 	size_t at = (size_t)(e - m->entries);
 
-	memmove(e, e + 1, (m->n - at - 1) * sizeof *e);
+	vacate(m, (size_t)(slot(m, key) - m->slots));
+	if (at + 1 < m->n) {
+		memmove(e, e + 1, (m->n - at - 1) * sizeof *e);
+		for (size_t i = 0; i < m->slots_n; i++)
+			m->slots[i] -= m->slots[i] > at + 1;
+	}
 	m->n--;
-	rebuild(m, m->slots_n);
 	return true;
 }

@@ -58,6 +58,36 @@ static void test_many_keys(void **state)
 	assert_false(map_has(&m, S("key-")));
 }
 
+/* Whatever is taken out, in any order: the rest is found, and in its order. */
+static void test_removed_among_many(void **state)
+{
+	static char keys[2000][12];
+	CLEANUP(map_release) struct map m = MAP_INIT;
+	unsigned seed = 1;
+	size_t left = 2000;
+
+	(void)state;
+	for (size_t i = 0; i < left; i++) {
+		snprintf(keys[i], sizeof keys[i], "key-%zu", i);
+		map_set(&m, str_c(keys[i]), keys[i]);
+	}
+	while (left) {
+		seed = seed * 1103515245 + 12345;
+		char *gone = keys[(seed >> 8) % 2000];
+		bool there = map_has(&m, str_c(gone));
+
+		assert_int_equal(map_remove(&m, str_c(gone)), there);
+		left -= there;
+		assert_int_equal(m.n, left);
+		if (left % 50)
+			continue;
+		for (size_t i = 0; i < m.n; i++) {
+			assert_ptr_equal(map_get(&m, m.entries[i].key), m.entries[i].value);
+			assert_true(i == 0 || (char *)m.entries[i - 1].value < (char *)m.entries[i].value);
+		}
+	}
+}
+
 /* No two of many similar texts share a hash, and the low bits are spread. */
 static void test_hashes_are_spread(void **state)
 {
@@ -85,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entries_keep_their_order),
 		cmocka_unit_test(test_many_keys),
+		cmocka_unit_test(test_removed_among_many),
 		cmocka_unit_test(test_hashes_are_spread),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

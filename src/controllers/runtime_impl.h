@@ -15,7 +15,7 @@
 #include "controllers/hr_shared.h"
 #include "controllers/identity.h"
 #include "controllers/pass.h"
-#include "controllers/queue.h"
+#include "base/queue.h"
 #include "controllers/runtime.h"
 #include "kube/selector.h"
 #include "net/client.h"

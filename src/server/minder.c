@@ -7,7 +7,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "base/vec.h"
+#include "base/queue.h"
 #include "server/status.h"
 #include "value/json.h"
 
@@ -21,7 +21,7 @@ struct task {
 	struct minder_key key;		/* in `text` */
 	char *text;
 	str id;				/* controller and key, in `text` */
-	int64_t due;			/* clock_mono */
+	struct queue_place place;
 	size_t tries;
 };
 
@@ -30,8 +30,8 @@ struct minder {
 	pthread_t thread;
 	bool no_sim;
 	uint64_t seen;			/* the last change that was shown */
-	VEC(struct task *) tasks;
-	struct map by_id;
+	struct queue queue;		/* of tasks */
+	struct map by_id;		/* the same */
 	void *own[CONTROLLERS_MAX];
 
 	pthread_mutex_t lock;		/* of what follows */
@@ -91,34 +91,24 @@ void minder_need(struct minder *m, const struct controller *c, const struct mind
 	struct task *t = task_new(c, key);
 	struct task *there = map_get(&m->by_id, t->id);
 
-	t->due = clock_after(clock_mono(), delay);
 	if (there) {
-		if (t->due < there->due)
-			there->due = t->due;
 		task_free(t);
-		return;
+		t = there;
+	} else {
+		map_set(&m->by_id, t->id, t);
 	}
-	map_set(&m->by_id, t->id, t);
-	vec_push(&m->tasks, t);
+	queue_put(&m->queue, &t->place, clock_after(clock_mono(), delay));
 }
 
-/* The task that is due first, taken out; NULL: none is due, `next` says when. */
-static struct task *take_due(struct minder *m, int64_t *next)
+/* The task that is due first, taken out; NULL: none is due. */
+static struct task *take_due(struct minder *m)
 {
-	int64_t now = clock_mono();
-	size_t best = 0;
+	struct queue_place *p = queue_take(&m->queue, clock_mono());
 
-	*next = INT64_MAX;
-	for (size_t i = 0; i < m->tasks.n; i++)
-		if (m->tasks.p[i]->due < *next) {
-			*next = m->tasks.p[i]->due;
-			best = i;
-		}
-	if (*next > now)
+	if (!p)
 		return NULL;
-	struct task *t = m->tasks.p[best];
+	struct task *t = (struct task *)((char *)p - offsetof(struct task, place));
 
-	m->tasks.p[best] = m->tasks.p[--m->tasks.n];
 	map_remove(&m->by_id, t->id);
 	return t;
 }
@@ -232,18 +222,17 @@ static bool is_stopped(struct minder *m)
 static void *mind(void *ctx)
 {
 	struct minder *m = ctx;
-	int64_t next = INT64_MAX;
 
 	show_all(m);
 	do {
 		struct task *t;
 
 		take_changes(m);
-		while (!is_stopped(m) && (t = take_due(m, &next))) {
+		while (!is_stopped(m) && (t = take_due(m))) {
 			run_task(m, t);
 			take_changes(m);
 		}
-	} while (wait_for_more(m, next));
+	} while (wait_for_more(m, queue_next(&m->queue)));
 	return NULL;
 }
 
@@ -291,9 +280,9 @@ static void minder_close(struct server *s)
 	for (const struct controller *const *c = controllers_all; *c; c++)
 		if ((*c)->close)
 			(*c)->close(m);
-	for (size_t i = 0; i < m->tasks.n; i++)
-		task_free(m->tasks.p[i]);
-	vec_release(&m->tasks);
+	for (size_t i = 0; i < m->by_id.n; i++)
+		task_free(m->by_id.entries[i].value);
+	queue_release(&m->queue);
 	map_release(&m->by_id);
 	pthread_cond_destroy(&m->woken);
 	pthread_mutex_destroy(&m->lock);
@@ -320,6 +309,12 @@ node minder_get(struct minder_call *c, str group, str plural, str namespace, str
 
 node minder_list(struct minder_call *c, str group, str plural, str namespace)
 {
+	return minder_pick(c, group, plural, namespace, NULL, NULL);
+}
+
+node minder_pick(struct minder_call *c, str group, str plural, str namespace,
+		 bool (*fits)(const struct blob *b, const void *what), const void *what)
+{
 	struct store *s = server_store(c->server);
 	struct store_list list;
 	node all = node_seq(c->arena, 8);
@@ -328,8 +323,9 @@ node minder_list(struct minder_call *c, str group, str plural, str namespace)
 		       &(struct store_range){ .namespace = namespace }, &list) != STORE_OK)
 		return all;
 	for (size_t i = 0; i < list.n; i++)
-		node_append(c->arena, all,
-			    node_copy_all(c->arena, blob_tree(c->arena, list.p[i])));
+		if (!fits || fits(list.p[i], what))
+			node_append(c->arena, all,
+				    node_copy_all(c->arena, blob_tree(c->arena, list.p[i])));
 	store_list_release(&list);
 	return all;
 }

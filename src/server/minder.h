@@ -64,8 +64,13 @@ extern const struct controller *const controllers_all[];
 bool minder_is(const struct store_event *e, const char *group_plural);
 /* The object now; NODE_NONE: there is none. */
 node minder_get(struct minder_call *c, str group, str plural, str namespace, str name);
-/* All objects of a resource, or of it in a namespace. */
+/* All objects of a resource, or of it in a namespace. Reads every one of them: where there
+ * may be many, and few are wanted, minder_pick. */
 node minder_list(struct minder_call *c, str group, str plural, str namespace);
+/* Those of them that `fits`, which is asked with the object as it lies in the store; only
+ * these are read. NULL: all. */
+node minder_pick(struct minder_call *c, str group, str plural, str namespace,
+		 bool (*fits)(const struct blob *b, const void *what), const void *what);
 /* A write; `body` may be NODE_NONE. A refusal is an error with its code. `out` may be NULL. */
 struct minder_write {
 	const char *agent;

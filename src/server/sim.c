@@ -40,16 +40,22 @@ void sim_sees(struct minder *m, const struct controller *c, const struct store_e
 				    0);
 }
 
-node sim_owned(struct arena *a, node list, node owner)
+/* Has the uid, a str, among its owners, or something that reads like it. */
+static bool names_owner(const struct blob *b, const void *uid)
 {
-	node out = node_seq(a, 4);
+	return str_has(blob_meta(b, S("ownerReferences")), *(const str *)uid);
+}
+
+node sim_owned(struct minder_call *c, str group, str plural, node owner)
+{
+	node out = node_seq(c->arena, 4);
 	str uid = meta_get(owner, S("uid"));
 
-	node_each_item(o, list)
+	node_each_item(o, minder_pick(c, group, plural, c->key.namespace, names_owner, &uid))
 		node_each_item(r, node_dig(*o, "metadata", "ownerReferences"))
 			if (node_bool(node_get(*r, S("controller"))) &&
 			    str_eq(node_str(node_get(*r, S("uid"))), uid))
-				node_append(a, out, *o);
+				node_append(c->arena, out, *o);
 	return out;
 }
 

@@ -45,8 +45,8 @@ extern const struct subresource sim_connect_subresources[];
  * kind when one of `plural_of_owned` does. */
 void sim_sees(struct minder *m, const struct controller *c, const struct store_event *e,
 	      const char *table, const char *owned, const char *owner_kind);
-/* Those of a list that the object controls. */
-node sim_owned(struct arena *a, node list, node owner);
+/* The objects of a resource that the owner, in the same namespace, controls. */
+node sim_owned(struct minder_call *c, str group, str plural, node owner);
 /* metadata.ownerReferences of what `owner` controls. */
 node sim_owner_refs(struct arena *a, node owner);
 /* A Pod of a template: labels, annotations, spec; a name or a generated one. */

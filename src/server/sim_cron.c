@@ -247,7 +247,7 @@ static err *cron_run(struct minder_call *c, const struct controller *own)
 
 	if (node_is(p.cron, NODE_NONE) || meta_is_deleting(p.cron))
 		return NULL;
-	p.jobs = sim_owned(c->arena, minder_list(c, S("batch"), S("jobs"), c->key.namespace), p.cron);
+	p.jobs = sim_owned(c, S("batch"), S("jobs"), p.cron);
 	node_each_item(j, p.jobs)
 		p.active += !has_ended(*j);
 	if (!BOOL_OF(GET(p.cron, "spec"), "suspend")) {

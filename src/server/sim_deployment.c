@@ -60,7 +60,7 @@ static err *keep(struct minder_call *c, const struct keeper *k)
 
 	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
 		return NULL;
-	pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set);
+	pods = sim_owned(c, STR_NONE, S("pods"), set);
 	wanted = sim_int(set, "spec", "replicas", 1);
 	node_each_item(p, pods) {
 		active += sim_pod_is_active(*p);
@@ -243,8 +243,7 @@ static void survey(struct minder_call *c, struct rollout *r)
 	node rolling = node_get(strategy, S("rollingUpdate"));
 	node template = node_dig(r->deployment, "spec", "template");
 
-	r->sets = sim_owned(a, minder_list(c, S("apps"), S("replicasets"), c->key.namespace),
-			    r->deployment);
+	r->sets = sim_owned(c, S("apps"), S("replicasets"), r->deployment);
 	r->wanted = sim_int(r->deployment, "spec", "replicas", 1);
 	r->recreate = str_eq(node_str(node_get(strategy, S("type"))), S("Recreate"));
 	r->paused = node_bool(node_dig(r->deployment, "spec", "paused"));

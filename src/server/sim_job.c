@@ -73,7 +73,7 @@ static err *let_go(struct minder_call *c, node pod)
 
 static void count(struct minder_call *c, struct work *w)
 {
-	w->pods = sim_owned(c->arena, minder_list(c, STR_NONE, S("pods"), c->key.namespace), w->job);
+	w->pods = sim_owned(c, STR_NONE, S("pods"), w->job);
 	w->parallelism = sim_int(w->job, "spec", "parallelism", 1);
 	w->completions = sim_int(w->job, "spec", "completions", -1);
 	w->per_index = sim_int(w->job, "spec", "backoffLimitPerIndex", -1);

@@ -1,6 +1,9 @@
 /* sim_network - what stands behind Services. */
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "base/map.h"
 #include "base/sort.h"
-#include "server/labelsel.h"
 #include "server/meta.h"
 #include "server/sim.h"
 
@@ -27,36 +30,98 @@ static err *write_object(struct minder_call *c, const char *api_version, str plu
 
 /* ---- endpoints --------------------------------------------------------- */
 
+/* What Services select, so that a change of a Pod need not read all of them. */
+struct selecting {
+	struct arena arena;
+	str id;			/* NAMESPACE/NAME */
+	node selector;		/* a map with a pair at least */
+};
+
+struct selectors {
+	struct map by_id;
+};
+
+static struct selectors *selectors_of(struct minder *m)
+{
+	void **slot = minder_own(m, &sim_endpoints_controller);
+
+	if (!*slot)
+		*slot = mem_calloc(1, sizeof(struct selectors));
+	return *slot;
+}
+
+static void selecting_free(struct selecting *s)
+{
+	if (!s)
+		return;
+	arena_release(&s->arena);
+	free(s);
+}
+
+static void endpoints_close(struct minder *m)
+{
+	struct selectors *all = selectors_of(m);
+
+	for (size_t i = 0; i < all->by_id.n; i++)
+		selecting_free(all->by_id.entries[i].value);
+	map_release(&all->by_id);
+	free(all);
+}
+
+/* Note what the Service selects; forget it where it has gone or selects nothing. */
+static void note_selector(struct selectors *all, const struct store_event *e)
+{
+	struct selecting *s = mem_calloc(1, sizeof *s);
+	struct arena *a = &s->arena;
+
+	s->id = arena_cat(a, blob_namespace(e->now), S("/"), blob_name(e->now));
+	if (e->change != STORE_DELETED)
+		s->selector =
+			node_copy_all(a, node_dig(blob_tree(a, e->now), "spec", "selector"));
+	struct selecting *before = map_get(&all->by_id, s->id);
+
+	if (before)
+		map_remove(&all->by_id, s->id);
+	selecting_free(before);
+	if (node_len(s->selector))
+		map_set(&all->by_id, s->id, s);
+	else
+		selecting_free(s);
+}
+
+static bool selects(node selector, node labels)
+{
+	node_each_pair(p, selector)
+		if (!str_eq(node_str(node_get(labels, node_str(p->key))), node_str(p->value)))
+			return false;
+	return true;
+}
+
 /* A Pod may be behind any Service of its namespace. */
 static void endpoints_sees(struct minder *m, const struct controller *c, const struct store_event *e)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	struct minder_call look = { .minder = m, .server = minder_server(m), .arena = &a };
+	struct selectors *all = selectors_of(m);
+	str namespace = blob_namespace(e->now);
 
-	if (minder_is(e, "/services") && e->change != STORE_DELETED) {
-		minder_need(m, c,
-			    &(struct minder_key){ blob_namespace(e->now), blob_name(e->now),
-						  STR_NONE },
-			    0);
+	if (minder_is(e, "/services")) {
+		note_selector(all, e);
+		if (e->change != STORE_DELETED)
+			minder_need(m, c,
+				    &(struct minder_key){ namespace, blob_name(e->now), STR_NONE }, 0);
 		return;
 	}
 	if (!minder_is(e, "/pods"))
 		return;
-	node services = minder_list(&look, STR_NONE, S("services"), blob_namespace(e->now));
 	node labels = blob_labels(&a, e->now);
 
-	node_each_item(s, services) {
-		bool all = true;
-		node selector = node_dig(*s, "spec", "selector");
+	for (size_t i = 0; i < all->by_id.n; i++) {
+		const struct selecting *s = all->by_id.entries[i].value;
+		str name = s->id, of;
 
-		node_each_pair(p, selector)
-			all = all && str_eq(node_str(node_get(labels, node_str(p->key))),
-					    node_str(p->value));
-		if (all && node_len(selector))
-			minder_need(m, c,
-				    &(struct minder_key){ blob_namespace(e->now),
-							  meta_get(*s, S("name")), STR_NONE },
-				    0);
+		str_cut(&name, &of, '/');
+		if (str_eq(of, namespace) && selects(s->selector, labels))
+			minder_need(m, c, &(struct minder_key){ namespace, name, STR_NONE }, 0);
 	}
 }
 
@@ -133,15 +198,21 @@ static node slice_endpoint(struct arena *a, node pod)
 	return endpoint;
 }
 
+/* Has a pair of labels, given as its JSON text. */
+static bool has_label(const struct blob *b, const void *pair)
+{
+	return str_has(blob_meta(b, S("labels")), *(const str *)pair);
+}
+
 static node members_of(struct minder_call *c, node service)
 {
-	node pods = minder_list(c, STR_NONE, S("pods"), c->key.namespace);
-	node out = node_seq(c->arena, 4);
-	node selector = node_map(c->arena, 1);
+	node out = node_seq(c->arena, 4), selector = node_dig(service, "spec", "selector");
+	struct node_pair first = selector.map->pairs[0];
+	str pair = arena_cat(c->arena, S("\""), node_str(first.key), S("\":\""),
+			     node_str(first.value), S("\""));
 
-	node_set(c->arena, selector, S("matchLabels"), node_dig(service, "spec", "selector"));
-	node_each_item(p, pods)
-		if (labelsel_matches(c->arena, selector, node_dig(*p, "metadata", "labels")) &&
+	node_each_item(p, minder_pick(c, STR_NONE, S("pods"), c->key.namespace, has_label, &pair))
+		if (selects(selector, node_dig(*p, "metadata", "labels")) &&
 		    node_str(node_dig(*p, "status", "podIP")).n && sim_pod_is_active(*p))
 			node_append(c->arena, out, *p);
 	return out;
@@ -212,8 +283,7 @@ static err *put_endpoints(struct minder_call *c, node service, node pods)
 static err *put_slice(struct minder_call *c, node service, node pods)
 {
 	struct arena *a = c->arena;
-	node all = sim_owned(
-		a, minder_list(c, S("discovery.k8s.io"), S("endpointslices"), c->key.namespace), service);
+	node all = sim_owned(c, S("discovery.k8s.io"), S("endpointslices"), service);
 	node now = node_at(all, 0), endpoints = node_seq(a, 4), ports = node_seq(a, 1), slice;
 
 	node_each_item(p, pods) {
@@ -281,4 +351,5 @@ static err *endpoints_run(struct minder_call *c, const struct controller *own)
 const struct controller sim_endpoints_controller = { .name = SIM_MANAGER,
 						     .workloads = true,
 						     .sees = endpoints_sees,
-						     .run = endpoints_run };
+						     .run = endpoints_run,
+						     .close = endpoints_close };

@@ -20,8 +20,7 @@ static node revision_data(struct arena *a, node set)
 static err *keep_revision(struct minder_call *c, node set, str hash)
 {
 	struct arena *a = c->arena;
-	node all = sim_owned(
-		a, minder_list(c, S("apps"), S("controllerrevisions"), c->key.namespace), set);
+	node all = sim_owned(c, S("apps"), S("controllerrevisions"), set);
 	node revision = node_map(a, 5), metadata = node_map(a, 3);
 	node labels = node_copy(a, node_dig(set, "spec", "template", "metadata", "labels"));
 	str name = arena_cat(a, meta_get(set, S("name")), S("-"), hash);
@@ -246,7 +245,7 @@ static err *stateful_run(struct minder_call *c, const struct controller *own)
 	node strategy = node_dig(set, "spec", "updateStrategy");
 	str hash = sim_revision_hash(a, revision_data(a, set));
 	struct members m = {
-		.pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set),
+		.pods = sim_owned(c, STR_NONE, S("pods"), set),
 		.wanted = sim_int(set, "spec", "replicas", 1),
 		.first = node_int(node_dig(set, "spec", "ordinals", "start")),
 		.partition = node_int(node_dig(strategy, "rollingUpdate", "partition")),
@@ -319,7 +318,7 @@ static err *daemon_run(struct minder_call *c, const struct controller *own)
 	bool on_delete = str_eq(node_str(node_dig(set, "spec", "updateStrategy", "type")),
 				S("OnDelete"));
 
-	pods = sim_owned(a, minder_list(c, STR_NONE, S("pods"), c->key.namespace), set);
+	pods = sim_owned(c, STR_NONE, S("pods"), set);
 	wanted = fits_node(c, set);
 	TRY(keep_revision(c, set, hash));
 	node_each_item(p, pods) {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "controllers/queue.h"
+#include "base/queue.h"
 
 static void test_order(void **state)
 {

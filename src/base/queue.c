@@ -1,4 +1,4 @@
-#include "controllers/queue.h"
+#include "base/queue.h"
 
 #include <stdlib.h>
 

@@ -1,17 +1,17 @@
-/* queue - objects by the time at which their next pass is due.
+/* queue - things by the time at which their next turn is due.
  *
- * An object is on the queue once; putting it there again lets the earlier
+ * A thing is on the queue once; putting it there again lets the earlier
  * time count. Those that are due come out in the order they were put in.
  * Guarded by its owner.
  */
-#ifndef CONTROLLERS_QUEUE_H
-#define CONTROLLERS_QUEUE_H
+#ifndef BASE_QUEUE_H
+#define BASE_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The place of an object; embedded in it. All zero: not queued. */
+/* The place of a thing; embedded in it. All zero: not queued. */
 struct queue_place {
 	int64_t due;		/* clock_mono */
 	uint64_t order;
