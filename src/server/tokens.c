@@ -23,12 +23,19 @@ static bool is_token(node secret)
 	return str_eq(TEXT_OF(secret, "type"), S("kubernetes.io/service-account-token"));
 }
 
+static bool names_account(const struct blob *b, const void *what)
+{
+	(void)what;
+	return str_has(blob_meta(b, S("annotations")), S(ACCOUNT_NAME));
+}
+
 static void need_secrets_of(struct minder *m, const struct controller *c, const struct blob *account)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct minder_call look = { .minder = m, .server = minder_server(m), .arena = &a };
 
-	node_each_item(s, minder_list(&look, STR_NONE, S("secrets"), blob_namespace(account)))
+	node_each_item(s, minder_pick(&look, STR_NONE, S("secrets"), blob_namespace(account),
+				      names_account, NULL))
 		if (is_token(*s) && str_eq(annotation(*s, S(ACCOUNT_NAME)), blob_name(account)))
 			minder_need(m, c,
 				    &(struct minder_key){ blob_namespace(account), meta_get(*s, S("name")),
