@@ -15,7 +15,6 @@
  * may be on its way. */
 #define ABSENT_AGE (500 * CLOCK_MS)
 
-/* Keys are "TABLE NAMESPACE/NAME". */
 static struct dependents *own(struct minder *m)
 {
 	void **slot = minder_own(m, &garbage_controller);
@@ -23,6 +22,11 @@ static struct dependents *own(struct minder *m)
 	if (!*slot)
 		*slot = mem_calloc(1, sizeof(struct dependents));
 	return *slot;
+}
+
+const struct dependents *garbage_dependents(struct minder *m)
+{
+	return own(m);
 }
 
 static void garbage_close(struct minder *m)

@@ -9,8 +9,12 @@
 #ifndef SERVER_GARBAGE_H
 #define SERVER_GARBAGE_H
 
+#include "server/dependents.h"
 #include "server/minder.h"
 
 extern const struct controller garbage_controller;
+/* Who names which owner, as of the changes that were shown; keys are
+ * "TABLE NAMESPACE/NAME". For other controllers: on the minder's thread. */
+const struct dependents *garbage_dependents(struct minder *m);
 
 #endif

@@ -1,7 +1,9 @@
 #include "server/sim.h"
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "kube/health.h"
+#include "server/garbage.h"
 #include "server/meta.h"
 #include "value/json.h"
 
@@ -40,22 +42,38 @@ void sim_sees(struct minder *m, const struct controller *c, const struct store_e
 				    0);
 }
 
-/* Has the uid, a str, among its owners, or something that reads like it. */
-static bool names_owner(const struct blob *b, const void *uid)
+static bool is_controlled_by(node object, str uid)
 {
-	return str_has(blob_meta(b, S("ownerReferences")), *(const str *)uid);
+	node_each_item(r, node_dig(object, "metadata", "ownerReferences"))
+		if (node_bool(node_get(*r, S("controller"))) &&
+		    str_eq(node_str(node_get(*r, S("uid"))), uid))
+			return true;
+	return false;
 }
 
 node sim_owned(struct minder_call *c, str group, str plural, node owner)
 {
-	node out = node_seq(c->arena, 4);
+	struct arena *a = c->arena;
+	const struct dependents *all = garbage_dependents(c->minder);
 	str uid = meta_get(owner, S("uid"));
+	str here = arena_cat(a, group, S("/"), plural, S(" "), c->key.namespace, S("/"));
+	str *names = arena_array(a, str, dependents_count(all, uid));
+	node out = node_seq(a, 4);
+	size_t n = 0;
 
-	node_each_item(o, minder_pick(c, group, plural, c->key.namespace, names_owner, &uid))
-		node_each_item(r, node_dig(*o, "metadata", "ownerReferences"))
-			if (node_bool(node_get(*r, S("controller"))) &&
-			    str_eq(node_str(node_get(*r, S("uid"))), uid))
-				node_append(c->arena, out, *o);
+	for (size_t i = 0; i < dependents_count(all, uid); i++) {
+		str key = dependents_key(all, uid, i);
+
+		if (str_starts(key, here))
+			names[n++] = str_from(key, here.n);
+	}
+	sort_strs(names, n);
+	for (size_t i = 0; i < n; i++) {
+		node o = minder_get(c, group, plural, c->key.namespace, names[i]);
+
+		if (is_controlled_by(o, uid))
+			node_append(a, out, o);
+	}
 	return out;
 }
 
