@@ -216,6 +216,8 @@ static err *validate(struct kind_call *k)
 		meta_validate_update(k);
 	if (h && h->validate)
 		h->validate(k);
+	if (node_is(k->old, NODE_NONE) && !k->errors->n)
+		meta_validate_shared(k);
 	meta_warn(k);
 	if (k->refusal)
 		return NULL; /* the caller's to take */
@@ -311,6 +313,12 @@ static void begin_call(struct change *c, struct kind_call *k, struct fielderrs *
 	k->errors = errors;
 }
 
+err *change_check_place(struct change *c, node object)
+{
+	TRY(check_namespace(c, object));
+	return check_name(c, object);
+}
+
 /* What the client said the state was that he changed; 0: he did not say. */
 static err *expected_version(struct change *c, node object, uint64_t *out)
 {
@@ -319,7 +327,7 @@ static err *expected_version(struct change *c, node object, uint64_t *out)
 	*out = 0;
 	if (version.n)
 		TRY(number_parse_uint(version, 10, out));
-	if (*out || !c->kind->custom || c->internal)
+	if (*out || !(c->kind->custom || c->kind->needs_version) || c->internal)
 		return NULL;
 	struct fielderrs errors = { .arena = c->r->arena };
 
@@ -543,8 +551,7 @@ static err *update_once(struct change *c, struct blob *old, node old_tree, node 
 	struct kind_call k;
 	uint64_t wanted;
 
-	TRY(check_name(c, object));
-	TRY(check_namespace(c, object));
+	TRY(change_check_place(c, object));
 	TRY(expected_version(c, object, &wanted));
 	TRY(check_uid(c, object, old));
 	if (wanted && wanted != old->rv)

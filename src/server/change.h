@@ -49,6 +49,10 @@ struct managed_request;
 /* What kube/managed.h wants to know of this change. */
 void change_managed_request(struct change *c, struct managed_request *out);
 
+/* That the object lies where the request says, before anything is looked for: one that does not
+ * say its namespace gets that of the request. */
+err *change_check_place(struct change *c, node object) __attribute__((warn_unused_result));
+
 err *change_run(struct change *c) __attribute__((warn_unused_result));
 void change_release(struct change *c);
 /* The end of a change that ran with `e`: unless it failed the answer, 200 or

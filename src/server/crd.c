@@ -169,21 +169,33 @@ static void prepare(struct kind_call *c)
 	node_set(c->arena, c->object, S("status"), status);
 }
 
+static void check_named_after(struct kind_call *c)
+{
+	static const char *const names[] = { "generateName", "name" };
+	str plural = node_str(node_dig(c->object, "spec", "names", "plural"));
+	str group = node_str(node_dig(c->object, "spec", "group"));
+	str wanted = arena_cat(c->arena, plural, S("."), group);
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		node name = node_get(node_get(c->object, S("metadata")), str_c(names[i]));
+
+		if (node_str(name).n && !str_eq(node_str(name), wanted))
+			fielderr_invalid(c->errors, arena_printf(c->arena, "metadata.%s", names[i]), name,
+					 "must be spec.names.plural+\".\"+spec.group");
+	}
+}
+
 static void validate(struct kind_call *c)
 {
 	struct crd_check check = { c->arena, c->errors, c->object, c->old };
-	str name = node_str(node_dig(c->object, "metadata", "name"));
-	str plural = node_str(node_dig(c->object, "spec", "names", "plural"));
-	str group = node_str(node_dig(c->object, "spec", "group"));
 
 	/* A write of status may hold anything but bad names. */
 	if (str_eq(c->subresource, S("status"))) {
 		crd_validate_status(&check);
 		return;
 	}
-	if (!c->old.kind && !str_eq(name, arena_cat(c->arena, plural, S("."), group)))
-		fielderr_invalid(c->errors, S("metadata.name"), node_from_str(c->arena, name),
-				 "must be spec.names.plural+\".\"+spec.group");
+	if (!c->old.kind)
+		check_named_after(c);
 	crd_validate(&check);
 	crd_warn_formats(c->arena, c->object, c->old, c->warnings);
 }

@@ -127,7 +127,7 @@ enum kind_name_rule {
 	KIND_NAME_SUBDOMAIN,	/* DNS-1123 subdomain */
 	KIND_NAME_LABEL,	/* DNS-1123 label */
 	KIND_NAME_PATH,		/* a path segment: RBAC and a few others */
-	KIND_NAME_OWN,		/* the validate hook checks the name itself */
+	KIND_NAME_OWN,		/* the validate hook checks the name itself, or nobody does */
 };
 
 struct kind {
@@ -146,7 +146,12 @@ struct kind {
 	uint16_t verbs;			/* enum kind_verb, or-ed */
 	uint8_t generation;		/* enum kind_generation */
 	uint8_t name_rule;		/* enum kind_name_rule */
-	bool checks_anew;		/* an update validates metadata as that of a new object, too */
+	/* What the rules of the kind itself do about metadata, besides what all kinds share. */
+	uint8_t checks_anew;		/* how often an update validates it as that of a new object */
+	bool checks_no_change;		/* an update does not compare it with what was */
+	bool checks_no_meta;		/* nothing */
+	bool free_base;			/* generateName needs not follow the rule of names */
+	bool needs_version;		/* an update must say which state it changes */
 	bool delete_returns_object;	/* DELETE answers with the object, not a Status */
 	const struct type *type;	/* of the whole object; by kind_type where a hook makes it */
 	const struct kind_column *columns;

@@ -141,6 +141,11 @@ static const struct rule scaling[] = {
 	{ "scheduling.k8s.io", "priorityclasses", "{'value':2}", "{'value':1}",
 	  "value: Forbidden: may not be changed in an update." },
 	{ "node.k8s.io", "runtimeclasses", "{'handler':''}", NULL, "handler: Required value" },
+	{ "node.k8s.io", "runtimeclasses", "{'handler':'A'}", "{'handler':'a'}",
+	  "[handler: Invalid value: \"A\": a lowercase RFC 1123 label must consist of lower case "
+	  "alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. "
+	  "'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?'), "
+	  "handler: Invalid value: \"A\": field is immutable]" },
 	{ "coordination.k8s.io", "leases", "{'spec':{'preferredHolder':'a','leaseTransitions':-1}}", NULL,
 	  "[spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0, "
 	  "spec.preferredHolder: Forbidden: may only be specified if `strategy` is defined]" },

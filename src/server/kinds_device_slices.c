@@ -484,4 +484,20 @@ static void device_slice_warn(struct kind_call *c)
 			  STR_ARG(driver));
 }
 
-KINDS_HOOKS(device_slice, .validate = device_slice_validate, .warn = device_slice_warn);
+static bool maps_resources(node slice)
+{
+	node_each_item(d, GET(GET(slice, "spec"), "devices"))
+		if (HAS(*d, "nodeAllocatableResourceMappings"))
+			return true;
+	return false;
+}
+
+/* Devices that are resources of the node are behind a gate that is shut. */
+static void device_slice_prepare(struct kind_call *c)
+{
+	if (!maps_resources(c->old))
+		node_each_item(d, GET(GET(c->object, "spec"), "devices"))
+			node_remove(*d, S("nodeAllocatableResourceMappings"));
+}
+
+KINDS_HOOKS(device_slice, .prepare = device_slice_prepare, .validate = device_slice_validate, .warn = device_slice_warn);

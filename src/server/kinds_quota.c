@@ -1,3 +1,4 @@
+#include "base/rand.h"
 #include "server/gostruct.h"
 #include "server/kinds_impl.h"
 #include "server/meta.h"
@@ -158,7 +159,18 @@ static void limit_range_validate(struct kind_call *c)
 	}
 }
 
-KINDS_HOOKS(limit_range, .validate = limit_range_validate);
+/* One without a name is named after nothing. */
+static void limit_range_prepare(struct kind_call *c)
+{
+	char uid[RAND_UUID + 1];
+
+	if (!kinds_is_create(c) || meta_get(c->object, S("name")).n)
+		return;
+	rand_uuid(uid);
+	meta_set(c->arena, c->object, S("name"), arena_str(c->arena, str_of(uid, RAND_UUID)));
+}
+
+KINDS_HOOKS(limit_range, .prepare = limit_range_prepare, .validate = limit_range_validate);
 
 /* ---- ResourceQuota ------------------------------------------------------------ */
 

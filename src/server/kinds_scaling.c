@@ -461,10 +461,6 @@ static void runtime_class_validate(struct kind_call *c)
 	node scheduling = GET(c->object, "scheduling");
 	const struct at *at = AT(NULL, "handler"), *scheduling_at = AT(NULL, "scheduling");
 
-	if (!kinds_is_create(c)) {
-		check_immutable(e, at, handler, GET(c->old, "handler"), handler);
-		return;
-	}
 	if (!TEXT_OF(c->object, "handler").n)
 		check_required(e, at);
 	else
@@ -479,6 +475,8 @@ static void runtime_class_validate(struct kind_call *c)
 	if (HAS(scheduling, "nodeSelector"))
 		check_labels(e, AT(scheduling_at, "nodeSelector"), GET(scheduling, "nodeSelector"));
 	check_runtime_tolerations(e, AT(scheduling_at, "tolerations"), GET(scheduling, "tolerations"));
+	if (!kinds_is_create(c))
+		check_immutable(e, at, handler, GET(c->old, "handler"), handler);
 }
 
 KINDS_HOOKS(runtime_class, .validate = runtime_class_validate);
@@ -510,4 +508,15 @@ static void lease_validate(struct kind_call *c)
 				"may only be specified if `strategy` is defined");
 }
 
-KINDS_HOOKS(lease, .validate = lease_validate);
+/* What elects leaders in concert is behind a gate that is shut. */
+static void lease_prepare(struct kind_call *c)
+{
+	node spec = GET(c->object, "spec"), old = GET(c->old, "spec");
+
+	if (LACKS(old, "strategy") && LACKS(old, "preferredHolder")) {
+		node_remove(spec, S("strategy"));
+		node_remove(spec, S("preferredHolder"));
+	}
+}
+
+KINDS_HOOKS(lease, .prepare = lease_prepare, .validate = lease_validate);

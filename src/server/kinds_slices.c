@@ -141,4 +141,12 @@ static void slice_warn(struct kind_call *c)
 	}
 }
 
-KINDS_HOOKS(slice, .validate = slice_validate, .warn = slice_warn);
+/* The field of an older version: it stays where it is. */
+static void slice_prepare(struct kind_call *c)
+{
+	if (kinds_is_create(c))
+		node_each_item(e, GET(c->object, "endpoints"))
+			node_remove(*e, S("deprecatedTopology"));
+}
+
+KINDS_HOOKS(slice, .prepare = slice_prepare, .validate = slice_validate, .warn = slice_warn);

@@ -548,5 +548,19 @@ static void hpa_view_validate(struct kind_call *c)
 	kinds_hpa_hooks.validate(&stored);
 }
 
-KINDS_HOOKS(hpa_view, .to_stored = hpa_to_stored, .from_stored = hpa_from_stored,
-	    .validate = hpa_view_validate);
+/* What becomes of no aim at all when it is stored, so that who asked is its owner. */
+static void hpa_view_defaults(struct arena *a, const struct kind *k, node hpa)
+{
+	node spec = GET(hpa, "spec");
+
+	defaults_apply(a, k, hpa);
+	if (node_is(spec, NODE_MAP) && LACKS(spec, "targetCPUUtilizationPercentage") &&
+	    !node_len(annotation(a, hpa, METRICS)))
+		node_set(a, spec, S("targetCPUUtilizationPercentage"), node_from_int(CPU_PERCENT));
+}
+
+const struct kind_hooks kinds_hpa_view_hooks = { .defaults = hpa_view_defaults,
+						 .stored = defaults_stored,
+						 .to_stored = hpa_to_stored,
+						 .from_stored = hpa_from_stored,
+						 .validate = hpa_view_validate };

@@ -748,19 +748,30 @@ static void check_priority(struct fielderrs *e, const struct at *at, node value,
 		check_invalid(e, at, node_from_int(n), "must be positive and less than %d", most);
 }
 
+static void check_named_after(struct kind_call *c, str wanted)
+{
+	static const char *const names[] = { "generateName", "name" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		str name = meta_get(c->object, str_c(names[i]));
+
+		if (name.n && !str_eq(name, wanted) && name_check(name, NAME_PATH_SEGMENT, NULL))
+			check_invalid_text(c->errors, AT_NAMED(AT(NULL, "metadata"), str_c(names[i])),
+					   name, "must be `spec.version+\".\"+spec.group`: \"%.*s\"",
+					   STR_ARG(wanted));
+	}
+}
+
 static void api_service_validate(struct kind_call *c)
 {
 	struct fielderrs *e = c->errors;
 	node spec = GET(c->object, "spec");
 	str group = TEXT_OF(spec, "group"), version = TEXT_OF(spec, "version");
-	str name = meta_get(c->object, S("name")), wanted = arena_cat(c->arena, version, S("."), group);
 	const struct at *at = AT(NULL, "spec");
 
 	if (kinds_is_status(c))
 		return;
-	if (name.n && !str_eq(name, wanted) && name_check(name, NAME_PATH_SEGMENT, NULL))
-		check_invalid_text(e, AT(AT(NULL, "metadata"), "name"), name,
-				   "must be `spec.version+\".\"+spec.group`: \"%.*s\"", STR_ARG(wanted));
+	check_named_after(c, arena_cat(c->arena, version, S("."), group));
 	if (!group.n && !str_eq(version, S("v1")))
 		check_required_why(e, AT(at, "group"),
 				   "only v1 may have an empty group and it better be legacy kube");

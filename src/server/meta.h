@@ -32,6 +32,9 @@ void meta_keep(struct arena *a, node object, node old);
 
 /* Checks of a new and of a changed object: into c->errors. */
 void meta_validate(struct kind_call *c);
+/* Of a new object, after the kind's own checks found nothing: what all kinds share, where those
+ * have not said it. */
+void meta_validate_shared(struct kind_call *c);
 void meta_validate_update(struct kind_call *c);
 /* Finalizers of custom resources that want a domain, owners named twice. */
 void meta_warn(struct kind_call *c);

@@ -32,17 +32,19 @@ static enum name_rule rule_of(const struct kind *k)
 	return NAME_DNS_SUBDOMAIN;
 }
 
-static void check_names(struct kind_call *c, enum name_rule rule)
+/* `shared`: by what holds for all kinds, not by the rule of this one. */
+static void check_names(struct kind_call *c, bool shared)
 {
 	str name = meta_get(c->object, S("name")), base = meta_get(c->object, S("generateName"));
 	str masked = base;
-	bool own = c->kind->name_rule == KIND_NAME_OWN;
+	enum name_rule rule = shared ? NAME_PATH_SEGMENT : rule_of(c->kind);
+	bool own = !shared && c->kind->name_rule == KIND_NAME_OWN;
 
 	/* what is put behind it mends a trailing dash; the letter before it goes
 	 * unseen in the original, too */
 	if (rule != NAME_PATH_SEGMENT && base.n > 1 && base.p[base.n - 1] == '-')
 		masked = arena_cat(c->arena, str_sub(base, 0, base.n - 2), S("a"));
-	if (base.n && !own)
+	if (base.n && !own && (shared || !c->kind->free_base))
 		complain(c, S("metadata.generateName"), base, masked, rule);
 	if (!name.n)
 		fielderr_required(c->errors, S("metadata.name"),
@@ -224,20 +226,33 @@ static void check_finalizers(struct kind_call *c)
 				 "finalizer orphan and foregroundDeletion cannot be both set");
 }
 
+/* Whether the kind's own validation is that of the core group, or of extensions and the few
+ * that use what the library offers. */
+static bool has_core_rules(const struct kind *k)
+{
+	static const char *const others[] = {
+		"admissionregistration.k8s.io", "apiextensions.k8s.io",	"apiregistration.k8s.io",
+		"coordination.k8s.io",		"node.k8s.io",
+	};
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (str_eq(k->gvk.group, str_c(others[i])))
+			return false;
+	return !k->custom && !k->checks_no_meta;
+}
+
 static bool is_standard(str name)
 {
 	return str_eq(name, S("kubernetes")) || str_eq(name, S("orphan")) ||
 	       str_eq(name, S("foregroundDeletion"));
 }
 
-/* What built-in kinds ask for besides; those of extensions are no part of that. */
+/* What most built-in kinds ask for besides. */
 static void check_finalizer_domains(struct kind_call *c)
 {
 	node list = node_dig(c->object, "metadata", "finalizers");
-	bool extension = c->kind->custom || str_eq(c->kind->gvk.group, S("apiextensions.k8s.io")) ||
-			 str_eq(c->kind->gvk.group, S("apiregistration.k8s.io"));
 
-	for (size_t i = 0; i < node_len(list) && !extension; i++) {
+	for (size_t i = 0; i < node_len(list) && has_core_rules(c->kind); i++) {
 		node f = node_at(list, i);
 
 		if (str_find_char(node_str(f), '/') == STR_NPOS && !is_standard(node_str(f)))
@@ -275,9 +290,9 @@ static void check_new_finalizers(struct kind_call *c)
 
 /* ---- all of it --------------------------------------------------------- */
 
-static void check_plain(struct kind_call *c, enum name_rule rule)
+static void check_plain(struct kind_call *c, bool shared)
 {
-	check_names(c, rule);
+	check_names(c, shared);
 	check_namespace(c);
 	if (node_int(node_dig(c->object, "metadata", "generation")) < 0)
 		fielderr_invalid(c->errors, S("metadata.generation"),
@@ -321,20 +336,31 @@ static void check_change(struct kind_call *c)
 
 void meta_validate(struct kind_call *c)
 {
-	check_plain(c, rule_of(c->kind));
+	if (c->kind->checks_no_meta)
+		return;
+	check_plain(c, false);
 	check_finalizer_domains(c);
 }
 
-/* Once by what all kinds share, once by the kind itself, and by some kinds a
- * third time, as if the object was new. */
+void meta_validate_shared(struct kind_call *c)
+{
+	const struct kind *k = c->kind;
+
+	if (k->checks_no_meta || k->free_base || k->name_rule == KIND_NAME_OWN)
+		check_plain(c, true);
+}
+
+/* Once by what all kinds share, then by the kind itself, by many as if the object was new. */
 void meta_validate_update(struct kind_call *c)
 {
-	check_plain(c, NAME_PATH_SEGMENT);
+	check_plain(c, true);
 	check_change(c);
-	check_change(c);
-	check_finalizer_domains(c);
-	if (c->kind->checks_anew) {
-		check_plain(c, rule_of(c->kind));
+	if (!c->kind->checks_no_change && !c->kind->checks_no_meta) {
+		check_change(c);
+		check_finalizer_domains(c);
+	}
+	for (unsigned i = 0; i < c->kind->checks_anew; i++) {
+		check_plain(c, false);
 		check_finalizer_domains(c);
 	}
 }

@@ -109,11 +109,11 @@ err *options_fields(const struct request *r, str text, struct options_list *out)
 				"invalid selector: '%.*s'; can't understand '%.*s'", STR_ARG(text),
 				STR_ARG(term));
 		TRY(unescape(r->arena, value, &f.value));
-		if (!f.label.n && !f.value.n)
-			continue; /* nothing is nothing */
-		TRY(find_label(r->kind, &f));
-		avec_push(r->arena, &v, f);
+		if (f.label.n || f.value.n) /* nothing is nothing */
+			avec_push(r->arena, &v, f);
 	}
+	for (size_t i = 0; i < v.n; i++)
+		TRY(find_label(r->kind, &v.p[i]));
 	out->fields = v.p;
 	out->fields_n = v.n;
 	return NULL;

@@ -23,6 +23,7 @@ struct source_rule {
 	const char *second;	/* what it is called where it is one too many; NULL: `field` */
 	const char *path;	/* what its own errors are below; NULL: `field` */
 	const char *required[4];
+	bool joins;		/* it may stand beside another */
 	void (*more)(const struct source *s);
 };
 
@@ -674,7 +675,7 @@ static const struct source_rule persistent_sources[] = {
 	{ "iscsi", .required = { "targetPortal" }, .more = iscsi_persistent },
 	{ "cinder", .required = { "volumeID" }, .more = secret_name_and_namespace },
 	{ "fc", .more = fibre_channel },
-	{ "flexVolume", .required = { "driver" }, .more = flex },
+	{ "flexVolume", .required = { "driver" }, .joins = true, .more = flex },
 	{ "azureFile", .required = { "secretName", "shareName" }, .more = azure_file_persistent },
 	{ "vsphereVolume", .required = { "volumePath" } },
 	{ "photonPersistentDisk", .required = { "pdID" } },
@@ -697,7 +698,7 @@ static size_t check_sources(struct source *s, node in, const struct source_rule 
 		s->in = node_get(in, str_c(r->field));
 		if (node_is_nil(s->in))
 			continue;
-		if (found) {
+		if (found && !r->joins) {
 			check_forbidden(s->e, AT_NAMED(s->volume, second),
 					"may not specify more than 1 volume type");
 			continue;

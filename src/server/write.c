@@ -54,6 +54,7 @@ err *write_update(struct request *r)
 
 	TRY(options_write(r, &(struct options_of){ "UpdateOptions", false, false }, &c.options));
 	TRY(body_read(r, r->kind, c.options.fields, &body));
+	TRY(change_check_place(&c, body));
 	c.ctx = &body;
 	return change_finish(&c, change_run(&c));
 }
