@@ -136,6 +136,12 @@ void applyset_log(struct buf *b, const struct applyset_item *items, size_t n);
 /* Whether a label or annotation of the object has that value (case does not count). */
 bool applyset_is_marked(node object, str group, const char *key, str value);
 
+/* The JSON patch that makes fields of `override_managers` be `manager`'s; NODE_NONE: there
+ * are none. */
+err *applyset_override_patch(struct arena *a, node live, const struct applyset_options *o,
+			     node *out)
+	__attribute__((warn_unused_result));
+
 /* The error of a rehearsal, in Flux's words; takes `e`. */
 err *applyset_dry_run_error(struct arena *a, node object, err *e)
 	__attribute__((warn_unused_result, returns_nonnull));

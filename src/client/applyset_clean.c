@@ -46,6 +46,20 @@ static str text_of(node entry, const char *field)
 	return node_str(node_get(entry, str_c(field)));
 }
 
+/* Of the object itself, by whom the user does not want. */
+static bool is_overridden(node entry, const struct applyset_options *o)
+{
+	str manager = text_of(entry, "manager"), operation = text_of(entry, "operation");
+
+	if (text_of(entry, "subresource").n ||
+	    (!str_eq(operation, S("Update")) && !str_eq(operation, S("Apply"))))
+		return false;
+	for (size_t i = 0; i < o->override_managers_n; i++)
+		if (str_starts(manager, o->override_managers[i]))
+			return true;
+	return false;
+}
+
 static bool is_foreign(node entry, const struct applyset_options *o)
 {
 	str manager = text_of(entry, "manager");
@@ -59,10 +73,7 @@ static bool is_foreign(node entry, const struct applyset_options *o)
 	if (update && (str_starts(manager, S("before-first-apply")) ||
 		       str_starts(manager, o->manager)))
 		return true;
-	for (size_t i = 0; i < o->override_managers_n; i++)
-		if (str_starts(manager, o->override_managers[i]))
-			return true;
-	return false;
+	return is_overridden(entry, o);
 }
 
 static err *join(struct arena *a, node ours, node entry)
@@ -96,7 +107,8 @@ static size_t find_ours(node entries, str manager)
 	return STR_NPOS;
 }
 
-static err *take_over(struct arena *a, node patch, node live, const struct applyset_options *o)
+static err *take_over(struct arena *a, node patch, node live, const struct applyset_options *o,
+		      bool (*is_theirs)(node entry, const struct applyset_options *o))
 {
 	node entries = node_dig(live, "metadata", "managedFields");
 	size_t at = find_ours(entries, o->manager);
@@ -109,7 +121,7 @@ static err *take_over(struct arena *a, node patch, node live, const struct apply
 
 		if (i == at)
 			continue;
-		if (!is_foreign(entry, o)) {
+		if (!is_theirs(entry, o)) {
 			node_append(a, kept, entry);
 			continue;
 		}
@@ -137,7 +149,17 @@ err *applyset_clean_patch(struct arena *a, node live, const struct applyset_opti
 	remove_keys(a, patch, live, "annotations", annotations,
 		    sizeof annotations / sizeof *annotations);
 	remove_keys(a, patch, live, "labels", labels, sizeof labels / sizeof *labels);
-	TRY(take_over(a, patch, live, o));
+	TRY(take_over(a, patch, live, o, is_foreign));
+	*out = node_len(patch) ? patch : NODE_NOTHING;
+	return NULL;
+}
+
+err *applyset_override_patch(struct arena *a, node live, const struct applyset_options *o,
+			     node *out)
+{
+	node patch = node_seq(a, 1);
+
+	TRY(take_over(a, patch, live, o, is_overridden));
 	*out = node_len(patch) ? patch : NODE_NOTHING;
 	return NULL;
 }

@@ -22,6 +22,7 @@ struct stage {
 	struct hr h;
 	node live[OBJECTS_MAX], dry[OBJECTS_MAX];	/* NODE_NONE: not found */
 	const char *broken;		/* the name of an object that nothing may be asked about */
+	const char *invalid;		/* what is said of every change; NULL: nothing */
 	size_t asked;			/* requests that read */
 	struct buf changes;		/* requests that write */
 	struct buf events;
@@ -89,6 +90,8 @@ static err *written(const char *what, str name, node body)
 {
 	buf_addf(&on->changes, "%s%s %.*s ", on->changes.n ? "\n" : "", what, STR_ARG(name));
 	assert_null(json_write(&on->changes, body, NULL));
+	if (on->invalid)
+		return err_new(ERR_INVALID, "%s", on->invalid);
 	if (on->broken && str_eq(name, str_c(on->broken)))
 		return err_new(ERR_FORBIDDEN, "it is forbidden");
 	return NULL;
@@ -226,19 +229,30 @@ static void test_what_is_as_it_would_be_is_no_drift(void **state)
 	end(s);
 }
 
+#define LONG "a text that is too long to be sent once more"
+
+/* As github.com/wI2L/jsondiff v0.7.1 counts them. */
 static void test_each_difference_is_counted(void **state)
 {
 	static const struct {
 		const char *live, *dry, *told;
 	} rows[] = {
 		{ "{\"a\":\"x\"}", "{\"a\":\"b\"}", "(0 additions, 1 changes, 0 removals)" },
-		{ "{}", "{\"a\":\"b\",\"c\":\"d\"}", "(2 additions, 0 changes, 0 removals)" },
+		{ "{}", "{\"a\":\"b\",\"c\":\"d\"}", "(0 additions, 1 changes, 0 removals)" },
 		{ "{\"a\":\"b\",\"more\":\"x\"}", "{\"a\":\"b\"}", "(0 additions, 0 changes, 1 removals)" },
+		/* What many operations would say is one, where that is shorter. */
 		{ "{\"a\":\"x\",\"b\":\"y\"}", "{\"a\":\"b\",\"c\":\"d\"}",
+		  "(0 additions, 1 changes, 0 removals)" },
+		{ "{\"a\":\"x\",\"b\":\"y\",\"e\":\"" LONG LONG LONG LONG "\"}",
+		  "{\"a\":\"b\",\"c\":\"d\",\"e\":\"" LONG LONG LONG LONG "\"}",
 		  "(1 additions, 1 changes, 1 removals)" },
-		/* Lists of one length by their items, others as a whole. */
-		{ "{\"l\":[1,2,3]}", "{\"l\":[1,5,6]}", "(0 additions, 2 changes, 0 removals)" },
+		{ "{\"l\":[1,2,3]}", "{\"l\":[1,5,6]}", "(0 additions, 1 changes, 0 removals)" },
 		{ "{\"l\":[1,2,3]}", "{\"l\":[1]}", "(0 additions, 1 changes, 0 removals)" },
+		{ "{\"l\":[\"" LONG "\",2]}", "{\"l\":[\"" LONG "\"]}",
+		  "(0 additions, 0 changes, 1 removals)" },
+		{ "{\"l\":[\"" LONG "\"]}", "{\"l\":[\"" LONG "\",2]}",
+		  "(1 additions, 0 changes, 0 removals)" },
+		{ "{\"l\":{\"a\":1}}", "{\"l\":[1]}", "(0 additions, 1 changes, 0 removals)" },
 	};
 
 	(void)state;
@@ -390,13 +404,13 @@ static void test_just_what_differs_is_corrected(void **state)
 	assert_null(look(s, 2));
 	assert_null(hr_correct_drift(&s->h));
 	assert_string_equal(buf_c(&s->changes),
+			    "create o1 {\"a\":\"b\"}\n"
 			    "patch o0 [{\"op\":\"replace\",\"path\":\"/data/a\",\"value\":\"b\"},"
 			    "{\"op\":\"add\",\"path\":\"/data/c~1d\",\"value\":\"e\"},"
-			    "{\"op\":\"remove\",\"path\":\"/data/more\"}]\n"
-			    "create o1 {\"a\":\"b\"}");
+			    "{\"op\":\"remove\",\"path\":\"/data/more\"}]");
 	assert_true(str_ends(buf_str(&s->events),
-			     S(" has been corrected:\nConfigMap/apps/o0 configured\n"
-			       "ConfigMap/apps/o1 created")));
+			     S(" has been corrected:\nConfigMap/apps/o1 created\n"
+			       "ConfigMap/apps/o0 configured")));
 	assert_true(str_starts(buf_str(&s->events), S("DriftCorrected ")));
 	end(s);
 }
@@ -420,6 +434,58 @@ static void test_what_cannot_be_corrected_is_told(void **state)
 	end(s);
 }
 
+static void test_lists_are_corrected_at_their_ends(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{\"l\":[1,2,3],\"m\":[1]}", "{\"l\":[4],\"m\":[1,2]}");
+	assert_null(look(s, 1));
+	assert_null(hr_correct_drift(&s->h));
+	assert_string_equal(buf_c(&s->changes),
+			    "patch o0 [{\"op\":\"remove\",\"path\":\"/data/l/1\"},"
+			    "{\"op\":\"remove\",\"path\":\"/data/l/1\"},"
+			    "{\"op\":\"replace\",\"path\":\"/data/l/0\",\"value\":4},"
+			    "{\"op\":\"add\",\"path\":\"/data/m/-\",\"value\":2}]");
+	end(s);
+}
+
+static void test_what_other_managers_hold_is_taken_over(void **state)
+{
+	static const str managers[] = { S("helm") };
+	struct stage *s = begin("{}");
+	const char *entries = ",\"managedFields\":[{\"manager\":\"kubectl\",\"operation\":\"Update\"}"
+			      ",{\"manager\":\"helm\",\"operation\":\"Update\"}]";
+
+	(void)state;
+	s->settings.override_managers = managers;
+	s->settings.override_managers_n = 1;
+	have(s, 0, "{}", "{}");
+	have(s, 1, "{}", "{}");
+	s->live[0] = object(s, 0, "{}", entries);
+	assert_null(look(s, 2));
+	assert_string_equal(buf_c(&s->changes),
+			    "patch o0 [{\"op\":\"replace\",\"path\":\"/metadata/managedFields\","
+			    "\"value\":[{\"manager\":\"kubectl\",\"operation\":\"Update\"},"
+			    "{\"manager\":\"helm-controller\",\"operation\":\"Apply\"}]}]");
+	end(s);
+}
+
+static void test_of_invalid_secrets_no_value_is_told(void **state)
+{
+	struct stage *s = begin("{}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"x\"}", "{\"a\":\"b\"}");
+	assert_null(look(s, 1));
+	node_set(&s->a, node_get(node_at(s->h.drifted, 0), S("object")), S("kind"), node_lit("Secret"));
+	s->invalid = "Secret \"o0\" is invalid: data[a]: Invalid value: \"b\": it is too short";
+	assert_null(hr_correct_drift(&s->h));
+	assert_true(str_ends(buf_str(&s->events),
+			     S(":\nSecret/apps/o0 patch failure: it is too short")));
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -435,6 +501,9 @@ int main(void)
 		cmocka_unit_test(test_an_error_counts_where_nothing_drifts),
 		cmocka_unit_test(test_just_what_differs_is_corrected),
 		cmocka_unit_test(test_what_cannot_be_corrected_is_told),
+		cmocka_unit_test(test_lists_are_corrected_at_their_ends),
+		cmocka_unit_test(test_what_other_managers_hold_is_taken_over),
+		cmocka_unit_test(test_of_invalid_secrets_no_value_is_told),
 	};
 
 	return cmocka_run_group_tests(all, NULL, NULL);
