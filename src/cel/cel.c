@@ -66,6 +66,11 @@ void cel_env_declare_authorizer(struct cel_env *env)
 					    .type = cel_authorizer_check_type() });
 }
 
+void cel_env_declare_patches(struct cel_env *env)
+{
+	env->patches = true;
+}
+
 void cel_env_declare_as(struct cel_env *env, str name, const struct cel_verdict *v)
 {
 	declare(env, (struct cel_variable){ .name = name, .type = v->of });
@@ -82,14 +87,6 @@ static err *read_source(struct arena *a, const struct cel_env *env, str source, 
 		cel_check(a, env, *out, &issues);
 	if (*out && !issues.n)
 		cel_validate(a, env, *out, &issues);
-	return cel_issues_error(&issues);
-}
-
-err *cel_check_syntax(struct arena *a, enum cel_library library, str source)
-{
-	struct cel_issues issues = { .a = a, .source = source };
-
-	cel_parse(a, library, source, &issues);
 	return cel_issues_error(&issues);
 }
 
@@ -270,6 +267,13 @@ static node to_node(struct cel_run *r, cel_value v)
 
 	r->depth--;
 	return n;
+}
+
+cel_value cel_list_item(struct arena *a, cel_value list, size_t i)
+{
+	struct cel_run r = { .a = a, .work = CEL_WORK_MAX, .held = a->held };
+
+	return cel_list_at(&r, list, i);
 }
 
 node cel_value_node(struct arena *a, cel_value v)

@@ -73,6 +73,10 @@ void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl
  * evaluated. */
 void cel_env_declare_authorizer(struct cel_env *env);
 
+/* The types Object, Object.FIELD and so on, of any fields, and JSONPatch (op, path, from,
+ * value): expressions make them, and as values they are maps. */
+void cel_env_declare_patches(struct cel_env *env);
+
 /* ---- programs ---------------------------------------------------------- */
 
 err *cel_compile(struct arena *a, const struct cel_env *env, str source,
@@ -101,6 +105,7 @@ enum cel_kind {
 	CEL_FORMAT,
 	CEL_SEMVER,
 	CEL_AUTHORIZER,		/* as types only: the authorizer and what it answers */
+	CEL_MADE,		/* as types only: Object, Object.spec, JSONPatch */
 	CEL_TYPE_PARAM,		/* inside the checker and the evaluator only: */
 	CEL_TYPE_ERROR,
 	CEL_FAULT,
@@ -126,9 +131,6 @@ struct cel_verdict {
 	const struct cel_type *of;	/* for cel_env_declare_as */
 };
 err *cel_examine(struct arena *a, const struct cel_env *env, str source, struct cel_verdict *out)
-	__attribute__((warn_unused_result));
-/* Errors of syntax alone. */
-err *cel_check_syntax(struct arena *a, enum cel_library library, str source)
 	__attribute__((warn_unused_result));
 /* Declare a variable that has the type of an expression; the name may have dots. */
 void cel_env_declare_as(struct cel_env *env, str name, const struct cel_verdict *v);
@@ -201,6 +203,12 @@ str cel_value_type_name(cel_value v);
  * their text, uint as a number, NaN and infinities as text; keys that are no
  * strings as text; an optional as {"has":BOOL,"type":KIND,"value":...}. */
 node cel_value_node(struct arena *a, cel_value v);
+/* An item of a list. */
+cel_value cel_list_item(struct arena *a, cel_value list, size_t i);
+/* Whether each Object in it has the type that its place says: Object.spec what is below
+ * `spec` of Object, items of lists and values of maps being where those are. `why` gets
+ * a line for each that has not. */
+bool cel_value_check_made(struct arena *a, cel_value v, str *why);
 /* The one word for its kind that goes with cel_value_node: "timestamp". */
 const char *cel_value_kind_name(cel_value v);
 

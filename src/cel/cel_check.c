@@ -86,6 +86,8 @@ static const struct cel_type *lookup(struct checker *c, str name)
 		return c->env->variables.p[i].type;
 	const struct cel_type *t = cel_type_named(name, c->env->library == CEL_KUBERNETES);
 
+	if (!t && c->env->patches)
+		t = cel_type_made(c->a, name);
 	if (t)
 		return cel_type_type(c->a, t);
 	return str_eq(name, S("google.protobuf.NullValue.NULL_VALUE")) ? &cel_types[CEL_INT] : NULL;
@@ -93,7 +95,10 @@ static const struct cel_type *lookup(struct checker *c, str name)
 
 static const struct cel_function *lookup_function(struct checker *c, str name)
 {
-	return cel_func_find(c->env->library, without_dot(name));
+	name = without_dot(name);
+	if (c->env->patches && str_eq(name, str_c(cel_func_escape_key.name)))
+		return &cel_func_escape_key;
+	return cel_func_find(c->env->library, name);
 }
 
 static void check_ident(struct checker *c, struct cel_expr *e)
@@ -129,6 +134,13 @@ static const struct cel_type *struct_field(struct checker *c, const struct cel_e
 {
 	if (t->kind == CEL_OBJECT)
 		return object_field(c, e, t, name);
+	if (t->kind == CEL_MADE) {
+		const struct cel_type *of = cel_made_field(t, name);
+
+		if (!of)
+			cel_issues_add(c->issues, e->offset, "undefined field '%.*s'", STR_ARG(name));
+		return of ? of : ERROR_TYPE;
+	}
 	cel_issues_add(c->issues, e->offset, "unexpected failed resolution of '%.*s'", STR_ARG(t->name));
 	return ERROR_TYPE;
 }
@@ -136,7 +148,8 @@ static const struct cel_type *struct_field(struct checker *c, const struct cel_e
 static bool is_struct(const struct cel_type *t)
 {
 	return t->kind == CEL_OBJECT || t->kind == CEL_QUANTITY || t->kind == CEL_URL ||
-	       t->kind == CEL_FORMAT || t->kind == CEL_SEMVER || t->kind == CEL_AUTHORIZER;
+	       t->kind == CEL_FORMAT || t->kind == CEL_SEMVER || t->kind == CEL_AUTHORIZER ||
+	       t->kind == CEL_MADE;
 }
 
 static const struct cel_type *select_field(struct checker *c, const struct cel_expr *e,
@@ -390,14 +403,18 @@ static void check_map(struct checker *c, struct cel_expr *e)
 	e->type = cel_type_map(c->a, key, value);
 }
 
-static void check_message_fields(struct checker *c, struct cel_expr *e, str message)
+/* `made`: of what patches are made of; NULL: a message of protobuf. */
+static void check_message_fields(struct checker *c, struct cel_expr *e, str message,
+				 const struct cel_type *made)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		struct cel_entry *f = &e->entries[i];
-		const struct cel_type *want = cel_message_field(message, f->field), *got;
+		const struct cel_type *want = made ? cel_made_field(made, f->field)
+						   : cel_message_field(message, f->field);
+		const struct cel_type *got;
 
 		check(c, f->value);
-		if (!cel_message_exists(message))
+		if (!made && !cel_message_exists(message))
 			cel_issues_add(c->issues, f->offset, "unexpected failed resolution of '%.*s'",
 				       STR_ARG(message));
 		else if (!want)
@@ -444,7 +461,7 @@ static str well_known_name(const struct cel_type *t)
 static void check_struct(struct checker *c, struct cel_expr *e)
 {
 	str name = without_dot(e->name), message = name;
-	const struct cel_type *t = lookup(c, e->name);
+	const struct cel_type *t = lookup(c, e->name), *made = NULL;
 
 	if (!t && !str_eq(name, S("google.protobuf.Empty"))) {
 		undeclared(c, e->offset, e->name);
@@ -455,6 +472,8 @@ static void check_struct(struct checker *c, struct cel_expr *e)
 	e->type = ERROR_TYPE;
 	if (t && t->kind != CEL_TYPE) {
 		cel_issues_add(c->issues, e->offset, "'%.*s' is not a type", STR_ARG(t->name));
+	} else if (t && t->params[0]->kind == CEL_MADE) {
+		e->type = made = t->params[0];
 	} else if (t) {
 		message = well_known_name(t->params[0]);
 		if (message.n)
@@ -465,7 +484,7 @@ static void check_struct(struct checker *c, struct cel_expr *e)
 	}
 	if (!message.n)
 		message = name;
-	check_message_fields(c, e, message);
+	check_message_fields(c, e, message, made);
 }
 
 /* ---- folds ------------------------------------------------------------- */

@@ -23,5 +23,7 @@ void cel_ast_walk(struct cel_expr *e, void (*visit)(void *ctx, struct cel_expr *
 /* A field of a message that the language knows; NULL when there is none. */
 const struct cel_type *cel_message_field(str message, str field);
 bool cel_message_exists(str message);
+/* The same of what an expression makes (CEL_MADE). */
+const struct cel_type *cel_made_field(const struct cel_type *made, str field);
 
 #endif

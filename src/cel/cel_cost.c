@@ -28,6 +28,7 @@ static const struct {
 	{ "isSemver", CEL_COST_TEXT },
 	{ "isSorted", CEL_COST_TRAVERSE },
 	{ "join", CEL_COST_RESULT_TWICE },
+	{ "jsonpatch.escapeKey", CEL_COST_TEXT },
 	{ "labelSelector", CEL_COST_SELECTOR },
 	{ "lastIndexOf", CEL_COST_TRAVERSE },
 	{ "lowerAscii", CEL_COST_TEXT },

@@ -16,6 +16,7 @@ struct cel_env {
 	struct arena *a;
 	enum cel_library library;
 	const struct tz_source *zones;
+	bool patches;
 	VEC(struct cel_variable) variables;
 };
 

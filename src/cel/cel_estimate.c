@@ -255,7 +255,8 @@ static range cost_ident(struct estimator *s, const struct cel_expr *e)
 static bool has_fields(const struct cel_type *t)
 {
 	return t->kind == CEL_MAP || t->kind == CEL_OBJECT || t->kind == CEL_QUANTITY ||
-	       t->kind == CEL_URL || t->kind == CEL_FORMAT || t->kind == CEL_SEMVER;
+	       t->kind == CEL_URL || t->kind == CEL_FORMAT || t->kind == CEL_SEMVER ||
+	       t->kind == CEL_MADE;
 }
 
 static range cost_select(struct estimator *s, const struct cel_expr *e)

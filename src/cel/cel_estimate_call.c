@@ -355,6 +355,7 @@ static const struct {
 	{ "isSemver", arg_text },
 	{ "isSorted", walk },
 	{ "join", join },
+	{ "jsonpatch.escapeKey", arg_sized },
 	{ "labelSelector", selector },
 	{ "lastIndexOf", walk },
 	{ "lowerAscii", target_sized },

@@ -97,4 +97,7 @@ extern const struct cel_function_table cel_func_standard, cel_func_times, cel_fu
 	cel_func_lists, cel_func_optionals, cel_func_kubernetes, cel_func_addresses,
 	cel_func_authorizer;
 
+/* Where patches can be made, and nowhere else. */
+extern const struct cel_function cel_func_escape_key;
+
 #endif

@@ -106,7 +106,8 @@ static cel_value only_field(struct cel_run *r, str message, const str *fields, c
 cel_value cel_message_new(struct cel_run *r, str name, const str *fields, const cel_value *values,
 			  size_t n)
 {
-	str_take_str(&name, S("google.protobuf."));
+	if (!str_take_str(&name, S("google.protobuf.")))
+		return cel_made_value(r, name, fields, values, n);
 	if (str_eq(name, S("Value")))
 		return any_value(fields, values, n);
 	if (str_eq(name, S("Any")) || str_eq(name, S("Empty")))

@@ -267,9 +267,89 @@ static void test_flux_knows_other_functions(void **state)
 		     " | quantity('1')\n | ........^");
 }
 
+/* What patches are made of: types of their own, maps as values. */
+static const struct {
+	const char *expression, *type, *value, *why;
+} patches[] = {
+	{ "Object{}", "Object", "{}", "" },
+	{ "Object{spec: Object.spec{replicas: 1 + 2, list: [Object.spec.list{a: 'x'}]}}", "Object",
+	  "{\"spec\":{\"list\":[{\"a\":\"x\"}],\"replicas\":3}}", "" },
+	{ "Object{?a: optional.none(), ?b: optional.of(1)}", "Object", "{\"b\":1}", "" },
+	{ "Object{a: [1, 2]}.a.sum()", "dyn", "3", "" },
+	{ "Object{a: 1} == Object{a: 2 - 1}", "bool", "true", "" },
+	{ "has(Object{a: 1}.b)", "bool", "false", "" },
+	{ "JSONPatch{op: 'add', path: '/a', value: 1}.path", "string", "\"/a\"", "" },
+	{ "[JSONPatch{op: 'add', path: '/' + jsonpatch.escapeKey('a/b~c')}]", "list(JSONPatch)",
+	  "[{\"op\":\"add\",\"path\":\"/a~1b~0c\"}]", "" },
+	{ "Object{spec: Object.wrong{}}", "Object", "{\"spec\":{}}",
+	  "unexpected type name \"Object.wrong\", expected \"Object.spec\", which matches field name path "
+	  "from root Object type" },
+	{ "JSONPatch{value: Object.a{m: {'k': Object.a.n{}}}}", "JSONPatch", "{\"value\":{\"m\":{\"k\":{}}}}",
+	  "unexpected type name \"Object.a.n\", expected \"Object.a.m\", which matches field name path "
+	  "from root Object type" },
+};
+
+static void test_patches(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof patches / sizeof *patches; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		struct cel_env *env = cel_env_new(&a, CEL_KUBERNETES);
+		const struct cel_program *p;
+		cel_value v;
+		str why;
+
+		cel_env_declare_patches(env);
+		assert_null(cel_compile(&a, env, str_c(patches[i].expression), &p));
+		assert_text(cel_program_type(&a, p), patches[i].type);
+		assert_null(cel_eval(p, &a, NULL, 0, CEL_COST_LIMIT, &v, NULL));
+		assert_text(written(&a, cel_value_node(&a, v)), patches[i].value);
+		assert_int_equal(cel_value_check_made(&a, v, &why), !*patches[i].why);
+		assert_text(why, patches[i].why);
+	}
+}
+
+static void test_patches_that_are_none(void **state)
+{
+	static const struct {
+		const char *expression, *error;
+	} wrong[] = {
+		{ "JSONPatch{op: 1}", "expected type of field 'op' is 'string' but provided type is 'int'" },
+		{ "JSONPatch{nothing: 1}", "undefined field 'nothing'" },
+		{ "true ? Object{} : Object.a{}",
+		  "found no matching overload for '_?_:_' applied to '(bool, Object, Object.a)'" },
+		{ "Objects{}", "undeclared reference to 'Objects' (in container '')" },
+	};
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct cel_env *env = cel_env_new(&a, CEL_KUBERNETES), *plain = cel_env_new(&a, CEL_KUBERNETES);
+	const struct cel_program *p;
+
+	(void)state;
+	cel_env_declare_patches(env);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		err *e = cel_compile(&a, env, str_c(wrong[i].expression), &p);
+
+		assert_non_null(e);
+		assert_non_null(strstr(err_msg(e), wrong[i].error));
+		err_free(e);
+	}
+	/* nobody else has them */
+	static const char *const known[] = { "Object{}", "JSONPatch{}", "jsonpatch.escapeKey('a')" };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		err *e = cel_compile(&a, plain, str_c(known[i]), &p);
+
+		assert_non_null(e);
+		assert_non_null(strstr(err_msg(e), "undeclared reference"));
+		err_free(e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_patches),
+		cmocka_unit_test(test_patches_that_are_none),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_costs),

@@ -172,7 +172,7 @@ bool cel_type_equal(const struct cel_type *a, const struct cel_type *b)
 	if (a->kind != b->kind || a->n != b->n || a->any != b->any || a->var != b->var ||
 	    a->decl != b->decl)
 		return false;
-	if (a->kind == CEL_AUTHORIZER && !str_eq(a->name, b->name))
+	if ((a->kind == CEL_AUTHORIZER || a->kind == CEL_MADE) && !str_eq(a->name, b->name))
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (!cel_type_equal(a->params[i], b->params[i]))

@@ -44,6 +44,8 @@ const struct cel_type *cel_type_type(struct arena *a, const struct cel_type *of)
 const struct cel_type *cel_type_object(struct arena *a, const struct cel_decl *decl);
 const struct cel_type *cel_type_param(struct arena *a, uint32_t var);
 
+/* What an expression makes under that name: Object, Object.FIELD, JSONPatch; NULL: nothing. */
+const struct cel_type *cel_type_made(struct arena *a, str name);
 /* Of the authorizer, and of what it makes of the resource of a request. */
 const struct cel_type *cel_authorizer_type(void);
 const struct cel_type *cel_authorizer_check_type(void);

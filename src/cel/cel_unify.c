@@ -110,6 +110,7 @@ static bool is_nullable(const struct cel_type *t)
 	case CEL_FORMAT:
 	case CEL_SEMVER:
 	case CEL_AUTHORIZER:
+	case CEL_MADE:
 	case CEL_DURATION:
 	case CEL_TIMESTAMP:
 	case CEL_NULL:

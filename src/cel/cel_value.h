@@ -50,6 +50,7 @@ struct cel_entries {
 	size_t n, cap;
 	uint32_t *slots;	/* index + 1; NULL while few */
 	size_t slots_n;
+	str made;		/* the type of an Object or JSONPatch; empty: a map */
 };
 
 struct cel_net {

@@ -8,6 +8,7 @@
 #include "server/allocator.h"
 #include "server/meta.h"
 #include "server/object.h"
+#include "server/policies.h"
 #include "server/server.h"
 #include "server/status.h"
 #include "server/store.h"
@@ -270,19 +271,44 @@ static err *take_refusal(struct kind_call *k)
 	return e;
 }
 
+static err *admit(struct change *c, struct kind_call *k)
+{
+	const struct kind_hooks *h = c->kind->hooks;
+
+	if (!c->internal)
+		admission_admit(k);
+	TRY(take_refusal(k));
+	if (h && h->admit)
+		h->admit(k);
+	return take_refusal(k);
+}
+
+/* What policies made of it is admitted like what the client sent. */
+static err *mutate(struct change *c, struct kind_call *k)
+{
+	struct policies_turns turns = { 0 };
+	bool changed = policies_mutate(k, &turns);
+
+	TRY(take_refusal(k));
+	for (int i = 0; changed && i < 2; i++) {
+		TRY(check_namespace(c, k->object));
+		TRY(admit(c, k));
+		changed = i == 0 && policies_mutate(k, &turns);
+		TRY(take_refusal(k));
+	}
+	return NULL;
+}
+
 /* Admission, strategy, validation: the object becomes what will be stored. */
 static err *work_out(struct change *c, struct kind_call *k)
 {
 	const struct kind_hooks *h = c->kind->hooks;
 
-	if (!c->internal) {
+	if (!c->internal)
 		TRY(admission_namespace(c->r, c->kind, c->namespace, node_is(k->old, NODE_NONE)));
-		admission_admit(k);
-		TRY(take_refusal(k));
-	}
-	if (h && h->admit)
-		h->admit(k);
-	TRY(take_refusal(k));
+	TRY(admit(c, k));
+	if (!c->internal)
+		TRY(mutate(c, k));
 	prepare(k);
 	TRY(take_refusal(k));
 	if (c->internal)

@@ -52,6 +52,8 @@ struct cel_env *expressions_env(struct arena *a, unsigned has)
 	declare_schema(a, env, "request", str_c(request_schema));
 	if (has & EXPRESSIONS_PARAMS)
 		cel_env_declare(env, S("params"));
+	if (has & EXPRESSIONS_PATCHES)
+		cel_env_declare_patches(env);
 	if (has & EXPRESSIONS_AUTHORIZER)
 		cel_env_declare_authorizer(env);
 	/* of no fields but those that are declared later, under their full names */
@@ -112,11 +114,12 @@ void expressions_check(struct fielderrs *e, const struct at *at, const struct ce
 				   STR_ARG(v.type));
 }
 
-void expressions_check_syntax(struct fielderrs *e, const struct at *at, str text)
+void expressions_check_type(struct fielderrs *e, const struct at *at, const struct cel_env *env, str text,
+			    str type)
 {
-	err *bad = cel_check_syntax(e->arena, CEL_KUBERNETES, text);
+	struct cel_verdict v;
 
-	if (bad)
-		check_invalid_text(e, at, text, "compilation failed: %s", err_msg(bad));
-	err_free(bad);
+	if (compiles(e, at, env, text, text, &v) && !str_eq(v.type, type))
+		check_invalid_text(e, at, text, "must evaluate to %.*s but got %.*s", STR_ARG(type),
+				   STR_ARG(v.type));
 }

@@ -13,6 +13,7 @@ enum expressions_of {
 	EXPRESSIONS_PARAMS = 1 << 0,		/* `params` is there */
 	EXPRESSIONS_AUTHORIZER = 1 << 1,	/* so is `authorizer` */
 	EXPRESSIONS_VARIABLES = 1 << 2,		/* some may be declared */
+	EXPRESSIONS_PATCHES = 1 << 3,		/* Object and JSONPatch can be made */
 };
 
 /* What all of them speak of, and what `has` tells. */
@@ -24,7 +25,8 @@ void expressions_declare(struct fielderrs *e, const struct at *at, struct cel_en
 /* An expression that must give one of the kinds; `shown` is how a message has it. */
 void expressions_check(struct fielderrs *e, const struct at *at, const struct cel_env *env, str text,
 		       str shown, const enum cel_kind *kinds, size_t n);
-/* One that makes objects of types that are not known here: its syntax alone. */
-void expressions_check_syntax(struct fielderrs *e, const struct at *at, str text);
+/* One that must be of just that type: "Object", "list(JSONPatch)". */
+void expressions_check_type(struct fielderrs *e, const struct at *at, const struct cel_env *env, str text,
+			    str type);
 
 #endif

@@ -434,17 +434,20 @@ static bool is_identifier(str name)
 
 /* The environments of a policy's expressions. */
 struct policy_envs {
-	struct cel_env *usual, *message;	/* messages may not ask the authorizer */
+	/* messages may not ask the authorizer; mutations may make patches */
+	struct cel_env *usual, *other;
 };
 
-static struct policy_envs policy_envs_of(struct arena *a, node spec)
+static struct policy_envs policy_envs_of(struct arena *a, node spec, bool mutates)
 {
 	unsigned has = HAS(spec, "paramKind") ? EXPRESSIONS_PARAMS : 0;
 
 	if (node_len(GET(spec, "variables")))
 		has |= EXPRESSIONS_VARIABLES;
 	return (struct policy_envs){ expressions_env(a, has | EXPRESSIONS_AUTHORIZER),
-				     expressions_env(a, has) };
+				     expressions_env(a, has | (mutates ? EXPRESSIONS_AUTHORIZER |
+									 EXPRESSIONS_PATCHES
+								 : 0)) };
 }
 
 /* Each may speak of those before it. */
@@ -462,7 +465,7 @@ static void check_variables(struct fielderrs *e, const struct at *at, node list,
 			check_required_why(e, AT(AT_I(at, i), "expression"),
 					   "expression is not specified");
 		else
-			expressions_declare(e, AT(AT_I(at, i), "expression"), envs->usual, envs->message, name,
+			expressions_declare(e, AT(AT_I(at, i), "expression"), envs->usual, envs->other, name,
 					    text);
 	}
 }
@@ -481,7 +484,7 @@ static void check_validation(struct fielderrs *e, const struct at *at, node v, c
 		check_invalid_text(e, AT(at, "messageExpression"), expression,
 				   "must be non-empty if specified");
 	else if (expression.n)
-		expressions_check(e, AT(at, "messageExpression"), envs->message, expression, expression, text,
+		expressions_check(e, AT(at, "messageExpression"), envs->other, expression, expression, text,
 				  1);
 	if (message.n && !str_trim(message).n)
 		check_invalid_text(e, AT(at, "message"), message, "must be non-empty if specified");
@@ -548,10 +551,11 @@ static void check_decisions(struct fielderrs *e, const struct at *at, node spec,
 #undef ONE_NEEDED
 }
 
-static void check_mutation(struct fielderrs *e, const struct at *at, node m)
+static void check_mutation(struct fielderrs *e, const struct at *at, node m, const struct cel_env *env)
 {
 	static const str types[] = { S("ApplyConfiguration"), S("JSONPatch") };
 	static const str fields[] = { S("applyConfiguration"), S("jsonPatch") };
+	static const str results[] = { S("Object"), S("list(JSONPatch)") };
 	str type = TEXT_OF(m, "patchType");
 
 	if (!type.n) {
@@ -576,20 +580,20 @@ static void check_mutation(struct fielderrs *e, const struct at *at, node m)
 		} else if (!str_trim(TEXT_OF(part, "expression")).n) {
 			check_required(e, AT(here, "expression"));
 		} else {
-			expressions_check_syntax(e, AT(here, "expression"),
-						 str_trim(TEXT_OF(part, "expression")));
+			expressions_check_type(e, AT(here, "expression"), env,
+					       str_trim(TEXT_OF(part, "expression")), results[i]);
 		}
 	}
 }
 
-static void check_mutations(struct fielderrs *e, const struct at *at, node spec)
+static void check_mutations(struct fielderrs *e, const struct at *at, node spec, const struct cel_env *env)
 {
 	node mutations = GET(spec, "mutations");
 
 	if (!node_len(mutations))
 		check_required_why(e, AT(at, "mutations"), "mutations must contain at least one item");
 	for (size_t i = 0; i < node_len(mutations); i++)
-		check_mutation(e, AT_I(AT(at, "mutations"), i), node_at(mutations, i));
+		check_mutation(e, AT_I(AT(at, "mutations"), i), node_at(mutations, i), env);
 	if (!TEXT_OF(spec, "reinvocationPolicy").n)
 		check_required(e, AT(at, "reinvocationPolicy"));
 	else
@@ -634,11 +638,11 @@ static void policy_validate(struct kind_call *c)
 	if (!same)
 		check_match_conditions(e, AT(at, "matchConditions"), GET(spec, "matchConditions"),
 				       HAS(spec, "paramKind"));
-	struct policy_envs envs = policy_envs_of(c->arena, spec);
+	struct policy_envs envs = policy_envs_of(c->arena, spec, mutates);
 
 	check_variables(e, AT(at, "variables"), GET(spec, "variables"), &envs);
 	if (mutates)
-		check_mutations(e, at, spec);
+		check_mutations(e, at, spec, envs.other);
 	else
 		check_decisions(e, at, spec, meta_get(c->object, S("name")), &envs);
 }

@@ -12,8 +12,11 @@
 
 #define GROUP S("admissionregistration.k8s.io")
 
+/* Both kinds of policies. */
+enum { VALIDATING, MUTATING, SORTS };
+
 struct policies {
-	struct store_table *policies, *bindings;
+	struct store_table *policies[SORTS], *bindings[SORTS];
 	pthread_mutex_t lock;		/* of the next */
 	struct policy_state *state;
 };
@@ -78,7 +81,7 @@ static void declare(struct arena *a, struct cel_env *env, str name, str text)
 static void compile_policy(struct arena *a, struct policy *p)
 {
 	node conditions = GET(p->spec, "matchConditions"), variables = GET(p->spec, "variables");
-	node validations = GET(p->spec, "validations");
+	node validations = GET(p->spec, "validations"), mutations = GET(p->spec, "mutations");
 	unsigned has = EXPRESSIONS_AUTHORIZER | (HAS(p->spec, "paramKind") ? EXPRESSIONS_PARAMS : 0);
 	struct cel_env *env = expressions_env(a, has);
 
@@ -104,6 +107,17 @@ static void compile_policy(struct arena *a, struct policy *p)
 			.message = str_trim(TEXT_OF(*v, "message")),
 			.reason = TEXT_OF(*v, "reason"),
 		};
+	if (node_len(mutations))
+		cel_env_declare_patches(env);
+	p->mutations = arena_array(a, struct policy_mutation, node_len(mutations));
+	node_each_item(m, mutations) {
+		bool json = str_eq(TEXT_OF(*m, "patchType"), S("JSONPatch"));
+		node part = json ? GET(*m, "jsonPatch") : GET(*m, "applyConfiguration");
+
+		p->mutations[p->mutations_n++] = (struct policy_mutation){
+			compile(a, p, env, TEXT_OF(part, "expression")), json
+		};
+	}
 }
 
 /* ---- the state ---------------------------------------------------------- */
@@ -124,14 +138,14 @@ static size_t read_all(struct store *s, struct store_table *t, struct arena *a, 
 }
 
 /* Both come in the order of their names. */
-static void fill(struct policies *x, struct store *store, struct policy_state *p)
+static size_t fill(struct policies *x, int sort, struct store *store, struct arena *a,
+		   struct policy_binding **out)
 {
-	struct arena *a = &p->mem;
 	node *policies, *bindings;
-	size_t policies_n = read_all(store, x->policies, a, &policies);
-	size_t bindings_n = read_all(store, x->bindings, a, &bindings);
+	size_t policies_n = read_all(store, x->policies[sort], a, &policies);
+	size_t bindings_n = read_all(store, x->bindings[sort], a, &bindings), n = 0;
 
-	p->bindings = arena_array(a, struct policy_binding, bindings_n);
+	*out = arena_array(a, struct policy_binding, bindings_n);
 	for (size_t i = 0; i < policies_n; i++) {
 		struct policy *policy = NULL;
 		str name = meta_get(policies[i], S("name"));
@@ -146,22 +160,28 @@ static void fill(struct policies *x, struct store *store, struct policy_state *p
 				policy->name = name;
 				policy->spec = GET(policies[i], "spec");
 				policy->lenient = str_eq(TEXT_OF(policy->spec, "failurePolicy"), S("Ignore"));
+				policy->again =
+					str_eq(TEXT_OF(policy->spec, "reinvocationPolicy"), S("IfNeeded"));
 				compile_policy(a, policy);
 			}
-			p->bindings[p->bindings_n++] = (struct policy_binding){
-				meta_get(bindings[k], S("name")), spec, policy
-			};
+			(*out)[n++] = (struct policy_binding){ meta_get(bindings[k], S("name")), spec,
+							       policy };
 		}
 	}
+	return n;
 }
 
 struct policy_state *policies_state_now(struct server *s)
 {
 	struct policies *x = server_part(s, SERVER_PART_POLICIES);
-	uint64_t key = store_changed(x->policies), other = store_changed(x->bindings);
+	uint64_t key = 0;
 
-	if (other > key)
-		key = other;
+	for (int i = 0; i < SORTS; i++) {
+		uint64_t one = store_changed(x->policies[i]), other = store_changed(x->bindings[i]);
+
+		key = one > key ? one : key;
+		key = other > key ? other : key;
+	}
 	if (!key)	/* nobody ever made one */
 		return NULL;
 	pthread_mutex_lock(&x->lock);
@@ -170,7 +190,10 @@ struct policy_state *policies_state_now(struct server *s)
 		x->state = mem_calloc(1, sizeof *x->state);
 		atomic_init(&x->state->refs, 1);
 		x->state->key = key;
-		fill(x, server_store(s), x->state);
+		x->state->validating_n = fill(x, VALIDATING, server_store(s), &x->state->mem,
+					      &x->state->validating);
+		x->state->mutating_n = fill(x, MUTATING, server_store(s), &x->state->mem,
+					    &x->state->mutating);
 	}
 	struct policy_state *p = x->state;
 
@@ -183,11 +206,17 @@ struct policy_state *policies_state_now(struct server *s)
 
 err *policies_open(struct server *s, const struct server_options *o)
 {
+	static const str tables[SORTS][2] = {
+		[VALIDATING] = { S("validatingadmissionpolicies"), S("validatingadmissionpolicybindings") },
+		[MUTATING] = { S("mutatingadmissionpolicies"), S("mutatingadmissionpolicybindings") },
+	};
 	struct policies *x = mem_calloc(1, sizeof *x);
 
 	(void)o;
-	x->policies = store_table(server_store(s), GROUP, S("validatingadmissionpolicies"));
-	x->bindings = store_table(server_store(s), GROUP, S("validatingadmissionpolicybindings"));
+	for (int i = 0; i < SORTS; i++) {
+		x->policies[i] = store_table(server_store(s), GROUP, tables[i][0]);
+		x->bindings[i] = store_table(server_store(s), GROUP, tables[i][1]);
+	}
 	pthread_mutex_init(&x->lock, NULL);
 	server_part_set(s, SERVER_PART_POLICIES, x);
 	return NULL;

@@ -2,6 +2,7 @@
 #ifndef SERVER_POLICIES_IMPL_H
 #define SERVER_POLICIES_IMPL_H
 
+#include "base/vec.h"
 #include "cel/cel.h"
 #include "server/policies.h"
 
@@ -22,6 +23,11 @@ struct policy_validation {
 	str message, reason;
 };
 
+struct policy_mutation {
+	struct policy_rule rule;
+	bool json;			/* a JSONPatch, else an ApplyConfiguration */
+};
+
 /* Immutable, in the arena of the state, as are the bindings. */
 struct policy {
 	str name;
@@ -33,6 +39,9 @@ struct policy {
 	size_t variables_n;
 	struct policy_validation *validations;
 	size_t validations_n;
+	struct policy_mutation *mutations;
+	size_t mutations_n;
+	bool again;			/* reinvocationPolicy IfNeeded */
 };
 
 struct policy_binding {
@@ -45,8 +54,8 @@ struct policy_state {
 	atomic_uint refs;
 	struct arena mem;
 	uint64_t key;			/* of the changes that it knows */
-	struct policy_binding *bindings;	/* by policy, then by name */
-	size_t bindings_n;
+	struct policy_binding *validating, *mutating;	/* by policy, then by name */
+	size_t validating_n, mutating_n;
 };
 
 /* The hooks of the state. */
@@ -62,6 +71,8 @@ void policies_state_drop(struct policy_state *p);
 struct policy_call {
 	struct server *server;
 	struct arena *arena;
+	const struct request_user *user;
+	bool dry_run;
 	const struct kind *kind;
 	str operation;			/* "CREATE", "UPDATE", "DELETE" */
 	str sub, namespace, name;
@@ -72,5 +83,35 @@ struct policy_call {
 /* Whether matchConstraints or matchResources (NODE_NONE: everything) match. With
  * matchPolicy Equivalent `as` is the version in which a rule named the resource. */
 bool policies_matches(const struct policy_call *c, node match, str *as);
+
+/* ---- policies_eval.c ------------------------------------------------------------------- */
+
+/* The rest of a call, `object` or `old` being null or not there; and the state, a reference.
+ * NULL: no policy is about it. */
+struct policy_state *policies_call(struct policy_call *c, node object, node old);
+/* The row of the version in which a policy sees the object: a reference, or NULL. */
+const struct kind *policies_version(const struct policy_call *c, str version);
+
+/* One policy with one parameter, looking at the objects as they are now. */
+struct policy_run {
+	const struct policy_call *call;
+	const struct policy *policy;
+	struct arena *a;
+	VEC(struct cel_binding) bound;
+	str *faults;			/* of the policy's variables; empty: none */
+	bool *done;
+};
+
+void policies_begin(struct policy_run *r, const struct policy_call *c, const struct policy *p,
+		    const struct kind *as, node param);
+void policies_end(struct policy_run *r);
+err *policies_evaluate(struct policy_run *r, const struct policy_rule *rule, cel_value *out)
+	__attribute__((warn_unused_result));
+/* Whether it is true; what cannot be evaluated here (no program, no fault) is. */
+bool policies_holds(struct policy_run *r, const struct policy_rule *rule, str *fault);
+/* The conditions: one that is false decides, whatever is wrong with others. */
+bool policies_meets(struct policy_run *r, str *fault);
+/* As many objects as the policy is to be asked with; null: without. Empty, or what is wrong. */
+str policies_params(const struct policy_call *c, const struct policy_binding *b, node out);
 
 #endif

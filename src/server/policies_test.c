@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -188,6 +189,159 @@ static void test_the_authorizer_is_not_asked(void **state)
 	POST(CMS, NAMED("no", ""), 422, "failed expression: object.metadata.name != 'no'");
 }
 
+/* ---- policies that change ------------------------------------------------------------------ */
+
+#define MUTATING GROUP "mutatingadmissionpolicies"
+#define MUTATING_BINDINGS GROUP "mutatingadmissionpolicybindings"
+#define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
+#define APPLY(expression) \
+	"{`patchType`:`ApplyConfiguration`,`applyConfiguration`:{`expression`:`" expression "`}}"
+#define JSON(expression) "{`patchType`:`JSONPatch`,`jsonPatch`:{`expression`:`" expression "`}}"
+#define CHANGES(name, more, group, version, resource, mutations) \
+	"{`metadata`:{`name`:`" name "`},`spec`:{" more "`matchConstraints`:{`resourceRules`:[{`apiGroups`:[`" \
+	group "`],`apiVersions`:[`" version "`],`resources`:[`" resource "`],`operations`:[`CREATE`]}]," \
+	"`objectSelector`:{`matchLabels`:{`p`:`" name "`}}},`mutations`:[" mutations "]}}"
+#define ONCE "`reinvocationPolicy`:`Never`,"
+#define OF(name) NAMED(name, ",`labels`:{`p`:`" name "`}")
+
+static void bind_change(struct server *s, const char *name, const char *policy)
+{
+	char body[256];
+
+	snprintf(body, sizeof body, "{`metadata`:{`name`:`%s`},`spec`:{`policyName`:`%s`}}", name, policy);
+	POST(MUTATING_BINDINGS, body, 201, NULL);
+}
+
+static void change(struct server *s, const char *name, const char *policy)
+{
+	POST(MUTATING, policy, 201, NULL);
+	bind_change(s, name, name);
+}
+
+static void test_objects_are_changed(void **state)
+{
+	struct server *s = *state;
+
+	change(s, "apply",
+	       CHANGES("apply", ONCE "`variables`:[{`name`:`n`,`expression`:`has(object.data) ? size(object.data) : 0`}],",
+		       "", "v1", "configmaps",
+		       APPLY("Object{data: {'a': 'b', 'n': string(variables.n)}}") ","
+		       APPLY("Object{data: {'z': string(variables.n)}}")));
+	POST(CMS, OF("apply"), 201, "\"data\":{\"a\":\"b\",\"n\":\"0\",\"z\":\"2\"}");
+	change(s, "json",
+	       CHANGES("json", ONCE, "", "v1", "configmaps",
+		       JSON("[JSONPatch{op: 'add', path: '/metadata/labels/' + jsonpatch.escapeKey('x.y/z'), value: '1'}]")
+		       "," JSON("[JSONPatch{op: 'test', path: '/metadata/name', value: 'other'}, "
+				"JSONPatch{op: 'remove', path: '/metadata/labels'}]")));
+	POST(CMS, OF("json"), 201, "\"labels\":{\"p\":\"json\",\"x.y/z\":\"1\"}");
+	/* lists by their keys, defaults of what is new, and only on creation */
+	change(s, "side",
+	       CHANGES("side", ONCE, "apps", "v1", "deployments",
+		       APPLY("Object{spec: Object.spec{replicas: object.spec.replicas + 1, template: "
+			     "Object.spec.template{spec: Object.spec.template.spec{containers: "
+			     "[Object.spec.template.spec.containers{name: 'side', image: 's:1'}]}}}}")));
+#define DEPLOYMENT(name)                                                                                  \
+	"{`metadata`:{`name`:`" name "`,`labels`:{`p`:`" name "`}},`spec`:{`replicas`:2,`selector`:"      \
+	"{`matchLabels`:{`a`:`b`}},`template`:{`metadata`:{`labels`:{`a`:`b`}},`spec`:{`containers`:["    \
+	"{`name`:`c`,`image`:`x:1`}]}}}}"
+	POST(DEPLOYMENTS, DEPLOYMENT("side"), 201,
+	     "{\"image\":\"s:1\",\"name\":\"side\",\"resources\":{},\"terminationMessagePath\":"
+	     "\"/dev/termination-log\",");
+	expect(s, "PATCH", DEPLOYMENTS "/side", MERGE, "{`metadata`:{`annotations`:{`t`:`1`}}}", 200,
+	       "\"replicas\":3,");
+	/* behind what the server sets itself, and before it is judged */
+	change(s, "pod",
+	       CHANGES("pod", ONCE, "", "v1", "pods",
+		       JSON("[JSONPatch{op: 'add', path: '/metadata/annotations', value: "
+			    "{'sa': string(object.spec.serviceAccountName)}}]")));
+	POST("/api/v1/namespaces/default/serviceaccounts", NAMED("own", ""), 201, NULL);
+	POST("/api/v1/namespaces/default/pods",
+	     "{`metadata`:{`name`:`pod`,`labels`:{`p`:`pod`}},`spec`:{`serviceAccountName`:`own`,"
+	     "`containers`:[{`name`:`c`,`image`:`x:1`}]}}",
+	     201, "\"annotations\":{\"sa\":\"own\"}");
+}
+
+static void test_changes_that_fail(void **state)
+{
+	struct server *s = *state;
+	static const struct {
+		const char *name, *policy;
+		int code;
+		const char *said;
+	} rows[] = {
+#define FAILS(name, mutation, code, said) \
+	{ name, CHANGES(name, ONCE, "", "v1", "configmaps", mutation), code, said }
+		FAILS("remove", JSON("[JSONPatch{op: 'remove', path: '/data/x'}]"), 403,
+		      "\"message\":\"policy 'remove' with binding 'remove' denied request: JSON Patch: remove "
+		      "operation does not apply: doc is missing path: \\\"/data/x\\\": missing value\","
+		      "\"reason\":\"Invalid\""),
+		FAILS("strict", JSON("[JSONPatch{op: 'add', path: '/x', value: 1}]"), 500,
+		      "Internal error occurred: strict decoding error: unknown field \\\"x\\\""),
+		FAILS("type", JSON("[JSONPatch{op: 'add', path: '/data', value: 1}]"), 500,
+		      "Internal error occurred: json: cannot unmarshal number into Go struct field "
+		      "ConfigMap.data of type map[string]string"),
+		FAILS("kind", JSON("[JSONPatch{op: 'replace', path: '/kind', value: 'Secret'}]"), 500,
+		      "failed to convert object: converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
+		FAILS("space", JSON("[JSONPatch{op: 'replace', path: '/metadata/namespace', value: 'x'}]"), 400,
+		      "the namespace of the provided object does not match the namespace sent on the request"),
+		FAILS("field", APPLY("Object{x: 1}"), 403,
+		      "denied request: error applying patch: failed to convert patch object to typed object: "
+		      ".x: field not declared in schema"),
+		FAILS("names", APPLY("Object{metadata: Object.spec{}}"), 403,
+		      "denied request: type mismatch: unexpected type name \\\"Object.spec\\\", expected "
+		      "\\\"Object.metadata\\\""),
+		FAILS("eval", APPLY("Object{data: {'a': object.data.x}}") "," APPLY("Object{data: {'b': object.data.x}}"),
+		      403,
+		      "{\"message\":\"policy 'eval' with binding 'eval' denied request: expression 'Object{data: "
+		      "{'b': object.data.x}}' resulted in error: no such key: data\"}"),
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char body[128];
+
+		change(s, rows[i].name, rows[i].policy);
+		snprintf(body, sizeof body, OF("%s"), rows[i].name, rows[i].name);
+		POST(CMS, body, rows[i].code, rows[i].said);
+	}
+	/* what comes after a failure that is forgiven counts */
+	change(s, "lenient",
+	       CHANGES("lenient", ONCE "`failurePolicy`:`Ignore`,", "", "v1", "configmaps",
+		       APPLY("Object{data: {'a': object.data.x}}") "," APPLY("Object{data: {'b': 'c'}}")));
+	POST(CMS, OF("lenient"), 201, "\"data\":{\"b\":\"c\"}");
+	change(s, "atomic",
+	       CHANGES("atomic", ONCE, "apps", "v1", "deployments",
+		       APPLY("Object{spec: Object.spec{selector: Object.spec.selector{matchLabels: {'a': 'b'}}, "
+			     "template: Object.spec.template{spec: Object.spec.template.spec{containers: "
+			     "[Object.spec.template.spec.containers{name: 'c', args: ['x']}]}}}}")));
+	POST(DEPLOYMENTS, DEPLOYMENT("atomic"), 403,
+	     "invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.selector, "
+	     ".spec.template.spec.containers[0].args");
+	POST(MUTATING, CHANGES("bad", ONCE, "", "v1", "configmaps", APPLY("1")), 422,
+	     "must evaluate to Object but got int");
+	POST(MUTATING, CHANGES("bad", ONCE, "", "v1", "configmaps", JSON("[]")), 422,
+	     "must evaluate to list(JSONPatch) but got list(dyn)");
+}
+
+/* Whose turn comes before a change sees it in a second one, if it wants to. */
+static void test_turns(void **state)
+{
+	struct server *s = *state;
+
+#define SEES "Object{data: {'a': has(object.data) && 'late' in object.data ? 'yes' : 'no'}}"
+	change(s, "turn-a",
+	       CHANGES("turn-a", "`reinvocationPolicy`:`IfNeeded`,", "", "v1", "configmaps", APPLY(SEES)));
+	change(s, "turn-b", CHANGES("turn-b", ONCE, "", "v1", "configmaps", APPLY(SEES)));
+	POST(MUTATING,
+	     "{`metadata`:{`name`:`z-late`},`spec`:{" ONCE "`matchConstraints`:{`resourceRules`:[{`apiGroups`:[``],"
+	     "`apiVersions`:[`v1`],`resources`:[`configmaps`],`operations`:[`CREATE`]}]},`matchConditions`:["
+	     "{`name`:`c`,`expression`:`object.metadata.name.startsWith('turn')`}],`mutations`:["
+	     APPLY("Object{data: {'late': '1'}}") "]}}",
+	     201, NULL);
+	bind_change(s, "z-late", "z-late");
+	POST(CMS, OF("turn-a"), 201, "\"data\":{\"a\":\"yes\",\"late\":\"1\"}");
+	POST(CMS, OF("turn-b"), 201, "\"data\":{\"a\":\"no\",\"late\":\"1\"}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +350,9 @@ int main(void)
 		cmocka_unit_test(test_parameters_and_warnings),
 		cmocka_unit_test(test_versions_are_equivalent),
 		cmocka_unit_test(test_the_authorizer_is_not_asked),
+		cmocka_unit_test(test_objects_are_changed),
+		cmocka_unit_test(test_changes_that_fail),
+		cmocka_unit_test(test_turns),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -339,7 +339,7 @@ static err *remove_once(struct removal *d, bool *retry)
 	d->blob = blob_ref(old);
 	node object = object_read(r->arena, r->kind, old);
 
-	TRY(policies_delete(r, object));
+	TRY(policies_delete(r, object, d->options.dry_run));
 	if (is_namespace(r->kind))
 		return remove_namespace(d, old, object, retry);
 	if (is_definition(r->kind) && !meta_is_deleting(object))
