@@ -308,6 +308,21 @@ static void test_a_commit_is_applied_and_pruned(void **state)
 	assert_true(node_is(get(w, CM "a"), NODE_NONE));
 }
 
+/* The gate is for who has so many that their events would be a flood. */
+static void test_the_commit_status_may_go_without_an_event(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.gates[GATE_DISABLE_COMMIT_STATUS_EVENT] = true;
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "two") });
+	await_event(w, "Progressing", "ConfigMap/default/a configured");
+	assert_false(has_event(w, "ReconciliationSucceeded", "Reconciliation finished in "));
+}
+
 /* So many and no more. */
 static void check_requests(struct world *w, uint64_t before, uint64_t want)
 {
@@ -1286,6 +1301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_commit_is_applied_and_pruned),
+		CASE(test_the_commit_status_may_go_without_an_event),
 		CASE(test_requests_are_few),
 		CASE(test_variables_are_read_once),
 		CASE(test_config_watchers_can_be_off),

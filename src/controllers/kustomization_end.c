@@ -216,7 +216,10 @@ struct outcome kustomization_succeed(struct ks *k)
 	const str meta[] = { S("revision"), revision, S("originRevision"), k->origin_revision,
 			     S("commit_status"), S("update") };
 
-	pass_event(p, EVENT_NORMAL, S("ReconciliationSucceeded"), message, meta, 6);
+	if (runtime_settings(p->rt)->gates[GATE_DISABLE_COMMIT_STATUS_EVENT])
+		log_info(p->log, message);
+	else
+		pass_event(p, EVENT_NORMAL, S("ReconciliationSucceeded"), message, meta, 6);
 	settle(k, earliest(k));
 	k->m->away = 0;
 	return out;

@@ -16,6 +16,7 @@ static const struct {
 	[GATE_DETECT_DRIFT] = { "DetectDrift", false },
 	[GATE_DIRECT_SOURCE_FETCH] = { "DirectSourceFetch", false },
 	[GATE_DISABLE_CHART_DIGEST_TRACKING] = { "DisableChartDigestTracking", false },
+	[GATE_DISABLE_COMMIT_STATUS_EVENT] = { "DisableCommitStatusEvent", false },
 	[GATE_DISABLE_CONFIG_WATCHERS] = { "DisableConfigWatchers", false },
 	[GATE_DISABLE_FAIL_FAST_BEHAVIOR] = { "DisableFailFastBehavior", false },
 	[GATE_EXTERNAL_ARTIFACT] = { "ExternalArtifact", true },
