@@ -270,7 +270,8 @@ void check_annotations(struct fielderrs *e, const struct at *at, node annotation
 		check_too_long(e, at, ANNOTATIONS_MAX);
 }
 
-static void check_expression(struct fielderrs *e, const struct at *at, node expression, bool lenient)
+void check_requirement(struct fielderrs *e, const struct at *at, node expression, bool lenient,
+		       bool any_operator)
 {
 	str op = TEXT_OF(expression, "operator");
 	node values = GET(expression, "values");
@@ -283,7 +284,7 @@ static void check_expression(struct fielderrs *e, const struct at *at, node expr
 		if (node_len(values))
 			check_forbidden(e, AT(at, "values"),
 					"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-	} else {
+	} else if (!any_operator) {
 		check_invalid_text(e, AT(at, "operator"), op, "not a valid selector operator");
 	}
 	check_label_name(e, AT(at, "key"), TEXT_OF(expression, "key"));
@@ -298,7 +299,8 @@ void check_label_selector(struct fielderrs *e, const struct at *at, node selecto
 
 	check_labels(e, AT(at, "matchLabels"), GET(selector, "matchLabels"));
 	for (size_t i = 0; i < node_len(expressions); i++)
-		check_expression(e, AT_I(AT(at, "matchExpressions"), i), node_at(expressions, i), lenient);
+		check_requirement(e, AT_I(AT(at, "matchExpressions"), i), node_at(expressions, i), lenient,
+				  false);
 }
 
 bool check_has_bad_value(node selector)

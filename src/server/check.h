@@ -115,6 +115,9 @@ void check_annotations(struct fielderrs *e, const struct at *at, node annotation
 /* `lenient`: values that are no values of labels are let through, as an older
  * state of the object has them. */
 void check_label_selector(struct fielderrs *e, const struct at *at, node selector, bool lenient);
+/* One of its matchExpressions. `any_operator`: operators that a later version may know are good. */
+void check_requirement(struct fielderrs *e, const struct at *at, node expression, bool lenient,
+		       bool any_operator);
 bool check_has_bad_value(node selector);
 /* As a message shows it: in the order of its fields. */
 node check_selector_shown(struct fielderrs *e, node selector);

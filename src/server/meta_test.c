@@ -153,6 +153,46 @@ static const struct exchange answers[] = {
 	{ "PUT", NS "configmaps/none", "{}", 400, "name must be provided", NULL },
 	{ "PUT", NS "configmaps/none", "{'metadata':{'namespace':'b'}}", 400, "the namespace of the provided",
 	  NULL },
+	/* bindings are no objects, but of Pods */
+	{ "POST", NS "bindings", "{'metadata':{'name':'p'},'target':{'name':'n'}}", 404,
+	  "pods \\\"p\\\" not found", NULL },
+	{ "POST", NS "bindings", "{'target':{'name':'n'}}", 400, "Name parameter required.", NULL },
+	{ "POST", NS "bindings", "{'target':{'kind':'X'}}", 500,
+	  "[target.kind: Unsupported value: \\\"X\\\": supported values: \\\"Node\\\", \\\"\\u003cempty\\u003e\\\", "
+	  "target.name: Required value]",
+	  "reason" },
+	{ "POST", NS "pods/p/binding", "{'target':{'name':'n'}}", 400, "name in URL does not match", NULL },
+	/* questions have no metadata, and those of a namespace are about it */
+	{ "POST", APIS "authorization.k8s.io/v1/selfsubjectaccessreviews",
+	  "{'metadata':{'name':'x'},'spec':{'resourceAttributes':{'verb':'get'}}}", 422,
+	  "metadata: Invalid value: {\\\"name\\\":\\\"x\\\",\\\"managedFields\\\":[{\\\"manager\\\"", "except for" },
+	{ "POST", APIS "authorization.k8s.io/v1/selfsubjectaccessreviews",
+	  "{'metadata':{'uid':'x'},'spec':{'resourceAttributes':{'verb':'get','labelSelector':{'rawSelector':"
+	  "'a'}}}}",
+	  201, "\"allowed\":true", "uid" },
+	{ "POST", APIS "authorization.k8s.io/v1/namespaces/a/localsubjectaccessreviews",
+	  "{'spec':{'user':'u','nonResourceAttributes':{'path':'/x'},'resourceAttributes':{'namespace':'b',"
+	  "'fieldSelector':{}}}}",
+	  422,
+	  "[spec.nonResourceAttributes: Invalid value: {\\\"Path\\\":\\\"/x\\\",\\\"Verb\\\":\\\"\\\"}: cannot be "
+	  "specified in combination with resourceAttributes, spec.resourceAttributes.fieldSelector."
+	  "requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, "
+	  "requirements or rawSelector is required, spec.resourceAttributes.namespace: Invalid value: "
+	  "\\\"b\\\": must match metadata.namespace, spec.nonResourceAttributes: Invalid value: "
+	  "{\\\"Path\\\":\\\"/x\\\",\\\"Verb\\\":\\\"\\\"}: disallowed on this kind of request]",
+	  "must be empty" },
+	{ "POST", APIS "authorization.k8s.io/v1/subjectaccessreviews",
+	  "{'spec':{'user':'u','resourceAttributes':{'labelSelector':{'requirements':[{'key':'/a','operator':"
+	  "'New'}]},'fieldSelector':{'requirements':[{'operator':'In'},{'key':'k','operator':'New'}]}}}}",
+	  422,
+	  "[spec.resourceAttributes.fieldSelector.requirements[0].key: Required value: must be specified, "
+	  "spec.resourceAttributes.fieldSelector.requirements[0].values: Required value: must be specified "
+	  "when `operator` is 'In' or 'NotIn', spec.resourceAttributes.labelSelector.requirements[0].key: "
+	  "Invalid value: \\\"/a\\\": prefix part must be non-empty]",
+	  "valid selector operator" },
+	{ "POST", APIS "authorization.k8s.io/v1/namespaces/a/localsubjectaccessreviews",
+	  "{'metadata':{'namespace':'b'},'spec':{'user':'u','resourceAttributes':{'namespace':'a'}}}", 400,
+	  "the namespace of the provided object does not match", NULL },
 	/* and what a selector says before what its labels mean */
 	{ "GET", NS "configmaps?fieldSelector=a%3Db,c", "", 400, "can't understand 'c'", NULL },
 };

@@ -5,6 +5,8 @@
 #include "server/access.h"
 #include "server/body.h"
 #include "server/change.h"
+#include "server/check.h"
+#include "server/gostruct.h"
 #include "server/issuer.h"
 #include "server/meta.h"
 #include "server/rbac.h"
@@ -102,15 +104,69 @@ static void answer_access(struct request *r, node object, const struct request_u
 	node_set(r->arena, object, S("status"), status);
 }
 
-static void check_access(struct request *r, node spec, bool self, struct fielderrs *e)
+/* As Go's internal struct is printed. */
+static node path_shown(struct fielderrs *e, node path)
+{
+	node shown = node_map(e->arena, 2);
+
+	node_set(e->arena, shown, S("Path"), check_text(e, text(path, "path")));
+	node_set(e->arena, shown, S("Verb"), check_text(e, text(path, "verb")));
+	return gostruct_in_order(e->arena, shown);
+}
+
+/* Operators that a later version may know are good. */
+static void check_field_requirement(struct fielderrs *e, const struct at *at, node requirement)
+{
+	str op = TEXT_OF(requirement, "operator");
+	size_t n = node_len(GET(requirement, "values"));
+
+	if (!TEXT_OF(requirement, "key").n)
+		check_required_why(e, AT(at, "key"), "must be specified");
+	if (IS_ONE_OF(op, "In", "NotIn")) {
+		if (!n)
+			check_required_why(e, AT(at, "values"),
+					   "must be specified when `operator` is 'In' or 'NotIn'");
+	} else if (IS_ONE_OF(op, "Exists", "DoesNotExist") && n) {
+		check_forbidden(e, AT(at, "values"),
+				"may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+	}
+}
+
+/* A selector of the objects that the question is about: raw, or taken apart. */
+static void check_selector(struct fielderrs *e, node on, const char *name, bool labels)
+{
+	const struct at *at = AT_NAMED(AT(AT(NULL, "spec"), "resourceAttributes"), str_c(name));
+	node selector = node_get(on, str_c(name));
+	bool apart = node_len(GET(selector, "requirements")) > 0;
+
+	if (node_is_nil(selector))
+		return;
+	if (TEXT_OF(selector, "rawSelector").n && apart)
+		check_invalid_text(e, AT(at, "rawSelector"), TEXT_OF(selector, "rawSelector"),
+				   "may not specified at the same time as requirements");
+	if (!TEXT_OF(selector, "rawSelector").n && !apart)
+		check_required_why(e, AT(at, "requirements"),
+				   "when %.*s is specified, requirements or rawSelector is required",
+				   STR_ARG(check_at(e->arena, at)));
+	for (size_t i = 0; i < node_len(GET(selector, "requirements")); i++) {
+		node requirement = node_at(GET(selector, "requirements"), i);
+		const struct at *here = AT_I(AT(at, "requirements"), i);
+
+		if (labels)
+			check_requirement(e, here, requirement, false, true);
+		else
+			check_field_requirement(e, here, requirement);
+	}
+}
+
+static void check_access(node spec, bool self, struct fielderrs *e)
 {
 	bool on = node_is(node_get(spec, S("resourceAttributes")), NODE_MAP);
 	bool path = node_is(node_get(spec, S("nonResourceAttributes")), NODE_MAP);
 
-	(void)r;
 	if (on && path)
 		fielderr_invalid(e, S("spec.nonResourceAttributes"),
-				 node_get(spec, S("nonResourceAttributes")), "%s",
+				 path_shown(e, GET(spec, "nonResourceAttributes")), "%s",
 				 "cannot be specified in combination with resourceAttributes");
 	if (!on && !path)
 		fielderr_invalid(e, S("spec.resourceAttributes"), NODE_NOTHING, "%s",
@@ -119,6 +175,62 @@ static void check_access(struct request *r, node spec, bool self, struct fielder
 	if (!self && !text(spec, "user").n && !node_len(node_get(spec, S("groups"))))
 		fielderr_invalid(e, S("spec.user"), node_lit(""), "%s",
 				 "at least one of user or group must be specified");
+	check_selector(e, GET(spec, "resourceAttributes"), "fieldSelector", false);
+	check_selector(e, GET(spec, "resourceAttributes"), "labelSelector", true);
+}
+
+/* As Go prints the struct; what a question cannot have any more is left out. */
+static node meta_shown(struct arena *a, node meta)
+{
+	static const struct {
+		const char *name, *items;	/* of a list: the type of its items */
+	} fields[] = {
+		{ "name" },	   { "generateName" },
+		{ "namespace" },   { "resourceVersion" },
+		{ "generation" },  { "labels" },
+		{ "annotations" }, { "ownerReferences", "v1.OwnerReference" },
+		{ "finalizers" },  { "managedFields", "v1.ManagedFieldsEntry" },
+	};
+	node shown = node_map(a, sizeof fields / sizeof *fields);
+
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		node value = node_get(meta, str_c(fields[i].name)), list = node_seq(a, node_len(value));
+
+		if (node_is_nil(value))
+			continue;
+		if (node_is(value, NODE_MAP))
+			node_sort(value = node_copy(a, value));
+		if (fields[i].items)
+			node_each_item(n, value)
+				node_append(a, list, gostruct_tree(a, fields[i].items, *n, NODE_NOTHING));
+		node_set(a, shown, str_c(fields[i].name), fields[i].items ? list : value);
+	}
+	return gostruct_in_order(a, shown);
+}
+
+/* A question has no name, nor anything else that objects have. */
+static void check_meta(node object, bool local, struct fielderrs *e)
+{
+	node meta = GET(object, "metadata");
+	size_t given = node_len(meta) - node_has(meta, S("managedFields"));
+
+	if (given > (local && node_has(meta, S("namespace"))))
+		fielderr_invalid(e, S("metadata"), meta_shown(e->arena, meta), "%s",
+				 local ? "must be empty except for namespace" : "must be empty");
+}
+
+/* What is asked in a namespace is about that namespace. */
+static void check_local(struct request *r, node spec, struct fielderrs *e)
+{
+	str namespace = node_str(node_dig(spec, "resourceAttributes", "namespace"));
+
+	if (HAS(spec, "resourceAttributes") && !str_eq(namespace, r->namespace))
+		check_invalid_text(e, AT(AT(AT(NULL, "spec"), "resourceAttributes"), "namespace"),
+				   namespace, "must match metadata.namespace");
+	if (HAS(spec, "nonResourceAttributes"))
+		check_invalid(e, AT(AT(NULL, "spec"), "nonResourceAttributes"),
+			      path_shown(e, GET(spec, "nonResourceAttributes")),
+			      "disallowed on this kind of request");
 }
 
 static err *access_review(struct request *r, node object, bool self)
@@ -127,13 +239,12 @@ static err *access_review(struct request *r, node object, bool self)
 	node spec = node_get(object, S("spec"));
 	struct request_user other = { .name = text(spec, "user") };
 
-	check_access(r, spec, self, &e);
+	check_access(spec, self, &e);
+	check_meta(object, r->namespace.n > 0, &e);
+	if (r->namespace.n)
+		check_local(r, spec, &e);
 	if (e.n)
 		return status_invalid(r->group, STR_NONE, STR_NONE, &e);
-	if (str_eq(r->plural, S("localsubjectaccessreviews")) &&
-	    !str_eq(node_str(node_dig(spec, "resourceAttributes", "namespace")), r->namespace))
-		return status_bad_request("spec.resourceAttributes.namespace must match namespace: %.*s",
-					  STR_ARG(r->namespace));
 	other.groups = texts_of(r->arena, node_get(spec, S("groups")), &other.groups_n);
 	answer_access(r, object, self ? &r->user : &other);
 	return NULL;
@@ -227,9 +338,12 @@ err *reviews_run(struct request *r)
 
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &o));
 	TRY(body_read(r, r->kind, o.fields, &object));
+	TRY(change_check_place(&(struct change){ .r = r, .kind = r->kind, .namespace = r->namespace,
+						 .create = true },
+			       object));
+	meta_wipe(object);
+	meta_dedup_owners(r->arena, object, &r->warnings);
 	set_owner(r, &o, STR_NONE, r->kind->gvk, r->kind->type, object);
-	if (r->namespace.n)
-		meta_set(r->arena, object, S("namespace"), r->namespace);
 	if (str_eq(r->plural, S("selfsubjectreviews")))
 		answer_self(r, object);
 	else if (str_eq(r->plural, S("tokenreviews")))

@@ -1,8 +1,10 @@
 /* sim_pod - the node that is not there, and what its Pods do. */
 #include "base/clock.h"
+#include "kube/builtin.h"
 #include "kube/health.h"
 #include "server/change.h"
 #include "server/meta.h"
+#include "server/registry.h"
 #include "server/sim.h"
 #include "server/status.h"
 #include "server/view.h"
@@ -710,22 +712,46 @@ static err *make_bound(struct change *ch, node old, node *object)
 	return body_fit(a, ch->kind, out, NULL, object);
 }
 
+/* In the original what is wrong here is an error like any other. */
+static err *check_binding(node body)
+{
+	str kind = node_str(node_dig(body, "target", "kind"));
+	bool named = node_str(node_dig(body, "target", "name")).n > 0;
+
+	if (kind.n && !str_eq(kind, S("Node")))
+		return status_plain(500,
+				    "%starget.kind: Unsupported value: \"%.*s\": supported values: "
+				    "\"Node\", \"<empty>\"%s",
+				    named ? "" : "[", STR_ARG(kind),
+				    named ? "" : ", target.name: Required value]");
+	return named ? NULL : status_plain(500, "target.name: Required value");
+}
+
+/* pods/NAME/binding, and bindings, where the name is that of the object. */
 static err *run_binding(struct request *r)
 {
+	const struct kind *pods =
+		registry_find(server_registry(r->server), STR_NONE, S("v1"), S("pods"));
 	struct change c = { .r = r,
-			    .kind = r->kind,
-			    .sub = r->sub,
+			    .kind = pods,
+			    .sub = S("binding"),
 			    .namespace = r->namespace,
-			    .name = r->name,
 			    .internal = true,
 			    .make = make_bound };
+	const struct gvk gvk = { STR_NONE, S("v1"), S("Binding") };
 	node body;
 
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &c.options));
-	TRY(body_read_as(r, (struct gvk){ STR_NONE, S("v1"), S("Binding") }, NULL,
-			 c.options.fields, &body));
-	if (!node_str(node_dig(body, "target", "name")).n)
-		return status_bad_request("target.name: Required value");
+	TRY(body_read_as(r, gvk, builtin_type(gvk), c.options.fields, &body));
+	TRY(change_check_place(&(struct change){ .r = r, .kind = pods, .namespace = r->namespace,
+						 .create = true },
+			       body));
+	c.name = node_str(node_dig(body, "metadata", "name"));
+	if (r->sub.n && !str_eq(r->name, c.name))
+		return status_bad_request("name in URL does not match name in Binding object");
+	TRY(check_binding(body));
+	if (!c.name.n)
+		return status_bad_request("Name parameter required.");
 	c.ctx = &body;
 	err *e = change_run(&c);
 
@@ -739,5 +765,6 @@ static err *run_binding(struct request *r)
 
 const struct subresource sim_subresources[] = {
 	{ "", "pods", "binding", run_binding },
+	{ "", "bindings", "", run_binding },
 	{ 0 },
 };
