@@ -141,10 +141,10 @@ static void slice_warn(struct kind_call *c)
 	}
 }
 
-/* The field of an older version: it stays where it is. */
+/* The field of an older version stays where it is as long as no endpoint changes. */
 static void slice_prepare(struct kind_call *c)
 {
-	if (kinds_is_create(c))
+	if (kinds_is_create(c) || !check_same(GET(c->object, "endpoints"), GET(c->old, "endpoints")))
 		node_each_item(e, GET(c->object, "endpoints"))
 			node_remove(*e, S("deprecatedTopology"));
 }

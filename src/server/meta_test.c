@@ -135,6 +135,10 @@ static const struct exchange answers[] = {
 	  "{'metadata':{'name':'s'},'addressType':'IPv4','endpoints':[{'addresses':['1.2.3.4'],"
 	  "'deprecatedTopology':{'a':'b'}}]}",
 	  201, "1.2.3.4", "\"deprecatedTopology" },
+	{ "PUT", APIS "discovery.k8s.io/v1/namespaces/a/endpointslices/s",
+	  "{'metadata':{'name':'s'},'addressType':'IPv4','endpoints':[{'addresses':['1.2.3.5'],"
+	  "'deprecatedTopology':{'a':'b c'}}]}",
+	  200, "1.2.3.5", "\"deprecatedTopology" },
 	{ "POST", APIS "resource.k8s.io/v1/resourceslices",
 	  "{'metadata':{'name':'s'},'spec':{'driver':'d.x','nodeName':'n','pool':{'name':'p','generation':1,"
 	  "'resourceSliceCount':1},'devices':[{'name':'d','nodeAllocatableResourceMappings':{'cpu':{"
