@@ -189,6 +189,21 @@ static void test_the_authorizer_is_not_asked(void **state)
 	POST(CMS, NAMED("no", ""), 422, "failed expression: object.metadata.name != 'no'");
 }
 
+/* Whoever only tries is known as such, also when he deletes. */
+static void test_a_deletion_that_is_a_trial(void **state)
+{
+	struct server *s = *state;
+
+	POST(POLICIES,
+	     POLICY("trial", "", RULE("", "v1", "configmaps", "`DELETE`"),
+		    "{`expression`:`!request.dryRun || oldObject.metadata.name != 'tried'`,`message`:`a trial`}"),
+	     201, NULL);
+	POST(BINDINGS, BIND("trial", "trial", "", "Deny"), 201, NULL);
+	POST(CMS, NAMED("tried", ""), 201, NULL);
+	expect(s, "DELETE", CMS "/tried?dryRun=All", "", "", 422, "denied request: a trial");
+	expect(s, "DELETE", CMS "/tried", "", "", 200, NULL);
+}
+
 /* ---- policies that change ------------------------------------------------------------------ */
 
 #define MUTATING GROUP "mutatingadmissionpolicies"
@@ -350,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_parameters_and_warnings),
 		cmocka_unit_test(test_versions_are_equivalent),
 		cmocka_unit_test(test_the_authorizer_is_not_asked),
+		cmocka_unit_test(test_a_deletion_that_is_a_trial),
 		cmocka_unit_test(test_objects_are_changed),
 		cmocka_unit_test(test_changes_that_fail),
 		cmocka_unit_test(test_turns),
