@@ -86,9 +86,13 @@ extern const struct kind_hooks kinds_role_hooks, kinds_role_binding_hooks;
 /* kinds_scaling.c */
 extern const struct kind_hooks kinds_hpa_hooks, kinds_budget_hooks, kinds_priority_class_hooks,
 	kinds_runtime_class_hooks, kinds_lease_hooks;
-/* kinds_webhooks.c */
-extern const struct kind_hooks kinds_webhooks_hooks, kinds_admission_policy_hooks,
-	kinds_policy_binding_hooks, kinds_api_service_hooks;
+/* kinds_webhooks.c, kinds_policies.c */
+extern const struct kind_hooks kinds_webhooks_hooks, kinds_api_service_hooks,
+	kinds_admission_policy_hooks, kinds_policy_binding_hooks;
+/* A rule about resources and operations, and matchConditions (`params`: they may ask
+ * for the policy's parameters). */
+void kinds_check_rule(struct fielderrs *e, const struct at *at, node rule);
+void kinds_check_conditions(struct fielderrs *e, const struct at *at, node list, bool params);
 /* kinds_flow.c */
 extern const struct kind_hooks kinds_flow_schema_hooks, kinds_priority_level_hooks, kinds_csr_hooks;
 

@@ -2,6 +2,7 @@
 #include "server/admission.h"
 #include "server/check.h"
 #include "server/labelsel.h"
+#include "server/meta.h"
 #include "server/object.h"
 #include "server/policies_impl.h"
 #include "server/registry.h"
@@ -267,6 +268,20 @@ static void find_space(struct policy_call *c)
 	if (c->namespace.n)
 		b = store_get(server_store(c->server), admission_namespaces(c->server), STR_NONE, c->namespace);
 	c->space = b ? node_copy_all(c->arena, blob_tree(c->arena, b)) : node_null();
+}
+
+struct policy_call policies_write_call(const struct kind_call *c, struct request_user *user)
+{
+	*user = (struct request_user){ .name = c->user, .groups = c->groups, .groups_n = c->groups_n };
+	return (struct policy_call){ .server = c->server,
+				     .arena = c->arena,
+				     .user = user,
+				     .dry_run = c->dry_run,
+				     .kind = c->kind,
+				     .operation = node_is(c->old, NODE_NONE) ? S("CREATE") : S("UPDATE"),
+				     .sub = c->subresource,
+				     .namespace = c->namespace,
+				     .name = meta_get(c->object, S("name")) };
 }
 
 struct policy_state *policies_call(struct policy_call *c, node object, node old)

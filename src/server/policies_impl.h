@@ -86,6 +86,8 @@ bool policies_matches(const struct policy_call *c, node match, str *as);
 
 /* ---- policies_eval.c ------------------------------------------------------------------- */
 
+/* A call of a write as admission has it; the user, who is borrowed too, is put into `user`. */
+struct policy_call policies_write_call(const struct kind_call *c, struct request_user *user);
 /* The rest of a call, `object` or `old` being null or not there; and the state, a reference.
  * NULL: no policy is about it. */
 struct policy_state *policies_call(struct policy_call *c, node object, node old);

@@ -309,16 +309,8 @@ static void run(struct turn *t, const struct policy_state *state)
 
 bool policies_mutate(struct kind_call *k, struct policies_turns *turns)
 {
-	const struct request_user user = { .name = k->user, .groups = k->groups, .groups_n = k->groups_n };
-	struct policy_call call = { .server = k->server,
-				    .arena = k->arena,
-				    .user = &user,
-				    .dry_run = k->dry_run,
-				    .kind = k->kind,
-				    .operation = node_is(k->old, NODE_NONE) ? S("CREATE") : S("UPDATE"),
-				    .sub = k->subresource,
-				    .namespace = k->namespace,
-				    .name = meta_get(k->object, S("name")) };
+	struct request_user user;
+	struct policy_call call = policies_write_call(k, &user);
 	struct turn t = { .call = &call, .turns = turns };
 	struct policy_state *state = policies_call(&call, k->object, k->old);
 

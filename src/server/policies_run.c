@@ -160,17 +160,9 @@ static err *ask_all(struct asking *q, struct policy_call *c, node object, node o
 
 static void check(struct kind_call *c)
 {
-	const struct request_user user = { .name = c->user, .groups = c->groups, .groups_n = c->groups_n };
+	struct request_user user;
 	struct asking q = { .warnings = c->warnings };
-	struct policy_call call = { .server = c->server,
-				    .arena = c->arena,
-				    .user = &user,
-				    .dry_run = c->dry_run,
-				    .kind = c->kind,
-				    .operation = node_is(c->old, NODE_NONE) ? S("CREATE") : S("UPDATE"),
-				    .sub = c->subresource,
-				    .namespace = c->namespace,
-				    .name = meta_get(c->object, S("name")) };
+	struct policy_call call = policies_write_call(c, &user);
 
 	c->refusal = ask_all(&q, &call, c->object, c->old);
 }
