@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "cli/remotebases.h"
 #include "controllers/decryption.h"
 #include "kustomize/build.h"
 #include "kustomize/flux.h"
@@ -161,6 +162,7 @@ static err *render(struct cli *c, struct flux_server *s, const struct local_opti
 	CLEANUP(fs_drop) struct fs *root = NULL;
 	CLEANUP(net_client_drop) struct net_client *net = NULL;
 	CLEANUP(decryption_close) struct decryption keys = { 0 };
+	CLEANUP(remotebases_close) struct remotebases bases = { 0 };
 	const struct fs_options links = { .links = FS_LINKS_INSIDE };
 	struct arena *a = c->arena;
 	struct lookup lookup = { { look_up }, s };
@@ -171,6 +173,7 @@ static err *render(struct cli *c, struct flux_server *s, const struct local_opti
 	const struct flux_source source = {
 		.root = root,
 		.dir = str_from(path, 1),
+		.remote = remotebases_open(&bases, a),
 		.filter = true,
 		.ignore = arena_join(a, o->ignore.p, o->ignore.n, S("\n")),
 	};

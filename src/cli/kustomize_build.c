@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/kustomize_helm.h"
+#include "cli/remotebases.h"
 #include "kustomize/build.h"
 #include "kustomize/explain.h"
 #include "kustomize/value.h"
@@ -193,6 +194,7 @@ static err *run(struct cli *c)
 {
 	const struct build_options *o = c->options;
 	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
+	CLEANUP(remotebases_close) struct remotebases bases = { 0 };
 	const char *label = cli_env(c, "KUSTOMIZE_ENABLE_MANAGEDBY_LABEL");
 	struct kustomize_charts charts;
 	char cwd[PATH_MAX];
@@ -207,6 +209,7 @@ static err *run(struct cli *c)
 		return err_new(ERR_INTERNAL, "cannot tell the working directory");
 	struct kustomize_options options = {
 		.sources = &sources,
+		.remote = o->no_remote_bases ? NULL : remotebases_open(&bases, c->arena),
 		.helm = o->helm ? &charts.hook : NULL,
 		.working_dir = str_c(cwd),
 		.version = S("v" KUSTOMIZE_VERSION),

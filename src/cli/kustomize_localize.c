@@ -1,4 +1,5 @@
 #include "cli/kustomize_edit.h"
+#include "cli/remotebases.h"
 #include "kustomize/build.h"
 #include "kustomize/localize.h"
 #include "text/errtext.h"
@@ -24,10 +25,11 @@ static void warn(void *context, str line)
 	cli_note(context, "%.*s", STR_ARG(line));
 }
 
-static err *build(struct cli *c, struct sources *sources, str cwd, str dir, struct buf *out)
+static err *build(struct cli *c, struct sources *sources, struct remote *remote, str cwd, str dir,
+		  struct buf *out)
 {
 	const struct kustomize_options o = {
-		.sources = sources, .working_dir = cwd, .version = S("v" KUSTOMIZE_VERSION),
+		.sources = sources, .remote = remote, .working_dir = cwd, .version = S("v" KUSTOMIZE_VERSION),
 		.warn = warn, .context = c,
 	};
 	struct resmap *m;
@@ -44,13 +46,13 @@ static err *build(struct cli *c, struct sources *sources, str cwd, str dir, stru
 	return e;
 }
 
-static err *verify(struct cli *c, struct sources *sources, str cwd, str target,
-		   const struct localized *l)
+static err *verify(struct cli *c, struct sources *sources, struct remote *remote, str cwd,
+		   str target, const struct localized *l)
 {
 	CLEANUP(buf_release) struct buf before = BUF_INIT, after = BUF_INIT;
 
-	TRY(build(c, sources, cwd, target, &before));
-	TRY(build(c, sources, cwd, l->target, &after));
+	TRY(build(c, sources, remote, cwd, target, &before));
+	TRY(build(c, sources, remote, cwd, l->target, &after));
 	if (!str_eq(buf_str(&before), buf_str(&after)))
 		return err_new(ERR_CONFLICT,
 			       "VERIFICATION FAILED: `kustomize build` for %.*s and %.*s are different after "
@@ -63,12 +65,13 @@ static err *verify(struct cli *c, struct sources *sources, str cwd, str target,
 	return NULL;
 }
 
-static err *make_copy(struct cli *c, struct sources *sources, str cwd)
+static err *make_copy(struct cli *c, struct sources *sources, struct remote *remote, str cwd)
 {
 	const struct localize_flags *f = c->options;
 	const struct localize_options o = {
 		.files = &files_disk,
 		.sources = sources,
+		.remote = remote,
 		.working_dir = cwd,
 		.target = c->words.n > 0 ? c->words.p[0] : S("."),
 		.scope = f->scope,
@@ -78,7 +81,7 @@ static err *make_copy(struct cli *c, struct sources *sources, str cwd)
 
 	TRY(localize(c->arena, &o, &made));
 	if (!f->no_verify)
-		TRY(verify(c, sources, cwd, o.target, &made));
+		TRY(verify(c, sources, remote, cwd, o.target, &made));
 	cli_note(c, "SUCCESS: localized \"%.*s\" to directory %.*s", STR_ARG(o.target),
 		 STR_ARG(made.destination));
 	return NULL;
@@ -87,11 +90,12 @@ static err *make_copy(struct cli *c, struct sources *sources, str cwd)
 static err *run(struct cli *c)
 {
 	CLEANUP(sources_release) struct sources sources = SOURCES_INIT;
+	CLEANUP(remotebases_close) struct remotebases bases = { 0 };
 	struct edit here;
 
 	TRY(edit_here(c, &here));
 	c->arena->budget = KUSTOMIZE_MEMORY_MAX;
-	err *e = make_copy(c, &sources, here.dir);
+	err *e = make_copy(c, &sources, remotebases_open(&bases, c->arena), here.dir);
 
 	return e ? errtext_tell_from(e, here.dir) : NULL;
 }

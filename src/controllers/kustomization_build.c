@@ -95,6 +95,13 @@ static bool open_artifact(struct ks *k, struct outcome *out)
 static err *render(struct ks *k, struct flux_source *s)
 {
 	CLEANUP(decryption_close) struct decryption d = { 0 };
+	struct remotebase_env env = {
+		.with = { .net = runtime_net(k->p->rt),
+			  .store = runtime_store(k->p->rt),
+			  .cancel = k->p->cancel },
+		.owner = { S("KustomizeBase"), k->p->key.namespace, k->p->key.name },
+		.arena = k->a,
+	};
 	CLEANUP(remotebase_close) struct remotebase remote;
 	struct lookup lookup = { .l = { look_up }, .k = k };
 	struct flux_rendering how = {
@@ -103,7 +110,7 @@ static err *render(struct ks *k, struct flux_source *s)
 	};
 	struct flux_kfile kfile;
 
-	remotebase_open(&remote, k->p);
+	remotebase_open(&remote, &env);
 	if (!runtime_settings(k->p->rt)->no_remote_bases)
 		s->remote = &remote.remote;
 	TRY(decryption_open(&d, k->p));

@@ -3,25 +3,27 @@
 #include "base/ascii.h"
 #include "base/vec.h"
 #include "kustomize/repourl.h"
-#include "source/gitsource.h"
 
-static struct remotebase *base_of(struct remote *r)
+/* Ready to fetch. */
+static err *use(struct remote *r, struct remotebase **out)
 {
-	return (struct remotebase *)r;
+	struct remotebase *b = *out = (struct remotebase *)r;
+
+	b->used = true;
+	return b->env->need ? b->env->need(b->env) : NULL;
 }
 
 /* ---- files --------------------------------------------------------------------- */
 
 static err *fetch_file(struct remote *r, struct arena *a, str url, str *out)
 {
-	struct remotebase *b = base_of(r);
+	struct remotebase *b;
 	CLEANUP(net_response_release) struct net_response response = NET_RESPONSE_INIT;
-	const struct net_request q = { .url = url,
-				       .max_body = REMOTEBASE_FILE_MAX,
-				       .cancel = b->p->cancel };
+	struct net_request q = { .url = url, .max_body = REMOTEBASE_FILE_MAX };
 
-	b->used = true;
-	TRY(net_do(runtime_net(b->p->rt), &q, &response));
+	TRY(use(r, &b));
+	q.cancel = b->env->with.cancel;
+	TRY(net_do(b->env->with.net, &q, &response));
 	if (response.status >= 300) {
 		str status = net_status(a, response.status);
 
@@ -35,11 +37,6 @@ static err *fetch_file(struct remote *r, struct arena *a, str url, str *out)
 
 /* ---- repositories --------------------------------------------------------------- */
 
-static struct artifact_owner owner_of(const struct pass *p)
-{
-	return (struct artifact_owner){ S("KustomizeBase"), p->key.namespace, p->key.name };
-}
-
 static bool is_commit(str ref)
 {
 	for (size_t i = 0; i < ref.n; i++)
@@ -51,10 +48,7 @@ static bool is_commit(str ref)
 static err *clone(struct remotebase *b, const struct repourl *url, const char *kind,
 		  struct gitsource *g)
 {
-	const struct gitsource_env env = { .net = runtime_net(b->p->rt),
-					   .store = runtime_store(b->p->rt),
-					   .cancel = b->p->cancel };
-	struct gitsource_spec spec = { .owner = owner_of(b->p),
+	struct gitsource_spec spec = { .owner = b->env->owner,
 				       .url = url->clone,
 				       .timeout = url->timeout,
 				       .submodules = url->submodules };
@@ -63,9 +57,9 @@ static err *clone(struct remotebase *b, const struct repourl *url, const char *k
 	if (is_commit(url->ref))
 		spec.ref.commit = url->ref;
 	else
-		spec.ref.name = url->ref.n ? arena_cat(b->p->arena, str_c(kind), url->ref)
+		spec.ref.name = url->ref.n ? arena_cat(b->env->arena, str_c(kind), url->ref)
 					   : S("HEAD");
-	return gitsource_fetch(g, &env, &spec, &seen);
+	return gitsource_fetch(g, &b->env->with, &spec, &seen);
 }
 
 /* A name is a branch's, else a tag's. */
@@ -85,24 +79,23 @@ static err *find(struct remotebase *b, const struct repourl *url, struct gitsour
 
 static err *keep(struct remotebase *b, const struct gitsource *g, struct artifact_tree **out)
 {
-	struct arena *a = b->p->arena;
-	const struct artifact_owner owner = owner_of(b->p);
+	struct arena *a = b->env->arena;
 	str file = arena_printf(a, "%zu.tar.gz", b->remote.roots.n);
 	struct artifact stored;
 
-	TRY(artifact_add_list(runtime_store(b->p->rt), a, &owner, file, g->revision,
+	TRY(artifact_add_list(b->env->with.store, a, &b->env->owner, file, g->revision,
 			      &g->checkout.files, NULL, &stored));
-	return artifact_open(runtime_store(b->p->rt), &stored, out);
+	return artifact_open(b->env->with.store, &stored, out);
 }
 
 static err *fetch_repo(struct remote *r, struct arena *a, str url, str *checkout, str *base)
 {
-	struct remotebase *b = base_of(r);
+	struct remotebase *b;
 	struct files_roots *roots = &r->roots;
 	struct repourl parsed;
 
-	b->used = true;
-	if (!runtime_store(b->p->rt))
+	TRY(use(r, &b));
+	if (!b->env->with.store)
 		return err_new(ERR_UNAVAILABLE, "there is no artifact store");
 	if (roots->n == FILES_ROOTS_MAX)
 		return err_new(ERR_INVALID, "more than %d remote bases", FILES_ROOTS_MAX);
@@ -113,8 +106,11 @@ static err *fetch_repo(struct remote *r, struct arena *a, str url, str *checkout
 
 	if (!e)
 		e = keep(b, &g, &b->trees[roots->n]);
-	if (e)
+	if (e) {
+		/* what it would mean for a GitRepository is nobody's concern here */
+		err_set_detail(e, STR_NONE);
 		return err_wrap(e, "failed to fetch remote base '%.*s'", STR_ARG(url));
+	}
 	const struct fs *fs = artifact_tree_fs(b->trees[roots->n]);
 
 	roots->list[roots->n++] = fs;
@@ -123,19 +119,18 @@ static err *fetch_repo(struct remote *r, struct arena *a, str url, str *checkout
 	return NULL;
 }
 
-void remotebase_open(struct remotebase *b, struct pass *p)
+void remotebase_open(struct remotebase *b, struct remotebase_env *env)
 {
 	*b = (struct remotebase){ .remote = { .fetch_file = fetch_file, .fetch_repo = fetch_repo },
-				  .p = p };
+				  .env = env };
 }
 
 void remotebase_close(struct remotebase *b)
 {
-	const struct artifact_owner owner = owner_of(b->p);
 	bool any;
 
 	for (size_t i = 0; i < b->remote.roots.n; i++)
 		artifact_close(b->trees[i]);
 	if (b->remote.roots.n)
-		err_free(artifact_remove_all(runtime_store(b->p->rt), &owner, &any));
+		err_free(artifact_remove_all(b->env->with.store, &b->env->owner, &any));
 }

@@ -10,19 +10,29 @@
 #ifndef CONTROLLERS_REMOTEBASE_H
 #define CONTROLLERS_REMOTEBASE_H
 
-#include "controllers/pass.h"
 #include "kustomize/loader.h"
+#include "source/artifact.h"
+#include "source/gitsource.h"
 
 enum { REMOTEBASE_FILE_MAX = 32 << 20 };	/* bytes */
 
-struct remotebase {
-	struct remote remote;		/* first */
-	struct pass *p;
-	struct artifact_tree *trees[FILES_ROOTS_MAX];
-	bool used;			/* something was fetched */
+struct remotebase_env {
+	struct gitsource_env with;	/* without a store: files alone */
+	struct artifact_owner owner;	/* of what is fetched, while the build lasts */
+	struct arena *arena;		/* of the build */
+	/* Called before something is fetched, to make what `with` lacks; may be NULL. */
+	err *(*need)(struct remotebase_env *env);
 };
 
-void remotebase_open(struct remotebase *b, struct pass *p);
+struct remotebase {
+	struct remote remote;		/* first */
+	struct remotebase_env *env;
+	struct artifact_tree *trees[FILES_ROOTS_MAX];
+	bool used;			/* something was to be fetched */
+};
+
+/* The environment is borrowed until close. */
+void remotebase_open(struct remotebase *b, struct remotebase_env *env);
 /* For CLEANUP(remotebase_close) struct remotebase b. */
 void remotebase_close(struct remotebase *b);
 
