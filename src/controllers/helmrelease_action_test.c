@@ -15,7 +15,10 @@ struct stage {
 	struct settings settings;
 	struct hr_memory memory;
 	struct chart chart;
-	struct pass p;
+	union {
+		struct run run;	/* what a pass is the begin of */
+		struct pass p;
+	};
 	struct hr h;
 	const char *fails;	/* with these words; NULL: it does not */
 	bool early;		/* before anything is stored */

@@ -18,7 +18,10 @@ struct stage {
 	struct hr_memory memory;
 	struct hr_known known[OBJECTS_MAX];
 	uint64_t content[OBJECTS_MAX];	/* as the watch has it; 0: not known */
-	struct pass p;
+	union {
+		struct run run;	/* what a pass is the begin of */
+		struct pass p;
+	};
 	struct hr h;
 	node live[OBJECTS_MAX], dry[OBJECTS_MAX];	/* NODE_NONE: not found */
 	const char *broken;		/* the name of an object that nothing may be asked about */

@@ -17,7 +17,10 @@ struct stage {
 	struct cluster cluster;
 	struct hr_memory memory;
 	struct chart chart;
-	struct pass p;
+	union {
+		struct run run;	/* what a pass is the begin of */
+		struct pass p;
+	};
 	struct hr h;
 	const char *script;	/* a sign an action: '.' good, '!' failed, 'x' nothing was stored */
 	str drift;
@@ -253,7 +256,7 @@ err *__wrap_hr_read_stored(struct hr *h, bool *known)
 static struct stage *begin(const char *spec)
 {
 	static struct stage s;
-	node read = node_map(&s.a, 0);
+	node read = NODE_NOTHING;
 
 	s = (struct stage){ .a = ARENA_INIT, .script = "", .trace = BUF_INIT, .events = BUF_INIT,
 			    .cluster = { .remote = true } };

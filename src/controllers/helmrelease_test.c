@@ -16,7 +16,10 @@ struct stage {
 	struct runtime rt;
 	struct settings settings;
 	struct cluster cluster;
-	struct pass p;
+	union {
+		struct run run;	/* what a pass is the begin of */
+		struct pass p;
+	};
 	err *no_cluster, *no_account;	/* what is answered instead */
 	bool uninstalled;
 };
