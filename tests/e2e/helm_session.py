@@ -222,6 +222,9 @@ class Session:
         for h in s.get("history", []):
             h.pop("digest")
         s.pop("lastAttemptedReleaseActionDuration", None)
+        # What no attempt is counted for is tried again at once, and more often before a slow one is looked at.
+        if s.get("failures") and not s.get("installFailures") and not s.get("upgradeFailures"):
+            s["failures"] = "some"
         s["conditions"] = sorted("%(type)s=%(status)s %(reason)s %(message)s" % c + " @%s" % (
             o["metadata"]["generation"] - c.get("observedGeneration", 0)) for c in s.get("conditions", []))
         if "inventory" in s:
