@@ -145,6 +145,8 @@ err *fs_create(const struct fs *f, str path, str bytes, unsigned mode)
  * in memory. The caller closes `fd`. */
 err *fs_create_open(const struct fs *f, str path, unsigned mode, int *fd)
 	__attribute__((warn_unused_result));
+/* All of `bytes` into an open file; an error is the system's, behind `what`. */
+err *fs_write_all(int fd, str bytes, const char *what) __attribute__((warn_unused_result));
 /* Make a directory and those above it that are missing; fine when it is there. */
 err *fs_mkdir(const struct fs *f, str path, unsigned mode) __attribute__((warn_unused_result));
 err *fs_rename(const struct fs *f, str from, str to) __attribute__((warn_unused_result));

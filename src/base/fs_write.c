@@ -29,6 +29,13 @@ static int write_all(int fd, str bytes)
 	return 0;
 }
 
+err *fs_write_all(int fd, str bytes, const char *what)
+{
+	int code = write_all(fd, bytes);
+
+	return code ? err_errno(code, "%s", what) : NULL;
+}
+
 /* ---- files ------------------------------------------------------------ */
 
 /* A new file in `dir`, filled, with exactly these permission bits. It is

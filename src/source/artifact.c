@@ -134,20 +134,6 @@ struct file_sink {
 	struct digest_hash hash;
 };
 
-static err *write_all(int fd, str bytes)
-{
-	while (bytes.n) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(errno, "write artifact");
-		bytes = str_from(bytes, (size_t)n);
-	}
-	return NULL;
-}
-
 /* From here on there is a file. */
 static err *spill(struct file_sink *f)
 {
@@ -155,7 +141,7 @@ static err *spill(struct file_sink *f)
 		return NULL;
 	TRY(fs_create_open(f->fs, f->temp, FILE_MODE, &f->fd));
 	f->there = true;
-	err *e = write_all(f->fd, buf_str(&f->held));
+	err *e = fs_write_all(f->fd, buf_str(&f->held), "write artifact");
 
 	buf_release(&f->held);
 	return e;
@@ -173,7 +159,7 @@ static err *write_file(struct sink *sink, str bytes)
 	if (f->n > HELD)
 		TRY(spill(f));
 	if (f->there)
-		return write_all(f->fd, bytes);
+		return fs_write_all(f->fd, bytes, "write artifact");
 	buf_add(&f->held, bytes);
 	return NULL;
 }

@@ -66,20 +66,6 @@ static void read_records(struct map *all, str text)
 	}
 }
 
-static err *write_all(int fd, str text)
-{
-	while (text.n) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(errno, "write " FILE_NAME);
-		text = str_from(text, (size_t)n);
-	}
-	return NULL;
-}
-
 /* The file anew, of what is in force. */
 static err *rewrite(struct artifact_store *s)
 {
@@ -94,7 +80,7 @@ static err *rewrite(struct artifact_store *s)
 		add_record(&b, n->name, n->text);
 	}
 	TRY(fs_create_open(s->fs, temp, FILE_MODE, &fd));
-	err *e = write_all(fd, buf_str(&b));
+	err *e = fs_write_all(fd, buf_str(&b), "write " FILE_NAME);
 
 	if (!e)
 		e = fs_rename(s->fs, temp, S(FILE_NAME));
@@ -142,7 +128,7 @@ static err *put(struct artifact_store *s, str name, str text)
 		return NULL;
 	}
 	s->notes_size += b.n;
-	return write_all(s->notes_fd, buf_str(&b));
+	return fs_write_all(s->notes_fd, buf_str(&b), "write " FILE_NAME);
 }
 
 err *artifact_note(struct artifact_store *s, str name, str text)

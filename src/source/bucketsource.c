@@ -292,16 +292,7 @@ static err *write_piece(struct sink *sink, str bytes)
 
 	TRY(make_file(f));
 	f->n += bytes.n;
-	while (bytes.n) {
-		ssize_t n = write(f->fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(errno, "write object");
-		bytes = str_from(bytes, (size_t)n);
-	}
-	return NULL;
+	return fs_write_all(f->fd, bytes, "write object");
 }
 
 /* Half of an object that has gone meanwhile is none. */

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fs.h"
+
 void spool_init(struct spool *s, size_t memory)
 {
 	*s = (struct spool){ .held = BUF_LIMIT(memory), .memory = memory, .fd = -1 };
@@ -55,16 +57,7 @@ static err *open_file(struct spool *s)
 
 static err *write_all(struct spool *s, str bytes)
 {
-	while (bytes.n) {
-		ssize_t n = write(s->fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_errno(errno, "write temporary file");
-		bytes = str_from(bytes, (size_t)n);
-	}
-	return NULL;
+	return fs_write_all(s->fd, bytes, "write temporary file");
 }
 
 err *spool_add(struct spool *s, str bytes)
