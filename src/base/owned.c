@@ -20,6 +20,16 @@ str owned_str(str s)
 	return str_of(owned_text(s), s.n);
 }
 
+str owned_put(char **to, str s)
+{
+	char *at = *to;
+
+	if (s.n)
+		memcpy(at, s.p, s.n);
+	*to += s.n;
+	return (str){ at, s.n };
+}
+
 void owned_free(str s)
 {
 	free((char *)(uintptr_t)s.p);

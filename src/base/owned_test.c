@@ -30,11 +30,25 @@ static void test_an_empty_text_has_memory_too(void **state)
 	owned_free(s);
 }
 
+static void test_texts_stand_one_behind_another(void **state)
+{
+	char memory[5], *to = memory;
+
+	(void)state;
+	str a = owned_put(&to, S("ab")), none = owned_put(&to, STR_NONE), c = owned_put(&to, S("cde"));
+
+	assert_true(str_eq(a, S("ab")) && !none.n && str_eq(c, S("cde")));
+	assert_ptr_equal(a.p, memory);
+	assert_ptr_equal(c.p, memory + 2);
+	assert_ptr_equal(to, memory + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_copy_is_its_own),
 		cmocka_unit_test(test_an_empty_text_has_memory_too),
+		cmocka_unit_test(test_texts_stand_one_behind_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

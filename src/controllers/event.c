@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/map.h"
+#include "base/owned.h"
 #include "base/vec.h"
 #include "text/gotime.h"
 #include "value/json.h"
@@ -108,16 +109,6 @@ static void *run_lane(void *arg)
 	return NULL;
 }
 
-static str put_text(char **to, str s)
-{
-	char *at = *to;
-
-	if (s.n)
-		memcpy(at, s.p, s.n);
-	*to += s.n;
-	return (str){ at, s.n };
-}
-
 static struct item *copy(const struct event *ev)
 {
 	node meta = node_get(ev->object, S("metadata"));
@@ -148,9 +139,9 @@ static struct item *copy(const struct event *ev)
 	char *to = (char *)out + fixed;
 
 	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
-		*texts[t] = put_text(&to, *texts[t]);
+		*texts[t] = owned_put(&to, *texts[t]);
 	for (size_t m = 0; m < ev->meta_n; m++)
-		pairs[m] = put_text(&to, ev->meta[m]);
+		pairs[m] = owned_put(&to, ev->meta[m]);
 	i.meta = pairs;
 	*out = i;
 	return out;

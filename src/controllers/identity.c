@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "base/owned.h"
 #include "controllers/identity_impl.h"
 #include "crypto/sha256.h"
 
@@ -107,16 +108,6 @@ static struct kept *cache_place(struct identity_cache *c, const char *key)
 	return k;
 }
 
-static str put(char **to, str s)
-{
-	char *at = *to;
-
-	if (s.n)
-		memcpy(at, s.p, s.n);
-	*to += s.n;
-	return (str){ at, s.n };
-}
-
 /* Four fifths of its life, and no longer than all may be kept. */
 static int64_t until_of(const struct identity_cache *c, int64_t ends)
 {
@@ -137,10 +128,10 @@ static void cache_put(struct identity_cache *c, const char *key, const struct id
 	*k = (struct kept){ .text = to, .text_n = n, .ends = t->ends, .until = until_of(c, t->ends),
 			    .used = ++c->clock };
 	memcpy(k->key, key, sizeof k->key);
-	k->bearer = put(&to, t->bearer);
-	k->id = put(&to, t->aws.id);
-	k->secret = put(&to, t->aws.secret);
-	k->session = put(&to, t->aws.session);
+	k->bearer = owned_put(&to, t->bearer);
+	k->id = owned_put(&to, t->aws.id);
+	k->secret = owned_put(&to, t->aws.secret);
+	k->session = owned_put(&to, t->aws.session);
 	pthread_mutex_unlock(&c->lock);
 }
 
