@@ -83,6 +83,8 @@ struct policy_call {
 /* Whether matchConstraints or matchResources (NODE_NONE: everything) match. With
  * matchPolicy Equivalent `as` is the version in which a rule named the resource. */
 bool policies_matches(const struct policy_call *c, node match, str *as);
+/* The same of a policy and its binding; the policy's `as` counts. */
+bool policies_bind(const struct policy_call *c, const struct policy_binding *b, str *as);
 
 /* ---- policies_eval.c ------------------------------------------------------------------- */
 

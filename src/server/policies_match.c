@@ -124,3 +124,11 @@ bool policies_matches(const struct policy_call *c, node match, str *as)
 	return !node_len(GET(match, "resourceRules")) ||
 	       rules_match(c, GET(match, "resourceRules"), equivalent, as);
 }
+
+bool policies_bind(const struct policy_call *c, const struct policy_binding *b, str *as)
+{
+	str ignored = *as;
+
+	return policies_matches(c, GET(b->policy->spec, "matchConstraints"), as) &&
+	       policies_matches(c, GET(b->spec, "matchResources"), &ignored);
+}

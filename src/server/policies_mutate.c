@@ -260,10 +260,9 @@ static void invoke(struct turn *t, const struct invocation *i)
 static void find_invocations(struct turn *t, const struct policy_binding *b)
 {
 	struct policy_call *c = t->call;
-	str version = c->kind->gvk.version, ignored = version;
+	str version = c->kind->gvk.version;
 
-	if (!policies_matches(c, GET(b->policy->spec, "matchConstraints"), &version) ||
-	    !policies_matches(c, GET(b->spec, "matchResources"), &ignored))
+	if (!policies_bind(c, b, &version))
 		return;
 	node params = node_seq(c->arena, 1);
 	str why = policies_params(c, b, params);

@@ -123,10 +123,9 @@ static void ask_with(struct asking *q, const struct policy_binding *b, const str
 static void ask(struct asking *q, const struct policy_binding *b)
 {
 	const struct policy_call *c = q->call;
-	str version = c->kind->gvk.version, ignored = version;
+	str version = c->kind->gvk.version;
 
-	if (!policies_matches(c, GET(b->policy->spec, "matchConstraints"), &version) ||
-	    !policies_matches(c, GET(b->spec, "matchResources"), &ignored))
+	if (!policies_bind(c, b, &version))
 		return;
 	node params = node_seq(c->arena, 1);
 	str why = policies_params(c, b, params);
