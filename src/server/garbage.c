@@ -328,10 +328,11 @@ static void look_for_owner(struct minder_call *c, str uid)
 	for (size_t i = 0; i < n; i++) {
 		if (kinds[i]->stored || !(kinds[i]->verbs & KIND_DELETE))
 			continue;
-		node items = minder_list(c, kinds[i]->gvk.group, kinds[i]->plural, STR_NONE);
+		node items = minder_pick(c, kinds[i]->gvk.group, kinds[i]->plural, STR_NONE,
+					 minder_is_leaving, NULL);
 
 		node_each_item(o, items)
-			if (str_eq(meta_get(*o, S("uid")), uid) && meta_is_deleting(*o))
+			if (str_eq(meta_get(*o, S("uid")), uid))
 				minder_need(c->minder, &garbage_controller,
 					    &(struct minder_key){
 						    meta_get(*o, S("namespace")),

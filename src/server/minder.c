@@ -330,6 +330,12 @@ node minder_pick(struct minder_call *c, str group, str plural, str namespace,
 	return all;
 }
 
+bool minder_is_leaving(const struct blob *b, const void *what)
+{
+	(void)what;
+	return blob_meta(b, S("deletionTimestamp")).n;
+}
+
 err *minder_write(struct minder_call *c, const struct minder_write *w, node *out)
 {
 	CLEANUP(buf_release) struct buf body = BUF_INIT;

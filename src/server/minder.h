@@ -71,6 +71,8 @@ node minder_list(struct minder_call *c, str group, str plural, str namespace);
  * these are read. NULL: all. */
 node minder_pick(struct minder_call *c, str group, str plural, str namespace,
 		 bool (*fits)(const struct blob *b, const void *what), const void *what);
+/* For minder_pick: what is being deleted; `what` is not looked at. */
+bool minder_is_leaving(const struct blob *b, const void *what);
 /* A write; `body` may be NODE_NONE. A refusal is an error with its code. `out` may be NULL. */
 struct minder_write {
 	const char *agent;

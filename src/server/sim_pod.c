@@ -601,12 +601,6 @@ static uint64_t version_of(node pod)
 	return rv;
 }
 
-static bool ends(const struct blob *b, const void *what)
-{
-	(void)what;
-	return blob_meta(b, S("deletionTimestamp")).n;
-}
-
 /* While a rollout goes on, a Pod that was told to end makes room for the one that was
  * made after that. */
 static bool waits_for_room(struct minder_call *c, node pod)
@@ -620,7 +614,8 @@ static bool waits_for_room(struct minder_call *c, node pod)
 
 	if (!revision.n || str_eq(revision, S("1")))
 		return false;
-	node_each_item(other, minder_pick(c, STR_NONE, S("pods"), c->key.namespace, ends, NULL)) {
+	node_each_item(other, minder_pick(c, STR_NONE, S("pods"), c->key.namespace,
+					 minder_is_leaving, NULL)) {
 		str of = set_of(*other);
 
 		if (meta_is_deleting(*other) && of.n && !str_eq(of, set) &&
