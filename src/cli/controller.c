@@ -17,7 +17,7 @@ struct controller_flags {
 	int64_t lease, renew, retry;
 	str log_level, log_encoding;
 	struct flag_list gates, overrides, components;
-	str stage_kinds, digest_algo;
+	str stage_kinds, digest_algo, snapshot_algo;
 	int64_t concurrent, concurrent_ssa, jitter, records, http_retry, prune_guard, tokens;
 	int64_t ignored_int;
 	bool ignored_bool;
@@ -143,6 +143,9 @@ static const struct flag controller_flag_table[] = {
 	  "in use; 0: never" },
 	{ "requeue-dependency", 0, FLAG_DURATION, SETTING(requeue_dependency),
 	  "how soon a dependency that is not ready is looked at again", .fallback = "30s" },
+	{ "snapshot-digest-algo", 0, FLAG_STRING, AT(snapshot_algo),
+	  "`algorithm` of the digests that tell whether a release or its values changed",
+	  .fallback = "sha256", .choices = "sha256 sha384 sha512 blake3" },
 	{ "sops-age-secret", 0, FLAG_STRING, SETTING(sops_age_secret),
 	  "`Secret` of age keys that decrypt for all" },
 	{ "sops-vault-configmap", 0, FLAG_STRING, SETTING(sops_vault_configmap),
@@ -172,7 +175,6 @@ static const struct flag controller_flag_table[] = {
 	{ "oom-watch-interval", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
 	{ "oom-watch-max-memory-path", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "oom-watch-memory-threshold", 0, FLAG_INT, AT(ignored_int), NO_EFFECT, .hidden = true },
-	{ "snapshot-digest-algo", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "ssh-hostkey-algos", 0, FLAG_LIST, AT(gates), NO_EFFECT, .hidden = true },
 	{ "ssh-kex-algos", 0, FLAG_LIST, AT(gates), NO_EFFECT, .hidden = true },
 	{ .name = NULL },
@@ -186,6 +188,17 @@ static err *check_number(const char *flag, int64_t n, int64_t max)
 		return err_new(ERR_INVALID, "--%s: %lld is not between 0 and %lld", flag,
 			       (long long)n, (long long)max);
 	return NULL;
+}
+
+static err *set_algo(str name, enum digest_algo *out)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str nothing;
+
+	if (!digest_algo_parse(name, out))
+		return err_new(ERR_INVALID, "unsupported digest algorithm '%.*s'", STR_ARG(name));
+	/* Others come from a library, which may not be there. */
+	return *out == DIGEST_SHA256 ? NULL : digest_of(&a, *out, STR_NONE, &nothing);
 }
 
 static err *set_numbers(struct controller_flags *f)
@@ -252,9 +265,8 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	s->override_managers = f->overrides.p;
 	s->override_managers_n = f->overrides.n;
 	split_kinds(c->arena, f->stage_kinds, s);
-	if (!digest_algo_parse(f->digest_algo, &s->digest_algo))
-		return err_new(ERR_INVALID, "unsupported digest algorithm '%.*s'",
-			       STR_ARG(f->digest_algo));
+	TRY(set_algo(f->digest_algo, &s->digest_algo));
+	TRY(set_algo(f->snapshot_algo, &s->snapshot_digest_algo));
 	TRY(set_numbers(f));
 	if (flux_is_limited(c)) {
 		s->kube_api_qps = flux_settings(c)->qps;

@@ -140,7 +140,7 @@ static void write_notice(void *ctx, enum notice_level level, str line)
 
 struct notices helm_notices(struct cli *c)
 {
-	return (struct notices){ write_notice, c };
+	return (struct notices){ .line = write_notice, .ctx = c, .debug = helm_debug(c) };
 }
 
 void helm_make_visible(struct cli *c)

@@ -167,6 +167,7 @@ err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 	TRY(client_new(&e->cluster.client, NULL, &out->config, &o));
 	e->cluster.discovery = discovery_new(e->cluster.client);
 	e->cluster.manager = S("helm");
+	e->cluster.log = &out->notices;
 	e->store.client = e->cluster.client;
 	e->store.ns = all ? STR_NONE : e->ns;
 	return release_reach(e->cluster.client);

@@ -87,7 +87,7 @@ static const struct tz_source zones = { .load = zoneinfo_load };
 
 static void begin(struct hr *h, struct pass *p)
 {
-	*h = (struct hr){ .p = p, .a = p->arena, .spec = p->spec, .log = BUF_INIT,
+	*h = (struct hr){ .p = p, .a = p->arena, .spec = p->spec,
 			  .shared = runtime_helm(p->rt) };
 	hr_remember(h, p);
 	h->before = node_copy(h->a, p->status);
@@ -100,7 +100,7 @@ static void begin(struct hr *h, struct pass *p)
 
 static void end(struct hr *h)
 {
-	buf_release(&h->log);
+	helmlog_release(&h->log);
 	tmpl_lease_end(&h->lease);
 	hr_chart_unref(h->shared_chart);
 }
@@ -372,7 +372,7 @@ static bool must_reset(struct hr *h)
 		status_set_str(h->p, S("lastHandledResetAt"), reset);
 	return hr_status_int(h, "lastAttemptedGeneration") != h->p->generation ||
 	       !str_eq(hr_status_str(h, "lastAttemptedRevision"), h->chart->meta.version) ||
-	       (config.n && !str_eq(config, h->config_digest)) ||
+	       (config.n && !hr_has_values(h, config)) ||
 	       (asked && str_eq(reset, h->p->requested_at) && h->p->requested);
 }
 

@@ -5,13 +5,13 @@
 
 /* ---- the environment ---------------------------------------------------------- */
 
-static void keep_line(void *ctx, enum notice_level level, str line)
+/* What is no step of an action is for the controller's own log. */
+static void on_line(void *ctx, enum notice_level level, str line)
 {
 	struct hr *h = ctx;
 
 	(void)level;
-	if (h->log.n + line.n < 16384)
-		buf_addf(&h->log, "%s%.*s", h->log.n ? "\n" : "", STR_ARG(line));
+	log_info(h->p->log, line, log_str("release", h->name));
 }
 
 /* Percent of what a Secret may hold. */
@@ -54,11 +54,13 @@ static bool sees(void *ctx, const struct client_resource *r, str ns)
 
 void hr_prepare_env(struct hr *h)
 {
-	h->notices = (struct notices){ keep_line, h };
+	h->notices = (struct notices){ .line = on_line, .ctx = h };
+	h->steps = (struct notices){ .parts = helmlog_add, .ctx = &h->log, .debug = true };
 	h->env = (struct release_env){
 		.cluster = { .client = h->cluster->client, .discovery = h->cluster->discovery,
 			     .manager = S("helm-controller"), .cancel = h->p->cancel,
-			     .live = h->cluster->live, .sees = sees, .sees_ctx = h },
+			     .log = &h->steps, .live = h->cluster->live, .sees = sees,
+			     .sees_ctx = h },
 		.store = { .driver = RELSTORE_SECRET, .client = h->cluster->client,
 			   .ns = h->storage_ns, .cache = hr_shared_records(h->shared),
 			   .wrote = hr_wrote, .wrote_ctx = h },
@@ -109,9 +111,16 @@ struct record *hr_last(struct hr *h)
 /* ---- events -------------------------------------------------------------------- */
 
 /* Helm's lines are of installs, upgrades, rollbacks and uninstalls. */
-static bool has_log(const struct hr *h, enum event_type type)
+static str with_log(struct hr *h, str message)
 {
-	return type == EVENT_WARNING && h->action.n && h->log.n;
+	if (!h->action.n)
+		return message;
+	if (h->log.n)
+		message = arena_cat(h->a, message, S("\n\nLast Helm logs:\n\n"),
+				    helmlog_text(&h->log, h->a));
+	if (h->origins.n)
+		message = arena_cat(h->a, message, S("\n\nValues:\n\n"), h->origins);
+	return message;
 }
 
 static void tell(struct hr *h, enum event_type type, const char *reason, str message,
@@ -120,8 +129,8 @@ static void tell(struct hr *h, enum event_type type, const char *reason, str mes
 	const str meta[] = { S("revision"), version, S("token"), config, S("app-version"), app,
 			     S("oci-digest"), oci };
 
-	if (has_log(h, type))
-		message = arena_cat(h->a, message, S("\n\nLast Helm logs:\n\n"), buf_str(&h->log));
+	if (type == EVENT_WARNING)
+		message = with_log(h, message);
 	pass_event(h->p, type, str_c(reason), message, meta, 8);
 }
 
@@ -204,7 +213,8 @@ static void set_side(struct hr *h, struct release_how *how, const char *action, 
 
 static void begin(struct hr *h, const char *action)
 {
-	buf_clear(&h->log);
+	helmlog_clear(&h->log);
+	h->origins = STR_NONE;
 	h->action = str_c(action);
 	h->observed = 0;
 	h->added = 0;
@@ -241,10 +251,7 @@ static void say_not_made(struct hr *h, const char *what, const char *reason, con
 	condition_set(h->p, S("Released"), CONDITION_FALSE, str_c(reason), message);
 	if (h->overtaken.n)	/* it was not given the time: no failure of its own */
 		return;
-	str origins = hr_origins(h, why);
-
-	if (origins.n)
-		keep_line(h, NOTICE_INFO, origins);
+	h->origins = hr_origins(h, why);
 	hr_status_add(h, "failures", 1);
 	hr_event(h, EVENT_WARNING, reason, message, NODE_NOTHING);
 }

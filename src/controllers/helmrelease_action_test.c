@@ -1,36 +1,12 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "controllers/hr_impl.h"
-#include "controllers/runtime_impl.h"
-#include "value/json.h"
+#include "controllers/hr_stage_test.h"
 
 /* One action: what Helm is asked to do, and what is told of it. */
-struct stage {
-	struct arena a;
-	struct runtime rt;
-	struct settings settings;
-	struct hr_memory memory;
-	struct chart chart;
-	union {
-		struct run run;	/* what a pass is the begin of */
-		struct pass p;
-	};
-	struct hr h;
+static struct helm {
 	const char *fails;	/* with these words; NULL: it does not */
 	bool early;		/* before anything is stored */
 	int64_t later;		/* somebody else's revisions since */
 	struct buf asked;	/* the options that Helm got */
-	struct buf events;
-};
-
-static struct stage *stage_of(const struct release_env *env)
-{
-	return (struct stage *)((uintptr_t)env->on_store_ctx - offsetof(struct stage, h));
-}
+} helm;
 
 /* ---- instead of Helm --------------------------------------------------------------- */
 
@@ -62,13 +38,13 @@ static void show_names(struct buf *b, const char *what, const str *names, size_t
 }
 
 /* The options as words; what is false is left out. */
-static void show(struct stage *s, const struct release_how *how)
+static void show(const struct release_how *how)
 {
 	static const char *const waits[] = { "hooks", "watcher", "legacy" };
 	static const char *const sides[] = { "auto", "server", "client" };
 	static const char *const reuse[] = { "", " reset", " reuse", " reset-then-reuse" };
-	struct buf *b = &s->asked;
-	str span = hr_span(&s->a, how->timeout);
+	struct buf *b = &helm.asked;
+	str span = hr_span(&stage.a, how->timeout);
 
 	buf_clear(b);
 	buf_addf(b, "%.*s %s %s history=%lld", STR_ARG(span), waits[how->wait],
@@ -95,37 +71,21 @@ static void show(struct stage *s, const struct release_how *how)
 	assert_true(str_eq(how->name, S("web")));
 }
 
-static struct record record_of(struct stage *s, int64_t version, const char *status)
-{
-	node chart = node_map(&s->a, 1), meta = node_map(&s->a, 3);
-
-	node_set(&s->a, meta, S("name"), node_lit("web"));
-	node_set(&s->a, meta, S("version"), node_lit("1.0.0"));
-	node_set(&s->a, meta, S("appVersion"), node_lit("9"));
-	node_set(&s->a, chart, S("metadata"), meta);
-	return (struct record){ .name = S("web"), .ns = S("apps"), .version = version,
-				.status = str_c(status), .chart = chart, .apply_method = S("ssa"),
-				.first_deployed = GOTIME_ZERO, .last_deployed = GOTIME_ZERO,
-				.deleted = GOTIME_ZERO };
-}
-
 static err *act(const struct release_env *env, const struct release_how *how, int64_t version,
 		const char *status, struct record *out)
 {
-	struct stage *s = stage_of(env);
-
-	show(s, how);
+	show(how);
 	*out = (struct record){ 0 };
-	if (!s->early) {
-		*out = record_of(s, version, s->fails ? "failed" : status);
+	if (!helm.early) {
+		*out = stage_record(version, helm.fails ? "failed" : status, NODE_NOTHING);
 		env->on_store(env->on_store_ctx, out);
 	}
-	return s->fails ? err_new(ERR_INVALID, "%s", s->fails) : NULL;
+	return helm.fails ? err_new(ERR_INVALID, "%s", helm.fails) : NULL;
 }
 
-static int64_t next_version(const struct release_env *env)
+static int64_t next_version(void)
 {
-	return node_int(node_get(hr_latest(&stage_of(env)->h), S("version"))) + 1;
+	return node_int(node_get(hr_latest(&stage.h), S("version"))) + 1;
 }
 
 err *__wrap_release_install(const struct release_env *env, struct arena *a,
@@ -139,14 +99,14 @@ err *__wrap_release_upgrade(const struct release_env *env, struct arena *a,
 			    const struct release_how *how, struct record *out)
 {
 	(void)a;
-	return act(env, how, next_version(env), "deployed", out);
+	return act(env, how, next_version(), "deployed", out);
 }
 
 err *__wrap_release_rollback(const struct release_env *env, struct arena *a,
 			     const struct release_how *how, struct record *out)
 {
 	(void)a;
-	return act(env, how, next_version(env), "deployed", out);
+	return act(env, how, next_version(), "deployed", out);
 }
 
 err *__wrap_release_uninstall(const struct release_env *env, struct arena *a,
@@ -154,7 +114,7 @@ err *__wrap_release_uninstall(const struct release_env *env, struct arena *a,
 {
 	(void)a;
 	*info = STR_NONE;
-	return act(env, how, next_version(env) - 1, "uninstalled", out);
+	return act(env, how, next_version() - 1, "uninstalled", out);
 }
 
 err *__wrap_release_test(const struct release_env *env, struct arena *a,
@@ -162,19 +122,19 @@ err *__wrap_release_test(const struct release_env *env, struct arena *a,
 {
 	static struct record_hook hooks[2] = { { .name = S("t1"), .kind = S("Pod") },
 					       { .name = S("t2"), .kind = S("Pod") } };
-	struct stage *s = stage_of(env);
 	node events = node_seq(a, 1);
 
-	show(s, how);
+	(void)env;
+	show(how);
 	node_append(a, events, node_lit("test"));
-	*out = record_of(s, next_version(env) - 1 + s->later, "deployed");
+	*out = stage_record(next_version() - 1 + helm.later, "deployed", NODE_NOTHING);
 	out->hooks = hooks;
 	out->hooks_n = 2;
 	for (size_t i = 0; i < 2; i++) {
 		hooks[i].events = events;
-		hooks[i].phase = s->fails ? S("Failed") : S("Succeeded");
+		hooks[i].phase = helm.fails ? S("Failed") : S("Succeeded");
 	}
-	return s->fails ? err_new(ERR_INVALID, "%s", s->fails) : NULL;
+	return helm.fails ? err_new(ERR_INVALID, "%s", helm.fails) : NULL;
 }
 
 err *__wrap_hr_apply_crds(struct hr *h, const char *action, bool server_side)
@@ -191,49 +151,27 @@ void __wrap_hr_set_inventory(struct hr *h, const struct record *r)
 void __wrap_pass_event(struct pass *p, enum event_type type, str reason, str message,
 		       const str *meta, size_t n)
 {
-	struct stage *s = (struct stage *)((uintptr_t)p - offsetof(struct stage, p));
-
-	buf_clear(&s->events);
-	buf_addf(&s->events, "%s%.*s: %.*s", type == EVENT_WARNING ? "!" : "", STR_ARG(reason),
+	(void)p;
+	buf_clear(&stage.events);
+	buf_addf(&stage.events, "%s%.*s: %.*s", type == EVENT_WARNING ? "!" : "", STR_ARG(reason),
 		 STR_ARG(message));
 	for (size_t i = 0; i + 1 < n; i += 2)
 		if (!str_eq(meta[i], S("token")) && meta[i + 1].n)
-			buf_addf(&s->events, " [%.*s %.*s]", STR_ARG(meta[i]), STR_ARG(meta[i + 1]));
+			buf_addf(&stage.events, " [%.*s %.*s]", STR_ARG(meta[i]), STR_ARG(meta[i + 1]));
 }
 
 /* ---- the stage ------------------------------------------------------------------------ */
 
 static struct stage *begin(const char *spec)
 {
-	static struct stage s;
-	node read = NODE_NOTHING;
-
-	s = (struct stage){ .a = ARENA_INIT, .asked = BUF_INIT, .events = BUF_INIT };
-	settings_default(&s.settings);
-	s.rt.o.settings = &s.settings;
-	s.chart.meta.name = S("web");
-	s.chart.meta.version = S("1.0.0");
-	s.chart.meta.app_version = S("9");
-	assert_null(json_read(&s.a, str_c(spec), NULL, &read));
-	s.p = (struct pass){ .rt = &s.rt, .arena = &s.a, .object = node_map(&s.a, 4), .spec = read,
-			     .status = node_map(&s.a, 4), .generation = 1,
-			     .key = { .namespace = S("apps"), .name = S("web") } };
-	s.h = (struct hr){ .p = &s.p, .a = &s.a, .m = &s.memory, .spec = read, .name = S("web"),
-			   .ns = S("apps"), .storage_ns = S("apps"), .chart = &s.chart,
-			   .values = node_map(&s.a, 1), .log = BUF_INIT };
-	s.h.env = (struct release_env){
-		.store = { .driver = RELSTORE_MEMORY, .memory = relmemory_new(), .ns = S("apps") },
-		.ns = S("apps"), .on_store = hr_observe, .on_store_ctx = &s.h };
-	return &s;
+	helm = (struct helm){ .asked = BUF_INIT };
+	return stage_begin(spec);
 }
 
-static void end(struct stage *s)
+static void end(void)
 {
-	relmemory_free(s->h.env.store.memory);
-	buf_release(&s->h.log);
-	buf_release(&s->asked);
-	buf_release(&s->events);
-	arena_release(&s->a);
+	buf_release(&helm.asked);
+	stage_end();
 }
 
 static void run(struct stage *s, enum hr_action action)
@@ -241,18 +179,9 @@ static void run(struct stage *s, enum hr_action action)
 	assert_null(hr_run(&s->h, action));
 }
 
-static const char *told(struct stage *s, const char *type)
-{
-	node c = condition_get(&s->p, str_c(type));
-
-	return arena_printf(&s->a, "%.*s %.*s %.*s", STR_ARG(node_str(node_get(c, S("status")))),
-			    STR_ARG(node_str(node_get(c, S("reason")))),
-			    STR_ARG(node_str(node_get(c, S("message"))))).p;
-}
-
-#define assert_asked(s, text) assert_string_equal(buf_c(&(s)->asked), text)
-#define assert_told(s, type, text) assert_string_equal(told(s, type), text)
-#define assert_event(s, text) assert_string_equal(buf_c(&(s)->events), text)
+#define assert_asked(text) assert_string_equal(buf_c(&helm.asked), text)
+#define assert_told(type, text) assert_string_equal(stage_told(type), text)
+#define assert_event(text) assert_string_equal(buf_c(&stage.events), text)
 
 /* ---- options ------------------------------------------------------------------------------ */
 
@@ -289,8 +218,8 @@ static void test_options_of_installs(void **state)
 		struct stage *s = begin(installs[i].spec);
 
 		run(s, HR_INSTALL);
-		assert_asked(s, installs[i].asked);
-		end(s);
+		assert_asked(installs[i].asked);
+		end();
 	}
 }
 
@@ -317,8 +246,8 @@ static void test_options_of_upgrades(void **state)
 
 		run(s, HR_INSTALL);
 		run(s, HR_UPGRADE);
-		assert_asked(s, upgrades[i].asked);
-		end(s);
+		assert_asked(upgrades[i].asked);
+		end();
 	}
 }
 
@@ -331,8 +260,8 @@ static void test_an_upgrade_applies_as_the_last_one_did(void **state)
 	run(s, HR_INSTALL);
 	hr_last(&s->h)->apply_method = S("csa");
 	run(s, HR_UPGRADE);
-	assert_asked(s, "5m0s watcher client history=5 jobs take reset");
-	end(s);
+	assert_asked("5m0s watcher client history=5 jobs take reset");
+	end();
 }
 
 static void test_helm_3_defaults(void **state)
@@ -343,8 +272,8 @@ static void test_helm_3_defaults(void **state)
 	s->settings.gates[GATE_USE_HELM3_DEFAULTS] = true;
 	s->settings.gates[GATE_ALLOW_DNS_LOOKUPS] = true;
 	run(s, HR_INSTALL);
-	assert_asked(s, "5m0s legacy client history=0 jobs take dns");
-	end(s);
+	assert_asked("5m0s legacy client history=0 jobs take dns");
+	end();
 }
 
 static void test_options_of_uninstalls(void **state)
@@ -362,8 +291,8 @@ static void test_options_of_uninstalls(void **state)
 
 		run(s, HR_INSTALL);
 		assert_null(hr_uninstall(&s->h));
-		assert_asked(s, rows[i].asked);
-		end(s);
+		assert_asked(rows[i].asked);
+		end();
 	}
 }
 
@@ -375,8 +304,8 @@ static void test_filters_of_tests(void **state)
 	(void)state;
 	run(s, HR_INSTALL);
 	run(s, HR_TEST);
-	assert_asked(s, "9s watcher auto history=5 jobs take only:a only:c without:b");
-	end(s);
+	assert_asked("9s watcher auto history=5 jobs take only:a only:c without:b");
+	end();
 }
 
 /* ---- words -------------------------------------------------------------------------------- */
@@ -390,12 +319,12 @@ static void test_what_is_told_of_an_install(void **state)
 
 	(void)state;
 	run(s, HR_INSTALL);
-	assert_told(s, "Released", "True InstallSucceeded Helm install succeeded for " RELEASE);
-	assert_told(s, "TestSuccess", "Unknown AwaitingTests Helm " RELEASE " is awaiting tests");
-	assert_event(s, "InstallSucceeded: Helm install succeeded for " RELEASE META);
+	assert_told("Released", "True InstallSucceeded Helm install succeeded for " RELEASE);
+	assert_told("TestSuccess", "Unknown AwaitingTests Helm " RELEASE " is awaiting tests");
+	assert_event("InstallSucceeded: Helm install succeeded for " RELEASE META);
 	assert_true(str_eq(hr_status_str(&s->h, "lastAttemptedReleaseAction"), S("install")));
 	assert_int_equal(hr_status_int(&s->h, "failures"), 0);
-	end(s);
+	end();
 }
 
 static void test_what_is_told_of_a_failure(void **state)
@@ -403,20 +332,20 @@ static void test_what_is_told_of_a_failure(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	s->fails = "  it broke\n";
+	helm.fails = "  it broke\n";
 	run(s, HR_INSTALL);
-	assert_told(s, "Released", "False InstallFailed Helm install failed for release apps/web with "
+	assert_told("Released", "False InstallFailed Helm install failed for release apps/web with "
 				   "chart web@1.0.0: it broke");
-	assert_event(s, "!InstallFailed: Helm install failed for release apps/web with chart "
+	assert_event("!InstallFailed: Helm install failed for release apps/web with chart "
 			"web@1.0.0: it broke" META);
 	assert_int_equal(hr_status_int(&s->h, "failures"), 1);
 	assert_int_equal(hr_status_int(&s->h, "installFailures"), 1);
 	run(s, HR_UPGRADE);
-	assert_told(s, "Released", "False UpgradeFailed Helm upgrade failed for release apps/web with "
+	assert_told("Released", "False UpgradeFailed Helm upgrade failed for release apps/web with "
 				   "chart web@1.0.0: it broke");
 	assert_int_equal(hr_status_int(&s->h, "failures"), 2);
 	assert_int_equal(hr_status_int(&s->h, "upgradeFailures"), 1);
-	end(s);
+	end();
 }
 
 /* Without a record there is nothing to be remediated: the error is one to try again for. */
@@ -425,15 +354,15 @@ static void test_a_failure_before_a_record_does_not_count_for_retries(void **sta
 	struct stage *s = begin("{}");
 
 	(void)state;
-	s->fails = "no template";
-	s->early = true;
+	helm.fails = "no template";
+	helm.early = true;
 	CLEANUP(err_drop) err *e = hr_run(&s->h, HR_INSTALL);
 
 	assert_non_null(e);
 	assert_string_equal(err_msg(e), "no template");
 	assert_int_equal(hr_status_int(&s->h, "failures"), 1);
 	assert_int_equal(hr_status_int(&s->h, "installFailures"), 0);
-	end(s);
+	end();
 }
 
 static void test_what_was_overtaken_is_no_failure(void **state)
@@ -442,13 +371,13 @@ static void test_what_was_overtaken_is_no_failure(void **state)
 
 	(void)state;
 	run(s, HR_INSTALL);
-	s->fails = "it broke";
+	helm.fails = "it broke";
 	s->h.overtaken = S("HelmRelease/apps/web");
 	buf_clear(&s->events);
 	run(s, HR_UPGRADE);
-	assert_event(s, "");	/* it was not given the time */
+	assert_event("");	/* it was not given the time */
 	assert_int_equal(hr_status_int(&s->h, "upgradeFailures"), 0);
-	end(s);
+	end();
 }
 
 static void test_what_is_told_of_tests(void **state)
@@ -458,13 +387,13 @@ static void test_what_is_told_of_tests(void **state)
 	(void)state;
 	run(s, HR_INSTALL);
 	run(s, HR_TEST);
-	assert_told(s, "TestSuccess", "True TestSucceeded Helm test succeeded for " RELEASE
+	assert_told("TestSuccess", "True TestSucceeded Helm test succeeded for " RELEASE
 				      ": 2 test hooks completed successfully");
-	s->fails = "timed out";
+	helm.fails = "timed out";
 	run(s, HR_TEST);
-	assert_told(s, "TestSuccess", "False TestFailed Helm test failed for " RELEASE ": timed out");
+	assert_told("TestSuccess", "False TestFailed Helm test failed for " RELEASE ": timed out");
 	assert_int_equal(hr_status_int(&s->h, "installFailures"), 1);
-	end(s);
+	end();
 }
 
 static void test_tests_of_another_release_do_not_count(void **state)
@@ -473,14 +402,14 @@ static void test_tests_of_another_release_do_not_count(void **state)
 
 	(void)state;
 	run(s, HR_INSTALL);
-	s->later = 1;
+	helm.later = 1;
 	CLEANUP(err_drop) err *e = hr_run(&s->h, HR_TEST);
 
 	assert_non_null(e);
 	assert_string_equal(err_msg(e), "release mismatch: tested release apps/web.v2 != current "
 					"release apps/web.v1");
 	assert_false(hr_is_tested(hr_latest(&s->h)));
-	end(s);
+	end();
 }
 
 static void test_what_is_told_of_remediation(void **state)
@@ -489,23 +418,23 @@ static void test_what_is_told_of_remediation(void **state)
 
 	(void)state;
 	run(s, HR_INSTALL);
-	s->fails = "it broke";
+	helm.fails = "it broke";
 	run(s, HR_UPGRADE);
-	s->fails = NULL;
+	helm.fails = NULL;
 	run(s, HR_ROLLBACK);
-	assert_told(s, "Remediated", "True RollbackSucceeded Helm rollback to previous " RELEASE
+	assert_told("Remediated", "True RollbackSucceeded Helm rollback to previous " RELEASE
 				     " succeeded");
-	assert_told(s, "Ready", "False RollbackSucceeded Helm rollback to previous " RELEASE
+	assert_told("Ready", "False RollbackSucceeded Helm rollback to previous " RELEASE
 				" succeeded");
-	s->fails = "it broke";
+	helm.fails = "it broke";
 	run(s, HR_UNINSTALL_REMEDIATION);
-	assert_told(s, "Remediated", "False UninstallFailed Helm uninstall remediation for release "
+	assert_told("Remediated", "False UninstallFailed Helm uninstall remediation for release "
 				     "apps/web.v3 with chart web@1.0.0 failed: it broke");
-	s->fails = NULL;
+	helm.fails = NULL;
 	run(s, HR_UNINSTALL_REMEDIATION);
-	assert_told(s, "Remediated", "True UninstallSucceeded Helm uninstall remediation for release "
+	assert_told("Remediated", "True UninstallSucceeded Helm uninstall remediation for release "
 				     "apps/web.v3 with chart web@1.0.0 succeeded");
-	end(s);
+	end();
 }
 
 static void test_what_is_told_of_uninstalls(void **state)
@@ -515,15 +444,15 @@ static void test_what_is_told_of_uninstalls(void **state)
 	(void)state;
 	run(s, HR_INSTALL);
 	assert_null(hr_uninstall(&s->h));
-	assert_told(s, "Released", "False UninstallSucceeded Helm uninstall succeeded for " RELEASE);
-	assert_event(s, "UninstallSucceeded: Helm uninstall succeeded for " RELEASE META);
-	s->fails = "it broke";
+	assert_told("Released", "False UninstallSucceeded Helm uninstall succeeded for " RELEASE);
+	assert_event("UninstallSucceeded: Helm uninstall succeeded for " RELEASE META);
+	helm.fails = "it broke";
 	CLEANUP(err_drop) err *e = hr_uninstall(&s->h);
 
 	assert_non_null(e);
-	assert_true(str_starts(str_c(told(s, "Released")), S("False UninstallFailed Helm uninstall "
+	assert_true(str_starts(str_c(stage_told("Released")), S("False UninstallFailed Helm uninstall "
 							     "failed for " RELEASE ": it broke")));
-	end(s);
+	end();
 }
 
 int main(void)

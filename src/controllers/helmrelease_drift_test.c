@@ -1,37 +1,17 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "controllers/hr_impl.h"
-#include "controllers/runtime_impl.h"
-#include "value/json.h"
+#include "controllers/hr_stage_test.h"
 
 enum { OBJECTS_MAX = 4 };
 
 /* A server of a few ConfigMaps: what it has, and what it would have. */
-struct stage {
-	struct arena a;
-	struct runtime rt;
-	struct settings settings;
-	struct hr_memory memory;
+static struct server {
 	struct hr_known known[OBJECTS_MAX];
 	uint64_t content[OBJECTS_MAX];	/* as the watch has it; 0: not known */
-	union {
-		struct run run;	/* what a pass is the begin of */
-		struct pass p;
-	};
-	struct hr h;
 	node live[OBJECTS_MAX], dry[OBJECTS_MAX];	/* NODE_NONE: not found */
 	const char *broken;		/* the name of an object that nothing may be asked about */
 	const char *invalid;		/* what is said of every change; NULL: nothing */
 	size_t asked;			/* requests that read */
 	struct buf changes;		/* requests that write */
-	struct buf events;
-};
-
-static struct stage *on;	/* of the test that runs: the client knows none */
+} server;
 
 static const struct client_resource configmaps = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"),
 						   true };
@@ -62,7 +42,7 @@ static size_t index_of(str name)
 struct client_call *__wrap_client_start(struct client *c, const struct client_request *r)
 {
 	size_t i = index_of(r->path);
-	node *answer = r->method.n ? &on->dry[i] : &on->live[i];
+	node *answer = r->method.n ? &server.dry[i] : &server.live[i];
 
 	(void)c;
 	if (r->method.n) {
@@ -70,18 +50,18 @@ struct client_call *__wrap_client_start(struct client *c, const struct client_re
 		assert_true(str_has(r->query, S("dryRun=All")));
 		assert_true(str_has(r->query, S("fieldManager=helm-controller")));
 	}
-	on->asked++;
+	server.asked++;
 	return (struct client_call *)(void *)answer;
 }
 
 err *__wrap_client_wait(struct client_call *call, struct arena *a, node *out)
 {
 	const node *answer = (const node *)(void *)call;
-	bool dry = answer >= on->dry && answer < on->dry + OBJECTS_MAX;
-	size_t i = (size_t)(answer - (dry ? on->dry : on->live));
+	bool dry = answer >= server.dry && answer < server.dry + OBJECTS_MAX;
+	size_t i = (size_t)(answer - (dry ? server.dry : server.live));
 
 	(void)a;
-	if (on->broken && on->broken[1] == (char)('0' + i))
+	if (server.broken && server.broken[1] == (char)('0' + i))
 		return err_new(ERR_FORBIDDEN, "it is forbidden");
 	if (answer->kind == NODE_NONE)
 		return err_new(ERR_NOT_FOUND, "not found");
@@ -91,11 +71,11 @@ err *__wrap_client_wait(struct client_call *call, struct arena *a, node *out)
 
 static err *written(const char *what, str name, node body)
 {
-	buf_addf(&on->changes, "%s%s %.*s ", on->changes.n ? "\n" : "", what, STR_ARG(name));
-	assert_null(json_write(&on->changes, body, NULL));
-	if (on->invalid)
-		return err_new(ERR_INVALID, "%s", on->invalid);
-	if (on->broken && str_eq(name, str_c(on->broken)))
+	buf_addf(&server.changes, "%s%s %.*s ", server.changes.n ? "\n" : "", what, STR_ARG(name));
+	assert_null(json_write(&server.changes, body, NULL));
+	if (server.invalid)
+		return err_new(ERR_INVALID, "%s", server.invalid);
+	if (server.broken && str_eq(name, str_c(server.broken)))
 		return err_new(ERR_FORBIDDEN, "it is forbidden");
 	return NULL;
 }
@@ -138,60 +118,41 @@ err *__wrap_relobj_build(const struct relcluster *c, struct arena *a, str manife
 
 void __wrap_hr_know(struct hr *h, const struct relobj_list *l)
 {
-	h->m->known = on->known;
+	h->m->known = server.known;
 	h->m->n = l->n;
 }
 
 uint64_t __wrap_hr_content_now(struct hr *h, const struct hr_known *k)
 {
 	(void)h;
-	return on->content[k - on->known];
+	return server.content[k - server.known];
 }
 
 void __wrap_hr_event(struct hr *h, enum event_type type, const char *reason, str message,
 		     node snapshot)
 {
 	(void)h, (void)snapshot;
-	buf_addf(&on->events, "%s%s %.*s", type == EVENT_WARNING ? "!" : "", reason,
+	buf_addf(&stage.events, "%s%s %.*s", type == EVENT_WARNING ? "!" : "", reason,
 		 STR_ARG(message));
 }
 
 /* ---- a release of ConfigMaps ------------------------------------------------------- */
 
-static node json(struct stage *s, const char *text)
-{
-	node out = NODE_NOTHING;
-
-	assert_null(json_read(&s->a, str_c(text), NULL, &out));
-	return out;
-}
-
 static struct stage *begin(const char *spec)
 {
-	static struct stage s;
-
-	s = (struct stage){ .a = ARENA_INIT, .changes = BUF_INIT, .events = BUF_INIT };
-	on = &s;
-	settings_default(&s.settings);
-	s.rt.o.settings = &s.settings;
-	s.p = (struct pass){ .rt = &s.rt, .arena = &s.a, .spec = json(&s, spec),
-			     .status = node_map(&s.a, 4), .generation = 1 };
-	s.h = (struct hr){ .p = &s.p, .a = &s.a, .m = &s.memory, .spec = s.p.spec, .name = S("web"),
-			   .ns = S("apps"), .log = BUF_INIT,
-			   .env = { .cluster = { .manager = S("helm-controller") } } };
-	return &s;
+	server = (struct server){ .changes = BUF_INIT };
+	return stage_begin(spec);
 }
 
-static void end(struct stage *s)
+static void end(void)
 {
-	buf_release(&s->changes);
-	buf_release(&s->events);
-	arena_release(&s->a);
+	buf_release(&server.changes);
+	stage_end();
 }
 
 static node object(struct stage *s, size_t i, const char *data, const char *meta)
 {
-	return json(s, arena_printf(&s->a,
+	return stage_json(arena_printf(&s->a,
 				    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{"
 				    "\"name\":\"o%zu\"%s},\"data\":%s}", i, meta, data).p);
 }
@@ -199,8 +160,8 @@ static node object(struct stage *s, size_t i, const char *data, const char *meta
 /* Object `i`: as it is, and as it would be. NULL: it is not there. */
 static void have(struct stage *s, size_t i, const char *live, const char *dry)
 {
-	s->live[i] = live ? object(s, i, live, "") : NODE_NOTHING;
-	s->dry[i] = object(s, i, dry, "");
+	server.live[i] = live ? object(s, i, live, "") : NODE_NOTHING;
+	server.dry[i] = object(s, i, dry, "");
 }
 
 static err *look(struct stage *s, size_t n)
@@ -227,9 +188,9 @@ static void test_what_is_as_it_would_be_is_no_drift(void **state)
 	have(s, 0, "{\"a\":\"b\"}", "{\"a\":\"b\"}");
 	assert_null(look(s, 1));
 	assert_drift(s, "");
-	assert_int_equal(s->asked, 2);
-	assert_true(s->known[0].clean != 0);
-	end(s);
+	assert_int_equal(server.asked, 2);
+	assert_true(server.known[0].clean != 0);
+	end();
 }
 
 #define LONG "a text that is too long to be sent once more"
@@ -265,7 +226,7 @@ static void test_each_difference_is_counted(void **state)
 		have(s, 0, rows[i].live, rows[i].dry);
 		assert_null(look(s, 1));
 		assert_drift(s, arena_printf(&s->a, "ConfigMap/apps/o0 changed %s", rows[i].told).p);
-		end(s);
+		end();
 	}
 }
 
@@ -274,13 +235,13 @@ static void test_of_metadata_only_wanted_labels_and_annotations_count(void **sta
 	struct stage *s = begin("{}");
 
 	(void)state;
-	s->live[0] = object(s, 0, "{}", ",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"foreign\":\"x\"},"
+	server.live[0] = object(s, 0, "{}", ",\"uid\":\"1\",\"labels\":{\"a\":\"b\",\"foreign\":\"x\"},"
 					"\"annotations\":{\"k\":\"other\"}");
-	s->dry[0] = object(s, 0, "{}", ",\"uid\":\"2\",\"labels\":{\"a\":\"b\",\"c\":\"d\"},"
+	server.dry[0] = object(s, 0, "{}", ",\"uid\":\"2\",\"labels\":{\"a\":\"b\",\"c\":\"d\"},"
 				       "\"annotations\":{\"k\":\"v\"}");
 	assert_null(look(s, 1));
 	assert_drift(s, "ConfigMap/apps/o0 changed (1 additions, 1 changes, 0 removals)");
-	end(s);
+	end();
 }
 
 static void test_the_status_is_the_clusters_own(void **state)
@@ -289,10 +250,10 @@ static void test_the_status_is_the_clusters_own(void **state)
 
 	(void)state;
 	have(s, 0, "{}", "{}");
-	node_set(&s->a, s->live[0], S("status"), json(s, "{\"phase\":\"x\"}"));
+	node_set(&s->a, server.live[0], S("status"), stage_json("{\"phase\":\"x\"}"));
 	assert_null(look(s, 1));
 	assert_drift(s, "");
-	end(s);
+	end();
 }
 
 /* ---- what is left alone ---------------------------------------------------------------- */
@@ -309,7 +270,7 @@ static void test_ignored_paths_are_not_compared(void **state)
 	have(s, 0, "{\"a\":\"stolen\",\"c\":\"x\"}", "{\"a\":\"b\",\"c\":\"d\"}");
 	assert_null(look(s, 1));
 	assert_drift(s, "ConfigMap/apps/o0 changed (0 additions, 1 changes, 0 removals)");
-	end(s);
+	end();
 }
 
 static void test_ignored_objects_are_not_asked_for(void **state)
@@ -322,12 +283,12 @@ static void test_ignored_objects_are_not_asked_for(void **state)
 	have(s, 1, "{}", "{}");
 	assert_null(look(s, 2));
 	assert_drift(s, "");
-	assert_int_equal(s->asked, 2);
+	assert_int_equal(server.asked, 2);
 	/* They are told of where others drift. */
 	have(s, 1, NULL, "{}");
 	assert_null(look(s, 2));
 	assert_drift(s, "ConfigMap/apps/o0 excluded\nConfigMap/apps/o1 removed");
-	end(s);
+	end();
 }
 
 static void test_an_object_may_say_itself_that_it_is_left_alone(void **state)
@@ -336,11 +297,11 @@ static void test_an_object_may_say_itself_that_it_is_left_alone(void **state)
 
 	(void)state;
 	have(s, 0, "{\"a\":\"x\"}", "{\"a\":\"b\"}");
-	s->live[0] = object(s, 0, "{\"a\":\"x\"}",
+	server.live[0] = object(s, 0, "{\"a\":\"x\"}",
 			    ",\"annotations\":{\"helm.toolkit.fluxcd.io/driftDetection\":\"disabled\"}");
 	assert_null(look(s, 1));
 	assert_drift(s, "");
-	end(s);
+	end();
 }
 
 /* ---- what is known ------------------------------------------------------------------------ */
@@ -350,16 +311,16 @@ static void test_what_a_watch_proves_is_not_asked_for(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	s->known[0].clean = s->content[0] = 7;
+	server.known[0].clean = server.content[0] = 7;
 	have(s, 1, "{}", "{}");
 	assert_null(look(s, 2));
-	assert_int_equal(s->asked, 2);
-	s->content[0] = 8;
+	assert_int_equal(server.asked, 2);
+	server.content[0] = 8;
 	have(s, 0, NULL, "{}");
 	assert_null(look(s, 2));
 	assert_drift(s, "ConfigMap/apps/o0 removed");
-	assert_true(s->known[0].seen == HR_GONE);
-	end(s);
+	assert_true(server.known[0].seen == HR_GONE);
+	end();
 }
 
 static void test_nothing_drifts_from_what_was_applied_just_now(void **state)
@@ -371,8 +332,8 @@ static void test_nothing_drifts_from_what_was_applied_just_now(void **state)
 	have(s, 0, NULL, "{}");
 	assert_null(look(s, 1));
 	assert_drift(s, "");
-	assert_int_equal(s->asked, 0);
-	end(s);
+	assert_int_equal(server.asked, 0);
+	end();
 }
 
 /* ---- errors ----------------------------------------------------------------------------- */
@@ -384,7 +345,7 @@ static void test_an_error_counts_where_nothing_drifts(void **state)
 	(void)state;
 	have(s, 0, "{}", "{}");
 	have(s, 1, "{}", "{}");
-	s->broken = "o0";
+	server.broken = "o0";
 	CLEANUP(err_drop) err *e = look(s, 2);
 
 	assert_non_null(e);
@@ -392,7 +353,7 @@ static void test_an_error_counts_where_nothing_drifts(void **state)
 	have(s, 1, NULL, "{}");
 	assert_null(look(s, 2));
 	assert_drift(s, "ConfigMap/apps/o1 removed");
-	end(s);
+	end();
 }
 
 /* ---- correction ---------------------------------------------------------------------------- */
@@ -406,7 +367,7 @@ static void test_just_what_differs_is_corrected(void **state)
 	have(s, 1, NULL, "{}");
 	assert_null(look(s, 2));
 	assert_null(hr_correct_drift(&s->h));
-	assert_string_equal(buf_c(&s->changes),
+	assert_string_equal(buf_c(&server.changes),
 			    "create o1 {\"a\":\"b\"}\n"
 			    "patch o0 [{\"op\":\"replace\",\"path\":\"/data/a\",\"value\":\"b\"},"
 			    "{\"op\":\"add\",\"path\":\"/data/c~1d\",\"value\":\"e\"},"
@@ -415,7 +376,7 @@ static void test_just_what_differs_is_corrected(void **state)
 			     S(" has been corrected:\nConfigMap/apps/o1 created\n"
 			       "ConfigMap/apps/o0 configured")));
 	assert_true(str_starts(buf_str(&s->events), S("DriftCorrected ")));
-	end(s);
+	end();
 }
 
 static void test_what_cannot_be_corrected_is_told(void **state)
@@ -426,7 +387,7 @@ static void test_what_cannot_be_corrected_is_told(void **state)
 	have(s, 0, "{\"a\":\"x\"}", "{\"a\":\"b\"}");
 	have(s, 1, NULL, "{}");
 	assert_null(look(s, 2));
-	s->broken = "o0";
+	server.broken = "o0";
 	assert_null(hr_correct_drift(&s->h));
 	assert_true(str_starts(buf_str(&s->events),
 			       S("!DriftCorrectionFailed Failed to partially correct cluster state of "
@@ -434,7 +395,7 @@ static void test_what_cannot_be_corrected_is_told(void **state)
 	assert_true(str_ends(buf_str(&s->events),
 			     S(":\nConfigMap/apps/o0 patch failure: it is forbidden\n\n"
 			       "Successful corrections:\nConfigMap/apps/o1 created")));
-	end(s);
+	end();
 }
 
 static void test_lists_are_corrected_at_their_ends(void **state)
@@ -445,12 +406,12 @@ static void test_lists_are_corrected_at_their_ends(void **state)
 	have(s, 0, "{\"l\":[1,2,3],\"m\":[1]}", "{\"l\":[4],\"m\":[1,2]}");
 	assert_null(look(s, 1));
 	assert_null(hr_correct_drift(&s->h));
-	assert_string_equal(buf_c(&s->changes),
+	assert_string_equal(buf_c(&server.changes),
 			    "patch o0 [{\"op\":\"remove\",\"path\":\"/data/l/1\"},"
 			    "{\"op\":\"remove\",\"path\":\"/data/l/1\"},"
 			    "{\"op\":\"replace\",\"path\":\"/data/l/0\",\"value\":4},"
 			    "{\"op\":\"add\",\"path\":\"/data/m/-\",\"value\":2}]");
-	end(s);
+	end();
 }
 
 static void test_what_other_managers_hold_is_taken_over(void **state)
@@ -465,13 +426,13 @@ static void test_what_other_managers_hold_is_taken_over(void **state)
 	s->settings.override_managers_n = 1;
 	have(s, 0, "{}", "{}");
 	have(s, 1, "{}", "{}");
-	s->live[0] = object(s, 0, "{}", entries);
+	server.live[0] = object(s, 0, "{}", entries);
 	assert_null(look(s, 2));
-	assert_string_equal(buf_c(&s->changes),
+	assert_string_equal(buf_c(&server.changes),
 			    "patch o0 [{\"op\":\"replace\",\"path\":\"/metadata/managedFields\","
 			    "\"value\":[{\"manager\":\"kubectl\",\"operation\":\"Update\"},"
 			    "{\"manager\":\"helm-controller\",\"operation\":\"Apply\"}]}]");
-	end(s);
+	end();
 }
 
 static void test_of_invalid_secrets_no_value_is_told(void **state)
@@ -482,11 +443,11 @@ static void test_of_invalid_secrets_no_value_is_told(void **state)
 	have(s, 0, "{\"a\":\"x\"}", "{\"a\":\"b\"}");
 	assert_null(look(s, 1));
 	node_set(&s->a, node_get(node_at(s->h.drifted, 0), S("object")), S("kind"), node_lit("Secret"));
-	s->invalid = "Secret \"o0\" is invalid: data[a]: Invalid value: \"b\": it is too short";
+	server.invalid = "Secret \"o0\" is invalid: data[a]: Invalid value: \"b\": it is too short";
 	assert_null(hr_correct_drift(&s->h));
 	assert_true(str_ends(buf_str(&s->events),
 			     S(":\nSecret/apps/o0 patch failure: it is too short")));
-	end(s);
+	end();
 }
 
 int main(void)

@@ -134,13 +134,14 @@ str hr_chart_text(struct arena *a, node s)
 
 /* ---- snapshots ----------------------------------------------------------- */
 
-static str observed_digest(struct arena *a, const struct record *r, str oci_digest)
+static str observed_digest(struct arena *a, enum digest_algo algo, const struct record *r,
+			   str oci_digest)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	err *e = record_write_observed(r, oci_digest, &b);
 
 	err_free(e);
-	return e ? STR_NONE : hr_sha256(a, buf_str(&b));
+	return e ? STR_NONE : hr_digest(a, algo, buf_str(&b));
 }
 
 static void put(struct arena *a, node map, const char *key, str value)
@@ -159,12 +160,14 @@ static void put_time(struct arena *a, node map, const char *key, struct gotime t
 	put(a, map, key, buf_str(&b));
 }
 
-static node snapshot_of(struct arena *a, const struct record *r, str action, str oci_digest)
+static node snapshot_of(const struct hr *h, const struct record *r, str action, str oci_digest)
 {
+	enum digest_algo algo = hr_digest_algo(h);
+	struct arena *a = h->a;
 	node s = node_map(a, 15);
 
 	put(a, s, "apiVersion", S("v2"));
-	put(a, s, "digest", observed_digest(a, r, oci_digest));
+	put(a, s, "digest", observed_digest(a, algo, r, oci_digest));
 	put(a, s, "name", r->name);
 	put(a, s, "namespace", r->ns);
 	node_set(a, s, S("version"), node_from_int(r->version));
@@ -173,7 +176,7 @@ static node snapshot_of(struct arena *a, const struct record *r, str action, str
 	put(a, s, "chartName", record_chart_name(r));
 	put(a, s, "chartVersion", record_chart_version(r));
 	put(a, s, "appVersion", record_app_version(r));
-	put(a, s, "configDigest", hr_values_digest(a, r->config));
+	put(a, s, "configDigest", hr_values_digest(a, algo, r->config));
 	put_time(a, s, "firstDeployed", r->first_deployed);
 	put_time(a, s, "lastDeployed", r->last_deployed);
 	put_time(a, s, "deleted", r->deleted);
@@ -194,7 +197,7 @@ node hr_snapshot(const struct hr *h, const struct record *r)
 	node_each_item(s, history(h))
 		if (hr_targets(*s, r))
 			oci = field(*s, "ociDigest");
-	return snapshot_of(h->a, r, STR_NONE, oci);
+	return snapshot_of(h, r, STR_NONE, oci);
 }
 
 /* What the running action makes of a record's snapshot. Like Flux, an upgrade
@@ -210,7 +213,7 @@ static str action_of(const struct hr *h, node snapshot, bool newest)
 
 static node observed(struct hr *h, const struct record *r, node snapshot, bool newest)
 {
-	node made = snapshot_of(h->a, r, action_of(h, snapshot, newest),
+	node made = snapshot_of(h, r, action_of(h, snapshot, newest),
 				field(snapshot, "ociDigest"));
 	node hooks = node_get(snapshot, S("testHooks"));
 
@@ -242,7 +245,7 @@ void hr_observe(void *ctx, const struct record *r)
 	}
 	if (fresh) {
 		node_append(h->a, copy,
-			    snapshot_of(h->a, r, h->rollback ? STR_NONE : h->action,
+			    snapshot_of(h, r, h->rollback ? STR_NONE : h->action,
 					h->rollback ? STR_NONE : h->oci_digest));
 		h->added = r->version;
 	}
@@ -290,9 +293,15 @@ void hr_observe_tests(struct hr *h, const struct record *r)
 
 bool hr_verify(struct arena *a, node snapshot, const struct record *r)
 {
+	str digest = field(snapshot, "digest");
+	struct digest d;
+
 	if (!str_eq(field(snapshot, "apiVersion"), S("v2")))
 		return true;
-	return str_eq(field(snapshot, "digest"), observed_digest(a, r, field(snapshot, "ociDigest")));
+	err *e = digest_parse(&d, digest);
+
+	err_free(e);
+	return !e && str_eq(digest, observed_digest(a, d.algo, r, field(snapshot, "ociDigest")));
 }
 
 /* ---- inventory ----------------------------------------------------------- */

@@ -1,57 +1,31 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "controllers/hr_stage_test.h"
 
-#include "controllers/hr_impl.h"
-
-/* A pass without a runtime: enough for what looks at status alone. */
-struct fixture {
-	struct arena a;
-	struct pass p;
-	struct hr h;
-};
+static struct record record_of(int64_t version, const char *status)
+{
+	return stage_record(version, status, NODE_NOTHING);
+}
 
 static int set_up(void **state)
 {
-	static struct fixture f;
-
-	f = (struct fixture){ .a = ARENA_INIT };
-	f.p = (struct pass){ .arena = &f.a, .object = node_map(&f.a, 4), .spec = node_map(&f.a, 4),
-			     .status = node_map(&f.a, 4), .generation = 1 };
-	f.h = (struct hr){ .p = &f.p, .a = &f.a, .spec = f.p.spec, .oci_digest = S("sha256:oci") };
-	*state = &f;
+	*state = stage_begin("{}");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	arena_release(&((struct fixture *)*state)->a);
+	(void)state;
+	stage_end();
 	return 0;
 }
 
-static struct record record_of(struct fixture *f, int64_t version, const char *status)
+static void see(struct stage *f, int64_t version, const char *status)
 {
-	node chart = node_map(&f->a, 1), meta = node_map(&f->a, 3);
-
-	node_set(&f->a, meta, S("name"), node_lit("web"));
-	node_set(&f->a, meta, S("version"), node_lit("1.0.0"));
-	node_set(&f->a, chart, S("metadata"), meta);
-	return (struct record){ .name = S("web"), .ns = S("apps"), .version = version,
-				.status = str_c(status), .chart = chart,
-				.first_deployed = GOTIME_ZERO, .last_deployed = GOTIME_ZERO,
-				.deleted = GOTIME_ZERO };
-}
-
-static void see(struct fixture *f, int64_t version, const char *status)
-{
-	struct record r = record_of(f, version, status);
+	struct record r = record_of(version, status);
 
 	hr_observe(&f->h, &r);
 }
 
-static void begin(struct fixture *f, const char *action)
+static void begin(struct stage *f, const char *action)
 {
 	f->h.action = str_c(action);
 	f->h.rollback = str_eq(f->h.action, S("rollback"));
@@ -60,7 +34,7 @@ static void begin(struct fixture *f, const char *action)
 }
 
 /* "3 deployed upgrade, 2 failed upgrade" */
-static str told(struct fixture *f)
+static str told(struct stage *f)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
@@ -83,7 +57,7 @@ static const char *arena_cstr(struct arena *a, str s)
 	return arena_str(a, s).p;
 }
 
-static void set_test(struct fixture *f, const char *phase)
+static void set_test(struct stage *f, const char *phase)
 {
 	node hooks = node_map(&f->a, 1), one = node_map(&f->a, 1);
 
@@ -96,7 +70,7 @@ static void set_test(struct fixture *f, const char *phase)
 
 static void test_an_upgrade_goes_before_what_it_replaces(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 1, "pending-install");
@@ -112,7 +86,7 @@ static void test_an_upgrade_goes_before_what_it_replaces(void **state)
 
 static void test_older_releases_of_others_are_not_taken_in(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "upgrade");
 	see(f, 7, "pending-upgrade");
@@ -123,7 +97,7 @@ static void test_older_releases_of_others_are_not_taken_in(void **state)
 
 static void test_what_an_install_replaces_is_not_kept(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 1, "superseded");
@@ -133,7 +107,7 @@ static void test_what_an_install_replaces_is_not_kept(void **state)
 
 static void test_a_rollback_is_told_of_all_it_touches(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 1, "deployed");
@@ -148,7 +122,7 @@ static void test_a_rollback_is_told_of_all_it_touches(void **state)
 
 static void test_an_uninstall_adds_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 1, "failed");
@@ -160,7 +134,7 @@ static void test_an_uninstall_adds_nothing(void **state)
 
 /* ---- what is gone back to, and cut ------------------------------------------- */
 
-static void fill(struct fixture *f, const char *const *states, size_t n)
+static void fill(struct stage *f, const char *const *states, size_t n)
 {
 	begin(f, "upgrade");
 	for (size_t i = 0; i < n; i++) {
@@ -172,7 +146,7 @@ static void fill(struct fixture *f, const char *const *states, size_t n)
 static void test_the_previous_release_is_the_last_good_one(void **state)
 {
 	static const char *const states[] = { "superseded", "superseded", "failed", "failed" };
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	fill(f, states, 4);
 	assert_int_equal(node_int(node_get(hr_previous(&f->h, false), S("version"))), 2);
@@ -184,7 +158,7 @@ static void test_the_previous_release_is_the_last_good_one(void **state)
 
 static void test_failed_tests_count_unless_ignored(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 1, "superseded");
@@ -201,7 +175,7 @@ static void test_without_a_good_one_five_are_kept(void **state)
 {
 	static const char *const states[] = { "failed", "failed", "failed", "failed", "failed",
 					      "failed", "failed" };
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	fill(f, states, 7);
 	assert_int_equal(hr_previous(&f->h, false).kind, NODE_NONE);
@@ -214,24 +188,63 @@ static void test_without_a_good_one_five_are_kept(void **state)
 
 static void test_a_changed_record_is_noticed(void **state)
 {
-	struct fixture *f = *state;
-	struct record r = record_of(f, 1, "deployed");
+	struct stage *f = *state;
+	struct record r = record_of(1, "deployed");
 
 	begin(f, "install");
 	see(f, 1, "deployed");
 	assert_true(hr_verify(&f->a, hr_latest(&f->h), &r));
+	f->settings.snapshot_digest_algo = DIGEST_SHA512;	/* only for new ones */
+	assert_true(hr_verify(&f->a, hr_latest(&f->h), &r));
 	r.manifest = S("other: {}");
 	assert_false(hr_verify(&f->a, hr_latest(&f->h), &r));
-	r = record_of(f, 1, "superseded");
+	r = record_of(1, "superseded");
 	assert_false(hr_verify(&f->a, hr_latest(&f->h), &r));
 	/* snapshots of controllers with Helm 3 say nothing about it */
 	node_remove(hr_latest(&f->h), S("apiVersion"));
 	assert_true(hr_verify(&f->a, hr_latest(&f->h), &r));
 }
 
+static void test_digests_are_of_the_algorithm_that_is_set(void **state)
+{
+	static const struct {
+		enum digest_algo algo;
+		const char *of_nothing;
+	} rows[] = {
+		{ DIGEST_SHA256, "sha256:e3b0c44298fc1c149afbf4c8996fb924"
+				 "27ae41e4649b934ca495991b7852b855" },
+		{ DIGEST_SHA384, "sha384:38b060a751ac96384cd9327eb1b1e36a21fdb71114be0743"
+				 "4c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b" },
+		{ DIGEST_BLAKE3, "blake3:af1349b9f5f9a1a6a0404dea36dcc949"
+				 "9bcb25c9adc112b7cc9a93cae41f3262" },
+	};
+	struct stage *f = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct record r = record_of(1, "deployed");
+
+		f->settings.snapshot_digest_algo = rows[i].algo;
+		f->h.config_digest = hr_values_digest(&f->a, rows[i].algo, NODE_NOTHING);
+		hr_clear_history(&f->h);
+		begin(f, "install");
+		see(f, 1, "deployed");
+		node latest = hr_latest(&f->h);
+		str values = node_str(node_get(latest, S("configDigest")));
+
+		assert_string_equal(arena_cstr(&f->a, values), rows[i].of_nothing);
+		assert_true(hr_verify(&f->a, latest, &r));
+		assert_true(hr_has_values(&f->h, values));
+		assert_true(str_starts(node_str(node_get(latest, S("digest"))),
+				       digest_algo_name(rows[i].algo)));
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_true(hr_has_values(&f->h, str_c(rows[i].of_nothing)));
+	assert_false(hr_has_values(&f->h, S("blake3:00")));
+}
+
 static void test_a_release_is_tested_once_all_tests_ended(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 1, "deployed");
@@ -249,7 +262,7 @@ static void test_a_release_is_tested_once_all_tests_ended(void **state)
 
 static void test_names_of_releases_and_charts(void **state)
 {
-	struct fixture *f = *state;
+	struct stage *f = *state;
 
 	begin(f, "install");
 	see(f, 3, "deployed");
@@ -272,6 +285,7 @@ int main(void)
 		TEST(test_failed_tests_count_unless_ignored),
 		TEST(test_without_a_good_one_five_are_kept),
 		TEST(test_a_changed_record_is_noticed),
+		TEST(test_digests_are_of_the_algorithm_that_is_set),
 		TEST(test_a_release_is_tested_once_all_tests_ended),
 		TEST(test_names_of_releases_and_charts),
 	};

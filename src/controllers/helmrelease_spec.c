@@ -153,10 +153,22 @@ str hr_trimmed(const err *e)
 	return str_trim(err_text(e));
 }
 
-str hr_sha256(struct arena *a, str bytes)
+str hr_digest(struct arena *a, enum digest_algo algo, str bytes)
 {
 	char hex[SHA256_HEX + 1];
+	str out;
 
+	if (algo != DIGEST_SHA256) {
+		err *e = digest_of(a, algo, bytes, &out);
+
+		err_free(e);
+		return e ? STR_NONE : out;
+	}
 	sha256_hex(bytes, hex);
 	return arena_cat(a, S("sha256:"), str_c(hex));
+}
+
+enum digest_algo hr_digest_algo(const struct hr *h)
+{
+	return runtime_settings(h->p->rt)->snapshot_digest_algo;
 }

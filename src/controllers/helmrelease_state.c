@@ -30,7 +30,7 @@ static str json_digest(struct hr *h, const char *field)
 	part = node_get(api_kind_canonical(h->a, kind, spec), str_c(field));
 	err_free(json_write(&b, part, &(struct json_style){ .source_order = true }));
 	buf_addc(&b, '\n');
-	return hr_sha256(h->a, buf_str(&b));
+	return hr_digest(h->a, hr_digest_algo(h), buf_str(&b));
 }
 
 /* The release has what the spec says. Flux notes it after failures, too: then what could
@@ -123,7 +123,7 @@ static const char *changed(struct hr *h, const struct record *r, node latest)
 	if (!str_eq(record_chart_name(r), h->chart->meta.name) ||
 	    !str_eq(record_chart_version(r), h->chart->meta.version))
 		return "release chart changed";
-	if (!str_eq(node_str(node_get(latest, S("configDigest"))), h->config_digest))
+	if (!hr_has_values(h, node_str(node_get(latest, S("configDigest")))))
 		return "release config values changed";
 	return changed_spec(h);
 }

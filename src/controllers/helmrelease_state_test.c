@@ -1,38 +1,13 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include "base/clock.h"
-#include "controllers/hr_impl.h"
-#include "controllers/runtime_impl.h"
-#include "value/json.h"
+#include "controllers/hr_stage_test.h"
 
 /* State and actions as they are, on records in memory; Helm itself goes by a script. */
-struct stage {
-	struct arena a;
-	struct runtime rt;
-	struct settings settings;
-	struct cluster cluster;
-	struct hr_memory memory;
-	struct chart chart;
-	union {
-		struct run run;	/* what a pass is the begin of */
-		struct pass p;
-	};
-	struct hr h;
+static struct play {
 	const char *script;	/* a sign an action: '.' good, '!' failed, 'x' nothing was stored */
 	str drift;
 	struct buf trace;	/* "install! uninstall | install": a pass has a '|' behind it */
-	struct buf events;
 	struct outcome out;
-};
-
-static struct stage *stage_of(const struct hr *h)
-{
-	return (struct stage *)((uintptr_t)h - offsetof(struct stage, h));
-}
+} play;
 
 /* ---- instead of the world ----------------------------------------------------- */
 
@@ -57,13 +32,13 @@ err *__wrap_hr_correct_drift(struct hr *h);
 err *__wrap_hr_read_stored(struct hr *h, bool *known);
 
 /* The next sign of the script; good when it is over. */
-static char next(struct stage *s, const char *action)
+static char next(const char *action)
 {
-	char sign = *s->script ? *s->script++ : '.';
+	char sign = *play.script ? *play.script++ : '.';
 
-	buf_addf(&s->trace, "%s%s", s->trace.n ? " " : "", action);
+	buf_addf(&play.trace, "%s%s", play.trace.n ? " " : "", action);
 	if (sign != '.')
-		buf_addc(&s->trace, sign);
+		buf_addc(&play.trace, sign);
 	return sign;
 }
 
@@ -109,28 +84,22 @@ static err *release_new(const struct release_env *env, struct arena *a, const st
 	return sign == '.' ? NULL : failure();
 }
 
-static struct record record_for(struct stage *s, const struct release_how *how)
+static struct record record_for(const struct release_how *how)
 {
 	static struct record_hook hook = { .name = S("t"), .kind = S("Pod") };
-	node chart = node_map(&s->a, 1), meta = node_map(&s->a, 2), events = node_seq(&s->a, 1);
+	struct record r = stage_record(0, "", how->values);
 
-	node_append(&s->a, events, node_lit("test"));
-	hook.events = events;
-	node_set(&s->a, meta, S("name"), node_from_str(&s->a, s->chart.meta.name));
-	node_set(&s->a, meta, S("version"), node_from_str(&s->a, s->chart.meta.version));
-	node_set(&s->a, chart, S("metadata"), meta);
-	return (struct record){ .name = S("web"), .ns = S("apps"), .chart = chart,
-				.config = how->values, .hooks = &hook, .hooks_n = 1,
-				.first_deployed = GOTIME_ZERO, .last_deployed = GOTIME_ZERO,
-				.deleted = GOTIME_ZERO };
+	hook.events = stage_json("[\"test\"]");
+	r.hooks = &hook;
+	r.hooks_n = 1;
+	return r;
 }
 
 static err *make(const struct release_env *env, struct arena *a, const struct release_how *how,
 		 const char *action, const char *pending, struct record *out)
 {
-	struct stage *s = stage_of(env->on_store_ctx);
-	struct record like = record_for(s, how);
-	char sign = next(s, action);
+	struct record like = record_for(how);
+	char sign = next(action);
 
 	*out = (struct record){ 0 };
 	return sign == 'x' ? failure() : release_new(env, a, &like, str_c(pending), sign, out);
@@ -151,7 +120,7 @@ err *__wrap_release_upgrade(const struct release_env *env, struct arena *a,
 err *__wrap_release_rollback(const struct release_env *env, struct arena *a,
 			     const struct release_how *how, struct record *out)
 {
-	char sign = next(stage_of(env->on_store_ctx), "rollback");
+	char sign = next("rollback");
 	struct record target;
 
 	*out = (struct record){ 0 };
@@ -164,7 +133,7 @@ err *__wrap_release_rollback(const struct release_env *env, struct arena *a,
 err *__wrap_release_uninstall(const struct release_env *env, struct arena *a,
 			      const struct release_how *how, struct record *out, str *info)
 {
-	char sign = next(stage_of(env->on_store_ctx), "uninstall");
+	char sign = next("uninstall");
 	struct record_list l = stored(env, a);
 
 	*info = STR_NONE;
@@ -186,7 +155,7 @@ err *__wrap_release_test(const struct release_env *env, struct arena *a,
 			 const struct release_how *how, struct record *out)
 {
 	struct record_list l = stored(env, a);
-	char sign = next(stage_of(env->on_store_ctx), "test");
+	char sign = next("test");
 
 	(void)how;
 	*out = *relstore_last(&l);
@@ -209,10 +178,8 @@ void __wrap_hr_set_inventory(struct hr *h, const struct record *r)
 void __wrap_pass_event(struct pass *p, enum event_type type, str reason, str message,
 		       const str *meta, size_t n)
 {
-	struct stage *s = (struct stage *)((uintptr_t)p - offsetof(struct stage, p));
-
-	(void)message, (void)meta, (void)n;
-	buf_addf(&s->events, "%s%s%.*s", s->events.n ? " " : "", type == EVENT_WARNING ? "!" : "",
+	(void)p, (void)message, (void)meta, (void)n;
+	buf_addf(&stage.events, "%s%s%.*s", stage.events.n ? " " : "", type == EVENT_WARNING ? "!" : "",
 		 STR_ARG(reason));
 }
 
@@ -231,16 +198,15 @@ void __wrap_hr_settle(struct hr *h, bool in_sync, struct outcome out)
 err *__wrap_hr_find_drift(struct hr *h, const struct record *r)
 {
 	(void)r;
-	h->drift = stage_of(h)->drift;
+	h->drift = play.drift;
 	return NULL;
 }
 
 err *__wrap_hr_correct_drift(struct hr *h)
 {
-	struct stage *s = stage_of(h);
-
-	if (next(s, "correct") == '.')
-		s->drift = STR_NONE;
+	(void)h;
+	if (next("correct") == '.')
+		play.drift = STR_NONE;
 	return NULL;
 }
 
@@ -255,36 +221,14 @@ err *__wrap_hr_read_stored(struct hr *h, bool *known)
 
 static struct stage *begin(const char *spec)
 {
-	static struct stage s;
-	node read = NODE_NOTHING;
-
-	s = (struct stage){ .a = ARENA_INIT, .script = "", .trace = BUF_INIT, .events = BUF_INIT,
-			    .cluster = { .remote = true } };
-	settings_default(&s.settings);
-	s.rt.o.settings = &s.settings;
-	s.chart.meta.name = S("web");
-	s.chart.meta.version = S("1.0.0");
-	assert_null(json_read(&s.a, str_c(spec), NULL, &read));
-	s.p = (struct pass){ .rt = &s.rt, .arena = &s.a, .object = node_map(&s.a, 4), .spec = read,
-			     .status = node_map(&s.a, 4), .generation = 1,
-			     .key = { .namespace = S("apps"), .name = S("web") } };
-	s.h = (struct hr){ .p = &s.p, .a = &s.a, .m = &s.memory, .spec = read, .name = S("web"),
-			   .ns = S("apps"), .storage_ns = S("apps"), .chart = &s.chart,
-			   .cluster = &s.cluster, .values = node_map(&s.a, 1), .log = BUF_INIT };
-	s.h.env = (struct release_env){
-		.store = { .driver = RELSTORE_MEMORY, .memory = relmemory_new(), .ns = S("apps") },
-		.ns = S("apps"), .on_store = hr_observe, .on_store_ctx = &s.h };
-	s.h.config_digest = hr_values_digest(&s.a, s.h.values);
-	return &s;
+	play = (struct play){ .script = "", .trace = BUF_INIT };
+	return stage_begin(spec);
 }
 
-static void end(struct stage *s)
+static void end(void)
 {
-	relmemory_free(s->h.env.store.memory);
-	buf_release(&s->h.log);
-	buf_release(&s->trace);
-	buf_release(&s->events);
-	arena_release(&s->a);
+	buf_release(&play.trace);
+	stage_end();
 }
 
 /* Passes as a queue would run them: until nothing wants another at once. */
@@ -294,18 +238,18 @@ static void run(struct stage *s)
 
 	do {
 		if (passes)
-			buf_add(&s->trace, S(" |"));
+			buf_add(&play.trace, S(" |"));
 		s->h.known = false;
-		s->out = hr_release(&s->h);
-	} while ((s->out.next == NEXT_BACKOFF || s->out.next == NEXT_NOW) && ++passes < 6);
+		play.out = hr_release(&s->h);
+	} while ((play.out.next == NEXT_BACKOFF || play.out.next == NEXT_NOW) && ++passes < 6);
 }
 
-static void play(struct stage *s, const char *script)
+static void perform(struct stage *s, const char *script)
 {
-	buf_clear(&s->trace);
-	s->script = script;
+	buf_clear(&play.trace);
+	play.script = script;
 	run(s);
-	assert_int_equal(*s->script, 0);
+	assert_int_equal(*play.script, 0);
 }
 
 /* New values: a new generation, and failures are counted anew. */
@@ -314,7 +258,7 @@ static void change(struct stage *s, int n)
 	s->p.generation++;
 	s->h.values = node_map(&s->a, 1);
 	node_set(&s->a, s->h.values, S("n"), node_from_int(n));
-	s->h.config_digest = hr_values_digest(&s->a, s->h.values);
+	s->h.config_digest = hr_values_digest(&s->a, DIGEST_SHA256, s->h.values);
 	hr_clear_failures(&s->h);
 }
 
@@ -348,7 +292,7 @@ static const char *told(struct stage *s)
 	return arena_str(&s->a, buf_str(&b)).p;
 }
 
-#define assert_trace(s, text) assert_string_equal(buf_c(&(s)->trace), text)
+#define assert_trace(text) assert_string_equal(buf_c(&play.trace), text)
 #define assert_told(s, text) assert_string_equal(told(s), text)
 
 /* ---- every setting of remediation and retry --------------------------------------------- */
@@ -400,10 +344,10 @@ static void test_installs_that_fail(void **state)
 		const struct row *r = &installs[i];
 		struct stage *s = begin(r->spec);
 
-		play(s, r->script);
-		assert_trace(s, r->trace);
+		perform(s, r->script);
+		assert_trace(r->trace);
 		assert_told(s, r->told);
-		end(s);
+		end();
 	}
 }
 
@@ -446,12 +390,12 @@ static void test_upgrades_that_fail(void **state)
 		const struct row *r = &upgrades[i];
 		struct stage *s = begin(r->spec);
 
-		play(s, ".");
+		perform(s, ".");
 		change(s, 2);
-		play(s, r->script);
-		assert_trace(s, r->trace);
+		perform(s, r->script);
+		assert_trace(r->trace);
 		assert_told(s, r->told);
-		end(s);
+		end();
 	}
 }
 
@@ -480,10 +424,10 @@ static void test_tests_that_fail(void **state)
 		const struct row *r = &tests[i];
 		struct stage *s = begin(r->spec);
 
-		play(s, r->script);
-		assert_trace(s, r->trace);
+		perform(s, r->script);
+		assert_trace(r->trace);
 		assert_told(s, r->told);
-		end(s);
+		end();
 	}
 }
 
@@ -493,12 +437,12 @@ static void test_a_failing_test_of_an_upgrade_rolls_back(void **state)
 				"\"remediateLastFailure\":true}}}");
 
 	(void)state;
-	play(s, "..");
+	perform(s, "..");
 	change(s, 2);
-	play(s, ".!.");
-	assert_trace(s, "upgrade test! rollback");
+	perform(s, ".!.");
+	assert_trace("upgrade test! rollback");
 	assert_told(s, ROLLED_BACK AFTER("upgrade", "1"));
-	end(s);
+	end();
 }
 
 /* ---- the gate ------------------------------------------------------------------------------ */
@@ -509,16 +453,16 @@ static void test_the_gate_retries_where_no_strategy_is_named(void **state)
 
 	(void)state;
 	s->settings.gates[GATE_DEFAULT_TO_RETRY_ON_FAILURE] = true;
-	play(s, "!");
-	assert_trace(s, "install!");
+	perform(s, "!");
+	assert_trace("install!");
 	assert_told(s, "Ready=False InstallFailed; Reconciling: retrying after 5m0s");
-	assert_int_equal(s->out.next, NEXT_INTERVAL);
-	assert_true(s->out.after == 5 * CLOCK_MINUTE);
+	assert_int_equal(play.out.next, NEXT_INTERVAL);
+	assert_true(play.out.after == 5 * CLOCK_MINUTE);
 	/* A retry is an upgrade, which is remediated as it says. */
-	play(s, "!");
-	assert_trace(s, "upgrade!");
+	perform(s, "!");
+	assert_trace("upgrade!");
 	assert_told(s, "Ready=False UpgradeFailed" AFTER("upgrade", "1"));
-	end(s);
+	end();
 }
 
 /* ---- what others did ------------------------------------------------------------------------- */
@@ -541,14 +485,14 @@ static void test_a_dead_owner_is_followed(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		struct stage *s = begin("{}");
 
-		play(s, ".");
+		perform(s, ".");
 		edit(s, pending[i]);
 		buf_clear(&s->events);
-		play(s, ".");
-		assert_trace(s, "upgrade");
+		perform(s, ".");
+		assert_trace("upgrade");
 		assert_told(s, "Ready=True UpgradeSucceeded");
 		assert_string_equal(buf_c(&s->events), "PendingRelease UpgradeSucceeded");
-		end(s);
+		end();
 	}
 }
 
@@ -557,14 +501,14 @@ static void test_a_release_of_others_is_taken_over(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	hr_clear_history(&s->h);
-	play(s, ".");
-	assert_trace(s, "upgrade");
+	perform(s, ".");
+	assert_trace("upgrade");
 	edit(s, "uninstalled");
-	play(s, ".");
-	assert_trace(s, "upgrade");
-	end(s);
+	perform(s, ".");
+	assert_trace("upgrade");
+	end();
 }
 
 static void test_what_is_gone_is_installed(void **state)
@@ -572,11 +516,11 @@ static void test_what_is_gone_is_installed(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	assert_null(relstore_delete(&s->h.env.store, S("web"), 1));
-	play(s, ".");
-	assert_trace(s, "install");
-	end(s);
+	perform(s, ".");
+	assert_trace("install");
+	end();
 }
 
 static void test_a_status_that_nobody_knows_ends_the_pass(void **state)
@@ -584,13 +528,13 @@ static void test_a_status_that_nobody_knows_ends_the_pass(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	node_set(&s->a, hr_latest(&s->h), S("apiVersion"), node_lit("v1"));
 	edit(s, "unknown");
-	s->out = hr_release(&s->h);
-	assert_int_equal(s->out.next, NEXT_BACKOFF);
+	play.out = hr_release(&s->h);
+	assert_int_equal(play.out.next, NEXT_BACKOFF);
 	assert_told(s, "Ready=False StateError");
-	end(s);
+	end();
 }
 
 /* ---- why ------------------------------------------------------------------------------------ */
@@ -613,28 +557,28 @@ static void test_the_log_says_what_was_found_and_why(void **state)
 		assert_true(str_has(buf_str(&lines), S(text)));                                     \
 		buf_clear(&lines);                                                                  \
 	} while (0)
-	play(s, ".");
+	perform(s, ".");
 	assert_said("release not installed: no release in storage for object");
 	change(s, 2);
-	play(s, ".");
+	perform(s, ".");
 	assert_said("release out-of-sync with desired state: release config values changed");
 	s->chart.meta.version = S("2.0.0");
-	play(s, ".");
+	perform(s, ".");
 	assert_said("release out-of-sync with desired state: release chart changed");
-	play(s, "");
+	perform(s, "");
 	assert_said("release in-sync with desired state");
 	edit(s, "pending-upgrade");
-	play(s, ".");
+	perform(s, ".");
 	assert_said("release locked: release with status 'pending-upgrade'");
 	hr_clear_history(&s->h);
-	play(s, ".");
+	perform(s, ".");
 	assert_said("release not managed by controller: found existing release in storage");
 	node_set(&s->a, hr_latest(&s->h), S("digest"), node_lit("sha256:other"));
-	play(s, ".");
+	perform(s, ".");
 	assert_said("release not managed by controller: release not observed to be made for object");
 #undef assert_said
 	log_use(before);
-	end(s);
+	end();
 }
 
 /* ---- where to roll back to ----------------------------------------------------------------- */
@@ -644,14 +588,14 @@ static void test_there_is_nothing_to_roll_back_to(void **state)
 	struct stage *s = begin("{\"upgrade\":{\"remediation\":{\"retries\":1}}}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	hr_clear_history(&s->h);
 	change(s, 2);
-	play(s, "!");
-	assert_trace(s, "upgrade!");
+	perform(s, "!");
+	assert_trace("upgrade!");
 	assert_told(s, "Ready=False UpgradeFailed; Stalled: Failed to perform remediation: missing "
 		       "target release for rollback: cannot remediate failed release");
-	end(s);
+	end();
 }
 
 static void test_what_was_changed_is_not_rolled_back_to(void **state)
@@ -660,19 +604,19 @@ static void test_what_was_changed_is_not_rolled_back_to(void **state)
 	struct record_list l;
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	change(s, 2);
-	s->script = "!x";
-	s->out = hr_release(&s->h);
-	assert_int_equal(s->out.next, NEXT_BACKOFF);
+	play.script = "!x";
+	play.out = hr_release(&s->h);
+	assert_int_equal(play.out.next, NEXT_BACKOFF);
 	l = stored(&s->h.env, &s->a);
 	assert_int_equal(l.p[0].version, 1);
 	l.p[0].description = S("somebody was here");
 	assert_null(relstore_update(&s->h.env.store, &l.p[0]));
-	play(s, ".");
-	assert_trace(s, "upgrade");
+	perform(s, ".");
+	assert_trace("upgrade");
 	assert_told(s, "Ready=True UpgradeSucceeded");
-	end(s);
+	end();
 }
 
 /* ---- asked for -------------------------------------------------------------------------------- */
@@ -682,17 +626,17 @@ static void test_a_forced_pass_upgrades_once(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	ask(s, "reconcile.fluxcd.io/forceAt", "1");
-	play(s, ".");
-	assert_trace(s, "upgrade");
-	play(s, "");
-	assert_trace(s, "");
+	perform(s, ".");
+	assert_trace("upgrade");
+	perform(s, "");
+	assert_trace("");
 	ask(s, "reconcile.fluxcd.io/forceAt", "2");
 	s->p.requested_at = S("3");	/* of another request */
-	play(s, "");
-	assert_trace(s, "");
-	end(s);
+	perform(s, "");
+	assert_trace("");
+	end();
 }
 
 static void test_a_forced_pass_tries_what_is_out_of_retries(void **state)
@@ -700,14 +644,14 @@ static void test_a_forced_pass_tries_what_is_out_of_retries(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, "!");
-	play(s, "");
-	assert_trace(s, "");
+	perform(s, "!");
+	perform(s, "");
+	assert_trace("");
 	ask(s, "reconcile.fluxcd.io/forceAt", "1");
-	play(s, ".");
-	assert_trace(s, "upgrade");
+	perform(s, ".");
+	assert_trace("upgrade");
 	assert_told(s, "Ready=True UpgradeSucceeded");
-	end(s);
+	end();
 }
 
 /* ---- the spec ------------------------------------------------------------------------------- */
@@ -731,16 +675,16 @@ static void test_common_metadata_and_post_renderers_count(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct stage *s = begin("{}");
 
-		play(s, ".");
+		perform(s, ".");
 		set_spec(s, specs[i]);
-		play(s, ".");
-		assert_trace(s, "upgrade");
-		play(s, "");
-		assert_trace(s, "");
+		perform(s, ".");
+		assert_trace("upgrade");
+		perform(s, "");
+		assert_trace("");
 		set_spec(s, "{}");
-		play(s, ".");
-		assert_trace(s, "upgrade");
-		end(s);
+		perform(s, ".");
+		assert_trace("upgrade");
+		end();
 	}
 }
 
@@ -750,21 +694,21 @@ static void test_what_could_not_be_rendered_is_not_forgotten(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	set_spec(s, "{\"commonMetadata\":{\"labels\":{\"a\":\"b\"}}}");
-	play(s, "xx.");
-	assert_trace(s, "upgradex | upgradex | upgrade");
+	perform(s, "xx.");
+	assert_trace("upgradex | upgradex | upgrade");
 	assert_told(s, "Ready=True UpgradeSucceeded");
 	set_spec(s, "{\"commonMetadata\":{\"labels\":{\"a\":\"c\"}}}");
-	s->script = "x";
-	s->out = hr_release(&s->h);
+	play.script = "x";
+	play.out = hr_release(&s->h);
 	assert_told(s, "Ready=False UpgradeFailed; Reconciling: Running 'upgrade' action with timeout "
 		       "of 5m0s");
 	set_spec(s, "{\"commonMetadata\":{\"labels\":{\"a\":\"b\"}}}");
-	play(s, "");
-	assert_trace(s, "");
+	perform(s, "");
+	assert_trace("");
 	assert_told(s, "Ready=True UpgradeSucceeded");
-	end(s);
+	end();
 }
 
 static void test_another_chart_is_out_of_sync(void **state)
@@ -772,14 +716,14 @@ static void test_another_chart_is_out_of_sync(void **state)
 	struct stage *s = begin("{}");
 
 	(void)state;
-	play(s, ".");
+	perform(s, ".");
 	s->chart.meta.version = S("1.1.0");
-	play(s, ".");
-	assert_trace(s, "upgrade");
+	perform(s, ".");
+	assert_trace("upgrade");
 	s->chart.meta.name = S("other");
-	play(s, ".");
-	assert_trace(s, "upgrade");
-	end(s);
+	perform(s, ".");
+	assert_trace("upgrade");
+	end();
 }
 
 /* ---- drift -------------------------------------------------------------------------------------- */
@@ -799,14 +743,14 @@ static void test_drift_is_told_or_corrected(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct stage *s = begin(rows[i].spec);
 
-		play(s, ".");
-		s->drift = S("ConfigMap/apps/web removed");
-		play(s, "");
-		assert_trace(s, rows[i].trace);
+		perform(s, ".");
+		play.drift = S("ConfigMap/apps/web removed");
+		perform(s, "");
+		assert_trace(rows[i].trace);
 		str status = node_str(node_get(condition_get(&s->p, S("Drifted")), S("status")));
 
 		assert_true(str_eq(status, str_c(rows[i].drifted)));
-		end(s);
+		end();
 	}
 }
 
@@ -816,11 +760,11 @@ static void test_drift_is_corrected_once_a_pass(void **state)
 	struct stage *s = begin("{\"driftDetection\":{\"mode\":\"enabled\"}}");
 
 	(void)state;
-	play(s, ".");
-	s->drift = S("ConfigMap/apps/web removed");
-	play(s, "!.");
-	assert_trace(s, "correct! | correct");
-	end(s);
+	perform(s, ".");
+	play.drift = S("ConfigMap/apps/web removed");
+	perform(s, "!.");
+	assert_trace("correct! | correct");
+	end();
 }
 
 int main(void)

@@ -1,30 +1,11 @@
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <cmocka.h>
-
 #include "controllers/controllers.h"
-#include "controllers/hr_impl.h"
-#include "controllers/runtime_impl.h"
-#include "value/json.h"
+#include "controllers/hr_stage_test.h"
 
 /* Passes without a cluster: how they begin, and what stands in the way of a deletion. */
-struct stage {
-	struct arena a;
-	struct runtime rt;
-	struct settings settings;
-	struct cluster cluster;
-	union {
-		struct run run;	/* what a pass is the begin of */
-		struct pass p;
-	};
+static struct world {
 	err *no_cluster, *no_account;	/* what is answered instead */
 	bool uninstalled;
-};
-
-static struct stage *on;	/* of the test that runs */
+} world;
 
 /* ---- instead of the world ------------------------------------------------------- */
 
@@ -39,8 +20,8 @@ struct tmpl_cache *__wrap_hr_shared_templates(struct hr_shared *s);
 err *__wrap_pass_cluster(struct pass *p, const struct cluster **out)
 {
 	(void)p;
-	*out = &on->cluster;
-	return on->no_cluster;
+	*out = &stage.cluster;
+	return world.no_cluster;
 }
 
 err *__wrap_client_get(struct client *c, struct arena *a, const struct client_resource *r, str ns,
@@ -51,13 +32,13 @@ err *__wrap_client_get(struct client *c, struct arena *a, const struct client_re
 	assert_true(str_eq(ns, S("apps")));
 	assert_true(str_eq(name, S("deployer")));
 	*out = node_map(a, 0);
-	return on->no_account;
+	return world.no_account;
 }
 
 err *__wrap_hr_uninstall(struct hr *h)
 {
 	(void)h;
-	on->uninstalled = true;
+	world.uninstalled = true;
 	return NULL;
 }
 
@@ -82,25 +63,11 @@ struct tmpl_cache *__wrap_hr_shared_templates(struct hr_shared *s)
 
 static struct stage *begin(const char *spec)
 {
-	static struct stage s;
-	node read = NODE_NOTHING;
+	struct stage *s = stage_begin(spec);
 
-	s = (struct stage){ .a = ARENA_INIT };
-	on = &s;
-	settings_default(&s.settings);
-	s.rt.o.settings = &s.settings;
-	assert_null(json_read(&s.a, str_c(spec), NULL, &read));
-	s.p = (struct pass){ .rt = &s.rt, .arena = &s.a, .object = node_map(&s.a, 4), .spec = read,
-			     .status = node_map(&s.a, 4), .generation = 1,
-			     .key = { .namespace = S("apps"), .name = S("web") } };
-	status_set_str(&s.p, S("storageNamespace"), S("apps"));
-	return &s;
-}
-
-static void end(struct stage *s)
-{
-	hr_forget(&s->rt, s->p.memory);
-	arena_release(&s->a);
+	world = (struct world){ 0 };
+	status_set_str(&s->p, S("storageNamespace"), S("apps"));
+	return s;
 }
 
 static const char *ready(struct stage *s)
@@ -128,7 +95,7 @@ static void test_one_chart_is_named(void **state)
 
 		assert_int_equal(helmrelease_controller.reconcile(&s->p).next, NEXT_CHANGE);
 		assert_int_equal(condition_get(&s->p, S("Reconciling")).kind, NODE_NONE);
-		end(s);
+		stage_end();
 	}
 }
 
@@ -171,7 +138,7 @@ static void test_the_version_has_the_digest_of_the_source(void **state)
 			assert_string_equal(arena_str(&s->a, chart.meta.version).p, rows[i].version);
 			assert_string_equal(arena_str(&s->a, h.oci_digest).p, rows[i].digest);
 		}
-		end(s);
+		stage_end();
 	}
 }
 
@@ -183,8 +150,8 @@ static void test_a_release_goes_with_its_object(void **state)
 
 	(void)state;
 	assert_int_equal(finalize(s), NEXT_CHANGE);
-	assert_true(s->uninstalled);
-	end(s);
+	assert_true(world.uninstalled);
+	stage_end();
 }
 
 static void test_a_release_whose_account_is_gone_stays(void **state)
@@ -192,10 +159,10 @@ static void test_a_release_whose_account_is_gone_stays(void **state)
 	struct stage *s = begin("{\"serviceAccountName\":\"deployer\"}");
 
 	(void)state;
-	s->no_account = err_new(ERR_NOT_FOUND, "serviceaccounts \"deployer\" not found");
+	world.no_account = err_new(ERR_NOT_FOUND, "serviceaccounts \"deployer\" not found");
 	assert_int_equal(finalize(s), NEXT_CHANGE);
-	assert_false(s->uninstalled);
-	end(s);
+	assert_false(world.uninstalled);
+	stage_end();
 }
 
 static void test_an_account_that_nobody_may_see_is_waited_for(void **state)
@@ -203,12 +170,12 @@ static void test_an_account_that_nobody_may_see_is_waited_for(void **state)
 	struct stage *s = begin("{\"serviceAccountName\":\"deployer\"}");
 
 	(void)state;
-	s->no_account = err_new(ERR_FORBIDDEN, "it is forbidden");
+	world.no_account = err_new(ERR_FORBIDDEN, "it is forbidden");
 	assert_int_equal(finalize(s), NEXT_BACKOFF);
-	assert_false(s->uninstalled);
+	assert_false(world.uninstalled);
 	assert_string_equal(ready(s), "UninstallFailed: failed to confirm ServiceAccount 'deployer' "
 				      "can be used to uninstall release: it is forbidden");
-	end(s);
+	stage_end();
 }
 
 static void test_a_cluster_that_cannot_be_reached_is_waited_for(void **state)
@@ -216,16 +183,16 @@ static void test_a_cluster_that_cannot_be_reached_is_waited_for(void **state)
 	struct stage *s = begin("{\"kubeConfig\":{\"secretRef\":{\"name\":\"far\"}}}");
 
 	(void)state;
-	s->no_cluster = err_new(ERR_FORBIDDEN, "unable to read KubeConfig secret 'apps/far' error: "
+	world.no_cluster = err_new(ERR_FORBIDDEN, "unable to read KubeConfig secret 'apps/far' error: "
 					       "it is forbidden");
 	assert_int_equal(finalize(s), NEXT_BACKOFF);
 	assert_string_equal(ready(s), "UninstallFailed: failed to build REST client getter to "
 				      "uninstall release: could not get KubeConfig secret "
 				      "'apps/far': it is forbidden");
-	s->no_cluster = err_new(ERR_NOT_FOUND, "secrets \"far\" not found");
+	world.no_cluster = err_new(ERR_NOT_FOUND, "secrets \"far\" not found");
 	assert_int_equal(finalize(s), NEXT_CHANGE);
-	assert_false(s->uninstalled);
-	end(s);
+	assert_false(world.uninstalled);
+	stage_end();
 }
 
 int main(void)

@@ -166,7 +166,7 @@ err *hr_values(struct hr *h)
 	node_each_item(ref, node_get(h->spec, S("valuesFrom")))
 		TRY(add_reference(h, &seen, *ref, own, &result));
 	h->values = values_merge(h->a, result, own);
-	h->config_digest = hr_values_digest(h->a, h->values);
+	h->config_digest = hr_values_digest(h->a, hr_digest_algo(h), h->values);
 	return NULL;
 }
 
@@ -186,7 +186,7 @@ static node as_whole(node n)
 	return n;
 }
 
-str hr_values_digest(struct arena *a, node values)
+str hr_values_digest(struct arena *a, enum digest_algo algo, node values)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
@@ -196,5 +196,19 @@ str hr_values_digest(struct arena *a, node values)
 		node_sort(sorted);
 		err_free(yaml_write(&b, sorted, YAML_WRITE_V2));
 	}
-	return hr_sha256(a, buf_str(&b));
+	return hr_digest(a, algo, buf_str(&b));
+}
+
+bool hr_has_values(const struct hr *h, str digest)
+{
+	struct digest d;
+	err *e = digest_parse(&d, digest);
+
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	return str_eq(digest, d.algo == hr_digest_algo(h)
+				      ? h->config_digest
+				      : hr_values_digest(h->a, d.algo, h->values));
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "controllers/drifts.h"
+#include "controllers/helmlog.h"
 #include "controllers/hr_shared.h"
 #include "controllers/pass.h"
 #include "release/release.h"
@@ -92,8 +93,9 @@ struct hr {
 	size_t observed;	/* records written by the running action */
 	bool rollback;		/* observe as a rollback does */
 	int64_t added;		/* the revision that the running action added; 0: none yet */
-	struct buf log;		/* Helm's lines of the running action */
-	struct notices notices;
+	struct helmlog log;	/* Helm's last lines of the running action */
+	str origins;		/* where the values stand that its error is about; a line each */
+	struct notices notices, steps;
 	str drift;		/* lines about it */
 	node drifted;		/* list: what is to be corrected */
 };
@@ -133,8 +135,12 @@ err *hr_mutate_version(struct hr *h, node source) __attribute__((warn_unused_res
 
 err *hr_values(struct hr *h) __attribute__((warn_unused_result));
 /* "sha256:HEX" of values as YAML. */
-str hr_values_digest(struct arena *a, node values);
-str hr_sha256(struct arena *a, str bytes);
+str hr_values_digest(struct arena *a, enum digest_algo algo, node values);
+str hr_digest(struct arena *a, enum digest_algo algo, str bytes);
+/* The one that new digests are of. */
+enum digest_algo hr_digest_algo(const struct hr *h);
+/* Whether a digest of this or another algorithm is that of h->values. */
+bool hr_has_values(const struct hr *h, str digest);
 
 /* ---- where values stand (helmrelease_origin.c) ---------------------------- */
 

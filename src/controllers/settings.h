@@ -61,6 +61,7 @@ struct settings {
 	int64_t retention_ttl;
 	unsigned retention_records;
 	enum digest_algo digest_algo;	/* that artifacts are named by */
+	enum digest_algo snapshot_digest_algo;	/* of releases and values, in status.history */
 	unsigned http_retry;		/* soon, when a server is away; then at the retry interval */
 	double kube_api_qps;		/* requests a second to each API server; 0: no limit */
 	int64_t kube_api_burst;

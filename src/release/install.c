@@ -7,7 +7,7 @@
 
 static err *name_is_used(const struct release_env *env, err *e)
 {
-	notice(env->notices, NOTICE_ERROR, S("release name check failed"), { "error", err_text(e) });
+	notice(env->cluster.log, NOTICE_ERROR, S("release name check failed"), NOTICE_ERR(e));
 	return err_wrap(e, "release name check failed");
 }
 
@@ -127,6 +127,9 @@ static err *fail(struct work *w, struct record *r, err *e)
 		release_store_again(w->env, r);
 		return e;
 	}
+	release_debug(w->env,
+		      S("install failed and rollback-on-failure is set, uninstalling release"),
+		      { "release", r->name });
 	err *more = release_uninstall(w->env, w->a, &undo, &gone, &info);
 
 	if (more) {

@@ -228,7 +228,7 @@ err *release_install_crds(const struct release_env *env, struct arena *a,
 	if (!has_crds(&enabled))
 		return NULL;
 	if (how->dry_run == RELEASE_DRY_SERVER) {
-		notice(env->notices, NOTICE_WARN,
+		notice(env->cluster.log, NOTICE_WARN,
 		       S("This chart or one of its subcharts contains CRDs. Rendering may fail or "
 			 "contain inaccuracies."),
 		       { 0 });
@@ -329,13 +329,11 @@ err *release_store(const struct release_env *env, const struct record *r)
 
 void release_store_again(const struct release_env *env, const struct record *r)
 {
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	err *e = release_store(env, r);
 
 	if (e)
-		notice(env->notices, NOTICE_WARN, S("failed to update release"), { "name", r->name },
-		       { "revision", arena_printf(&a, "%lld", (long long)r->version) },
-		       { "error", err_text(e) });
+		notice(env->cluster.log, NOTICE_WARN, S("failed to update release"),
+		       { "name", r->name }, NOTICE_N("revision", r->version), NOTICE_ERR(e));
 	err_free(e);
 }
 

@@ -9,6 +9,9 @@
 
 #include "release/release.h"
 
+/* A line of Helm's own log, at its debug level. */
+#define release_debug(env, ...) notice((env)->cluster.log, NOTICE_DEBUG, __VA_ARGS__)
+
 /* Whether a pending revision may be taken over: as `how` says, or as its owner has not
  * been heard of for long. */
 bool release_may_take_over(const struct release_env *env, const struct release_how *how,

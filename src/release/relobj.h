@@ -13,6 +13,7 @@
 
 #include "client/discovery.h"
 #include "client/live.h"
+#include "helm/notice.h"
 #include "kube/gvk.h"
 
 /* Objects of one manifest. */
@@ -23,6 +24,7 @@ struct relcluster {
 	struct discovery *discovery;
 	str manager;			/* of fields: "helm" */
 	const atomic_bool *cancel;	/* or NULL */
+	const struct notices *log;	/* each step; NULL: nobody listens */
 	/* What the cluster has right now, and whether it sees the objects of a kind in
 	 * a namespace; NULL: nobody watches. */
 	struct live *live;

@@ -122,6 +122,7 @@ err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_li
 
 	if (how->force && !how->server_side)
 		return check_options(how, "create");
+	relobj_tell_creation(c, l->n, how->server_side, how->force);
 	for (size_t from = 0, to; from < l->n; from = to) {
 		to = batch_end(l, from);
 		for (size_t i = from; i < to; i++)
@@ -135,6 +136,8 @@ err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_li
 
 			if (e && how->server_side)
 				e = apply_error(a, &l->p[i], e);
+			if (how->server_side && calls[i])
+				relobj_tell_created(c, a, &l->p[i], e);
 			all = relobj_join(all, e, "\n");
 		}
 	}
@@ -200,10 +203,17 @@ static bool is_left_alone(const struct relobj_apply *how, const struct relobj_li
 	return before && node_equal(before->object, o->object) && how->intact(how->intact_ctx, o);
 }
 
+static void note(struct arena *a, struct relobj_told *t, enum relobj_outcome outcome, const err *e)
+{
+	t->outcome = outcome;
+	t->error = e ? arena_str(a, err_text(e)) : STR_NONE;
+}
+
 /* Server-side: no question before but where fields must change hands first. */
 static err *apply_batch(const struct relcluster *c, struct arena *a,
 			const struct relobj_list *old, struct relobj_list *l, size_t from,
-			size_t to, const struct relobj_apply *how, bool *stop)
+			size_t to, const struct relobj_apply *how, struct relobj_told *told,
+			bool *stop)
 {
 	struct client_call **calls = arena_array(a, struct client_call *, to - from + 1);
 	err *all = NULL, *fatal = NULL;
@@ -214,29 +224,45 @@ static err *apply_batch(const struct relcluster *c, struct arena *a,
 		err *e = NULL;
 
 		calls[i - from] = NULL;
+		note(a, &told[i], RELOBJ_CHANGED, NULL);
 		if (is_left_alone(how, old, &l->p[i]))
 			continue;
-		if (how->migrate && !how->force && relobj_needs_migration(c, l->p[i].live))
+		if (how->migrate && !how->force && relobj_needs_migration(c, l->p[i].live)) {
 			e = relobj_migrate(c, a, &l->p[i]);
+			told[i].migrated = !e;
+		}
 		if (!e)
 			e = start_apply(c, a, &l->p[i], how->force, &calls[i - from]);
+		if (e)
+			note(a, &told[i], RELOBJ_NOT_CHANGED, e);
 		all = relobj_join(all, e, " && ");
 	}
 	for (size_t i = from; i < to; i++) {
 		struct relobj *o = &l->p[i];
-		err *e = calls[i - from] ? client_wait(calls[i - from], a, &o->live) : NULL;
+		int code = 0;
+		err *e = calls[i - from] ? client_wait_code(calls[i - from], a, &o->live, &code)
+					 : NULL;
 
 		if (e) {
 			e = apply_error(a, o, e);
+			note(a, &told[i], RELOBJ_NOT_CHANGED, e);
 			if (!fatal && is_absent(c, a, o)) {
+				told[i].outcome = RELOBJ_NOT_CREATED;
 				fatal = how->anew ? e : err_wrap(e, "failed to create resource");
 				continue;
 			}
+		} else if (code == 201) {
+			note(a, &told[i], RELOBJ_CREATED, NULL);
 		} else if (how->migrate && relobj_needs_migration(c, o->live)) {
 			e = relobj_migrate(c, a, o);
+			told[i].migrated = !e;
 			if (!e)
 				e = apply_again(c, a, o, how->force);
+			if (e)
+				note(a, &told[i], RELOBJ_NOT_CHANGED, e);
 		}
+		if (fatal)		/* it stands behind what ended the update */
+			told[i].outcome = RELOBJ_UNTOUCHED;
 		all = relobj_join(all, e, " && ");
 	}
 	if (!fatal)
@@ -271,14 +297,19 @@ static err *change_one(const struct relcluster *c, struct arena *a, const struct
 
 static err *change_batch(const struct relcluster *c, struct arena *a,
 			 const struct relobj_list *old, struct relobj_list *l, size_t from,
-			 size_t to, const struct relobj_apply *how, bool *stop)
+			 size_t to, const struct relobj_apply *how, struct relobj_told *told,
+			 bool *stop)
 {
 	err *all = NULL;
 
 	TRY(look(c, a, l, from, to, stop));
 	for (size_t i = from; i < to; i++) {
+		bool fresh = l->p[i].live.kind != NODE_MAP;
 		err *e = change_one(c, a, old, &l->p[i], how, stop);
 
+		note(a, &told[i],
+		     fresh ? e ? RELOBJ_NOT_CREATED : RELOBJ_CREATED
+			   : e ? RELOBJ_NOT_CHANGED : RELOBJ_CHANGED, e);
 		if (*stop) {
 			err_free(all);
 			return e;
@@ -295,6 +326,13 @@ static bool is_kept(node live)
 		      S("keep"));
 }
 
+static void tell_kept(const struct relcluster *c, const struct relobj *o)
+{
+	notice(c->log, NOTICE_DEBUG, S("skipping delete due to annotation"), { "namespace", o->ns },
+	       { "name", o->name }, { "kind", o->gvk.kind },
+	       { "annotation", S("helm.sh/resource-policy") }, { "value", S("keep") });
+}
+
 /* What the old manifest had and the new one has not. */
 static err *drop_rest(const struct relcluster *c, struct arena *a, const struct relobj_list *old,
 		      const struct relobj_list *target)
@@ -307,14 +345,21 @@ static err *drop_rest(const struct relcluster *c, struct arena *a, const struct 
 
 		if (relobj_find(target, o) || !o->resource)
 			continue;
+		relobj_tell(c, "deleting resource", o, NULL);
 		err *e = client_get(c->client, a, o->resource, o->ns, o->name, &live);
 
 		if (e || is_kept(live)) {
+			if (e)
+				relobj_tell(c, "unable to get object", o, e);
+			else
+				tell_kept(c, o);
 			err_free(e);	/* gone, or not ours to see: as Helm, passed over */
 			continue;
 		}
 		e = client_delete(c->client, a, o->resource, o->ns, o->name,
 				  &(struct client_delete_options){ .propagation = S("Background") });
+		if (e)
+			relobj_tell(c, "failed to delete resource", o, e);
 		if (e && err_kind(e) == ERR_NOT_FOUND) {
 			err_free(e);
 			e = NULL;
@@ -339,6 +384,7 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 		   struct relobj_list *target, const struct relobj_apply *how,
 		   struct relobj_list *created)
 {
+	struct relobj_told *told = arena_array(a, struct relobj_told, target->n + 1);
 	bool stop = false;
 	err *all = NULL;
 
@@ -349,9 +395,9 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 		to = batch_end(target, from);
 		before.p = arena_array(a, struct relobj, target->n + 1);
 		memcpy(before.p, target->p, target->n * sizeof *target->p);
-		err *e = how->server_side ? apply_batch(c, a, old, target, from, to, how,
+		err *e = how->server_side ? apply_batch(c, a, old, target, from, to, how, told,
 							&stop)
-					  : change_batch(c, a, old, target, from, to, how,
+					  : change_batch(c, a, old, target, from, to, how, told,
 							 &stop);
 
 		for (size_t i = from; created && i < to; i++)
@@ -364,6 +410,7 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 		}
 		all = relobj_join(all, e, " && ");
 	}
+	relobj_tell_update(c, a, target, how, told);
 	return all ? all : drop_rest(c, a, old, target);
 }
 
@@ -376,11 +423,14 @@ err *relobj_delete(const struct relcluster *c, struct arena *a, const struct rel
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct relobj *o = &l->p[i];
+
+		relobj_tell(c, "starting delete resource", o, NULL);
 		err *e = client_delete(c->client, a, o->resource, o->ns, o->name, &how);
 
 		if (!e && gone)
 			avec_push(a, gone, *o);
 		if (e && err_kind(e) == ERR_NOT_FOUND) {
+			relobj_tell(c, "ignoring delete failure", o, e);
 			err_free(e);
 			e = NULL;
 		}

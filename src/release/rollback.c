@@ -50,6 +50,9 @@ static err *find(struct work *w)
 			w->previous = &w->history.p[i];
 	if (!w->previous)
 		return err_new(ERR_NOT_FOUND, "release has no %lld version", (long long)revision);
+	release_debug(w->env, S("rolling back"), { "name", w->how->name },
+		      NOTICE_N("currentVersion", w->current->version),
+		      NOTICE_N("targetVersion", revision));
 	return NULL;
 }
 
@@ -91,18 +94,24 @@ static err *fail_update(struct work *w, struct record *r, err *e)
 	str message = arena_printf(w->a, "Rollback \"%.*s\" failed: %s", STR_ARG(r->name),
 				   err_msg(e));
 
-	notice(w->env->notices, NOTICE_WARN, message, { 0 });
+	notice(w->env->cluster.log, NOTICE_WARN, message, { 0 });
 	w->current->status = RELEASE_SUPERSEDED;
 	r->status = RELEASE_FAILED;
 	r->description = message;
 	release_store_again(w->env, w->current);
 	release_store_again(w->env, r);
-	if (!w->how->cleanup_on_fail || !w->created.n)
+	if (!w->how->cleanup_on_fail)
+		return e;
+	release_debug(w->env, S("cleanup on fail set, cleaning up resources"),
+		      NOTICE_N("count", w->created.n));
+	if (!w->created.n)
 		return e;
 	err *more = relobj_delete(&w->env->cluster, w->a, &w->created, S("Background"), ", ", NULL);
 
-	if (!more)
+	if (!more) {
+		release_debug(w->env, S("resource cleanup complete"), { 0 });
 		return e;
+	}
 	err_free(e);
 	return err_wrap(more, "an error occurred while cleaning up resources. original rollback "
 			      "error: unable to cleanup resources");
@@ -129,6 +138,8 @@ static err *perform(struct work *w, struct record *r)
 	e = relobj_build(c, w->a, r->manifest, w->env->ns, &w->target);
 	if (e)
 		return err_wrap(e, "unable to build kubernetes objects from new release manifest");
+	if (w->how->no_hooks)
+		release_debug(w->env, S("rollback hooks disabled"), { "name", r->name });
 	TRY(release_hooks(w->env, w->a, w->how, r, S("pre-rollback"), w->server_side));
 	relobj_own(w->a, &w->target, r->name, r->ns);
 	apply.migrate = w->server_side;
@@ -142,10 +153,13 @@ static err *perform(struct work *w, struct record *r)
 	TRY(release_hooks(w->env, w->a, w->how, r, S("post-rollback"), w->server_side));
 	for (size_t i = 0; i < w->history.n; i++)
 		if (str_eq(w->history.p[i].status, RELEASE_DEPLOYED)) {
+			release_debug(w->env, S("superseding previous deployment"),
+				      NOTICE_N("version", w->history.p[i].version));
 			w->history.p[i].status = RELEASE_SUPERSEDED;
 			release_store_again(w->env, &w->history.p[i]);
 		}
 	r->status = RELEASE_DEPLOYED;
+	release_debug(w->env, S("updating status for rolled back release"), { "name", r->name });
 	return release_store(w->env, r);
 }
 
@@ -155,6 +169,7 @@ err *release_rollback(const struct release_env *env, struct arena *a,
 	struct work w = { .env = env, .a = a, .how = how };
 
 	*out = (struct record){ 0 };
+	release_debug(env, S("preparing rollback"), { "name", how->name });
 	TRY(find(&w));
 	w.server_side = how->server_side == RELEASE_SIDE_AUTO
 				? release_was_server_side(w.previous)
@@ -162,10 +177,14 @@ err *release_rollback(const struct release_env *env, struct arena *a,
 	struct record r = next(&w);
 
 	if (how->dry_run) {
+		release_debug(env, S("performing rollback"), { "name", how->name });
+		release_debug(env, S("dry run"), { "name", how->name });
 		*out = r;
 		return NULL;
 	}
+	release_debug(env, S("creating rolled back release"), { "name", how->name });
 	TRY(release_store_new(env, a, how, &w.history, &r));
+	release_debug(env, S("performing rollback"), { "name", how->name });
 	err *e = perform(&w, &r);
 
 	*out = r;

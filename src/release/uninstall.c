@@ -59,12 +59,15 @@ static void tell_kept(struct work *w, const struct manifest_list *kept)
 			 STR_ARG(kept->p[i].name));
 }
 
-/* Ours, not ours, and those of which it cannot be told. */
-static err *sort_owned(struct work *w, struct relobj_list *all)
+/* Objects by whose they are: ours go to w->owned. */
+struct owners {
+	struct relobj_list unowned, unsure;
+	VEC(str) why;		/* nobody knows of whom each of `unsure` is */
+};
+
+static void look_up(struct work *w, struct relobj_list *all, struct owners *out)
 {
 	struct client_call **calls = arena_array(w->a, struct client_call *, all->n + 1);
-	CLEANUP(buf_release) struct buf unowned = BUF_INIT, unsure = BUF_INIT;
-	size_t unowned_n = 0, unsure_n = 0;
 
 	for (size_t i = 0; i < all->n; i++)
 		calls[i] = client_start(w->env->cluster.client,
@@ -78,54 +81,122 @@ static err *sort_owned(struct work *w, struct relobj_list *all)
 		bool gone = e && err_kind(e) == ERR_NOT_FOUND;
 
 		if (e && !gone) {
-			unsure_n++;
-			buf_addf(&unsure, "[%.*s] %.*s: %s\n", STR_ARG(o->gvk.kind),
-				 STR_ARG(o->name), err_msg(e));
+			avec_push(w->a, &out->unsure, *o);
+			avec_push(w->a, &out->why, arena_str(w->a, err_text(e)));
 		} else if (!e) {
 			e = relobj_check_owner(o->live, w->r->name, w->r->ns);
-			if (!e) {
+			if (!e)
 				avec_push(w->a, &w->owned, *o);
-			} else {
-				unowned_n++;
-				buf_addf(&unowned, "[%.*s] %.*s\n", STR_ARG(o->gvk.kind),
-					 STR_ARG(o->name));
-			}
+			else
+				avec_push(w->a, &out->unowned, *o);
 		}
 		err_free(e);
 	}
-	if (unowned_n)
-		buf_addf(&w->info,
-			 "%s%zu resource(s) were not deleted because they are not owned by this "
-			 "release:\n%s",
-			 w->info.n ? "\n" : "", unowned_n, buf_c(&unowned));
-	if (unsure_n)
-		buf_addf(&w->info,
-			 "%s%zu resource(s) were not deleted because their ownership could not be "
-			 "verified:\n%s",
-			 w->info.n ? "\n" : "", unsure_n, buf_c(&unsure));
-	return NULL;
+}
+
+static void tell_one(struct work *w, enum notice_level level, const char *what,
+		     const struct relobj *o, str why)
+{
+	str release = w->how->dry_run ? STR_NONE : w->r->name;
+
+	notice(w->env->cluster.log, level, str_c(what), { "kind", o->gvk.kind },
+	       { "name", o->name }, { "namespace", o->ns },
+	       { release.n ? "release" : NULL, release },
+	       { why.n ? "error" : NULL, why, NOTICE_CAUSE });
+}
+
+static void tell_count(struct work *w, enum notice_level level, const char *what, size_t n)
+{
+	notice(w->env->cluster.log, level, str_c(what), { "release", w->r->name },
+	       NOTICE_N("count", n));
+}
+
+static void add_info(struct work *w, const char *why, const struct relobj_list *l, const str *errors)
+{
+	if (l->n)
+		buf_addf(&w->info, "%s%zu resource(s) were not deleted because %s:\n",
+			 w->info.n ? "\n" : "", l->n, why);
+	for (size_t i = 0; i < l->n; i++)
+		buf_addf(&w->info, "[%.*s] %.*s%s%.*s\n", STR_ARG(l->p[i].gvk.kind),
+			 STR_ARG(l->p[i].name), errors ? ": " : "",
+			 STR_ARG(errors ? errors[i] : STR_NONE));
+}
+
+/* Ours, not ours, and those of which it cannot be told. */
+static void sort_owned(struct work *w, struct relobj_list *all)
+{
+	struct owners found = { 0 };
+
+	look_up(w, all, &found);
+	for (size_t i = 0; i < found.unowned.n; i++)
+		tell_one(w, NOTICE_WARN, "skipping delete of resource not owned by this release",
+			 &found.unowned.p[i], STR_NONE);
+	add_info(w, "they are not owned by this release", &found.unowned, NULL);
+	for (size_t i = 0; i < found.unsure.n; i++)
+		tell_one(w, NOTICE_WARN,
+			 "skipping delete of resource because ownership could not be verified",
+			 &found.unsure.p[i], found.why.p[i]);
+	add_info(w, "their ownership could not be verified", &found.unsure, found.why.p);
+	for (size_t i = 0; i < w->owned.n; i++)
+		tell_one(w, NOTICE_DEBUG, "deleting resource owned by this release",
+			 &w->owned.p[i], STR_NONE);
+}
+
+/* What sort_owned would have told. */
+static void tell_dry(struct work *w, struct relobj_list *all)
+{
+	struct owners found = { 0 };
+
+	look_up(w, all, &found);
+	if (found.unowned.n)
+		tell_count(w, NOTICE_WARN,
+			   "dry-run: resources would be skipped because they are not owned by this "
+			   "release",
+			   found.unowned.n);
+	for (size_t i = 0; i < found.unowned.n; i++)
+		tell_one(w, NOTICE_WARN, "dry-run: would skip resource", &found.unowned.p[i],
+			 STR_NONE);
+	if (found.unsure.n)
+		tell_count(w, NOTICE_WARN,
+			   "dry-run: resources would be skipped because their ownership could not be "
+			   "verified",
+			   found.unsure.n);
+	for (size_t i = 0; i < found.unsure.n; i++)
+		tell_one(w, NOTICE_WARN,
+			 "dry-run: would skip resource (ownership could not be verified)",
+			 &found.unsure.p[i], found.why.p[i]);
+	if (w->owned.n)
+		tell_count(w, NOTICE_DEBUG, "dry-run: resources would be deleted", w->owned.n);
+	for (size_t i = 0; i < w->owned.n; i++)
+		tell_one(w, NOTICE_DEBUG, "dry-run: would delete resource", &w->owned.p[i],
+			 STR_NONE);
 }
 
 /* Kinds that the cluster no longer has went with their definition. */
-static err *delete_objects(struct work *w)
+static err *build(struct work *w, const struct manifest_list *l, struct relobj_list *out)
 {
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < l->n; i++) {
+		buf_add(&text, S("\n---\n"));
+		buf_add(&text, l->p[i].text);
+	}
+	err *e = relobj_build(&w->env->cluster, w->a, arena_str(w->a, buf_str(&text)), w->env->ns,
+			      out);
+
+	return e ? err_wrap(e, "unable to build kubernetes objects for delete") : NULL;
+}
+
+static err *delete_objects(struct work *w)
+{
 	struct sorting sorted = { 0 };
 	struct relobj_list all;
 	str how = w->how->propagation;
 
 	TRY(sort_manifests(w, &sorted));
 	tell_kept(w, &sorted.kept);
-	for (size_t i = 0; i < sorted.rest.n; i++) {
-		buf_add(&text, S("\n---\n"));
-		buf_add(&text, sorted.rest.p[i].text);
-	}
-	err *e = relobj_build(&w->env->cluster, w->a, arena_str(w->a, buf_str(&text)), w->env->ns,
-			      &all);
-
-	if (e)
-		return err_wrap(e, "unable to build kubernetes objects for delete");
-	TRY(sort_owned(w, &all));
+	TRY(build(w, &sorted.rest, &all));
+	sort_owned(w, &all);
 	return relobj_delete(&w->env->cluster, w->a, &w->owned,
 			     str_eq(how, S("orphan"))	    ? S("Orphan")
 			     : str_eq(how, S("foreground")) ? S("Foreground")
@@ -152,6 +223,17 @@ static err *purge(struct work *w)
 	return NULL;
 }
 
+/* Helm looks at the error no further. */
+static void store(struct work *w, const struct record *r)
+{
+	err *e = release_store(w->env, r);
+
+	if (e)
+		release_debug(w->env, S("uninstall: Failed to store updated release"),
+			      NOTICE_ERR(e));
+	err_free(e);
+}
+
 static void supersede(struct work *w)
 {
 	for (size_t i = 0; i < w->history.n; i++) {
@@ -159,8 +241,10 @@ static void supersede(struct work *w)
 
 		if (r == w->r || !str_eq(r->status, RELEASE_DEPLOYED))
 			continue;
+		release_debug(w->env, S("superseding previous deployment"),
+			      NOTICE_N("version", r->version));
 		r->status = RELEASE_SUPERSEDED;
-		release_store_again(w->env, r);
+		store(w, r);
 	}
 }
 
@@ -172,20 +256,27 @@ static err *perform(struct work *w)
 	err *all = NULL, *e;
 	size_t n = 0;
 
+	release_debug(w->env, S("uninstall: deleting release"), { "name", r->name });
 	r->status = S("uninstalling");
 	r->deleted = release_now(w->env);
 	r->description = S("Deletion in progress (or silently failed)");
+	if (w->how->no_hooks)
+		release_debug(w->env, S("delete hooks disabled"), { "release", r->name });
 	TRY(release_hooks(w->env, w->a, w->how, r, S("pre-delete"), true));
-	release_store_again(w->env, r);
+	store(w, r);
 	e = delete_objects(w);
-	if (e)
+	if (e) {
+		release_debug(w->env, S("uninstall: Failed to delete release"), NOTICE_ERRS(e));
 		return err_replace(e, "failed to delete release: %.*s", STR_ARG(r->name));
+	}
 	e = release_wait_gone(w->env, w->how, &w->owned);
 	n += e != NULL;
 	all = relobj_join(all, e, "; ");
 	e = release_hooks(w->env, w->a, w->how, r, S("post-delete"), true);
 	n += e != NULL;
 	all = relobj_join(all, e, "; ");
+	if (!w->how->keep_history)
+		release_debug(w->env, S("purge requested"), { "release", r->name });
 	/* What is purged is seen as it was stored. */
 	e = w->how->keep_history ? NULL : purge(w);
 	n += e != NULL;
@@ -194,10 +285,28 @@ static err *perform(struct work *w)
 	r->description = w->how->description.n ? w->how->description
 					       : S("Uninstallation complete");
 	if (w->how->keep_history) {
-		release_store_again(w->env, r);
+		store(w, r);
 		supersede(w);
 	}
 	return n ? err_wrap(all, "uninstallation completed with %zu error(s)", n) : NULL;
+}
+
+/* Nothing is done; what cannot be told is left out. */
+static err *try(struct work *w)
+{
+	struct sorting sorted = { 0 };
+	struct relobj_list all;
+	err *e = sort_manifests(w, &sorted);
+
+	if (!e)
+		tell_kept(w, &sorted.kept);
+	if (!e && w->env->cluster.client) {
+		e = build(w, &sorted.rest, &all);
+		if (!e)
+			tell_dry(w, &all);
+	}
+	err_free(e);
+	return NULL;
 }
 
 static err *already_gone(struct work *w)
@@ -223,13 +332,8 @@ static err *run(struct work *w)
 			       : err_new(ERR_NOT_FOUND,
 					 "uninstall: Release not loaded: %.*s: release: not found",
 					 STR_ARG(name));
-	if (w->how->dry_run) {
-		struct sorting sorted = { 0 };
-
-		TRY(sort_manifests(w, &sorted));
-		tell_kept(w, &sorted.kept);
-		return NULL;
-	}
+	if (w->how->dry_run)
+		return try(w);
 	if (str_eq(w->r->status, RELEASE_UNINSTALLED))
 		return already_gone(w);
 	return perform(w);

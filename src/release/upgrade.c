@@ -62,8 +62,10 @@ static err *values_of(struct work *w, node *out)
 	*out = how->values;
 	switch (how->reuse) {
 	case RELEASE_RESET:
+		release_debug(w->env, S("resetting values to the chart's original version"), { 0 });
 		return NULL;
 	case RELEASE_REUSE:
+		release_debug(w->env, S("reusing the old release's values"), { 0 });
 		record_to_chart(w->a, w->current, &old);
 		e = coalesce_chart(w->a, &old, w->current->config, COALESCE_VALUES, w->env->notices,
 				   &all);
@@ -73,13 +75,18 @@ static err *values_of(struct work *w, node *out)
 		how->chart->values = all;
 		return NULL;
 	case RELEASE_RESET_THEN_REUSE:
+		release_debug(w->env, S("merging values from old release to new values"), { 0 });
 		*out = overlay(w, how->values);
 		return NULL;
 	case RELEASE_REUSE_IF_NONE:
 		break;
 	}
-	if (!node_len(how->values) && node_len(w->current->config))
+	if (!node_len(how->values) && node_len(w->current->config)) {
+		release_debug(w->env, S("copying values from old release"),
+			      { "name", w->current->name },
+			      NOTICE_N("version", w->current->version));
 		*out = w->current->config;
+	}
 	return NULL;
 }
 
@@ -160,6 +167,9 @@ static err *prepare(struct work *w, struct record *r)
 	TRY(values_of(w, &values));
 	TRY(release_render(w->env, w->a, w->how, values, true, r));
 	TRY(relstore_check_labels(w->how->labels));
+	release_debug(w->env, S("determined release apply method"),
+		      NOTICE_IF("server_side_apply", w->server_side),
+		      { "previous_release_apply_method", w->last->apply_method });
 	r->labels = labels_of(w);
 	r->status = S("pending-upgrade");
 	r->description = S("Preparing upgrade");
@@ -181,6 +191,8 @@ static err *perform(struct work *w, struct record *r)
 
 	if (e)
 		return err_wrap(e, "pre-upgrade hooks failed");
+	if (w->how->no_hooks)
+		release_debug(w->env, S("upgrade hooks disabled"), { "name", r->name });
 	apply.migrate = w->server_side && !release_was_server_side(w->current);
 	e = relobj_update(&w->env->cluster, w->a, &w->old, &w->target, &apply, &w->created);
 	if (!e) {
@@ -198,6 +210,7 @@ static err *perform(struct work *w, struct record *r)
 	release_store_again(w->env, w->current);
 	r->status = RELEASE_DEPLOYED;
 	r->description = w->how->description.n ? w->how->description : S("Upgrade complete");
+	release_debug(w->env, S("updating status for upgraded release"), { "name", r->name });
 	return release_store(w->env, r);
 }
 
@@ -207,9 +220,13 @@ static err *clean_up(struct work *w, err *e)
 
 	if (!w->how->cleanup_on_fail || !w->created.n)
 		return e;
+	release_debug(w->env, S("cleanup on fail set"),
+		      NOTICE_N("cleaning_resources", w->created.n));
 	more = relobj_delete(&w->env->cluster, w->a, &w->created, S("Background"), ", ", NULL);
-	if (!more)
+	if (!more) {
+		release_debug(w->env, S("resource cleanup complete"), { 0 });
 		return e;
+	}
 	e = err_replace(e,
 			"an error occurred while cleaning up resources. original upgrade error: %s: "
 			"unable to cleanup resources: %s",
@@ -226,6 +243,8 @@ static err *roll_back(struct work *w, err *e)
 	struct record r;
 	err *more;
 
+	release_debug(w->env, S("Upgrade failed and rollback-on-failure is set, rolling back to "
+				"previous successful release"), { 0 });
 	back.history = NULL;
 	back.description = STR_NONE;
 	back.revision = 0;
@@ -255,8 +274,8 @@ static err *roll_back(struct work *w, err *e)
 
 static err *fail(struct work *w, struct record *r, err *e)
 {
-	notice(w->env->notices, NOTICE_WARN, S("upgrade failed"), { "name", r->name },
-	       { "error", err_text(e) });
+	notice(w->env->cluster.log, NOTICE_WARN, S("upgrade failed"), { "name", r->name },
+	       NOTICE_ERR(e));
 	r->status = RELEASE_FAILED;
 	r->description = arena_printf(w->a, "Upgrade \"%.*s\" failed: %s", STR_ARG(r->name),
 				      err_msg(e));
@@ -277,6 +296,7 @@ err *release_upgrade(const struct release_env *env, struct arena *a, const struc
 		how->wait = RELEASE_WAIT_WATCHER;
 	if (!release_name_is_valid(how->name, &what))
 		return err_new(ERR_INVALID, "release name is invalid: %.*s", STR_ARG(how->name));
+	release_debug(env, S("preparing upgrade"), { "name", how->name });
 	TRY(find_current(&w));
 	w.server_side = use_server_side(&w);
 	struct record r = { .name = how->name, .ns = w.current->ns.n ? w.current->ns : env->ns,
@@ -286,11 +306,14 @@ err *release_upgrade(const struct release_env *env, struct arena *a, const struc
 			    .apply_method = release_method(w.server_side) };
 
 	TRY(prepare(&w, &r));
+	release_debug(env, S("performing update"), { "name", how->name });
 	if (how->dry_run) {
+		release_debug(env, S("dry run for release"), { "name", r.name });
 		r.description = how->description.n ? how->description : S("Dry run complete");
 		*out = r;
 		return NULL;
 	}
+	release_debug(env, S("creating upgraded release"), { "name", r.name });
 	TRY(release_store_new(env, a, how, &w.history, &r));
 	err *e = perform(&w, &r);
 

@@ -166,6 +166,14 @@ def template_of_a_chart():
     assert not get(SOURCE % "default" + "helmcharts/default-two")
 
 
+def helm_logs(name, reason):
+    for e in w.ok("GET", "/api/v1/namespaces/default/events")["items"]:
+        head, begin, lines = e["message"].partition("\n\nLast Helm logs:\n\n")
+        if e["involvedObject"]["name"] == name and e["reason"] == reason and begin:
+            return lines.split("\n\n")[0].split("\n")
+    return []
+
+
 def failures():
     external("default", "bad", chart("1.0.0"), "1.0.0")
     # a template that fails writes no record, and is tried again
@@ -180,6 +188,15 @@ def failures():
     o = wait_for("default", "bad", "False", r"^Helm upgrade failed for release default/bad with chart web@1\.0\.0: ", settled=False)
     o = wait_for("default", "bad", "True", r"^Failed to upgrade after 1 attempt\(s\)$", "Stalled")
     assert o["status"]["upgradeFailures"] == 1, o["status"]
+    # the event has Helm's last lines, with their time
+    until(lambda: helm_logs("bad", "UpgradeFailed"), "no event with Helm's lines")
+    lines = helm_logs("bad", "UpgradeFailed")
+    assert len(lines) == 10 and all(re.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z: ", line) for line in lines), lines
+    assert [line.split(": ", 1)[1] for line in lines[-4:]] == [
+        'checking resources for changes: {"resources":2}',
+        'Patched resource: {"gvk":"/v1, Kind=ConfigMap","name":"bad","namespace":"default"}',
+        'Error patching resource: {"error":{},"gvk":"apps/v1, Kind=Deployment","name":"bad","namespace":"default"}',
+        'warning: upgrade failed: {"error":{},"name":"bad"}'], lines
     # with retries it goes back to what worked
     patch(HELM % "default" + "/bad", {"spec": {"upgrade": {"remediation": {"retries": 1}}}})
     o = wait_for("default", "bad", "True", r"^Failed to upgrade after 2 attempt\(s\)$", "Stalled", 60)
