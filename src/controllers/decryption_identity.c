@@ -46,9 +46,11 @@ err *decryption_cloud_token(void *ctx, struct arena *a, const char *kind, str wh
 	bool aws = str_eq(str_c(kind), S("aws"));
 	const struct identity_need need = { .region = aws ? what : STR_NONE,
 					    .scope = aws ? STR_NONE : what };
+	struct identity who = d->who;
 	struct identity_token got;
 
-	TRY(identity_token(&d->who, a, identity_provider(str_c(kind)), &need, &got));
+	who.operation = arena_cat(a, S("decrypt_with_"), str_c(kind));
+	TRY(identity_token(&who, a, identity_provider(str_c(kind)), &need, &got));
 	if (aws)
 		return write_keys(a, &got.aws, token);
 	*token = got.bearer;

@@ -4,12 +4,13 @@
 
 #include "base/die.h"
 #include "base/owned.h"
+#include "base/vec.h"
 #include "controllers/identity_impl.h"
 #include "crypto/sha256.h"
 
 /* ---- the tokens of a process ---------------------------------------------------------- */
 
-enum { CACHE_MAX = 10000 };
+enum { CACHE_MAX = 10000, EVENTS_MAX = 10000 };
 
 /* One token, or the part of one that is text; all of it is one allocation. */
 struct kept {
@@ -21,6 +22,13 @@ struct kept {
 	uint64_t used;
 };
 
+/* How often an object's token was there, and was not. */
+struct token_events {
+	str kind, namespace, name, operation;	/* of `text` */
+	char *text;
+	uint64_t hits, misses;
+};
+
 struct identity_cache {
 	size_t max;
 	int64_t max_duration;
@@ -28,6 +36,7 @@ struct identity_cache {
 	struct kept *kept;
 	size_t n;
 	uint64_t clock, requests, evictions;
+	VEC(struct token_events) events;
 };
 
 struct identity_cache *identity_cache_new(size_t max, int64_t max_duration)
@@ -56,10 +65,79 @@ void identity_cache_free(struct identity_cache *c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		kept_drop(&c->kept[i]);
+	for (size_t i = 0; i < c->events.n; i++)
+		free(c->events.p[i].text);
+	vec_release(&c->events);
 	free(c->kept);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
+
+/* ---- how often --------------------------------------------------------------------------- */
+
+static bool is_of(const struct token_events *t, str kind, str namespace, str name)
+{
+	return str_eq(t->name, name) && str_eq(t->namespace, namespace) && str_eq(t->kind, kind);
+}
+
+/* Under the lock. */
+static struct token_events *need_events(struct identity_cache *c, const struct identity *who)
+{
+	for (size_t i = 0; i < c->events.n; i++)
+		if (is_of(&c->events.p[i], who->kind, who->namespace, who->name) &&
+		    str_eq(c->events.p[i].operation, who->operation))
+			return &c->events.p[i];
+	if (c->events.n >= EVENTS_MAX)
+		return NULL;
+	char *to = mem_alloc(who->kind.n + who->namespace.n + who->name.n + who->operation.n + 1);
+	struct token_events t = { .text = to };
+
+	t.kind = owned_put(&to, who->kind);
+	t.namespace = owned_put(&to, who->namespace);
+	t.name = owned_put(&to, who->name);
+	t.operation = owned_put(&to, who->operation);
+	vec_push(&c->events, t);
+	return &c->events.p[c->events.n - 1];
+}
+
+static void count(const struct identity *who, bool found)
+{
+	struct identity_cache *c = who->cache;
+
+	if (!c || !who->name.n)
+		return;
+	pthread_mutex_lock(&c->lock);
+	struct token_events *t = need_events(c, who);
+
+	if (t)
+		(*(found ? &t->hits : &t->misses))++;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void identity_cache_forget(struct identity_cache *c, str kind, str namespace, str name)
+{
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = c->events.n; i-- > 0;)
+		if (is_of(&c->events.p[i], kind, namespace, name)) {
+			free(c->events.p[i].text);
+			c->events.p[i] = c->events.p[--c->events.n];
+		}
+	pthread_mutex_unlock(&c->lock);
+}
+
+static void add_events(struct buf *out, const struct token_events *t, const char *type, uint64_t n)
+{
+	if (n)
+		buf_addf(out,
+			 "gotk_token_cache_events_total{event_type=\"%s\",kind=\"%.*s\",name=\"%.*s\","
+			 "namespace=\"%.*s\",operation=\"%.*s\"} %llu\n",
+			 type, STR_ARG(t->kind), STR_ARG(t->name), STR_ARG(t->namespace),
+			 STR_ARG(t->operation), (unsigned long long)n);
+}
+
+/* ---- what is kept ------------------------------------------------------------------------- */
 
 static struct kept *cache_find(struct identity_cache *c, const char *key)
 {
@@ -188,6 +266,12 @@ void identity_cache_metrics(struct identity_cache *c, struct buf *out)
 	if (!c)
 		return;
 	pthread_mutex_lock(&c->lock);
+	buf_add(out, S("# HELP gotk_token_cache_events_total Times an object's token was kept, and "
+		       "was not.\n# TYPE gotk_token_cache_events_total counter\n"));
+	for (size_t i = 0; i < c->events.n; i++) {
+		add_events(out, &c->events.p[i], "cache_hit", c->events.p[i].hits);
+		add_events(out, &c->events.p[i], "cache_miss", c->events.p[i].misses);
+	}
 	size_t n = c->n;
 	uint64_t requests = c->requests, evictions = c->evictions;
 
@@ -236,6 +320,9 @@ void identity_of_pass(struct identity *out, struct pass *p, str account)
 		.client = runtime_client(p->rt),
 		.cache = runtime_identities(p->rt),
 		.namespace = p->key.namespace,
+		.kind = str_c(p->key.controller->kind),
+		.name = p->key.name,
+		.operation = S("reconcile"),
 		.account = account,
 		.account_is_default = none,
 		.accounts_allowed = allowed,
@@ -274,13 +361,22 @@ static void make_key(const struct identity *who, const struct identity_provider 
 	sha256_hex(buf_str(&b), key);
 }
 
+static bool recall(const struct identity *who, struct arena *a, const char *key,
+		   struct identity_token *out)
+{
+	bool found = cache_get(who->cache, a, key, out);
+
+	count(who, found);
+	return found;
+}
+
 static err *own_token(const struct identity *who, struct arena *a, const struct identity_provider *p,
 		      const struct identity_need *need, struct identity_token *out)
 {
 	char key[SHA256_HEX + 1];
 
 	make_key(who, p, need, STR_NONE, who->audiences, who->audiences_n, key);
-	if (cache_get(who->cache, a, key, out))
+	if (recall(who, a, key, out))
 		return NULL;
 	err *e = p->own(who, a, need, out);
 
@@ -351,7 +447,7 @@ err *identity_token(const struct identity *who, struct arena *a,
 		return own_token(who, a, p, need, out);
 	TRY(look(who, a, p, &w));
 	make_key(who, p, need, w.name, w.audiences, w.audiences_n, key);
-	if (cache_get(who->cache, a, key, out))
+	if (recall(who, a, key, out))
 		return NULL;
 	TRY(exchange(who, a, p, need, &w, out));
 	cache_put(who->cache, key, out);

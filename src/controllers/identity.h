@@ -40,6 +40,8 @@ struct identity {
 	str account;			/* empty: the controller itself */
 	bool account_is_default;	/* of a flag, not of the object */
 	bool accounts_allowed;		/* the gate ObjectLevelWorkloadIdentity */
+	str kind, name;			/* of the object in the namespace that wants it; empty: nobody's */
+	str operation;			/* what for: "reconcile", "fetch_kubeconfig", ... */
 	const str *audiences;		/* of the account's token; none: as the cloud wants it */
 	size_t audiences_n;
 };
@@ -86,6 +88,8 @@ err *identity_subject(struct arena *a, str token, str *subject, str *ns, str *na
 /* max 0: none are kept, and NULL is given. */
 struct identity_cache *identity_cache_new(size_t max, int64_t max_duration);
 void identity_cache_free(struct identity_cache *c);
+/* An object is gone: it is not told of any more. NULL is fine. */
+void identity_cache_forget(struct identity_cache *c, str kind, str namespace, str name);
 /* Prometheus text: gotk_token_cache_*. NULL is fine. */
 void identity_cache_metrics(struct identity_cache *c, struct buf *out);
 

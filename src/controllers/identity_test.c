@@ -26,7 +26,8 @@ static void begin(struct setting *s, const char *provider, const struct answer *
 	s->who = (struct identity){ .cloud = { .net = s->net, .env = env,
 					       .stand_in = str_c(s->cloud.url) },
 				    .client = own_client(&s->own),
-				    .namespace = S("ns"), .accounts_allowed = true };
+				    .namespace = S("ns"), .kind = S("Bucket"), .name = S("b"),
+				    .operation = S("reconcile"), .accounts_allowed = true };
 }
 
 static err *ask(struct setting *s)
@@ -280,6 +281,15 @@ static void test_kept(void **state)
 	identity_cache_metrics(s.who.cache, &metrics);
 	assert_true(str_has(buf_str(&metrics), S("gotk_token_cached_items 2\n")));
 	assert_true(str_has(buf_str(&metrics), S("gotk_token_cache_evictions_total 4\n")));
+	assert_true(str_has(buf_str(&metrics),
+			    S("gotk_token_cache_events_total{event_type=\"cache_hit\",kind=\"Bucket\","
+			      "name=\"b\",namespace=\"ns\",operation=\"reconcile\"} 6\n")));
+	assert_true(str_has(buf_str(&metrics),
+			    S("{event_type=\"cache_miss\",kind=\"Bucket\",name=\"b\",")));
+	identity_cache_forget(s.who.cache, S("Bucket"), S("ns"), S("b"));
+	buf_clear(&metrics);
+	identity_cache_metrics(s.who.cache, &metrics);
+	assert_false(str_has(buf_str(&metrics), S("kind=\"Bucket\"")));
 	identity_cache_free(s.who.cache);
 	end(&s);
 }

@@ -242,6 +242,7 @@ void objects_free(struct runtime *rt, struct object *o)
 static void gone(struct runtime *rt, struct object *o)
 {
 	o->gone = true;
+	identity_cache_forget(rt->identities, o->entry.kind, o->entry.namespace, o->entry.name);
 	queue_remove(&rt->queue, &o->queue);
 	drop_edges(rt, o);
 	entries_remove(&rt->objects, &o->entry);

@@ -183,6 +183,8 @@ static struct remote_login *login_new(struct pass *p, const struct remote *r)
 		account = s->default_kubeconfig_service_account;
 	l->who.account = arena_str(a, account);
 	l->who.namespace = arena_str(a, p->key.namespace);
+	l->who.name = arena_str(a, p->key.name);
+	l->who.operation = S("fetch_kubeconfig");
 	l->who.cloud.cancel = NULL;
 	l->who.client = client_ref(l->who.client);
 	l->who.audiences = split_lines(a, credentials_get(&r->data, S("audiences")),
