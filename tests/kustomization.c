@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -686,6 +687,38 @@ static void test_a_chain_is_released_by_events(void **state)
 	await(w, "k20", "True", "Applied");
 }
 
+static void look_for_circle(void *ctx, enum log_level level, str line)
+{
+	(void)level;
+	if (str_has(line, S("failed to sort dependencies for revision change")) &&
+	    (str_has(line, S("circular dependency detected: default/ping -> default/pong -> default/ping")) ||
+	     str_has(line, S("circular dependency detected: default/pong -> default/ping -> default/pong"))))
+		atomic_store((atomic_bool *)ctx, true);
+}
+
+/* They wait for ever, and the log says why. */
+static void test_a_circle_is_logged(void **state)
+{
+	struct world *w = *state;
+	atomic_bool told = false;
+	const struct log_sink sink = { look_for_circle, &told }, *before = log_use(&sink);
+
+	log_set(LOG_JSON, LOG_ERROR);
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "ping", IN_DEFAULT "  namePrefix: i-\n  dependsOn: [{name: pong}]\n");
+	put_ks(w, "pong", IN_DEFAULT "  namePrefix: o-\n  dependsOn: [{name: ping}]\n");
+	put_ks(w, "apart", IN_DEFAULT);
+	start(w);
+	await(w, "apart", "True", "Applied revision: main@sha1:1");
+	await(w, "ping", "False", "dependency 'default/pong' is not ready");
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "two") });
+	await(w, "apart", "True", "Applied revision: main@sha1:2");
+	for (int ms = 0; ms < PATIENCE_MS && !atomic_load(&told); ms += 5)
+		usleep(5000);
+	log_use(before);
+	assert_true(atomic_load(&told));
+}
+
 static void test_ready_expressions(void **state)
 {
 	struct world *w = *state;
@@ -1315,6 +1348,7 @@ int main(void)
 		CASE(test_a_killed_process_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
 		CASE(test_a_chain_is_released_by_events),
+		CASE(test_a_circle_is_logged),
 		CASE(test_ready_expressions),
 		CASE(test_health_is_awaited_without_a_worker),
 		CASE(test_stalled_objects_fail_early_and_recover),

@@ -393,6 +393,8 @@ static void tell_referrers(struct runtime *rt, const struct live_event *ev)
 
 	if (m && is_left_out(rt, ev))
 		m &= ~(1u << REF_DATA);
+	if ((m & 1u << REF_ARTIFACT) && t->artifact && api_kind_find(r->group, r->kind))
+		objects_tell_cycle(rt, t);
 	for (size_t i = 0; t && i < t->edges.n; i++) {
 		struct edge *e = t->edges.p[i];
 

@@ -67,6 +67,7 @@ struct object {
 	int64_t generation;
 	uint64_t requested;		/* hash of the annotation */
 	bool deleting, seen;
+	uint64_t visit;			/* by the newest search that came here: cycle.c */
 	VEC(struct edge *) edges;
 	uint64_t refs_hash;
 	void *memory;
@@ -152,6 +153,7 @@ struct runtime {
 	struct selector configs;	/* of --watch-configs-label-selector */
 	struct queue queue;
 	struct entries objects, targets;
+	uint64_t searches;		/* for cycles */
 	VEC(struct watched_kind) watched;
 	bool timing;			/* a worker waits for the time of the first */
 	unsigned running;
@@ -183,6 +185,9 @@ void objects_put(struct runtime *rt, struct object *o, int64_t due);
 void objects_enqueue_all(struct runtime *rt, str kind, str namespace, str name);
 /* From here on it refers to what this form of it does. Not under the lock. */
 void objects_refer(struct runtime *rt, struct object *o, node object);
+/* An artifact changed: of those who use it, are there any that wait for each other? One
+ * such circle is logged. Under the lock. */
+void objects_tell_cycle(struct runtime *rt, const struct target *t);
 /* Content of what the object refers to is as it shall be. Not under the lock. */
 void objects_settle(struct runtime *rt, struct object *o);
 void objects_release(struct runtime *rt);
