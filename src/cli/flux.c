@@ -215,7 +215,8 @@ err *flux_open(struct cli *c, struct flux_server *out)
 {
 	const struct flux_settings *s = flux_settings(c);
 	const struct kubeconfig_wish wish = wish_of(s);
-	const struct client_options o = { .user_agent = S("flux/v" FLUX_VERSION),
+	const struct client_options o = { .user_agent = out->quiet ? S("rill-controller/" RILL_VERSION)
+								   : S("flux/v" FLUX_VERSION),
 					  .env = c->env,
 					  .on_warning = out->quiet ? NULL : note_warning,
 					  .ctx = out,

@@ -67,7 +67,7 @@ struct flux_server {
 	struct client *client;
 	struct kubeconfig config;
 	int64_t deadline;	/* clock_mono: now and --timeout */
-	bool quiet;		/* set before flux_open, of what runs for long: warnings go unsaid */
+	bool quiet;		/* set before flux_open, of the controllers: no word of warnings */
 };
 #define FLUX_SERVER_NONE { 0 }
 
