@@ -15,6 +15,9 @@
 #include "controllers/readiness.h"
 #include "helm/engine.h"
 
+/* A wait for the source that is shorter is not told. */
+#define TELL_AFTER CLOCK_SECOND
+
 /* ---- what it refers to --------------------------------------------------------- */
 
 static const struct gvk own_kind = { S(HELM_GROUP), STR_NONE, S("HelmRelease") };
@@ -227,6 +230,25 @@ static err *check_source_access(struct hr *h)
 	return NULL;
 }
 
+/* A chart that was asked for just now comes at once, mostly, and then nobody could read
+ * that it was waited for. */
+static struct outcome source_not_ready(struct hr *h, str problem)
+{
+	struct hr_memory *m = h->m;
+	int64_t now = clock_mono();
+
+	if (!m->unready_since)
+		m->unready_since = now;
+	int64_t left = clock_after(m->unready_since, TELL_AFTER) - now;
+
+	ready_false(h, "SourceNotReady", problem);
+	if (left <= 0)
+		return (struct outcome){ NEXT_INTERVAL,
+					 runtime_settings(h->p->rt)->requeue_dependency };
+	pass_unsaid(h->p);
+	return (struct outcome){ NEXT_AFTER, left };
+}
+
 static bool get_source(struct hr *h, node *source, struct outcome *out)
 {
 	err *e;
@@ -258,11 +280,11 @@ static bool get_source(struct hr *h, node *source, struct outcome *out)
 
 	if (!problem.n) {
 		recovered(h, "SourceNotReady");
+		h->m->unready_since = 0;
 		return true;
 	}
-	ready_false(h, "SourceNotReady", problem);
 	log_info(h->p->log, problem, log_str("release", h->name));
-	*out = (struct outcome){ NEXT_INTERVAL, runtime_settings(h->p->rt)->requeue_dependency };
+	*out = source_not_ready(h, problem);
 	return false;
 }
 

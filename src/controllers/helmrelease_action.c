@@ -100,6 +100,8 @@ err *hr_read_history(struct hr *h)
 
 	if (!e && !known)
 		e = relstore_find(&h->env.store, h->a, h->name, STR_NONE, STR_NONE, &h->history);
+	if (!e && !known)
+		hr_has_looked(h);
 	return e ? err_wrap(e, "failed to retrieve last release from storage") : NULL;
 }
 

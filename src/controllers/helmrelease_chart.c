@@ -1,4 +1,5 @@
 /* helmrelease_chart - the HelmChart that a HelmRelease asks for, and the chart. */
+#include "base/owned.h"
 #include "controllers/hr_impl.h"
 #include "text/semver.h"
 #include "text/duration.h"
@@ -182,10 +183,45 @@ static err *apply_chart(struct hr *h, str ns, str name)
 	return NULL;
 }
 
+/* "NS/NAME" of what was asked for: a status may not tell of it yet. */
+static str asked_for(const struct hr *h)
+{
+	str told = hr_status_str(h, "helmChart");
+
+	return told.n ? told : h->m->chart;
+}
+
+static void note_chart(struct hr *h, str at)
+{
+	if (str_eq(h->m->chart, at))
+		return;
+	owned_free(h->m->chart);
+	h->m->chart = at.n ? owned_str(at) : STR_NONE;
+}
+
+/* Of a former process that had not told of it; empty: there is none. */
+static str left_over(struct hr *h)
+{
+	str ns, name;
+
+	hr_chart_ref(h->a, h->p->object, &ns, &name);
+	if (!name.n)
+		return STR_NONE;
+	node labels = node_dig(live_get(runtime_live(h->p->rt), h->a, &helmcharts, ns, name),
+			       "metadata", "labels");
+
+	if (!str_eq(node_str(node_get(labels, S(HELM_GROUP "/name"))), h->p->key.name) ||
+	    !str_eq(node_str(node_get(labels, S(HELM_GROUP "/namespace"))), h->p->key.namespace))
+		return STR_NONE;
+	return arena_cat(h->a, ns, S("/"), name);
+}
+
 err *hr_delete_chart(struct hr *h)
 {
-	str at = hr_status_str(h, "helmChart"), ns, name;
+	str at = asked_for(h), ns, name;
 
+	if (!at.n && !node_is_nil(node_dig(h->p->object, "metadata", "deletionTimestamp")))
+		at = left_over(h);
 	if (!at.n || node_bool(node_get(h->spec, S("suspend"))))
 		return NULL;
 	str_split(at, '/', &ns, &name);
@@ -199,12 +235,13 @@ err *hr_delete_chart(struct hr *h)
 			   arena_printf(h->a, "deleted HelmChart '%.*s'", STR_ARG(at)), NULL, 0);
 	err_free(e);
 	status_set(h->p, S("helmChart"), NODE_NOTHING);
+	note_chart(h, STR_NONE);
 	return NULL;
 }
 
 err *hr_sync_chart(struct hr *h)
 {
-	str ns, name, at = hr_status_str(h, "helmChart");
+	str ns, name, at = asked_for(h);
 
 	hr_chart_ref(h->a, h->p->object, &ns, &name);
 	str wanted = name.n ? arena_cat(h->a, ns, S("/"), name) : STR_NONE;
@@ -216,6 +253,7 @@ err *hr_sync_chart(struct hr *h)
 	TRY(check_access(h, ns, name));
 	TRY(apply_chart(h, ns, name));
 	status_set_str(h->p, S("helmChart"), wanted);
+	note_chart(h, wanted);
 	return NULL;
 }
 

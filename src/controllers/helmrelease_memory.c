@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/hash.h"
+#include "base/owned.h"
 #include "base/vec.h"
 #include "controllers/hr_impl.h"
 #include "controllers/runtime_impl.h"
@@ -24,8 +25,10 @@ void hr_forget(struct runtime *rt, void *memory)
 	struct hr_memory *m = memory;
 
 	(void)rt;
-	if (m)
+	if (m) {
 		arena_release(&m->mem);
+		owned_free(m->chart);
+	}
 	free(m);
 }
 
@@ -257,7 +260,7 @@ static bool may_know(const struct hr *h)
 }
 
 /* What the storage has, if it is known. One that is behind what was here before is not; and
- * of another account's right to look nothing is known before it has written something. */
+ * of another account's right to look nothing is known before it has looked, or written. */
 static bool find_revisions(struct hr *h, struct release_revisions *out)
 {
 	bool own = h->cluster->client == runtime_client(h->p->rt);
@@ -265,7 +268,7 @@ static bool find_revisions(struct hr *h, struct release_revisions *out)
 	return may_know(h) && !h->doubted &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
-	       (out->n || own) && (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
+	       (out->n || own || hr_reader_is_known(h->shared, h->cluster->id)) && (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
 }
 
 static bool is_stored(struct hr *h)
@@ -286,6 +289,10 @@ static bool is_stored_now(struct hr *h)
 	uint64_t stored = 0;
 	node list;
 	str selector = arena_cat(h->a, S("owner=helm,name="), h->name);
+
+	/* A server that answers from what it has seen itself asks its storage first how far
+	 * that is, ten times a second: meanwhile others may work. */
+	pass_waits(h->p, true);
 	err *e = client_do(h->env.cluster.client, h->a,
 			   &(struct client_request){
 				   .path = client_path(h->a, &secrets, h->env.store.ns, STR_NONE,
@@ -295,6 +302,7 @@ static bool is_stored_now(struct hr *h)
 				   .cancel = h->p->cancel },
 			   &list);
 
+	pass_waits(h->p, false);
 	node_each_item(i, e ? NODE_NOTHING : node_get(list, S("items"))) {
 		int64_t version = 0;
 		str name;
@@ -308,6 +316,12 @@ static bool is_stored_now(struct hr *h)
 	h->doubted = e || newest != h->m->version || stored != h->m->stored;
 	err_free(e);
 	return !h->doubted;
+}
+
+void hr_has_looked(struct hr *h)
+{
+	if (may_know(h))
+		hr_reader_note(h->shared, h->cluster->id);
 }
 
 /* One to be read in full, or the little that is needed of the rest. */

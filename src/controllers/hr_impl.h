@@ -43,6 +43,8 @@ struct hr_memory {
 	bool in_sync;		/* and all was as it shall be */
 	int64_t version;	/* the newest revision in the storage; 0: none, or not known */
 	uint64_t stored;	/* its resourceVersion */
+	str chart;		/* "NS/NAME" of the HelmChart that was asked for; owned */
+	int64_t unready_since;	/* the source (monotonic); 0: it was ready */
 	struct drifts drifts;
 };
 
@@ -236,6 +238,8 @@ void hr_wrote(void *ctx, node object);
 /* h->history with what is needed of it read, and no more; `known`: false where only a
  * list tells. */
 err *hr_read_stored(struct hr *h, bool *known) __attribute__((warn_unused_result));
+/* The list was had: whoever it was that asked may do so. */
+void hr_has_looked(struct hr *h);
 
 /* ---- drift (helmrelease_drift.c) --------------------------------------------- */
 

@@ -4,12 +4,22 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "base/owned.h"
 #include "base/vec.h"
 
 /* Bytes of charts, of packed charts, of templates. */
 enum { CHARTS_MAX = 24 << 20, RECORDS_MAX = 8 << 20, TEMPLATES_MAX = 16 << 20 };
+
+/* Readers that are remembered, each for so long. */
+enum { READERS_MAX = 256 };
+#define READER_AGE (10 * CLOCK_MINUTE)
+
+struct reader {
+	uint64_t cluster;
+	int64_t until;
+};
 
 struct kept_chart {
 	str digest;		/* owned */
@@ -27,6 +37,7 @@ struct hr_shared {
 	VEC(struct kept_chart) charts;
 	size_t bytes;
 	uint64_t clock;
+	struct reader readers[READERS_MAX];	/* by id */
 };
 
 struct hr_shared *hr_shared_new(struct client *c, str namespace)
@@ -120,6 +131,26 @@ void hr_chart_share(struct hr_shared *s, str digest, struct hr_chart *c)
 		vec_push(&s->charts, (struct kept_chart){ owned_str(digest), c, ++s->clock });
 	}
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- readers --------------------------------------------------------------- */
+
+void hr_reader_note(struct hr_shared *s, uint64_t cluster)
+{
+	pthread_mutex_lock(&s->lock);
+	s->readers[cluster % READERS_MAX] =
+		(struct reader){ cluster, clock_after(clock_mono(), READER_AGE) };
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool hr_reader_is_known(struct hr_shared *s, uint64_t cluster)
+{
+	pthread_mutex_lock(&s->lock);
+	const struct reader *r = &s->readers[cluster % READERS_MAX];
+	bool known = r->cluster == cluster && clock_mono() < r->until;
+
+	pthread_mutex_unlock(&s->lock);
+	return known;
 }
 
 /* ---- the rest -------------------------------------------------------------- */

@@ -45,6 +45,8 @@ for i in range(N):
 until(lambda: ready("1.0.0") == N, lambda: "%d of %d are ready" % (ready("1.0.0"), N), 600)
 before = seen("installed")
 assert before[1] == N, before
+# The finalizer, the record twice, two objects, a status and an event; streams and discovery are for all.
+assert before[2] <= 8 * N, "%d requests" % before[2]
 # Each is looked at again, at least once; asked for or not.
 until(lambda: passes() >= before[0] + 2 * N, lambda: "%d passes" % passes(), 600)
 idle = seen("after intervals")
@@ -54,6 +56,7 @@ for i in range(N):
 until(lambda: all(o["status"].get("lastHandledReconcileAt") == "x" for o in s.w.get(HELM % s.ns)["items"]), "not handled", 600)
 asked = seen("after requests")
 assert asked[1] == N, "renders on request: %d" % (asked[1] - N)
+assert asked[2] - idle[2] <= 2 * N + 8, "%d requests" % (asked[2] - idle[2])
 # What does count: another chart, and other values.
 s.chart(chart("1.1.0"), "2")
 until(lambda: ready("1.1.0") == N, lambda: "%d of %d are upgraded" % (ready("1.1.0"), N), 600)

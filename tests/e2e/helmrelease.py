@@ -164,6 +164,14 @@ def template_of_a_chart():
     until(lambda: not get(HELM % "default" + "/two"), "two is not deleted")
     assert not get("/apis/apps/v1/namespaces/apps/deployments/apps-two")
     assert not get(SOURCE % "default" + "helmcharts/default-two")
+    # deleted before its status tells of a chart
+    post(HELM % "default", {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+         "metadata": {"name": "brief", "namespace": "default"},
+         "spec": {"interval": "10m", "chart": {"spec": {"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "repo"}}}}})
+    until(lambda: get(SOURCE % "default" + "helmcharts/default-brief"), "no HelmChart is made")
+    w.ok("DELETE", HELM % "default" + "/brief")
+    until(lambda: not get(HELM % "default" + "/brief"), "brief is not deleted")
+    until(lambda: not get(SOURCE % "default" + "helmcharts/default-brief"), "its chart is left behind")
 
 
 def helm_logs(name, reason):
