@@ -71,9 +71,33 @@ void cel_env_declare_patches(struct cel_env *env)
 	env->patches = true;
 }
 
+/* What is left of a type in a variable. */
+static const struct cel_type *kept_type(struct arena *a, const struct cel_type *t)
+{
+	switch (t->kind) {
+	case CEL_BOOL:
+	case CEL_INT:
+	case CEL_UINT:
+	case CEL_DOUBLE:
+	case CEL_STRING:
+	case CEL_BYTES:
+		return t->nullable ? &cel_types[CEL_DYN] : t;
+	case CEL_NULL:
+	case CEL_TIMESTAMP:
+	case CEL_DURATION:
+		return t;
+	case CEL_LIST:
+		return cel_type_list(a, kept_type(a, t->params[0]));
+	case CEL_MAP:
+		return cel_type_map(a, kept_type(a, t->params[0]), kept_type(a, t->params[1]));
+	default:
+		return t->any ? t : &cel_types[CEL_DYN];
+	}
+}
+
 void cel_env_declare_as(struct cel_env *env, str name, const struct cel_verdict *v)
 {
-	declare(env, (struct cel_variable){ .name = name, .type = v->of });
+	declare(env, (struct cel_variable){ .name = name, .type = kept_type(env->a, v->of) });
 }
 
 /* ---- programs ---------------------------------------------------------- */
@@ -165,6 +189,7 @@ static const char *const kind_names[] = {
 	[CEL_OPTIONAL] = "optional",   [CEL_QUANTITY] = "quantity", [CEL_URL] = "url",
 	[CEL_IP] = "ip",	       [CEL_CIDR] = "cidr",	  [CEL_FORMAT] = "format",
 	[CEL_SEMVER] = "semver",       [CEL_FAULT] = "error",	  [CEL_UNKNOWN] = "unknown",
+	[CEL_AUTHORIZER] = "authorizer",
 };
 
 const char *cel_value_kind_name(cel_value v)

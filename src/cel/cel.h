@@ -69,8 +69,8 @@ void cel_env_declare_struct(struct cel_env *env, str name);
 void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl *decl,
 			    bool optional);
 
-/* `authorizer` and `authorizer.requestResource`. What uses them can be examined, not
- * evaluated. */
+/* `authorizer` and `authorizer.requestResource`: their values are made by
+ * cel_authorizer_value and cel_authorizer_check_value. */
 void cel_env_declare_authorizer(struct cel_env *env);
 
 /* The types Object, Object.FIELD and so on, of any fields, and JSONPatch (op, path, from,
@@ -104,7 +104,7 @@ enum cel_kind {
 	CEL_CIDR,
 	CEL_FORMAT,
 	CEL_SEMVER,
-	CEL_AUTHORIZER,		/* as types only: the authorizer and what it answers */
+	CEL_AUTHORIZER,		/* the authorizer, questions to it, what it answers */
 	CEL_MADE,		/* as types only: Object, Object.spec, JSONPatch */
 	CEL_TYPE_PARAM,		/* inside the checker and the evaluator only: */
 	CEL_TYPE_ERROR,
@@ -132,7 +132,8 @@ struct cel_verdict {
 };
 err *cel_examine(struct arena *a, const struct cel_env *env, str source, struct cel_verdict *out)
 	__attribute__((warn_unused_result));
-/* Declare a variable that has the type of an expression; the name may have dots. */
+/* Declare a variable that has the type of an expression, as far as it is one of the language:
+ * what the libraries add, and optionals, are `dyn`. The name may have dots. */
 void cel_env_declare_as(struct cel_env *env, str name, const struct cel_verdict *v);
 /* "bool", "null_type". */
 const char *cel_kind_type_name(enum cel_kind kind);
@@ -196,6 +197,30 @@ struct cel_value {
 err *cel_eval(const struct cel_program *program, struct arena *a, const struct cel_binding *bindings,
 	      size_t n, uint64_t limit, cel_value *value, uint64_t *cost)
 	__attribute__((warn_unused_result));
+
+/* ---- the authorizer ---------------------------------------------------- */
+
+/* What an expression asks: a path, or a resource. */
+struct cel_question {
+	bool resource;
+	str verb, path;
+	str group, plural, sub, namespace, name;
+	str field_selector, label_selector;
+	str account_namespace, account;	/* empty: for who asks */
+};
+
+/* Who answers; `reason` is empty before. Borrowed by the values, as are questions' texts. */
+struct cel_authorizer {
+	void *ctx;
+	bool (*allows)(void *ctx, struct arena *a, const struct cel_question *q, str *reason);
+};
+
+/* What the variables are bound to, as cel_binding.given. */
+cel_value cel_authorizer_value(struct arena *a, const struct cel_authorizer *z);
+cel_value cel_authorizer_check_value(struct arena *a, const struct cel_authorizer *z,
+				     const struct cel_question *q);
+
+/* ---- results ----------------------------------------------------------- */
 
 /* The name of the value's type: "int", "list", "google.protobuf.Timestamp". */
 str cel_value_type_name(cel_value v);

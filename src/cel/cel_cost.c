@@ -180,7 +180,7 @@ static uint64_t self_compared(struct cel_run *r, cel_value list)
 static bool is_atom(cel_value v)
 {
 	return v.kind == CEL_QUANTITY || v.kind == CEL_IP || v.kind == CEL_CIDR || v.kind == CEL_FORMAT ||
-	       v.kind == CEL_URL || v.kind == CEL_SEMVER;
+	       v.kind == CEL_URL || v.kind == CEL_SEMVER || v.kind == CEL_AUTHORIZER;
 }
 
 static uint64_t lists(struct cel_run *r, enum cel_cost_rule rule, const cel_value *args, size_t n,

@@ -98,6 +98,7 @@ static const struct {
 	[CEL_CIDR] = { 0, "cel.CIDR" },
 	[CEL_FORMAT] = { 0, "cel.Format" },
 	[CEL_SEMVER] = { 0, "cel.Semver" },
+	[CEL_AUTHORIZER] = { 0, "library.authorizerVal" },
 	[CEL_FAULT] = { 0, "*types.Err" },
 	[CEL_UNKNOWN] = { 0, "*common.unknownPreserved" },
 };
@@ -120,6 +121,8 @@ const char *cel_go_type(cel_value v)
 
 str cel_value_type_name(cel_value v)
 {
+	if (v.kind == CEL_AUTHORIZER)
+		return cel_authorizer_type_of(v)->name;
 	return v.kind == CEL_FAULT ? S("error") : cel_types[v.kind].name;
 }
 
@@ -132,6 +135,8 @@ bool cel_matches_type(struct cel_run *r, cel_value v, const struct cel_type *t)
 		return true;
 	if (t->kind != (enum cel_kind)v.kind)
 		return false;
+	if (t->kind == CEL_AUTHORIZER)
+		return cel_type_equal(t, cel_authorizer_type_of(v));
 	if (t->kind == CEL_LIST && cel_list_n(v))
 		return cel_matches_type(r, cel_list_at(r, v, 0), t->params[0]);
 	cel_value key, value;
@@ -308,6 +313,8 @@ cel_value cel_equal(struct cel_run *r, cel_value a, cel_value b)
 		break;
 	case CEL_FAULT:
 		return a;
+	case CEL_AUTHORIZER:
+		return cel_no_overload(r, b);
 	case CEL_UNKNOWN:
 		b = cel_plain(r, b);
 		return cel_bool(a.box->value.kind == b.kind &&
@@ -608,7 +615,8 @@ static cel_value from_string(struct cel_run *r, cel_value v, enum cel_kind to)
 
 static cel_value type_of(cel_value v)
 {
-	return (cel_value){ .kind = CEL_TYPE, .type = &cel_types[v.kind] };
+	return (cel_value){ .kind = CEL_TYPE,
+			    .type = v.kind == CEL_AUTHORIZER ? cel_authorizer_type_of(v) : &cel_types[v.kind] };
 }
 
 cel_value cel_convert(struct cel_run *r, cel_value v, enum cel_kind to)

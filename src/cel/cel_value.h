@@ -66,6 +66,7 @@ struct cel_version {
 };
 
 struct cel_format;
+struct cel_asked;
 struct regex;
 
 struct cel_box {
@@ -77,6 +78,7 @@ struct cel_box {
 		struct cel_net net;
 		struct cel_version version;
 		const struct cel_format *format;
+		const struct cel_asked *asked;
 	};
 };
 
@@ -234,6 +236,9 @@ cel_value cel_wrap(struct cel_run *r, node n, const struct cel_decl *decl);
 cel_value cel_wrap_plain(struct cel_run *r, cel_value v, const struct cel_decl *decl);
 /* The same value without its decl: Go's Value(). */
 cel_value cel_plain(struct cel_run *r, cel_value v);
+
+/* The type of what has to do with the authorizer. */
+const struct cel_type *cel_authorizer_type_of(cel_value v);
 
 /* private to cel_value.c, cel_list.c, cel_map.c, cel_declared.c */
 cel_value cel_equal_lists(struct cel_run *r, cel_value a, cel_value b);
