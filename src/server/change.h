@@ -36,6 +36,7 @@ struct change {
 	bool internal;			/* by the server: no owners of fields, no admission */
 	/* Who owns the fields, when that is not the kind's own business: of a scale. */
 	void (*own)(struct change *c, node old, node object);
+	struct kind_shape shape;	/* set by `make`: of a scale; without kind: there is none */
 
 	/* results */
 	struct blob *blob;		/* the new state; a reference. NULL after a dry run, and

@@ -7,6 +7,7 @@
 #include "server/check.h"
 #include "server/labelsel.h"
 #include "server/meta.h"
+#include "server/policies.h"
 #include "server/sim.h"
 #include "server/status.h"
 #include "server/view.h"
@@ -230,6 +231,8 @@ static err *read_eviction(struct eviction *ev)
 			    builtin_named(S("io.k8s.api.policy.v1.Eviction")), ev->options.fields, &body));
 	if (!str_eq(meta_get(body, S("name")), r->name))
 		return status_bad_request("name in URL does not match name in Eviction object");
+	TRY(policies_create_below(r, &(struct gvk){ S("policy"), S("v1"), S("Eviction") }, body,
+				  ev->options.dry_run));
 	options = GET(body, "deleteOptions");
 	ev->deletion = (struct options_delete){
 		.dry_run = ev->options.dry_run || node_len(GET(options, "dryRun")) > 0,

@@ -207,12 +207,19 @@ enum { KIND_WARNINGS_MAX = 100 };
 void kind_warn(struct kind_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void kind_warn_text(struct kind_warnings *w, str text);
 
+/* A change as the client has it who asks for it through a subresource of its own kind: a Scale. */
+struct kind_shape {
+	struct gvk gvk;
+	node object, old;
+};
+
 /* One write of one object, as the hooks see it. */
 struct kind_call {
 	struct arena *arena;
 	const struct kind *kind;
 	node object;			/* as it will be stored */
 	node old;			/* NODE_NONE on create */
+	const struct kind_shape *shape;	/* what the client sees of it, where that is another; NULL */
 	str subresource;		/* empty, "status", "scale", ... */
 	str namespace;			/* empty outside namespaces */
 	str user;			/* who asks */

@@ -31,23 +31,7 @@ void policies_state_drop(struct policy_state *p)
 
 /* ---- compiling ---------------------------------------------------------- */
 
-/* Itself, or by a variable. */
-static bool asks_authorizer(const struct policy *p, const struct cel_program *program)
-{
-	if (cel_program_uses(program, S("authorizer")) ||
-	    cel_program_uses(program, S("authorizer.requestResource")))
-		return true;
-	for (size_t i = 0; i < p->variables_n; i++) {
-		const struct policy_rule *r = &p->variables[i].rule;
-
-		if (!r->program && !r->fault.n && cel_program_uses(program, p->variables[i].name))
-			return true;
-	}
-	return false;
-}
-
-static struct policy_rule compile(struct arena *a, const struct policy *p, const struct cel_env *env,
-				  str text)
+static struct policy_rule compile(struct arena *a, const struct cel_env *env, str text)
 {
 	struct policy_rule r = { .text = str_trim(text) };
 
@@ -59,8 +43,6 @@ static struct policy_rule compile(struct arena *a, const struct policy *p, const
 		r.program = NULL;
 		r.fault = arena_printf(a, "compilation error: compilation failed: %s", err_msg(e));
 		err_free(e);
-	} else if (asks_authorizer(p, r.program)) {
-		r.program = NULL;
 	}
 	return r;
 }
@@ -82,12 +64,13 @@ static void compile_policy(struct arena *a, struct policy *p)
 {
 	node conditions = GET(p->spec, "matchConditions"), variables = GET(p->spec, "variables");
 	node validations = GET(p->spec, "validations"), mutations = GET(p->spec, "mutations");
+	node notes = GET(p->spec, "auditAnnotations");
 	unsigned has = EXPRESSIONS_AUTHORIZER | (HAS(p->spec, "paramKind") ? EXPRESSIONS_PARAMS : 0);
 	struct cel_env *env = expressions_env(a, has);
 
 	p->conditions = arena_array(a, struct policy_rule, node_len(conditions));
 	node_each_item(c, conditions)
-		p->conditions[p->conditions_n++] = compile(a, p, env, TEXT_OF(*c, "expression"));
+		p->conditions[p->conditions_n++] = compile(a, env, TEXT_OF(*c, "expression"));
 	if (node_len(variables))
 		env = expressions_env(a, has | EXPRESSIONS_VARIABLES);
 	p->variables = arena_array(a, struct policy_variable, node_len(variables));
@@ -95,18 +78,21 @@ static void compile_policy(struct arena *a, struct policy *p)
 		struct policy_variable *to = &p->variables[p->variables_n];
 
 		to->name = arena_cat(a, S("variables."), TEXT_OF(*v, "name"));
-		to->rule = compile(a, p, env, TEXT_OF(*v, "expression"));
+		to->rule = compile(a, env, TEXT_OF(*v, "expression"));
 		declare(a, env, to->name, to->rule.text);
 		p->variables_n++;
 	}
 	p->validations = arena_array(a, struct policy_validation, node_len(validations));
 	node_each_item(v, validations)
 		p->validations[p->validations_n++] = (struct policy_validation){
-			.rule = compile(a, p, env, TEXT_OF(*v, "expression")),
-			.said = compile(a, p, env, TEXT_OF(*v, "messageExpression")),
+			.rule = compile(a, env, TEXT_OF(*v, "expression")),
+			.said = compile(a, env, TEXT_OF(*v, "messageExpression")),
 			.message = str_trim(TEXT_OF(*v, "message")),
 			.reason = TEXT_OF(*v, "reason"),
 		};
+	p->notes = arena_array(a, struct policy_rule, node_len(notes));
+	node_each_item(note, notes)
+		p->notes[p->notes_n++] = compile(a, env, TEXT_OF(*note, "valueExpression"));
 	if (node_len(mutations))
 		cel_env_declare_patches(env);
 	p->mutations = arena_array(a, struct policy_mutation, node_len(mutations));
@@ -115,7 +101,7 @@ static void compile_policy(struct arena *a, struct policy *p)
 		node part = json ? GET(*m, "jsonPatch") : GET(*m, "applyConfiguration");
 
 		p->mutations[p->mutations_n++] = (struct policy_mutation){
-			compile(a, p, env, TEXT_OF(part, "expression")), json
+			compile(a, env, TEXT_OF(part, "expression")), json
 		};
 	}
 }

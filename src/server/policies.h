@@ -6,10 +6,10 @@
  * change of them, into a state that is never changed again; a write holds the one it began
  * with. A policy counts as soon as its creation has been answered.
  *
- * Not evaluated is what asks `authorizer`: such a validation holds, such a mutation is a
- * failure. Annotations for the audit log, which is not written, are not made either.
- * Objects are looked at in their whole; the Scale, Eviction and Binding of a subresource
- * are not.
+ * Annotations for the audit log, which is not written, are worked out for the refusals that
+ * their errors are.
+ * Mutating policies change objects in their whole; the Scale, Eviction, Binding and TokenRequest
+ * of a subresource are for validating ones alone. Nobody is asked about what connects to a Pod.
  *
  * Any thread.
  */
@@ -23,6 +23,11 @@ extern const struct hooks policies_hooks;
 
 /* Of a deletion, which passes no hooks: NULL, or the refusal. */
 err *policies_delete(struct request *r, node object, bool dry_run) __attribute__((warn_unused_result));
+
+/* Of what is created below an object, and not stored as such: an Eviction, a Binding, a
+ * TokenRequest. */
+err *policies_create_below(struct request *r, const struct gvk *shape, node object, bool dry_run)
+	__attribute__((warn_unused_result));
 
 /* The turns of mutating policies in one write: all of them, and when something was changed,
  * once more those with reinvocationPolicy IfNeeded. Begins as zeros. */

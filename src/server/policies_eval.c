@@ -10,9 +10,29 @@
 
 /* ---- evaluating ----------------------------------------------------------- */
 
+/* Of all conditions, and of all other expressions together. */
+enum { CONDITIONS_BUDGET = 2500000, RULES_BUDGET = 10000000 };
+
+static const char out_of_budget[] =
+	"validation failed due to running out of cost budget, no further validation rules will be run";
+
 static void bind(struct policy_run *r, const char *name, node value)
 {
 	vec_push(&r->bound, ((struct cel_binding){ str_c(name), value, NULL }));
+}
+
+static void bind_given(struct policy_run *r, const char *name, cel_value value)
+{
+	cel_value *given = arena_new(r->a, cel_value);
+
+	*given = value;
+	vec_push(&r->bound, ((struct cel_binding){ str_c(name), NODE_NOTHING, given }));
+}
+
+static void pay(struct policy_run *r, uint64_t cost)
+{
+	r->spent = r->spent || cost > r->budget;
+	r->budget -= r->spent ? r->budget : cost;
 }
 
 /* What the program speaks of, and what that speaks of: nothing else is worked out. */
@@ -25,9 +45,10 @@ static void need_variables(struct policy_run *r, const struct cel_program *progr
 			continue;
 		if (!r->done[i]) {
 			cel_value *value = arena_new(r->a, cel_value);
-			err *e = policies_evaluate(r, &v->rule, value);
 
 			r->done[i] = true;
+			err *e = policies_evaluate(r, &v->rule, value);
+
 			if (e)
 				r->faults[i] = arena_printf(
 					r->a, "composited variable \"%.*s\" fails to evaluate: %s",
@@ -44,12 +65,18 @@ static void need_variables(struct policy_run *r, const struct cel_program *progr
 err *policies_evaluate(struct policy_run *r, const struct policy_rule *rule, cel_value *out)
 {
 	str fault = STR_NONE;
+	uint64_t cost = 0;
 
 	if (!rule->program)
 		return err_new(ERR_INVALID, "%.*s", STR_ARG(rule->fault));
 	need_variables(r, rule->program, &fault);
-	err *e = cel_eval(rule->program, r->a, r->bound.p, r->bound.n, CEL_COST_LIMIT, out, NULL);
+	err *e = cel_eval(rule->program, r->a, r->bound.p, r->bound.n, CEL_COST_LIMIT, out, &cost);
 
+	pay(r, cost);
+	if (r->spent) {
+		err_free(e);
+		return err_new(ERR_INVALID, "%s", out_of_budget);
+	}
 	if (e && fault.n && str_has(str_c(err_msg(e)), S("no such attribute(s): variables."))) {
 		err_free(e);
 		e = err_new(ERR_INVALID, "%.*s", STR_ARG(fault));
@@ -63,11 +90,13 @@ bool policies_holds(struct policy_run *r, const struct policy_rule *rule, str *f
 
 	if (!rule->program) {
 		*fault = rule->fault;
-		return !rule->fault.n;
+		return false;
 	}
 	err *e = policies_evaluate(r, rule, &value);
 
-	if (e)
+	if (e && r->spent)
+		*fault = str_c(out_of_budget);
+	else if (e)
 		*fault = arena_printf(r->a, "expression '%.*s' resulted in error: %s", STR_ARG(rule->text),
 				      err_msg(e));
 	bool yes = !e && value.kind == CEL_BOOL && value.b;
@@ -90,6 +119,10 @@ bool policies_meets(struct policy_run *r, str *fault)
 			continue;
 		if (!why.n)
 			return false;
+		if (r->spent) {
+			*fault = why;
+			return true;
+		}
 		buf_addf(&faults, "%s%.*s", n++ ? ", " : "", STR_ARG(why));
 	}
 	if (n)
@@ -207,9 +240,9 @@ static node request_node(const struct policy_call *c, const struct kind *as)
 	node_set(a, user, S("groups"), groups);
 	node_set(a, user, S("extra"), extra);
 	node_set(a, m, S("userInfo"), user);
-	node_set(a, m, S("kind"), kind_words(a, as->gvk));
+	node_set(a, m, S("kind"), kind_words(a, c->shape ? *c->shape : as->gvk));
 	node_set(a, m, S("resource"), resource_words(a, as));
-	node_set(a, m, S("requestKind"), kind_words(a, c->kind->gvk));
+	node_set(a, m, S("requestKind"), kind_words(a, c->shape ? *c->shape : c->kind->gvk));
 	node_set(a, m, S("requestResource"), resource_words(a, c->kind));
 	node_set(a, m, S("dryRun"), node_from_bool(c->dry_run));
 	node_set(a, m, S("options"), node_map(a, 0));
@@ -220,20 +253,71 @@ static node request_node(const struct policy_call *c, const struct kind *as)
 
 static node shown_as(const struct policy_call *c, const struct kind *as, node object)
 {
-	return node_is(object, NODE_MAP) ? admission_convert(c->arena, c->kind, as, object) : node_null();
+	if (!node_is(object, NODE_MAP))
+		return node_null();
+	return c->shape ? object : admission_convert(c->arena, c->kind, as, object);
+}
+
+/* The authorizer's answer about who asks, or about a service account. */
+static bool allows(void *ctx, struct arena *a, const struct cel_question *q, str *reason)
+{
+	const struct policy_call *c = ctx;
+	str groups[] = { S("system:serviceaccounts"), arena_cat(a, S("system:serviceaccounts:"),
+								q->account_namespace) };
+	const struct request_user account = {
+		.name = arena_cat(a, S("system:serviceaccount:"), q->account_namespace, S(":"), q->account),
+		.groups = groups,
+		.groups_n = 2,
+	};
+
+	return auth_allows(c->server, a,
+			   &(struct auth_question){ .user = q->account.n ? &account : c->user,
+						    .verb = q->verb,
+						    .resource = q->resource,
+						    .group = q->group,
+						    .version = S("*"),
+						    .plural = q->plural,
+						    .sub = q->sub,
+						    .namespace = q->namespace,
+						    .name = q->name,
+						    .path = q->path },
+			   reason);
+}
+
+static void bind_authorizer(struct policy_run *r)
+{
+	const struct policy_call *c = r->call;
+	const struct cel_question about = { .resource = true,
+					    .group = c->kind->gvk.group,
+					    .plural = c->kind->plural,
+					    .sub = c->sub,
+					    .namespace = c->namespace,
+					    .name = c->name };
+	struct cel_authorizer *z = arena_new(r->a, struct cel_authorizer);
+
+	*z = (struct cel_authorizer){ (void *)c, allows };
+	bind_given(r, "authorizer", cel_authorizer_value(r->a, z));
+	bind_given(r, "authorizer.requestResource", cel_authorizer_check_value(r->a, z, &about));
 }
 
 void policies_begin(struct policy_run *r, const struct policy_call *c, const struct policy *p,
-		    const struct kind *as, node param)
+		    const struct kind *as, node param, enum policies_part part)
 {
-	*r = (struct policy_run){ .call = c, .policy = p, .a = c->arena };
+	bool conditions = part == POLICIES_CONDITIONS;
+
+	*r = (struct policy_run){ .call = c,
+				  .policy = p,
+				  .a = c->arena,
+				  .budget = conditions ? CONDITIONS_BUDGET : RULES_BUDGET };
 	r->faults = arena_array(c->arena, str, p->variables_n);
 	r->done = arena_array(c->arena, bool, p->variables_n);
 	bind(r, "object", shown_as(c, as, c->object));
 	bind(r, "oldObject", shown_as(c, as, c->old));
-	bind(r, "namespaceObject", c->space);
+	bind(r, "namespaceObject", conditions ? node_null() : c->space);
 	bind(r, "request", request_node(c, as));
 	bind(r, "params", param);
+	if (part != POLICIES_WORDS)
+		bind_authorizer(r);
 }
 
 void policies_end(struct policy_run *r)
@@ -253,11 +337,10 @@ static node with_names(struct arena *a, const struct kind *k, node object)
 }
 
 /* Nobody locks himself out: what policies are made of is theirs not to judge. */
-static bool is_exempt(const struct kind *k, str sub)
+static bool is_exempt(const struct kind *k)
 {
-	return (str_eq(k->gvk.group, S("admissionregistration.k8s.io")) &&
-		str_has(k->plural, S("admissionpolic"))) ||
-	       IS_ONE_OF(sub, "scale", "binding", "eviction");
+	return str_eq(k->gvk.group, S("admissionregistration.k8s.io")) &&
+	       str_has(k->plural, S("admissionpolic"));
 }
 
 static void find_space(struct policy_call *c)
@@ -265,7 +348,7 @@ static void find_space(struct policy_call *c)
 	CLEANUP(blob_drop)
 	struct blob *b = NULL;
 
-	if (c->namespace.n)
+	if (c->namespace.n && c->kind->namespaced)
 		b = store_get(server_store(c->server), admission_namespaces(c->server), STR_NONE, c->namespace);
 	c->space = b ? node_copy_all(c->arena, blob_tree(c->arena, b)) : node_null();
 }
@@ -278,6 +361,7 @@ struct policy_call policies_write_call(const struct kind_call *c, struct request
 				     .user = user,
 				     .dry_run = c->dry_run,
 				     .kind = c->kind,
+				     .shape = c->shape ? &c->shape->gvk : NULL,
 				     .operation = node_is(c->old, NODE_NONE) ? S("CREATE") : S("UPDATE"),
 				     .sub = c->subresource,
 				     .namespace = c->namespace,
@@ -286,12 +370,16 @@ struct policy_call policies_write_call(const struct kind_call *c, struct request
 
 struct policy_state *policies_call(struct policy_call *c, node object, node old)
 {
-	struct policy_state *state = is_exempt(c->kind, c->sub) ? NULL : policies_state_now(c->server);
+	struct policy_state *state = is_exempt(c->kind) ? NULL : policies_state_now(c->server);
 
 	if (!state)
 		return NULL;
 	c->object = with_names(c->arena, c->kind, object);
 	c->old = with_names(c->arena, c->kind, old);
+	/* a Namespace that is there already is in itself */
+	if (!c->kind->gvk.group.n && str_eq(c->kind->plural, S("namespaces")) &&
+	    !str_eq(c->operation, S("CREATE")))
+		c->namespace = c->name;
 	find_space(c);
 	return state;
 }

@@ -9,7 +9,7 @@
 /* One expression. */
 struct policy_rule {
 	str text;
-	const struct cel_program *program;	/* NULL: `fault`, or it asks what we cannot answer */
+	const struct cel_program *program;	/* NULL: `fault` */
 	str fault;				/* why it cannot be compiled */
 };
 
@@ -39,6 +39,8 @@ struct policy {
 	size_t variables_n;
 	struct policy_validation *validations;
 	size_t validations_n;
+	struct policy_rule *notes;	/* auditAnnotations */
+	size_t notes_n;
 	struct policy_mutation *mutations;
 	size_t mutations_n;
 	bool again;			/* reinvocationPolicy IfNeeded */
@@ -73,7 +75,8 @@ struct policy_call {
 	struct arena *arena;
 	const struct request_user *user;
 	bool dry_run;
-	const struct kind *kind;
+	const struct kind *kind;	/* of the resource; */
+	const struct gvk *shape;	/* of the objects, where that is another: a Scale; or NULL */
 	str operation;			/* "CREATE", "UPDATE", "DELETE" */
 	str sub, namespace, name;
 	node object, old;		/* NODE_NULL: there is none */
@@ -96,6 +99,13 @@ struct policy_state *policies_call(struct policy_call *c, node object, node old)
 /* The row of the version in which a policy sees the object: a reference, or NULL. */
 const struct kind *policies_version(const struct policy_call *c, str version);
 
+/* What a policy's expressions are for decides what they see, and what they may cost together. */
+enum policies_part {
+	POLICIES_CONDITIONS,		/* no namespaceObject */
+	POLICIES_RULES,			/* validations and mutations */
+	POLICIES_WORDS,			/* messages and annotations: no authorizer */
+};
+
 /* One policy with one parameter, looking at the objects as they are now. */
 struct policy_run {
 	const struct policy_call *call;
@@ -104,14 +114,16 @@ struct policy_run {
 	VEC(struct cel_binding) bound;
 	str *faults;			/* of the policy's variables; empty: none */
 	bool *done;
+	uint64_t budget;		/* what is left of it */
+	bool spent;			/* nothing: no more is evaluated */
 };
 
 void policies_begin(struct policy_run *r, const struct policy_call *c, const struct policy *p,
-		    const struct kind *as, node param);
+		    const struct kind *as, node param, enum policies_part part);
 void policies_end(struct policy_run *r);
 err *policies_evaluate(struct policy_run *r, const struct policy_rule *rule, cel_value *out)
 	__attribute__((warn_unused_result));
-/* Whether it is true; what cannot be evaluated here (no program, no fault) is. */
+/* Whether it is true, or what is wrong. */
 bool policies_holds(struct policy_run *r, const struct policy_rule *rule, str *fault);
 /* The conditions: one that is false decides, whatever is wrong with others. */
 bool policies_meets(struct policy_run *r, str *fault);

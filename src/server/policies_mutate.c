@@ -174,12 +174,9 @@ static void deny(struct turn *t, const struct policy_binding *b, str reason, str
 
 static err *evaluate(struct policy_run *r, const struct policy_mutation *m, cel_value *out)
 {
-	if (!m->rule.program && !m->rule.fault.n)
-		return err_new(ERR_INVALID, "expression '%.*s' asks the authorizer, who is not asked here",
-			       STR_ARG(m->rule.text));
 	err *e = policies_evaluate(r, &m->rule, out);
 
-	return e && m->rule.program
+	return e && m->rule.program && !r->spent
 		       ? err_wrap(e, "expression '%.*s' resulted in error", STR_ARG(m->rule.text))
 		       : e;
 }
@@ -201,7 +198,7 @@ static err *mutate(struct turn *t, const struct invocation *i, const struct poli
 	struct policy_run r;
 	cel_value v;
 
-	policies_begin(&r, c, i->binding->policy, i->as, i->param);
+	policies_begin(&r, c, i->binding->policy, i->as, i->param, POLICIES_RULES);
 	err *e = evaluate(&r, m, &v);
 
 	policies_end(&r);
@@ -235,7 +232,7 @@ static void invoke(struct turn *t, const struct invocation *i)
 	str fault = STR_NONE, key = key_of(t->call->arena, i);
 	struct policy_run r;
 
-	policies_begin(&r, t->call, p, i->as, i->param);
+	policies_begin(&r, t->call, p, i->as, i->param, POLICIES_CONDITIONS);
 	bool meant = policies_meets(&r, &fault);
 
 	policies_end(&r);
@@ -309,6 +306,9 @@ static void run(struct turn *t, const struct policy_state *state)
 bool policies_mutate(struct kind_call *k, struct policies_turns *turns)
 {
 	struct request_user user;
+
+	if (k->shape)
+		return false;
 	struct policy_call call = policies_write_call(k, &user);
 	struct turn t = { .call = &call, .turns = turns };
 	struct policy_state *state = policies_call(&call, k->object, k->old);

@@ -2,60 +2,19 @@
  * plugin/policy/validating. */
 #include "server/check.h"
 #include "server/meta.h"
+#include "server/object.h"
 #include "server/policies_impl.h"
 #include "server/status.h"
 
 /* How long a message may be that an expression makes. */
 enum { SAID_MAX = 5 << 10 };
 
-/* ---- one policy, one parameter ---------------------------------------------- */
-
-/* The first reason to say no, or empty. */
+/* Why the answer is no. */
 struct verdict {
 	str message, reason;
 };
 
-static str message_of(struct policy_run *r, const struct policy_validation *v)
-{
-	cel_value said;
-
-	if (v->said.program) {
-		err *e = policies_evaluate(r, &v->said, &said);
-		str text = !e && said.kind == CEL_STRING ? str_trim(said.s) : STR_NONE;
-
-		err_free(e);
-		if (text.n && text.n <= SAID_MAX && str_find_char(text, '\n') == STR_NPOS)
-			return text;
-	}
-	if (v->message.n)
-		return v->message;
-	return arena_cat(r->a, S("failed expression: "), v->rule.text);
-}
-
-static bool decide(struct policy_run *r, struct verdict *out)
-{
-	str fault = STR_NONE;
-
-	if (!policies_meets(r, &fault))
-		return false;
-	if (fault.n) {
-		*out = (struct verdict){ .message = fault };
-		return !r->policy->lenient;
-	}
-	for (size_t i = 0; i < r->policy->validations_n; i++) {
-		const struct policy_validation *v = &r->policy->validations[i];
-
-		fault = STR_NONE;
-		if (policies_holds(r, &v->rule, &fault) || (fault.n && r->policy->lenient))
-			continue;
-		*out = fault.n ? (struct verdict){ .message = fault }
-			       : (struct verdict){ message_of(r, v), v->reason };
-		return true;
-	}
-	return false;
-}
-
-/* ---- all of them ------------------------------------------------------------------ */
+/* ---- a no -------------------------------------------------------------------- */
 
 struct asking {
 	const struct policy_call *call;
@@ -108,17 +67,94 @@ static void act(struct asking *q, const struct policy_binding *b, const struct v
 				  STR_ARG(b->policy->name), STR_ARG(b->name), STR_ARG(v->message));
 }
 
+/* ---- one policy, one parameter ---------------------------------------------- */
+
+static str message_of(struct policy_run *words, const struct policy_validation *v)
+{
+	cel_value said;
+
+	if (v->said.program) {
+		err *e = policies_evaluate(words, &v->said, &said);
+		str text = !e && said.kind == CEL_STRING ? str_trim(said.s) : STR_NONE;
+
+		if (words->spent)
+			text = arena_printf(words->a, "failed messageExpression: %s", err_msg(e));
+		err_free(e);
+		if (text.n && text.n <= SAID_MAX && str_find_char(text, '\n') == STR_NPOS)
+			return text;
+	}
+	if (v->message.n)
+		return v->message;
+	return arena_cat(words->a, S("failed expression: "), v->rule.text);
+}
+
+static void validate(struct asking *q, const struct policy_binding *b, struct policy_run *rules,
+		     struct policy_run *words)
+{
+	const struct policy *p = b->policy;
+	struct verdict *no = arena_array(rules->a, struct verdict, p->validations_n);
+
+	for (size_t i = 0; i < p->validations_n; i++) {
+		const struct policy_validation *v = &p->validations[i];
+
+		if (policies_holds(rules, &v->rule, &no[i].message))
+			continue;
+		if (rules->spent && !p->lenient)	/* this is all that is said then */
+			act(q, b, &no[i]);
+		if (rules->spent)
+			return;
+		if (!no[i].message.n)
+			no[i] = (struct verdict){ message_of(words, v), v->reason };
+		else if (p->lenient)
+			no[i] = (struct verdict){ 0 };
+	}
+	for (size_t i = 0; i < p->validations_n; i++)
+		if (no[i].message.n)
+			act(q, b, &no[i]);
+}
+
+/* What cannot be noted is a refusal, whatever the binding wants done otherwise. */
+static void note(struct asking *q, const struct policy_binding *b, struct policy_run *words)
+{
+	for (size_t i = 0; i < b->policy->notes_n; i++) {
+		const struct policy_rule *rule = &b->policy->notes[i];
+		cel_value value;
+		err *e = policies_evaluate(words, rule, &value);
+
+		if (e && !b->policy->lenient && !q->refusal)
+			q->refusal = refuse(q->call, b, &(struct verdict){
+				.message = words->spent ? arena_str(words->a, str_c(err_msg(e)))
+						       : arena_printf(words->a, "expression '%.*s' resulted in error: %s",
+								      STR_ARG(rule->text), err_msg(e)) });
+		err_free(e);
+	}
+}
+
 static void ask_with(struct asking *q, const struct policy_binding *b, const struct kind *as, node param)
 {
 	const struct policy_call *c = q->call;
-	struct policy_run r;
-	struct verdict v = { 0 };
+	struct policy_run conditions, rules, words, notes;
+	str fault = STR_NONE;
 
-	policies_begin(&r, c, b->policy, as, param);
-	if (decide(&r, &v))
-		act(q, b, &v);
-	policies_end(&r);
+	policies_begin(&conditions, c, b->policy, as, param, POLICIES_CONDITIONS);
+	bool meant = policies_meets(&conditions, &fault);
+
+	policies_end(&conditions);
+	if (fault.n && !b->policy->lenient)
+		act(q, b, &(struct verdict){ .message = fault });
+	if (fault.n || !meant)
+		return;
+	policies_begin(&rules, c, b->policy, as, param, POLICIES_RULES);
+	policies_begin(&words, c, b->policy, as, param, POLICIES_WORDS);
+	validate(q, b, &rules, &words);
+	policies_end(&rules);
+	policies_end(&words);
+	policies_begin(&notes, c, b->policy, as, param, POLICIES_WORDS);
+	note(q, b, &notes);
+	policies_end(&notes);
 }
+
+/* ---- all of them ------------------------------------------------------------------ */
 
 static void ask(struct asking *q, const struct policy_binding *b)
 {
@@ -163,7 +199,27 @@ static void check(struct kind_call *c)
 	struct asking q = { .warnings = c->warnings };
 	struct policy_call call = policies_write_call(c, &user);
 
-	c->refusal = ask_all(&q, &call, c->object, c->old);
+	c->refusal = c->shape ? ask_all(&q, &call, c->shape->object, c->shape->old)
+			      : ask_all(&q, &call, c->object, c->old);
+}
+
+err *policies_create_below(struct request *r, const struct gvk *shape, node object, bool dry_run)
+{
+	struct asking q = { .warnings = &r->warnings };
+	struct policy_call call = { .server = r->server,
+				    .arena = r->arena,
+				    .user = &r->user,
+				    .dry_run = dry_run,
+				    .kind = r->kind,
+				    .shape = shape,
+				    .operation = S("CREATE"),
+				    .sub = r->sub,
+				    .namespace = r->namespace,
+				    .name = r->name.n ? r->name : meta_get(object, S("name")) };
+
+	object = node_copy(r->arena, object);
+	object_set_names(r->arena, object, *shape);
+	return ask_all(&q, &call, object, node_null());
 }
 
 err *policies_delete(struct request *r, node object, bool dry_run)

@@ -173,20 +173,168 @@ static void test_versions_are_equivalent(void **state)
 	expect(s, "DELETE", BINDINGS "/h", "", "", 200, NULL);
 }
 
-/* Who may do what is not asked here: it is let through, not refused. */
-static void test_the_authorizer_is_not_asked(void **state)
+/* Who asks, as somebody with the groups of one who is known. */
+static void expect_as(struct server *s, const char *user, const char *path, const char *body, int code,
+		      const char *said)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct server_answer answer;
+	const str groups[] = { S("system:authenticated") };
+	str json = arena_str(&a, str_c(body));
+
+	for (size_t i = 0; i < json.n; i++)
+		if (json.p[i] == '`')
+			((char *)json.p)[i] = '"';
+	server_call(s, &a,
+		    &(struct server_ask){ .method = S("POST"), .path = str_c(path), .body = json,
+					  .agent = S("test/1"),
+					  .user = { .name = str_c(user), .groups = groups, .groups_n = 1 } },
+		    &answer);
+	if (answer.code != code || (said && !str_has(answer.body, str_c(said))))
+		fail_msg("%s: want %d %s, got %d %.*s", path, code, said ? said : "", answer.code,
+			 STR_ARG(answer.body));
+}
+
+#define RBAC "/apis/rbac.authorization.k8s.io/v1/"
+
+static void test_the_authorizer_is_asked(void **state)
+{
+	struct server *s = *state;
+
+	POST(RBAC "namespaces/default/roles",
+	     "{`metadata`:{`name`:`r`},`rules`:[{`apiGroups`:[``],`resources`:[`configmaps`],`verbs`:[`create`]},"
+	     "{`apiGroups`:[``],`resources`:[`pods/log`],`resourceNames`:[`p`],`verbs`:[`get`]}]}",
+	     201, NULL);
+	POST(RBAC "namespaces/default/rolebindings",
+	     "{`metadata`:{`name`:`b`},`roleRef`:{`apiGroup`:`rbac.authorization.k8s.io`,`kind`:`Role`,`name`:`r`},"
+	     "`subjects`:[{`apiGroup`:`rbac.authorization.k8s.io`,`kind`:`User`,`name`:`jane`},"
+	     "{`kind`:`ServiceAccount`,`name`:`robot`,`namespace`:`default`}]}",
+	     201, NULL);
+#define LOG(name) "group('').resource('pods').namespace('default').subresource('log').name('" name "')"
+#define WHEN(name, rule) "{`expression`:`object.metadata.name != '" name "' || (" rule ")`,`message`:`" name "`}"
+#define REASON "RBAC: allowed by RoleBinding \\\"b/default\\\" of Role \\\"r\\\" to "
+	POST(POLICIES,
+	     POLICY("auth",
+		    "`variables`:[{`name`:`log`,`expression`:`authorizer." LOG("p") ".check('get')`}],",
+		    RULE("", "v1", "configmaps", "`CREATE`"),
+		    WHEN("of-variable", "variables.log.allowed() && !variables.log.errored()") ","
+		    WHEN("of-another", "authorizer." LOG("q") ".check('get').allowed()") ","
+		    WHEN("of-account",
+			 "authorizer.serviceAccount('default', 'robot')." LOG("p") ".check('get').reason() == '"
+			 REASON "ServiceAccount \\\"robot/default\\\"'") ","
+		    WHEN("of-stranger",
+			 "authorizer.serviceAccount('default', 'stranger')." LOG("p") ".check('get').allowed()") ","
+		    WHEN("request", "authorizer.requestResource.check('create').reason() == '"
+			 REASON "User \\\"jane\\\"'") ","
+		    WHEN("request-delete", "authorizer.requestResource.check('delete').allowed()") ","
+		    WHEN("selectors",
+			 "authorizer." LOG("p") ".fieldSelector('a=b').labelSelector('c').check('get').allowed()") ","
+		    WHEN("path", "authorizer.path('/healthz').check('get').allowed()") ","
+		    WHEN("no-path", "authorizer.path(' ').check('get').allowed()") ","
+		    WHEN("no-account", "authorizer.serviceAccount('default', '-').path('/').check('get').allowed()") ","
+		    WHEN("types", "type(authorizer) != type(authorizer.group('')) && dyn(authorizer) != 1") ","
+		    WHEN("equal", "dyn(authorizer) == authorizer")),
+	     201, NULL);
+	POST(BINDINGS, BIND("auth", "auth", "", "Deny"), 201, NULL);
+	static const struct {
+		const char *name;
+		int code;
+		const char *said;
+	} rows[] = {
+		{ "of-variable", 201, NULL },	{ "of-another", 422, "denied request: of-another" },
+		{ "of-account", 201, NULL },	{ "of-stranger", 422, "denied request: of-stranger" },
+		{ "request", 201, NULL },	{ "request-delete", 422, "denied request: request-delete" },
+		{ "selectors", 201, NULL },	{ "path", 201, NULL },
+		{ "no-path", 422, "resulted in error: path must not be empty" },
+		{ "no-account", 422, "resulted in error: Invalid service account name" },
+		{ "types", 201, NULL },		{ "equal", 422, "resulted in error: no such overload" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char body[128];
+
+		snprintf(body, sizeof body, NAMED("%s", ""), rows[i].name);
+		expect_as(s, "jane", CMS, body, rows[i].code, rows[i].said);
+	}
+	expect(s, "DELETE", BINDINGS "/auth", "", "", 200, NULL);
+}
+
+/* What three questions cost is more than one expression may. */
+static void test_questions_are_dear(void **state)
+{
+	struct server *s = *state;
+
+#define ASK "authorizer.path('/a').check('get').errored()"
+	POST(POLICIES,
+	     POLICY("dear", "", RULE("", "v1", "configmaps", "`CREATE`"),
+		    "{`expression`:`!(" ASK " || " ASK ")`},"
+		    "{`expression`:`object.metadata.name != 'dear' || !(" ASK " || " ASK " || " ASK ")`}"),
+	     201, NULL);
+	POST(BINDINGS, BIND("dear", "dear", "", "Deny"), 201, NULL);
+	POST(CMS, NAMED("cheap", ""), 201, NULL);
+	POST(CMS, NAMED("dear", ""), 422, "resulted in error: operation cancelled: actual cost limit exceeded");
+	expect(s, "DELETE", BINDINGS "/dear", "", "", 200, NULL);
+}
+
+/* Everything that is wrong is warned of. */
+static void test_all_warnings_come(void **state)
 {
 	struct server *s = *state;
 
 	POST(POLICIES,
-	     POLICY("auth",
-		    "`variables`:[{`name`:`may`,`expression`:`authorizer.group('').resource('pods').check('get').allowed()`}],",
+	     POLICY("warn", "`auditAnnotations`:[{`key`:`k`,`valueExpression`:`string(object.data.x)`}],`failurePolicy`:`Ignore`,",
 		    RULE("", "v1", "configmaps", "`CREATE`"),
-		    "{`expression`:`!variables.may`},{`expression`:`object.metadata.name != 'no'`}"),
+		    "{`expression`:`object.metadata.name != 'warned'`,`message`:`one`},"
+		    "{`expression`:`object.metadata.name != 'warned'`,`message`:`two`}"),
 	     201, NULL);
-	POST(BINDINGS, BIND("auth", "auth", "", "Deny"), 201, NULL);
-	POST(CMS, NAMED("yes", ""), 201, NULL);
-	POST(CMS, NAMED("no", ""), 422, "failed expression: object.metadata.name != 'no'");
+	POST(BINDINGS, BIND("warn", "warn", "", "Warn"), 201, NULL);
+	POST(CMS "?dryRun=All", NAMED("warned", ""), 201, "binding 'warn': one");
+	POST(CMS "?dryRun=All", NAMED("warned", ""), 201, "binding 'warn': two");
+	expect(s, "PATCH", POLICIES "/warn", MERGE, "{`spec`:{`failurePolicy`:`Fail`}}", 200, NULL);
+	POST(CMS "?dryRun=All", NAMED("noted", ""), 422,
+	     "denied request: expression 'string(object.data.x)' resulted in error: no such key: data");
+	expect(s, "DELETE", BINDINGS "/warn", "", "", 200, NULL);
+}
+
+static void test_subresources(void **state)
+{
+	struct server *s = *state;
+
+#define BELOW(name, group, resource, rule) \
+	POST(POLICIES, POLICY(name, "", RULE(group, "*", resource, "`*`"), "{`expression`:`" rule "`}"), 201, NULL); \
+	POST(BINDINGS, BIND(name, name, "", "Deny"), 201, NULL)
+	BELOW("scale", "apps", "deployments/scale",
+	      "object.kind == 'Scale' && request.kind.group == 'autoscaling' && request.resource.resource == "
+	      "'deployments' && request.subResource == 'scale' && object.spec.replicas < 5 && "
+	      "oldObject.spec.replicas == 1");
+	BELOW("evict", "", "pods/eviction",
+	      "object.kind == 'Eviction' && object.metadata.name != 'kept' && request.operation == 'CREATE'");
+	BELOW("bind", "", "pods/binding", "object.target.name != 'full'");
+	BELOW("token", "", "serviceaccounts/token", "object.spec.audiences[0] == 'good'");
+	BELOW("status", "apps", "*/status", "object.kind == 'Deployment' && object.status.replicas < 5");
+#define PODS "/api/v1/namespaces/default/pods"
+#define POD(name) "{`metadata`:{`name`:`" name "`},`spec`:{`containers`:[{`name`:`c`,`image`:`x:1`}]}}"
+	POST(PODS, POD("kept"), 201, NULL);
+	POST(PODS "/kept/eviction", NAMED("kept", ""), 422,
+	     "pods \\\"kept\\\" is forbidden: ValidatingAdmissionPolicy 'evict' with binding 'evict' denied request");
+	POST(PODS "/kept/binding", "{`metadata`:{`name`:`kept`},`target`:{`kind`:`Node`,`name`:`full`}}", 422,
+	     "denied request: failed expression: object.target.name != 'full'");
+	POST(PODS "/kept/binding", "{`metadata`:{`name`:`kept`},`target`:{`kind`:`Node`,`name`:`free`}}", 201,
+	     NULL);
+	POST("/api/v1/namespaces/default/serviceaccounts/default/token", "{`spec`:{`audiences`:[`bad`]}}", 422,
+	     "serviceaccounts \\\"default\\\" is forbidden");
+	POST("/api/v1/namespaces/default/serviceaccounts/default/token", "{`spec`:{`audiences`:[`good`]}}", 201,
+	     NULL);
+	POST("/apis/apps/v1/namespaces/default/deployments",
+	     "{`metadata`:{`name`:`d`},`spec`:{`selector`:{`matchLabels`:{`a`:`b`}},`template`:{`metadata`:"
+	     "{`labels`:{`a`:`b`}},`spec`:{`containers`:[{`name`:`c`,`image`:`x:1`}]}}}}",
+	     201, NULL);
+#define DEPLOYMENT_D "/apis/apps/v1/namespaces/default/deployments/d"
+	expect(s, "PATCH", DEPLOYMENT_D "/scale", MERGE, "{`spec`:{`replicas`:7}}", 422, "denied request");
+	expect(s, "PATCH", DEPLOYMENT_D "/scale", MERGE, "{`spec`:{`replicas`:3}}", 200, NULL);
+	expect(s, "PATCH", DEPLOYMENT_D "/status", MERGE, "{`status`:{`replicas`:7}}", 422, "denied request");
+	expect(s, "PATCH", DEPLOYMENT_D "/status", MERGE, "{`status`:{`replicas`:3}}", 200, NULL);
+	expect(s, "DELETE", BINDINGS "/status", "", "", 200, NULL);
 }
 
 /* Whoever only tries is known as such, also when he deletes. */
@@ -364,7 +512,10 @@ int main(void)
 		cmocka_unit_test(test_variables_conditions_and_messages),
 		cmocka_unit_test(test_parameters_and_warnings),
 		cmocka_unit_test(test_versions_are_equivalent),
-		cmocka_unit_test(test_the_authorizer_is_not_asked),
+		cmocka_unit_test(test_the_authorizer_is_asked),
+		cmocka_unit_test(test_questions_are_dear),
+		cmocka_unit_test(test_all_warnings_come),
+		cmocka_unit_test(test_subresources),
 		cmocka_unit_test(test_a_deletion_that_is_a_trial),
 		cmocka_unit_test(test_objects_are_changed),
 		cmocka_unit_test(test_changes_that_fail),

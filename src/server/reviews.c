@@ -9,6 +9,7 @@
 #include "server/gostruct.h"
 #include "server/issuer.h"
 #include "server/meta.h"
+#include "server/policies.h"
 #include "server/rbac.h"
 #include "server/status.h"
 #include "server/store.h"
@@ -413,11 +414,12 @@ err *reviews_token(struct request *r)
 				  .expires = now + (seconds < TOKEN_LONGEST ? seconds : TOKEN_LONGEST) };
 
 	t.audiences = texts_of(a, node_get(spec, S("audiences")), &t.audiences_n);
-	TRY(access_token_make(r->server, a, &t, &token));
 	meta_set(a, object, S("name"), r->name);
 	meta_set(a, object, S("namespace"), r->namespace);
 	meta_set(a, object, S("uid"), t.uid);
 	meta_set(a, object, S("creationTimestamp"), time_text(a, now));
+	TRY(policies_create_below(r, &gvk, object, o.dry_run));
+	TRY(access_token_make(r->server, a, &t, &token));
 	node_set(a, spec, S("expirationSeconds"), node_from_int(seconds));
 	if (!node_has(spec, S("boundObjectRef")))
 		node_set(a, spec, S("boundObjectRef"), node_null());

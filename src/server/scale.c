@@ -203,6 +203,7 @@ static err *make_scaled(struct change *c, node old, node *object)
 
 	TRY(to_scale(a, c->kind, old, &live));
 	TRY(new_scale(c, s, live, &scale));
+	c->shape = (struct kind_shape){ SCALE_GVK, scale, live };
 	TRY(check_scale(a, scale));
 	*object = node_copy(a, old);
 	TRY(set_replicas(a, c->kind, *object, node_int(node_dig(scale, "spec", "replicas"))));

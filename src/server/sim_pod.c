@@ -4,6 +4,7 @@
 #include "kube/health.h"
 #include "server/change.h"
 #include "server/meta.h"
+#include "server/policies.h"
 #include "server/registry.h"
 #include "server/sim.h"
 #include "server/status.h"
@@ -747,6 +748,7 @@ static err *run_binding(struct request *r)
 	TRY(check_binding(body));
 	if (!c.name.n)
 		return status_bad_request("Name parameter required.");
+	TRY(policies_create_below(r, &gvk, body, c.options.dry_run));
 	c.ctx = &body;
 	err *e = change_run(&c);
 
