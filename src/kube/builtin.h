@@ -3,7 +3,8 @@
  * Constant tables, generated from the OpenAPI documents that an API server
  * publishes and from the declarations of its Go structs: fields, formats,
  * defaults, list types and their keys, merge keys of strategic merge. Some
- * definitions are kinds of several groups (DeleteOptions, WatchEvent).
+ * definitions are kinds of several groups (DeleteOptions, WatchEvent). The
+ * types are unpacked from them when the first is asked for.
  *
  * Immutable: any thread.
  */

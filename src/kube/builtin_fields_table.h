@@ -968,3685 +968,3035 @@ enum builtin_id {
 	BUILTIN_TYPES_N
 };
 
-static const struct type types[BUILTIN_TYPES_N];
-
-static const str words_0[] = { T("Equivalent"), T("Exact") };
-static const str words_1[] = { T("Fail"), T("Ignore") };
-static const str words_2[] = { T("name") };
-static const str words_3[] = { T("IfNeeded"), T("Never") };
-static const str words_4[] = { T("None"), T("NoneOnDryRun"), T("Some"), T("Unknown") };
-static const str words_5[] = { T("ApplyConfiguration"), T("JSONPatch") };
-static const str words_6[] = { T("*"), T("CONNECT"), T("CREATE"), T("DELETE"), T("UPDATE") };
-static const str words_7[] = { T("*"), T("Cluster"), T("Namespaced") };
-static const str words_8[] = { T("Audit"), T("Deny"), T("Warn") };
-static const str words_9[] = { T("type") };
-static const str words_10[] = { T("OnDelete"), T("RollingUpdate") };
-static const str words_11[] = { T("Recreate"), T("RollingUpdate") };
-static const str words_12[] = { T("OrderedReady"), T("Parallel") };
-static const str words_13[] = { T("Allow"), T("Forbid"), T("Replace") };
-static const str words_14[] = { T("Indexed"), T("NonIndexed") };
-static const str words_15[] = { T("Failed"), T("TerminatingOrFailed") };
-static const str words_16[] = { T("In"), T("NotIn") };
-static const str words_17[] = { T("Count"), T("FailIndex"), T("FailJob"), T("Ignore") };
-static const str words_18[] = { T("any"), T("cert sign"), T("client auth"), T("code signing"), T("content commitment"), T("crl sign"), T("data encipherment"), T("decipher only"), T("digital signature"), T("email protection"), T("encipher only"), T("ipsec end system"), T("ipsec tunnel"), T("ipsec user"), T("key agreement"), T("key encipherment"), T("microsoft sgc"), T("netscape sgc"), T("ocsp signing"), T("s/mime"), T("server auth"), T("signing"), T("timestamping") };
-static const str words_19[] = { T("Localhost"), T("RuntimeDefault"), T("Unconfined") };
-static const str words_20[] = { T("None"), T("ReadOnly"), T("ReadWrite") };
-static const str words_21[] = { T("Dedicated"), T("Managed"), T("Shared") };
-static const str words_22[] = { T("Always"), T("IfNotPresent"), T("Never") };
-static const str words_23[] = { T("containerPort"), T("protocol") };
-static const str words_24[] = { T("FallbackToLogsOnError"), T("File") };
-static const str words_25[] = { T("devicePath") };
-static const str words_26[] = { T("mountPath") };
-static const str words_27[] = { T("SCTP"), T("TCP"), T("UDP") };
-static const str words_28[] = { T("SIGABRT"), T("SIGALRM"), T("SIGBUS"), T("SIGCHLD"), T("SIGCLD"), T("SIGCONT"), T("SIGFPE"), T("SIGHUP"), T("SIGILL"), T("SIGINT"), T("SIGIO"), T("SIGIOT"), T("SIGKILL"), T("SIGPIPE"), T("SIGPOLL"), T("SIGPROF"), T("SIGPWR"), T("SIGQUIT"), T("SIGRTMAX"), T("SIGRTMAX-1"), T("SIGRTMAX-10"), T("SIGRTMAX-11"), T("SIGRTMAX-12"), T("SIGRTMAX-13"), T("SIGRTMAX-14"), T("SIGRTMAX-2"), T("SIGRTMAX-3"), T("SIGRTMAX-4"), T("SIGRTMAX-5"), T("SIGRTMAX-6"), T("SIGRTMAX-7"), T("SIGRTMAX-8"), T("SIGRTMAX-9"), T("SIGRTMIN"), T("SIGRTMIN+1"), T("SIGRTMIN+10"), T("SIGRTMIN+11"), T("SIGRTMIN+12"), T("SIGRTMIN+13"), T("SIGRTMIN+14"), T("SIGRTMIN+15"), T("SIGRTMIN+2"), T("SIGRTMIN+3"), T("SIGRTMIN+4"), T("SIGRTMIN+5"), T("SIGRTMIN+6"), T("SIGRTMIN+7"), T("SIGRTMIN+8"), T("SIGRTMIN+9"), T("SIGSEGV"), T("SIGSTKFLT"), T("SIGSTOP"), T("SIGSYS"), T("SIGTERM"), T("SIGTRAP"), T("SIGTSTP"), T("SIGTTIN"), T("SIGTTOU"), T("SIGURG"), T("SIGUSR1"), T("SIGUSR2"), T("SIGVTALRM"), T("SIGWINCH"), T("SIGXCPU"), T("SIGXFSZ") };
-static const str words_29[] = { T("HTTP"), T("HTTPS") };
-static const str words_30[] = { T(""), T("BlockDevice"), T("CharDevice"), T("Directory"), T("DirectoryOrCreate"), T("File"), T("FileOrCreate"), T("Socket") };
-static const str words_31[] = { T("InProgress"), T("Infeasible"), T("Pending") };
-static const str words_32[] = { T("Active"), T("Terminating") };
-static const str words_33[] = { T("DoesNotExist"), T("Exists"), T("Gt"), T("In"), T("Lt"), T("NotIn") };
-static const str words_34[] = { T("Pending"), T("Running"), T("Terminated") };
-static const str words_35[] = { T("ReadOnlyMany"), T("ReadWriteMany"), T("ReadWriteOnce"), T("ReadWriteOncePod") };
-static const str words_36[] = { T("Block"), T("Filesystem") };
-static const str words_37[] = { T("ControllerResizeInProgress"), T("ControllerResizeInfeasible"), T("NodeResizeInProgress"), T("NodeResizeInfeasible"), T("NodeResizePending") };
-static const str words_38[] = { T("Bound"), T("Lost"), T("Pending") };
-static const str words_39[] = { T("Delete"), T("Recycle"), T("Retain") };
-static const str words_40[] = { T("Available"), T("Bound"), T("Failed"), T("Pending"), T("Released") };
-static const str words_41[] = { T("Always"), T("OnRootMismatch") };
-static const str words_42[] = { T("Merge"), T("Strict") };
-static const str words_43[] = { T("ClusterFirst"), T("ClusterFirstWithHostNet"), T("Default"), T("None") };
-static const str words_44[] = { T("ip") };
-static const str words_45[] = { T("Never"), T("PreemptLowerPriority") };
-static const str words_46[] = { T("Always"), T("Never"), T("OnFailure") };
-static const str words_47[] = { T("topologyKey"), T("whenUnsatisfiable") };
-static const str words_48[] = { T("Failed"), T("Pending"), T("Running"), T("Succeeded"), T("Unknown") };
-static const str words_49[] = { T("BestEffort"), T("Burstable"), T("Guaranteed") };
-static const str words_50[] = { T("BestEffort"), T("CrossNamespacePodAffinity"), T("NotBestEffort"), T("NotTerminating"), T("PriorityClass"), T("Terminating"), T("VolumeAttributesClass") };
-static const str words_51[] = { T("resourceID") };
-static const str words_52[] = { T("DoesNotExist"), T("Exists"), T("In"), T("NotIn") };
-static const str words_53[] = { T("Default"), T("Unmasked") };
-static const str words_54[] = { T("Cluster"), T("Local") };
-static const str words_55[] = { T(""), T("IPv4"), T("IPv6") };
-static const str words_56[] = { T("PreferDualStack"), T("RequireDualStack"), T("SingleStack") };
-static const str words_57[] = { T("port"), T("protocol") };
-static const str words_58[] = { T("ClientIP"), T("None") };
-static const str words_59[] = { T("ClusterIP"), T("ExternalName"), T("LoadBalancer"), T("NodePort") };
-static const str words_60[] = { T("NoExecute"), T("NoSchedule"), T("PreferNoSchedule") };
-static const str words_61[] = { T("Equal"), T("Exists"), T("Gt"), T("Lt") };
-static const str words_62[] = { T("Honor"), T("Ignore") };
-static const str words_63[] = { T("DoNotSchedule"), T("ScheduleAnyway") };
-static const str words_64[] = { T("Bidirectional"), T("HostToContainer"), T("None") };
-static const str words_65[] = { T("FQDN"), T("IPv4"), T("IPv6") };
-static const str words_66[] = { T("Exact"), T("ImplementationSpecific"), T("Prefix") };
-static const str words_67[] = { T("Egress"), T("Ingress") };
-static const str words_68[] = { T("AlwaysAllow"), T("IfHealthyBudget") };
-static const str words_69[] = { T("FromClaim"), T("FromClass") };
-static const str words_70[] = { T("All"), T("ExactCount") };
-static const str words_71[] = { T("NoExecute"), T("NoSchedule"), T("None") };
-static const str words_72[] = { T("Equal"), T("Exists") };
-static const str words_73[] = { T("driver"), T("device"), T("pool"), T("shareID") };
-static const str words_74[] = { T("uid") };
-static const str words_75[] = { T("Immediate"), T("WaitForFirstConsumer") };
-static const str words_76[] = { T("rule") };
-static const str words_77[] = { T("FieldValueDuplicate"), T("FieldValueForbidden"), T("FieldValueInvalid"), T("FieldValueRequired") };
-static const struct type_field fields_admissionregistration_v1_ApplyConfiguration[] = {
-	F(T("expression"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_AuditAnnotation[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("valueExpression"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_ExpressionWarning[] = {
-	F(T("fieldRef"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("warning"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_JSONPatch[] = {
-	F(T("expression"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_MatchCondition[] = {
-	F(T("expression"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_MatchResources[] = {
-	F(T("excludeResourceRules"), B_list_admissionregistration_v1_NamedRuleWithOperations, OMIT_EMPTY)
-	F(T("matchPolicy"), B_v1_MatchPolicyType, POINTER | OMIT_EMPTY)
-	F(T("namespaceSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("objectSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("resourceRules"), B_list_admissionregistration_v1_NamedRuleWithOperations, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicy[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_admissionregistration_v1_MutatingAdmissionPolicySpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_admissionregistration_v1_MutatingAdmissionPolicyBindingSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_admissionregistration_v1_MutatingAdmissionPolicyBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyBindingSpec[] = {
-	F(T("matchResources"), B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
-	F(T("paramRef"), B_admissionregistration_v1_ParamRef, POINTER | OMIT_EMPTY)
-	F(T("policyName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicyList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_admissionregistration_v1_MutatingAdmissionPolicy, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingAdmissionPolicySpec[] = {
-	F(T("failurePolicy"), B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
-	F(T("matchConditions"), B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("matchConstraints"), B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
-	F(T("mutations"), B_list_admissionregistration_v1_Mutation, OMIT_EMPTY)
-	F(T("paramKind"), B_admissionregistration_v1_ParamKind, POINTER | OMIT_EMPTY)
-	F(T("reinvocationPolicy"), B_v1_ReinvocationPolicyType, OMIT_EMPTY)
-	F(T("variables"), B_list_admissionregistration_v1_Variable, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingWebhook[] = {
-	F(T("admissionReviewVersions"), B_list_string, 0, .required = true)
-	F(T("clientConfig"), B_admissionregistration_v1_WebhookClientConfig, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("failurePolicy"), B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
-	F(T("matchConditions"), B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("matchPolicy"), B_v1_MatchPolicyType, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespaceSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("objectSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("reinvocationPolicy"), B_v1_ReinvocationPolicyType, POINTER | OMIT_EMPTY)
-	F(T("rules"), B_list_admissionregistration_v1_RuleWithOperations, OMIT_EMPTY)
-	F(T("sideEffects"), B_v1_SideEffectClass, POINTER, .required = true)
-	F(T("timeoutSeconds"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingWebhookConfiguration[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("webhooks"), B_by_name_admissionregistration_v1_MutatingWebhook, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_admissionregistration_v1_MutatingWebhookConfigurationList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_admissionregistration_v1_MutatingWebhookConfiguration, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_Mutation[] = {
-	F(T("applyConfiguration"), B_admissionregistration_v1_ApplyConfiguration, POINTER | OMIT_EMPTY)
-	F(T("jsonPatch"), B_admissionregistration_v1_JSONPatch, POINTER | OMIT_EMPTY)
-	F(T("patchType"), B_v1_PatchType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_NamedRuleWithOperations[] = {
-	F(T("apiGroups"), B_list_string, OMIT_EMPTY, .through = "RuleWithOperations.Rule")
-	F(T("apiVersions"), B_list_string, OMIT_EMPTY, .through = "RuleWithOperations.Rule")
-	F(T("operations"), B_list_v1_OperationType, OMIT_EMPTY, .through = "RuleWithOperations")
-	F(T("resourceNames"), B_list_string, OMIT_EMPTY)
-	F(T("resources"), B_list_string, OMIT_EMPTY, .through = "RuleWithOperations.Rule")
-	F(T("scope"), B_v1_ScopeType, POINTER | OMIT_EMPTY, .through = "RuleWithOperations.Rule")
-};
-static const struct type_field fields_admissionregistration_v1_ParamKind[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_ParamRef[] = {
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-	F(T("parameterNotFoundAction"), B_v1_ParameterNotFoundActionType, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_RuleWithOperations[] = {
-	F(T("apiGroups"), B_list_string, OMIT_EMPTY, .through = "Rule")
-	F(T("apiVersions"), B_list_string, OMIT_EMPTY, .through = "Rule")
-	F(T("operations"), B_list_v1_OperationType, OMIT_EMPTY)
-	F(T("resources"), B_list_string, OMIT_EMPTY, .through = "Rule")
-	F(T("scope"), B_v1_ScopeType, POINTER | OMIT_EMPTY, .through = "Rule")
-};
-static const struct type_field fields_admissionregistration_v1_ServiceReference[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("path"), B_string, POINTER | OMIT_EMPTY)
-	F(T("port"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_TypeChecking[] = {
-	F(T("expressionWarnings"), B_list_admissionregistration_v1_ExpressionWarning, OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicy[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_admissionregistration_v1_ValidatingAdmissionPolicySpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_admissionregistration_v1_ValidatingAdmissionPolicyStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_admissionregistration_v1_ValidatingAdmissionPolicyBindingSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_admissionregistration_v1_ValidatingAdmissionPolicyBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyBindingSpec[] = {
-	F(T("matchResources"), B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
-	F(T("paramRef"), B_admissionregistration_v1_ParamRef, POINTER | OMIT_EMPTY)
-	F(T("policyName"), B_string, OMIT_EMPTY, .required = true)
-	F(T("validationActions"), B_set_v1_ValidationAction, OMIT_EMPTY, .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_admissionregistration_v1_ValidatingAdmissionPolicy, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicySpec[] = {
-	F(T("auditAnnotations"), B_list_admissionregistration_v1_AuditAnnotation, OMIT_EMPTY)
-	F(T("failurePolicy"), B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
-	F(T("matchConditions"), B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("matchConstraints"), B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
-	F(T("paramKind"), B_admissionregistration_v1_ParamKind, POINTER | OMIT_EMPTY)
-	F(T("validations"), B_list_admissionregistration_v1_Validation, OMIT_EMPTY)
-	F(T("variables"), B_by_name_admissionregistration_v1_Variable, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingAdmissionPolicyStatus[] = {
-	F(T("conditions"), B_by_type_apis_meta_v1_Condition, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("typeChecking"), B_admissionregistration_v1_TypeChecking, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingWebhook[] = {
-	F(T("admissionReviewVersions"), B_list_string, 0, .required = true)
-	F(T("clientConfig"), B_admissionregistration_v1_WebhookClientConfig, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("failurePolicy"), B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
-	F(T("matchConditions"), B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("matchPolicy"), B_v1_MatchPolicyType, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespaceSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("objectSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("rules"), B_list_admissionregistration_v1_RuleWithOperations, OMIT_EMPTY)
-	F(T("sideEffects"), B_v1_SideEffectClass, POINTER, .required = true)
-	F(T("timeoutSeconds"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingWebhookConfiguration[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("webhooks"), B_by_name_admissionregistration_v1_ValidatingWebhook, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_admissionregistration_v1_ValidatingWebhookConfigurationList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_admissionregistration_v1_ValidatingWebhookConfiguration, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_admissionregistration_v1_Validation[] = {
-	F(T("expression"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("messageExpression"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_v1_StatusReason, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_admissionregistration_v1_Variable[] = {
-	F(T("expression"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_admissionregistration_v1_WebhookClientConfig[] = {
-	F(T("caBundle"), B_bytes, OMIT_EMPTY)
-	F(T("service"), B_admissionregistration_v1_ServiceReference, POINTER | OMIT_EMPTY)
-	F(T("url"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_ControllerRevision[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("data"), B_runtime_RawExtension, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("revision"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_apps_v1_ControllerRevisionList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apps_v1_ControllerRevision, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_DaemonSet[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_apps_v1_DaemonSetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_apps_v1_DaemonSetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_DaemonSetCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_DaemonSetConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apps_v1_DaemonSetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apps_v1_DaemonSet, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_DaemonSetSpec[] = {
-	F(T("minReadySeconds"), B_int32, OMIT_EMPTY)
-	F(T("revisionHistoryLimit"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER, .required = true)
-	F(T("template"), B_core_v1_PodTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("updateStrategy"), B_apps_v1_DaemonSetUpdateStrategy, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_DaemonSetStatus[] = {
-	F(T("collisionCount"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("conditions"), B_by_type_apps_v1_DaemonSetCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("currentNumberScheduled"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("desiredNumberScheduled"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("numberAvailable"), B_int32, OMIT_EMPTY)
-	F(T("numberMisscheduled"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("numberReady"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("numberUnavailable"), B_int32, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("updatedNumberScheduled"), B_int32, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_DaemonSetUpdateStrategy[] = {
-	F(T("rollingUpdate"), B_apps_v1_RollingUpdateDaemonSet, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_DaemonSetUpdateStrategyType, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_Deployment[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_apps_v1_DeploymentSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_apps_v1_DeploymentStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_DeploymentCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("lastUpdateTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_DeploymentConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apps_v1_DeploymentList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apps_v1_Deployment, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_DeploymentSpec[] = {
-	F(T("minReadySeconds"), B_int32, OMIT_EMPTY)
-	F(T("paused"), B_bool, OMIT_EMPTY)
-	F(T("progressDeadlineSeconds"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("replicas"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("revisionHistoryLimit"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER, .required = true)
-	F(T("strategy"), B_apps_v1_DeploymentStrategy, OMIT_EMPTY, .fallback = NO_PAIRS, .patch = TYPE_PATCH_RETAIN_KEYS)
-	F(T("template"), B_core_v1_PodTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_apps_v1_DeploymentStatus[] = {
-	F(T("availableReplicas"), B_int32, OMIT_EMPTY)
-	F(T("collisionCount"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("conditions"), B_by_type_apps_v1_DeploymentCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("readyReplicas"), B_int32, OMIT_EMPTY)
-	F(T("replicas"), B_int32, OMIT_EMPTY)
-	F(T("terminatingReplicas"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("unavailableReplicas"), B_int32, OMIT_EMPTY)
-	F(T("updatedReplicas"), B_int32, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_DeploymentStrategy[] = {
-	F(T("rollingUpdate"), B_apps_v1_RollingUpdateDeployment, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_DeploymentStrategyType, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_ReplicaSet[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_apps_v1_ReplicaSetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_apps_v1_ReplicaSetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_ReplicaSetCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_ReplicaSetConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apps_v1_ReplicaSetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apps_v1_ReplicaSet, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_ReplicaSetSpec[] = {
-	F(T("minReadySeconds"), B_int32, OMIT_EMPTY)
-	F(T("replicas"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER, .required = true)
-	F(T("template"), B_core_v1_PodTemplateSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_ReplicaSetStatus[] = {
-	F(T("availableReplicas"), B_int32, OMIT_EMPTY)
-	F(T("conditions"), B_by_type_apps_v1_ReplicaSetCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("fullyLabeledReplicas"), B_int32, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("readyReplicas"), B_int32, OMIT_EMPTY)
-	F(T("replicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("terminatingReplicas"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_RollingUpdateDaemonSet[] = {
-	F(T("maxSurge"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-	F(T("maxUnavailable"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_RollingUpdateDeployment[] = {
-	F(T("maxSurge"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-	F(T("maxUnavailable"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_RollingUpdateStatefulSetStrategy[] = {
-	F(T("maxUnavailable"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-	F(T("partition"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_StatefulSet[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_apps_v1_StatefulSetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_apps_v1_StatefulSetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_StatefulSetCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_StatefulSetConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apps_v1_StatefulSetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apps_v1_StatefulSet, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apps_v1_StatefulSetOrdinals[] = {
-	F(T("start"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-};
-static const struct type_field fields_apps_v1_StatefulSetPersistentVolumeClaimRetentionPolicy[] = {
-	F(T("whenDeleted"), B_v1_PersistentVolumeClaimRetentionPolicyType, OMIT_EMPTY)
-	F(T("whenScaled"), B_v1_PersistentVolumeClaimRetentionPolicyType, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_StatefulSetSpec[] = {
-	F(T("minReadySeconds"), B_int32, OMIT_EMPTY)
-	F(T("ordinals"), B_apps_v1_StatefulSetOrdinals, POINTER | OMIT_EMPTY)
-	F(T("persistentVolumeClaimRetentionPolicy"), B_apps_v1_StatefulSetPersistentVolumeClaimRetentionPolicy, POINTER | OMIT_EMPTY)
-	F(T("podManagementPolicy"), B_v1_PodManagementPolicyType, OMIT_EMPTY)
-	F(T("replicas"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("revisionHistoryLimit"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER, .required = true)
-	F(T("serviceName"), B_string, 0, .fallback = TEXT(""))
-	F(T("template"), B_core_v1_PodTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("updateStrategy"), B_apps_v1_StatefulSetUpdateStrategy, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("volumeClaimTemplates"), B_list_core_v1_PersistentVolumeClaim, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_StatefulSetStatus[] = {
-	F(T("availableReplicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("collisionCount"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("conditions"), B_by_type_apps_v1_StatefulSetCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("currentReplicas"), B_int32, OMIT_EMPTY)
-	F(T("currentRevision"), B_string, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("readyReplicas"), B_int32, OMIT_EMPTY)
-	F(T("replicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("updateRevision"), B_string, OMIT_EMPTY)
-	F(T("updatedReplicas"), B_int32, OMIT_EMPTY)
-};
-static const struct type_field fields_apps_v1_StatefulSetUpdateStrategy[] = {
-	F(T("rollingUpdate"), B_apps_v1_RollingUpdateStatefulSetStrategy, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_StatefulSetUpdateStrategyType, OMIT_EMPTY)
-};
-static const struct type_field fields_authentication_v1_BoundObjectReference[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("uid"), B_types_UID, OMIT_EMPTY)
-};
-static const struct type_field fields_authentication_v1_SelfSubjectReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_authentication_v1_SelfSubjectReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authentication_v1_SelfSubjectReviewStatus[] = {
-	F(T("userInfo"), B_authentication_v1_UserInfo, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authentication_v1_TokenRequest[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_authentication_v1_TokenRequestSpec, 0, .fallback = NO_PAIRS)
-	F(T("status"), B_authentication_v1_TokenRequestStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authentication_v1_TokenRequestSpec[] = {
-	F(T("audiences"), B_list_string, 0)
-	F(T("boundObjectRef"), B_authentication_v1_BoundObjectReference, POINTER)
-	F(T("expirationSeconds"), B_int64, POINTER)
-};
-static const struct type_field fields_authentication_v1_TokenRequestStatus[] = {
-	F(T("expirationTimestamp"), B_apis_meta_v1_Time, 0)
-	F(T("token"), B_string, 0, .fallback = TEXT(""))
-};
-static const struct type_field fields_authentication_v1_TokenReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_authentication_v1_TokenReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_authentication_v1_TokenReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authentication_v1_TokenReviewSpec[] = {
-	F(T("audiences"), B_list_string, OMIT_EMPTY)
-	F(T("token"), B_string, OMIT_EMPTY, .required = true)
-};
-static const struct type_field fields_authentication_v1_TokenReviewStatus[] = {
-	F(T("audiences"), B_list_string, OMIT_EMPTY)
-	F(T("authenticated"), B_bool, OMIT_EMPTY)
-	F(T("error"), B_string, OMIT_EMPTY)
-	F(T("user"), B_authentication_v1_UserInfo, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authentication_v1_UserInfo[] = {
-	F(T("extra"), B_map_list_, OMIT_EMPTY)
-	F(T("groups"), B_list_string, OMIT_EMPTY)
-	F(T("uid"), B_string, OMIT_EMPTY)
-	F(T("username"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_FieldSelectorAttributes[] = {
-	F(T("rawSelector"), B_string, OMIT_EMPTY)
-	F(T("requirements"), B_list_apis_meta_v1_FieldSelectorRequirement, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_LabelSelectorAttributes[] = {
-	F(T("rawSelector"), B_string, OMIT_EMPTY)
-	F(T("requirements"), B_list_apis_meta_v1_LabelSelectorRequirement, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_LocalSubjectAccessReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_authorization_v1_SubjectAccessReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authorization_v1_NonResourceAttributes[] = {
-	F(T("path"), B_string, OMIT_EMPTY)
-	F(T("verb"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_NonResourceRule[] = {
-	F(T("nonResourceURLs"), B_list_string, OMIT_EMPTY)
-	F(T("verbs"), B_list_string, 0, .required = true)
-};
-static const struct type_field fields_authorization_v1_ResourceAttributes[] = {
-	F(T("fieldSelector"), B_authorization_v1_FieldSelectorAttributes, POINTER | OMIT_EMPTY)
-	F(T("group"), B_string, OMIT_EMPTY)
-	F(T("labelSelector"), B_authorization_v1_LabelSelectorAttributes, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-	F(T("resource"), B_string, OMIT_EMPTY)
-	F(T("subresource"), B_string, OMIT_EMPTY)
-	F(T("verb"), B_string, OMIT_EMPTY)
-	F(T("version"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_ResourceRule[] = {
-	F(T("apiGroups"), B_list_string, OMIT_EMPTY)
-	F(T("resourceNames"), B_list_string, OMIT_EMPTY)
-	F(T("resources"), B_list_string, OMIT_EMPTY)
-	F(T("verbs"), B_list_string, 0, .required = true)
-};
-static const struct type_field fields_authorization_v1_SelfSubjectAccessReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_authorization_v1_SelfSubjectAccessReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authorization_v1_SelfSubjectAccessReviewSpec[] = {
-	F(T("nonResourceAttributes"), B_authorization_v1_NonResourceAttributes, POINTER | OMIT_EMPTY)
-	F(T("resourceAttributes"), B_authorization_v1_ResourceAttributes, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_SelfSubjectRulesReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_authorization_v1_SelfSubjectRulesReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_authorization_v1_SubjectRulesReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authorization_v1_SelfSubjectRulesReviewSpec[] = {
-	F(T("namespace"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_SubjectAccessReview[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_authorization_v1_SubjectAccessReviewSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_authorization_v1_SubjectAccessReviewSpec[] = {
-	F(T("extra"), B_map_list_, OMIT_EMPTY)
-	F(T("groups"), B_list_string, OMIT_EMPTY)
-	F(T("nonResourceAttributes"), B_authorization_v1_NonResourceAttributes, POINTER | OMIT_EMPTY)
-	F(T("resourceAttributes"), B_authorization_v1_ResourceAttributes, POINTER | OMIT_EMPTY)
-	F(T("uid"), B_string, OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_SubjectAccessReviewStatus[] = {
-	F(T("allowed"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("denied"), B_bool, OMIT_EMPTY)
-	F(T("evaluationError"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_authorization_v1_SubjectRulesReviewStatus[] = {
-	F(T("evaluationError"), B_string, OMIT_EMPTY)
-	F(T("incomplete"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("nonResourceRules"), B_list_authorization_v1_NonResourceRule, 0, .required = true)
-	F(T("resourceRules"), B_list_authorization_v1_ResourceRule, 0, .required = true)
-};
-static const struct type_field fields_autoscaling_v1_CrossVersionObjectReference[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscaler[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_autoscaling_v1_HorizontalPodAutoscalerSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_autoscaling_v1_HorizontalPodAutoscalerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscalerList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_autoscaling_v1_HorizontalPodAutoscaler, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscalerSpec[] = {
-	F(T("maxReplicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("minReplicas"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("scaleTargetRef"), B_autoscaling_v1_CrossVersionObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("targetCPUUtilizationPercentage"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v1_HorizontalPodAutoscalerStatus[] = {
-	F(T("currentCPUUtilizationPercentage"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("currentReplicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("desiredReplicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("lastScaleTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v1_Scale[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_autoscaling_v1_ScaleSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_autoscaling_v1_ScaleStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_autoscaling_v1_ScaleSpec[] = {
-	F(T("replicas"), B_int32, OMIT_EMPTY, .fallback = { .kind = NODE_INT, .i = 0 })
-};
-static const struct type_field fields_autoscaling_v1_ScaleStatus[] = {
-	F(T("replicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("selector"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_ContainerResourceMetricSource[] = {
-	F(T("container"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
-	F(T("target"), B_autoscaling_v2_MetricTarget, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_ContainerResourceMetricStatus[] = {
-	F(T("container"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("current"), B_autoscaling_v2_MetricValueStatus, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("name"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_autoscaling_v2_CrossVersionObjectReference[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_autoscaling_v2_ExternalMetricSource[] = {
-	F(T("metric"), B_autoscaling_v2_MetricIdentifier, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("target"), B_autoscaling_v2_MetricTarget, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_ExternalMetricStatus[] = {
-	F(T("current"), B_autoscaling_v2_MetricValueStatus, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("metric"), B_autoscaling_v2_MetricIdentifier, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_HPAScalingPolicy[] = {
-	F(T("periodSeconds"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("type"), B_v2_HPAScalingPolicyType, 0, .fallback = TEXT(""), .required = true)
-	F(T("value"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_HPAScalingRules[] = {
-	F(T("policies"), B_list_autoscaling_v2_HPAScalingPolicy, OMIT_EMPTY)
-	F(T("selectPolicy"), B_v2_ScalingPolicySelect, POINTER | OMIT_EMPTY)
-	F(T("stabilizationWindowSeconds"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("tolerance"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscaler[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_autoscaling_v2_HorizontalPodAutoscalerSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_autoscaling_v2_HorizontalPodAutoscalerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerBehavior[] = {
-	F(T("scaleDown"), B_autoscaling_v2_HPAScalingRules, POINTER | OMIT_EMPTY)
-	F(T("scaleUp"), B_autoscaling_v2_HPAScalingRules, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v2_HorizontalPodAutoscalerConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_autoscaling_v2_HorizontalPodAutoscaler, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerSpec[] = {
-	F(T("behavior"), B_autoscaling_v2_HorizontalPodAutoscalerBehavior, POINTER | OMIT_EMPTY)
-	F(T("maxReplicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("metrics"), B_list_autoscaling_v2_MetricSpec, OMIT_EMPTY)
-	F(T("minReplicas"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("scaleTargetRef"), B_autoscaling_v2_CrossVersionObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_HorizontalPodAutoscalerStatus[] = {
-	F(T("conditions"), B_by_type_autoscaling_v2_HorizontalPodAutoscalerCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("currentMetrics"), B_list_autoscaling_v2_MetricStatus, 0)
-	F(T("currentReplicas"), B_int32, OMIT_EMPTY)
-	F(T("desiredReplicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("lastScaleTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_MetricIdentifier[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_MetricSpec[] = {
-	F(T("containerResource"), B_autoscaling_v2_ContainerResourceMetricSource, POINTER | OMIT_EMPTY)
-	F(T("external"), B_autoscaling_v2_ExternalMetricSource, POINTER | OMIT_EMPTY)
-	F(T("object"), B_autoscaling_v2_ObjectMetricSource, POINTER | OMIT_EMPTY)
-	F(T("pods"), B_autoscaling_v2_PodsMetricSource, POINTER | OMIT_EMPTY)
-	F(T("resource"), B_autoscaling_v2_ResourceMetricSource, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v2_MetricSourceType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_autoscaling_v2_MetricStatus[] = {
-	F(T("containerResource"), B_autoscaling_v2_ContainerResourceMetricStatus, POINTER | OMIT_EMPTY)
-	F(T("external"), B_autoscaling_v2_ExternalMetricStatus, POINTER | OMIT_EMPTY)
-	F(T("object"), B_autoscaling_v2_ObjectMetricStatus, POINTER | OMIT_EMPTY)
-	F(T("pods"), B_autoscaling_v2_PodsMetricStatus, POINTER | OMIT_EMPTY)
-	F(T("resource"), B_autoscaling_v2_ResourceMetricStatus, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v2_MetricSourceType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_autoscaling_v2_MetricTarget[] = {
-	F(T("averageUtilization"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("averageValue"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v2_MetricTargetType, 0, .fallback = TEXT(""), .required = true)
-	F(T("value"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_MetricValueStatus[] = {
-	F(T("averageUtilization"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("averageValue"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("value"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_autoscaling_v2_ObjectMetricSource[] = {
-	F(T("describedObject"), B_autoscaling_v2_CrossVersionObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("metric"), B_autoscaling_v2_MetricIdentifier, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("target"), B_autoscaling_v2_MetricTarget, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_ObjectMetricStatus[] = {
-	F(T("current"), B_autoscaling_v2_MetricValueStatus, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("describedObject"), B_autoscaling_v2_CrossVersionObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("metric"), B_autoscaling_v2_MetricIdentifier, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_PodsMetricSource[] = {
-	F(T("metric"), B_autoscaling_v2_MetricIdentifier, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("target"), B_autoscaling_v2_MetricTarget, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_PodsMetricStatus[] = {
-	F(T("current"), B_autoscaling_v2_MetricValueStatus, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("metric"), B_autoscaling_v2_MetricIdentifier, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_ResourceMetricSource[] = {
-	F(T("name"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
-	F(T("target"), B_autoscaling_v2_MetricTarget, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_autoscaling_v2_ResourceMetricStatus[] = {
-	F(T("current"), B_autoscaling_v2_MetricValueStatus, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("name"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_batch_v1_CronJob[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_batch_v1_CronJobSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_batch_v1_CronJobStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_batch_v1_CronJobList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_batch_v1_CronJob, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_batch_v1_CronJobSpec[] = {
-	F(T("concurrencyPolicy"), B_v1_ConcurrencyPolicy, OMIT_EMPTY)
-	F(T("failedJobsHistoryLimit"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("jobTemplate"), B_batch_v1_JobTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("schedule"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("startingDeadlineSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("successfulJobsHistoryLimit"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("suspend"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("timeZone"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_batch_v1_CronJobStatus[] = {
-	F(T("active"), B_list_core_v1_ObjectReference, OMIT_EMPTY)
-	F(T("lastScheduleTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("lastSuccessfulTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_batch_v1_Job[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_batch_v1_JobSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_batch_v1_JobStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_batch_v1_JobCondition[] = {
-	F(T("lastProbeTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_JobConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_batch_v1_JobList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_batch_v1_Job, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_batch_v1_JobSpec[] = {
-	F(T("activeDeadlineSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("backoffLimit"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("backoffLimitPerIndex"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("completionMode"), B_v1_CompletionMode, POINTER | OMIT_EMPTY)
-	F(T("completions"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("managedBy"), B_string, POINTER | OMIT_EMPTY)
-	F(T("manualSelector"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("maxFailedIndexes"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("parallelism"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("podFailurePolicy"), B_batch_v1_PodFailurePolicy, POINTER | OMIT_EMPTY)
-	F(T("podReplacementPolicy"), B_v1_PodReplacementPolicy, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("successPolicy"), B_batch_v1_SuccessPolicy, POINTER | OMIT_EMPTY)
-	F(T("suspend"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("template"), B_core_v1_PodTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("ttlSecondsAfterFinished"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_batch_v1_JobStatus[] = {
-	F(T("active"), B_int32, OMIT_EMPTY)
-	F(T("completedIndexes"), B_string, OMIT_EMPTY)
-	F(T("completionTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("conditions"), B_list_batch_v1_JobCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("failed"), B_int32, OMIT_EMPTY)
-	F(T("failedIndexes"), B_string, POINTER | OMIT_EMPTY)
-	F(T("ready"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("startTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("succeeded"), B_int32, OMIT_EMPTY)
-	F(T("terminating"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("uncountedTerminatedPods"), B_batch_v1_UncountedTerminatedPods, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_batch_v1_JobTemplateSpec[] = {
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_batch_v1_JobSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_batch_v1_PodFailurePolicy[] = {
-	F(T("rules"), B_list_batch_v1_PodFailurePolicyRule, 0, .required = true)
-};
-static const struct type_field fields_batch_v1_PodFailurePolicyOnExitCodesRequirement[] = {
-	F(T("containerName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("operator"), B_v1_PodFailurePolicyOnExitCodesOperator, 0, .fallback = TEXT(""), .required = true)
-	F(T("values"), B_set_int32, 0, .required = true)
-};
-static const struct type_field fields_batch_v1_PodFailurePolicyOnPodConditionsPattern[] = {
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""))
-	F(T("type"), B_v1_PodConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_batch_v1_PodFailurePolicyRule[] = {
-	F(T("action"), B_v1_PodFailurePolicyAction, 0, .fallback = TEXT(""), .required = true)
-	F(T("onExitCodes"), B_batch_v1_PodFailurePolicyOnExitCodesRequirement, POINTER | OMIT_EMPTY)
-	F(T("onPodConditions"), B_list_batch_v1_PodFailurePolicyOnPodConditionsPattern, OMIT_EMPTY)
-};
-static const struct type_field fields_batch_v1_SuccessPolicy[] = {
-	F(T("rules"), B_list_batch_v1_SuccessPolicyRule, 0, .required = true)
-};
-static const struct type_field fields_batch_v1_SuccessPolicyRule[] = {
-	F(T("succeededCount"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("succeededIndexes"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_batch_v1_UncountedTerminatedPods[] = {
-	F(T("failed"), B_set_types_UID, OMIT_EMPTY)
-	F(T("succeeded"), B_set_types_UID, OMIT_EMPTY)
-};
-static const struct type_field fields_certificates_v1_CertificateSigningRequest[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_certificates_v1_CertificateSigningRequestSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_certificates_v1_CertificateSigningRequestStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_certificates_v1_CertificateSigningRequestCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("lastUpdateTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_RequestConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_certificates_v1_CertificateSigningRequestList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_certificates_v1_CertificateSigningRequest, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_certificates_v1_CertificateSigningRequestSpec[] = {
-	F(T("expirationSeconds"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("extra"), B_map_list_, OMIT_EMPTY)
-	F(T("groups"), B_list_string, OMIT_EMPTY)
-	F(T("request"), B_bytes, 0, .required = true)
-	F(T("signerName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("uid"), B_string, OMIT_EMPTY)
-	F(T("usages"), B_list_v1_KeyUsage, OMIT_EMPTY)
-	F(T("username"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_certificates_v1_CertificateSigningRequestStatus[] = {
-	F(T("certificate"), B_bytes, OMIT_EMPTY)
-	F(T("conditions"), B_by_type_certificates_v1_CertificateSigningRequestCondition, OMIT_EMPTY)
-};
-static const struct type_field fields_coordination_v1_Lease[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_coordination_v1_LeaseSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_coordination_v1_LeaseList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_coordination_v1_Lease, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_coordination_v1_LeaseSpec[] = {
-	F(T("acquireTime"), B_apis_meta_v1_MicroTime, POINTER | OMIT_EMPTY)
-	F(T("holderIdentity"), B_string, POINTER | OMIT_EMPTY)
-	F(T("leaseDurationSeconds"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("leaseTransitions"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("preferredHolder"), B_string, POINTER | OMIT_EMPTY)
-	F(T("renewTime"), B_apis_meta_v1_MicroTime, POINTER | OMIT_EMPTY)
-	F(T("strategy"), B_v1_CoordinatedLeaseStrategy, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_AWSElasticBlockStoreVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("partition"), B_int32, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("volumeID"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_Affinity[] = {
-	F(T("nodeAffinity"), B_core_v1_NodeAffinity, POINTER | OMIT_EMPTY)
-	F(T("podAffinity"), B_core_v1_PodAffinity, POINTER | OMIT_EMPTY)
-	F(T("podAntiAffinity"), B_core_v1_PodAntiAffinity, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_AppArmorProfile[] = {
-	F(T("localhostProfile"), B_string, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_AppArmorProfileType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_AttachedVolume[] = {
-	F(T("devicePath"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_v1_UniqueVolumeName, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_AzureDiskVolumeSource[] = {
-	F(T("cachingMode"), B_v1_AzureDataDiskCachingMode, POINTER | OMIT_EMPTY, .fallback = TEXT("ReadWrite"))
-	F(T("diskName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("diskURI"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("fsType"), B_string, POINTER | OMIT_EMPTY, .fallback = TEXT("ext4"))
-	F(T("kind"), B_v1_AzureDataDiskKind, POINTER | OMIT_EMPTY, .fallback = TEXT("Shared"))
-	F(T("readOnly"), B_bool, POINTER | OMIT_EMPTY, .fallback = { .kind = NODE_BOOL, .b = false })
-};
-static const struct type_field fields_core_v1_AzureFilePersistentVolumeSource[] = {
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("secretNamespace"), B_string, POINTER)
-	F(T("shareName"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_AzureFileVolumeSource[] = {
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("shareName"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_Binding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("target"), B_core_v1_ObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_core_v1_CSIPersistentVolumeSource[] = {
-	F(T("controllerExpandSecretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("controllerPublishSecretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("nodeExpandSecretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("nodePublishSecretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("nodeStageSecretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("volumeAttributes"), B_map_string, OMIT_EMPTY)
-	F(T("volumeHandle"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_CSIVolumeSource[] = {
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("fsType"), B_string, POINTER | OMIT_EMPTY)
-	F(T("nodePublishSecretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("readOnly"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("volumeAttributes"), B_map_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Capabilities[] = {
-	F(T("add"), B_list_v1_Capability, OMIT_EMPTY)
-	F(T("drop"), B_list_v1_Capability, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_CephFSPersistentVolumeSource[] = {
-	F(T("monitors"), B_list_string, 0, .required = true)
-	F(T("path"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretFile"), B_string, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_CephFSVolumeSource[] = {
-	F(T("monitors"), B_list_string, 0, .required = true)
-	F(T("path"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretFile"), B_string, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_CinderPersistentVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("volumeID"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_CinderVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("volumeID"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ClientIPConfig[] = {
-	F(T("timeoutSeconds"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ClusterTrustBundleProjection[] = {
-	F(T("labelSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, POINTER | OMIT_EMPTY)
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("signerName"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ComponentCondition[] = {
-	F(T("error"), B_string, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_ComponentConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ComponentStatus[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("conditions"), B_by_type_core_v1_ComponentCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ComponentStatusList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_ComponentStatus, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ConfigMap[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("binaryData"), B_map_bytes, OMIT_EMPTY)
-	F(T("data"), B_map_string, OMIT_EMPTY)
-	F(T("immutable"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ConfigMapEnvSource[] = {
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ConfigMapKeySelector[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ConfigMapList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_ConfigMap, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ConfigMapNodeConfigSource[] = {
-	F(T("kubeletConfigKey"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resourceVersion"), B_string, OMIT_EMPTY)
-	F(T("uid"), B_types_UID, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ConfigMapProjection[] = {
-	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ConfigMapVolumeSource[] = {
-	F(T("defaultMode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Container[] = {
-	F(T("args"), B_list_string, OMIT_EMPTY)
-	F(T("command"), B_list_string, OMIT_EMPTY)
-	F(T("env"), B_by_name_core_v1_EnvVar, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("envFrom"), B_list_core_v1_EnvFromSource, OMIT_EMPTY)
-	F(T("image"), B_string, OMIT_EMPTY)
-	F(T("imagePullPolicy"), B_v1_PullPolicy, OMIT_EMPTY)
-	F(T("lifecycle"), B_core_v1_Lifecycle, POINTER | OMIT_EMPTY)
-	F(T("livenessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("ports"), B_by_containerPort_protocol_core_v1_ContainerPort, OMIT_EMPTY, .patch_key = T("containerPort"), .patch = TYPE_PATCH_MERGE)
-	F(T("readinessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY)
-	F(T("resizePolicy"), B_list_core_v1_ContainerResizePolicy, OMIT_EMPTY)
-	F(T("resources"), B_core_v1_ResourceRequirements, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("restartPolicy"), B_v1_ContainerRestartPolicy, POINTER | OMIT_EMPTY)
-	F(T("restartPolicyRules"), B_list_core_v1_ContainerRestartRule, OMIT_EMPTY)
-	F(T("securityContext"), B_core_v1_SecurityContext, POINTER | OMIT_EMPTY)
-	F(T("startupProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY)
-	F(T("stdin"), B_bool, OMIT_EMPTY)
-	F(T("stdinOnce"), B_bool, OMIT_EMPTY)
-	F(T("terminationMessagePath"), B_string, OMIT_EMPTY)
-	F(T("terminationMessagePolicy"), B_v1_TerminationMessagePolicy, OMIT_EMPTY)
-	F(T("tty"), B_bool, OMIT_EMPTY)
-	F(T("volumeDevices"), B_by_devicePath_core_v1_VolumeDevice, OMIT_EMPTY, .patch_key = T("devicePath"), .patch = TYPE_PATCH_MERGE)
-	F(T("volumeMounts"), B_by_mountPath_core_v1_VolumeMount, OMIT_EMPTY, .patch_key = T("mountPath"), .patch = TYPE_PATCH_MERGE)
-	F(T("workingDir"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerExtendedResourceRequest[] = {
-	F(T("containerName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("requestName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resourceName"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ContainerImage[] = {
-	F(T("names"), B_list_string, 0)
-	F(T("sizeBytes"), B_int64, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerPort[] = {
-	F(T("containerPort"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("hostIP"), B_string, OMIT_EMPTY)
-	F(T("hostPort"), B_int32, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("protocol"), B_v1_Protocol, OMIT_EMPTY, .fallback = TEXT("TCP"))
-};
-static const struct type_field fields_core_v1_ContainerResizePolicy[] = {
-	F(T("resourceName"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
-	F(T("restartPolicy"), B_v1_ResourceResizeRestartPolicy, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ContainerRestartRule[] = {
-	F(T("action"), B_v1_ContainerRestartRuleAction, OMIT_EMPTY, .required = true)
-	F(T("exitCodes"), B_core_v1_ContainerRestartRuleOnExitCodes, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerRestartRuleOnExitCodes[] = {
-	F(T("operator"), B_v1_ContainerRestartRuleOnExitCodesOperator, OMIT_EMPTY, .required = true)
-	F(T("values"), B_set_int32, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerState[] = {
-	F(T("running"), B_core_v1_ContainerStateRunning, POINTER | OMIT_EMPTY)
-	F(T("terminated"), B_core_v1_ContainerStateTerminated, POINTER | OMIT_EMPTY)
-	F(T("waiting"), B_core_v1_ContainerStateWaiting, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerStateRunning[] = {
-	F(T("startedAt"), B_apis_meta_v1_Time, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerStateTerminated[] = {
-	F(T("containerID"), B_string, OMIT_EMPTY)
-	F(T("exitCode"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("finishedAt"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("signal"), B_int32, OMIT_EMPTY)
-	F(T("startedAt"), B_apis_meta_v1_Time, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerStateWaiting[] = {
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ContainerStatus[] = {
-	F(T("allocatedResources"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("allocatedResourcesStatus"), B_by_name_core_v1_ResourceStatus, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("containerID"), B_string, OMIT_EMPTY)
-	F(T("image"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("imageID"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("lastState"), B_core_v1_ContainerState, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("ready"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("resources"), B_core_v1_ResourceRequirements, POINTER | OMIT_EMPTY)
-	F(T("restartCount"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("started"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("state"), B_core_v1_ContainerState, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("stopSignal"), B_v1_Signal, POINTER | OMIT_EMPTY)
-	F(T("user"), B_core_v1_ContainerUser, POINTER | OMIT_EMPTY)
-	F(T("volumeMounts"), B_by_mountPath_core_v1_VolumeMountStatus, OMIT_EMPTY, .patch_key = T("mountPath"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_core_v1_ContainerUser[] = {
-	F(T("linux"), B_core_v1_LinuxContainerUser, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_DaemonEndpoint[] = {
-	F(T("Port"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_core_v1_DownwardAPIProjection[] = {
-	F(T("items"), B_list_core_v1_DownwardAPIVolumeFile, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_DownwardAPIVolumeFile[] = {
-	F(T("fieldRef"), B_core_v1_ObjectFieldSelector, POINTER | OMIT_EMPTY)
-	F(T("mode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resourceFieldRef"), B_core_v1_ResourceFieldSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_DownwardAPIVolumeSource[] = {
-	F(T("defaultMode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("items"), B_list_core_v1_DownwardAPIVolumeFile, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EmptyDirVolumeSource[] = {
-	F(T("medium"), B_v1_StorageMedium, OMIT_EMPTY)
-	F(T("sizeLimit"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EndpointAddress[] = {
-	F(T("hostname"), B_string, OMIT_EMPTY)
-	F(T("ip"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nodeName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("targetRef"), B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EndpointPort[] = {
-	F(T("appProtocol"), B_string, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("port"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("protocol"), B_v1_Protocol, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EndpointSubset[] = {
-	F(T("addresses"), B_list_core_v1_EndpointAddress, OMIT_EMPTY)
-	F(T("notReadyAddresses"), B_list_core_v1_EndpointAddress, OMIT_EMPTY)
-	F(T("ports"), B_list_core_v1_EndpointPort, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Endpoints[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("subsets"), B_list_core_v1_EndpointSubset, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EndpointsList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Endpoints, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_EnvFromSource[] = {
-	F(T("configMapRef"), B_core_v1_ConfigMapEnvSource, POINTER | OMIT_EMPTY)
-	F(T("prefix"), B_string, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretEnvSource, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EnvVar[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("value"), B_string, OMIT_EMPTY)
-	F(T("valueFrom"), B_core_v1_EnvVarSource, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EnvVarSource[] = {
-	F(T("configMapKeyRef"), B_core_v1_ConfigMapKeySelector, POINTER | OMIT_EMPTY)
-	F(T("fieldRef"), B_core_v1_ObjectFieldSelector, POINTER | OMIT_EMPTY)
-	F(T("fileKeyRef"), B_core_v1_FileKeySelector, POINTER | OMIT_EMPTY)
-	F(T("resourceFieldRef"), B_core_v1_ResourceFieldSelector, POINTER | OMIT_EMPTY)
-	F(T("secretKeyRef"), B_core_v1_SecretKeySelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EphemeralContainer[] = {
-	F(T("args"), B_list_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("command"), B_list_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("env"), B_by_name_core_v1_EnvVar, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
-	F(T("envFrom"), B_list_core_v1_EnvFromSource, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("image"), B_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("imagePullPolicy"), B_v1_PullPolicy, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("lifecycle"), B_core_v1_Lifecycle, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("livenessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .through = "EphemeralContainerCommon", .required = true)
-	F(T("ports"), B_by_containerPort_protocol_core_v1_ContainerPort, OMIT_EMPTY, .patch_key = T("containerPort"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
-	F(T("readinessProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("resizePolicy"), B_list_core_v1_ContainerResizePolicy, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("resources"), B_core_v1_ResourceRequirements, OMIT_EMPTY, .fallback = NO_PAIRS, .through = "EphemeralContainerCommon")
-	F(T("restartPolicy"), B_v1_ContainerRestartPolicy, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("restartPolicyRules"), B_list_core_v1_ContainerRestartRule, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("securityContext"), B_core_v1_SecurityContext, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("startupProbe"), B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("stdin"), B_bool, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("stdinOnce"), B_bool, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("targetContainerName"), B_string, OMIT_EMPTY)
-	F(T("terminationMessagePath"), B_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("terminationMessagePolicy"), B_v1_TerminationMessagePolicy, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("tty"), B_bool, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-	F(T("volumeDevices"), B_by_devicePath_core_v1_VolumeDevice, OMIT_EMPTY, .patch_key = T("devicePath"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
-	F(T("volumeMounts"), B_by_mountPath_core_v1_VolumeMount, OMIT_EMPTY, .patch_key = T("mountPath"), .patch = TYPE_PATCH_MERGE, .through = "EphemeralContainerCommon")
-	F(T("workingDir"), B_string, OMIT_EMPTY, .through = "EphemeralContainerCommon")
-};
-static const struct type_field fields_core_v1_EphemeralVolumeSource[] = {
-	F(T("volumeClaimTemplate"), B_core_v1_PersistentVolumeClaimTemplate, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Event[] = {
-	F(T("action"), B_string, OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("count"), B_int32, OMIT_EMPTY)
-	F(T("eventTime"), B_apis_meta_v1_MicroTime, OMIT_EMPTY)
-	F(T("firstTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("involvedObject"), B_core_v1_ObjectReference, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("lastTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("related"), B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
-	F(T("reportingComponent"), B_string, 0, .fallback = TEXT(""))
-	F(T("reportingInstance"), B_string, 0, .fallback = TEXT(""))
-	F(T("series"), B_core_v1_EventSeries, POINTER | OMIT_EMPTY)
-	F(T("source"), B_core_v1_EventSource, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("type"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EventList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Event, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_EventSeries[] = {
-	F(T("count"), B_int32, OMIT_EMPTY)
-	F(T("lastObservedTime"), B_apis_meta_v1_MicroTime, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_EventSource[] = {
-	F(T("component"), B_string, OMIT_EMPTY)
-	F(T("host"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ExecAction[] = {
-	F(T("command"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_FCVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("lun"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("targetWWNs"), B_list_string, OMIT_EMPTY)
-	F(T("wwids"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_FileKeySelector[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY, .fallback = { .kind = NODE_BOOL, .b = false })
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("volumeName"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_FlexPersistentVolumeSource[] = {
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("options"), B_map_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_FlexVolumeSource[] = {
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("options"), B_map_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_FlockerVolumeSource[] = {
-	F(T("datasetName"), B_string, OMIT_EMPTY)
-	F(T("datasetUUID"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_GCEPersistentDiskVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("partition"), B_int32, OMIT_EMPTY)
-	F(T("pdName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_GRPCAction[] = {
-	F(T("port"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("service"), B_string, POINTER, .fallback = TEXT(""))
-};
-static const struct type_field fields_core_v1_GitRepoVolumeSource[] = {
-	F(T("directory"), B_string, OMIT_EMPTY)
-	F(T("repository"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("revision"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_GlusterfsPersistentVolumeSource[] = {
-	F(T("endpoints"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("endpointsNamespace"), B_string, POINTER | OMIT_EMPTY)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_GlusterfsVolumeSource[] = {
-	F(T("endpoints"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_HTTPGetAction[] = {
-	F(T("host"), B_string, OMIT_EMPTY)
-	F(T("httpHeaders"), B_list_core_v1_HTTPHeader, OMIT_EMPTY)
-	F(T("path"), B_string, OMIT_EMPTY)
-	F(T("port"), B_util_intstr_IntOrString, 0, .required = true)
-	F(T("scheme"), B_v1_URIScheme, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_HTTPHeader[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("value"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_HostAlias[] = {
-	F(T("hostnames"), B_list_string, OMIT_EMPTY)
-	F(T("ip"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_HostIP[] = {
-	F(T("ip"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_HostPathVolumeSource[] = {
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_HostPathType, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ISCSIPersistentVolumeSource[] = {
-	F(T("chapAuthDiscovery"), B_bool, OMIT_EMPTY)
-	F(T("chapAuthSession"), B_bool, OMIT_EMPTY)
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("initiatorName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("iqn"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("iscsiInterface"), B_string, OMIT_EMPTY, .fallback = TEXT("default"))
-	F(T("lun"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("portals"), B_list_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("targetPortal"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ISCSIVolumeSource[] = {
-	F(T("chapAuthDiscovery"), B_bool, OMIT_EMPTY)
-	F(T("chapAuthSession"), B_bool, OMIT_EMPTY)
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("initiatorName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("iqn"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("iscsiInterface"), B_string, OMIT_EMPTY, .fallback = TEXT("default"))
-	F(T("lun"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("portals"), B_list_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("targetPortal"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ImageVolumeSource[] = {
-	F(T("pullPolicy"), B_v1_PullPolicy, OMIT_EMPTY)
-	F(T("reference"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ImageVolumeStatus[] = {
-	F(T("imageRef"), B_string, OMIT_EMPTY, .required = true)
-};
-static const struct type_field fields_core_v1_KeyToPath[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("mode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_Lifecycle[] = {
-	F(T("postStart"), B_core_v1_LifecycleHandler, POINTER | OMIT_EMPTY)
-	F(T("preStop"), B_core_v1_LifecycleHandler, POINTER | OMIT_EMPTY)
-	F(T("stopSignal"), B_v1_Signal, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_LifecycleHandler[] = {
-	F(T("exec"), B_core_v1_ExecAction, POINTER | OMIT_EMPTY)
-	F(T("httpGet"), B_core_v1_HTTPGetAction, POINTER | OMIT_EMPTY)
-	F(T("sleep"), B_core_v1_SleepAction, POINTER | OMIT_EMPTY)
-	F(T("tcpSocket"), B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_LimitRange[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_LimitRangeSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_LimitRangeItem[] = {
-	F(T("default"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("defaultRequest"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("max"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("maxLimitRequestRatio"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("min"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("type"), B_v1_LimitType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_LimitRangeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_LimitRange, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_LimitRangeSpec[] = {
-	F(T("limits"), B_list_core_v1_LimitRangeItem, 0, .required = true)
-};
-static const struct type_field fields_core_v1_LinuxContainerUser[] = {
-	F(T("gid"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("supplementalGroups"), B_list_int64, OMIT_EMPTY)
-	F(T("uid"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_core_v1_LoadBalancerIngress[] = {
-	F(T("hostname"), B_string, OMIT_EMPTY)
-	F(T("ip"), B_string, OMIT_EMPTY)
-	F(T("ipMode"), B_v1_LoadBalancerIPMode, POINTER | OMIT_EMPTY)
-	F(T("ports"), B_list_core_v1_PortStatus, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_LoadBalancerStatus[] = {
-	F(T("ingress"), B_list_core_v1_LoadBalancerIngress, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_LocalObjectReference[] = {
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""))
-};
-static const struct type_field fields_core_v1_LocalVolumeSource[] = {
-	F(T("fsType"), B_string, POINTER | OMIT_EMPTY)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ModifyVolumeStatus[] = {
-	F(T("status"), B_v1_PersistentVolumeClaimModifyVolumeStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("targetVolumeAttributesClassName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NFSVolumeSource[] = {
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("server"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_Namespace[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_NamespaceSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_NamespaceStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_NamespaceCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_NamespaceConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_NamespaceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Namespace, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_NamespaceSpec[] = {
-	F(T("finalizers"), B_list_v1_FinalizerName, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NamespaceStatus[] = {
-	F(T("conditions"), B_by_type_core_v1_NamespaceCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("phase"), B_v1_NamespacePhase, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Node[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_NodeSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_NodeStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_NodeAddress[] = {
-	F(T("address"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_NodeAddressType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_NodeAffinity[] = {
-	F(T("preferredDuringSchedulingIgnoredDuringExecution"), B_list_core_v1_PreferredSchedulingTerm, OMIT_EMPTY)
-	F(T("requiredDuringSchedulingIgnoredDuringExecution"), B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeAllocatableResourceClaimStatus[] = {
-	F(T("containers"), B_set_string, OMIT_EMPTY)
-	F(T("resourceClaimName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resources"), B_map_api_resource_Quantity_2, 0, .required = true)
-};
-static const struct type_field fields_core_v1_NodeCondition[] = {
-	F(T("lastHeartbeatTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_NodeConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_NodeConfigSource[] = {
-	F(T("configMap"), B_core_v1_ConfigMapNodeConfigSource, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeConfigStatus[] = {
-	F(T("active"), B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
-	F(T("assigned"), B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
-	F(T("error"), B_string, OMIT_EMPTY)
-	F(T("lastKnownGood"), B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeDaemonEndpoints[] = {
-	F(T("kubeletEndpoint"), B_core_v1_DaemonEndpoint, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_NodeFeatures[] = {
-	F(T("supplementalGroupsPolicy"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Node, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_NodeRuntimeHandler[] = {
-	F(T("features"), B_core_v1_NodeRuntimeHandlerFeatures, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""))
-};
-static const struct type_field fields_core_v1_NodeRuntimeHandlerFeatures[] = {
-	F(T("recursiveReadOnlyMounts"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("userNamespaces"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeSelector[] = {
-	F(T("nodeSelectorTerms"), B_list_core_v1_NodeSelectorTerm, 0, .required = true)
-};
-static const struct type_field fields_core_v1_NodeSelectorRequirement[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("operator"), B_v1_NodeSelectorOperator, 0, .fallback = TEXT(""), .required = true)
-	F(T("values"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeSelectorTerm[] = {
-	F(T("matchExpressions"), B_list_core_v1_NodeSelectorRequirement, OMIT_EMPTY)
-	F(T("matchFields"), B_list_core_v1_NodeSelectorRequirement, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeSpec[] = {
-	F(T("configSource"), B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
-	F(T("externalID"), B_string, OMIT_EMPTY)
-	F(T("podCIDR"), B_string, OMIT_EMPTY)
-	F(T("podCIDRs"), B_set_string, OMIT_EMPTY, .patch = TYPE_PATCH_MERGE)
-	F(T("providerID"), B_string, OMIT_EMPTY)
-	F(T("taints"), B_list_core_v1_Taint, OMIT_EMPTY)
-	F(T("unschedulable"), B_bool, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeStatus[] = {
-	F(T("addresses"), B_by_type_core_v1_NodeAddress, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("allocatable"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("capacity"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("conditions"), B_by_type_core_v1_NodeCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("config"), B_core_v1_NodeConfigStatus, POINTER | OMIT_EMPTY)
-	F(T("daemonEndpoints"), B_core_v1_NodeDaemonEndpoints, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("declaredFeatures"), B_list_string, OMIT_EMPTY)
-	F(T("features"), B_core_v1_NodeFeatures, POINTER | OMIT_EMPTY)
-	F(T("images"), B_list_core_v1_ContainerImage, OMIT_EMPTY)
-	F(T("nodeInfo"), B_core_v1_NodeSystemInfo, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("phase"), B_v1_NodePhase, OMIT_EMPTY)
-	F(T("runtimeHandlers"), B_list_core_v1_NodeRuntimeHandler, OMIT_EMPTY)
-	F(T("volumesAttached"), B_list_core_v1_AttachedVolume, OMIT_EMPTY)
-	F(T("volumesInUse"), B_list_v1_UniqueVolumeName, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeSwapStatus[] = {
-	F(T("capacity"), B_int64, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_NodeSystemInfo[] = {
-	F(T("architecture"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("bootID"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("containerRuntimeVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kernelVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kubeProxyVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kubeletVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("machineID"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("operatingSystem"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("osImage"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("swap"), B_core_v1_NodeSwapStatus, POINTER | OMIT_EMPTY)
-	F(T("systemUUID"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ObjectFieldSelector[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("fieldPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ObjectReference[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("fieldPath"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-	F(T("resourceVersion"), B_string, OMIT_EMPTY)
-	F(T("uid"), B_types_UID, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PersistentVolume[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_PersistentVolumeSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_PersistentVolumeStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaim[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_PersistentVolumeClaimSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_PersistentVolumeClaimStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaimCondition[] = {
-	F(T("lastProbeTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_PersistentVolumeClaimConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaimList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_PersistentVolumeClaim, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaimSpec[] = {
-	F(T("accessModes"), B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
-	F(T("dataSource"), B_core_v1_TypedLocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("dataSourceRef"), B_core_v1_TypedObjectReference, POINTER | OMIT_EMPTY)
-	F(T("resources"), B_core_v1_VolumeResourceRequirements, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("storageClassName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("volumeAttributesClassName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("volumeMode"), B_v1_PersistentVolumeMode, POINTER | OMIT_EMPTY)
-	F(T("volumeName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaimStatus[] = {
-	F(T("accessModes"), B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
-	F(T("allocatedResourceStatuses"), B_map_v1_ClaimResourceStatus, OMIT_EMPTY)
-	F(T("allocatedResources"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("capacity"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("conditions"), B_by_type_core_v1_PersistentVolumeClaimCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("currentVolumeAttributesClassName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("modifyVolumeStatus"), B_core_v1_ModifyVolumeStatus, POINTER | OMIT_EMPTY)
-	F(T("phase"), B_v1_PersistentVolumeClaimPhase, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaimTemplate[] = {
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_PersistentVolumeClaimSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_core_v1_PersistentVolumeClaimVolumeSource[] = {
-	F(T("claimName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PersistentVolumeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_PersistentVolume, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PersistentVolumeSpec[] = {
-	F(T("accessModes"), B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
-	F(T("awsElasticBlockStore"), B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("azureDisk"), B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("azureFile"), B_core_v1_AzureFilePersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("capacity"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("cephfs"), B_core_v1_CephFSPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("cinder"), B_core_v1_CinderPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("claimRef"), B_core_v1_ObjectReference_granular, POINTER | OMIT_EMPTY)
-	F(T("csi"), B_core_v1_CSIPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("fc"), B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("flexVolume"), B_core_v1_FlexPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("flocker"), B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("gcePersistentDisk"), B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("glusterfs"), B_core_v1_GlusterfsPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("hostPath"), B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("iscsi"), B_core_v1_ISCSIPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("local"), B_core_v1_LocalVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("mountOptions"), B_list_string, OMIT_EMPTY)
-	F(T("nfs"), B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("nodeAffinity"), B_core_v1_VolumeNodeAffinity, POINTER | OMIT_EMPTY)
-	F(T("persistentVolumeReclaimPolicy"), B_v1_PersistentVolumeReclaimPolicy, OMIT_EMPTY)
-	F(T("photonPersistentDisk"), B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("portworxVolume"), B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("quobyte"), B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("rbd"), B_core_v1_RBDPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("scaleIO"), B_core_v1_ScaleIOPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("storageClassName"), B_string, OMIT_EMPTY)
-	F(T("storageos"), B_core_v1_StorageOSPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-	F(T("volumeAttributesClassName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("volumeMode"), B_v1_PersistentVolumeMode, POINTER | OMIT_EMPTY)
-	F(T("vsphereVolume"), B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "PersistentVolumeSource")
-};
-static const struct type_field fields_core_v1_PersistentVolumeStatus[] = {
-	F(T("lastPhaseTransitionTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("phase"), B_v1_PersistentVolumePhase, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PhotonPersistentDiskVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("pdID"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_Pod[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_PodSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_PodStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PodAffinity[] = {
-	F(T("preferredDuringSchedulingIgnoredDuringExecution"), B_list_core_v1_WeightedPodAffinityTerm, OMIT_EMPTY)
-	F(T("requiredDuringSchedulingIgnoredDuringExecution"), B_list_core_v1_PodAffinityTerm, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodAffinityTerm[] = {
-	F(T("labelSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("matchLabelKeys"), B_list_string, OMIT_EMPTY)
-	F(T("mismatchLabelKeys"), B_list_string, OMIT_EMPTY)
-	F(T("namespaceSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("namespaces"), B_list_string, OMIT_EMPTY)
-	F(T("topologyKey"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodAntiAffinity[] = {
-	F(T("preferredDuringSchedulingIgnoredDuringExecution"), B_list_core_v1_WeightedPodAffinityTerm, OMIT_EMPTY)
-	F(T("requiredDuringSchedulingIgnoredDuringExecution"), B_list_core_v1_PodAffinityTerm, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodCertificateProjection[] = {
-	F(T("certificateChainPath"), B_string, OMIT_EMPTY)
-	F(T("credentialBundlePath"), B_string, OMIT_EMPTY)
-	F(T("keyPath"), B_string, OMIT_EMPTY)
-	F(T("keyType"), B_string, OMIT_EMPTY, .required = true)
-	F(T("maxExpirationSeconds"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("signerName"), B_string, OMIT_EMPTY, .required = true)
-	F(T("userAnnotations"), B_map_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodCondition[] = {
-	F(T("lastProbeTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_PodConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodDNSConfig[] = {
-	F(T("nameservers"), B_list_string, OMIT_EMPTY)
-	F(T("options"), B_list_core_v1_PodDNSConfigOption, OMIT_EMPTY)
-	F(T("searches"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodDNSConfigOption[] = {
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("value"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodExtendedResourceClaimStatus[] = {
-	F(T("requestMappings"), B_list_core_v1_ContainerExtendedResourceRequest, 0, .required = true)
-	F(T("resourceClaimName"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodIP[] = {
-	F(T("ip"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Pod, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PodOS[] = {
-	F(T("name"), B_v1_OSName, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodReadinessGate[] = {
-	F(T("conditionType"), B_v1_PodConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodResourceClaim[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resourceClaimName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("resourceClaimTemplateName"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodResourceClaimStatus[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resourceClaimName"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodSchedulingGate[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PodSchedulingGroup[] = {
-	F(T("podGroupName"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodSecurityContext[] = {
-	F(T("appArmorProfile"), B_core_v1_AppArmorProfile, POINTER | OMIT_EMPTY)
-	F(T("fsGroup"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("fsGroupChangePolicy"), B_v1_PodFSGroupChangePolicy, POINTER | OMIT_EMPTY)
-	F(T("runAsGroup"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("runAsNonRoot"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("runAsUser"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("seLinuxChangePolicy"), B_v1_PodSELinuxChangePolicy, POINTER | OMIT_EMPTY)
-	F(T("seLinuxOptions"), B_core_v1_SELinuxOptions, POINTER | OMIT_EMPTY)
-	F(T("seccompProfile"), B_core_v1_SeccompProfile, POINTER | OMIT_EMPTY)
-	F(T("supplementalGroups"), B_list_int64, OMIT_EMPTY)
-	F(T("supplementalGroupsPolicy"), B_v1_SupplementalGroupsPolicy, POINTER | OMIT_EMPTY)
-	F(T("sysctls"), B_list_core_v1_Sysctl, OMIT_EMPTY)
-	F(T("windowsOptions"), B_core_v1_WindowsSecurityContextOptions, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodSpec[] = {
-	F(T("activeDeadlineSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("affinity"), B_core_v1_Affinity, POINTER | OMIT_EMPTY)
-	F(T("automountServiceAccountToken"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("containers"), B_by_name_core_v1_Container, 0, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE, .required = true)
-	F(T("dnsConfig"), B_core_v1_PodDNSConfig, POINTER | OMIT_EMPTY)
-	F(T("dnsPolicy"), B_v1_DNSPolicy, OMIT_EMPTY)
-	F(T("enableServiceLinks"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("ephemeralContainers"), B_by_name_core_v1_EphemeralContainer, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("hostAliases"), B_by_ip_core_v1_HostAlias, OMIT_EMPTY, .patch_key = T("ip"), .patch = TYPE_PATCH_MERGE)
-	F(T("hostIPC"), B_bool, OMIT_EMPTY)
-	F(T("hostNetwork"), B_bool, OMIT_EMPTY)
-	F(T("hostPID"), B_bool, OMIT_EMPTY)
-	F(T("hostUsers"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("hostname"), B_string, OMIT_EMPTY)
-	F(T("hostnameOverride"), B_string, POINTER | OMIT_EMPTY)
-	F(T("imagePullSecrets"), B_by_name_core_v1_LocalObjectReference, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("initContainers"), B_by_name_core_v1_Container, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("nodeName"), B_string, OMIT_EMPTY)
-	F(T("nodeSelector"), B_map_string_2, OMIT_EMPTY)
-	F(T("os"), B_core_v1_PodOS, POINTER | OMIT_EMPTY)
-	F(T("overhead"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("preemptionPolicy"), B_v1_PreemptionPolicy, POINTER | OMIT_EMPTY)
-	F(T("priority"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("priorityClassName"), B_string, OMIT_EMPTY)
-	F(T("readinessGates"), B_list_core_v1_PodReadinessGate, OMIT_EMPTY)
-	F(T("resourceClaims"), B_by_name_core_v1_PodResourceClaim, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE | TYPE_PATCH_RETAIN_KEYS)
-	F(T("resources"), B_core_v1_ResourceRequirements, POINTER | OMIT_EMPTY)
-	F(T("restartPolicy"), B_v1_RestartPolicy, OMIT_EMPTY)
-	F(T("runtimeClassName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("schedulerName"), B_string, OMIT_EMPTY)
-	F(T("schedulingGates"), B_by_name_core_v1_PodSchedulingGate, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-	F(T("schedulingGroup"), B_core_v1_PodSchedulingGroup, POINTER | OMIT_EMPTY)
-	F(T("securityContext"), B_core_v1_PodSecurityContext, POINTER | OMIT_EMPTY)
-	F(T("serviceAccount"), B_string, OMIT_EMPTY)
-	F(T("serviceAccountName"), B_string, OMIT_EMPTY)
-	F(T("setHostnameAsFQDN"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("shareProcessNamespace"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("subdomain"), B_string, OMIT_EMPTY)
-	F(T("terminationGracePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("tolerations"), B_list_core_v1_Toleration, OMIT_EMPTY)
-	F(T("topologySpreadConstraints"), B_by_topologyKey_whenUnsatisfiable_core_v1_TopologySpreadConstraint, OMIT_EMPTY, .patch_key = T("topologyKey"), .patch = TYPE_PATCH_MERGE)
-	F(T("volumes"), B_by_name_core_v1_Volume, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE | TYPE_PATCH_RETAIN_KEYS)
-};
-static const struct type_field fields_core_v1_PodStatus[] = {
-	F(T("allocatedResources"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("conditions"), B_by_type_core_v1_PodCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("containerStatuses"), B_list_core_v1_ContainerStatus, OMIT_EMPTY)
-	F(T("ephemeralContainerStatuses"), B_list_core_v1_ContainerStatus, OMIT_EMPTY)
-	F(T("extendedResourceClaimStatus"), B_core_v1_PodExtendedResourceClaimStatus, POINTER | OMIT_EMPTY)
-	F(T("hostIP"), B_string, OMIT_EMPTY)
-	F(T("hostIPs"), B_list_core_v1_HostIP, OMIT_EMPTY, .patch_key = T("ip"), .patch = TYPE_PATCH_MERGE)
-	F(T("initContainerStatuses"), B_list_core_v1_ContainerStatus, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("nodeAllocatableResourceClaimStatuses"), B_list_core_v1_NodeAllocatableResourceClaimStatus, OMIT_EMPTY)
-	F(T("nominatedNodeName"), B_string, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("phase"), B_v1_PodPhase, OMIT_EMPTY)
-	F(T("podIP"), B_string, OMIT_EMPTY)
-	F(T("podIPs"), B_by_ip_core_v1_PodIP, OMIT_EMPTY, .patch_key = T("ip"), .patch = TYPE_PATCH_MERGE)
-	F(T("qosClass"), B_v1_PodQOSClass, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("resize"), B_v1_PodResizeStatus, OMIT_EMPTY)
-	F(T("resourceClaimStatuses"), B_by_name_core_v1_PodResourceClaimStatus, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE | TYPE_PATCH_RETAIN_KEYS)
-	F(T("resources"), B_core_v1_ResourceRequirements, POINTER | OMIT_EMPTY)
-	F(T("startTime"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_PodTemplate[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("template"), B_core_v1_PodTemplateSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PodTemplateList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_PodTemplate, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PodTemplateSpec[] = {
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_PodSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_PortStatus[] = {
-	F(T("error"), B_string, POINTER | OMIT_EMPTY)
-	F(T("port"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("protocol"), B_v1_Protocol, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PortworxVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("volumeID"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_PreferredSchedulingTerm[] = {
-	F(T("preference"), B_core_v1_NodeSelectorTerm, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("weight"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_core_v1_Probe[] = {
-	F(T("exec"), B_core_v1_ExecAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
-	F(T("failureThreshold"), B_int32, OMIT_EMPTY)
-	F(T("grpc"), B_core_v1_GRPCAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
-	F(T("httpGet"), B_core_v1_HTTPGetAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
-	F(T("initialDelaySeconds"), B_int32, OMIT_EMPTY)
-	F(T("periodSeconds"), B_int32, OMIT_EMPTY)
-	F(T("successThreshold"), B_int32, OMIT_EMPTY)
-	F(T("tcpSocket"), B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY, .through = "ProbeHandler")
-	F(T("terminationGracePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("timeoutSeconds"), B_int32, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ProjectedVolumeSource[] = {
-	F(T("defaultMode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("sources"), B_list_core_v1_VolumeProjection, 0)
-};
-static const struct type_field fields_core_v1_QuobyteVolumeSource[] = {
-	F(T("group"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("registry"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("tenant"), B_string, OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY)
-	F(T("volume"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_RBDPersistentVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("image"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("keyring"), B_string, OMIT_EMPTY, .fallback = TEXT("/etc/ceph/keyring"))
-	F(T("monitors"), B_list_string, 0, .required = true)
-	F(T("pool"), B_string, OMIT_EMPTY, .fallback = TEXT("rbd"))
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY, .fallback = TEXT("admin"))
-};
-static const struct type_field fields_core_v1_RBDVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("image"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("keyring"), B_string, OMIT_EMPTY, .fallback = TEXT("/etc/ceph/keyring"))
-	F(T("monitors"), B_list_string, 0, .required = true)
-	F(T("pool"), B_string, OMIT_EMPTY, .fallback = TEXT("rbd"))
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY, .fallback = TEXT("admin"))
-};
-static const struct type_field fields_core_v1_ReplicationController[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_ReplicationControllerSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_ReplicationControllerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ReplicationControllerCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_ReplicationControllerConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ReplicationControllerList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_ReplicationController, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ReplicationControllerSpec[] = {
-	F(T("minReadySeconds"), B_int32, OMIT_EMPTY, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("replicas"), B_int32, POINTER | OMIT_EMPTY, .fallback = { .kind = NODE_INT, .i = 1 })
-	F(T("selector"), B_map_string_2, OMIT_EMPTY)
-	F(T("template"), B_core_v1_PodTemplateSpec, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ReplicationControllerStatus[] = {
-	F(T("availableReplicas"), B_int32, OMIT_EMPTY)
-	F(T("conditions"), B_by_type_core_v1_ReplicationControllerCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("fullyLabeledReplicas"), B_int32, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("readyReplicas"), B_int32, OMIT_EMPTY)
-	F(T("replicas"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_core_v1_ResourceClaim[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("request"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ResourceFieldSelector[] = {
-	F(T("containerName"), B_string, OMIT_EMPTY)
-	F(T("divisor"), B_api_resource_Quantity, OMIT_EMPTY)
-	F(T("resource"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ResourceHealth[] = {
-	F(T("health"), B_v1_ResourceHealthStatus, OMIT_EMPTY)
-	F(T("message"), B_string, POINTER | OMIT_EMPTY)
-	F(T("resourceID"), B_v1_ResourceID, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ResourceQuota[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_ResourceQuotaSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_ResourceQuotaStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ResourceQuotaList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_ResourceQuota, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ResourceQuotaSpec[] = {
-	F(T("hard"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("scopeSelector"), B_core_v1_ScopeSelector, POINTER | OMIT_EMPTY)
-	F(T("scopes"), B_list_v1_ResourceQuotaScope, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ResourceQuotaStatus[] = {
-	F(T("hard"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("used"), B_map_api_resource_Quantity, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ResourceRequirements[] = {
-	F(T("claims"), B_by_name_core_v1_ResourceClaim, OMIT_EMPTY)
-	F(T("limits"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("requests"), B_map_api_resource_Quantity, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ResourceStatus[] = {
-	F(T("name"), B_v1_ResourceName, 0, .fallback = TEXT(""), .required = true)
-	F(T("resources"), B_by_resourceID_core_v1_ResourceHealth, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SELinuxOptions[] = {
-	F(T("level"), B_string, OMIT_EMPTY)
-	F(T("role"), B_string, OMIT_EMPTY)
-	F(T("type"), B_string, OMIT_EMPTY)
-	F(T("user"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ScaleIOPersistentVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY, .fallback = TEXT("xfs"))
-	F(T("gateway"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("protectionDomain"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_SecretReference, POINTER, .required = true)
-	F(T("sslEnabled"), B_bool, OMIT_EMPTY)
-	F(T("storageMode"), B_string, OMIT_EMPTY, .fallback = TEXT("ThinProvisioned"))
-	F(T("storagePool"), B_string, OMIT_EMPTY)
-	F(T("system"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("volumeName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ScaleIOVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY, .fallback = TEXT("xfs"))
-	F(T("gateway"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("protectionDomain"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER, .required = true)
-	F(T("sslEnabled"), B_bool, OMIT_EMPTY)
-	F(T("storageMode"), B_string, OMIT_EMPTY, .fallback = TEXT("ThinProvisioned"))
-	F(T("storagePool"), B_string, OMIT_EMPTY)
-	F(T("system"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("volumeName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ScopeSelector[] = {
-	F(T("matchExpressions"), B_list_core_v1_ScopedResourceSelectorRequirement, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ScopedResourceSelectorRequirement[] = {
-	F(T("operator"), B_v1_ScopeSelectorOperator, 0, .fallback = TEXT(""), .required = true)
-	F(T("scopeName"), B_v1_ResourceQuotaScope, 0, .fallback = TEXT(""), .required = true)
-	F(T("values"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SeccompProfile[] = {
-	F(T("localhostProfile"), B_string, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_SeccompProfileType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_Secret[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("data"), B_map_bytes, OMIT_EMPTY)
-	F(T("immutable"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("stringData"), B_map_string, OMIT_EMPTY)
-	F(T("type"), B_v1_SecretType, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SecretEnvSource[] = {
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SecretKeySelector[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SecretList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Secret, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_SecretProjection[] = {
-	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .fallback = TEXT(""), .through = "LocalObjectReference")
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SecretReference[] = {
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SecretVolumeSource[] = {
-	F(T("defaultMode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("items"), B_list_core_v1_KeyToPath, OMIT_EMPTY)
-	F(T("optional"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("secretName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SecurityContext[] = {
-	F(T("allowPrivilegeEscalation"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("appArmorProfile"), B_core_v1_AppArmorProfile, POINTER | OMIT_EMPTY)
-	F(T("capabilities"), B_core_v1_Capabilities, POINTER | OMIT_EMPTY)
-	F(T("privileged"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("procMount"), B_v1_ProcMountType, POINTER | OMIT_EMPTY)
-	F(T("readOnlyRootFilesystem"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("runAsGroup"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("runAsNonRoot"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("runAsUser"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("seLinuxOptions"), B_core_v1_SELinuxOptions, POINTER | OMIT_EMPTY)
-	F(T("seccompProfile"), B_core_v1_SeccompProfile, POINTER | OMIT_EMPTY)
-	F(T("windowsOptions"), B_core_v1_WindowsSecurityContextOptions, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Service[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_core_v1_ServiceSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_core_v1_ServiceStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ServiceAccount[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("automountServiceAccountToken"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("imagePullSecrets"), B_list_core_v1_LocalObjectReference, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("secrets"), B_by_name_core_v1_ObjectReference, OMIT_EMPTY, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_core_v1_ServiceAccountList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_ServiceAccount, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ServiceAccountTokenProjection[] = {
-	F(T("audience"), B_string, OMIT_EMPTY)
-	F(T("expirationSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("path"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_ServiceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_core_v1_Service, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_ServicePort[] = {
-	F(T("appProtocol"), B_string, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("nodePort"), B_int32, OMIT_EMPTY)
-	F(T("port"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("protocol"), B_v1_Protocol, OMIT_EMPTY, .fallback = TEXT("TCP"))
-	F(T("targetPort"), B_util_intstr_IntOrString, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ServiceSpec[] = {
-	F(T("allocateLoadBalancerNodePorts"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("clusterIP"), B_string, OMIT_EMPTY)
-	F(T("clusterIPs"), B_list_string, OMIT_EMPTY)
-	F(T("externalIPs"), B_list_string, OMIT_EMPTY)
-	F(T("externalName"), B_string, OMIT_EMPTY)
-	F(T("externalTrafficPolicy"), B_v1_ServiceExternalTrafficPolicy, OMIT_EMPTY)
-	F(T("healthCheckNodePort"), B_int32, OMIT_EMPTY)
-	F(T("internalTrafficPolicy"), B_v1_ServiceInternalTrafficPolicy, POINTER | OMIT_EMPTY)
-	F(T("ipFamilies"), B_list_v1_IPFamily, OMIT_EMPTY)
-	F(T("ipFamilyPolicy"), B_v1_IPFamilyPolicy, POINTER | OMIT_EMPTY)
-	F(T("loadBalancerClass"), B_string, POINTER | OMIT_EMPTY)
-	F(T("loadBalancerIP"), B_string, OMIT_EMPTY)
-	F(T("loadBalancerSourceRanges"), B_list_string, OMIT_EMPTY)
-	F(T("ports"), B_by_port_protocol_core_v1_ServicePort, OMIT_EMPTY, .patch_key = T("port"), .patch = TYPE_PATCH_MERGE)
-	F(T("publishNotReadyAddresses"), B_bool, OMIT_EMPTY)
-	F(T("selector"), B_map_string_2, OMIT_EMPTY)
-	F(T("sessionAffinity"), B_v1_ServiceAffinity, OMIT_EMPTY)
-	F(T("sessionAffinityConfig"), B_core_v1_SessionAffinityConfig, POINTER | OMIT_EMPTY)
-	F(T("trafficDistribution"), B_string, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_ServiceType, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_ServiceStatus[] = {
-	F(T("conditions"), B_by_type_apis_meta_v1_Condition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("loadBalancer"), B_core_v1_LoadBalancerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_core_v1_SessionAffinityConfig[] = {
-	F(T("clientIP"), B_core_v1_ClientIPConfig, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_SleepAction[] = {
-	F(T("seconds"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_core_v1_StorageOSPersistentVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
-	F(T("volumeName"), B_string, OMIT_EMPTY)
-	F(T("volumeNamespace"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_StorageOSVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("secretRef"), B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("volumeName"), B_string, OMIT_EMPTY)
-	F(T("volumeNamespace"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Sysctl[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("value"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_TCPSocketAction[] = {
-	F(T("host"), B_string, OMIT_EMPTY)
-	F(T("port"), B_util_intstr_IntOrString, 0, .required = true)
-};
-static const struct type_field fields_core_v1_Taint[] = {
-	F(T("effect"), B_v1_TaintEffect, 0, .fallback = TEXT(""), .required = true)
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("timeAdded"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("value"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Toleration[] = {
-	F(T("effect"), B_v1_TaintEffect, OMIT_EMPTY)
-	F(T("key"), B_string, OMIT_EMPTY)
-	F(T("operator"), B_v1_TolerationOperator, OMIT_EMPTY)
-	F(T("tolerationSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("value"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_TopologySelectorLabelRequirement[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("values"), B_list_string, 0, .required = true)
-};
-static const struct type_field fields_core_v1_TopologySelectorTerm[] = {
-	F(T("matchLabelExpressions"), B_list_core_v1_TopologySelectorLabelRequirement, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_TopologySpreadConstraint[] = {
-	F(T("labelSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("matchLabelKeys"), B_list_string, OMIT_EMPTY)
-	F(T("maxSkew"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("minDomains"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("nodeAffinityPolicy"), B_v1_NodeInclusionPolicy, POINTER | OMIT_EMPTY)
-	F(T("nodeTaintsPolicy"), B_v1_NodeInclusionPolicy, POINTER | OMIT_EMPTY)
-	F(T("topologyKey"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("whenUnsatisfiable"), B_v1_UnsatisfiableConstraintAction, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_TypedLocalObjectReference[] = {
-	F(T("apiGroup"), B_string, POINTER)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_TypedObjectReference[] = {
-	F(T("apiGroup"), B_string, POINTER)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_Volume[] = {
-	F(T("awsElasticBlockStore"), B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("azureDisk"), B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("azureFile"), B_core_v1_AzureFileVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("cephfs"), B_core_v1_CephFSVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("cinder"), B_core_v1_CinderVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("configMap"), B_core_v1_ConfigMapVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("csi"), B_core_v1_CSIVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("downwardAPI"), B_core_v1_DownwardAPIVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("emptyDir"), B_core_v1_EmptyDirVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("ephemeral"), B_core_v1_EphemeralVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("fc"), B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("flexVolume"), B_core_v1_FlexVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("flocker"), B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("gcePersistentDisk"), B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("gitRepo"), B_core_v1_GitRepoVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("glusterfs"), B_core_v1_GlusterfsVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("hostPath"), B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("image"), B_core_v1_ImageVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("iscsi"), B_core_v1_ISCSIVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nfs"), B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("persistentVolumeClaim"), B_core_v1_PersistentVolumeClaimVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("photonPersistentDisk"), B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("portworxVolume"), B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("projected"), B_core_v1_ProjectedVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("quobyte"), B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("rbd"), B_core_v1_RBDVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("scaleIO"), B_core_v1_ScaleIOVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("secret"), B_core_v1_SecretVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("storageos"), B_core_v1_StorageOSVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-	F(T("vsphereVolume"), B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY, .through = "VolumeSource")
-};
-static const struct type_field fields_core_v1_VolumeDevice[] = {
-	F(T("devicePath"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_VolumeMount[] = {
-	F(T("mountPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("mountPropagation"), B_v1_MountPropagationMode, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("recursiveReadOnly"), B_v1_RecursiveReadOnlyMode, POINTER | OMIT_EMPTY)
-	F(T("subPath"), B_string, OMIT_EMPTY)
-	F(T("subPathExpr"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_VolumeMountStatus[] = {
-	F(T("mountPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("readOnly"), B_bool, OMIT_EMPTY)
-	F(T("recursiveReadOnly"), B_v1_RecursiveReadOnlyMode, POINTER | OMIT_EMPTY)
-	F(T("volumeStatus"), B_core_v1_VolumeStatus, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_VolumeNodeAffinity[] = {
-	F(T("required"), B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_VolumeProjection[] = {
-	F(T("clusterTrustBundle"), B_core_v1_ClusterTrustBundleProjection, POINTER | OMIT_EMPTY)
-	F(T("configMap"), B_core_v1_ConfigMapProjection, POINTER | OMIT_EMPTY)
-	F(T("downwardAPI"), B_core_v1_DownwardAPIProjection, POINTER | OMIT_EMPTY)
-	F(T("podCertificate"), B_core_v1_PodCertificateProjection, POINTER | OMIT_EMPTY)
-	F(T("secret"), B_core_v1_SecretProjection, POINTER | OMIT_EMPTY)
-	F(T("serviceAccountToken"), B_core_v1_ServiceAccountTokenProjection, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_VolumeResourceRequirements[] = {
-	F(T("limits"), B_map_api_resource_Quantity, OMIT_EMPTY)
-	F(T("requests"), B_map_api_resource_Quantity, OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_VolumeStatus[] = {
-	F(T("image"), B_core_v1_ImageVolumeStatus, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_core_v1_VsphereVirtualDiskVolumeSource[] = {
-	F(T("fsType"), B_string, OMIT_EMPTY)
-	F(T("storagePolicyID"), B_string, OMIT_EMPTY)
-	F(T("storagePolicyName"), B_string, OMIT_EMPTY)
-	F(T("volumePath"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_core_v1_WeightedPodAffinityTerm[] = {
-	F(T("podAffinityTerm"), B_core_v1_PodAffinityTerm, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("weight"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_core_v1_WindowsSecurityContextOptions[] = {
-	F(T("gmsaCredentialSpec"), B_string, POINTER | OMIT_EMPTY)
-	F(T("gmsaCredentialSpecName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("hostProcess"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("runAsUserName"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_discovery_v1_Endpoint[] = {
-	F(T("addresses"), B_set_string, 0, .required = true)
-	F(T("conditions"), B_discovery_v1_EndpointConditions, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("deprecatedTopology"), B_map_string, OMIT_EMPTY)
-	F(T("hints"), B_discovery_v1_EndpointHints, POINTER | OMIT_EMPTY)
-	F(T("hostname"), B_string, POINTER | OMIT_EMPTY)
-	F(T("nodeName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("targetRef"), B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
-	F(T("zone"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_discovery_v1_EndpointConditions[] = {
-	F(T("ready"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("serving"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("terminating"), B_bool, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_discovery_v1_EndpointHints[] = {
-	F(T("forNodes"), B_list_discovery_v1_ForNode, OMIT_EMPTY)
-	F(T("forZones"), B_list_discovery_v1_ForZone, OMIT_EMPTY)
-};
-static const struct type_field fields_discovery_v1_EndpointPort[] = {
-	F(T("appProtocol"), B_string, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, POINTER | OMIT_EMPTY)
-	F(T("port"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("protocol"), B_v1_Protocol, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_discovery_v1_EndpointSlice[] = {
-	F(T("addressType"), B_v1_AddressType, 0, .fallback = TEXT(""), .required = true)
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("endpoints"), B_list_discovery_v1_Endpoint, 0)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("ports"), B_list_discovery_v1_EndpointPort, 0)
-};
-static const struct type_field fields_discovery_v1_EndpointSliceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_discovery_v1_EndpointSlice, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_discovery_v1_ForNode[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_discovery_v1_ForZone[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_events_v1_Event[] = {
-	F(T("action"), B_string, OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("deprecatedCount"), B_int32, OMIT_EMPTY)
-	F(T("deprecatedFirstTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("deprecatedLastTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("deprecatedSource"), B_core_v1_EventSource, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("eventTime"), B_apis_meta_v1_MicroTime, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, 0, .fallback = NO_PAIRS)
-	F(T("note"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("regarding"), B_core_v1_ObjectReference, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("related"), B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
-	F(T("reportingController"), B_string, OMIT_EMPTY)
-	F(T("reportingInstance"), B_string, OMIT_EMPTY)
-	F(T("series"), B_events_v1_EventSeries, POINTER | OMIT_EMPTY)
-	F(T("type"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_events_v1_EventList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_events_v1_Event, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_events_v1_EventSeries[] = {
-	F(T("count"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("lastObservedTime"), B_apis_meta_v1_MicroTime, 0, .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_ExemptPriorityLevelConfiguration[] = {
-	F(T("lendablePercent"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("nominalConcurrencyShares"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_flowcontrol_v1_FlowDistinguisherMethod[] = {
-	F(T("type"), B_v1_FlowDistinguisherMethodType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_FlowSchema[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_flowcontrol_v1_FlowSchemaSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_flowcontrol_v1_FlowSchemaStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_flowcontrol_v1_FlowSchemaCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, OMIT_EMPTY)
-	F(T("type"), B_v1_FlowSchemaConditionType, OMIT_EMPTY)
-};
-static const struct type_field fields_flowcontrol_v1_FlowSchemaList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_flowcontrol_v1_FlowSchema, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_flowcontrol_v1_FlowSchemaSpec[] = {
-	F(T("distinguisherMethod"), B_flowcontrol_v1_FlowDistinguisherMethod, POINTER | OMIT_EMPTY)
-	F(T("matchingPrecedence"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("priorityLevelConfiguration"), B_flowcontrol_v1_PriorityLevelConfigurationReference, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("rules"), B_list_flowcontrol_v1_PolicyRulesWithSubjects, OMIT_EMPTY)
-};
-static const struct type_field fields_flowcontrol_v1_FlowSchemaStatus[] = {
-	F(T("conditions"), B_by_type_flowcontrol_v1_FlowSchemaCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_flowcontrol_v1_GroupSubject[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_LimitResponse[] = {
-	F(T("queuing"), B_flowcontrol_v1_QueuingConfiguration, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_LimitResponseType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_LimitedPriorityLevelConfiguration[] = {
-	F(T("borrowingLimitPercent"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("lendablePercent"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("limitResponse"), B_flowcontrol_v1_LimitResponse, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("nominalConcurrencyShares"), B_int32, POINTER)
-};
-static const struct type_field fields_flowcontrol_v1_NonResourcePolicyRule[] = {
-	F(T("nonResourceURLs"), B_set_string, 0, .required = true)
-	F(T("verbs"), B_set_string, 0, .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_PolicyRulesWithSubjects[] = {
-	F(T("nonResourceRules"), B_list_flowcontrol_v1_NonResourcePolicyRule, OMIT_EMPTY)
-	F(T("resourceRules"), B_list_flowcontrol_v1_ResourcePolicyRule, OMIT_EMPTY)
-	F(T("subjects"), B_list_flowcontrol_v1_Subject, 0, .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_PriorityLevelConfiguration[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_flowcontrol_v1_PriorityLevelConfigurationSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_flowcontrol_v1_PriorityLevelConfigurationStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, OMIT_EMPTY)
-	F(T("type"), B_v1_PriorityLevelConfigurationConditionType, OMIT_EMPTY)
-};
-static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_flowcontrol_v1_PriorityLevelConfiguration, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationReference[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationSpec[] = {
-	F(T("exempt"), B_flowcontrol_v1_ExemptPriorityLevelConfiguration, POINTER | OMIT_EMPTY)
-	F(T("limited"), B_flowcontrol_v1_LimitedPriorityLevelConfiguration, POINTER | OMIT_EMPTY)
-	F(T("type"), B_v1_PriorityLevelEnablement, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_PriorityLevelConfigurationStatus[] = {
-	F(T("conditions"), B_by_type_flowcontrol_v1_PriorityLevelConfigurationCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_flowcontrol_v1_QueuingConfiguration[] = {
-	F(T("handSize"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("queueLengthLimit"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("queues"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-};
-static const struct type_field fields_flowcontrol_v1_ResourcePolicyRule[] = {
-	F(T("apiGroups"), B_set_string, 0, .required = true)
-	F(T("clusterScope"), B_bool, OMIT_EMPTY)
-	F(T("namespaces"), B_set_string, 0)
-	F(T("resources"), B_set_string, 0, .required = true)
-	F(T("verbs"), B_set_string, 0, .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_ServiceAccountSubject[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_flowcontrol_v1_Subject[] = {
-	F(T("group"), B_flowcontrol_v1_GroupSubject, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_v1_SubjectKind, 0, .fallback = TEXT(""), .required = true)
-	F(T("serviceAccount"), B_flowcontrol_v1_ServiceAccountSubject, POINTER | OMIT_EMPTY)
-	F(T("user"), B_flowcontrol_v1_UserSubject, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_flowcontrol_v1_UserSubject[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_networking_v1_HTTPIngressPath[] = {
-	F(T("backend"), B_networking_v1_IngressBackend, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("path"), B_string, OMIT_EMPTY)
-	F(T("pathType"), B_v1_PathType, POINTER, .required = true)
-};
-static const struct type_field fields_networking_v1_HTTPIngressRuleValue[] = {
-	F(T("paths"), B_list_networking_v1_HTTPIngressPath, 0, .required = true)
-};
-static const struct type_field fields_networking_v1_IPAddress[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_networking_v1_IPAddressSpec, OMIT_EMPTY, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_networking_v1_IPAddressList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_networking_v1_IPAddress, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IPAddressSpec[] = {
-	F(T("parentRef"), B_networking_v1_ParentReference, POINTER | OMIT_EMPTY, .required = true)
-};
-static const struct type_field fields_networking_v1_IPBlock[] = {
-	F(T("cidr"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("except"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_Ingress[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_networking_v1_IngressSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_networking_v1_IngressStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IngressBackend[] = {
-	F(T("resource"), B_core_v1_TypedLocalObjectReference, POINTER | OMIT_EMPTY)
-	F(T("service"), B_networking_v1_IngressServiceBackend, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_IngressClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_networking_v1_IngressClassSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IngressClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_networking_v1_IngressClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IngressClassParametersReference[] = {
-	F(T("apiGroup"), B_string, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, POINTER | OMIT_EMPTY)
-	F(T("scope"), B_string, POINTER)
-};
-static const struct type_field fields_networking_v1_IngressClassSpec[] = {
-	F(T("controller"), B_string, OMIT_EMPTY)
-	F(T("parameters"), B_networking_v1_IngressClassParametersReference, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_IngressList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_networking_v1_Ingress, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IngressLoadBalancerIngress[] = {
-	F(T("hostname"), B_string, OMIT_EMPTY)
-	F(T("ip"), B_string, OMIT_EMPTY)
-	F(T("ports"), B_list_networking_v1_IngressPortStatus, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_IngressLoadBalancerStatus[] = {
-	F(T("ingress"), B_list_networking_v1_IngressLoadBalancerIngress, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_IngressPortStatus[] = {
-	F(T("error"), B_string, POINTER | OMIT_EMPTY)
-	F(T("port"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("protocol"), B_v1_Protocol, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_networking_v1_IngressRule[] = {
-	F(T("host"), B_string, OMIT_EMPTY)
-	F(T("http"), B_networking_v1_HTTPIngressRuleValue, POINTER | OMIT_EMPTY, .through = "IngressRuleValue")
-};
-static const struct type_field fields_networking_v1_IngressServiceBackend[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("port"), B_networking_v1_ServiceBackendPort, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IngressSpec[] = {
-	F(T("defaultBackend"), B_networking_v1_IngressBackend, POINTER | OMIT_EMPTY)
-	F(T("ingressClassName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("rules"), B_list_networking_v1_IngressRule, OMIT_EMPTY)
-	F(T("tls"), B_list_networking_v1_IngressTLS, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_IngressStatus[] = {
-	F(T("loadBalancer"), B_networking_v1_IngressLoadBalancerStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_IngressTLS[] = {
-	F(T("hosts"), B_list_string, OMIT_EMPTY)
-	F(T("secretName"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_NetworkPolicy[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_networking_v1_NetworkPolicySpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_NetworkPolicyEgressRule[] = {
-	F(T("ports"), B_list_networking_v1_NetworkPolicyPort, OMIT_EMPTY)
-	F(T("to"), B_list_networking_v1_NetworkPolicyPeer, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_NetworkPolicyIngressRule[] = {
-	F(T("from"), B_list_networking_v1_NetworkPolicyPeer, OMIT_EMPTY)
-	F(T("ports"), B_list_networking_v1_NetworkPolicyPort, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_NetworkPolicyList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_networking_v1_NetworkPolicy, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_NetworkPolicyPeer[] = {
-	F(T("ipBlock"), B_networking_v1_IPBlock, POINTER | OMIT_EMPTY)
-	F(T("namespaceSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("podSelector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_NetworkPolicyPort[] = {
-	F(T("endPort"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("port"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-	F(T("protocol"), B_v1_Protocol, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_NetworkPolicySpec[] = {
-	F(T("egress"), B_list_networking_v1_NetworkPolicyEgressRule, OMIT_EMPTY)
-	F(T("ingress"), B_list_networking_v1_NetworkPolicyIngressRule, OMIT_EMPTY)
-	F(T("podSelector"), B_apis_meta_v1_LabelSelector, 0, .fallback = NO_PAIRS)
-	F(T("policyTypes"), B_list_v1_PolicyType, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_ParentReference[] = {
-	F(T("group"), B_string, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY, .required = true)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-	F(T("resource"), B_string, OMIT_EMPTY, .required = true)
-};
-static const struct type_field fields_networking_v1_ServiceBackendPort[] = {
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("number"), B_int32, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_ServiceCIDR[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_networking_v1_ServiceCIDRSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_networking_v1_ServiceCIDRStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_ServiceCIDRList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_networking_v1_ServiceCIDR, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_networking_v1_ServiceCIDRSpec[] = {
-	F(T("cidrs"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_networking_v1_ServiceCIDRStatus[] = {
-	F(T("conditions"), B_by_type_apis_meta_v1_Condition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_node_v1_Overhead[] = {
-	F(T("podFixed"), B_map_api_resource_Quantity, OMIT_EMPTY)
-};
-static const struct type_field fields_node_v1_RuntimeClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("handler"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("overhead"), B_node_v1_Overhead, POINTER | OMIT_EMPTY)
-	F(T("scheduling"), B_node_v1_Scheduling, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_node_v1_RuntimeClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_node_v1_RuntimeClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_node_v1_Scheduling[] = {
-	F(T("nodeSelector"), B_map_string_2, OMIT_EMPTY)
-	F(T("tolerations"), B_list_core_v1_Toleration, OMIT_EMPTY)
-};
-static const struct type_field fields_policy_v1_Eviction[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("deleteOptions"), B_apis_meta_v1_DeleteOptions, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_policy_v1_PodDisruptionBudget[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_policy_v1_PodDisruptionBudgetSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_policy_v1_PodDisruptionBudgetStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_policy_v1_PodDisruptionBudgetList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_policy_v1_PodDisruptionBudget, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_policy_v1_PodDisruptionBudgetSpec[] = {
-	F(T("maxUnavailable"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-	F(T("minAvailable"), B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
-	F(T("selector"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY, .patch = TYPE_PATCH_REPLACE)
-	F(T("unhealthyPodEvictionPolicy"), B_v1_UnhealthyPodEvictionPolicyType, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_policy_v1_PodDisruptionBudgetStatus[] = {
-	F(T("conditions"), B_by_type_apis_meta_v1_Condition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-	F(T("currentHealthy"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("desiredHealthy"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("disruptedPods"), B_map_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("disruptionsAllowed"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("expectedPods"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-};
-static const struct type_field fields_rbac_v1_AggregationRule[] = {
-	F(T("clusterRoleSelectors"), B_list_apis_meta_v1_LabelSelector, OMIT_EMPTY)
-};
-static const struct type_field fields_rbac_v1_ClusterRole[] = {
-	F(T("aggregationRule"), B_rbac_v1_AggregationRule, POINTER | OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("rules"), B_list_rbac_v1_PolicyRule, 0)
-};
-static const struct type_field fields_rbac_v1_ClusterRoleBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("roleRef"), B_rbac_v1_RoleRef, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("subjects"), B_list_rbac_v1_Subject, OMIT_EMPTY)
-};
-static const struct type_field fields_rbac_v1_ClusterRoleBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_rbac_v1_ClusterRoleBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_rbac_v1_ClusterRoleList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_rbac_v1_ClusterRole, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_rbac_v1_PolicyRule[] = {
-	F(T("apiGroups"), B_list_string, OMIT_EMPTY)
-	F(T("nonResourceURLs"), B_list_string, OMIT_EMPTY)
-	F(T("resourceNames"), B_list_string, OMIT_EMPTY)
-	F(T("resources"), B_list_string, OMIT_EMPTY)
-	F(T("verbs"), B_list_string, 0, .required = true)
-};
-static const struct type_field fields_rbac_v1_Role[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("rules"), B_list_rbac_v1_PolicyRule, 0)
-};
-static const struct type_field fields_rbac_v1_RoleBinding[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("roleRef"), B_rbac_v1_RoleRef, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("subjects"), B_list_rbac_v1_Subject, OMIT_EMPTY)
-};
-static const struct type_field fields_rbac_v1_RoleBindingList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_rbac_v1_RoleBinding, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_rbac_v1_RoleList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_rbac_v1_Role, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_rbac_v1_RoleRef[] = {
-	F(T("apiGroup"), B_string, 0, .fallback = TEXT(""))
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_rbac_v1_Subject[] = {
-	F(T("apiGroup"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_AllocatedDeviceStatus[] = {
-	F(T("conditions"), B_by_type_apis_meta_v1_Condition, 0)
-	F(T("data"), B_runtime_RawExtension, POINTER | OMIT_EMPTY)
-	F(T("device"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("networkData"), B_resource_v1_NetworkDeviceData, POINTER | OMIT_EMPTY)
-	F(T("pool"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("shareID"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_AllocationResult[] = {
-	F(T("allocationTimestamp"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("devices"), B_resource_v1_DeviceAllocationResult, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("nodeSelector"), B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_CELDeviceSelector[] = {
-	F(T("expression"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_resource_v1_CapacityRequestPolicy[] = {
-	F(T("default"), B_api_resource_Quantity, POINTER)
-	F(T("validRange"), B_resource_v1_CapacityRequestPolicyRange, POINTER | OMIT_EMPTY)
-	F(T("validValues"), B_list_api_resource_Quantity, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_CapacityRequestPolicyRange[] = {
-	F(T("max"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("min"), B_api_resource_Quantity, POINTER | OMIT_EMPTY, .required = true)
-	F(T("step"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_CapacityRequirements[] = {
-	F(T("requests"), B_map_api_resource_Quantity_3, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_Counter[] = {
-	F(T("value"), B_api_resource_Quantity, 0, .required = true)
-};
-static const struct type_field fields_resource_v1_CounterSet[] = {
-	F(T("counters"), B_map_resource_v1_Counter, OMIT_EMPTY, .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_resource_v1_Device[] = {
-	F(T("allNodes"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("allowMultipleAllocations"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("attributes"), B_map_resource_v1_DeviceAttribute, OMIT_EMPTY)
-	F(T("bindingConditions"), B_list_string, OMIT_EMPTY)
-	F(T("bindingFailureConditions"), B_list_string, OMIT_EMPTY)
-	F(T("bindsToNode"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("capacity"), B_map_resource_v1_DeviceCapacity, OMIT_EMPTY)
-	F(T("consumesCounters"), B_list_resource_v1_DeviceCounterConsumption, OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nodeAllocatableResourceMappings"), B_map_resource_v1_NodeAllocatableResourceMapping, OMIT_EMPTY)
-	F(T("nodeName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("nodeSelector"), B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
-	F(T("taints"), B_list_resource_v1_DeviceTaint, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceAllocationConfiguration[] = {
-	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = "DeviceConfiguration")
-	F(T("requests"), B_list_string, OMIT_EMPTY)
-	F(T("source"), B_v1_AllocationConfigSource, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_resource_v1_DeviceAllocationResult[] = {
-	F(T("config"), B_list_resource_v1_DeviceAllocationConfiguration, OMIT_EMPTY)
-	F(T("results"), B_list_resource_v1_DeviceRequestAllocationResult, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceAttribute[] = {
-	F(T("bool"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("bools"), B_list_bool, OMIT_EMPTY)
-	F(T("int"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("ints"), B_list_int64, OMIT_EMPTY)
-	F(T("string"), B_string, POINTER | OMIT_EMPTY)
-	F(T("strings"), B_list_string, OMIT_EMPTY)
-	F(T("version"), B_string, POINTER | OMIT_EMPTY)
-	F(T("versions"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceCapacity[] = {
-	F(T("requestPolicy"), B_resource_v1_CapacityRequestPolicy, POINTER | OMIT_EMPTY)
-	F(T("value"), B_api_resource_Quantity, 0, .required = true)
-};
-static const struct type_field fields_resource_v1_DeviceClaim[] = {
-	F(T("config"), B_list_resource_v1_DeviceClaimConfiguration, OMIT_EMPTY)
-	F(T("constraints"), B_list_resource_v1_DeviceConstraint, OMIT_EMPTY)
-	F(T("requests"), B_list_resource_v1_DeviceRequest, 0)
-};
-static const struct type_field fields_resource_v1_DeviceClaimConfiguration[] = {
-	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = "DeviceConfiguration")
-	F(T("requests"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_resource_v1_DeviceClassSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_resource_v1_DeviceClassConfiguration[] = {
-	F(T("opaque"), B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = "DeviceConfiguration")
-};
-static const struct type_field fields_resource_v1_DeviceClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_resource_v1_DeviceClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_resource_v1_DeviceClassSpec[] = {
-	F(T("config"), B_list_resource_v1_DeviceClassConfiguration, OMIT_EMPTY)
-	F(T("extendedResourceName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("selectors"), B_list_resource_v1_DeviceSelector, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceConstraint[] = {
-	F(T("distinctAttribute"), B_v1_FullyQualifiedName, POINTER | OMIT_EMPTY)
-	F(T("matchAttribute"), B_v1_FullyQualifiedName, POINTER | OMIT_EMPTY)
-	F(T("requests"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceCounterConsumption[] = {
-	F(T("counterSet"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("counters"), B_map_resource_v1_Counter, OMIT_EMPTY, .required = true)
-};
-static const struct type_field fields_resource_v1_DeviceRequest[] = {
-	F(T("exactly"), B_resource_v1_ExactDeviceRequest, POINTER | OMIT_EMPTY)
-	F(T("firstAvailable"), B_list_resource_v1_DeviceSubRequest, OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_resource_v1_DeviceRequestAllocationResult[] = {
-	F(T("adminAccess"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("bindingConditions"), B_list_string, OMIT_EMPTY)
-	F(T("bindingFailureConditions"), B_list_string, OMIT_EMPTY)
-	F(T("consumedCapacity"), B_map_api_resource_Quantity_3, OMIT_EMPTY)
-	F(T("device"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("pool"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("request"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("shareID"), B_types_UID, POINTER | OMIT_EMPTY)
-	F(T("tolerations"), B_list_resource_v1_DeviceToleration, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceSelector[] = {
-	F(T("cel"), B_resource_v1_CELDeviceSelector, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceSubRequest[] = {
-	F(T("allocationMode"), B_v1_DeviceAllocationMode, OMIT_EMPTY)
-	F(T("capacity"), B_resource_v1_CapacityRequirements, POINTER | OMIT_EMPTY)
-	F(T("count"), B_int64, OMIT_EMPTY)
-	F(T("deviceClassName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("selectors"), B_list_resource_v1_DeviceSelector, OMIT_EMPTY)
-	F(T("tolerations"), B_list_resource_v1_DeviceToleration, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceTaint[] = {
-	F(T("effect"), B_v1_DeviceTaintEffect, 0, .fallback = TEXT(""), .required = true)
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("timeAdded"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("value"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_DeviceToleration[] = {
-	F(T("effect"), B_v1_DeviceTaintEffect, OMIT_EMPTY)
-	F(T("key"), B_string, OMIT_EMPTY)
-	F(T("operator"), B_v1_DeviceTolerationOperator, OMIT_EMPTY, .fallback = TEXT("Equal"))
-	F(T("tolerationSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("value"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_ExactDeviceRequest[] = {
-	F(T("adminAccess"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("allocationMode"), B_v1_DeviceAllocationMode, OMIT_EMPTY)
-	F(T("capacity"), B_resource_v1_CapacityRequirements, POINTER | OMIT_EMPTY)
-	F(T("count"), B_int64, OMIT_EMPTY)
-	F(T("deviceClassName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("selectors"), B_list_resource_v1_DeviceSelector, OMIT_EMPTY)
-	F(T("tolerations"), B_list_resource_v1_DeviceToleration, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_NetworkDeviceData[] = {
-	F(T("hardwareAddress"), B_string, OMIT_EMPTY)
-	F(T("interfaceName"), B_string, OMIT_EMPTY)
-	F(T("ips"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_NodeAllocatableResourceMapping[] = {
-	F(T("allocationMultiplier"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("capacityKey"), B_v1_QualifiedName, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_resource_v1_OpaqueDeviceConfiguration[] = {
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("parameters"), B_runtime_RawExtension, 0, .required = true)
-};
-static const struct type_field fields_resource_v1_ResourceClaim[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_resource_v1_ResourceClaimSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_resource_v1_ResourceClaimStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_resource_v1_ResourceClaimConsumerReference[] = {
-	F(T("apiGroup"), B_string, OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resource"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("uid"), B_types_UID, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_resource_v1_ResourceClaimList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_resource_v1_ResourceClaim, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_resource_v1_ResourceClaimSpec[] = {
-	F(T("devices"), B_resource_v1_DeviceClaim, 0, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_resource_v1_ResourceClaimStatus[] = {
-	F(T("allocation"), B_resource_v1_AllocationResult, POINTER | OMIT_EMPTY)
-	F(T("devices"), B_by_driver_device_pool_shareID_resource_v1_AllocatedDeviceStatus, OMIT_EMPTY)
-	F(T("reservedFor"), B_by_uid_resource_v1_ResourceClaimConsumerReference, OMIT_EMPTY, .patch_key = T("uid"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_resource_v1_ResourceClaimTemplate[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_resource_v1_ResourceClaimTemplateSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_resource_v1_ResourceClaimTemplateList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_resource_v1_ResourceClaimTemplate, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_resource_v1_ResourceClaimTemplateSpec[] = {
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_resource_v1_ResourceClaimSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_resource_v1_ResourcePool[] = {
-	F(T("generation"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("resourceSliceCount"), B_int64, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_resource_v1_ResourceSlice[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_resource_v1_ResourceSliceSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_resource_v1_ResourceSliceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_resource_v1_ResourceSlice, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_resource_v1_ResourceSliceSpec[] = {
-	F(T("allNodes"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("devices"), B_list_resource_v1_Device, OMIT_EMPTY)
-	F(T("driver"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nodeName"), B_string, POINTER | OMIT_EMPTY)
-	F(T("nodeSelector"), B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
-	F(T("perDeviceNodeSelection"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("pool"), B_resource_v1_ResourcePool, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("sharedCounters"), B_list_resource_v1_CounterSet, OMIT_EMPTY)
-};
-static const struct type_field fields_scheduling_v1_PriorityClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("description"), B_string, OMIT_EMPTY)
-	F(T("globalDefault"), B_bool, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("preemptionPolicy"), B_v1_PreemptionPolicy, POINTER | OMIT_EMPTY)
-	F(T("value"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 })
-};
-static const struct type_field fields_scheduling_v1_PriorityClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_scheduling_v1_PriorityClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_CSIDriver[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_storage_v1_CSIDriverSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_storage_v1_CSIDriverList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_storage_v1_CSIDriver, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_CSIDriverSpec[] = {
-	F(T("attachRequired"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("fsGroupPolicy"), B_v1_FSGroupPolicy, POINTER | OMIT_EMPTY)
-	F(T("nodeAllocatableUpdatePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("podInfoOnMount"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("preventPodSchedulingIfMissing"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("requiresRepublish"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("seLinuxMount"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("serviceAccountTokenInSecrets"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("storageCapacity"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("tokenRequests"), B_list_storage_v1_TokenRequest, OMIT_EMPTY)
-	F(T("volumeLifecycleModes"), B_set_v1_VolumeLifecycleMode, OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_CSINode[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_storage_v1_CSINodeSpec, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_storage_v1_CSINodeDriver[] = {
-	F(T("allocatable"), B_storage_v1_VolumeNodeResources, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nodeID"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("topologyKeys"), B_list_string, 0)
-};
-static const struct type_field fields_storage_v1_CSINodeList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_storage_v1_CSINode, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_CSINodeSpec[] = {
-	F(T("drivers"), B_by_name_storage_v1_CSINodeDriver, 0, .patch_key = T("name"), .patch = TYPE_PATCH_MERGE, .required = true)
-};
-static const struct type_field fields_storage_v1_CSIStorageCapacity[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("capacity"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("maximumVolumeSize"), B_api_resource_Quantity, POINTER | OMIT_EMPTY)
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("nodeTopology"), B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
-	F(T("storageClassName"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_storage_v1_CSIStorageCapacityList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_storage_v1_CSIStorageCapacity, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_StorageClass[] = {
-	F(T("allowVolumeExpansion"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("allowedTopologies"), B_list_core_v1_TopologySelectorTerm, OMIT_EMPTY)
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("mountOptions"), B_list_string, OMIT_EMPTY)
-	F(T("parameters"), B_map_string, OMIT_EMPTY)
-	F(T("provisioner"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("reclaimPolicy"), B_v1_PersistentVolumeReclaimPolicy, POINTER | OMIT_EMPTY)
-	F(T("volumeBindingMode"), B_v1_VolumeBindingMode, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_StorageClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_storage_v1_StorageClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_TokenRequest[] = {
-	F(T("audience"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("expirationSeconds"), B_int64, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_VolumeAttachment[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_storage_v1_VolumeAttachmentSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_storage_v1_VolumeAttachmentStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_VolumeAttachmentList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_storage_v1_VolumeAttachment, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_VolumeAttachmentSource[] = {
-	F(T("inlineVolumeSpec"), B_core_v1_PersistentVolumeSpec, POINTER | OMIT_EMPTY)
-	F(T("persistentVolumeName"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_VolumeAttachmentSpec[] = {
-	F(T("attacher"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("nodeName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("source"), B_storage_v1_VolumeAttachmentSource, 0, .fallback = NO_PAIRS, .required = true)
-};
-static const struct type_field fields_storage_v1_VolumeAttachmentStatus[] = {
-	F(T("attachError"), B_storage_v1_VolumeError, POINTER | OMIT_EMPTY)
-	F(T("attached"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("attachmentMetadata"), B_map_string, OMIT_EMPTY)
-	F(T("detachError"), B_storage_v1_VolumeError, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_VolumeAttributesClass[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("driverName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("parameters"), B_map_string, OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_VolumeAttributesClassList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_storage_v1_VolumeAttributesClass, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_storage_v1_VolumeError[] = {
-	F(T("errorCode"), B_int32, POINTER | OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("time"), B_apis_meta_v1_Time, OMIT_EMPTY)
-};
-static const struct type_field fields_storage_v1_VolumeNodeResources[] = {
-	F(T("count"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceColumnDefinition[] = {
-	F(T("description"), B_string, OMIT_EMPTY)
-	F(T("format"), B_string, OMIT_EMPTY)
-	F(T("jsonPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("priority"), B_int32, OMIT_EMPTY)
-	F(T("type"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceConversion[] = {
-	F(T("strategy"), B_v1_ConversionStrategyType, 0, .fallback = TEXT(""), .required = true)
-	F(T("webhook"), B_apiextensions_v1_WebhookConversion, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinition[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_apiextensions_v1_CustomResourceDefinitionSpec, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("status"), B_apiextensions_v1_CustomResourceDefinitionStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_CustomResourceDefinitionConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apiextensions_v1_CustomResourceDefinition, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionNames[] = {
-	F(T("categories"), B_list_string, OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("listKind"), B_string, OMIT_EMPTY)
-	F(T("plural"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("shortNames"), B_list_string, OMIT_EMPTY)
-	F(T("singular"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionSpec[] = {
-	F(T("conversion"), B_apiextensions_v1_CustomResourceConversion, POINTER | OMIT_EMPTY)
-	F(T("group"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("names"), B_apiextensions_v1_CustomResourceDefinitionNames, 0, .fallback = NO_PAIRS, .required = true)
-	F(T("preserveUnknownFields"), B_bool, OMIT_EMPTY)
-	F(T("scope"), B_v1_ResourceScope, 0, .fallback = TEXT(""), .required = true)
-	F(T("versions"), B_list_apiextensions_v1_CustomResourceDefinitionVersion, 0, .required = true)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionStatus[] = {
-	F(T("acceptedNames"), B_apiextensions_v1_CustomResourceDefinitionNames, 0, .fallback = NO_PAIRS)
-	F(T("conditions"), B_by_type_apiextensions_v1_CustomResourceDefinitionCondition, 0)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("storedVersions"), B_list_string, 0)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceDefinitionVersion[] = {
-	F(T("additionalPrinterColumns"), B_list_apiextensions_v1_CustomResourceColumnDefinition, OMIT_EMPTY)
-	F(T("deprecated"), B_bool, OMIT_EMPTY)
-	F(T("deprecationWarning"), B_string, POINTER | OMIT_EMPTY)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("schema"), B_apiextensions_v1_CustomResourceValidation, POINTER | OMIT_EMPTY)
-	F(T("selectableFields"), B_list_apiextensions_v1_SelectableField, OMIT_EMPTY)
-	F(T("served"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("storage"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("subresources"), B_apiextensions_v1_CustomResourceSubresources, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceSubresourceScale[] = {
-	F(T("labelSelectorPath"), B_string, POINTER | OMIT_EMPTY)
-	F(T("specReplicasPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("statusReplicasPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceSubresources[] = {
-	F(T("scale"), B_apiextensions_v1_CustomResourceSubresourceScale, POINTER | OMIT_EMPTY)
-	F(T("status"), B_apiextensions_v1_CustomResourceSubresourceStatus, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_CustomResourceValidation[] = {
-	F(T("openAPIV3Schema"), B_apiextensions_v1_JSONSchemaProps, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_ExternalDocumentation[] = {
-	F(T("description"), B_string, OMIT_EMPTY)
-	F(T("url"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_JSONSchemaProps[] = {
-	F(T("$ref"), B_string, POINTER | OMIT_EMPTY)
-	F(T("$schema"), B_v1_JSONSchemaURL, OMIT_EMPTY)
-	F(T("additionalItems"), B_apiextensions_v1_JSONSchemaPropsOrBool, POINTER | OMIT_EMPTY)
-	F(T("additionalProperties"), B_apiextensions_v1_JSONSchemaPropsOrBool, POINTER | OMIT_EMPTY)
-	F(T("allOf"), B_list_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
-	F(T("anyOf"), B_list_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
-	F(T("default"), B_apiextensions_v1_JSON, POINTER | OMIT_EMPTY)
-	F(T("definitions"), B_map_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
-	F(T("dependencies"), B_map_apiextensions_v1_JSONSchemaPropsOrStringArray, OMIT_EMPTY)
-	F(T("description"), B_string, OMIT_EMPTY)
-	F(T("enum"), B_list_apiextensions_v1_JSON, OMIT_EMPTY)
-	F(T("example"), B_apiextensions_v1_JSON, POINTER | OMIT_EMPTY)
-	F(T("exclusiveMaximum"), B_bool, OMIT_EMPTY)
-	F(T("exclusiveMinimum"), B_bool, OMIT_EMPTY)
-	F(T("externalDocs"), B_apiextensions_v1_ExternalDocumentation, POINTER | OMIT_EMPTY)
-	F(T("format"), B_string, OMIT_EMPTY)
-	F(T("id"), B_string, OMIT_EMPTY)
-	F(T("items"), B_apiextensions_v1_JSONSchemaPropsOrArray, POINTER | OMIT_EMPTY)
-	F(T("maxItems"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("maxLength"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("maxProperties"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("maximum"), B_float64, POINTER | OMIT_EMPTY)
-	F(T("minItems"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("minLength"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("minProperties"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("minimum"), B_float64, POINTER | OMIT_EMPTY)
-	F(T("multipleOf"), B_float64, POINTER | OMIT_EMPTY)
-	F(T("not"), B_apiextensions_v1_JSONSchemaProps, POINTER | OMIT_EMPTY)
-	F(T("nullable"), B_bool, OMIT_EMPTY)
-	F(T("oneOf"), B_list_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
-	F(T("pattern"), B_string, OMIT_EMPTY)
-	F(T("patternProperties"), B_map_apiextensions_v1_JSONSchemaProps_2, OMIT_EMPTY)
-	F(T("properties"), B_map_apiextensions_v1_JSONSchemaProps_2, OMIT_EMPTY)
-	F(T("required"), B_list_string, OMIT_EMPTY)
-	F(T("title"), B_string, OMIT_EMPTY)
-	F(T("type"), B_string, OMIT_EMPTY)
-	F(T("uniqueItems"), B_bool, OMIT_EMPTY)
-	F(T("x-kubernetes-embedded-resource"), B_bool, OMIT_EMPTY)
-	F(T("x-kubernetes-int-or-string"), B_bool, OMIT_EMPTY)
-	F(T("x-kubernetes-list-map-keys"), B_list_string, OMIT_EMPTY)
-	F(T("x-kubernetes-list-type"), B_string, POINTER | OMIT_EMPTY)
-	F(T("x-kubernetes-map-type"), B_string, POINTER | OMIT_EMPTY)
-	F(T("x-kubernetes-preserve-unknown-fields"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("x-kubernetes-validations"), B_by_rule_apiextensions_v1_ValidationRule, OMIT_EMPTY, .patch_key = T("rule"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_apiextensions_v1_SelectableField[] = {
-	F(T("jsonPath"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiextensions_v1_ServiceReference[] = {
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespace"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("path"), B_string, POINTER | OMIT_EMPTY)
-	F(T("port"), B_int32, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_ValidationRule[] = {
-	F(T("fieldPath"), B_string, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("messageExpression"), B_string, OMIT_EMPTY)
-	F(T("optionalOldSelf"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("reason"), B_v1_FieldValueErrorReason, POINTER | OMIT_EMPTY)
-	F(T("rule"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiextensions_v1_WebhookClientConfig[] = {
-	F(T("caBundle"), B_bytes, OMIT_EMPTY)
-	F(T("service"), B_apiextensions_v1_ServiceReference, POINTER | OMIT_EMPTY)
-	F(T("url"), B_string, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apiextensions_v1_WebhookConversion[] = {
-	F(T("clientConfig"), B_apiextensions_v1_WebhookClientConfig, POINTER | OMIT_EMPTY)
-	F(T("conversionReviewVersions"), B_list_string, 0, .required = true)
-};
-static const struct type_field fields_apis_meta_v1_APIGroup[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("preferredVersion"), B_apis_meta_v1_GroupVersionForDiscovery, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("serverAddressByClientCIDRs"), B_list_apis_meta_v1_ServerAddressByClientCIDR, OMIT_EMPTY)
-	F(T("versions"), B_list_apis_meta_v1_GroupVersionForDiscovery, 0, .required = true)
-};
-static const struct type_field fields_apis_meta_v1_APIGroupList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("groups"), B_list_apis_meta_v1_APIGroup, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-};
-static const struct type_field fields_apis_meta_v1_APIResource[] = {
-	F(T("categories"), B_list_string, OMIT_EMPTY)
-	F(T("group"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("namespaced"), B_bool, 0, .fallback = { .kind = NODE_BOOL, .b = false }, .required = true)
-	F(T("shortNames"), B_list_string, OMIT_EMPTY)
-	F(T("singularName"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("storageVersionHash"), B_string, OMIT_EMPTY)
-	F(T("verbs"), B_list__2, 0, .required = true)
-	F(T("version"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_APIResourceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("groupVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("resources"), B_list_apis_meta_v1_APIResource, 0, .required = true)
-};
-static const struct type_field fields_apis_meta_v1_APIVersions[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("serverAddressByClientCIDRs"), B_list_apis_meta_v1_ServerAddressByClientCIDR, 0, .required = true)
-	F(T("versions"), B_list_string, 0, .required = true)
-};
-static const struct type_field fields_apis_meta_v1_Condition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, 0, .required = true)
-	F(T("message"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("observedGeneration"), B_int64, OMIT_EMPTY)
-	F(T("reason"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apis_meta_v1_DeleteOptions[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("dryRun"), B_list_string, OMIT_EMPTY)
-	F(T("gracePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("ignoreStoreReadErrorWithClusterBreakingPotential"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("orphanDependents"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("preconditions"), B_apis_meta_v1_Preconditions, POINTER | OMIT_EMPTY)
-	F(T("propagationPolicy"), B_v1_DeletionPropagation, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_FieldSelectorRequirement[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("operator"), B_v1_FieldSelectorOperator, 0, .fallback = TEXT(""), .required = true)
-	F(T("values"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_GroupVersionForDiscovery[] = {
-	F(T("groupVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("version"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apis_meta_v1_LabelSelector[] = {
-	F(T("matchExpressions"), B_list_apis_meta_v1_LabelSelectorRequirement, OMIT_EMPTY)
-	F(T("matchLabels"), B_map_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_LabelSelectorRequirement[] = {
-	F(T("key"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("operator"), B_v1_LabelSelectorOperator, 0, .fallback = TEXT(""), .required = true)
-	F(T("values"), B_list_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_ListMeta[] = {
-	F(T("continue"), B_string, OMIT_EMPTY)
-	F(T("remainingItemCount"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("resourceVersion"), B_string, OMIT_EMPTY)
-	F(T("selfLink"), B_string, OMIT_EMPTY)
-	F(T("shardInfo"), B_apis_meta_v1_ShardInfo, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_ManagedFieldsEntry[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY)
-	F(T("fieldsType"), B_string, OMIT_EMPTY)
-	F(T("fieldsV1"), B_apis_meta_v1_FieldsV1, POINTER | OMIT_EMPTY)
-	F(T("manager"), B_string, OMIT_EMPTY)
-	F(T("operation"), B_v1_ManagedFieldsOperationType, OMIT_EMPTY)
-	F(T("subresource"), B_string, OMIT_EMPTY)
-	F(T("time"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_ObjectMeta[] = {
-	F(T("annotations"), B_map_string, OMIT_EMPTY)
-	F(T("creationTimestamp"), B_apis_meta_v1_Time, OMIT_EMPTY | OMIT_ZERO)
-	F(T("deletionGracePeriodSeconds"), B_int64, POINTER | OMIT_EMPTY)
-	F(T("deletionTimestamp"), B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
-	F(T("finalizers"), B_set_string, OMIT_EMPTY, .patch = TYPE_PATCH_MERGE)
-	F(T("generateName"), B_string, OMIT_EMPTY)
-	F(T("generation"), B_int64, OMIT_EMPTY)
-	F(T("labels"), B_map_string, OMIT_EMPTY)
-	F(T("managedFields"), B_list_apis_meta_v1_ManagedFieldsEntry, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-	F(T("ownerReferences"), B_by_uid_apis_meta_v1_OwnerReference, OMIT_EMPTY, .patch_key = T("uid"), .patch = TYPE_PATCH_MERGE)
-	F(T("resourceVersion"), B_string, OMIT_EMPTY)
-	F(T("selfLink"), B_string, OMIT_EMPTY)
-	F(T("uid"), B_types_UID, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_OwnerReference[] = {
-	F(T("apiVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("blockOwnerDeletion"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("controller"), B_bool, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("name"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("uid"), B_types_UID, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apis_meta_v1_Preconditions[] = {
-	F(T("resourceVersion"), B_string, POINTER | OMIT_EMPTY)
-	F(T("uid"), B_types_UID, POINTER | OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_ServerAddressByClientCIDR[] = {
-	F(T("clientCIDR"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("serverAddress"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apis_meta_v1_ShardInfo[] = {
-	F(T("selector"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apis_meta_v1_Status[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("code"), B_int32, OMIT_EMPTY)
-	F(T("details"), B_apis_meta_v1_StatusDetails, POINTER | OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("reason"), B_v1_StatusReason, OMIT_EMPTY)
-	F(T("status"), B_string, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_StatusCause[] = {
-	F(T("field"), B_string, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_v1_CauseType, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_StatusDetails[] = {
-	F(T("causes"), B_list_apis_meta_v1_StatusCause, OMIT_EMPTY)
-	F(T("group"), B_string, OMIT_EMPTY)
-	F(T("kind"), B_string, OMIT_EMPTY)
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("retryAfterSeconds"), B_int32, OMIT_EMPTY)
-	F(T("uid"), B_types_UID, OMIT_EMPTY)
-};
-static const struct type_field fields_apis_meta_v1_WatchEvent[] = {
-	F(T("object"), B_runtime_RawExtension, 0, .required = true)
-	F(T("type"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_version_Info[] = {
-	F(T("buildDate"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("compiler"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("emulationMajor"), B_string, OMIT_EMPTY)
-	F(T("emulationMinor"), B_string, OMIT_EMPTY)
-	F(T("gitCommit"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("gitTreeState"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("gitVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("goVersion"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("major"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("minCompatibilityMajor"), B_string, OMIT_EMPTY)
-	F(T("minCompatibilityMinor"), B_string, OMIT_EMPTY)
-	F(T("minor"), B_string, 0, .fallback = TEXT(""), .required = true)
-	F(T("platform"), B_string, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiregistration_v1_APIService[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("spec"), B_apiregistration_v1_APIServiceSpec, OMIT_EMPTY, .fallback = NO_PAIRS)
-	F(T("status"), B_apiregistration_v1_APIServiceStatus, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apiregistration_v1_APIServiceCondition[] = {
-	F(T("lastTransitionTime"), B_apis_meta_v1_Time, OMIT_EMPTY)
-	F(T("message"), B_string, OMIT_EMPTY)
-	F(T("reason"), B_string, OMIT_EMPTY)
-	F(T("status"), B_v1_ConditionStatus, 0, .fallback = TEXT(""), .required = true)
-	F(T("type"), B_v1_APIServiceConditionType, 0, .fallback = TEXT(""), .required = true)
-};
-static const struct type_field fields_apiregistration_v1_APIServiceList[] = {
-	F(T("apiVersion"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("items"), B_list_apiregistration_v1_APIService, 0, .required = true)
-	F(T("kind"), B_string, OMIT_EMPTY, .through = "TypeMeta")
-	F(T("metadata"), B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NO_PAIRS)
-};
-static const struct type_field fields_apiregistration_v1_APIServiceSpec[] = {
-	F(T("caBundle"), B_bytes, OMIT_EMPTY)
-	F(T("group"), B_string, OMIT_EMPTY)
-	F(T("groupPriorityMinimum"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-	F(T("insecureSkipTLSVerify"), B_bool, OMIT_EMPTY)
-	F(T("service"), B_apiregistration_v1_ServiceReference, POINTER | OMIT_EMPTY)
-	F(T("version"), B_string, OMIT_EMPTY)
-	F(T("versionPriority"), B_int32, 0, .fallback = { .kind = NODE_INT, .i = 0 }, .required = true)
-};
-static const struct type_field fields_apiregistration_v1_APIServiceStatus[] = {
-	F(T("conditions"), B_by_type_apiregistration_v1_APIServiceCondition, OMIT_EMPTY, .patch_key = T("type"), .patch = TYPE_PATCH_MERGE)
-};
-static const struct type_field fields_apiregistration_v1_ServiceReference[] = {
-	F(T("name"), B_string, OMIT_EMPTY)
-	F(T("namespace"), B_string, OMIT_EMPTY)
-	F(T("port"), B_int32, POINTER | OMIT_EMPTY)
+static const struct packed_field packed_fields[] = {
+	/* admissionregistration_v1_ApplyConfiguration */
+	F(w_expression, B_string, OMIT_EMPTY)
+	/* admissionregistration_v1_AuditAnnotation */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_valueExpression, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* admissionregistration_v1_ExpressionWarning */
+	F(w_fieldRef, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_warning, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* admissionregistration_v1_JSONPatch */
+	F(w_expression, B_string, OMIT_EMPTY)
+	/* admissionregistration_v1_MatchCondition */
+	F(w_expression, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* admissionregistration_v1_MatchResources */
+	F(w_excludeResourceRules, B_list_admissionregistration_v1_NamedRuleWithOperations, OMIT_EMPTY)
+	F(w_matchPolicy, B_v1_MatchPolicyType, POINTER | OMIT_EMPTY)
+	F(w_namespaceSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_objectSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_resourceRules, B_list_admissionregistration_v1_NamedRuleWithOperations, OMIT_EMPTY)
+	/* admissionregistration_v1_MutatingAdmissionPolicy */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_admissionregistration_v1_MutatingAdmissionPolicySpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_MutatingAdmissionPolicyBinding */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_admissionregistration_v1_MutatingAdmissionPolicyBindingSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_MutatingAdmissionPolicyBindingList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_admissionregistration_v1_MutatingAdmissionPolicyBinding, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_MutatingAdmissionPolicyBindingSpec */
+	F(w_matchResources, B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
+	F(w_paramRef, B_admissionregistration_v1_ParamRef, POINTER | OMIT_EMPTY)
+	F(w_policyName, B_string, OMIT_EMPTY)
+	/* admissionregistration_v1_MutatingAdmissionPolicyList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_admissionregistration_v1_MutatingAdmissionPolicy, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_MutatingAdmissionPolicySpec */
+	F(w_failurePolicy, B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
+	F(w_matchConditions, B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_matchConstraints, B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
+	F(w_mutations, B_list_admissionregistration_v1_Mutation, OMIT_EMPTY)
+	F(w_paramKind, B_admissionregistration_v1_ParamKind, POINTER | OMIT_EMPTY)
+	F(w_reinvocationPolicy, B_v1_ReinvocationPolicyType, OMIT_EMPTY)
+	F(w_variables, B_list_admissionregistration_v1_Variable, OMIT_EMPTY)
+	/* admissionregistration_v1_MutatingWebhook */
+	F(w_admissionReviewVersions, B_list_string, 0, .required = true)
+	F(w_clientConfig, B_admissionregistration_v1_WebhookClientConfig, 0, .fallback = NODE_MAP, .required = true)
+	F(w_failurePolicy, B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
+	F(w_matchConditions, B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_matchPolicy, B_v1_MatchPolicyType, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespaceSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_objectSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_reinvocationPolicy, B_v1_ReinvocationPolicyType, POINTER | OMIT_EMPTY)
+	F(w_rules, B_list_admissionregistration_v1_RuleWithOperations, OMIT_EMPTY)
+	F(w_sideEffects, B_v1_SideEffectClass, POINTER, .required = true)
+	F(w_timeoutSeconds, B_int32, POINTER | OMIT_EMPTY)
+	/* admissionregistration_v1_MutatingWebhookConfiguration */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_webhooks, B_by_name_admissionregistration_v1_MutatingWebhook, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	/* admissionregistration_v1_MutatingWebhookConfigurationList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_admissionregistration_v1_MutatingWebhookConfiguration, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_Mutation */
+	F(w_applyConfiguration, B_admissionregistration_v1_ApplyConfiguration, POINTER | OMIT_EMPTY)
+	F(w_jsonPatch, B_admissionregistration_v1_JSONPatch, POINTER | OMIT_EMPTY)
+	F(w_patchType, B_v1_PatchType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* admissionregistration_v1_NamedRuleWithOperations */
+	F(w_apiGroups, B_list_string, OMIT_EMPTY, .through = AT(w_RuleWithOperations_Rule))
+	F(w_apiVersions, B_list_string, OMIT_EMPTY, .through = AT(w_RuleWithOperations_Rule))
+	F(w_operations, B_list_v1_OperationType, OMIT_EMPTY, .through = AT(w_RuleWithOperations))
+	F(w_resourceNames, B_list_string, OMIT_EMPTY)
+	F(w_resources, B_list_string, OMIT_EMPTY, .through = AT(w_RuleWithOperations_Rule))
+	F(w_scope, B_v1_ScopeType, POINTER | OMIT_EMPTY, .through = AT(w_RuleWithOperations_Rule))
+	/* admissionregistration_v1_ParamKind */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY)
+	/* admissionregistration_v1_ParamRef */
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	F(w_parameterNotFoundAction, B_v1_ParameterNotFoundActionType, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	/* admissionregistration_v1_RuleWithOperations */
+	F(w_apiGroups, B_list_string, OMIT_EMPTY, .through = AT(w_Rule))
+	F(w_apiVersions, B_list_string, OMIT_EMPTY, .through = AT(w_Rule))
+	F(w_operations, B_list_v1_OperationType, OMIT_EMPTY)
+	F(w_resources, B_list_string, OMIT_EMPTY, .through = AT(w_Rule))
+	F(w_scope, B_v1_ScopeType, POINTER | OMIT_EMPTY, .through = AT(w_Rule))
+	/* admissionregistration_v1_ServiceReference */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_path, B_string, POINTER | OMIT_EMPTY)
+	F(w_port, B_int32, POINTER | OMIT_EMPTY)
+	/* admissionregistration_v1_TypeChecking */
+	F(w_expressionWarnings, B_list_admissionregistration_v1_ExpressionWarning, OMIT_EMPTY)
+	/* admissionregistration_v1_ValidatingAdmissionPolicy */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_admissionregistration_v1_ValidatingAdmissionPolicySpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_admissionregistration_v1_ValidatingAdmissionPolicyStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_ValidatingAdmissionPolicyBinding */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_admissionregistration_v1_ValidatingAdmissionPolicyBindingSpec, OMIT_EMPTY, .fallback = NODE_MAP, .required = true)
+	/* admissionregistration_v1_ValidatingAdmissionPolicyBindingList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_admissionregistration_v1_ValidatingAdmissionPolicyBinding, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_ValidatingAdmissionPolicyBindingSpec */
+	F(w_matchResources, B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
+	F(w_paramRef, B_admissionregistration_v1_ParamRef, POINTER | OMIT_EMPTY)
+	F(w_policyName, B_string, OMIT_EMPTY, .required = true)
+	F(w_validationActions, B_set_v1_ValidationAction, OMIT_EMPTY, .required = true)
+	/* admissionregistration_v1_ValidatingAdmissionPolicyList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_admissionregistration_v1_ValidatingAdmissionPolicy, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_ValidatingAdmissionPolicySpec */
+	F(w_auditAnnotations, B_list_admissionregistration_v1_AuditAnnotation, OMIT_EMPTY)
+	F(w_failurePolicy, B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
+	F(w_matchConditions, B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_matchConstraints, B_admissionregistration_v1_MatchResources, POINTER | OMIT_EMPTY)
+	F(w_paramKind, B_admissionregistration_v1_ParamKind, POINTER | OMIT_EMPTY)
+	F(w_validations, B_list_admissionregistration_v1_Validation, OMIT_EMPTY)
+	F(w_variables, B_by_name_admissionregistration_v1_Variable, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	/* admissionregistration_v1_ValidatingAdmissionPolicyStatus */
+	F(w_conditions, B_by_type_apis_meta_v1_Condition, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_typeChecking, B_admissionregistration_v1_TypeChecking, POINTER | OMIT_EMPTY)
+	/* admissionregistration_v1_ValidatingWebhook */
+	F(w_admissionReviewVersions, B_list_string, 0, .required = true)
+	F(w_clientConfig, B_admissionregistration_v1_WebhookClientConfig, 0, .fallback = NODE_MAP, .required = true)
+	F(w_failurePolicy, B_v1_FailurePolicyType, POINTER | OMIT_EMPTY)
+	F(w_matchConditions, B_by_name_admissionregistration_v1_MatchCondition, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_matchPolicy, B_v1_MatchPolicyType, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespaceSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_objectSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_rules, B_list_admissionregistration_v1_RuleWithOperations, OMIT_EMPTY)
+	F(w_sideEffects, B_v1_SideEffectClass, POINTER, .required = true)
+	F(w_timeoutSeconds, B_int32, POINTER | OMIT_EMPTY)
+	/* admissionregistration_v1_ValidatingWebhookConfiguration */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_webhooks, B_by_name_admissionregistration_v1_ValidatingWebhook, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	/* admissionregistration_v1_ValidatingWebhookConfigurationList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_admissionregistration_v1_ValidatingWebhookConfiguration, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* admissionregistration_v1_Validation */
+	F(w_expression, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_messageExpression, B_string, OMIT_EMPTY)
+	F(w_reason, B_v1_StatusReason, POINTER | OMIT_EMPTY)
+	/* admissionregistration_v1_Variable */
+	F(w_expression, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* admissionregistration_v1_WebhookClientConfig */
+	F(w_caBundle, B_bytes, OMIT_EMPTY)
+	F(w_service, B_admissionregistration_v1_ServiceReference, POINTER | OMIT_EMPTY)
+	F(w_url, B_string, POINTER | OMIT_EMPTY)
+	/* apps_v1_ControllerRevision */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_data, B_runtime_RawExtension, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_revision, B_int64, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* apps_v1_ControllerRevisionList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apps_v1_ControllerRevision, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_DaemonSet */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_apps_v1_DaemonSetSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_apps_v1_DaemonSetStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_DaemonSetCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_DaemonSetConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apps_v1_DaemonSetList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apps_v1_DaemonSet, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_DaemonSetSpec */
+	F(w_minReadySeconds, B_int32, OMIT_EMPTY)
+	F(w_revisionHistoryLimit, B_int32, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER, .required = true)
+	F(w_template, B_core_v1_PodTemplateSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_updateStrategy, B_apps_v1_DaemonSetUpdateStrategy, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_DaemonSetStatus */
+	F(w_collisionCount, B_int32, POINTER | OMIT_EMPTY)
+	F(w_conditions, B_by_type_apps_v1_DaemonSetCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_currentNumberScheduled, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_desiredNumberScheduled, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_numberAvailable, B_int32, OMIT_EMPTY)
+	F(w_numberMisscheduled, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_numberReady, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_numberUnavailable, B_int32, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_updatedNumberScheduled, B_int32, OMIT_EMPTY)
+	/* apps_v1_DaemonSetUpdateStrategy */
+	F(w_rollingUpdate, B_apps_v1_RollingUpdateDaemonSet, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_DaemonSetUpdateStrategyType, OMIT_EMPTY)
+	/* apps_v1_Deployment */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_apps_v1_DeploymentSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_apps_v1_DeploymentStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_DeploymentCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_lastUpdateTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_DeploymentConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apps_v1_DeploymentList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apps_v1_Deployment, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_DeploymentSpec */
+	F(w_minReadySeconds, B_int32, OMIT_EMPTY)
+	F(w_paused, B_bool, OMIT_EMPTY)
+	F(w_progressDeadlineSeconds, B_int32, POINTER | OMIT_EMPTY)
+	F(w_replicas, B_int32, POINTER | OMIT_EMPTY)
+	F(w_revisionHistoryLimit, B_int32, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER, .required = true)
+	F(w_strategy, B_apps_v1_DeploymentStrategy, OMIT_EMPTY, .fallback = NODE_MAP, .patch = TYPE_PATCH_RETAIN_KEYS)
+	F(w_template, B_core_v1_PodTemplateSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* apps_v1_DeploymentStatus */
+	F(w_availableReplicas, B_int32, OMIT_EMPTY)
+	F(w_collisionCount, B_int32, POINTER | OMIT_EMPTY)
+	F(w_conditions, B_by_type_apps_v1_DeploymentCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_readyReplicas, B_int32, OMIT_EMPTY)
+	F(w_replicas, B_int32, OMIT_EMPTY)
+	F(w_terminatingReplicas, B_int32, POINTER | OMIT_EMPTY)
+	F(w_unavailableReplicas, B_int32, OMIT_EMPTY)
+	F(w_updatedReplicas, B_int32, OMIT_EMPTY)
+	/* apps_v1_DeploymentStrategy */
+	F(w_rollingUpdate, B_apps_v1_RollingUpdateDeployment, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_DeploymentStrategyType, OMIT_EMPTY)
+	/* apps_v1_ReplicaSet */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_apps_v1_ReplicaSetSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_apps_v1_ReplicaSetStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_ReplicaSetCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_ReplicaSetConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apps_v1_ReplicaSetList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apps_v1_ReplicaSet, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_ReplicaSetSpec */
+	F(w_minReadySeconds, B_int32, OMIT_EMPTY)
+	F(w_replicas, B_int32, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER, .required = true)
+	F(w_template, B_core_v1_PodTemplateSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_ReplicaSetStatus */
+	F(w_availableReplicas, B_int32, OMIT_EMPTY)
+	F(w_conditions, B_by_type_apps_v1_ReplicaSetCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_fullyLabeledReplicas, B_int32, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_readyReplicas, B_int32, OMIT_EMPTY)
+	F(w_replicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_terminatingReplicas, B_int32, POINTER | OMIT_EMPTY)
+	/* apps_v1_RollingUpdateDaemonSet */
+	F(w_maxSurge, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	F(w_maxUnavailable, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	/* apps_v1_RollingUpdateDeployment */
+	F(w_maxSurge, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	F(w_maxUnavailable, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	/* apps_v1_RollingUpdateStatefulSetStrategy */
+	F(w_maxUnavailable, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	F(w_partition, B_int32, POINTER | OMIT_EMPTY)
+	/* apps_v1_StatefulSet */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_apps_v1_StatefulSetSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_apps_v1_StatefulSetStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_StatefulSetCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_StatefulSetConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apps_v1_StatefulSetList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apps_v1_StatefulSet, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apps_v1_StatefulSetOrdinals */
+	F(w_start, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	/* apps_v1_StatefulSetPersistentVolumeClaimRetentionPolicy */
+	F(w_whenDeleted, B_v1_PersistentVolumeClaimRetentionPolicyType, OMIT_EMPTY)
+	F(w_whenScaled, B_v1_PersistentVolumeClaimRetentionPolicyType, OMIT_EMPTY)
+	/* apps_v1_StatefulSetSpec */
+	F(w_minReadySeconds, B_int32, OMIT_EMPTY)
+	F(w_ordinals, B_apps_v1_StatefulSetOrdinals, POINTER | OMIT_EMPTY)
+	F(w_persistentVolumeClaimRetentionPolicy, B_apps_v1_StatefulSetPersistentVolumeClaimRetentionPolicy, POINTER | OMIT_EMPTY)
+	F(w_podManagementPolicy, B_v1_PodManagementPolicyType, OMIT_EMPTY)
+	F(w_replicas, B_int32, POINTER | OMIT_EMPTY)
+	F(w_revisionHistoryLimit, B_int32, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER, .required = true)
+	F(w_serviceName, B_string, 0, .fallback = NODE_STR, .value = AT(w_))
+	F(w_template, B_core_v1_PodTemplateSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_updateStrategy, B_apps_v1_StatefulSetUpdateStrategy, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_volumeClaimTemplates, B_list_core_v1_PersistentVolumeClaim, OMIT_EMPTY)
+	/* apps_v1_StatefulSetStatus */
+	F(w_availableReplicas, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_collisionCount, B_int32, POINTER | OMIT_EMPTY)
+	F(w_conditions, B_by_type_apps_v1_StatefulSetCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_currentReplicas, B_int32, OMIT_EMPTY)
+	F(w_currentRevision, B_string, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_readyReplicas, B_int32, OMIT_EMPTY)
+	F(w_replicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_updateRevision, B_string, OMIT_EMPTY)
+	F(w_updatedReplicas, B_int32, OMIT_EMPTY)
+	/* apps_v1_StatefulSetUpdateStrategy */
+	F(w_rollingUpdate, B_apps_v1_RollingUpdateStatefulSetStrategy, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_StatefulSetUpdateStrategyType, OMIT_EMPTY)
+	/* authentication_v1_BoundObjectReference */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_uid, B_types_UID, OMIT_EMPTY)
+	/* authentication_v1_SelfSubjectReview */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_authentication_v1_SelfSubjectReviewStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authentication_v1_SelfSubjectReviewStatus */
+	F(w_userInfo, B_authentication_v1_UserInfo, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authentication_v1_TokenRequest */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_authentication_v1_TokenRequestSpec, 0, .fallback = NODE_MAP)
+	F(w_status, B_authentication_v1_TokenRequestStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authentication_v1_TokenRequestSpec */
+	F(w_audiences, B_list_string, 0)
+	F(w_boundObjectRef, B_authentication_v1_BoundObjectReference, POINTER)
+	F(w_expirationSeconds, B_int64, POINTER)
+	/* authentication_v1_TokenRequestStatus */
+	F(w_expirationTimestamp, B_apis_meta_v1_Time, 0)
+	F(w_token, B_string, 0, .fallback = NODE_STR, .value = AT(w_))
+	/* authentication_v1_TokenReview */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_authentication_v1_TokenReviewSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_authentication_v1_TokenReviewStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authentication_v1_TokenReviewSpec */
+	F(w_audiences, B_list_string, OMIT_EMPTY)
+	F(w_token, B_string, OMIT_EMPTY, .required = true)
+	/* authentication_v1_TokenReviewStatus */
+	F(w_audiences, B_list_string, OMIT_EMPTY)
+	F(w_authenticated, B_bool, OMIT_EMPTY)
+	F(w_error, B_string, OMIT_EMPTY)
+	F(w_user, B_authentication_v1_UserInfo, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authentication_v1_UserInfo */
+	F(w_extra, B_map_list_, OMIT_EMPTY)
+	F(w_groups, B_list_string, OMIT_EMPTY)
+	F(w_uid, B_string, OMIT_EMPTY)
+	F(w_username, B_string, OMIT_EMPTY)
+	/* authorization_v1_FieldSelectorAttributes */
+	F(w_rawSelector, B_string, OMIT_EMPTY)
+	F(w_requirements, B_list_apis_meta_v1_FieldSelectorRequirement, OMIT_EMPTY)
+	/* authorization_v1_LabelSelectorAttributes */
+	F(w_rawSelector, B_string, OMIT_EMPTY)
+	F(w_requirements, B_list_apis_meta_v1_LabelSelectorRequirement, OMIT_EMPTY)
+	/* authorization_v1_LocalSubjectAccessReview */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_authorization_v1_SubjectAccessReviewSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authorization_v1_NonResourceAttributes */
+	F(w_path, B_string, OMIT_EMPTY)
+	F(w_verb, B_string, OMIT_EMPTY)
+	/* authorization_v1_NonResourceRule */
+	F(w_nonResourceURLs, B_list_string, OMIT_EMPTY)
+	F(w_verbs, B_list_string, 0, .required = true)
+	/* authorization_v1_ResourceAttributes */
+	F(w_fieldSelector, B_authorization_v1_FieldSelectorAttributes, POINTER | OMIT_EMPTY)
+	F(w_group, B_string, OMIT_EMPTY)
+	F(w_labelSelector, B_authorization_v1_LabelSelectorAttributes, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	F(w_resource, B_string, OMIT_EMPTY)
+	F(w_subresource, B_string, OMIT_EMPTY)
+	F(w_verb, B_string, OMIT_EMPTY)
+	F(w_version, B_string, OMIT_EMPTY)
+	/* authorization_v1_ResourceRule */
+	F(w_apiGroups, B_list_string, OMIT_EMPTY)
+	F(w_resourceNames, B_list_string, OMIT_EMPTY)
+	F(w_resources, B_list_string, OMIT_EMPTY)
+	F(w_verbs, B_list_string, 0, .required = true)
+	/* authorization_v1_SelfSubjectAccessReview */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_authorization_v1_SelfSubjectAccessReviewSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authorization_v1_SelfSubjectAccessReviewSpec */
+	F(w_nonResourceAttributes, B_authorization_v1_NonResourceAttributes, POINTER | OMIT_EMPTY)
+	F(w_resourceAttributes, B_authorization_v1_ResourceAttributes, POINTER | OMIT_EMPTY)
+	/* authorization_v1_SelfSubjectRulesReview */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_authorization_v1_SelfSubjectRulesReviewSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_authorization_v1_SubjectRulesReviewStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authorization_v1_SelfSubjectRulesReviewSpec */
+	F(w_namespace, B_string, OMIT_EMPTY)
+	/* authorization_v1_SubjectAccessReview */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_authorization_v1_SubjectAccessReviewSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_authorization_v1_SubjectAccessReviewStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* authorization_v1_SubjectAccessReviewSpec */
+	F(w_extra, B_map_list_, OMIT_EMPTY)
+	F(w_groups, B_list_string, OMIT_EMPTY)
+	F(w_nonResourceAttributes, B_authorization_v1_NonResourceAttributes, POINTER | OMIT_EMPTY)
+	F(w_resourceAttributes, B_authorization_v1_ResourceAttributes, POINTER | OMIT_EMPTY)
+	F(w_uid, B_string, OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY)
+	/* authorization_v1_SubjectAccessReviewStatus */
+	F(w_allowed, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_denied, B_bool, OMIT_EMPTY)
+	F(w_evaluationError, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	/* authorization_v1_SubjectRulesReviewStatus */
+	F(w_evaluationError, B_string, OMIT_EMPTY)
+	F(w_incomplete, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_nonResourceRules, B_list_authorization_v1_NonResourceRule, 0, .required = true)
+	F(w_resourceRules, B_list_authorization_v1_ResourceRule, 0, .required = true)
+	/* autoscaling_v1_CrossVersionObjectReference */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* autoscaling_v1_HorizontalPodAutoscaler */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_autoscaling_v1_HorizontalPodAutoscalerSpec, OMIT_EMPTY, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_autoscaling_v1_HorizontalPodAutoscalerStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* autoscaling_v1_HorizontalPodAutoscalerList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_autoscaling_v1_HorizontalPodAutoscaler, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* autoscaling_v1_HorizontalPodAutoscalerSpec */
+	F(w_maxReplicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_minReplicas, B_int32, POINTER | OMIT_EMPTY)
+	F(w_scaleTargetRef, B_autoscaling_v1_CrossVersionObjectReference, 0, .fallback = NODE_MAP, .required = true)
+	F(w_targetCPUUtilizationPercentage, B_int32, POINTER | OMIT_EMPTY)
+	/* autoscaling_v1_HorizontalPodAutoscalerStatus */
+	F(w_currentCPUUtilizationPercentage, B_int32, POINTER | OMIT_EMPTY)
+	F(w_currentReplicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_desiredReplicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_lastScaleTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, POINTER | OMIT_EMPTY)
+	/* autoscaling_v1_Scale */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_autoscaling_v1_ScaleSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_autoscaling_v1_ScaleStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* autoscaling_v1_ScaleSpec */
+	F(w_replicas, B_int32, OMIT_EMPTY, .fallback = NODE_INT, .value = 0)
+	/* autoscaling_v1_ScaleStatus */
+	F(w_replicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_selector, B_string, OMIT_EMPTY)
+	/* autoscaling_v2_ContainerResourceMetricSource */
+	F(w_container, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_v1_ResourceName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_target, B_autoscaling_v2_MetricTarget, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_ContainerResourceMetricStatus */
+	F(w_container, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_current, B_autoscaling_v2_MetricValueStatus, 0, .fallback = NODE_MAP, .required = true)
+	F(w_name, B_v1_ResourceName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* autoscaling_v2_CrossVersionObjectReference */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* autoscaling_v2_ExternalMetricSource */
+	F(w_metric, B_autoscaling_v2_MetricIdentifier, 0, .fallback = NODE_MAP, .required = true)
+	F(w_target, B_autoscaling_v2_MetricTarget, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_ExternalMetricStatus */
+	F(w_current, B_autoscaling_v2_MetricValueStatus, 0, .fallback = NODE_MAP, .required = true)
+	F(w_metric, B_autoscaling_v2_MetricIdentifier, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_HPAScalingPolicy */
+	F(w_periodSeconds, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_type, B_v2_HPAScalingPolicyType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_value, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* autoscaling_v2_HPAScalingRules */
+	F(w_policies, B_list_autoscaling_v2_HPAScalingPolicy, OMIT_EMPTY)
+	F(w_selectPolicy, B_v2_ScalingPolicySelect, POINTER | OMIT_EMPTY)
+	F(w_stabilizationWindowSeconds, B_int32, POINTER | OMIT_EMPTY)
+	F(w_tolerance, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	/* autoscaling_v2_HorizontalPodAutoscaler */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_autoscaling_v2_HorizontalPodAutoscalerSpec, OMIT_EMPTY, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_autoscaling_v2_HorizontalPodAutoscalerStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* autoscaling_v2_HorizontalPodAutoscalerBehavior */
+	F(w_scaleDown, B_autoscaling_v2_HPAScalingRules, POINTER | OMIT_EMPTY)
+	F(w_scaleUp, B_autoscaling_v2_HPAScalingRules, POINTER | OMIT_EMPTY)
+	/* autoscaling_v2_HorizontalPodAutoscalerCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v2_HorizontalPodAutoscalerConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* autoscaling_v2_HorizontalPodAutoscalerList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_autoscaling_v2_HorizontalPodAutoscaler, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* autoscaling_v2_HorizontalPodAutoscalerSpec */
+	F(w_behavior, B_autoscaling_v2_HorizontalPodAutoscalerBehavior, POINTER | OMIT_EMPTY)
+	F(w_maxReplicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_metrics, B_list_autoscaling_v2_MetricSpec, OMIT_EMPTY)
+	F(w_minReplicas, B_int32, POINTER | OMIT_EMPTY)
+	F(w_scaleTargetRef, B_autoscaling_v2_CrossVersionObjectReference, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_HorizontalPodAutoscalerStatus */
+	F(w_conditions, B_by_type_autoscaling_v2_HorizontalPodAutoscalerCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_currentMetrics, B_list_autoscaling_v2_MetricStatus, 0)
+	F(w_currentReplicas, B_int32, OMIT_EMPTY)
+	F(w_desiredReplicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_lastScaleTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, POINTER | OMIT_EMPTY)
+	/* autoscaling_v2_MetricIdentifier */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	/* autoscaling_v2_MetricSpec */
+	F(w_containerResource, B_autoscaling_v2_ContainerResourceMetricSource, POINTER | OMIT_EMPTY)
+	F(w_external, B_autoscaling_v2_ExternalMetricSource, POINTER | OMIT_EMPTY)
+	F(w_object, B_autoscaling_v2_ObjectMetricSource, POINTER | OMIT_EMPTY)
+	F(w_pods, B_autoscaling_v2_PodsMetricSource, POINTER | OMIT_EMPTY)
+	F(w_resource, B_autoscaling_v2_ResourceMetricSource, POINTER | OMIT_EMPTY)
+	F(w_type, B_v2_MetricSourceType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* autoscaling_v2_MetricStatus */
+	F(w_containerResource, B_autoscaling_v2_ContainerResourceMetricStatus, POINTER | OMIT_EMPTY)
+	F(w_external, B_autoscaling_v2_ExternalMetricStatus, POINTER | OMIT_EMPTY)
+	F(w_object, B_autoscaling_v2_ObjectMetricStatus, POINTER | OMIT_EMPTY)
+	F(w_pods, B_autoscaling_v2_PodsMetricStatus, POINTER | OMIT_EMPTY)
+	F(w_resource, B_autoscaling_v2_ResourceMetricStatus, POINTER | OMIT_EMPTY)
+	F(w_type, B_v2_MetricSourceType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* autoscaling_v2_MetricTarget */
+	F(w_averageUtilization, B_int32, POINTER | OMIT_EMPTY)
+	F(w_averageValue, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	F(w_type, B_v2_MetricTargetType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_value, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	/* autoscaling_v2_MetricValueStatus */
+	F(w_averageUtilization, B_int32, POINTER | OMIT_EMPTY)
+	F(w_averageValue, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	F(w_value, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	/* autoscaling_v2_ObjectMetricSource */
+	F(w_describedObject, B_autoscaling_v2_CrossVersionObjectReference, 0, .fallback = NODE_MAP, .required = true)
+	F(w_metric, B_autoscaling_v2_MetricIdentifier, 0, .fallback = NODE_MAP, .required = true)
+	F(w_target, B_autoscaling_v2_MetricTarget, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_ObjectMetricStatus */
+	F(w_current, B_autoscaling_v2_MetricValueStatus, 0, .fallback = NODE_MAP, .required = true)
+	F(w_describedObject, B_autoscaling_v2_CrossVersionObjectReference, 0, .fallback = NODE_MAP, .required = true)
+	F(w_metric, B_autoscaling_v2_MetricIdentifier, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_PodsMetricSource */
+	F(w_metric, B_autoscaling_v2_MetricIdentifier, 0, .fallback = NODE_MAP, .required = true)
+	F(w_target, B_autoscaling_v2_MetricTarget, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_PodsMetricStatus */
+	F(w_current, B_autoscaling_v2_MetricValueStatus, 0, .fallback = NODE_MAP, .required = true)
+	F(w_metric, B_autoscaling_v2_MetricIdentifier, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_ResourceMetricSource */
+	F(w_name, B_v1_ResourceName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_target, B_autoscaling_v2_MetricTarget, 0, .fallback = NODE_MAP, .required = true)
+	/* autoscaling_v2_ResourceMetricStatus */
+	F(w_current, B_autoscaling_v2_MetricValueStatus, 0, .fallback = NODE_MAP, .required = true)
+	F(w_name, B_v1_ResourceName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* batch_v1_CronJob */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_batch_v1_CronJobSpec, OMIT_EMPTY, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_batch_v1_CronJobStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* batch_v1_CronJobList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_batch_v1_CronJob, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* batch_v1_CronJobSpec */
+	F(w_concurrencyPolicy, B_v1_ConcurrencyPolicy, OMIT_EMPTY)
+	F(w_failedJobsHistoryLimit, B_int32, POINTER | OMIT_EMPTY)
+	F(w_jobTemplate, B_batch_v1_JobTemplateSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_schedule, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_startingDeadlineSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_successfulJobsHistoryLimit, B_int32, POINTER | OMIT_EMPTY)
+	F(w_suspend, B_bool, POINTER | OMIT_EMPTY)
+	F(w_timeZone, B_string, POINTER | OMIT_EMPTY)
+	/* batch_v1_CronJobStatus */
+	F(w_active, B_list_core_v1_ObjectReference, OMIT_EMPTY)
+	F(w_lastScheduleTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_lastSuccessfulTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	/* batch_v1_Job */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_batch_v1_JobSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_batch_v1_JobStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* batch_v1_JobCondition */
+	F(w_lastProbeTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_JobConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* batch_v1_JobList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_batch_v1_Job, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* batch_v1_JobSpec */
+	F(w_activeDeadlineSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_backoffLimit, B_int32, POINTER | OMIT_EMPTY)
+	F(w_backoffLimitPerIndex, B_int32, POINTER | OMIT_EMPTY)
+	F(w_completionMode, B_v1_CompletionMode, POINTER | OMIT_EMPTY)
+	F(w_completions, B_int32, POINTER | OMIT_EMPTY)
+	F(w_managedBy, B_string, POINTER | OMIT_EMPTY)
+	F(w_manualSelector, B_bool, POINTER | OMIT_EMPTY)
+	F(w_maxFailedIndexes, B_int32, POINTER | OMIT_EMPTY)
+	F(w_parallelism, B_int32, POINTER | OMIT_EMPTY)
+	F(w_podFailurePolicy, B_batch_v1_PodFailurePolicy, POINTER | OMIT_EMPTY)
+	F(w_podReplacementPolicy, B_v1_PodReplacementPolicy, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_successPolicy, B_batch_v1_SuccessPolicy, POINTER | OMIT_EMPTY)
+	F(w_suspend, B_bool, POINTER | OMIT_EMPTY)
+	F(w_template, B_core_v1_PodTemplateSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_ttlSecondsAfterFinished, B_int32, POINTER | OMIT_EMPTY)
+	/* batch_v1_JobStatus */
+	F(w_active, B_int32, OMIT_EMPTY)
+	F(w_completedIndexes, B_string, OMIT_EMPTY)
+	F(w_completionTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_conditions, B_list_batch_v1_JobCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_failed, B_int32, OMIT_EMPTY)
+	F(w_failedIndexes, B_string, POINTER | OMIT_EMPTY)
+	F(w_ready, B_int32, POINTER | OMIT_EMPTY)
+	F(w_startTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_succeeded, B_int32, OMIT_EMPTY)
+	F(w_terminating, B_int32, POINTER | OMIT_EMPTY)
+	F(w_uncountedTerminatedPods, B_batch_v1_UncountedTerminatedPods, POINTER | OMIT_EMPTY)
+	/* batch_v1_JobTemplateSpec */
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_batch_v1_JobSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* batch_v1_PodFailurePolicy */
+	F(w_rules, B_list_batch_v1_PodFailurePolicyRule, 0, .required = true)
+	/* batch_v1_PodFailurePolicyOnExitCodesRequirement */
+	F(w_containerName, B_string, POINTER | OMIT_EMPTY)
+	F(w_operator, B_v1_PodFailurePolicyOnExitCodesOperator, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_values, B_set_int32, 0, .required = true)
+	/* batch_v1_PodFailurePolicyOnPodConditionsPattern */
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_))
+	F(w_type, B_v1_PodConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* batch_v1_PodFailurePolicyRule */
+	F(w_action, B_v1_PodFailurePolicyAction, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_onExitCodes, B_batch_v1_PodFailurePolicyOnExitCodesRequirement, POINTER | OMIT_EMPTY)
+	F(w_onPodConditions, B_list_batch_v1_PodFailurePolicyOnPodConditionsPattern, OMIT_EMPTY)
+	/* batch_v1_SuccessPolicy */
+	F(w_rules, B_list_batch_v1_SuccessPolicyRule, 0, .required = true)
+	/* batch_v1_SuccessPolicyRule */
+	F(w_succeededCount, B_int32, POINTER | OMIT_EMPTY)
+	F(w_succeededIndexes, B_string, POINTER | OMIT_EMPTY)
+	/* batch_v1_UncountedTerminatedPods */
+	F(w_failed, B_set_types_UID, OMIT_EMPTY)
+	F(w_succeeded, B_set_types_UID, OMIT_EMPTY)
+	/* certificates_v1_CertificateSigningRequest */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_certificates_v1_CertificateSigningRequestSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_certificates_v1_CertificateSigningRequestStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* certificates_v1_CertificateSigningRequestCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_lastUpdateTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_RequestConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* certificates_v1_CertificateSigningRequestList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_certificates_v1_CertificateSigningRequest, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* certificates_v1_CertificateSigningRequestSpec */
+	F(w_expirationSeconds, B_int32, POINTER | OMIT_EMPTY)
+	F(w_extra, B_map_list_, OMIT_EMPTY)
+	F(w_groups, B_list_string, OMIT_EMPTY)
+	F(w_request, B_bytes, 0, .required = true)
+	F(w_signerName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_uid, B_string, OMIT_EMPTY)
+	F(w_usages, B_list_v1_KeyUsage, OMIT_EMPTY)
+	F(w_username, B_string, OMIT_EMPTY)
+	/* certificates_v1_CertificateSigningRequestStatus */
+	F(w_certificate, B_bytes, OMIT_EMPTY)
+	F(w_conditions, B_by_type_certificates_v1_CertificateSigningRequestCondition, OMIT_EMPTY)
+	/* coordination_v1_Lease */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_coordination_v1_LeaseSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* coordination_v1_LeaseList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_coordination_v1_Lease, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* coordination_v1_LeaseSpec */
+	F(w_acquireTime, B_apis_meta_v1_MicroTime, POINTER | OMIT_EMPTY)
+	F(w_holderIdentity, B_string, POINTER | OMIT_EMPTY)
+	F(w_leaseDurationSeconds, B_int32, POINTER | OMIT_EMPTY)
+	F(w_leaseTransitions, B_int32, POINTER | OMIT_EMPTY)
+	F(w_preferredHolder, B_string, POINTER | OMIT_EMPTY)
+	F(w_renewTime, B_apis_meta_v1_MicroTime, POINTER | OMIT_EMPTY)
+	F(w_strategy, B_v1_CoordinatedLeaseStrategy, POINTER | OMIT_EMPTY)
+	/* core_v1_AWSElasticBlockStoreVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_partition, B_int32, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_volumeID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_Affinity */
+	F(w_nodeAffinity, B_core_v1_NodeAffinity, POINTER | OMIT_EMPTY)
+	F(w_podAffinity, B_core_v1_PodAffinity, POINTER | OMIT_EMPTY)
+	F(w_podAntiAffinity, B_core_v1_PodAntiAffinity, POINTER | OMIT_EMPTY)
+	/* core_v1_AppArmorProfile */
+	F(w_localhostProfile, B_string, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_AppArmorProfileType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_AttachedVolume */
+	F(w_devicePath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_v1_UniqueVolumeName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_AzureDiskVolumeSource */
+	F(w_cachingMode, B_v1_AzureDataDiskCachingMode, POINTER | OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_ReadWrite))
+	F(w_diskName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_diskURI, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_fsType, B_string, POINTER | OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_ext4))
+	F(w_kind, B_v1_AzureDataDiskKind, POINTER | OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_Shared))
+	F(w_readOnly, B_bool, POINTER | OMIT_EMPTY, .fallback = NODE_BOOL, .value = 0)
+	/* core_v1_AzureFilePersistentVolumeSource */
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_secretNamespace, B_string, POINTER)
+	F(w_shareName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_AzureFileVolumeSource */
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_shareName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_Binding */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_target, B_core_v1_ObjectReference, 0, .fallback = NODE_MAP, .required = true)
+	/* core_v1_CSIPersistentVolumeSource */
+	F(w_controllerExpandSecretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_controllerPublishSecretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_nodeExpandSecretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_nodePublishSecretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_nodeStageSecretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_volumeAttributes, B_map_string, OMIT_EMPTY)
+	F(w_volumeHandle, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_CSIVolumeSource */
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_fsType, B_string, POINTER | OMIT_EMPTY)
+	F(w_nodePublishSecretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_readOnly, B_bool, POINTER | OMIT_EMPTY)
+	F(w_volumeAttributes, B_map_string, OMIT_EMPTY)
+	/* core_v1_Capabilities */
+	F(w_add, B_list_v1_Capability, OMIT_EMPTY)
+	F(w_drop, B_list_v1_Capability, OMIT_EMPTY)
+	/* core_v1_CephFSPersistentVolumeSource */
+	F(w_monitors, B_list_string, 0, .required = true)
+	F(w_path, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretFile, B_string, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY)
+	/* core_v1_CephFSVolumeSource */
+	F(w_monitors, B_list_string, 0, .required = true)
+	F(w_path, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretFile, B_string, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY)
+	/* core_v1_CinderPersistentVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_volumeID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_CinderVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_volumeID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ClientIPConfig */
+	F(w_timeoutSeconds, B_int32, POINTER | OMIT_EMPTY)
+	/* core_v1_ClusterTrustBundleProjection */
+	F(w_labelSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, POINTER | OMIT_EMPTY)
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_signerName, B_string, POINTER | OMIT_EMPTY)
+	/* core_v1_ComponentCondition */
+	F(w_error, B_string, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_ComponentConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ComponentStatus */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_conditions, B_by_type_core_v1_ComponentCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ComponentStatusList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_ComponentStatus, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ConfigMap */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_binaryData, B_map_bytes, OMIT_EMPTY)
+	F(w_data, B_map_string, OMIT_EMPTY)
+	F(w_immutable, B_bool, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ConfigMapEnvSource */
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_ConfigMapKeySelector */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_ConfigMapList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_ConfigMap, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ConfigMapNodeConfigSource */
+	F(w_kubeletConfigKey, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resourceVersion, B_string, OMIT_EMPTY)
+	F(w_uid, B_types_UID, OMIT_EMPTY)
+	/* core_v1_ConfigMapProjection */
+	F(w_items, B_list_core_v1_KeyToPath, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_ConfigMapVolumeSource */
+	F(w_defaultMode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_items, B_list_core_v1_KeyToPath, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_Container */
+	F(w_args, B_list_string, OMIT_EMPTY)
+	F(w_command, B_list_string, OMIT_EMPTY)
+	F(w_env, B_by_name_core_v1_EnvVar, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_envFrom, B_list_core_v1_EnvFromSource, OMIT_EMPTY)
+	F(w_image, B_string, OMIT_EMPTY)
+	F(w_imagePullPolicy, B_v1_PullPolicy, OMIT_EMPTY)
+	F(w_lifecycle, B_core_v1_Lifecycle, POINTER | OMIT_EMPTY)
+	F(w_livenessProbe, B_core_v1_Probe, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_ports, B_by_containerPort_protocol_core_v1_ContainerPort, OMIT_EMPTY, .patch_key = AT(w_containerPort), .patch = TYPE_PATCH_MERGE)
+	F(w_readinessProbe, B_core_v1_Probe, POINTER | OMIT_EMPTY)
+	F(w_resizePolicy, B_list_core_v1_ContainerResizePolicy, OMIT_EMPTY)
+	F(w_resources, B_core_v1_ResourceRequirements, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_restartPolicy, B_v1_ContainerRestartPolicy, POINTER | OMIT_EMPTY)
+	F(w_restartPolicyRules, B_list_core_v1_ContainerRestartRule, OMIT_EMPTY)
+	F(w_securityContext, B_core_v1_SecurityContext, POINTER | OMIT_EMPTY)
+	F(w_startupProbe, B_core_v1_Probe, POINTER | OMIT_EMPTY)
+	F(w_stdin, B_bool, OMIT_EMPTY)
+	F(w_stdinOnce, B_bool, OMIT_EMPTY)
+	F(w_terminationMessagePath, B_string, OMIT_EMPTY)
+	F(w_terminationMessagePolicy, B_v1_TerminationMessagePolicy, OMIT_EMPTY)
+	F(w_tty, B_bool, OMIT_EMPTY)
+	F(w_volumeDevices, B_by_devicePath_core_v1_VolumeDevice, OMIT_EMPTY, .patch_key = AT(w_devicePath), .patch = TYPE_PATCH_MERGE)
+	F(w_volumeMounts, B_by_mountPath_core_v1_VolumeMount, OMIT_EMPTY, .patch_key = AT(w_mountPath), .patch = TYPE_PATCH_MERGE)
+	F(w_workingDir, B_string, OMIT_EMPTY)
+	/* core_v1_ContainerExtendedResourceRequest */
+	F(w_containerName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_requestName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resourceName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ContainerImage */
+	F(w_names, B_list_string, 0)
+	F(w_sizeBytes, B_int64, OMIT_EMPTY)
+	/* core_v1_ContainerPort */
+	F(w_containerPort, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_hostIP, B_string, OMIT_EMPTY)
+	F(w_hostPort, B_int32, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_protocol, B_v1_Protocol, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_TCP))
+	/* core_v1_ContainerResizePolicy */
+	F(w_resourceName, B_v1_ResourceName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_restartPolicy, B_v1_ResourceResizeRestartPolicy, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ContainerRestartRule */
+	F(w_action, B_v1_ContainerRestartRuleAction, OMIT_EMPTY, .required = true)
+	F(w_exitCodes, B_core_v1_ContainerRestartRuleOnExitCodes, POINTER | OMIT_EMPTY)
+	/* core_v1_ContainerRestartRuleOnExitCodes */
+	F(w_operator, B_v1_ContainerRestartRuleOnExitCodesOperator, OMIT_EMPTY, .required = true)
+	F(w_values, B_set_int32, OMIT_EMPTY)
+	/* core_v1_ContainerState */
+	F(w_running, B_core_v1_ContainerStateRunning, POINTER | OMIT_EMPTY)
+	F(w_terminated, B_core_v1_ContainerStateTerminated, POINTER | OMIT_EMPTY)
+	F(w_waiting, B_core_v1_ContainerStateWaiting, POINTER | OMIT_EMPTY)
+	/* core_v1_ContainerStateRunning */
+	F(w_startedAt, B_apis_meta_v1_Time, OMIT_EMPTY)
+	/* core_v1_ContainerStateTerminated */
+	F(w_containerID, B_string, OMIT_EMPTY)
+	F(w_exitCode, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_finishedAt, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_signal, B_int32, OMIT_EMPTY)
+	F(w_startedAt, B_apis_meta_v1_Time, OMIT_EMPTY)
+	/* core_v1_ContainerStateWaiting */
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	/* core_v1_ContainerStatus */
+	F(w_allocatedResources, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_allocatedResourcesStatus, B_by_name_core_v1_ResourceStatus, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_containerID, B_string, OMIT_EMPTY)
+	F(w_image, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_imageID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_lastState, B_core_v1_ContainerState, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_ready, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_resources, B_core_v1_ResourceRequirements, POINTER | OMIT_EMPTY)
+	F(w_restartCount, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_started, B_bool, POINTER | OMIT_EMPTY)
+	F(w_state, B_core_v1_ContainerState, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_stopSignal, B_v1_Signal, POINTER | OMIT_EMPTY)
+	F(w_user, B_core_v1_ContainerUser, POINTER | OMIT_EMPTY)
+	F(w_volumeMounts, B_by_mountPath_core_v1_VolumeMountStatus, OMIT_EMPTY, .patch_key = AT(w_mountPath), .patch = TYPE_PATCH_MERGE)
+	/* core_v1_ContainerUser */
+	F(w_linux, B_core_v1_LinuxContainerUser, POINTER | OMIT_EMPTY)
+	/* core_v1_DaemonEndpoint */
+	F(w_Port, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* core_v1_DownwardAPIProjection */
+	F(w_items, B_list_core_v1_DownwardAPIVolumeFile, OMIT_EMPTY)
+	/* core_v1_DownwardAPIVolumeFile */
+	F(w_fieldRef, B_core_v1_ObjectFieldSelector, POINTER | OMIT_EMPTY)
+	F(w_mode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resourceFieldRef, B_core_v1_ResourceFieldSelector, POINTER | OMIT_EMPTY)
+	/* core_v1_DownwardAPIVolumeSource */
+	F(w_defaultMode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_items, B_list_core_v1_DownwardAPIVolumeFile, OMIT_EMPTY)
+	/* core_v1_EmptyDirVolumeSource */
+	F(w_medium, B_v1_StorageMedium, OMIT_EMPTY)
+	F(w_sizeLimit, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	/* core_v1_EndpointAddress */
+	F(w_hostname, B_string, OMIT_EMPTY)
+	F(w_ip, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_nodeName, B_string, POINTER | OMIT_EMPTY)
+	F(w_targetRef, B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
+	/* core_v1_EndpointPort */
+	F(w_appProtocol, B_string, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_port, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_protocol, B_v1_Protocol, OMIT_EMPTY)
+	/* core_v1_EndpointSubset */
+	F(w_addresses, B_list_core_v1_EndpointAddress, OMIT_EMPTY)
+	F(w_notReadyAddresses, B_list_core_v1_EndpointAddress, OMIT_EMPTY)
+	F(w_ports, B_list_core_v1_EndpointPort, OMIT_EMPTY)
+	/* core_v1_Endpoints */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_subsets, B_list_core_v1_EndpointSubset, OMIT_EMPTY)
+	/* core_v1_EndpointsList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Endpoints, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_EnvFromSource */
+	F(w_configMapRef, B_core_v1_ConfigMapEnvSource, POINTER | OMIT_EMPTY)
+	F(w_prefix, B_string, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretEnvSource, POINTER | OMIT_EMPTY)
+	/* core_v1_EnvVar */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_value, B_string, OMIT_EMPTY)
+	F(w_valueFrom, B_core_v1_EnvVarSource, POINTER | OMIT_EMPTY)
+	/* core_v1_EnvVarSource */
+	F(w_configMapKeyRef, B_core_v1_ConfigMapKeySelector, POINTER | OMIT_EMPTY)
+	F(w_fieldRef, B_core_v1_ObjectFieldSelector, POINTER | OMIT_EMPTY)
+	F(w_fileKeyRef, B_core_v1_FileKeySelector, POINTER | OMIT_EMPTY)
+	F(w_resourceFieldRef, B_core_v1_ResourceFieldSelector, POINTER | OMIT_EMPTY)
+	F(w_secretKeyRef, B_core_v1_SecretKeySelector, POINTER | OMIT_EMPTY)
+	/* core_v1_EphemeralContainer */
+	F(w_args, B_list_string, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_command, B_list_string, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_env, B_by_name_core_v1_EnvVar, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE, .through = AT(w_EphemeralContainerCommon))
+	F(w_envFrom, B_list_core_v1_EnvFromSource, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_image, B_string, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_imagePullPolicy, B_v1_PullPolicy, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_lifecycle, B_core_v1_Lifecycle, POINTER | OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_livenessProbe, B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_EphemeralContainerCommon), .required = true)
+	F(w_ports, B_by_containerPort_protocol_core_v1_ContainerPort, OMIT_EMPTY, .patch_key = AT(w_containerPort), .patch = TYPE_PATCH_MERGE, .through = AT(w_EphemeralContainerCommon))
+	F(w_readinessProbe, B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_resizePolicy, B_list_core_v1_ContainerResizePolicy, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_resources, B_core_v1_ResourceRequirements, OMIT_EMPTY, .fallback = NODE_MAP, .through = AT(w_EphemeralContainerCommon))
+	F(w_restartPolicy, B_v1_ContainerRestartPolicy, POINTER | OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_restartPolicyRules, B_list_core_v1_ContainerRestartRule, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_securityContext, B_core_v1_SecurityContext, POINTER | OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_startupProbe, B_core_v1_Probe, POINTER | OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_stdin, B_bool, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_stdinOnce, B_bool, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_targetContainerName, B_string, OMIT_EMPTY)
+	F(w_terminationMessagePath, B_string, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_terminationMessagePolicy, B_v1_TerminationMessagePolicy, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_tty, B_bool, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	F(w_volumeDevices, B_by_devicePath_core_v1_VolumeDevice, OMIT_EMPTY, .patch_key = AT(w_devicePath), .patch = TYPE_PATCH_MERGE, .through = AT(w_EphemeralContainerCommon))
+	F(w_volumeMounts, B_by_mountPath_core_v1_VolumeMount, OMIT_EMPTY, .patch_key = AT(w_mountPath), .patch = TYPE_PATCH_MERGE, .through = AT(w_EphemeralContainerCommon))
+	F(w_workingDir, B_string, OMIT_EMPTY, .through = AT(w_EphemeralContainerCommon))
+	/* core_v1_EphemeralVolumeSource */
+	F(w_volumeClaimTemplate, B_core_v1_PersistentVolumeClaimTemplate, POINTER | OMIT_EMPTY)
+	/* core_v1_Event */
+	F(w_action, B_string, OMIT_EMPTY)
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_count, B_int32, OMIT_EMPTY)
+	F(w_eventTime, B_apis_meta_v1_MicroTime, OMIT_EMPTY)
+	F(w_firstTimestamp, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_involvedObject, B_core_v1_ObjectReference, 0, .fallback = NODE_MAP, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_lastTimestamp, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, 0, .fallback = NODE_MAP, .required = true)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_related, B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
+	F(w_reportingComponent, B_string, 0, .fallback = NODE_STR, .value = AT(w_))
+	F(w_reportingInstance, B_string, 0, .fallback = NODE_STR, .value = AT(w_))
+	F(w_series, B_core_v1_EventSeries, POINTER | OMIT_EMPTY)
+	F(w_source, B_core_v1_EventSource, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_type, B_string, OMIT_EMPTY)
+	/* core_v1_EventList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Event, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_EventSeries */
+	F(w_count, B_int32, OMIT_EMPTY)
+	F(w_lastObservedTime, B_apis_meta_v1_MicroTime, OMIT_EMPTY)
+	/* core_v1_EventSource */
+	F(w_component, B_string, OMIT_EMPTY)
+	F(w_host, B_string, OMIT_EMPTY)
+	/* core_v1_ExecAction */
+	F(w_command, B_list_string, OMIT_EMPTY)
+	/* core_v1_FCVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_lun, B_int32, POINTER | OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_targetWWNs, B_list_string, OMIT_EMPTY)
+	F(w_wwids, B_list_string, OMIT_EMPTY)
+	/* core_v1_FileKeySelector */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY, .fallback = NODE_BOOL, .value = 0)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_volumeName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_FlexPersistentVolumeSource */
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_options, B_map_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	/* core_v1_FlexVolumeSource */
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_options, B_map_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	/* core_v1_FlockerVolumeSource */
+	F(w_datasetName, B_string, OMIT_EMPTY)
+	F(w_datasetUUID, B_string, OMIT_EMPTY)
+	/* core_v1_GCEPersistentDiskVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_partition, B_int32, OMIT_EMPTY)
+	F(w_pdName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	/* core_v1_GRPCAction */
+	F(w_port, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_service, B_string, POINTER, .fallback = NODE_STR, .value = AT(w_))
+	/* core_v1_GitRepoVolumeSource */
+	F(w_directory, B_string, OMIT_EMPTY)
+	F(w_repository, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_revision, B_string, OMIT_EMPTY)
+	/* core_v1_GlusterfsPersistentVolumeSource */
+	F(w_endpoints, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_endpointsNamespace, B_string, POINTER | OMIT_EMPTY)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	/* core_v1_GlusterfsVolumeSource */
+	F(w_endpoints, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	/* core_v1_HTTPGetAction */
+	F(w_host, B_string, OMIT_EMPTY)
+	F(w_httpHeaders, B_list_core_v1_HTTPHeader, OMIT_EMPTY)
+	F(w_path, B_string, OMIT_EMPTY)
+	F(w_port, B_util_intstr_IntOrString, 0, .required = true)
+	F(w_scheme, B_v1_URIScheme, OMIT_EMPTY)
+	/* core_v1_HTTPHeader */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_value, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_HostAlias */
+	F(w_hostnames, B_list_string, OMIT_EMPTY)
+	F(w_ip, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_HostIP */
+	F(w_ip, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_HostPathVolumeSource */
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_HostPathType, POINTER | OMIT_EMPTY)
+	/* core_v1_ISCSIPersistentVolumeSource */
+	F(w_chapAuthDiscovery, B_bool, OMIT_EMPTY)
+	F(w_chapAuthSession, B_bool, OMIT_EMPTY)
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_initiatorName, B_string, POINTER | OMIT_EMPTY)
+	F(w_iqn, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_iscsiInterface, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_default))
+	F(w_lun, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_portals, B_list_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_targetPortal, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ISCSIVolumeSource */
+	F(w_chapAuthDiscovery, B_bool, OMIT_EMPTY)
+	F(w_chapAuthSession, B_bool, OMIT_EMPTY)
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_initiatorName, B_string, POINTER | OMIT_EMPTY)
+	F(w_iqn, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_iscsiInterface, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_default))
+	F(w_lun, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_portals, B_list_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_targetPortal, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ImageVolumeSource */
+	F(w_pullPolicy, B_v1_PullPolicy, OMIT_EMPTY)
+	F(w_reference, B_string, OMIT_EMPTY)
+	/* core_v1_ImageVolumeStatus */
+	F(w_imageRef, B_string, OMIT_EMPTY, .required = true)
+	/* core_v1_KeyToPath */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_mode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_Lifecycle */
+	F(w_postStart, B_core_v1_LifecycleHandler, POINTER | OMIT_EMPTY)
+	F(w_preStop, B_core_v1_LifecycleHandler, POINTER | OMIT_EMPTY)
+	F(w_stopSignal, B_v1_Signal, POINTER | OMIT_EMPTY)
+	/* core_v1_LifecycleHandler */
+	F(w_exec, B_core_v1_ExecAction, POINTER | OMIT_EMPTY)
+	F(w_httpGet, B_core_v1_HTTPGetAction, POINTER | OMIT_EMPTY)
+	F(w_sleep, B_core_v1_SleepAction, POINTER | OMIT_EMPTY)
+	F(w_tcpSocket, B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY)
+	/* core_v1_LimitRange */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_LimitRangeSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_LimitRangeItem */
+	F(w_default, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_defaultRequest, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_max, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_maxLimitRequestRatio, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_min, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_type, B_v1_LimitType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_LimitRangeList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_LimitRange, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_LimitRangeSpec */
+	F(w_limits, B_list_core_v1_LimitRangeItem, 0, .required = true)
+	/* core_v1_LinuxContainerUser */
+	F(w_gid, B_int64, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_supplementalGroups, B_list_int64, OMIT_EMPTY)
+	F(w_uid, B_int64, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* core_v1_LoadBalancerIngress */
+	F(w_hostname, B_string, OMIT_EMPTY)
+	F(w_ip, B_string, OMIT_EMPTY)
+	F(w_ipMode, B_v1_LoadBalancerIPMode, POINTER | OMIT_EMPTY)
+	F(w_ports, B_list_core_v1_PortStatus, OMIT_EMPTY)
+	/* core_v1_LoadBalancerStatus */
+	F(w_ingress, B_list_core_v1_LoadBalancerIngress, OMIT_EMPTY)
+	/* core_v1_LocalObjectReference */
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_))
+	/* core_v1_LocalVolumeSource */
+	F(w_fsType, B_string, POINTER | OMIT_EMPTY)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ModifyVolumeStatus */
+	F(w_status, B_v1_PersistentVolumeClaimModifyVolumeStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_targetVolumeAttributesClassName, B_string, OMIT_EMPTY)
+	/* core_v1_NFSVolumeSource */
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_server, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_Namespace */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_NamespaceSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_NamespaceStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_NamespaceCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_NamespaceConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_NamespaceList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Namespace, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_NamespaceSpec */
+	F(w_finalizers, B_list_v1_FinalizerName, OMIT_EMPTY)
+	/* core_v1_NamespaceStatus */
+	F(w_conditions, B_by_type_core_v1_NamespaceCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_phase, B_v1_NamespacePhase, OMIT_EMPTY)
+	/* core_v1_Node */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_NodeSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_NodeStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_NodeAddress */
+	F(w_address, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_NodeAddressType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_NodeAffinity */
+	F(w_preferredDuringSchedulingIgnoredDuringExecution, B_list_core_v1_PreferredSchedulingTerm, OMIT_EMPTY)
+	F(w_requiredDuringSchedulingIgnoredDuringExecution, B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
+	/* core_v1_NodeAllocatableResourceClaimStatus */
+	F(w_containers, B_set_string, OMIT_EMPTY)
+	F(w_resourceClaimName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resources, B_map_api_resource_Quantity_2, 0, .required = true)
+	/* core_v1_NodeCondition */
+	F(w_lastHeartbeatTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_NodeConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_NodeConfigSource */
+	F(w_configMap, B_core_v1_ConfigMapNodeConfigSource, POINTER | OMIT_EMPTY)
+	/* core_v1_NodeConfigStatus */
+	F(w_active, B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
+	F(w_assigned, B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
+	F(w_error, B_string, OMIT_EMPTY)
+	F(w_lastKnownGood, B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
+	/* core_v1_NodeDaemonEndpoints */
+	F(w_kubeletEndpoint, B_core_v1_DaemonEndpoint, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_NodeFeatures */
+	F(w_supplementalGroupsPolicy, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_NodeList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Node, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_NodeRuntimeHandler */
+	F(w_features, B_core_v1_NodeRuntimeHandlerFeatures, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_))
+	/* core_v1_NodeRuntimeHandlerFeatures */
+	F(w_recursiveReadOnlyMounts, B_bool, POINTER | OMIT_EMPTY)
+	F(w_userNamespaces, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_NodeSelector */
+	F(w_nodeSelectorTerms, B_list_core_v1_NodeSelectorTerm, 0, .required = true)
+	/* core_v1_NodeSelectorRequirement */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_operator, B_v1_NodeSelectorOperator, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_values, B_list_string, OMIT_EMPTY)
+	/* core_v1_NodeSelectorTerm */
+	F(w_matchExpressions, B_list_core_v1_NodeSelectorRequirement, OMIT_EMPTY)
+	F(w_matchFields, B_list_core_v1_NodeSelectorRequirement, OMIT_EMPTY)
+	/* core_v1_NodeSpec */
+	F(w_configSource, B_core_v1_NodeConfigSource, POINTER | OMIT_EMPTY)
+	F(w_externalID, B_string, OMIT_EMPTY)
+	F(w_podCIDR, B_string, OMIT_EMPTY)
+	F(w_podCIDRs, B_set_string, OMIT_EMPTY, .patch = TYPE_PATCH_MERGE)
+	F(w_providerID, B_string, OMIT_EMPTY)
+	F(w_taints, B_list_core_v1_Taint, OMIT_EMPTY)
+	F(w_unschedulable, B_bool, OMIT_EMPTY)
+	/* core_v1_NodeStatus */
+	F(w_addresses, B_by_type_core_v1_NodeAddress, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_allocatable, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_capacity, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_conditions, B_by_type_core_v1_NodeCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_config, B_core_v1_NodeConfigStatus, POINTER | OMIT_EMPTY)
+	F(w_daemonEndpoints, B_core_v1_NodeDaemonEndpoints, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_declaredFeatures, B_list_string, OMIT_EMPTY)
+	F(w_features, B_core_v1_NodeFeatures, POINTER | OMIT_EMPTY)
+	F(w_images, B_list_core_v1_ContainerImage, OMIT_EMPTY)
+	F(w_nodeInfo, B_core_v1_NodeSystemInfo, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_phase, B_v1_NodePhase, OMIT_EMPTY)
+	F(w_runtimeHandlers, B_list_core_v1_NodeRuntimeHandler, OMIT_EMPTY)
+	F(w_volumesAttached, B_list_core_v1_AttachedVolume, OMIT_EMPTY)
+	F(w_volumesInUse, B_list_v1_UniqueVolumeName, OMIT_EMPTY)
+	/* core_v1_NodeSwapStatus */
+	F(w_capacity, B_int64, POINTER | OMIT_EMPTY)
+	/* core_v1_NodeSystemInfo */
+	F(w_architecture, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_bootID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_containerRuntimeVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_kernelVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_kubeProxyVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_kubeletVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_machineID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_operatingSystem, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_osImage, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_swap, B_core_v1_NodeSwapStatus, POINTER | OMIT_EMPTY)
+	F(w_systemUUID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ObjectFieldSelector */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_fieldPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ObjectReference */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_fieldPath, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	F(w_resourceVersion, B_string, OMIT_EMPTY)
+	F(w_uid, B_types_UID, OMIT_EMPTY)
+	/* core_v1_PersistentVolume */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_PersistentVolumeSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_PersistentVolumeStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PersistentVolumeClaim */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_PersistentVolumeClaimSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_PersistentVolumeClaimStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PersistentVolumeClaimCondition */
+	F(w_lastProbeTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_PersistentVolumeClaimConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PersistentVolumeClaimList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_PersistentVolumeClaim, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PersistentVolumeClaimSpec */
+	F(w_accessModes, B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
+	F(w_dataSource, B_core_v1_TypedLocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_dataSourceRef, B_core_v1_TypedObjectReference, POINTER | OMIT_EMPTY)
+	F(w_resources, B_core_v1_VolumeResourceRequirements, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_storageClassName, B_string, POINTER | OMIT_EMPTY)
+	F(w_volumeAttributesClassName, B_string, POINTER | OMIT_EMPTY)
+	F(w_volumeMode, B_v1_PersistentVolumeMode, POINTER | OMIT_EMPTY)
+	F(w_volumeName, B_string, OMIT_EMPTY)
+	/* core_v1_PersistentVolumeClaimStatus */
+	F(w_accessModes, B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
+	F(w_allocatedResourceStatuses, B_map_v1_ClaimResourceStatus, OMIT_EMPTY)
+	F(w_allocatedResources, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_capacity, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_conditions, B_by_type_core_v1_PersistentVolumeClaimCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_currentVolumeAttributesClassName, B_string, POINTER | OMIT_EMPTY)
+	F(w_modifyVolumeStatus, B_core_v1_ModifyVolumeStatus, POINTER | OMIT_EMPTY)
+	F(w_phase, B_v1_PersistentVolumeClaimPhase, OMIT_EMPTY)
+	/* core_v1_PersistentVolumeClaimTemplate */
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_PersistentVolumeClaimSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* core_v1_PersistentVolumeClaimVolumeSource */
+	F(w_claimName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	/* core_v1_PersistentVolumeList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_PersistentVolume, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PersistentVolumeSpec */
+	F(w_accessModes, B_list_v1_PersistentVolumeAccessMode, OMIT_EMPTY)
+	F(w_awsElasticBlockStore, B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_azureDisk, B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_azureFile, B_core_v1_AzureFilePersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_capacity, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_cephfs, B_core_v1_CephFSPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_cinder, B_core_v1_CinderPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_claimRef, B_core_v1_ObjectReference_granular, POINTER | OMIT_EMPTY)
+	F(w_csi, B_core_v1_CSIPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_fc, B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_flexVolume, B_core_v1_FlexPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_flocker, B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_gcePersistentDisk, B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_glusterfs, B_core_v1_GlusterfsPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_hostPath, B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_iscsi, B_core_v1_ISCSIPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_local, B_core_v1_LocalVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_mountOptions, B_list_string, OMIT_EMPTY)
+	F(w_nfs, B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_nodeAffinity, B_core_v1_VolumeNodeAffinity, POINTER | OMIT_EMPTY)
+	F(w_persistentVolumeReclaimPolicy, B_v1_PersistentVolumeReclaimPolicy, OMIT_EMPTY)
+	F(w_photonPersistentDisk, B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_portworxVolume, B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_quobyte, B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_rbd, B_core_v1_RBDPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_scaleIO, B_core_v1_ScaleIOPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_storageClassName, B_string, OMIT_EMPTY)
+	F(w_storageos, B_core_v1_StorageOSPersistentVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	F(w_volumeAttributesClassName, B_string, POINTER | OMIT_EMPTY)
+	F(w_volumeMode, B_v1_PersistentVolumeMode, POINTER | OMIT_EMPTY)
+	F(w_vsphereVolume, B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_PersistentVolumeSource))
+	/* core_v1_PersistentVolumeStatus */
+	F(w_lastPhaseTransitionTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_phase, B_v1_PersistentVolumePhase, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	/* core_v1_PhotonPersistentDiskVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_pdID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_Pod */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_PodSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_PodStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PodAffinity */
+	F(w_preferredDuringSchedulingIgnoredDuringExecution, B_list_core_v1_WeightedPodAffinityTerm, OMIT_EMPTY)
+	F(w_requiredDuringSchedulingIgnoredDuringExecution, B_list_core_v1_PodAffinityTerm, OMIT_EMPTY)
+	/* core_v1_PodAffinityTerm */
+	F(w_labelSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_matchLabelKeys, B_list_string, OMIT_EMPTY)
+	F(w_mismatchLabelKeys, B_list_string, OMIT_EMPTY)
+	F(w_namespaceSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_namespaces, B_list_string, OMIT_EMPTY)
+	F(w_topologyKey, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodAntiAffinity */
+	F(w_preferredDuringSchedulingIgnoredDuringExecution, B_list_core_v1_WeightedPodAffinityTerm, OMIT_EMPTY)
+	F(w_requiredDuringSchedulingIgnoredDuringExecution, B_list_core_v1_PodAffinityTerm, OMIT_EMPTY)
+	/* core_v1_PodCertificateProjection */
+	F(w_certificateChainPath, B_string, OMIT_EMPTY)
+	F(w_credentialBundlePath, B_string, OMIT_EMPTY)
+	F(w_keyPath, B_string, OMIT_EMPTY)
+	F(w_keyType, B_string, OMIT_EMPTY, .required = true)
+	F(w_maxExpirationSeconds, B_int32, POINTER | OMIT_EMPTY)
+	F(w_signerName, B_string, OMIT_EMPTY, .required = true)
+	F(w_userAnnotations, B_map_string, OMIT_EMPTY)
+	/* core_v1_PodCondition */
+	F(w_lastProbeTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_PodConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodDNSConfig */
+	F(w_nameservers, B_list_string, OMIT_EMPTY)
+	F(w_options, B_list_core_v1_PodDNSConfigOption, OMIT_EMPTY)
+	F(w_searches, B_list_string, OMIT_EMPTY)
+	/* core_v1_PodDNSConfigOption */
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_value, B_string, POINTER | OMIT_EMPTY)
+	/* core_v1_PodExtendedResourceClaimStatus */
+	F(w_requestMappings, B_list_core_v1_ContainerExtendedResourceRequest, 0, .required = true)
+	F(w_resourceClaimName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodIP */
+	F(w_ip, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Pod, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PodOS */
+	F(w_name, B_v1_OSName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodReadinessGate */
+	F(w_conditionType, B_v1_PodConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodResourceClaim */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resourceClaimName, B_string, POINTER | OMIT_EMPTY)
+	F(w_resourceClaimTemplateName, B_string, POINTER | OMIT_EMPTY)
+	/* core_v1_PodResourceClaimStatus */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resourceClaimName, B_string, POINTER | OMIT_EMPTY)
+	/* core_v1_PodSchedulingGate */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PodSchedulingGroup */
+	F(w_podGroupName, B_string, POINTER | OMIT_EMPTY)
+	/* core_v1_PodSecurityContext */
+	F(w_appArmorProfile, B_core_v1_AppArmorProfile, POINTER | OMIT_EMPTY)
+	F(w_fsGroup, B_int64, POINTER | OMIT_EMPTY)
+	F(w_fsGroupChangePolicy, B_v1_PodFSGroupChangePolicy, POINTER | OMIT_EMPTY)
+	F(w_runAsGroup, B_int64, POINTER | OMIT_EMPTY)
+	F(w_runAsNonRoot, B_bool, POINTER | OMIT_EMPTY)
+	F(w_runAsUser, B_int64, POINTER | OMIT_EMPTY)
+	F(w_seLinuxChangePolicy, B_v1_PodSELinuxChangePolicy, POINTER | OMIT_EMPTY)
+	F(w_seLinuxOptions, B_core_v1_SELinuxOptions, POINTER | OMIT_EMPTY)
+	F(w_seccompProfile, B_core_v1_SeccompProfile, POINTER | OMIT_EMPTY)
+	F(w_supplementalGroups, B_list_int64, OMIT_EMPTY)
+	F(w_supplementalGroupsPolicy, B_v1_SupplementalGroupsPolicy, POINTER | OMIT_EMPTY)
+	F(w_sysctls, B_list_core_v1_Sysctl, OMIT_EMPTY)
+	F(w_windowsOptions, B_core_v1_WindowsSecurityContextOptions, POINTER | OMIT_EMPTY)
+	/* core_v1_PodSpec */
+	F(w_activeDeadlineSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_affinity, B_core_v1_Affinity, POINTER | OMIT_EMPTY)
+	F(w_automountServiceAccountToken, B_bool, POINTER | OMIT_EMPTY)
+	F(w_containers, B_by_name_core_v1_Container, 0, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE, .required = true)
+	F(w_dnsConfig, B_core_v1_PodDNSConfig, POINTER | OMIT_EMPTY)
+	F(w_dnsPolicy, B_v1_DNSPolicy, OMIT_EMPTY)
+	F(w_enableServiceLinks, B_bool, POINTER | OMIT_EMPTY)
+	F(w_ephemeralContainers, B_by_name_core_v1_EphemeralContainer, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_hostAliases, B_by_ip_core_v1_HostAlias, OMIT_EMPTY, .patch_key = AT(w_ip), .patch = TYPE_PATCH_MERGE)
+	F(w_hostIPC, B_bool, OMIT_EMPTY)
+	F(w_hostNetwork, B_bool, OMIT_EMPTY)
+	F(w_hostPID, B_bool, OMIT_EMPTY)
+	F(w_hostUsers, B_bool, POINTER | OMIT_EMPTY)
+	F(w_hostname, B_string, OMIT_EMPTY)
+	F(w_hostnameOverride, B_string, POINTER | OMIT_EMPTY)
+	F(w_imagePullSecrets, B_by_name_core_v1_LocalObjectReference, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_initContainers, B_by_name_core_v1_Container, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_nodeName, B_string, OMIT_EMPTY)
+	F(w_nodeSelector, B_map_string_2, OMIT_EMPTY)
+	F(w_os, B_core_v1_PodOS, POINTER | OMIT_EMPTY)
+	F(w_overhead, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_preemptionPolicy, B_v1_PreemptionPolicy, POINTER | OMIT_EMPTY)
+	F(w_priority, B_int32, POINTER | OMIT_EMPTY)
+	F(w_priorityClassName, B_string, OMIT_EMPTY)
+	F(w_readinessGates, B_list_core_v1_PodReadinessGate, OMIT_EMPTY)
+	F(w_resourceClaims, B_by_name_core_v1_PodResourceClaim, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE | TYPE_PATCH_RETAIN_KEYS)
+	F(w_resources, B_core_v1_ResourceRequirements, POINTER | OMIT_EMPTY)
+	F(w_restartPolicy, B_v1_RestartPolicy, OMIT_EMPTY)
+	F(w_runtimeClassName, B_string, POINTER | OMIT_EMPTY)
+	F(w_schedulerName, B_string, OMIT_EMPTY)
+	F(w_schedulingGates, B_by_name_core_v1_PodSchedulingGate, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	F(w_schedulingGroup, B_core_v1_PodSchedulingGroup, POINTER | OMIT_EMPTY)
+	F(w_securityContext, B_core_v1_PodSecurityContext, POINTER | OMIT_EMPTY)
+	F(w_serviceAccount, B_string, OMIT_EMPTY)
+	F(w_serviceAccountName, B_string, OMIT_EMPTY)
+	F(w_setHostnameAsFQDN, B_bool, POINTER | OMIT_EMPTY)
+	F(w_shareProcessNamespace, B_bool, POINTER | OMIT_EMPTY)
+	F(w_subdomain, B_string, OMIT_EMPTY)
+	F(w_terminationGracePeriodSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_tolerations, B_list_core_v1_Toleration, OMIT_EMPTY)
+	F(w_topologySpreadConstraints, B_by_topologyKey_whenUnsatisfiable_core_v1_TopologySpreadConstraint, OMIT_EMPTY, .patch_key = AT(w_topologyKey), .patch = TYPE_PATCH_MERGE)
+	F(w_volumes, B_by_name_core_v1_Volume, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE | TYPE_PATCH_RETAIN_KEYS)
+	/* core_v1_PodStatus */
+	F(w_allocatedResources, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_conditions, B_by_type_core_v1_PodCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_containerStatuses, B_list_core_v1_ContainerStatus, OMIT_EMPTY)
+	F(w_ephemeralContainerStatuses, B_list_core_v1_ContainerStatus, OMIT_EMPTY)
+	F(w_extendedResourceClaimStatus, B_core_v1_PodExtendedResourceClaimStatus, POINTER | OMIT_EMPTY)
+	F(w_hostIP, B_string, OMIT_EMPTY)
+	F(w_hostIPs, B_list_core_v1_HostIP, OMIT_EMPTY, .patch_key = AT(w_ip), .patch = TYPE_PATCH_MERGE)
+	F(w_initContainerStatuses, B_list_core_v1_ContainerStatus, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_nodeAllocatableResourceClaimStatuses, B_list_core_v1_NodeAllocatableResourceClaimStatus, OMIT_EMPTY)
+	F(w_nominatedNodeName, B_string, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_phase, B_v1_PodPhase, OMIT_EMPTY)
+	F(w_podIP, B_string, OMIT_EMPTY)
+	F(w_podIPs, B_by_ip_core_v1_PodIP, OMIT_EMPTY, .patch_key = AT(w_ip), .patch = TYPE_PATCH_MERGE)
+	F(w_qosClass, B_v1_PodQOSClass, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_resize, B_v1_PodResizeStatus, OMIT_EMPTY)
+	F(w_resourceClaimStatuses, B_by_name_core_v1_PodResourceClaimStatus, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE | TYPE_PATCH_RETAIN_KEYS)
+	F(w_resources, B_core_v1_ResourceRequirements, POINTER | OMIT_EMPTY)
+	F(w_startTime, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	/* core_v1_PodTemplate */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_template, B_core_v1_PodTemplateSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PodTemplateList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_PodTemplate, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PodTemplateSpec */
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_PodSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_PortStatus */
+	F(w_error, B_string, POINTER | OMIT_EMPTY)
+	F(w_port, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_protocol, B_v1_Protocol, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PortworxVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_volumeID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_PreferredSchedulingTerm */
+	F(w_preference, B_core_v1_NodeSelectorTerm, 0, .fallback = NODE_MAP, .required = true)
+	F(w_weight, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* core_v1_Probe */
+	F(w_exec, B_core_v1_ExecAction, POINTER | OMIT_EMPTY, .through = AT(w_ProbeHandler))
+	F(w_failureThreshold, B_int32, OMIT_EMPTY)
+	F(w_grpc, B_core_v1_GRPCAction, POINTER | OMIT_EMPTY, .through = AT(w_ProbeHandler))
+	F(w_httpGet, B_core_v1_HTTPGetAction, POINTER | OMIT_EMPTY, .through = AT(w_ProbeHandler))
+	F(w_initialDelaySeconds, B_int32, OMIT_EMPTY)
+	F(w_periodSeconds, B_int32, OMIT_EMPTY)
+	F(w_successThreshold, B_int32, OMIT_EMPTY)
+	F(w_tcpSocket, B_core_v1_TCPSocketAction, POINTER | OMIT_EMPTY, .through = AT(w_ProbeHandler))
+	F(w_terminationGracePeriodSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_timeoutSeconds, B_int32, OMIT_EMPTY)
+	/* core_v1_ProjectedVolumeSource */
+	F(w_defaultMode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_sources, B_list_core_v1_VolumeProjection, 0)
+	/* core_v1_QuobyteVolumeSource */
+	F(w_group, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_registry, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_tenant, B_string, OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY)
+	F(w_volume, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_RBDPersistentVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_image, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_keyring, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w__etc_ceph_keyring))
+	F(w_monitors, B_list_string, 0, .required = true)
+	F(w_pool, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_rbd))
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretReference, POINTER | OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_admin))
+	/* core_v1_RBDVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_image, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_keyring, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w__etc_ceph_keyring))
+	F(w_monitors, B_list_string, 0, .required = true)
+	F(w_pool, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_rbd))
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_admin))
+	/* core_v1_ReplicationController */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_ReplicationControllerSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_ReplicationControllerStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ReplicationControllerCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_ReplicationControllerConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ReplicationControllerList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_ReplicationController, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ReplicationControllerSpec */
+	F(w_minReadySeconds, B_int32, OMIT_EMPTY, .fallback = NODE_INT, .value = 0)
+	F(w_replicas, B_int32, POINTER | OMIT_EMPTY, .fallback = NODE_INT, .value = 1)
+	F(w_selector, B_map_string_2, OMIT_EMPTY)
+	F(w_template, B_core_v1_PodTemplateSpec, POINTER | OMIT_EMPTY)
+	/* core_v1_ReplicationControllerStatus */
+	F(w_availableReplicas, B_int32, OMIT_EMPTY)
+	F(w_conditions, B_by_type_core_v1_ReplicationControllerCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_fullyLabeledReplicas, B_int32, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_readyReplicas, B_int32, OMIT_EMPTY)
+	F(w_replicas, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* core_v1_ResourceClaim */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_request, B_string, OMIT_EMPTY)
+	/* core_v1_ResourceFieldSelector */
+	F(w_containerName, B_string, OMIT_EMPTY)
+	F(w_divisor, B_api_resource_Quantity, OMIT_EMPTY)
+	F(w_resource, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ResourceHealth */
+	F(w_health, B_v1_ResourceHealthStatus, OMIT_EMPTY)
+	F(w_message, B_string, POINTER | OMIT_EMPTY)
+	F(w_resourceID, B_v1_ResourceID, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ResourceQuota */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_ResourceQuotaSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_ResourceQuotaStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ResourceQuotaList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_ResourceQuota, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ResourceQuotaSpec */
+	F(w_hard, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_scopeSelector, B_core_v1_ScopeSelector, POINTER | OMIT_EMPTY)
+	F(w_scopes, B_list_v1_ResourceQuotaScope, OMIT_EMPTY)
+	/* core_v1_ResourceQuotaStatus */
+	F(w_hard, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_used, B_map_api_resource_Quantity, OMIT_EMPTY)
+	/* core_v1_ResourceRequirements */
+	F(w_claims, B_by_name_core_v1_ResourceClaim, OMIT_EMPTY)
+	F(w_limits, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_requests, B_map_api_resource_Quantity, OMIT_EMPTY)
+	/* core_v1_ResourceStatus */
+	F(w_name, B_v1_ResourceName, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resources, B_by_resourceID_core_v1_ResourceHealth, OMIT_EMPTY)
+	/* core_v1_SELinuxOptions */
+	F(w_level, B_string, OMIT_EMPTY)
+	F(w_role, B_string, OMIT_EMPTY)
+	F(w_type, B_string, OMIT_EMPTY)
+	F(w_user, B_string, OMIT_EMPTY)
+	/* core_v1_ScaleIOPersistentVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_xfs))
+	F(w_gateway, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_protectionDomain, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_SecretReference, POINTER, .required = true)
+	F(w_sslEnabled, B_bool, OMIT_EMPTY)
+	F(w_storageMode, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_ThinProvisioned))
+	F(w_storagePool, B_string, OMIT_EMPTY)
+	F(w_system, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_volumeName, B_string, OMIT_EMPTY)
+	/* core_v1_ScaleIOVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_xfs))
+	F(w_gateway, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_protectionDomain, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER, .required = true)
+	F(w_sslEnabled, B_bool, OMIT_EMPTY)
+	F(w_storageMode, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_ThinProvisioned))
+	F(w_storagePool, B_string, OMIT_EMPTY)
+	F(w_system, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_volumeName, B_string, OMIT_EMPTY)
+	/* core_v1_ScopeSelector */
+	F(w_matchExpressions, B_list_core_v1_ScopedResourceSelectorRequirement, OMIT_EMPTY)
+	/* core_v1_ScopedResourceSelectorRequirement */
+	F(w_operator, B_v1_ScopeSelectorOperator, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_scopeName, B_v1_ResourceQuotaScope, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_values, B_list_string, OMIT_EMPTY)
+	/* core_v1_SeccompProfile */
+	F(w_localhostProfile, B_string, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_SeccompProfileType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_Secret */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_data, B_map_bytes, OMIT_EMPTY)
+	F(w_immutable, B_bool, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_stringData, B_map_string, OMIT_EMPTY)
+	F(w_type, B_v1_SecretType, OMIT_EMPTY)
+	/* core_v1_SecretEnvSource */
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_SecretKeySelector */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_SecretList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Secret, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_SecretProjection */
+	F(w_items, B_list_core_v1_KeyToPath, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_), .through = AT(w_LocalObjectReference))
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	/* core_v1_SecretReference */
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	/* core_v1_SecretVolumeSource */
+	F(w_defaultMode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_items, B_list_core_v1_KeyToPath, OMIT_EMPTY)
+	F(w_optional, B_bool, POINTER | OMIT_EMPTY)
+	F(w_secretName, B_string, OMIT_EMPTY)
+	/* core_v1_SecurityContext */
+	F(w_allowPrivilegeEscalation, B_bool, POINTER | OMIT_EMPTY)
+	F(w_appArmorProfile, B_core_v1_AppArmorProfile, POINTER | OMIT_EMPTY)
+	F(w_capabilities, B_core_v1_Capabilities, POINTER | OMIT_EMPTY)
+	F(w_privileged, B_bool, POINTER | OMIT_EMPTY)
+	F(w_procMount, B_v1_ProcMountType, POINTER | OMIT_EMPTY)
+	F(w_readOnlyRootFilesystem, B_bool, POINTER | OMIT_EMPTY)
+	F(w_runAsGroup, B_int64, POINTER | OMIT_EMPTY)
+	F(w_runAsNonRoot, B_bool, POINTER | OMIT_EMPTY)
+	F(w_runAsUser, B_int64, POINTER | OMIT_EMPTY)
+	F(w_seLinuxOptions, B_core_v1_SELinuxOptions, POINTER | OMIT_EMPTY)
+	F(w_seccompProfile, B_core_v1_SeccompProfile, POINTER | OMIT_EMPTY)
+	F(w_windowsOptions, B_core_v1_WindowsSecurityContextOptions, POINTER | OMIT_EMPTY)
+	/* core_v1_Service */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_core_v1_ServiceSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_core_v1_ServiceStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ServiceAccount */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_automountServiceAccountToken, B_bool, POINTER | OMIT_EMPTY)
+	F(w_imagePullSecrets, B_list_core_v1_LocalObjectReference, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_secrets, B_by_name_core_v1_ObjectReference, OMIT_EMPTY, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE)
+	/* core_v1_ServiceAccountList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_ServiceAccount, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ServiceAccountTokenProjection */
+	F(w_audience, B_string, OMIT_EMPTY)
+	F(w_expirationSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_path, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_ServiceList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_core_v1_Service, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_ServicePort */
+	F(w_appProtocol, B_string, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_nodePort, B_int32, OMIT_EMPTY)
+	F(w_port, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_protocol, B_v1_Protocol, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_TCP))
+	F(w_targetPort, B_util_intstr_IntOrString, OMIT_EMPTY)
+	/* core_v1_ServiceSpec */
+	F(w_allocateLoadBalancerNodePorts, B_bool, POINTER | OMIT_EMPTY)
+	F(w_clusterIP, B_string, OMIT_EMPTY)
+	F(w_clusterIPs, B_list_string, OMIT_EMPTY)
+	F(w_externalIPs, B_list_string, OMIT_EMPTY)
+	F(w_externalName, B_string, OMIT_EMPTY)
+	F(w_externalTrafficPolicy, B_v1_ServiceExternalTrafficPolicy, OMIT_EMPTY)
+	F(w_healthCheckNodePort, B_int32, OMIT_EMPTY)
+	F(w_internalTrafficPolicy, B_v1_ServiceInternalTrafficPolicy, POINTER | OMIT_EMPTY)
+	F(w_ipFamilies, B_list_v1_IPFamily, OMIT_EMPTY)
+	F(w_ipFamilyPolicy, B_v1_IPFamilyPolicy, POINTER | OMIT_EMPTY)
+	F(w_loadBalancerClass, B_string, POINTER | OMIT_EMPTY)
+	F(w_loadBalancerIP, B_string, OMIT_EMPTY)
+	F(w_loadBalancerSourceRanges, B_list_string, OMIT_EMPTY)
+	F(w_ports, B_by_port_protocol_core_v1_ServicePort, OMIT_EMPTY, .patch_key = AT(w_port), .patch = TYPE_PATCH_MERGE)
+	F(w_publishNotReadyAddresses, B_bool, OMIT_EMPTY)
+	F(w_selector, B_map_string_2, OMIT_EMPTY)
+	F(w_sessionAffinity, B_v1_ServiceAffinity, OMIT_EMPTY)
+	F(w_sessionAffinityConfig, B_core_v1_SessionAffinityConfig, POINTER | OMIT_EMPTY)
+	F(w_trafficDistribution, B_string, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_ServiceType, OMIT_EMPTY)
+	/* core_v1_ServiceStatus */
+	F(w_conditions, B_by_type_apis_meta_v1_Condition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_loadBalancer, B_core_v1_LoadBalancerStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* core_v1_SessionAffinityConfig */
+	F(w_clientIP, B_core_v1_ClientIPConfig, POINTER | OMIT_EMPTY)
+	/* core_v1_SleepAction */
+	F(w_seconds, B_int64, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* core_v1_StorageOSPersistentVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
+	F(w_volumeName, B_string, OMIT_EMPTY)
+	F(w_volumeNamespace, B_string, OMIT_EMPTY)
+	/* core_v1_StorageOSVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_secretRef, B_core_v1_LocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_volumeName, B_string, OMIT_EMPTY)
+	F(w_volumeNamespace, B_string, OMIT_EMPTY)
+	/* core_v1_Sysctl */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_value, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_TCPSocketAction */
+	F(w_host, B_string, OMIT_EMPTY)
+	F(w_port, B_util_intstr_IntOrString, 0, .required = true)
+	/* core_v1_Taint */
+	F(w_effect, B_v1_TaintEffect, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_timeAdded, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_value, B_string, OMIT_EMPTY)
+	/* core_v1_Toleration */
+	F(w_effect, B_v1_TaintEffect, OMIT_EMPTY)
+	F(w_key, B_string, OMIT_EMPTY)
+	F(w_operator, B_v1_TolerationOperator, OMIT_EMPTY)
+	F(w_tolerationSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_value, B_string, OMIT_EMPTY)
+	/* core_v1_TopologySelectorLabelRequirement */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_values, B_list_string, 0, .required = true)
+	/* core_v1_TopologySelectorTerm */
+	F(w_matchLabelExpressions, B_list_core_v1_TopologySelectorLabelRequirement, OMIT_EMPTY)
+	/* core_v1_TopologySpreadConstraint */
+	F(w_labelSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_matchLabelKeys, B_list_string, OMIT_EMPTY)
+	F(w_maxSkew, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_minDomains, B_int32, POINTER | OMIT_EMPTY)
+	F(w_nodeAffinityPolicy, B_v1_NodeInclusionPolicy, POINTER | OMIT_EMPTY)
+	F(w_nodeTaintsPolicy, B_v1_NodeInclusionPolicy, POINTER | OMIT_EMPTY)
+	F(w_topologyKey, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_whenUnsatisfiable, B_v1_UnsatisfiableConstraintAction, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_TypedLocalObjectReference */
+	F(w_apiGroup, B_string, POINTER)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_TypedObjectReference */
+	F(w_apiGroup, B_string, POINTER)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, POINTER | OMIT_EMPTY)
+	/* core_v1_Volume */
+	F(w_awsElasticBlockStore, B_core_v1_AWSElasticBlockStoreVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_azureDisk, B_core_v1_AzureDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_azureFile, B_core_v1_AzureFileVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_cephfs, B_core_v1_CephFSVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_cinder, B_core_v1_CinderVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_configMap, B_core_v1_ConfigMapVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_csi, B_core_v1_CSIVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_downwardAPI, B_core_v1_DownwardAPIVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_emptyDir, B_core_v1_EmptyDirVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_ephemeral, B_core_v1_EphemeralVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_fc, B_core_v1_FCVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_flexVolume, B_core_v1_FlexVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_flocker, B_core_v1_FlockerVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_gcePersistentDisk, B_core_v1_GCEPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_gitRepo, B_core_v1_GitRepoVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_glusterfs, B_core_v1_GlusterfsVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_hostPath, B_core_v1_HostPathVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_image, B_core_v1_ImageVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_iscsi, B_core_v1_ISCSIVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_nfs, B_core_v1_NFSVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_persistentVolumeClaim, B_core_v1_PersistentVolumeClaimVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_photonPersistentDisk, B_core_v1_PhotonPersistentDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_portworxVolume, B_core_v1_PortworxVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_projected, B_core_v1_ProjectedVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_quobyte, B_core_v1_QuobyteVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_rbd, B_core_v1_RBDVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_scaleIO, B_core_v1_ScaleIOVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_secret, B_core_v1_SecretVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_storageos, B_core_v1_StorageOSVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	F(w_vsphereVolume, B_core_v1_VsphereVirtualDiskVolumeSource, POINTER | OMIT_EMPTY, .through = AT(w_VolumeSource))
+	/* core_v1_VolumeDevice */
+	F(w_devicePath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_VolumeMount */
+	F(w_mountPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_mountPropagation, B_v1_MountPropagationMode, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_recursiveReadOnly, B_v1_RecursiveReadOnlyMode, POINTER | OMIT_EMPTY)
+	F(w_subPath, B_string, OMIT_EMPTY)
+	F(w_subPathExpr, B_string, OMIT_EMPTY)
+	/* core_v1_VolumeMountStatus */
+	F(w_mountPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_readOnly, B_bool, OMIT_EMPTY)
+	F(w_recursiveReadOnly, B_v1_RecursiveReadOnlyMode, POINTER | OMIT_EMPTY)
+	F(w_volumeStatus, B_core_v1_VolumeStatus, POINTER | OMIT_EMPTY)
+	/* core_v1_VolumeNodeAffinity */
+	F(w_required, B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
+	/* core_v1_VolumeProjection */
+	F(w_clusterTrustBundle, B_core_v1_ClusterTrustBundleProjection, POINTER | OMIT_EMPTY)
+	F(w_configMap, B_core_v1_ConfigMapProjection, POINTER | OMIT_EMPTY)
+	F(w_downwardAPI, B_core_v1_DownwardAPIProjection, POINTER | OMIT_EMPTY)
+	F(w_podCertificate, B_core_v1_PodCertificateProjection, POINTER | OMIT_EMPTY)
+	F(w_secret, B_core_v1_SecretProjection, POINTER | OMIT_EMPTY)
+	F(w_serviceAccountToken, B_core_v1_ServiceAccountTokenProjection, POINTER | OMIT_EMPTY)
+	/* core_v1_VolumeResourceRequirements */
+	F(w_limits, B_map_api_resource_Quantity, OMIT_EMPTY)
+	F(w_requests, B_map_api_resource_Quantity, OMIT_EMPTY)
+	/* core_v1_VolumeStatus */
+	F(w_image, B_core_v1_ImageVolumeStatus, POINTER | OMIT_EMPTY)
+	/* core_v1_VsphereVirtualDiskVolumeSource */
+	F(w_fsType, B_string, OMIT_EMPTY)
+	F(w_storagePolicyID, B_string, OMIT_EMPTY)
+	F(w_storagePolicyName, B_string, OMIT_EMPTY)
+	F(w_volumePath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* core_v1_WeightedPodAffinityTerm */
+	F(w_podAffinityTerm, B_core_v1_PodAffinityTerm, 0, .fallback = NODE_MAP, .required = true)
+	F(w_weight, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* core_v1_WindowsSecurityContextOptions */
+	F(w_gmsaCredentialSpec, B_string, POINTER | OMIT_EMPTY)
+	F(w_gmsaCredentialSpecName, B_string, POINTER | OMIT_EMPTY)
+	F(w_hostProcess, B_bool, POINTER | OMIT_EMPTY)
+	F(w_runAsUserName, B_string, POINTER | OMIT_EMPTY)
+	/* discovery_v1_Endpoint */
+	F(w_addresses, B_set_string, 0, .required = true)
+	F(w_conditions, B_discovery_v1_EndpointConditions, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_deprecatedTopology, B_map_string, OMIT_EMPTY)
+	F(w_hints, B_discovery_v1_EndpointHints, POINTER | OMIT_EMPTY)
+	F(w_hostname, B_string, POINTER | OMIT_EMPTY)
+	F(w_nodeName, B_string, POINTER | OMIT_EMPTY)
+	F(w_targetRef, B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
+	F(w_zone, B_string, POINTER | OMIT_EMPTY)
+	/* discovery_v1_EndpointConditions */
+	F(w_ready, B_bool, POINTER | OMIT_EMPTY)
+	F(w_serving, B_bool, POINTER | OMIT_EMPTY)
+	F(w_terminating, B_bool, POINTER | OMIT_EMPTY)
+	/* discovery_v1_EndpointHints */
+	F(w_forNodes, B_list_discovery_v1_ForNode, OMIT_EMPTY)
+	F(w_forZones, B_list_discovery_v1_ForZone, OMIT_EMPTY)
+	/* discovery_v1_EndpointPort */
+	F(w_appProtocol, B_string, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, POINTER | OMIT_EMPTY)
+	F(w_port, B_int32, POINTER | OMIT_EMPTY)
+	F(w_protocol, B_v1_Protocol, POINTER | OMIT_EMPTY)
+	/* discovery_v1_EndpointSlice */
+	F(w_addressType, B_v1_AddressType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_endpoints, B_list_discovery_v1_Endpoint, 0)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_ports, B_list_discovery_v1_EndpointPort, 0)
+	/* discovery_v1_EndpointSliceList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_discovery_v1_EndpointSlice, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* discovery_v1_ForNode */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* discovery_v1_ForZone */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* events_v1_Event */
+	F(w_action, B_string, OMIT_EMPTY)
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_deprecatedCount, B_int32, OMIT_EMPTY)
+	F(w_deprecatedFirstTimestamp, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_deprecatedLastTimestamp, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_deprecatedSource, B_core_v1_EventSource, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_eventTime, B_apis_meta_v1_MicroTime, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, 0, .fallback = NODE_MAP)
+	F(w_note, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_regarding, B_core_v1_ObjectReference, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_related, B_core_v1_ObjectReference, POINTER | OMIT_EMPTY)
+	F(w_reportingController, B_string, OMIT_EMPTY)
+	F(w_reportingInstance, B_string, OMIT_EMPTY)
+	F(w_series, B_events_v1_EventSeries, POINTER | OMIT_EMPTY)
+	F(w_type, B_string, OMIT_EMPTY)
+	/* events_v1_EventList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_events_v1_Event, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* events_v1_EventSeries */
+	F(w_count, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_lastObservedTime, B_apis_meta_v1_MicroTime, 0, .required = true)
+	/* flowcontrol_v1_ExemptPriorityLevelConfiguration */
+	F(w_lendablePercent, B_int32, POINTER | OMIT_EMPTY)
+	F(w_nominalConcurrencyShares, B_int32, POINTER | OMIT_EMPTY)
+	/* flowcontrol_v1_FlowDistinguisherMethod */
+	F(w_type, B_v1_FlowDistinguisherMethodType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* flowcontrol_v1_FlowSchema */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_flowcontrol_v1_FlowSchemaSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_flowcontrol_v1_FlowSchemaStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* flowcontrol_v1_FlowSchemaCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, OMIT_EMPTY)
+	F(w_type, B_v1_FlowSchemaConditionType, OMIT_EMPTY)
+	/* flowcontrol_v1_FlowSchemaList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_flowcontrol_v1_FlowSchema, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* flowcontrol_v1_FlowSchemaSpec */
+	F(w_distinguisherMethod, B_flowcontrol_v1_FlowDistinguisherMethod, POINTER | OMIT_EMPTY)
+	F(w_matchingPrecedence, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_priorityLevelConfiguration, B_flowcontrol_v1_PriorityLevelConfigurationReference, 0, .fallback = NODE_MAP, .required = true)
+	F(w_rules, B_list_flowcontrol_v1_PolicyRulesWithSubjects, OMIT_EMPTY)
+	/* flowcontrol_v1_FlowSchemaStatus */
+	F(w_conditions, B_by_type_flowcontrol_v1_FlowSchemaCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	/* flowcontrol_v1_GroupSubject */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* flowcontrol_v1_LimitResponse */
+	F(w_queuing, B_flowcontrol_v1_QueuingConfiguration, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_LimitResponseType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* flowcontrol_v1_LimitedPriorityLevelConfiguration */
+	F(w_borrowingLimitPercent, B_int32, POINTER | OMIT_EMPTY)
+	F(w_lendablePercent, B_int32, POINTER | OMIT_EMPTY)
+	F(w_limitResponse, B_flowcontrol_v1_LimitResponse, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_nominalConcurrencyShares, B_int32, POINTER)
+	/* flowcontrol_v1_NonResourcePolicyRule */
+	F(w_nonResourceURLs, B_set_string, 0, .required = true)
+	F(w_verbs, B_set_string, 0, .required = true)
+	/* flowcontrol_v1_PolicyRulesWithSubjects */
+	F(w_nonResourceRules, B_list_flowcontrol_v1_NonResourcePolicyRule, OMIT_EMPTY)
+	F(w_resourceRules, B_list_flowcontrol_v1_ResourcePolicyRule, OMIT_EMPTY)
+	F(w_subjects, B_list_flowcontrol_v1_Subject, 0, .required = true)
+	/* flowcontrol_v1_PriorityLevelConfiguration */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_flowcontrol_v1_PriorityLevelConfigurationSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_flowcontrol_v1_PriorityLevelConfigurationStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* flowcontrol_v1_PriorityLevelConfigurationCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, OMIT_EMPTY)
+	F(w_type, B_v1_PriorityLevelConfigurationConditionType, OMIT_EMPTY)
+	/* flowcontrol_v1_PriorityLevelConfigurationList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_flowcontrol_v1_PriorityLevelConfiguration, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* flowcontrol_v1_PriorityLevelConfigurationReference */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* flowcontrol_v1_PriorityLevelConfigurationSpec */
+	F(w_exempt, B_flowcontrol_v1_ExemptPriorityLevelConfiguration, POINTER | OMIT_EMPTY)
+	F(w_limited, B_flowcontrol_v1_LimitedPriorityLevelConfiguration, POINTER | OMIT_EMPTY)
+	F(w_type, B_v1_PriorityLevelEnablement, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* flowcontrol_v1_PriorityLevelConfigurationStatus */
+	F(w_conditions, B_by_type_flowcontrol_v1_PriorityLevelConfigurationCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	/* flowcontrol_v1_QueuingConfiguration */
+	F(w_handSize, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_queueLengthLimit, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_queues, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	/* flowcontrol_v1_ResourcePolicyRule */
+	F(w_apiGroups, B_set_string, 0, .required = true)
+	F(w_clusterScope, B_bool, OMIT_EMPTY)
+	F(w_namespaces, B_set_string, 0)
+	F(w_resources, B_set_string, 0, .required = true)
+	F(w_verbs, B_set_string, 0, .required = true)
+	/* flowcontrol_v1_ServiceAccountSubject */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* flowcontrol_v1_Subject */
+	F(w_group, B_flowcontrol_v1_GroupSubject, POINTER | OMIT_EMPTY)
+	F(w_kind, B_v1_SubjectKind, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_serviceAccount, B_flowcontrol_v1_ServiceAccountSubject, POINTER | OMIT_EMPTY)
+	F(w_user, B_flowcontrol_v1_UserSubject, POINTER | OMIT_EMPTY)
+	/* flowcontrol_v1_UserSubject */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* networking_v1_HTTPIngressPath */
+	F(w_backend, B_networking_v1_IngressBackend, 0, .fallback = NODE_MAP, .required = true)
+	F(w_path, B_string, OMIT_EMPTY)
+	F(w_pathType, B_v1_PathType, POINTER, .required = true)
+	/* networking_v1_HTTPIngressRuleValue */
+	F(w_paths, B_list_networking_v1_HTTPIngressPath, 0, .required = true)
+	/* networking_v1_IPAddress */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_networking_v1_IPAddressSpec, OMIT_EMPTY, .fallback = NODE_MAP, .required = true)
+	/* networking_v1_IPAddressList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_networking_v1_IPAddress, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IPAddressSpec */
+	F(w_parentRef, B_networking_v1_ParentReference, POINTER | OMIT_EMPTY, .required = true)
+	/* networking_v1_IPBlock */
+	F(w_cidr, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_except, B_list_string, OMIT_EMPTY)
+	/* networking_v1_Ingress */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_networking_v1_IngressSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_networking_v1_IngressStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IngressBackend */
+	F(w_resource, B_core_v1_TypedLocalObjectReference, POINTER | OMIT_EMPTY)
+	F(w_service, B_networking_v1_IngressServiceBackend, POINTER | OMIT_EMPTY)
+	/* networking_v1_IngressClass */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_networking_v1_IngressClassSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IngressClassList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_networking_v1_IngressClass, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IngressClassParametersReference */
+	F(w_apiGroup, B_string, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, POINTER | OMIT_EMPTY)
+	F(w_scope, B_string, POINTER)
+	/* networking_v1_IngressClassSpec */
+	F(w_controller, B_string, OMIT_EMPTY)
+	F(w_parameters, B_networking_v1_IngressClassParametersReference, POINTER | OMIT_EMPTY)
+	/* networking_v1_IngressList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_networking_v1_Ingress, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IngressLoadBalancerIngress */
+	F(w_hostname, B_string, OMIT_EMPTY)
+	F(w_ip, B_string, OMIT_EMPTY)
+	F(w_ports, B_list_networking_v1_IngressPortStatus, OMIT_EMPTY)
+	/* networking_v1_IngressLoadBalancerStatus */
+	F(w_ingress, B_list_networking_v1_IngressLoadBalancerIngress, OMIT_EMPTY)
+	/* networking_v1_IngressPortStatus */
+	F(w_error, B_string, POINTER | OMIT_EMPTY)
+	F(w_port, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_protocol, B_v1_Protocol, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* networking_v1_IngressRule */
+	F(w_host, B_string, OMIT_EMPTY)
+	F(w_http, B_networking_v1_HTTPIngressRuleValue, POINTER | OMIT_EMPTY, .through = AT(w_IngressRuleValue))
+	/* networking_v1_IngressServiceBackend */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_port, B_networking_v1_ServiceBackendPort, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IngressSpec */
+	F(w_defaultBackend, B_networking_v1_IngressBackend, POINTER | OMIT_EMPTY)
+	F(w_ingressClassName, B_string, POINTER | OMIT_EMPTY)
+	F(w_rules, B_list_networking_v1_IngressRule, OMIT_EMPTY)
+	F(w_tls, B_list_networking_v1_IngressTLS, OMIT_EMPTY)
+	/* networking_v1_IngressStatus */
+	F(w_loadBalancer, B_networking_v1_IngressLoadBalancerStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_IngressTLS */
+	F(w_hosts, B_list_string, OMIT_EMPTY)
+	F(w_secretName, B_string, OMIT_EMPTY)
+	/* networking_v1_NetworkPolicy */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_networking_v1_NetworkPolicySpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_NetworkPolicyEgressRule */
+	F(w_ports, B_list_networking_v1_NetworkPolicyPort, OMIT_EMPTY)
+	F(w_to, B_list_networking_v1_NetworkPolicyPeer, OMIT_EMPTY)
+	/* networking_v1_NetworkPolicyIngressRule */
+	F(w_from, B_list_networking_v1_NetworkPolicyPeer, OMIT_EMPTY)
+	F(w_ports, B_list_networking_v1_NetworkPolicyPort, OMIT_EMPTY)
+	/* networking_v1_NetworkPolicyList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_networking_v1_NetworkPolicy, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_NetworkPolicyPeer */
+	F(w_ipBlock, B_networking_v1_IPBlock, POINTER | OMIT_EMPTY)
+	F(w_namespaceSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_podSelector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	/* networking_v1_NetworkPolicyPort */
+	F(w_endPort, B_int32, POINTER | OMIT_EMPTY)
+	F(w_port, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	F(w_protocol, B_v1_Protocol, POINTER | OMIT_EMPTY)
+	/* networking_v1_NetworkPolicySpec */
+	F(w_egress, B_list_networking_v1_NetworkPolicyEgressRule, OMIT_EMPTY)
+	F(w_ingress, B_list_networking_v1_NetworkPolicyIngressRule, OMIT_EMPTY)
+	F(w_podSelector, B_apis_meta_v1_LabelSelector, 0, .fallback = NODE_MAP)
+	F(w_policyTypes, B_list_v1_PolicyType, OMIT_EMPTY)
+	/* networking_v1_ParentReference */
+	F(w_group, B_string, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY, .required = true)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	F(w_resource, B_string, OMIT_EMPTY, .required = true)
+	/* networking_v1_ServiceBackendPort */
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_number, B_int32, OMIT_EMPTY)
+	/* networking_v1_ServiceCIDR */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_networking_v1_ServiceCIDRSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_networking_v1_ServiceCIDRStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_ServiceCIDRList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_networking_v1_ServiceCIDR, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* networking_v1_ServiceCIDRSpec */
+	F(w_cidrs, B_list_string, OMIT_EMPTY)
+	/* networking_v1_ServiceCIDRStatus */
+	F(w_conditions, B_by_type_apis_meta_v1_Condition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	/* node_v1_Overhead */
+	F(w_podFixed, B_map_api_resource_Quantity, OMIT_EMPTY)
+	/* node_v1_RuntimeClass */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_handler, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_overhead, B_node_v1_Overhead, POINTER | OMIT_EMPTY)
+	F(w_scheduling, B_node_v1_Scheduling, POINTER | OMIT_EMPTY)
+	/* node_v1_RuntimeClassList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_node_v1_RuntimeClass, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* node_v1_Scheduling */
+	F(w_nodeSelector, B_map_string_2, OMIT_EMPTY)
+	F(w_tolerations, B_list_core_v1_Toleration, OMIT_EMPTY)
+	/* policy_v1_Eviction */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_deleteOptions, B_apis_meta_v1_DeleteOptions, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* policy_v1_PodDisruptionBudget */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_policy_v1_PodDisruptionBudgetSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_policy_v1_PodDisruptionBudgetStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* policy_v1_PodDisruptionBudgetList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_policy_v1_PodDisruptionBudget, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* policy_v1_PodDisruptionBudgetSpec */
+	F(w_maxUnavailable, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	F(w_minAvailable, B_util_intstr_IntOrString, POINTER | OMIT_EMPTY)
+	F(w_selector, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY, .patch = TYPE_PATCH_REPLACE)
+	F(w_unhealthyPodEvictionPolicy, B_v1_UnhealthyPodEvictionPolicyType, POINTER | OMIT_EMPTY)
+	/* policy_v1_PodDisruptionBudgetStatus */
+	F(w_conditions, B_by_type_apis_meta_v1_Condition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	F(w_currentHealthy, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_desiredHealthy, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_disruptedPods, B_map_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_disruptionsAllowed, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_expectedPods, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	/* rbac_v1_AggregationRule */
+	F(w_clusterRoleSelectors, B_list_apis_meta_v1_LabelSelector, OMIT_EMPTY)
+	/* rbac_v1_ClusterRole */
+	F(w_aggregationRule, B_rbac_v1_AggregationRule, POINTER | OMIT_EMPTY)
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_rules, B_list_rbac_v1_PolicyRule, 0)
+	/* rbac_v1_ClusterRoleBinding */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_roleRef, B_rbac_v1_RoleRef, 0, .fallback = NODE_MAP, .required = true)
+	F(w_subjects, B_list_rbac_v1_Subject, OMIT_EMPTY)
+	/* rbac_v1_ClusterRoleBindingList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_rbac_v1_ClusterRoleBinding, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* rbac_v1_ClusterRoleList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_rbac_v1_ClusterRole, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* rbac_v1_PolicyRule */
+	F(w_apiGroups, B_list_string, OMIT_EMPTY)
+	F(w_nonResourceURLs, B_list_string, OMIT_EMPTY)
+	F(w_resourceNames, B_list_string, OMIT_EMPTY)
+	F(w_resources, B_list_string, OMIT_EMPTY)
+	F(w_verbs, B_list_string, 0, .required = true)
+	/* rbac_v1_Role */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_rules, B_list_rbac_v1_PolicyRule, 0)
+	/* rbac_v1_RoleBinding */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_roleRef, B_rbac_v1_RoleRef, 0, .fallback = NODE_MAP, .required = true)
+	F(w_subjects, B_list_rbac_v1_Subject, OMIT_EMPTY)
+	/* rbac_v1_RoleBindingList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_rbac_v1_RoleBinding, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* rbac_v1_RoleList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_rbac_v1_Role, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* rbac_v1_RoleRef */
+	F(w_apiGroup, B_string, 0, .fallback = NODE_STR, .value = AT(w_))
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* rbac_v1_Subject */
+	F(w_apiGroup, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	/* resource_v1_AllocatedDeviceStatus */
+	F(w_conditions, B_by_type_apis_meta_v1_Condition, 0)
+	F(w_data, B_runtime_RawExtension, POINTER | OMIT_EMPTY)
+	F(w_device, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_networkData, B_resource_v1_NetworkDeviceData, POINTER | OMIT_EMPTY)
+	F(w_pool, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_shareID, B_string, POINTER | OMIT_EMPTY)
+	/* resource_v1_AllocationResult */
+	F(w_allocationTimestamp, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_devices, B_resource_v1_DeviceAllocationResult, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_nodeSelector, B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
+	/* resource_v1_CELDeviceSelector */
+	F(w_expression, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* resource_v1_CapacityRequestPolicy */
+	F(w_default, B_api_resource_Quantity, POINTER)
+	F(w_validRange, B_resource_v1_CapacityRequestPolicyRange, POINTER | OMIT_EMPTY)
+	F(w_validValues, B_list_api_resource_Quantity, OMIT_EMPTY)
+	/* resource_v1_CapacityRequestPolicyRange */
+	F(w_max, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	F(w_min, B_api_resource_Quantity, POINTER | OMIT_EMPTY, .required = true)
+	F(w_step, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	/* resource_v1_CapacityRequirements */
+	F(w_requests, B_map_api_resource_Quantity_3, OMIT_EMPTY)
+	/* resource_v1_Counter */
+	F(w_value, B_api_resource_Quantity, 0, .required = true)
+	/* resource_v1_CounterSet */
+	F(w_counters, B_map_resource_v1_Counter, OMIT_EMPTY, .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* resource_v1_Device */
+	F(w_allNodes, B_bool, POINTER | OMIT_EMPTY)
+	F(w_allowMultipleAllocations, B_bool, POINTER | OMIT_EMPTY)
+	F(w_attributes, B_map_resource_v1_DeviceAttribute, OMIT_EMPTY)
+	F(w_bindingConditions, B_list_string, OMIT_EMPTY)
+	F(w_bindingFailureConditions, B_list_string, OMIT_EMPTY)
+	F(w_bindsToNode, B_bool, POINTER | OMIT_EMPTY)
+	F(w_capacity, B_map_resource_v1_DeviceCapacity, OMIT_EMPTY)
+	F(w_consumesCounters, B_list_resource_v1_DeviceCounterConsumption, OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_nodeAllocatableResourceMappings, B_map_resource_v1_NodeAllocatableResourceMapping, OMIT_EMPTY)
+	F(w_nodeName, B_string, POINTER | OMIT_EMPTY)
+	F(w_nodeSelector, B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
+	F(w_taints, B_list_resource_v1_DeviceTaint, OMIT_EMPTY)
+	/* resource_v1_DeviceAllocationConfiguration */
+	F(w_opaque, B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = AT(w_DeviceConfiguration))
+	F(w_requests, B_list_string, OMIT_EMPTY)
+	F(w_source, B_v1_AllocationConfigSource, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* resource_v1_DeviceAllocationResult */
+	F(w_config, B_list_resource_v1_DeviceAllocationConfiguration, OMIT_EMPTY)
+	F(w_results, B_list_resource_v1_DeviceRequestAllocationResult, OMIT_EMPTY)
+	/* resource_v1_DeviceAttribute */
+	F(w_bool, B_bool, POINTER | OMIT_EMPTY)
+	F(w_bools, B_list_bool, OMIT_EMPTY)
+	F(w_int, B_int64, POINTER | OMIT_EMPTY)
+	F(w_ints, B_list_int64, OMIT_EMPTY)
+	F(w_string, B_string, POINTER | OMIT_EMPTY)
+	F(w_strings, B_list_string, OMIT_EMPTY)
+	F(w_version, B_string, POINTER | OMIT_EMPTY)
+	F(w_versions, B_list_string, OMIT_EMPTY)
+	/* resource_v1_DeviceCapacity */
+	F(w_requestPolicy, B_resource_v1_CapacityRequestPolicy, POINTER | OMIT_EMPTY)
+	F(w_value, B_api_resource_Quantity, 0, .required = true)
+	/* resource_v1_DeviceClaim */
+	F(w_config, B_list_resource_v1_DeviceClaimConfiguration, OMIT_EMPTY)
+	F(w_constraints, B_list_resource_v1_DeviceConstraint, OMIT_EMPTY)
+	F(w_requests, B_list_resource_v1_DeviceRequest, 0)
+	/* resource_v1_DeviceClaimConfiguration */
+	F(w_opaque, B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = AT(w_DeviceConfiguration))
+	F(w_requests, B_list_string, OMIT_EMPTY)
+	/* resource_v1_DeviceClass */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_resource_v1_DeviceClassSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* resource_v1_DeviceClassConfiguration */
+	F(w_opaque, B_resource_v1_OpaqueDeviceConfiguration, POINTER | OMIT_EMPTY, .through = AT(w_DeviceConfiguration))
+	/* resource_v1_DeviceClassList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_resource_v1_DeviceClass, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* resource_v1_DeviceClassSpec */
+	F(w_config, B_list_resource_v1_DeviceClassConfiguration, OMIT_EMPTY)
+	F(w_extendedResourceName, B_string, POINTER | OMIT_EMPTY)
+	F(w_selectors, B_list_resource_v1_DeviceSelector, OMIT_EMPTY)
+	/* resource_v1_DeviceConstraint */
+	F(w_distinctAttribute, B_v1_FullyQualifiedName, POINTER | OMIT_EMPTY)
+	F(w_matchAttribute, B_v1_FullyQualifiedName, POINTER | OMIT_EMPTY)
+	F(w_requests, B_list_string, OMIT_EMPTY)
+	/* resource_v1_DeviceCounterConsumption */
+	F(w_counterSet, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_counters, B_map_resource_v1_Counter, OMIT_EMPTY, .required = true)
+	/* resource_v1_DeviceRequest */
+	F(w_exactly, B_resource_v1_ExactDeviceRequest, POINTER | OMIT_EMPTY)
+	F(w_firstAvailable, B_list_resource_v1_DeviceSubRequest, OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* resource_v1_DeviceRequestAllocationResult */
+	F(w_adminAccess, B_bool, POINTER | OMIT_EMPTY)
+	F(w_bindingConditions, B_list_string, OMIT_EMPTY)
+	F(w_bindingFailureConditions, B_list_string, OMIT_EMPTY)
+	F(w_consumedCapacity, B_map_api_resource_Quantity_3, OMIT_EMPTY)
+	F(w_device, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_pool, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_request, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_shareID, B_types_UID, POINTER | OMIT_EMPTY)
+	F(w_tolerations, B_list_resource_v1_DeviceToleration, OMIT_EMPTY)
+	/* resource_v1_DeviceSelector */
+	F(w_cel, B_resource_v1_CELDeviceSelector, POINTER | OMIT_EMPTY)
+	/* resource_v1_DeviceSubRequest */
+	F(w_allocationMode, B_v1_DeviceAllocationMode, OMIT_EMPTY)
+	F(w_capacity, B_resource_v1_CapacityRequirements, POINTER | OMIT_EMPTY)
+	F(w_count, B_int64, OMIT_EMPTY)
+	F(w_deviceClassName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_selectors, B_list_resource_v1_DeviceSelector, OMIT_EMPTY)
+	F(w_tolerations, B_list_resource_v1_DeviceToleration, OMIT_EMPTY)
+	/* resource_v1_DeviceTaint */
+	F(w_effect, B_v1_DeviceTaintEffect, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_timeAdded, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_value, B_string, OMIT_EMPTY)
+	/* resource_v1_DeviceToleration */
+	F(w_effect, B_v1_DeviceTaintEffect, OMIT_EMPTY)
+	F(w_key, B_string, OMIT_EMPTY)
+	F(w_operator, B_v1_DeviceTolerationOperator, OMIT_EMPTY, .fallback = NODE_STR, .value = AT(w_Equal))
+	F(w_tolerationSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_value, B_string, OMIT_EMPTY)
+	/* resource_v1_ExactDeviceRequest */
+	F(w_adminAccess, B_bool, POINTER | OMIT_EMPTY)
+	F(w_allocationMode, B_v1_DeviceAllocationMode, OMIT_EMPTY)
+	F(w_capacity, B_resource_v1_CapacityRequirements, POINTER | OMIT_EMPTY)
+	F(w_count, B_int64, OMIT_EMPTY)
+	F(w_deviceClassName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_selectors, B_list_resource_v1_DeviceSelector, OMIT_EMPTY)
+	F(w_tolerations, B_list_resource_v1_DeviceToleration, OMIT_EMPTY)
+	/* resource_v1_NetworkDeviceData */
+	F(w_hardwareAddress, B_string, OMIT_EMPTY)
+	F(w_interfaceName, B_string, OMIT_EMPTY)
+	F(w_ips, B_list_string, OMIT_EMPTY)
+	/* resource_v1_NodeAllocatableResourceMapping */
+	F(w_allocationMultiplier, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	F(w_capacityKey, B_v1_QualifiedName, POINTER | OMIT_EMPTY)
+	/* resource_v1_OpaqueDeviceConfiguration */
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_parameters, B_runtime_RawExtension, 0, .required = true)
+	/* resource_v1_ResourceClaim */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_resource_v1_ResourceClaimSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_resource_v1_ResourceClaimStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* resource_v1_ResourceClaimConsumerReference */
+	F(w_apiGroup, B_string, OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resource, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_uid, B_types_UID, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* resource_v1_ResourceClaimList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_resource_v1_ResourceClaim, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* resource_v1_ResourceClaimSpec */
+	F(w_devices, B_resource_v1_DeviceClaim, 0, .fallback = NODE_MAP)
+	/* resource_v1_ResourceClaimStatus */
+	F(w_allocation, B_resource_v1_AllocationResult, POINTER | OMIT_EMPTY)
+	F(w_devices, B_by_driver_device_pool_shareID_resource_v1_AllocatedDeviceStatus, OMIT_EMPTY)
+	F(w_reservedFor, B_by_uid_resource_v1_ResourceClaimConsumerReference, OMIT_EMPTY, .patch_key = AT(w_uid), .patch = TYPE_PATCH_MERGE)
+	/* resource_v1_ResourceClaimTemplate */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_resource_v1_ResourceClaimTemplateSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* resource_v1_ResourceClaimTemplateList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_resource_v1_ResourceClaimTemplate, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* resource_v1_ResourceClaimTemplateSpec */
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_resource_v1_ResourceClaimSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* resource_v1_ResourcePool */
+	F(w_generation, B_int64, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_resourceSliceCount, B_int64, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* resource_v1_ResourceSlice */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_resource_v1_ResourceSliceSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* resource_v1_ResourceSliceList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_resource_v1_ResourceSlice, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* resource_v1_ResourceSliceSpec */
+	F(w_allNodes, B_bool, POINTER | OMIT_EMPTY)
+	F(w_devices, B_list_resource_v1_Device, OMIT_EMPTY)
+	F(w_driver, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_nodeName, B_string, POINTER | OMIT_EMPTY)
+	F(w_nodeSelector, B_core_v1_NodeSelector, POINTER | OMIT_EMPTY)
+	F(w_perDeviceNodeSelection, B_bool, POINTER | OMIT_EMPTY)
+	F(w_pool, B_resource_v1_ResourcePool, 0, .fallback = NODE_MAP, .required = true)
+	F(w_sharedCounters, B_list_resource_v1_CounterSet, OMIT_EMPTY)
+	/* scheduling_v1_PriorityClass */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_description, B_string, OMIT_EMPTY)
+	F(w_globalDefault, B_bool, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_preemptionPolicy, B_v1_PreemptionPolicy, POINTER | OMIT_EMPTY)
+	F(w_value, B_int32, 0, .fallback = NODE_INT, .value = 0)
+	/* scheduling_v1_PriorityClassList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_scheduling_v1_PriorityClass, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_CSIDriver */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_storage_v1_CSIDriverSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* storage_v1_CSIDriverList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_storage_v1_CSIDriver, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_CSIDriverSpec */
+	F(w_attachRequired, B_bool, POINTER | OMIT_EMPTY)
+	F(w_fsGroupPolicy, B_v1_FSGroupPolicy, POINTER | OMIT_EMPTY)
+	F(w_nodeAllocatableUpdatePeriodSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_podInfoOnMount, B_bool, POINTER | OMIT_EMPTY)
+	F(w_preventPodSchedulingIfMissing, B_bool, POINTER | OMIT_EMPTY)
+	F(w_requiresRepublish, B_bool, POINTER | OMIT_EMPTY)
+	F(w_seLinuxMount, B_bool, POINTER | OMIT_EMPTY)
+	F(w_serviceAccountTokenInSecrets, B_bool, POINTER | OMIT_EMPTY)
+	F(w_storageCapacity, B_bool, POINTER | OMIT_EMPTY)
+	F(w_tokenRequests, B_list_storage_v1_TokenRequest, OMIT_EMPTY)
+	F(w_volumeLifecycleModes, B_set_v1_VolumeLifecycleMode, OMIT_EMPTY)
+	/* storage_v1_CSINode */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_storage_v1_CSINodeSpec, 0, .fallback = NODE_MAP, .required = true)
+	/* storage_v1_CSINodeDriver */
+	F(w_allocatable, B_storage_v1_VolumeNodeResources, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_nodeID, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_topologyKeys, B_list_string, 0)
+	/* storage_v1_CSINodeList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_storage_v1_CSINode, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_CSINodeSpec */
+	F(w_drivers, B_by_name_storage_v1_CSINodeDriver, 0, .patch_key = AT(w_name), .patch = TYPE_PATCH_MERGE, .required = true)
+	/* storage_v1_CSIStorageCapacity */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_capacity, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_maximumVolumeSize, B_api_resource_Quantity, POINTER | OMIT_EMPTY)
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_nodeTopology, B_apis_meta_v1_LabelSelector, POINTER | OMIT_EMPTY)
+	F(w_storageClassName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* storage_v1_CSIStorageCapacityList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_storage_v1_CSIStorageCapacity, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_StorageClass */
+	F(w_allowVolumeExpansion, B_bool, POINTER | OMIT_EMPTY)
+	F(w_allowedTopologies, B_list_core_v1_TopologySelectorTerm, OMIT_EMPTY)
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_mountOptions, B_list_string, OMIT_EMPTY)
+	F(w_parameters, B_map_string, OMIT_EMPTY)
+	F(w_provisioner, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_reclaimPolicy, B_v1_PersistentVolumeReclaimPolicy, POINTER | OMIT_EMPTY)
+	F(w_volumeBindingMode, B_v1_VolumeBindingMode, POINTER | OMIT_EMPTY)
+	/* storage_v1_StorageClassList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_storage_v1_StorageClass, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_TokenRequest */
+	F(w_audience, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_expirationSeconds, B_int64, POINTER | OMIT_EMPTY)
+	/* storage_v1_VolumeAttachment */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_storage_v1_VolumeAttachmentSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_storage_v1_VolumeAttachmentStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_VolumeAttachmentList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_storage_v1_VolumeAttachment, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_VolumeAttachmentSource */
+	F(w_inlineVolumeSpec, B_core_v1_PersistentVolumeSpec, POINTER | OMIT_EMPTY)
+	F(w_persistentVolumeName, B_string, POINTER | OMIT_EMPTY)
+	/* storage_v1_VolumeAttachmentSpec */
+	F(w_attacher, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_nodeName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_source, B_storage_v1_VolumeAttachmentSource, 0, .fallback = NODE_MAP, .required = true)
+	/* storage_v1_VolumeAttachmentStatus */
+	F(w_attachError, B_storage_v1_VolumeError, POINTER | OMIT_EMPTY)
+	F(w_attached, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_attachmentMetadata, B_map_string, OMIT_EMPTY)
+	F(w_detachError, B_storage_v1_VolumeError, POINTER | OMIT_EMPTY)
+	/* storage_v1_VolumeAttributesClass */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_driverName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_parameters, B_map_string, OMIT_EMPTY)
+	/* storage_v1_VolumeAttributesClassList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_storage_v1_VolumeAttributesClass, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* storage_v1_VolumeError */
+	F(w_errorCode, B_int32, POINTER | OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_time, B_apis_meta_v1_Time, OMIT_EMPTY)
+	/* storage_v1_VolumeNodeResources */
+	F(w_count, B_int32, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_CustomResourceColumnDefinition */
+	F(w_description, B_string, OMIT_EMPTY)
+	F(w_format, B_string, OMIT_EMPTY)
+	F(w_jsonPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_priority, B_int32, OMIT_EMPTY)
+	F(w_type, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiextensions_v1_CustomResourceConversion */
+	F(w_strategy, B_v1_ConversionStrategyType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_webhook, B_apiextensions_v1_WebhookConversion, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_CustomResourceDefinition */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_apiextensions_v1_CustomResourceDefinitionSpec, 0, .fallback = NODE_MAP, .required = true)
+	F(w_status, B_apiextensions_v1_CustomResourceDefinitionStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apiextensions_v1_CustomResourceDefinitionCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_CustomResourceDefinitionConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiextensions_v1_CustomResourceDefinitionList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apiextensions_v1_CustomResourceDefinition, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apiextensions_v1_CustomResourceDefinitionNames */
+	F(w_categories, B_list_string, OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_listKind, B_string, OMIT_EMPTY)
+	F(w_plural, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_shortNames, B_list_string, OMIT_EMPTY)
+	F(w_singular, B_string, OMIT_EMPTY)
+	/* apiextensions_v1_CustomResourceDefinitionSpec */
+	F(w_conversion, B_apiextensions_v1_CustomResourceConversion, POINTER | OMIT_EMPTY)
+	F(w_group, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_names, B_apiextensions_v1_CustomResourceDefinitionNames, 0, .fallback = NODE_MAP, .required = true)
+	F(w_preserveUnknownFields, B_bool, OMIT_EMPTY)
+	F(w_scope, B_v1_ResourceScope, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_versions, B_list_apiextensions_v1_CustomResourceDefinitionVersion, 0, .required = true)
+	/* apiextensions_v1_CustomResourceDefinitionStatus */
+	F(w_acceptedNames, B_apiextensions_v1_CustomResourceDefinitionNames, 0, .fallback = NODE_MAP)
+	F(w_conditions, B_by_type_apiextensions_v1_CustomResourceDefinitionCondition, 0)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_storedVersions, B_list_string, 0)
+	/* apiextensions_v1_CustomResourceDefinitionVersion */
+	F(w_additionalPrinterColumns, B_list_apiextensions_v1_CustomResourceColumnDefinition, OMIT_EMPTY)
+	F(w_deprecated, B_bool, OMIT_EMPTY)
+	F(w_deprecationWarning, B_string, POINTER | OMIT_EMPTY)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_schema, B_apiextensions_v1_CustomResourceValidation, POINTER | OMIT_EMPTY)
+	F(w_selectableFields, B_list_apiextensions_v1_SelectableField, OMIT_EMPTY)
+	F(w_served, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_storage, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_subresources, B_apiextensions_v1_CustomResourceSubresources, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_CustomResourceSubresourceScale */
+	F(w_labelSelectorPath, B_string, POINTER | OMIT_EMPTY)
+	F(w_specReplicasPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_statusReplicasPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiextensions_v1_CustomResourceSubresources */
+	F(w_scale, B_apiextensions_v1_CustomResourceSubresourceScale, POINTER | OMIT_EMPTY)
+	F(w_status, B_apiextensions_v1_CustomResourceSubresourceStatus, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_CustomResourceValidation */
+	F(w_openAPIV3Schema, B_apiextensions_v1_JSONSchemaProps, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_ExternalDocumentation */
+	F(w_description, B_string, OMIT_EMPTY)
+	F(w_url, B_string, OMIT_EMPTY)
+	/* apiextensions_v1_JSONSchemaProps */
+	F(w__ref, B_string, POINTER | OMIT_EMPTY)
+	F(w__schema, B_v1_JSONSchemaURL, OMIT_EMPTY)
+	F(w_additionalItems, B_apiextensions_v1_JSONSchemaPropsOrBool, POINTER | OMIT_EMPTY)
+	F(w_additionalProperties, B_apiextensions_v1_JSONSchemaPropsOrBool, POINTER | OMIT_EMPTY)
+	F(w_allOf, B_list_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
+	F(w_anyOf, B_list_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
+	F(w_default, B_apiextensions_v1_JSON, POINTER | OMIT_EMPTY)
+	F(w_definitions, B_map_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
+	F(w_dependencies, B_map_apiextensions_v1_JSONSchemaPropsOrStringArray, OMIT_EMPTY)
+	F(w_description, B_string, OMIT_EMPTY)
+	F(w_enum, B_list_apiextensions_v1_JSON, OMIT_EMPTY)
+	F(w_example, B_apiextensions_v1_JSON, POINTER | OMIT_EMPTY)
+	F(w_exclusiveMaximum, B_bool, OMIT_EMPTY)
+	F(w_exclusiveMinimum, B_bool, OMIT_EMPTY)
+	F(w_externalDocs, B_apiextensions_v1_ExternalDocumentation, POINTER | OMIT_EMPTY)
+	F(w_format, B_string, OMIT_EMPTY)
+	F(w_id, B_string, OMIT_EMPTY)
+	F(w_items, B_apiextensions_v1_JSONSchemaPropsOrArray, POINTER | OMIT_EMPTY)
+	F(w_maxItems, B_int64, POINTER | OMIT_EMPTY)
+	F(w_maxLength, B_int64, POINTER | OMIT_EMPTY)
+	F(w_maxProperties, B_int64, POINTER | OMIT_EMPTY)
+	F(w_maximum, B_float64, POINTER | OMIT_EMPTY)
+	F(w_minItems, B_int64, POINTER | OMIT_EMPTY)
+	F(w_minLength, B_int64, POINTER | OMIT_EMPTY)
+	F(w_minProperties, B_int64, POINTER | OMIT_EMPTY)
+	F(w_minimum, B_float64, POINTER | OMIT_EMPTY)
+	F(w_multipleOf, B_float64, POINTER | OMIT_EMPTY)
+	F(w_not, B_apiextensions_v1_JSONSchemaProps, POINTER | OMIT_EMPTY)
+	F(w_nullable, B_bool, OMIT_EMPTY)
+	F(w_oneOf, B_list_apiextensions_v1_JSONSchemaProps, OMIT_EMPTY)
+	F(w_pattern, B_string, OMIT_EMPTY)
+	F(w_patternProperties, B_map_apiextensions_v1_JSONSchemaProps_2, OMIT_EMPTY)
+	F(w_properties, B_map_apiextensions_v1_JSONSchemaProps_2, OMIT_EMPTY)
+	F(w_required, B_list_string, OMIT_EMPTY)
+	F(w_title, B_string, OMIT_EMPTY)
+	F(w_type, B_string, OMIT_EMPTY)
+	F(w_uniqueItems, B_bool, OMIT_EMPTY)
+	F(w_x_kubernetes_embedded_resource, B_bool, OMIT_EMPTY)
+	F(w_x_kubernetes_int_or_string, B_bool, OMIT_EMPTY)
+	F(w_x_kubernetes_list_map_keys, B_list_string, OMIT_EMPTY)
+	F(w_x_kubernetes_list_type, B_string, POINTER | OMIT_EMPTY)
+	F(w_x_kubernetes_map_type, B_string, POINTER | OMIT_EMPTY)
+	F(w_x_kubernetes_preserve_unknown_fields, B_bool, POINTER | OMIT_EMPTY)
+	F(w_x_kubernetes_validations, B_by_rule_apiextensions_v1_ValidationRule, OMIT_EMPTY, .patch_key = AT(w_rule), .patch = TYPE_PATCH_MERGE)
+	/* apiextensions_v1_SelectableField */
+	F(w_jsonPath, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiextensions_v1_ServiceReference */
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespace, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_path, B_string, POINTER | OMIT_EMPTY)
+	F(w_port, B_int32, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_ValidationRule */
+	F(w_fieldPath, B_string, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_messageExpression, B_string, OMIT_EMPTY)
+	F(w_optionalOldSelf, B_bool, POINTER | OMIT_EMPTY)
+	F(w_reason, B_v1_FieldValueErrorReason, POINTER | OMIT_EMPTY)
+	F(w_rule, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiextensions_v1_WebhookClientConfig */
+	F(w_caBundle, B_bytes, OMIT_EMPTY)
+	F(w_service, B_apiextensions_v1_ServiceReference, POINTER | OMIT_EMPTY)
+	F(w_url, B_string, POINTER | OMIT_EMPTY)
+	/* apiextensions_v1_WebhookConversion */
+	F(w_clientConfig, B_apiextensions_v1_WebhookClientConfig, POINTER | OMIT_EMPTY)
+	F(w_conversionReviewVersions, B_list_string, 0, .required = true)
+	/* apis_meta_v1_APIGroup */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_preferredVersion, B_apis_meta_v1_GroupVersionForDiscovery, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_serverAddressByClientCIDRs, B_list_apis_meta_v1_ServerAddressByClientCIDR, OMIT_EMPTY)
+	F(w_versions, B_list_apis_meta_v1_GroupVersionForDiscovery, 0, .required = true)
+	/* apis_meta_v1_APIGroupList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_groups, B_list_apis_meta_v1_APIGroup, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	/* apis_meta_v1_APIResource */
+	F(w_categories, B_list_string, OMIT_EMPTY)
+	F(w_group, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_namespaced, B_bool, 0, .fallback = NODE_BOOL, .value = 0, .required = true)
+	F(w_shortNames, B_list_string, OMIT_EMPTY)
+	F(w_singularName, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_storageVersionHash, B_string, OMIT_EMPTY)
+	F(w_verbs, B_list__2, 0, .required = true)
+	F(w_version, B_string, OMIT_EMPTY)
+	/* apis_meta_v1_APIResourceList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_groupVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_resources, B_list_apis_meta_v1_APIResource, 0, .required = true)
+	/* apis_meta_v1_APIVersions */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_serverAddressByClientCIDRs, B_list_apis_meta_v1_ServerAddressByClientCIDR, 0, .required = true)
+	F(w_versions, B_list_string, 0, .required = true)
+	/* apis_meta_v1_Condition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, 0, .required = true)
+	F(w_message, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_observedGeneration, B_int64, OMIT_EMPTY)
+	F(w_reason, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apis_meta_v1_DeleteOptions */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_dryRun, B_list_string, OMIT_EMPTY)
+	F(w_gracePeriodSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_ignoreStoreReadErrorWithClusterBreakingPotential, B_bool, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_orphanDependents, B_bool, POINTER | OMIT_EMPTY)
+	F(w_preconditions, B_apis_meta_v1_Preconditions, POINTER | OMIT_EMPTY)
+	F(w_propagationPolicy, B_v1_DeletionPropagation, POINTER | OMIT_EMPTY)
+	/* apis_meta_v1_FieldSelectorRequirement */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_operator, B_v1_FieldSelectorOperator, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_values, B_list_string, OMIT_EMPTY)
+	/* apis_meta_v1_GroupVersionForDiscovery */
+	F(w_groupVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_version, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apis_meta_v1_LabelSelector */
+	F(w_matchExpressions, B_list_apis_meta_v1_LabelSelectorRequirement, OMIT_EMPTY)
+	F(w_matchLabels, B_map_string, OMIT_EMPTY)
+	/* apis_meta_v1_LabelSelectorRequirement */
+	F(w_key, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_operator, B_v1_LabelSelectorOperator, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_values, B_list_string, OMIT_EMPTY)
+	/* apis_meta_v1_ListMeta */
+	F(w_continue, B_string, OMIT_EMPTY)
+	F(w_remainingItemCount, B_int64, POINTER | OMIT_EMPTY)
+	F(w_resourceVersion, B_string, OMIT_EMPTY)
+	F(w_selfLink, B_string, OMIT_EMPTY)
+	F(w_shardInfo, B_apis_meta_v1_ShardInfo, POINTER | OMIT_EMPTY)
+	/* apis_meta_v1_ManagedFieldsEntry */
+	F(w_apiVersion, B_string, OMIT_EMPTY)
+	F(w_fieldsType, B_string, OMIT_EMPTY)
+	F(w_fieldsV1, B_apis_meta_v1_FieldsV1, POINTER | OMIT_EMPTY)
+	F(w_manager, B_string, OMIT_EMPTY)
+	F(w_operation, B_v1_ManagedFieldsOperationType, OMIT_EMPTY)
+	F(w_subresource, B_string, OMIT_EMPTY)
+	F(w_time, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	/* apis_meta_v1_ObjectMeta */
+	F(w_annotations, B_map_string, OMIT_EMPTY)
+	F(w_creationTimestamp, B_apis_meta_v1_Time, OMIT_EMPTY | OMIT_ZERO)
+	F(w_deletionGracePeriodSeconds, B_int64, POINTER | OMIT_EMPTY)
+	F(w_deletionTimestamp, B_apis_meta_v1_Time, POINTER | OMIT_EMPTY)
+	F(w_finalizers, B_set_string, OMIT_EMPTY, .patch = TYPE_PATCH_MERGE)
+	F(w_generateName, B_string, OMIT_EMPTY)
+	F(w_generation, B_int64, OMIT_EMPTY)
+	F(w_labels, B_map_string, OMIT_EMPTY)
+	F(w_managedFields, B_list_apis_meta_v1_ManagedFieldsEntry, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	F(w_ownerReferences, B_by_uid_apis_meta_v1_OwnerReference, OMIT_EMPTY, .patch_key = AT(w_uid), .patch = TYPE_PATCH_MERGE)
+	F(w_resourceVersion, B_string, OMIT_EMPTY)
+	F(w_selfLink, B_string, OMIT_EMPTY)
+	F(w_uid, B_types_UID, OMIT_EMPTY)
+	/* apis_meta_v1_OwnerReference */
+	F(w_apiVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_blockOwnerDeletion, B_bool, POINTER | OMIT_EMPTY)
+	F(w_controller, B_bool, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_name, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_uid, B_types_UID, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apis_meta_v1_Preconditions */
+	F(w_resourceVersion, B_string, POINTER | OMIT_EMPTY)
+	F(w_uid, B_types_UID, POINTER | OMIT_EMPTY)
+	/* apis_meta_v1_ServerAddressByClientCIDR */
+	F(w_clientCIDR, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_serverAddress, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apis_meta_v1_ShardInfo */
+	F(w_selector, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apis_meta_v1_Status */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_code, B_int32, OMIT_EMPTY)
+	F(w_details, B_apis_meta_v1_StatusDetails, POINTER | OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_reason, B_v1_StatusReason, OMIT_EMPTY)
+	F(w_status, B_string, OMIT_EMPTY)
+	/* apis_meta_v1_StatusCause */
+	F(w_field, B_string, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_v1_CauseType, OMIT_EMPTY)
+	/* apis_meta_v1_StatusDetails */
+	F(w_causes, B_list_apis_meta_v1_StatusCause, OMIT_EMPTY)
+	F(w_group, B_string, OMIT_EMPTY)
+	F(w_kind, B_string, OMIT_EMPTY)
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_retryAfterSeconds, B_int32, OMIT_EMPTY)
+	F(w_uid, B_types_UID, OMIT_EMPTY)
+	/* apis_meta_v1_WatchEvent */
+	F(w_object, B_runtime_RawExtension, 0, .required = true)
+	F(w_type, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* version_Info */
+	F(w_buildDate, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_compiler, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_emulationMajor, B_string, OMIT_EMPTY)
+	F(w_emulationMinor, B_string, OMIT_EMPTY)
+	F(w_gitCommit, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_gitTreeState, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_gitVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_goVersion, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_major, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_minCompatibilityMajor, B_string, OMIT_EMPTY)
+	F(w_minCompatibilityMinor, B_string, OMIT_EMPTY)
+	F(w_minor, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_platform, B_string, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiregistration_v1_APIService */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ObjectMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_spec, B_apiregistration_v1_APIServiceSpec, OMIT_EMPTY, .fallback = NODE_MAP)
+	F(w_status, B_apiregistration_v1_APIServiceStatus, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apiregistration_v1_APIServiceCondition */
+	F(w_lastTransitionTime, B_apis_meta_v1_Time, OMIT_EMPTY)
+	F(w_message, B_string, OMIT_EMPTY)
+	F(w_reason, B_string, OMIT_EMPTY)
+	F(w_status, B_v1_ConditionStatus, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	F(w_type, B_v1_APIServiceConditionType, 0, .fallback = NODE_STR, .value = AT(w_), .required = true)
+	/* apiregistration_v1_APIServiceList */
+	F(w_apiVersion, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_items, B_list_apiregistration_v1_APIService, 0, .required = true)
+	F(w_kind, B_string, OMIT_EMPTY, .through = AT(w_TypeMeta))
+	F(w_metadata, B_apis_meta_v1_ListMeta, OMIT_EMPTY, .fallback = NODE_MAP)
+	/* apiregistration_v1_APIServiceSpec */
+	F(w_caBundle, B_bytes, OMIT_EMPTY)
+	F(w_group, B_string, OMIT_EMPTY)
+	F(w_groupPriorityMinimum, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	F(w_insecureSkipTLSVerify, B_bool, OMIT_EMPTY)
+	F(w_service, B_apiregistration_v1_ServiceReference, POINTER | OMIT_EMPTY)
+	F(w_version, B_string, OMIT_EMPTY)
+	F(w_versionPriority, B_int32, 0, .fallback = NODE_INT, .value = 0, .required = true)
+	/* apiregistration_v1_APIServiceStatus */
+	F(w_conditions, B_by_type_apiregistration_v1_APIServiceCondition, OMIT_EMPTY, .patch_key = AT(w_type), .patch = TYPE_PATCH_MERGE)
+	/* apiregistration_v1_ServiceReference */
+	F(w_name, B_string, OMIT_EMPTY)
+	F(w_namespace, B_string, OMIT_EMPTY)
+	F(w_port, B_int32, POINTER | OMIT_EMPTY)
 };

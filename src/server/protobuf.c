@@ -1,5 +1,7 @@
 #include "server/protobuf.h"
 
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "kube/gvk.h"
@@ -28,26 +30,37 @@ enum kind {
 
 enum how { SINGLE, REPEATED, MAP, INLINE };
 
+/* Names are places in one struct of texts, fields in one row: no pointers, which the
+ * loader would have to make right at every start of every command. */
 struct field {
-	str name;
-	uint16_t number;
-	uint8_t kind, how;
-	uint16_t message;
+	uint16_t name, number, message;
+	uint8_t name_n, kind, how;
 };
 
 struct message {
-	str name;
-	const struct field *fields;	/* by number */
-	size_t n;
+	uint16_t name, first, n;
+	uint8_t name_n;
 };
 
-#define F(field_number, field_name, of, occurs, other)                                  \
-	{ { "" field_name, sizeof(field_name) - 1 }, field_number, of, occurs, other },
-#define M(of, id)                                                                        \
-	{ { "" of, sizeof(of) - 1 }, fields_##id, sizeof fields_##id / sizeof *fields_##id },
-#define EMPTY(of) { { "" of, sizeof(of) - 1 }, NULL, 0 },
+#define TEXT_AT(word)                                                                    \
+	.name = offsetof(struct words, word), .name_n = sizeof((struct words *)NULL)->word - 1
+#define F(field_number, word, of, occurs, other)                                         \
+	{ .number = (field_number), .kind = (of), .how = (occurs), .message = (other), TEXT_AT(word) },
+#define M(word, at, count) { .first = (at), .n = (count), TEXT_AT(word) },
 
 #include "server/protobuf_table.h"
+
+_Static_assert(sizeof words <= UINT16_MAX, "the places of texts");
+
+static str field_name(const struct field *f)
+{
+	return str_of((const char *)&words + f->name, f->name_n);
+}
+
+static str message_name(const struct message *m)
+{
+	return str_of((const char *)&words + m->name, m->name_n);
+}
 
 #define RFC3339_MICRO S("2006-01-02T15:04:05.000000Z07:00")
 
@@ -385,7 +398,7 @@ static err *read_packed(struct reader *r, const struct field *f, str s, node lis
 
 static err *read_field(struct reader *r, const struct field *f, const struct sent *s, node map)
 {
-	node *there = node_find(map, f->name);
+	node *there = node_find(map, field_name(f));
 	node value = NODE_NOTHING;
 
 	switch ((enum how)f->how) {
@@ -393,12 +406,12 @@ static err *read_field(struct reader *r, const struct field *f, const struct sen
 		return read_message(r, s->bytes, &messages[f->message], map);
 	case SINGLE:
 		TRY(read_value(r, f, s, &value));
-		node_set(r->a, map, f->name, value);
+		node_set(r->a, map, field_name(f), value);
 		return NULL;
 	case REPEATED:
 		value = there ? *there : node_seq(r->a, 0);
 		if (!there)
-			node_set(r->a, map, f->name, value);
+			node_set(r->a, map, field_name(f), value);
 		if (f->kind <= BOOL && f->kind != STRING && s->wire == BYTES_WIRE)
 			return read_packed(r, f, s->bytes, value);
 		node item = NODE_NOTHING;
@@ -411,15 +424,15 @@ static err *read_field(struct reader *r, const struct field *f, const struct sen
 	}
 	value = there ? *there : node_map(r->a, 0);
 	if (!there)
-		node_set(r->a, map, f->name, value);
+		node_set(r->a, map, field_name(f), value);
 	return read_entry(r, f, s->bytes, value);
 }
 
 static const struct field *find_field(const struct message *m, uint64_t number)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (m->fields[i].number == number)
-			return &m->fields[i];
+		if (fields[m->first + i].number == number)
+			return &fields[m->first + i];
 	return NULL;
 }
 
@@ -435,7 +448,7 @@ static err *read_message(struct reader *r, str s, const struct message *m, node 
 
 		if (known && !wire_fits(known, f.wire))
 			return err_new(ERR_INVALID, "proto: wrong wireType = %d for field %.*s", (int)f.wire,
-				       STR_ARG(known->name));
+				       STR_ARG(field_name(known)));
 		if (known)
 			TRY(read_field(r, known, &f, map));
 		TRY(arena_check(r->a, "the request"));
@@ -452,7 +465,7 @@ static const struct message *find_message(str name)
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int c = str_cmp(messages[mid].name, name);
+		int c = str_cmp(message_name(&messages[mid]), name);
 
 		if (c == 0)
 			return &messages[mid];
@@ -682,7 +695,7 @@ static err *write_value(struct buf *b, const struct field *f, unsigned number, n
 static err *write_field(struct buf *b, const struct field *f, node map, unsigned depth)
 {
 	CLEANUP(buf_release) struct buf in = BUF_INIT;
-	node value = f->how == INLINE ? map : node_get(map, f->name);
+	node value = f->how == INLINE ? map : node_get(map, field_name(f));
 
 	if (node_is_nil(value))
 		return NULL;
@@ -716,7 +729,7 @@ static err *write_message(struct buf *b, const struct message *m, node map, unsi
 	if (depth > DEPTH_MAX)
 		return err_new(ERR_INVALID, "proto: exceeded max depth");
 	for (size_t i = 0; i < m->n; i++)
-		TRY(write_field(b, &m->fields[i], map, depth));
+		TRY(write_field(b, &fields[m->first + i], map, depth));
 	return NULL;
 }
 
