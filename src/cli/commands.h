@@ -55,6 +55,7 @@ extern const struct command flux_uninstall_command;
 extern const struct command flux_version_command;
 
 /* Of `helm`. */
+extern const struct command helm_create_command;
 extern const struct command helm_dependency_command;
 extern const struct command helm_env_command;
 extern const struct command helm_get_command;

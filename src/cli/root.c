@@ -127,6 +127,7 @@ const struct command helm_root = {
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
+		&helm_create_command,
 		&helm_dependency_command,
 		&helm_env_command,
 		&helm_get_command,
