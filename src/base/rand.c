@@ -43,9 +43,20 @@ uint64_t rand_below(uint64_t n)
 void rand_name(char *to, size_t n)
 {
 	static const char safe[] = "bcdfghjklmnpqrstvwxz2456789";
+	enum { LETTERS = sizeof safe - 1, FAIR = 256 - 256 % LETTERS };
+	uint8_t bytes[32];
+	size_t left = 0;
 
-	for (size_t i = 0; i < n; i++)
-		to[i] = safe[rand_below(sizeof safe - 1)];
+	for (size_t i = 0; i < n;) {
+		if (!left) {
+			left = sizeof bytes;
+			rand_bytes(bytes, left);
+		}
+		uint8_t b = bytes[--left];
+
+		if (b < FAIR)	/* those above would make the first letters likelier */
+			to[i++] = safe[b % LETTERS];
+	}
 	to[n] = 0;
 }
 
