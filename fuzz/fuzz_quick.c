@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct net_request ask = { .url = url, .max_body = ANSWER_MAX };
 	const struct net_tls tls = { 0 };
 	struct patience *p = patience_new();
-	struct quick *q = quick_new(str_c(server), &tls);
+	struct quick *q = quick_new(str_c(server), &tls, NET_ANY_ADDRESS);
 	struct quick_call *first = quick_start(q, &ask), *second = quick_start(q, &ask);
 
 	if (first)

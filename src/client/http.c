@@ -236,6 +236,8 @@ static struct http_call *begin(struct http *h, const struct client_request *r,
 		.timeout = r->timeout ? r->timeout : s ? 0 : CLIENT_TIMEOUT,
 		.max_body = CLIENT_ANSWER_MAX,
 		.cancel = r->cancel,
+		.small = !s,
+		.twice = r->twice,
 	};
 
 	if (s) {
@@ -364,7 +366,7 @@ static void open_quick(struct http *h)
 	h->quick_tls = h->tls;
 	h->quick_tls.cert = h->config.cert;
 	h->quick_tls.key = h->config.key;
-	h->quick = quick_new(h->config.server, &h->quick_tls);
+	h->quick = quick_new(h->config.server, &h->quick_tls, NET_ANY_ADDRESS);
 }
 
 err *http_transport(struct client_transport *out, struct net_client *net,

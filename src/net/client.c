@@ -4,10 +4,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "net/patience.h"
-#include "net/client_impl.h"
-
 #include "base/fs.h"
+#include "net/client_impl.h"
+#include "net/patience.h"
 
 /* ---- answers ------------------------------------------------------------- */
 
@@ -105,6 +104,7 @@ static void release(struct net_client *c)
 		close(c->wake);
 	pthread_mutex_destroy(&c->m);
 	patience_free(c->patience);
+	lanes_free(c->lanes);
 	arena_release(&c->mem);
 	free(c);
 }
@@ -145,6 +145,7 @@ err *net_client_new(struct net_client **out, const struct net_options *o)
 		proxy_from_env(&c->mem, &c->proxies);
 	find_authorities(c);
 	c->patience = patience_new();
+	c->lanes = lanes_new();
 	pthread_mutex_init(&c->m, NULL);
 	set_up_multi(c);
 	err *e = open_loop(c);
@@ -248,6 +249,7 @@ static void copy_request(struct net_call *call, const struct net_request *r)
 	struct net_header *headers = arena_array(a, struct net_header, r->headers_n);
 
 	call->r = *r;
+	call->r.url = arena_str(a, r->url);
 	for (size_t i = 0; i < r->headers_n; i++)
 		headers[i] = (struct net_header){ arena_str(a, r->headers[i].name),
 						  arena_str(a, r->headers[i].value) };
@@ -281,6 +283,52 @@ static int64_t deadline_of(const struct net_request *r)
 	return span < 0 ? INT64_MAX : clock_after(clock_mono(), span);
 }
 
+/* ---- over connections of our own -------------------------------------------- */
+
+static bool take_lane(struct net_call *call)
+{
+	const struct net_request *r = &call->r;
+	const struct gourl *u = &call->url;
+
+	if (!r->small || r->on_data || r->proxy || r->http1 || u->has_user)
+		return false;
+	if (!r->no_proxy && proxy_for(&call->client->proxies, u).n)
+		return false;
+	str server = arena_cat(&call->mem, u->scheme, S("://"), u->host);
+
+	return lanes_start(call->client->lanes, server, r, call->client->user_agent, &call->lane);
+}
+
+/* Whether nothing is lost when the server gets it again. */
+static bool may_be_repeated(const struct net_call *call)
+{
+	return call->r.twice || str_eq(call->method, S("GET")) || str_eq(call->method, S("HEAD"));
+}
+
+/* The answer, where the call is on a lane; without one it is the loop's from here on. */
+static void leave_lane(struct net_call *call)
+{
+	struct net_client *c = call->client;
+
+	if (!call->on_lane)
+		return;
+	call->on_lane = false;
+	if (lanes_wait(c->lanes, &call->lane, &call->resp)) {
+		call->resp.url = arena_str(&call->resp.mem, call->r.url);
+		if (call->r.pull) {
+			call->pulled = call->resp.body;
+			call->resp.body = (struct buf)BUF_INIT;
+		}
+		call->head_ready = call->done = true;
+	} else if (may_be_repeated(call)) {
+		client_post(call, CLIENT_START);
+	} else {
+		call->resp.url = arena_str(&call->resp.mem, call->r.url);
+		call->why = client_wrap(call, err_new(ERR_UNAVAILABLE, "EOF"));
+		call->done = true;
+	}
+}
+
 struct net_call *net_start(struct net_client *c, const struct net_request *r)
 {
 	struct net_call *call = mem_calloc(1, sizeof *call);
@@ -295,7 +343,9 @@ struct net_call *net_start(struct net_client *c, const struct net_request *r)
 	call->pulled.max = BUF_MAX;
 	call->deadline = deadline_of(r);
 	call->bad = client_parse_url(call, r->url);
-	client_post(call, CLIENT_START);
+	call->on_lane = !call->bad && take_lane(call);
+	if (!call->on_lane)
+		client_post(call, CLIENT_START);
 	return call;
 }
 
@@ -315,6 +365,7 @@ err *net_wait(struct net_call *call, struct net_response *out)
 {
 	struct net_client *c = call->client;
 
+	leave_lane(call);
 	pthread_mutex_lock(&c->m);
 	while (!call->done)
 		pthread_cond_wait(&call->changed, &c->m);
@@ -340,6 +391,7 @@ err *net_head(struct net_call *call, struct net_response *out)
 	struct net_client *c = call->client;
 	err *e = NULL;
 
+	leave_lane(call);
 	pthread_mutex_lock(&c->m);
 	while (!call->done && !call->head_ready)
 		pthread_cond_wait(&call->changed, &c->m);
@@ -360,6 +412,7 @@ err *net_read(struct net_call *call, void *to, size_t max, size_t *n)
 	bool resume = false;
 	err *e = NULL;
 
+	leave_lane(call);
 	pthread_mutex_lock(&c->m);
 	while (!call->done && call->pulled.n == call->pulled_at)
 		pthread_cond_wait(&call->changed, &c->m);
@@ -397,6 +450,13 @@ void net_drop(struct net_call *call)
 		return;
 	struct net_client *c = call->client;
 
+	if (call->on_lane) {
+		CLEANUP(net_response_release) struct net_response unread = NET_RESPONSE_INIT;
+
+		lanes_wait(c->lanes, &call->lane, &unread);
+		client_free_call(call);
+		return;
+	}
 	if (pthread_equal(pthread_self(), c->thread)) {
 		pthread_mutex_lock(&c->m);
 		bool done = call->done;

@@ -106,6 +106,11 @@ struct net_request {
 	bool no_proxy;                 /* neither */
 	bool no_redirect;              /* hand 3xx answers out */
 	bool http1;                    /* a connection of its own kind: no HTTP/2 */
+	/* Of a server that is asked often, with a short answer: over a connection of our own
+	 * where that can be (net/lanes.h), and not to be ended with net_cancel. What is no
+	 * GET or HEAD is not made again when its connection breaks, unless `twice`. */
+	bool small;
+	bool twice;                    /* a change that comes to the same when it is made twice */
 	enum net_addresses addresses;
 	/* Nanoseconds for all of it, redirects and waiting for a place
 	 * included; 0: NET_TIMEOUT, or none with on_data; negative: none. */

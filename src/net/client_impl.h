@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "net/address.h"
 #include "net/client.h"
+#include "net/lanes.h"
 #include "net/libcurl.h"
 #include "net/proxy.h"
 
@@ -49,6 +50,7 @@ struct net_client {
 	size_t per_host;
 	_Atomic uint64_t connections;
 	struct patience *patience;
+	struct lanes *lanes;
 
 	pthread_mutex_t m; /* guards the rest of this block, and calls' shared parts */
 	struct net_call *inbox, *inbox_last;
@@ -73,6 +75,8 @@ struct net_call {
 	struct net_proxy proxy;
 	struct arena mem;
 	err *bad; /* wrong from the start */
+	bool on_lane; /* in `lane`, and not known to the client's thread */
+	struct lane_call lane;
 
 	/* the client's thread only, once started */
 	struct gourl url; /* of this hop */
@@ -129,8 +133,8 @@ err *client_setup(struct net_call *call) __attribute__((warn_unused_result));
 bool client_redirect(struct net_call *call, err **failure);
 /* The port that is meant, as text. */
 str client_port(const struct gourl *u);
-/* Whether the call's rules refuse the address; with a reason. */
-const char *client_refuses(const struct net_call *call, const struct address *a);
+/* Whether the rules refuse the address; with a reason. */
+const char *client_refuses(enum net_addresses rules, const struct address *a);
 
 /* client_data.c */
 size_t client_on_header(char *p, size_t size, size_t n, void *call);

@@ -92,13 +92,13 @@ err *client_parse_url(struct net_call *call, str text)
 
 /* ---- where it goes ------------------------------------------------------- */
 
-const char *client_refuses(const struct net_call *call, const struct address *a)
+const char *client_refuses(enum net_addresses rules, const struct address *a)
 {
-	if (call->r.addresses == NET_ANY_ADDRESS)
+	if (rules == NET_ANY_ADDRESS)
 		return NULL;
 	if (address_is_link_local(a))
 		return "link-local addresses are not allowed";
-	if (call->r.addresses == NET_PUBLIC_ADDRESS && address_is_private(a))
+	if (rules == NET_PUBLIC_ADDRESS && address_is_private(a))
 		return "private addresses are not allowed";
 	return NULL;
 }
@@ -127,7 +127,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 			call->dial_address = a;
 			call->dial_port = port;
 		}
-		if ((why = client_refuses(call, &a))) {
+		if ((why = client_refuses(call->r.addresses, &a))) {
 			refuse_address(call, &a, port, why);
 			return CURL_SOCKET_BAD;
 		}
@@ -145,7 +145,7 @@ static int on_connected(void *arg, char *remote, char *local, int port, int loca
 
 	(void)local;
 	(void)local_port;
-	if (!address_parse(str_c(remote), &a) || !(why = client_refuses(call, &a)))
+	if (!address_parse(str_c(remote), &a) || !(why = client_refuses(call->r.addresses, &a)))
 		return CURL_PREREQFUNC_OK;
 	refuse_address(call, &a, (uint16_t)port, why);
 	return CURL_PREREQFUNC_ABORT;
@@ -355,7 +355,7 @@ static err *set_proxy(struct net_call *call)
 	if (!str_eq(u.scheme, S("http")) && !str_eq(u.scheme, S("https")) &&
 	    !str_eq(u.scheme, S("socks5")) && !str_eq(u.scheme, S("socks5h")))
 		return refuse_quoted("proxyconnect: unsupported proxy scheme", u.scheme);
-	if (address_parse(gourl_hostname(&call->url), &a) && (why = client_refuses(call, &a)))
+	if (address_parse(gourl_hostname(&call->url), &a) && (why = client_refuses(call->r.addresses, &a)))
 		return err_new(ERR_FORBIDDEN, "%s", why);
 	if (!p.user.n && u.has_user) {
 		p.user = u.user;

@@ -15,6 +15,7 @@
 #include "base/vec.h"
 #include "crypto/ossl.h"
 #include "net/address.h"
+#include "net/client_impl.h"
 #include "net/http1.h"
 #include "net/libssl.h"
 #include "text/base64.h"
@@ -22,12 +23,18 @@
 
 /* A server that does not take a connection in this time is the client's affair. */
 #define CONNECT_TIMEOUT (3 * CLOCK_SECOND)
-/* Requests under way: what the sockets' buffers hold in any case. */
-enum { CALLS_MAX = 32, REQUEST_MAX = 8 << 10, PIECE = 32 << 10 };
+/* How often a request's cancel flag is looked at. */
+#define CANCEL_LOOK (100 * CLOCK_MS)
+/* Requests under way: what the sockets' buffers hold in any case. One that is alone on its
+ * connection may be larger. */
+enum { CALLS_MAX = 32, REQUEST_MAX = 8 << 10, ALONE_MAX = 8 << 20, PIECE = 32 << 10 };
 
 struct quick_call {
 	struct quick_call *next;	/* sent after this one */
 	size_t max_body;
+	int64_t until;			/* clock_mono */
+	const atomic_bool *cancel;
+	bool bodyless;			/* the answer to a HEAD */
 	bool done;
 	struct net_response answer;
 };
@@ -38,6 +45,8 @@ struct quick {
 	struct gourl url;
 	str server;
 	const struct net_tls *tls;
+	enum net_addresses addresses;
+	bool guarded;			/* SIGPIPE is ignored by all of the process */
 	const struct libssl *s;
 	const struct ossl *o;
 	SSL_CTX *ctx;
@@ -58,10 +67,19 @@ struct pipe_guard {
 	bool was_pending;
 };
 
-static void guard_begin(struct pipe_guard *g)
+static bool is_ignored(int number)
+{
+	struct sigaction now;
+
+	return !sigaction(number, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
+static void guard_begin(const struct quick *q, struct pipe_guard *g)
 {
 	sigset_t set, pending;
 
+	if (q->guarded)
+		return;
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	sigpending(&pending);
@@ -69,11 +87,13 @@ static void guard_begin(struct pipe_guard *g)
 	pthread_sigmask(SIG_BLOCK, &set, &g->before);
 }
 
-static void guard_end(const struct pipe_guard *g)
+static void guard_end(const struct quick *q, const struct pipe_guard *g)
 {
 	const struct timespec now = { 0 };
 	sigset_t set;
 
+	if (q->guarded)
+		return;
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
 	if (!g->was_pending)
@@ -89,8 +109,12 @@ static bool is_tls(const struct quick *q)
 	return str_eq(q->url.scheme, S("https"));
 }
 
-static int dial(const struct addrinfo *a)
+static int dial(const struct addrinfo *a, enum net_addresses rules)
 {
+	struct address to;
+
+	if (!address_of(a->ai_addr, &to, NULL) || client_refuses(rules, &to))
+		return -1;
 	int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	int failed = 0, one = 1;
@@ -122,7 +146,7 @@ static bool connect_to(struct quick *q)
 	if (getaddrinfo(arena_str(&q->mem, name).p, arena_str(&q->mem, port).p, &hints, &list))
 		return false;
 	for (const struct addrinfo *a = list; a && q->fd < 0; a = a->ai_next)
-		q->fd = dial(a);
+		q->fd = dial(a, q->addresses);
 	freeaddrinfo(list);
 	return q->fd >= 0;
 }
@@ -189,6 +213,7 @@ static bool greet(struct quick *q)
 	if (!q->ctx)
 		return false;
 	q->s->SSL_CTX_ctrl(q->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
+	q->s->SSL_CTX_ctrl(q->ctx, SSL_CTRL_SET_READ_AHEAD, 1, NULL);
 	q->s->SSL_CTX_set_verify(q->ctx, SSL_VERIFY_PEER, NULL);
 	if (!add_authorities(q) || !add_identity(q))
 		return false;
@@ -236,11 +261,33 @@ static bool send_all(struct quick *q, str bytes)
 	return true;
 }
 
-static bool read_more(struct quick *q)
+/* Until bytes come for the call that is waited for; false: its time is over. */
+static bool wait_readable(struct quick *q, const struct quick_call *c)
+{
+	struct pollfd p = { .fd = q->fd, .events = POLLIN };
+	int n;
+
+	if (q->ssl && q->s->SSL_has_pending(q->ssl))
+		return true;
+	do {
+		int64_t left = c->until - clock_mono();
+
+		if (left <= 0 || (c->cancel && atomic_load(c->cancel)))
+			return false;
+		if (c->cancel && left > CANCEL_LOOK)
+			left = CANCEL_LOOK;
+		n = poll(&p, 1, clock_poll_ms(clock_mono() + left));
+	} while (!n || (n < 0 && errno == EINTR));
+	return n > 0;
+}
+
+static bool read_more(struct quick *q, const struct quick_call *c)
 {
 	char piece[PIECE];
 	ssize_t n;
 
+	if (!wait_readable(q, c))
+		return false;
 	do
 		n = q->ssl ? q->s->SSL_read(q->ssl, piece, sizeof piece)
 			   : recv(q->fd, piece, sizeof piece, 0);
@@ -258,6 +305,23 @@ static void take(struct quick *q, size_t n)
 
 /* ---- a request --------------------------------------------------------- */
 
+static bool has_header(const struct net_request *r, str name)
+{
+	for (size_t i = 0; i < r->headers_n; i++)
+		if (str_eq_nocase(r->headers[i].name, name))
+			return true;
+	return false;
+}
+
+/* Where it is written as it stands. */
+static bool is_target(str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] <= ' ' || text.p[i] > '~' || text.p[i] == '#')
+			return false;
+	return str_starts(text, S("/"));
+}
+
 static bool is_plain(str text)
 {
 	for (size_t i = 0; i < text.n; i++)
@@ -272,47 +336,67 @@ static bool add_line(struct buf *b, str name, str value)
 	return is_plain(name) && is_plain(value);
 }
 
-static bool write_request(const struct quick *q, const struct net_request *r, struct buf *b)
+static bool add_login(struct buf *b, const struct net_request *r)
 {
-	str target = str_from(r->url, q->server.n);
-	bool fine = is_plain(target) && str_find_char(target, ' ') == STR_NPOS;
+	CLEANUP(buf_release) struct buf login = BUF_INIT;
 
-	str method = r->method.n ? r->method : S("GET");
-
-	buf_addf(b, "%.*s %.*s HTTP/1.1\r\n", STR_ARG(method), STR_ARG(target));
-	fine &= add_line(b, S("Host"), q->url.host);
-	for (size_t i = 0; i < r->headers_n; i++)
-		fine &= add_line(b, r->headers[i].name, r->headers[i].value);
+	if (has_header(r, S("Authorization")))
+		return true;
 	if (r->token.n) {
-		fine &= is_plain(r->token);
 		buf_addf(b, "Authorization: Bearer %.*s\r\n", STR_ARG(r->token));
-	} else if (r->user.n) {
-		CLEANUP(buf_release) struct buf login = BUF_INIT;
-
+	} else if (r->user.n || r->password.n) {
 		buf_addf(&login, "%.*s:%.*s", STR_ARG(r->user), STR_ARG(r->password));
 		buf_add(b, S("Authorization: Basic "));
 		base64_write(b, buf_str(&login), BASE64_STD);
 		buf_add(b, S("\r\n"));
 	}
-	if (r->body.n)
+	return is_plain(r->token);
+}
+
+static bool write_request(const struct quick *q, const struct net_request *r, struct buf *b)
+{
+	str target = str_from(r->url, q->server.n);
+	str method = r->method.n ? r->method : S("GET");
+	bool sends = r->body.n || str_eq(method, S("POST")) || str_eq(method, S("PUT")) ||
+		     str_eq(method, S("PATCH"));
+	bool fine = is_target(target);
+
+	buf_addf(b, "%.*s %.*s HTTP/1.1\r\n", STR_ARG(method), STR_ARG(target));
+	fine &= add_line(b, S("Host"), q->url.host);
+	for (size_t i = 0; i < r->headers_n; i++)
+		fine &= add_line(b, r->headers[i].name, r->headers[i].value);
+	fine &= add_login(b, r);
+	if (sends)
 		buf_addf(b, "Content-Length: %zu\r\n", r->body.n);
 	buf_add(b, S("\r\n"));
 	buf_add(b, r->body);
 	return fine && !b->full;
 }
 
+static struct quick_call *new_call(const struct net_request *r)
+{
+	struct quick_call *c = mem_calloc(1, sizeof *c);
+
+	c->max_body = r->max_body ? r->max_body : NET_BODY_MAX;
+	c->until = clock_after(clock_mono(), r->timeout > 0 ? r->timeout : NET_TIMEOUT);
+	c->cancel = r->cancel;
+	c->bodyless = str_eq(r->method, S("HEAD"));
+	c->answer = (struct net_response)NET_RESPONSE_INIT;
+	c->answer.body.max = c->max_body < BUF_MAX ? c->max_body + 1 : BUF_MAX;
+	return c;
+}
+
 struct quick_call *quick_start(struct quick *q, const struct net_request *r)
 {
-	CLEANUP(buf_release) struct buf b = BUF_LIMIT(REQUEST_MAX);
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(ALONE_MAX);
 	struct quick_call *c = NULL;
 	struct pipe_guard guard;
 
-	if (!str_starts(r->url, q->server) || !str_starts(str_from(r->url, q->server.n), S("/")) ||
-	    !write_request(q, r, &b))
+	if (!str_starts(r->url, q->server) || !write_request(q, r, &b))
 		return NULL;
-	guard_begin(&guard);
+	guard_begin(q, &guard);
 	pthread_mutex_lock(&q->lock);
-	bool room = !q->broken && q->calls < CALLS_MAX;
+	bool room = !q->broken && (b.n <= REQUEST_MAX ? q->calls < CALLS_MAX : !q->calls);
 
 	if (room && (!open_connection(q, r->timeout) || !send_all(q, buf_str(&b)))) {
 		q->broken = true;
@@ -320,16 +404,13 @@ struct quick_call *quick_start(struct quick *q, const struct net_request *r)
 			q->o->ERR_clear_error();
 	}
 	if (room && !q->broken) {
-		c = mem_calloc(1, sizeof *c);
-		c->max_body = r->max_body ? r->max_body : NET_BODY_MAX;
-		c->answer = (struct net_response)NET_RESPONSE_INIT;
-		c->answer.body.max = c->max_body < BUF_MAX ? c->max_body + 1 : BUF_MAX;
+		c = new_call(r);
 		*q->end = c;
 		q->end = &c->next;
 		q->calls++;
 	}
 	pthread_mutex_unlock(&q->lock);
-	guard_end(&guard);
+	guard_end(q, &guard);
 	return c;
 }
 
@@ -391,14 +472,15 @@ static bool read_fields(struct quick *q, struct quick_call *c, str text, struct 
 }
 
 /* "HTTP/1.1 200 OK" and what follows, up to the blank line. */
-static bool read_head(struct quick *q, struct quick_call *c, struct head *h)
+static bool read_head(struct quick *q, struct quick_call *c, const struct quick_call *waits,
+		      struct head *h)
 {
 	size_t end, from = 0, line;
 	uint64_t status;
 
 	while ((end = http1_find_end(buf_str(&q->in), from)) == 0) {
 		from = q->in.n > 3 ? q->in.n - 3 : 0;
-		if (q->in.n > HTTP1_HEAD_MAX || !read_more(q))
+		if (q->in.n > HTTP1_HEAD_MAX || !read_more(q, waits))
 			return false;
 	}
 	if (end == HTTP1_BAD)
@@ -417,7 +499,7 @@ static bool read_head(struct quick *q, struct quick_call *c, struct head *h)
 	return fine;
 }
 
-static bool read_chunks(struct quick *q, struct buf *body)
+static bool read_chunks(struct quick *q, const struct quick_call *waits, struct buf *body)
 {
 	struct http1_chunks chunks = { 0 };
 
@@ -428,12 +510,13 @@ static bool read_chunks(struct quick *q, struct buf *body)
 		take(q, q->in.n - in.n);
 		if (how != HTTP1_MORE)
 			return how == HTTP1_DONE;
-		if (!read_more(q))
+		if (!read_more(q, waits))
 			return false;
 	}
 }
 
-static bool read_sized(struct quick *q, uint64_t length, struct buf *body)
+static bool read_sized(struct quick *q, const struct quick_call *waits, uint64_t length,
+		       struct buf *body)
 {
 	while (length) {
 		size_t n = q->in.n < length ? q->in.n : (size_t)length;
@@ -441,25 +524,27 @@ static bool read_sized(struct quick *q, uint64_t length, struct buf *body)
 		buf_bytes(body, q->in.p, n);
 		take(q, n);
 		length -= n;
-		if (body->full || (length && !read_more(q)))
+		if (body->full || (length && !read_more(q, waits)))
 			return false;
 	}
 	return true;
 }
 
-static bool read_answer(struct quick *q, struct quick_call *c)
+/* The answer to `c`, while that to `waits` is waited for. */
+static bool read_answer(struct quick *q, struct quick_call *c, const struct quick_call *waits)
 {
 	struct head h = { 0 };
 
-	if (q->last || !read_head(q, c, &h))
+	if (q->last || !read_head(q, c, waits, &h))
 		return false;
 	c->answer.status = h.status;
 	c->answer.version = 11;
-	if (h.status == 204)
+	if (h.status == 204 || c->bodyless)
 		return true;
 	if (h.chunked)
-		return read_chunks(q, &c->answer.body);
-	return h.sized && h.length <= c->max_body && read_sized(q, h.length, &c->answer.body);
+		return read_chunks(q, waits, &c->answer.body);
+	return h.sized && h.length <= c->max_body &&
+	       read_sized(q, waits, h.length, &c->answer.body);
 }
 
 /* Up to the answer of `c`; what comes before it is another call's. */
@@ -468,7 +553,7 @@ static bool read_until(struct quick *q, struct quick_call *c)
 	while (!c->done && !q->broken) {
 		struct quick_call *next = q->first;
 
-		if (!next || !read_answer(q, next)) {
+		if (!next || !read_answer(q, next, c)) {
 			q->broken = true;
 			break;
 		}
@@ -497,7 +582,7 @@ bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out)
 {
 	struct pipe_guard guard;
 
-	guard_begin(&guard);
+	guard_begin(q, &guard);
 	pthread_mutex_lock(&q->lock);
 	bool done = read_until(q, c);
 
@@ -507,13 +592,38 @@ bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out)
 			q->o->ERR_clear_error();
 	}
 	pthread_mutex_unlock(&q->lock);
-	guard_end(&guard);
+	guard_end(q, &guard);
 	if (done)
 		*out = c->answer;
 	else
 		net_response_release(&c->answer);
 	free(c);
 	return done;
+}
+
+bool quick_is_broken(struct quick *q)
+{
+	pthread_mutex_lock(&q->lock);
+	bool broken = q->broken;
+
+	pthread_mutex_unlock(&q->lock);
+	return broken;
+}
+
+bool quick_is_idle(struct quick *q)
+{
+	pthread_mutex_lock(&q->lock);
+	bool idle = q->fd >= 0 && !q->broken && !q->last && !q->calls && !q->in.n;
+
+	pthread_mutex_unlock(&q->lock);
+	return idle;
+}
+
+bool quick_is_alive(struct quick *q)
+{
+	struct pollfd p = { .fd = q->fd, .events = POLLIN | POLLRDHUP };
+
+	return quick_is_idle(q) && poll(&p, 1, 0) == 0;
 }
 
 /* ---- making ------------------------------------------------------------ */
@@ -530,7 +640,7 @@ static bool is_plain_identity(const struct net_tls *tls)
 	       !str_has(tls->key, S("ENCRYPTED"));
 }
 
-struct quick *quick_new(str server, const struct net_tls *tls)
+struct quick *quick_new(str server, const struct net_tls *tls, enum net_addresses addresses)
 {
 	struct quick *q = mem_calloc(1, sizeof *q);
 	bool fine;
@@ -538,6 +648,8 @@ struct quick *quick_new(str server, const struct net_tls *tls)
 	q->fd = -1;
 	q->end = &q->first;
 	q->tls = tls;
+	q->addresses = addresses;
+	q->guarded = is_ignored(SIGPIPE);
 	q->server = arena_str(&q->mem, server);
 	pthread_mutex_init(&q->lock, NULL);
 	err *e = gourl_parse(&q->mem, q->server, &q->url);

@@ -24,13 +24,20 @@ struct quick_call;
 
 /* For a server "https://host:port" or "http://...", checked by the authorities of
  * `tls` (borrowed, as is its identity); NULL: not ordinary enough. Connects to nothing. */
-struct quick *quick_new(str server, const struct net_tls *tls);
+struct quick *quick_new(str server, const struct net_tls *tls, enum net_addresses addresses);
 void quick_free(struct quick *q);
 
-/* Send a request: its method, url, headers, body, token, user and password, timeout
- * and max_body count; the URL begins with the server. NULL: not here. */
+/* Send a request: its method, url, headers, body, token, user and password, timeout, cancel
+ * flag and max_body count; the URL begins with the server. NULL: not here, and the server
+ * does not have it. */
 struct quick_call *quick_start(struct quick *q, const struct net_request *r);
 /* Its answer; false: ask the client. Ends the call. */
 bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out);
+/* There is no connection, and there will be none: what is asked is the client's affair. */
+bool quick_is_broken(struct quick *q);
+/* Connected, with nothing under way. */
+bool quick_is_idle(struct quick *q);
+/* Idle, and the server has not ended it meanwhile. */
+bool quick_is_alive(struct quick *q);
 
 #endif

@@ -39,6 +39,7 @@ struct oci_ask {
 	str path;   /* behind /v2/, or a whole URL */
 	str accept, type, range;
 	bool exact; /* no compression on the way */
+	bool small; /* the answer is short */
 	str body;
 };
 

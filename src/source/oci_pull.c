@@ -53,7 +53,8 @@ static err *get_manifest(struct oci *c, struct arena *a, str wanted, str *type, 
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
 	struct oci_ask ask = { .method = S("GET"),
 			       .path = oci_path(c, a, "manifests", wanted),
-			       .accept = S(ACCEPTED) };
+			       .accept = S(ACCEPTED),
+			       .small = true };
 
 	TRY(oci_ask_for(c, &ask, ok_only, &answer));
 	c->proven = true;
@@ -80,7 +81,8 @@ static err *head_manifest(struct oci *c, struct arena *a, str wanted, struct oci
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
 	struct oci_ask ask = { .method = S("HEAD"),
 			       .path = oci_path(c, a, "manifests", wanted),
-			       .accept = S(ACCEPTED) };
+			       .accept = S(ACCEPTED),
+			       .small = true };
 	struct digest d;
 	uint64_t size;
 

@@ -213,6 +213,7 @@ static err *start(struct oci *c, const struct oci_ask *ask, struct oci_answer *o
 		.max_body = SIZE_MAX,
 		.cancel = c->o.cancel,
 		.pull = true,
+		.small = ask->small,
 	};
 
 	if (is_ours(c, &out->mem, out->url)) {
