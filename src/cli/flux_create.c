@@ -3,7 +3,6 @@
 #include "base/fmt.h"
 #include "cli/commands.h"
 #include "text/duration.h"
-#include "text/names.h"
 
 struct create_options *create_options(struct cli *c)
 {
@@ -83,7 +82,7 @@ void create_references(struct arena *a, node spec, const char *path, const struc
 
 /* ---- labels and names -------------------------------------------------- */
 
-static str joined_complaints(struct arena *a, str text, enum name_rule rule)
+str create_complaints(struct arena *a, str text, enum name_rule rule)
 {
 	str complaints[NAME_COMPLAINTS_MAX];
 	size_t n = name_complaints(text, rule, complaints);
@@ -102,12 +101,12 @@ err *create_check_labels(struct cli *c)
 			return err_new(ERR_INVALID, "invalid label format '%.*s', must be key=value",
 				       STR_ARG(label));
 		str_split(label, '=', &key, &value);
-		str why = joined_complaints(c->arena, key, NAME_QUALIFIED);
+		str why = create_complaints(c->arena, key, NAME_QUALIFIED);
 
 		if (why.n)
 			return err_new(ERR_INVALID, "invalid label '%.*s': [%.*s]", STR_ARG(key),
 				       STR_ARG(why));
-		why = joined_complaints(c->arena, value, NAME_LABEL_VALUE);
+		why = create_complaints(c->arena, value, NAME_LABEL_VALUE);
 		if (why.n)
 			return err_new(ERR_INVALID, "invalid label value '%.*s': [%.*s]",
 				       STR_ARG(value), STR_ARG(why));

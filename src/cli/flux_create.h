@@ -8,6 +8,7 @@
 #define CLI_FLUX_CREATE_H
 
 #include "cli/flux.h"
+#include "text/names.h"
 
 struct create_options {
 	bool export;
@@ -41,6 +42,8 @@ struct create_words {
 /* Before the server is asked: credentials that are stored first. */
 typedef err *create_prepare(struct cli *c, struct flux_server *s, node spec);
 
+/* What is wrong with a name, all of it; empty: nothing. */
+str create_complaints(struct arena *a, str text, enum name_rule rule);
 /* Labels are checked first: whoever validates more calls create_check_labels
  * in its place. */
 err *create_check_labels(struct cli *c) __attribute__((warn_unused_result));

@@ -4,6 +4,7 @@
 #include "cli/flux_create.h"
 #include "cli/flux_secret.h"
 #include "crypto/sha256.h"
+#include "source/ociref.h"
 #include "text/base64.h"
 #include "value/json.h"
 
@@ -209,19 +210,13 @@ struct oci_options {
 	str url, username, password;
 };
 
-/* "host/org/name[:tag]": no scheme, no white space. */
-static bool is_reference(str url)
-{
-	for (size_t i = 0; i < url.n; i++)
-		if ((unsigned char)url.p[i] <= ' ' || url.p[i] == '"' || url.p[i] == '\\')
-			return false;
-	return !str_has(url, S("://"));
-}
-
+/* --label is nothing to it, as with flux. */
 static err *run_oci(struct cli *c)
 {
 	const struct oci_options *o = c->options;
+	struct ociref ref;
 	str json;
+	err *e;
 
 	if (!o->url.n)
 		return err_new(ERR_INVALID, "--url is required");
@@ -229,13 +224,13 @@ static err *run_oci(struct cli *c)
 		return err_new(ERR_INVALID, "--username is required");
 	if (!o->password.n)
 		return err_new(ERR_INVALID, "--password is required");
-	if (!is_reference(o->url))
-		return err_new(ERR_INVALID, "error parsing url: 'could not parse reference: %.*s'",
-			       STR_ARG(o->url));
-	TRY(create_check_labels(c));
+	e = ociref_parse(c->arena, o->url, &ref);
+	if (e)
+		return err_replace(e, "error parsing url: '%s'", err_msg(e));
 	TRY(secret_login(c->arena, o->url, o->username, o->password, &json));
 	node secret = secret_new(c, c->words.p[0], "kubernetes.io/dockerconfigjson");
 
+	node_remove(node_get(secret, S("metadata")), S("labels"));
 	secret_put(c, secret, ".dockerconfigjson", json);
 	return finish(c, secret, "oci");
 }

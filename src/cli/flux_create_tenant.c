@@ -1,6 +1,5 @@
 /* flux_create_tenant - "flux create tenant": namespaces with an account of their own. */
 #include "cli/flux_create.h"
-#include "text/names.h"
 
 struct tenant_options {
 	str role, account;
@@ -84,22 +83,37 @@ static err *store_tenant(struct cli *c, struct flux_server *s, const node object
 	return store_binding(c, s, objects[2]);
 }
 
+static err *check_name(struct cli *c, const char *what, str name)
+{
+	str why = create_complaints(c->arena, name, NAME_QUALIFIED);
+
+	return why.n ? err_new(ERR_INVALID, "invalid %s '%.*s': [%.*s]", what, STR_ARG(name),
+			       STR_ARG(why))
+		     : NULL;
+}
+
+/* The account's name where none is said is the tenant's. */
+static str account_of(struct cli *c)
+{
+	const struct tenant_options *o = c->options;
+
+	return o->account.n ? o->account : c->words.p[0];
+}
+
 static err *check_tenant(struct cli *c)
 {
 	const struct tenant_options *o = c->options;
 
 	if (!o->role.n)
 		return err_new(ERR_INVALID, "cluster-role is required");
-	if (!o->namespaces.n)
+	if (!cli_given(c, "with-namespace"))
 		return err_new(ERR_INVALID, "with-namespace is required");
 	for (size_t i = 0; i < o->namespaces.n; i++) {
-		CLEANUP(buf_release) struct buf why = BUF_INIT;
-
-		if (!name_check(o->namespaces.p[i], NAME_QUALIFIED, &why))
-			return err_new(ERR_INVALID, "invalid namespace '%.*s': [%s]",
-				       STR_ARG(o->namespaces.p[i]), buf_c(&why));
+		TRY(check_name(c, "namespace", o->namespaces.p[i]));
+		TRY(create_check_labels(c));
+		TRY(check_name(c, "service-account name", account_of(c)));
 	}
-	return create_check_labels(c);
+	return NULL;
 }
 
 static err *run_tenant(struct cli *c)
@@ -113,7 +127,7 @@ static err *run_tenant(struct cli *c)
 		TRY(flux_open(c, &s));
 	for (size_t i = 0; i < o->namespaces.n; i++) {
 		str namespace = o->namespaces.p[i];
-		str account = o->account.n ? o->account : c->words.p[0];
+		str account = account_of(c);
 		const node objects[] = {
 			labelled(c, "v1", "Namespace", namespace, STR_NONE),
 			labelled(c, "v1", "ServiceAccount", account, namespace),

@@ -30,7 +30,6 @@ struct asking {
 	struct selection p[SELECTIONS_MAX];
 	size_t n;
 	bool show_namespace;
-	str resource_version;	/* of the first answer */
 };
 
 static const struct client_resource events_resource = { STR_NONE, S("v1"), S("events"), S("Event"),
@@ -243,9 +242,6 @@ static err *list_events(struct asking *q, node found)
 	for (size_t i = 0; i < q->n; i++) {
 		TRY(client_list(q->s->client, a, &events_resource, q->p[i].namespace, STR_NONE,
 				q->p[i].fields, &list));
-		if (i == 0)
-			q->resource_version =
-				node_str(node_dig(list, "metadata", "resourceVersion"));
 		node_each_item(e, node_get(list, S("items")))
 			if (is_wanted(q->c->options, *e))
 				node_append(a, found, *e);
@@ -271,6 +267,7 @@ static void print_events(struct asking *q, node found)
 struct watcher {
 	const struct asking *asking;
 	struct flux_stream stream;
+	bool has_header;
 };
 
 static void on_event(void *ctx, str type, node event)
@@ -278,14 +275,16 @@ static void on_event(void *ctx, str type, node event)
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct watcher *w = ctx;
 	const struct asking *q = w->asking;
-	struct flux_table t = new_table(q, &a, false);
 
 	if (!str_eq(type, S("ADDED")) && !str_eq(type, S("MODIFIED")))
 		return;
 	if (!is_wanted(q->c->options, event))
 		return;
-	add_row(q, &t, event);
 	pthread_mutex_lock(&w->stream.lock);
+	struct flux_table t = new_table(q, &a, !w->has_header);
+
+	w->has_header = true;
+	add_row(q, &t, event);
 	flux_table_print(&q->c->out.buf, &t);
 	output_flush(&q->c->out);
 	pthread_mutex_unlock(&w->stream.lock);
@@ -298,7 +297,8 @@ static void on_end(void *ctx, const err *why)
 	flux_stream_end(&w->stream, why);
 }
 
-/* Until a stream ends: flux sets no time for it. */
+/* Those that are there come first, as new ones: a line each, in the order of the
+ * server. Until a stream ends, or --timeout is over. */
 static err *watch_events(struct asking *q)
 {
 	struct watcher w = { .asking = q };
@@ -310,11 +310,11 @@ static err *watch_events(struct asking *q)
 			q->s->client, &events_resource,
 			&(struct client_watch_options){ .namespace = q->p[i].namespace,
 							.fields = q->p[i].fields,
-							.resource_version = q->resource_version,
 							.on_event = on_event,
 							.on_end = on_end,
 							.ctx = &w });
-	flux_stream_wait(&w.stream, FLUX_STREAM_FOREVER);
+	flux_stream_wait(&w.stream,
+			 cli_given(q->c, "timeout") ? q->s->deadline : FLUX_STREAM_FOREVER);
 	for (size_t i = 0; i < q->n; i++)
 		client_watch_stop(watches[i]);
 	flux_stream_release(&w.stream);
@@ -333,15 +333,17 @@ static err *run_events(struct cli *c)
 	TRY(check_types(o));
 	TRY(flux_open(c, &s));
 	TRY(find_selections(&q));
+	if (o->watch)
+		return watch_events(&q);
 	TRY(list_events(&q, found));
-	if (o->watch || node_len(found))
+	if (node_len(found))
 		print_events(&q, found);
 	else if (o->all_namespaces)
 		flux_failure(c, "No events found.");
 	else
 		flux_failure(c, "No events found in %.*s namespace.",
 			     STR_ARG(flux_settings(c)->namespace));
-	return o->watch ? watch_events(&q) : NULL;
+	return NULL;
 }
 
 #define AT(field) offsetof(struct events_options, field)

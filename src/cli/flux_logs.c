@@ -116,6 +116,7 @@ struct pod_log {
 	pthread_mutex_t *printing;	/* of the command's outputs */
 	struct buf line;		/* what came of the present one */
 	int status;
+	int64_t deadline;
 	bool broken;			/* a line was no JSON: the rest is not read */
 };
 
@@ -204,7 +205,7 @@ static void start(struct pod_log *l, struct flux_server *s, node pod, str query)
 /* Wait for its end; true when it was read. */
 static bool finish(struct pod_log *l)
 {
-	flux_stream_wait(&l->stream, FLUX_STREAM_FOREVER);
+	flux_stream_wait(&l->stream, l->deadline);
 	client_tail_stop(l->tail);
 	CLEANUP(err_drop) err *why = l->stream.why;
 
@@ -298,8 +299,12 @@ static err *run_logs(struct cli *c)
 	struct pod_log *logs = arena_array(c->arena, struct pod_log, n);
 
 	for (size_t i = 0; i < n; i++) {
-		logs[i] = (struct pod_log){ .c = c, .printing = &printing,
-					    .line = BUF_LIMIT(LINE_MAX_BYTES) };
+		logs[i] = (struct pod_log){
+			.c = c,
+			.printing = &printing,
+			.line = BUF_LIMIT(LINE_MAX_BYTES),
+			.deadline = cli_given(c, "timeout") ? s.deadline : FLUX_STREAM_FOREVER,
+		};
 		start(&logs[i], &s, node_at(pods, i), query);
 		if (!o->follow)
 			fine &= finish(&logs[i]);

@@ -175,6 +175,8 @@ t.make("v1", "events", {"metadata": {"name": "e1", "namespace": "flux-system"}, 
                         "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z"})
 t.tell("events", out_has=["LAST SEEN", "Warning", "BuildFailed", "Kustomization/app", "build failed"])
 t.tell("events", "--for", "Kustomization/app", "--types=Warning", out_has="build failed")
+t.tell("events", "--watch", "--timeout=500ms", out_has=["LAST SEEN", "build failed"], err="")
+t.tell("events", "--watch", "--timeout=500ms", "--types=Normal", out="", err="")
 t.tell("events", "--types=Normal", err="✗ No events found in flux-system namespace.\n")
 t.tell("events", "--for", "Pod/x", status=1, err="✗ 'Pod' is not a recognized Flux kind\n")
 

@@ -121,6 +121,18 @@ t.tell("migrate", "-f", ".", "--version=x", status=1,
        err="✗ version x is not supported, supported versions are: 2.9, 2.8, 2.7, 2.6\n")
 t.tell("get", "all", "--context=nope", env={"KUBECONFIG": "config"}, out="", err='✗ context "nope" does not exist\n' * 14)
 
+# ---- names and addresses
+EMPTY = "name part must be non-empty name part must consist of alphanumeric characters, "
+for words, text in (("tenant dev", "with-namespace is required"),
+                    ("tenant dev --with-namespace=a/", "invalid namespace 'a/': [" + EMPTY),
+                    ("tenant dev --with-namespace=a --with-service-account=b/", "invalid service-account name 'b/': [" + EMPTY),
+                    ("secret oci xx --username=u --password=p --url=a:b:c", "error parsing url: 'could not parse reference: a:b:c'"),
+                    ("secret oci xx --username=u --password=p --url=A/b", "error parsing url: 'could not parse reference: A/b'")):
+    t.tell("create", *words.split(), "--export", status=1, out="", err_has="✗ " + text)
+t.tell("create", "tenant", "dev", "--with-namespace=", "--export", out="", err="")
+t.tell("create", "secret", "oci", "xx", "--username=u", "--password=p", "--url=ghcr.io/ab:1", "--label=a=b", "--export",
+       out_has="  name: xx\n  namespace: flux-system\nstringData:\n")
+
 # ---- and what helps, for who reads along
 at = t.at_terminal("get", "kss")
 assert at.endswith('\n"flux get" knows no "kss"\n'), at[-200:]
