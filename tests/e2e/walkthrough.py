@@ -10,7 +10,7 @@ SHARED holds corpus/template-flux and corpus/charts/podinfo/repo; without them
 the test is skipped (status 77). What a user of the pages does, in their order:
 deploy, look, change the number of replicas, ask for a version that does not
 exist, suspend and resume, remove the application. The time of each step is
-printed.
+printed, and indented below it what somebody waits for in it.
 """
 import functools
 import http.server
@@ -115,6 +115,16 @@ def until(what, true, seconds=10):
         time.sleep(0.02)
 
 
+def waited(what, seconds):
+    print("        %.2f s  %s" % (seconds, what))
+
+
+def timed(*argv):
+    start = time.monotonic()
+    out = run(*argv)
+    return out, time.monotonic() - start
+
+
 def expect(text, pattern):
     if not re.search(pattern, text, re.M):
         raise Failed("no %r in:\n%s" % (pattern, text))
@@ -174,9 +184,38 @@ def step(name):
     return wrap
 
 
+def first_screen():
+    """On a terminal, alone."""
+    ours, theirs = os.openpty()
+    start = time.monotonic()
+    p = subprocess.Popen([str(a) for a in (RILL, "up", repo, "--data-dir", work / "seen")], env=dict(env, TERM="xterm"),
+                         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    text = b""
+    try:
+        while b"serving Kubernetes at " not in text:
+            text += os.read(ours, 65536)
+        waited("rill up: the first screen", time.monotonic() - start)
+    except OSError:
+        raise Failed("no screen:\n" + text.decode())
+    finally:
+        p.terminate()
+        p.wait()
+        os.close(ours)
+
+
+def memory(pid):
+    return int(re.search(r"^VmHWM:\s+(\d+)", pathlib.Path("/proc/%s/status" % pid).read_text(), re.M).group(1))
+
+
 @step("deploy")
 def deploy():
+    first_screen()
+    start = time.monotonic()
     up()
+    waited("rill up: all is ready", time.monotonic() - start)
+    print("        %.1f MiB at the most" % (memory((work / "state/lock").read_text().strip()) / 1024))
+    waited("get all -A", min(timed(flux, "get", "all", "-A")[1] for _ in range(3)))
     expect(run(flux, "get", "kustomizations"), r"^flux-system\s+main@sha1:[0-9a-f]{8}\s+False\s+True\s+Applied revision: main@sha1:[0-9a-f]{8}\s*$")
     expect(run(flux, "get", "kustomizations"), r"^podinfo\s+main@sha1:[0-9a-f]{8}\s+False\s+True\s+Applied revision: main@sha1:[0-9a-f]{8}\s*$")
 
@@ -208,6 +247,7 @@ def three():
     run(flux, "reconcile", "source", "git", "flux-system")
     run(flux, "reconcile", "kustomization", "podinfo")
     until("three replicas", lambda: replicas(3), 3 - (time.monotonic() - start))
+    waited("from the commit to three replicas", time.monotonic() - start)
     until("release v2", lambda: version(2) and ready(HR), 3)
     time.sleep(0.5)
     if secrets() != ["sh.helm.release.v1.podinfo.v1", "sh.helm.release.v1.podinfo.v2"]:
@@ -218,7 +258,7 @@ def three():
 @step("a saved file, not committed")
 def saved():
     change(VALUES, "replicaCount: 3", "replicaCount: 2")
-    until("two replicas", lambda: replicas(2), 3)
+    waited("from the saved file to two replicas", until("two replicas", lambda: replicas(2), 3))
     git("commit", "-qam", "two replicas")
 
 
@@ -367,7 +407,8 @@ def pushed():
     run(flux, "reconcile", "source", "git", "flux-system")
     returned = time.monotonic() - start
     until("three replicas", lambda: replicas(3) and version(2) and ready(HR), 5)
-    print("        reconcile source git returned after %.2f s, three replicas after %.2f s" % (returned, time.monotonic() - start))
+    waited("from the push to the end of reconcile source git", returned)
+    waited("from the push to three replicas", time.monotonic() - start)
 
 
 def gone():
