@@ -59,9 +59,11 @@ void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl
 	declare(env, (struct cel_variable){ .name = name, .type = t, .decl = decl, .optional = optional });
 }
 
-void cel_env_declare_authorizer(struct cel_env *env)
+void cel_env_declare_authorizer(struct cel_env *env, bool request)
 {
 	declare(env, (struct cel_variable){ .name = S("authorizer"), .type = cel_authorizer_type() });
+	if (!request)
+		return;
 	declare(env, (struct cel_variable){ .name = S("authorizer.requestResource"),
 					    .type = cel_authorizer_check_type() });
 }

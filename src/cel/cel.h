@@ -69,9 +69,9 @@ void cel_env_declare_struct(struct cel_env *env, str name);
 void cel_env_declare_schema(struct cel_env *env, str name, const struct cel_decl *decl,
 			    bool optional);
 
-/* `authorizer` and `authorizer.requestResource`: their values are made by
+/* `authorizer` and, with `request`, `authorizer.requestResource`: their values are made by
  * cel_authorizer_value and cel_authorizer_check_value. */
-void cel_env_declare_authorizer(struct cel_env *env);
+void cel_env_declare_authorizer(struct cel_env *env, bool request);
 
 /* The types Object, Object.FIELD and so on, of any fields, and JSONPatch (op, path, from,
  * value): expressions make them, and as values they are maps. */

@@ -1,6 +1,7 @@
 #include "server/disruption.h"
 #include "server/garbage.h"
 #include "server/namespaces.h"
+#include "server/policies_types.h"
 #include "server/quota.h"
 #include "server/roles.h"
 #include "server/sim.h"
@@ -27,5 +28,6 @@ const struct controller *const controllers_all[] = {
 	&sim_scaling_controller,
 	&quota_controller,
 	&disruption_controller,
+	&policies_status_controller,
 	NULL,
 };

@@ -42,20 +42,34 @@ static void declare_schema(struct arena *a, struct cel_env *env, const char *nam
 	cel_env_declare_schema(env, str_c(name), cel_decl_read(a, n, false), false);
 }
 
+static void declare_typed(struct cel_env *env, const char *name, const struct cel_decl *decl)
+{
+	if (decl)
+		cel_env_declare_schema(env, str_c(name), decl, false);
+	else
+		cel_env_declare(env, str_c(name));
+}
+
 struct cel_env *expressions_env(struct arena *a, unsigned has)
+{
+	return expressions_env_typed(a, has, NULL, NULL);
+}
+
+struct cel_env *expressions_env_typed(struct arena *a, unsigned has, const struct cel_decl *object,
+				      const struct cel_decl *params)
 {
 	struct cel_env *env = cel_env_new(a, CEL_KUBERNETES);
 
-	cel_env_declare(env, S("object"));
-	cel_env_declare(env, S("oldObject"));
+	declare_typed(env, "object", object);
+	declare_typed(env, "oldObject", object);
 	declare_schema(a, env, "namespaceObject", str_c(namespace_schema));
 	declare_schema(a, env, "request", str_c(request_schema));
 	if (has & EXPRESSIONS_PARAMS)
-		cel_env_declare(env, S("params"));
+		declare_typed(env, "params", params);
 	if (has & EXPRESSIONS_PATCHES)
 		cel_env_declare_patches(env);
 	if (has & EXPRESSIONS_AUTHORIZER)
-		cel_env_declare_authorizer(env);
+		cel_env_declare_authorizer(env, !(has & EXPRESSIONS_NO_REQUEST));
 	/* of no fields but those that are declared later, under their full names */
 	if (has & EXPRESSIONS_VARIABLES)
 		declare_schema(a, env, "variables", S(OBJECT("\"-\":" ANY)));

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "server/server.h"
+#include "server/policies_types.h"
+#include "value/json.h"
 
 #define GROUP "/apis/admissionregistration.k8s.io/v1/"
 #define POLICIES GROUP "validatingadmissionpolicies"
@@ -352,6 +353,35 @@ static void test_a_deletion_that_is_a_trial(void **state)
 	expect(s, "DELETE", CMS "/tried", "", "", 200, NULL);
 }
 
+/* What no object of the kind can have is warned of, kind by kind. */
+static void test_types_are_checked(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node policy;
+
+	static const char text[] =
+		"{\"spec\":{\"matchConstraints\":{\"resourceRules\":[{\"apiGroups\":[\"apps\"],\"apiVersions\":[\"v1\"],"
+		"\"resources\":[\"deployments\",\"daemonsets\",\"*/scale\"]},{\"apiGroups\":[\"*\"],\"apiVersions\":[\"v1\"],"
+		"\"resources\":[\"pods\"]}]},\"paramKind\":{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\"},"
+		"\"variables\":[{\"name\":\"n\",\"expression\":\"object.spec.template.spec.containers.size()\"}],"
+		"\"validations\":[{\"expression\":\"object.spec.replicas > variables.n && params.data.x == '1'\"},"
+		"{\"expression\":\"object.spec.template.metadata.labels.all(l, l != 'x') && "
+		"authorizer.path('/x').check('get').allowed()\",\"messageExpression\":\"object.nothing\"}]}}";
+
+	assert_null(json_read(&a, str_c(text), NULL, &policy));
+	assert_null(json_write(&b, policies_type_warnings(*state, &a, policy), NULL));
+	assert_string_equal(
+		buf_c(&b),
+		"[{\"fieldRef\":\"spec.validations[0].expression\",\"warning\":\"apps/v1, Kind=DaemonSet: ERROR: "
+		"\\u003cinput\\u003e:1:12: undefined field 'replicas'\\n | object.spec.replicas \\u003e variables.n "
+		"\\u0026\\u0026 params.data.x == '1'\\n | ...........^\\n\"},"
+		"{\"fieldRef\":\"spec.validations[1].messageExpression\",\"warning\":\"apps/v1, Kind=DaemonSet: ERROR: "
+		"\\u003cinput\\u003e:1:7: undefined field 'nothing'\\n | object.nothing\\n | ......^\\n\\n"
+		"apps/v1, Kind=Deployment: ERROR: \\u003cinput\\u003e:1:7: undefined field 'nothing'\\n | object.nothing"
+		"\\n | ......^\\n\"}]");
+}
+
 /* ---- policies that change ------------------------------------------------------------------ */
 
 #define MUTATING GROUP "mutatingadmissionpolicies"
@@ -516,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_questions_are_dear),
 		cmocka_unit_test(test_all_warnings_come),
 		cmocka_unit_test(test_subresources),
+		cmocka_unit_test(test_types_are_checked),
 		cmocka_unit_test(test_a_deletion_that_is_a_trial),
 		cmocka_unit_test(test_objects_are_changed),
 		cmocka_unit_test(test_changes_that_fail),
