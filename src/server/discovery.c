@@ -6,46 +6,60 @@
 #include "server/route.h"
 #include "server/server.h"
 #include "server/status.h"
-#include "value/yaml.h"
+#include "server/view.h"
+#include "value/json.h"
 
 #define AGGREGATED_TYPE S("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList")
 
-enum form { FORM_JSON, FORM_YAML, FORM_AGGREGATED };
-
 /* ---- forms ------------------------------------------------------------- */
 
-static bool takes(const struct negotiate_clause *c, bool aggregates, enum form *out)
+static bool takes_aggregated(const struct negotiate_clause *c)
 {
-	str as = negotiate_param(c, S("as")), g = negotiate_param(c, S("g"));
-	str v = negotiate_param(c, S("v"));
-	bool json = str_eq(c->type, S("application/json")) || str_eq(c->type, S("application/*")) ||
-		    str_eq(c->type, S("*/*"));
+	str type = c->type;
 
-	if (!as.n && !g.n && !v.n) {
-		*out = json ? FORM_JSON : FORM_YAML;
-		return json || str_eq(c->type, S("application/yaml"));
-	}
-	*out = FORM_AGGREGATED;
-	return json && aggregates && str_eq(as, S("APIGroupDiscoveryList")) &&
-	       str_eq(g, S("apidiscovery.k8s.io")) && str_eq(v, S("v2"));
+	return (str_eq(type, S("application/json")) || str_eq(type, S("application/*")) ||
+		str_eq(type, S("*/*"))) &&
+	       str_eq(negotiate_param(c, S("as")), S("APIGroupDiscoveryList")) &&
+	       str_eq(negotiate_param(c, S("g")), S("apidiscovery.k8s.io")) &&
+	       str_eq(negotiate_param(c, S("v")), S("v2"));
 }
 
-static err *choose_form(struct request *r, bool aggregates, enum form *out)
+static bool takes_plain(const struct negotiate_clause *c)
+{
+	static const char *const types[] = { "application/json", "application/*", "*/*", "application/yaml",
+					     "application/vnd.kubernetes.protobuf" };
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (str_eq(c->type, str_c(types[i])))
+			return !negotiate_param(c, S("as")).n && !negotiate_param(c, S("g")).n &&
+			       !negotiate_param(c, S("v")).n;
+	return false;
+}
+
+/* Whether the document of all groups is wanted, rather than one of old. */
+static bool wants_aggregated(struct request *r)
 {
 	struct negotiate_clause *clauses;
 	size_t n = negotiate_parse(r->arena, request_header(r, S("accept")), &clauses);
 
-	*out = FORM_JSON;
 	for (size_t i = 0; i < n; i++)
-		if (takes(&clauses[i], aggregates, out))
-			return NULL;
-	if (!n)
+		if (takes_aggregated(&clauses[i]) || takes_plain(&clauses[i]))
+			return takes_aggregated(&clauses[i]);
+	return false;
+}
+
+#define FORMS "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+/* `route`: it is one of those that look at Accept before all else. */
+static err *choose_form(struct request *r, bool route)
+{
+	if (route)
+		TRY(negotiate_route(r, FORMS));
+	if (negotiate_plain(r))
 		return NULL;
-	return status_err(&(struct status){
-		.code = 406,
-		.reason = S("NotAcceptable"),
-		.message = S("only the following media types are accepted: application/json, "
-			     "application/yaml, application/vnd.kubernetes.protobuf") });
+	return status_err(&(struct status){ .code = 406,
+					    .reason = S("NotAcceptable"),
+					    .message = S("only the following media types are accepted: " FORMS) });
 }
 
 /* ---- documents --------------------------------------------------------- */
@@ -56,18 +70,6 @@ static void write_aggregated(struct request *r, const struct document *d,
 	bool core = str_eq(d->key, S("/api;aggregated"));
 
 	documents_write_json(b, discovery_aggregated(r->arena, rows, core));
-}
-
-/* Those of old are small and asked for by old clients only: made each time. */
-static err *answer(struct request *r, enum form form, node doc)
-{
-	r->answer.type = S("application/json");
-	if (form == FORM_YAML) {
-		r->answer.type = S("application/yaml");
-		return yaml_write(&r->answer.body, doc, YAML_WRITE_SIGS);
-	}
-	documents_write_json(&r->answer.body, doc);
-	return NULL;
 }
 
 static str own_address(struct request *r)
@@ -103,18 +105,26 @@ static node make_resources(struct request *r, const struct discovery_rows *rows,
 	return discovery_resources(r->arena, rows, group, version);
 }
 
+/* What is there is asked for with GET alone. */
+static err *answer_as(struct request *r, node doc, bool route)
+{
+	if (route && !str_eq(r->method, S("GET")))
+		return status_method_not_allowed();
+	TRY(choose_form(r, route));
+	r->answer.type = S("application/json");
+	TRY(json_write(&r->answer.body, doc, &(struct json_style){ .source_order = true }));
+	return view_finish(r);
+}
+
 /* The tree is written before the rows are given back. */
-static err *answer_with(struct request *r, make_fn *make, str group, str version)
+static err *answer_with(struct request *r, make_fn *make, str group, str version, bool route)
 {
 	struct discovery_rows rows;
-	enum form form;
-
-	TRY(choose_form(r, false, &form));
 	const struct kind **list = registry_list(server_registry(r->server), &rows.n);
 
 	rows.list = list;
 	node doc = make(r, &rows, group, version);
-	err *e = node_is(doc, NODE_NONE) ? NULL : answer(r, form, doc);
+	err *e = node_is(doc, NODE_NONE) ? NULL : answer_as(r, doc, route);
 
 	registry_release_list(list, rows.n);
 	if (!node_is(doc, NODE_NONE) || e)
@@ -125,17 +135,17 @@ static err *answer_with(struct request *r, make_fn *make, str group, str version
 	return NULL;
 }
 
-static err *answer_root(struct request *r, str key, make_fn *make)
+static err *answer_root(struct request *r, str key, make_fn *make, bool route)
 {
-	enum form form;
-
-	TRY(choose_form(r, true, &form));
-	if (form != FORM_AGGREGATED)
-		return answer_with(r, make, STR_NONE, STR_NONE);
-	return documents_answer(r, &(struct document){ .key = key,
-						       .type = AGGREGATED_TYPE,
-						       .keep = true,
-						       .write = write_aggregated });
+	if (!wants_aggregated(r))
+		return answer_with(r, make, STR_NONE, STR_NONE, route);
+	if (route && !str_eq(r->method, S("GET")))
+		return status_method_not_allowed();
+	TRY(documents_answer(r, &(struct document){ .key = key,
+						    .type = AGGREGATED_TYPE,
+						    .keep = true,
+						    .write = write_aggregated }));
+	return documents_indent(r);
 }
 
 /* ---- endpoints --------------------------------------------------------- */
@@ -148,29 +158,30 @@ static err *run_api(struct request *r)
 	str_take(&version, '/');
 	version = str_trim_right_set(version, S("/"));
 	if (!version.n)
-		return answer_root(r, S("/api;aggregated"), make_versions);
-	return answer_with(r, make_resources, STR_NONE, version);
+		return answer_root(r, S("/api;aggregated"), make_versions, true);
+	return answer_with(r, make_resources, STR_NONE, version, true);
 }
 
+/* "/apis" and "/apis/GROUP" answer whatever the method, the rest is routes. */
 static err *run_apis(struct request *r)
 {
 	str path = r->path, group, version;
 
 	str_take_str(&path, S("/apis"));
-	str_take(&path, '/');
+	bool route = str_take(&path, '/');
+
 	path = str_trim_right_set(path, S("/"));
 	if (!path.n)
-		return answer_root(r, S("/apis;aggregated"), make_groups);
+		return answer_root(r, S("/apis;aggregated"), make_groups, route);
 	if (str_split(path, '/', &group, &version))
-		return str_eq(r->method, S("GET")) ? answer_with(r, make_resources, group, version)
-						   : status_method_not_allowed();
-	return answer_with(r, make_group, group, STR_NONE);
+		return answer_with(r, make_resources, group, version, true);
+	return answer_with(r, make_group, group, STR_NONE, false);
 }
 
 const struct endpoint discovery_endpoints[] = {
-	{ "/api", .run = run_api },
-	{ "/api/*", .run = run_api },
-	{ "/apis", .run = run_apis },
+	{ "/api", .any = true, .run = run_api },
+	{ "/api/*", .any = true, .run = run_api },
+	{ "/apis", .any = true, .run = run_apis },
 	{ "/apis/*", .any = true, .run = run_apis },
 	{ .path = NULL },
 };

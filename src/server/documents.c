@@ -8,6 +8,7 @@
 #include "base/owned.h"
 #include "base/vec.h"
 #include "crypto/sha256.h"
+#include "server/negotiate.h"
 #include "server/registry.h"
 #include "server/server.h"
 #include "text/gotime.h"
@@ -158,18 +159,33 @@ err *documents_answer(struct request *r, const struct document *d)
 
 	if (asks)
 		TRY(make(r, d, false, &e, &r->answer.body));
+	if (asks && d->tag_of)
+		TRY(documents_hash(r, d->tag_of, e.hash));
 	bool current = asks && is_current(r, &e);
 
 	if (current)
 		buf_clear(&r->answer.body);
 	else if (!r->answer.body.n)
 		TRY(make(r, d, true, &e, &r->answer.body));
+	if (d->tag_of)
+		TRY(documents_hash(r, d->tag_of, e.hash));
 	r->answer.code = current ? 304 : 200;
 	r->answer.type = d->type;
 	request_add_header(r, S("ETag"), arena_printf(r->arena, "\"%s\"", e.hash));
 	request_add_header(r, S("Last-Modified"), date(r->arena, e.since));
 	request_add_header(r, S("Vary"), S("Accept"));
 	return NULL;
+}
+
+err *documents_indent(struct request *r)
+{
+	node tree;
+
+	if (!negotiate_pretty(r) || r->answer.code != 200)
+		return NULL;
+	TRY(json_read(r->arena, arena_str(r->arena, buf_str(&r->answer.body)), NULL, &tree));
+	buf_clear(&r->answer.body);
+	return json_write(&r->answer.body, tree, &(struct json_style){ .indent = 2, .source_order = true });
 }
 
 void documents_write_json(struct buf *b, node doc)

@@ -24,12 +24,15 @@ struct document {
 	void (*write)(struct request *r, const struct document *d, const struct discovery_rows *rows,
 		      struct buf *b);
 	str group, version;	/* for `write` */
+	const struct document *tag_of;	/* another, whose hash is its ETag; NULL: its own */
 };
 
 enum { DOCUMENTS_HASH = 64 };
 
 /* Answer with the document, or with 304. */
 err *documents_answer(struct request *r, const struct document *d) __attribute__((warn_unused_result));
+/* An answered document of JSON is indented, for those who want it so. */
+err *documents_indent(struct request *r) __attribute__((warn_unused_result));
 /* Its hash, in capital hex. */
 err *documents_hash(struct request *r, const struct document *d, char out[DOCUMENTS_HASH + 1])
 	__attribute__((warn_unused_result));

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/sort.h"
 #include "base/vec.h"
+#include "server/negotiate.h"
 #include "server/registry.h"
 #include "server/route.h"
 #include "server/server.h"
@@ -93,6 +94,7 @@ static err *run_health(struct request *r)
 
 static err *run_version(struct request *r)
 {
+	TRY(negotiate_route(r, "application/json"));
 	r->answer.type = S("application/json");
 	buf_add(&r->answer.body, S("{\n"
 				   "  \"major\": \"1\",\n"
@@ -204,7 +206,8 @@ static err *run_root(struct request *r)
 }
 
 const struct endpoint health_endpoints[] = {
-	{ "/", .run = run_root, .unlisted = true },
+	{ "/", .any = true, .run = run_root, .unlisted = true },
+	{ "/index.html", .any = true, .run = run_root },
 	{ "/healthz", .quick = true, .any = true, .run = run_health },
 	{ "/healthz/*", .quick = true, .any = true, .run = run_health },
 	{ "/livez", .quick = true, .any = true, .run = run_health },

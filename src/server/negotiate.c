@@ -14,6 +14,9 @@ static const char available[] = "application/json, application/yaml, "
 static const char available_custom[] = "application/json, application/yaml";
 static const char available_watch[] = "application/json;stream=watch, "
 				      "application/vnd.kubernetes.protobuf;stream=watch";
+static const char available_list[] = "application/json, application/yaml, "
+				     "application/vnd.kubernetes.protobuf, application/json;stream=watch, "
+				     "application/vnd.kubernetes.protobuf;stream=watch";
 static const char available_custom_watch[] = "application/json;stream=watch";
 
 /* ---- parsing ----------------------------------------------------------- */
@@ -174,21 +177,15 @@ err *negotiate_route(const struct request *r, const char *type)
 									: not_acceptable(true, type);
 }
 
-/* Indented for people: when asked for, and for browsers and curl. */
-static bool wants_pretty(const struct request *r)
+bool negotiate_pretty(const struct request *r)
 {
-	str agent = request_header(r, S("user-agent"));
-	bool yes;
+	str asked = request_query(r, S("pretty")), agent = request_header(r, S("user-agent"));
+	bool yes = false;
 
-	if (!request_has_query(r, S("pretty")))
+	if (!asked.n)
 		return str_starts(agent, S("curl")) || str_starts(agent, S("Wget")) ||
 		       str_starts(agent, S("Mozilla/5.0"));
-	err *e = number_parse_bool(request_query(r, S("pretty")), &yes);
-
-	if (e) {
-		err_free(e);
-		return request_query(r, S("pretty")).n > 0;
-	}
+	err_free(number_parse_bool(asked, &yes));
 	return yes;
 }
 
@@ -196,11 +193,12 @@ err *negotiate_accept(struct request *r, bool builtin)
 {
 	str accept = request_header(r, S("accept"));
 	bool watch = str_eq(r->verb, S("watch"));
+	const char *route = str_eq(r->verb, S("list")) ? available_list : available;
 	struct negotiate_clause *clauses;
 
 	r->accept = (struct request_accept){ .form = REQUEST_JSON };
 	if (builtin && !watch && !route_takes(accept, str_c(available)))
-		return not_acceptable(true, available);
+		return not_acceptable(true, route);
 	size_t n = negotiate_parse(r->arena, accept, &clauses), i = 0;
 
 	while (i < n && !take_clause(&clauses[i], watch, &r->accept))
@@ -215,8 +213,25 @@ err *negotiate_accept(struct request *r, bool builtin)
 						: available_custom);
 	if (!n)
 		r->accept = (struct request_accept){ .form = REQUEST_JSON };
-	r->accept.pretty |= wants_pretty(r);
+	r->accept.pretty |= negotiate_pretty(r);
 	return NULL;
+}
+
+bool negotiate_plain(struct request *r)
+{
+	struct negotiate_clause *clauses;
+	size_t n = negotiate_parse(r->arena, request_header(r, S("accept")), &clauses);
+
+	for (size_t i = 0; i < n; i++)
+		if (take_clause(&clauses[i], false, &r->accept) && r->accept.shape == REQUEST_PLAIN) {
+			r->accept.pretty |= negotiate_pretty(r);
+			return true;
+		}
+	for (size_t i = 0; i < n; i++)
+		if (take_binary(&clauses[i], &r->accept) && r->accept.shape == REQUEST_PLAIN)
+			return true;
+	r->accept = (struct request_accept){ .form = REQUEST_JSON, .pretty = n || negotiate_pretty(r) };
+	return !n;
 }
 
 /* ---- the body ---------------------------------------------------------- */

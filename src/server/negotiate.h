@@ -18,6 +18,12 @@ err *negotiate_accept(struct request *r, bool builtin) __attribute__((warn_unuse
 /* The same for a route that answers with one media type, whatever is asked for. */
 err *negotiate_route(const struct request *r, const char *type) __attribute__((warn_unused_result));
 
+/* Indented, for people: when that is asked for, and for browsers and curl. */
+bool negotiate_pretty(const struct request *r);
+/* Fill in r->accept for what has no other shapes than its own: a Status, discovery. False: the
+ * client takes none of the forms; a Status comes as indented JSON then. */
+bool negotiate_plain(struct request *r);
+
 /* One clause of an Accept header, best first; for documents that have forms
  * of their own. */
 struct negotiate_clause {

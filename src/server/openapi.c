@@ -6,20 +6,20 @@
 #include "server/negotiate.h"
 #include "server/openapi_docs.h"
 #include "server/registry.h"
-#include "server/route.h"
 #include "server/server.h"
 #include "server/status.h"
 #include "text/gotime.h"
 
 #define V2_PROTOBUF "application/com.github.proto-openapi.spec.v2"
+#define V3_PROTOBUF "application/com.github.proto-openapi.spec.v3"
 #define YEAR (365 * 24 * CLOCK_HOUR)
 
-static err *not_acceptable(const char *types)
+/* Without a word. */
+static err *not_acceptable(struct request *r)
 {
-	return status_err(&(struct status){
-		.code = 406,
-		.reason = S("NotAcceptable"),
-		.message = str_c(types) });
+	r->answer.code = 406;
+	r->answer.type = STR_NONE;
+	return NULL;
 }
 
 static bool is_any(str type)
@@ -65,8 +65,7 @@ static err *run_v2(struct request *r)
 	}
 	if (!n)
 		return documents_answer(r, &json);
-	return not_acceptable("only the following media types are accepted: application/json, " V2_PROTOBUF
-			      "@v1.0+protobuf");
+	return not_acceptable(r);
 }
 
 /* ---- version 3 --------------------------------------------------------- */
@@ -75,6 +74,12 @@ static void write_v3(struct request *r, const struct document *d, const struct d
 		     struct buf *b)
 {
 	documents_write_json(b, openapi_v3(r->arena, rows, d->group, d->version));
+}
+
+static void write_v3_protobuf(struct request *r, const struct document *d,
+			      const struct discovery_rows *rows, struct buf *b)
+{
+	openapi_gnostic3(b, openapi_v3(r->arena, rows, d->group, d->version));
 }
 
 /* "apis/apps/v1" */
@@ -161,9 +166,37 @@ static str year_from_now(struct arena *a)
 	return arena_str(a, buf_str(&b));
 }
 
+/* Which form is wanted: false, none that there is. */
+static bool choose_v3(struct request *r, bool *protobuf)
+{
+	struct negotiate_clause *clauses;
+	size_t n = negotiate_parse(r->arena, request_header(r, S("accept")), &clauses);
+
+	*protobuf = false;
+	for (size_t i = 0; i < n; i++) {
+		*protobuf = str_eq(clauses[i].type, S(V3_PROTOBUF "@v1.0+protobuf")) ||
+			    str_eq(clauses[i].type, S(V3_PROTOBUF ".v1.0+protobuf"));
+		if (*protobuf || is_any(clauses[i].type))
+			return true;
+	}
+	return n == 0;
+}
+
+/* The same document, and the same tag. */
+static err *answer_v3_protobuf(struct request *r, const struct document *json)
+{
+	struct document d = *json;
+
+	d.key = arena_cat(r->arena, json->key, S(";protobuf"));
+	d.type = S(V3_PROTOBUF ".v1.0+protobuf");
+	d.write = write_v3_protobuf;
+	d.tag_of = json;
+	return documents_answer(r, &d);
+}
+
 /* A URL with the right hash never changes its meaning; with another it leads
  * to the right one. */
-static err *answer_hashed(struct request *r, const struct document *d, str hash)
+static err *answer_hashed(struct request *r, const struct document *d, str hash, bool protobuf)
 {
 	char right[DOCUMENTS_HASH + 1];
 
@@ -171,50 +204,45 @@ static err *answer_hashed(struct request *r, const struct document *d, str hash)
 	if (str_eq(hash, str_c(right))) {
 		request_add_header(r, S("Cache-Control"), S("public, immutable"));
 		request_add_header(r, S("Expires"), year_from_now(r->arena));
-		return documents_answer(r, d);
+		return protobuf ? answer_v3_protobuf(r, d) : documents_answer(r, d);
 	}
 	r->answer.code = 301;
 	request_add_header(r, S("Location"), arena_printf(r->arena, "%.*s?hash=%s", STR_ARG(d->key), right));
 	return NULL;
 }
 
-static bool takes_json(struct request *r)
+/* Of what there is no document. */
+static err *no_document(struct request *r)
 {
-	struct negotiate_clause *clauses;
-	size_t n = negotiate_parse(r->arena, request_header(r, S("accept")), &clauses);
-
-	for (size_t i = 0; i < n; i++)
-		if (is_any(clauses[i].type))
-			return true;
-	return n == 0;
+	r->answer.code = 404;
+	r->answer.type = STR_NONE;
+	return NULL;
 }
 
 static err *run_v3(struct request *r)
 {
 	str path = r->path, group = STR_NONE, version, hash = request_query(r, S("hash"));
+	bool protobuf;
 
 	str_take_str(&path, S("/openapi/v3/"));
-	path = str_trim_right_set(path, S("/"));
-	if (!path.n)
-		return run_index(r);
 	if (str_take_str(&path, S("api/")))
 		version = path;
 	else if (!str_take_str(&path, S("apis/")) || !str_split(path, '/', &group, &version))
 		version = STR_NONE;
-	if (!version.n || !registry_has_version(server_registry(r->server), group, version, false)) {
-		route_nothing(r);
-		return NULL;
-	}
-	if (!takes_json(r))
-		return not_acceptable("only the following media types are accepted: application/json");
+	if (!version.n || !registry_has_version(server_registry(r->server), group, version, false))
+		return no_document(r);
+	if (!choose_v3(r, &protobuf))
+		return not_acceptable(r);
 	struct document d = v3_document(r->arena, group, version);
 
-	return hash.n ? answer_hashed(r, &d, hash) : documents_answer(r, &d);
+	if (hash.n)
+		return answer_hashed(r, &d, hash, protobuf);
+	return protobuf ? answer_v3_protobuf(r, &d) : documents_answer(r, &d);
 }
 
 const struct endpoint openapi_endpoints[] = {
 	{ "/openapi/v2", .any = true, .run = run_v2 },
-	{ "/openapi/v3", .run = run_index },
-	{ "/openapi/v3/*", .run = run_v3 },
+	{ "/openapi/v3", .any = true, .run = run_index },
+	{ "/openapi/v3/*", .any = true, .run = run_v3 },
 	{ .path = NULL },
 };

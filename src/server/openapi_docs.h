@@ -21,5 +21,7 @@ node openapi_v3(struct arena *a, const struct discovery_rows *rows, str group, s
 /* The v2 document in protobuf, as gnostic's messages have it: what kubectl
  * before 1.27 asks for. */
 void openapi_gnostic(struct buf *b, node document);
+/* A v3 document, likewise. */
+void openapi_gnostic3(struct buf *b, node document);
 
 #endif

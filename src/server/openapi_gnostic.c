@@ -2,7 +2,7 @@
  * the document is which field of which message; what has a shape of its own
  * in the messages has a kind of its own here. */
 #include "server/openapi_docs.h"
-#include "value/json.h"
+#include "server/openapi_wire.h"
 
 enum shape {
 	TEXT,
@@ -133,45 +133,6 @@ static const struct message messages[MESSAGES_N] = {
 	[SECURITY] = { FIELDS(security_fields), 5 },
 };
 
-/* ---- the wire ---------------------------------------------------------- */
-
-static void add_varint(struct buf *b, uint64_t n)
-{
-	while (n > 127) {
-		buf_addc(b, (char)(n | 128));
-		n >>= 7;
-	}
-	buf_addc(b, (char)n);
-}
-
-static void add_bytes(struct buf *b, unsigned number, str bytes)
-{
-	add_varint(b, number << 3 | 2);
-	add_varint(b, bytes.n);
-	buf_add(b, bytes);
-}
-
-static void add_double(struct buf *b, unsigned number, double d)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &d, sizeof bits);
-	add_varint(b, number << 3 | 1);
-	for (int i = 0; i < 8; i++)
-		buf_addc(b, (char)(bits >> (8 * i)));
-}
-
-static void add_any(struct buf *b, unsigned number, node value)
-{
-	CLEANUP(buf_release) struct buf yaml = BUF_INIT;
-	CLEANUP(buf_release) struct buf any = BUF_INIT;
-
-	err_free(json_write(&yaml, value, NULL));	/* JSON is YAML */
-	buf_addc(&yaml, '\n');
-	add_bytes(&any, 2, buf_str(&yaml));
-	add_bytes(b, number, buf_str(&any));
-}
-
 /* ---- messages ---------------------------------------------------------- */
 
 static void add_message(struct buf *b, unsigned number, node n, enum message_id id);
@@ -182,16 +143,16 @@ static void add_named(struct buf *b, unsigned number, str name, node value, enum
 {
 	CLEANUP(buf_release) struct buf entry = BUF_INIT;
 
-	add_bytes(&entry, 1, name);
+	openapi_wire_bytes(&entry, 1, name);
 	if (id == SECURITY) {
 		CLEANUP(buf_release) struct buf item = BUF_INIT;
 
 		add_message(&item, 2, value, id);	/* an API key */
-		add_bytes(&entry, 2, buf_str(&item));
+		openapi_wire_bytes(&entry, 2, buf_str(&item));
 	} else {
 		add_message(&entry, 2, value, id);
 	}
-	add_bytes(b, number, buf_str(&entry));
+	openapi_wire_bytes(b, number, buf_str(&entry));
 }
 
 /* Maps are messages that hold their entries: paths in field 2, others in 1. */
@@ -201,7 +162,7 @@ static void add_map(struct buf *b, unsigned number, node n, enum message_id id)
 
 	node_each_pair(p, n)
 		add_named(&map, id == PATH_ITEM ? 2 : 1, node_str(p->key), p->value, id);
-	add_bytes(b, number, buf_str(&map));
+	openapi_wire_bytes(b, number, buf_str(&map));
 }
 
 static void add_parameter(struct buf *b, unsigned number, node n)
@@ -218,10 +179,10 @@ static void add_parameter(struct buf *b, unsigned number, node n)
 			add_message(&sub, 4, n, PATH_PARAMETER);
 		else
 			add_message(&sub, 3, n, QUERY_PARAMETER);
-		add_bytes(&parameter, 2, buf_str(&sub));
+		openapi_wire_bytes(&parameter, 2, buf_str(&sub));
 	}
-	add_bytes(&item, 1, buf_str(&parameter));
-	add_bytes(b, number, buf_str(&item));
+	openapi_wire_bytes(&item, 1, buf_str(&parameter));
+	openapi_wire_bytes(b, number, buf_str(&item));
 }
 
 static void add_responses(struct buf *b, unsigned number, node n)
@@ -233,11 +194,11 @@ static void add_responses(struct buf *b, unsigned number, node n)
 		CLEANUP(buf_release) struct buf entry = BUF_INIT;
 
 		add_message(&value, 1, p->value, RESPONSE);
-		add_bytes(&entry, 1, node_str(p->key));
-		add_bytes(&entry, 2, buf_str(&value));
-		add_bytes(&all, 1, buf_str(&entry));
+		openapi_wire_bytes(&entry, 1, node_str(p->key));
+		openapi_wire_bytes(&entry, 2, buf_str(&value));
+		openapi_wire_bytes(&all, 1, buf_str(&entry));
 	}
-	add_bytes(b, number, buf_str(&all));
+	openapi_wire_bytes(b, number, buf_str(&all));
 }
 
 /* A schema, or true or false in field 2, in a message of its own. */
@@ -246,12 +207,11 @@ static void add_wrapped(struct buf *b, unsigned number, node n, enum message_id 
 	CLEANUP(buf_release) struct buf item = BUF_INIT;
 
 	if (node_is(n, NODE_BOOL)) {
-		add_varint(&item, 2 << 3);
-		add_varint(&item, node_bool(n));
+		openapi_wire_number(&item, 2, node_bool(n));
 	} else {
 		add_message(&item, 1, n, id);
 	}
-	add_bytes(b, number, buf_str(&item));
+	openapi_wire_bytes(b, number, buf_str(&item));
 }
 
 static void add_field(struct buf *b, const struct field *f, node n)
@@ -260,29 +220,27 @@ static void add_field(struct buf *b, const struct field *f, node n)
 
 	switch ((enum shape)f->shape) {
 	case TEXT:
-		add_bytes(b, f->number, node_str(n));
+		openapi_wire_bytes(b, f->number, node_str(n));
 		break;
 	case TEXTS:
 		node_each_item(i, n)
-			add_bytes(b, f->number, node_str(*i));
+			openapi_wire_bytes(b, f->number, node_str(*i));
 		break;
 	case BOOL:
-		add_varint(b, (unsigned)f->number << 3);
-		add_varint(b, node_bool(n));
+		openapi_wire_number(b, f->number, node_bool(n));
 		break;
 	case DOUBLE:
-		add_double(b, f->number, node_float(n));
+		openapi_wire_double(b, f->number, node_float(n));
 		break;
 	case INT:
-		add_varint(b, (unsigned)f->number << 3);
-		add_varint(b, (uint64_t)node_int(n));
+		openapi_wire_number(b, f->number, (uint64_t)node_int(n));
 		break;
 	case ANY:
-		add_any(b, f->number, n);
+		openapi_wire_any(b, f->number, n);
 		break;
 	case ANYS:
 		node_each_item(i, n)
-			add_any(b, f->number, *i);
+			openapi_wire_any(b, f->number, *i);
 		break;
 	case MESSAGE:
 		add_message(b, f->number, n, id);
@@ -300,8 +258,8 @@ static void add_field(struct buf *b, const struct field *f, node n)
 	case TYPE: {
 		CLEANUP(buf_release) struct buf type = BUF_INIT;
 
-		add_bytes(&type, 1, node_str(n));
-		add_bytes(b, f->number, buf_str(&type));
+		openapi_wire_bytes(&type, 1, node_str(n));
+		openapi_wire_bytes(b, f->number, buf_str(&type));
 		break;
 	}
 	case PARAMETERS:
@@ -328,15 +286,11 @@ static void add_members(struct buf *b, node n, enum message_id id)
 
 	node_each_pair(p, n) {
 		const struct field *f = find_field(m, node_str(p->key));
-		CLEANUP(buf_release) struct buf extension = BUF_INIT;
 
-		if (f) {
+		if (f)
 			add_field(b, f, p->value);
-		} else if (str_starts(node_str(p->key), S("x-"))) {
-			add_bytes(&extension, 1, node_str(p->key));
-			add_any(&extension, 2, p->value);
-			add_bytes(b, m->extensions, buf_str(&extension));
-		}
+		else if (str_starts(node_str(p->key), S("x-")))
+			openapi_wire_extension(b, m->extensions, node_str(p->key), p->value);
 	}
 }
 
@@ -345,7 +299,7 @@ static void add_message(struct buf *b, unsigned number, node n, enum message_id 
 	CLEANUP(buf_release) struct buf message = BUF_INIT;
 
 	add_members(&message, n, id);
-	add_bytes(b, number, buf_str(&message));
+	openapi_wire_bytes(b, number, buf_str(&message));
 }
 
 void openapi_gnostic(struct buf *b, node document)

@@ -480,8 +480,10 @@ static const struct message *find_message(str name)
 /* Options and answers are the same message in every group. */
 static bool is_meta(str kind)
 {
-	static const char *const kinds[] = { "DeleteOptions", "Status",	     "CreateOptions",
-					     "UpdateOptions", "PatchOptions", "ListOptions" };
+	static const char *const kinds[] = { "DeleteOptions",	"Status",	 "CreateOptions",
+					     "UpdateOptions",	"PatchOptions",	 "ListOptions",
+					     "APIGroup",	"APIGroupList",	 "APIVersions",
+					     "APIResourceList" };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (str_eq(str_c(kinds[i]), kind))

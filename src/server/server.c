@@ -97,7 +97,6 @@ static err *run_endpoint(struct request *r, const struct endpoint *e)
 /* The Status of a refusal, in the form that the client reads. */
 void server_refuse(struct request *r, err *e)
 {
-	struct negotiate_clause *clauses;
 	int wait = status_retry_after(e);
 
 	buf_clear(&r->answer.body);
@@ -107,10 +106,7 @@ void server_refuse(struct request *r, err *e)
 	r->answer.code = status_print(&r->answer.body, e);
 	if (wait)
 		request_add_header(r, S("Retry-After"), arena_printf(r->arena, "%d", wait));
-	size_t n = negotiate_parse(r->arena, request_header(r, S("accept")), &clauses);
-	bool yaml = n && str_eq(clauses[0].type, S("application/yaml"));
-
-	r->accept = (struct request_accept){ .form = yaml ? REQUEST_YAML : REQUEST_JSON };
+	negotiate_plain(r);
 	r->answer.type = S("application/json");
 	err_free(view_finish(r));
 	err_free(e);

@@ -36,8 +36,6 @@ err *view_finish(struct request *r)
 		a->type = S("application/yaml");
 	else if (r->accept.form == REQUEST_PROTOBUF)
 		a->type = S("application/vnd.kubernetes.protobuf");
-	else
-		buf_addc(&out, '\n');
 	buf_release(&a->body);
 	a->body = out;
 	blob_unref(a->blob);
