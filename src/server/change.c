@@ -299,6 +299,28 @@ static err *mutate(struct change *c, struct kind_call *k)
 	return NULL;
 }
 
+/* Who may change what is there may not make it, for that. */
+static err *may_create(struct change *c)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	const struct auth_question q = { .user = &c->r->user,
+					 .verb = S("create"),
+					 .resource = true,
+					 .group = c->kind->gvk.group,
+					 .version = c->kind->gvk.version,
+					 .plural = c->kind->plural,
+					 .namespace = c->namespace,
+					 .name = c->name };
+	str reason = STR_NONE;
+
+	if (auth_allows(c->r->server, c->r->arena, &q, &reason))
+		return NULL;
+	auth_print_refusal(&b, &q);
+	if (reason.n)
+		buf_addf(&b, ": %.*s", STR_ARG(reason));
+	return status_forbidden(q.group, q.plural, q.name, "%s", buf_c(&b));
+}
+
 /* Admission, strategy, validation: the object becomes what will be stored. */
 static err *work_out(struct change *c, struct kind_call *k)
 {
@@ -315,6 +337,8 @@ static err *work_out(struct change *c, struct kind_call *k)
 		return NULL;
 	TRY(validate(k));
 	TRY(take_refusal(k));
+	if (c->may_create && node_is(k->old, NODE_NONE))
+		TRY(may_create(c));
 	if (h && h->check)
 		h->check(k);
 	TRY(take_refusal(k));
@@ -371,21 +395,44 @@ static err *modified(const struct change *c)
 		"version and try again");
 }
 
-static err *check_uid(struct change *c, node object, const struct blob *old)
+/* Where the original keeps objects of the kind. */
+static str storage_prefix(const struct change *c)
 {
-	str wanted = meta_get(object, S("uid")), is = blob_meta(old, S("uid"));
+	static const struct {
+		const char *group, *plural, *prefix;
+	} odd[] = {
+		{ "", "endpoints", "services/endpoints" },
+		{ "", "nodes", "minions" },
+		{ "", "replicationcontrollers", "controllers" },
+		{ "", "services", "services/specs" },
+		{ "networking.k8s.io", "ingresses", "ingress" },
+	};
+	const struct gvk *g = &c->kind->gvk;
 
-	is = str_sub(is, 1, is.n - 1);
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+		if (str_eq(g->group, str_c(odd[i].group)) && str_eq(c->kind->plural, str_c(odd[i].plural)))
+			return str_c(odd[i].prefix);
+	if (c->kind->custom || str_eq(g->group, S("apiextensions.k8s.io")))
+		return arena_cat(c->r->arena, g->group, S("/"), c->kind->plural);
+	return c->kind->plural;
+}
+
+/* `is`: that of the object; empty: there is none yet. */
+static err *check_uid(struct change *c, node object, str is)
+{
+	str wanted = meta_get(object, S("uid")), prefix = storage_prefix(c);
+
 	if (!wanted.n || str_eq(wanted, is) || c->patch)
 		return NULL;
 	str key = c->namespace.n ? arena_cat(c->r->arena, c->namespace, S("/"), c->name) : c->name;
 
 	return status_conflict(
 		c->kind->gvk.group, c->kind->plural, c->name,
-		"StorageError: invalid object, Code: 4, Key: /registry/%.*s/%.*s, "
+		"StorageError: invalid object, Code: 4, Key: %s/%.*s/%.*s, "
 		"ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in "
 		"precondition: %.*s, UID in object meta: %.*s",
-		STR_ARG(c->kind->plural), STR_ARG(key), STR_ARG(wanted), STR_ARG(is));
+		c->options.dry_run ? "" : "/registry", STR_ARG(prefix), STR_ARG(key), STR_ARG(wanted),
+		STR_ARG(is));
 }
 
 static err *exists(const struct change *c, str name)
@@ -441,6 +488,12 @@ static err *create_dry(struct change *c, node object)
 	return NULL;
 }
 
+/* An update that may create what it is about, and does. */
+static bool is_update(const struct change *c)
+{
+	return c->may_create && !c->patch;
+}
+
 /* A number that is none counts as no number. */
 static err *check_new_version(const struct change *c, node object)
 {
@@ -451,7 +504,7 @@ static err *check_new_version(const struct change *c, node object)
 		return NULL;
 	err_free(number_parse_uint(version, 10, &number));
 	node_remove(node_get(object, S("metadata")), S("resourceVersion"));
-	if (!number)
+	if (!number || is_update(c))	/* which may say of what state it is */
 		return NULL;
 	return status_plain(500, "resourceVersion should not be set on objects to be created");
 }
@@ -463,6 +516,14 @@ static err *create_once(struct change *c, node object, bool *retry)
 	err *e;
 
 	TRY(check_namespace(c, object));
+	if (is_update(c)) {
+		str version = meta_get(object, S("resourceVersion"));
+		uint64_t number;
+
+		TRY(check_uid(c, object, STR_NONE));
+		if (version.n)
+			TRY(number_parse_uint(version, 10, &number));
+	}
 	c->r->created_name = meta_get(object, S("name"));
 	c->generated = meta_get(object, S("generateName")).n > 0;
 	if (!c->internal)
@@ -580,7 +641,9 @@ static err *update_once(struct change *c, struct blob *old, node old_tree, node 
 
 	TRY(change_check_place(c, object));
 	TRY(expected_version(c, object, &wanted));
-	TRY(check_uid(c, object, old));
+	str uid = blob_meta(old, S("uid"));
+
+	TRY(check_uid(c, object, str_sub(uid, 1, uid.n - 1)));
 	if (wanted && wanted != old->rv)
 		return modified(c);
 	own_fields(c, old_tree, object);

@@ -29,7 +29,7 @@ struct change {
 	err *(*make)(struct change *c, node old, node *object);
 	void *ctx;
 	bool create;			/* it must not be there yet */
-	bool may_create;		/* it need not be there (apply) */
+	bool may_create;		/* it need not be there (apply, some updates) */
 	bool patch;			/* the client changed what he did not see: no conditions but his own */
 	bool owned;			/* `make` has set managedFields itself (apply) */
 	bool generated;			/* the object says how to make a name for it */

@@ -110,6 +110,51 @@ static void test_the_life_of_an_object(void **state)
 	expect(s, "GET", CMS "/x", NULL, NULL, 404, "configmaps \\\"x\\\" not found");
 }
 
+#define LIMITS "/api/v1/namespaces/a/limitranges"
+#define LIMIT(meta) "{\"metadata\":{" meta "},\"spec\":{\"limits\":[]}}"
+
+/* Of some kinds, for those who may create them. */
+static void test_updates_make_what_is_not_there(void **state)
+{
+	struct server *s = *state;
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct server_answer answer;
+	static const char role[] =
+		"{\"metadata\":{\"name\":\"upd\"},\"rules\":[{\"apiGroups\":[\"\"],\"resources\":[\"configmaps\"],"
+		"\"verbs\":[\"update\",\"patch\"]}]}";
+	static const char binding[] =
+		"{\"metadata\":{\"name\":\"upd\"},\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\","
+		"\"kind\":\"ClusterRole\",\"name\":\"upd\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"jane\","
+		"\"apiGroup\":\"rbac.authorization.k8s.io\"}]}";
+
+	expect(s, "PUT", CMS "/new", NULL, "{\"metadata\":{\"name\":\"new\"}}", 404, "not found");
+	expect(s, "PUT", LIMITS "/new?dryRun=All", NULL, LIMIT("\"uid\":\"x\",\"name\":\"new\""), 409,
+	       "Key: /limitranges/a/new, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in "
+	       "precondition: x, UID in object meta: \"");
+	expect(s, "PUT", LIMITS "/new", NULL, LIMIT("\"resourceVersion\":\"x\",\"name\":\"new\""), 500,
+	       "strconv.ParseUint: parsing");
+	expect(s, "PUT", LIMITS "/new", NULL, LIMIT("\"resourceVersion\":\"5\",\"name\":\"new\""), 201, NULL);
+	expect(s, "PUT", LIMITS "/new", NULL, LIMIT("\"name\":\"new\""), 200, NULL);
+	expect(s, "PUT", "/api/v1/namespaces/none/limitranges/new", NULL, LIMIT("\"name\":\"new\""), 404,
+	       "namespaces \\\"none\\\" not found");
+	expect(s, "PUT", "/api/v1/namespaces/a/services/new?dryRun=All", NULL,
+	       "{\"metadata\":{\"name\":\"new\"},\"spec\":{\"ports\":[{\"port\":80}]}}", 201, NULL);
+	expect(s, "PUT", "/apis/rbac.authorization.k8s.io/v1/clusterroles/upd", NULL, role, 201, NULL);
+	expect(s, "PUT", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/upd", NULL, binding, 201, NULL);
+	/* to apply is not to create */
+	server_call(s, &a,
+		    &(struct server_ask){ .method = S("PATCH"),
+					  .path = S(CMS "/hers?fieldManager=m"),
+					  .type = S(APPLY),
+					  .body = S("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":"
+						    "{\"name\":\"hers\"}}"),
+					  .user = { .name = S("jane") } },
+		    &answer);
+	assert_int_equal(answer.code, 403);
+	assert_true(str_has(answer.body, S("configmaps \\\"hers\\\" is forbidden: User \\\"jane\\\" cannot create "
+					   "resource \\\"configmaps\\\" in API group \\\"\\\" in the namespace \\\"a\\\"")));
+}
+
 static void test_apply_makes_and_changes(void **state)
 {
 	struct server *s = *state;
@@ -530,6 +575,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_life_of_an_object),
+		cmocka_unit_test(test_updates_make_what_is_not_there),
 		cmocka_unit_test(test_apply_makes_and_changes),
 		cmocka_unit_test(test_nothing_changed),
 		cmocka_unit_test(test_dry_runs_leave_no_trace),

@@ -40,6 +40,32 @@ err *write_create(struct request *r)
 
 /* ---- update ------------------------------------------------------------ */
 
+/* Kinds whose objects an update makes when they are not there. */
+static bool is_made_by_update(const struct kind *k)
+{
+	static const struct {
+		const char *group, *plural;
+	} kinds[] = {
+		{ "", "endpoints" },
+		{ "", "events" },
+		{ "", "limitranges" },
+		{ "", "services" },
+		{ "coordination.k8s.io", "leasecandidates" },
+		{ "coordination.k8s.io", "leases" },
+		{ "events.k8s.io", "events" },
+		{ "node.k8s.io", "runtimeclasses" },
+		{ "rbac.authorization.k8s.io", "clusterrolebindings" },
+		{ "rbac.authorization.k8s.io", "clusterroles" },
+		{ "rbac.authorization.k8s.io", "rolebindings" },
+		{ "rbac.authorization.k8s.io", "roles" },
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (str_eq(k->gvk.group, str_c(kinds[i].group)) && str_eq(k->plural, str_c(kinds[i].plural)))
+			return true;
+	return false;
+}
+
 err *write_update(struct request *r)
 {
 	struct change c = {
@@ -49,6 +75,7 @@ err *write_update(struct request *r)
 		.namespace = r->namespace,
 		.name = r->name,
 		.make = make_copy,
+		.may_create = !r->sub.n && is_made_by_update(r->kind),
 	};
 	node body;
 
