@@ -371,6 +371,7 @@ const struct controller kustomization_controller = {
 	.component = "kustomize-controller",
 	.manager = "gotk-kustomize-controller",
 	.finalizer = "finalizers.fluxcd.io",
+	.suspended = "Reconciliation is suspended for this object",
 	.refs = refs,
 	.reconcile = reconcile,
 	.written = kustomization_written,

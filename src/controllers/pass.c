@@ -469,7 +469,8 @@ static struct outcome reconcile(struct run *r, err **e)
 			return out;
 	}
 	if (node_bool(node_get(r->p.spec, S("suspend")))) {
-		log_info(r->p.log, S("reconciliation is suspended for this object"));
+		log_info(r->p.log, str_c(c->suspended ? c->suspended
+						      : "reconciliation is suspended for this object"));
 		if (c->observes_suspended)
 			status_set(&r->p, S("observedGeneration"), node_from_int(r->p.generation));
 	} else {

@@ -93,6 +93,8 @@ struct controller {
 	struct outcome (*reconcile)(struct pass *p);
 	/* The status that a pass left has been written. NULL: nobody wants to know. */
 	void (*written)(struct pass *p);
+	/* What the log says of a suspended object; NULL: the usual. */
+	const char *suspended;
 	/* A suspended object's generation is observed, though nothing is done. */
 	bool observes_suspended;
 	/* The object is being deleted: undo. NEXT_CHANGE drops the finalizer,
