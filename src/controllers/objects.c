@@ -17,6 +17,7 @@ void objects_put(struct runtime *rt, struct object *o, int64_t due)
 {
 	int64_t first = queue_next(&rt->queue);
 
+	o->owner->adds++;
 	queue_put(&rt->queue, &o->queue, due);
 	pthread_cond_signal(&rt->due);
 	/* One worker waits for the time of the first, and must hear of an earlier

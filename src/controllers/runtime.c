@@ -144,7 +144,7 @@ static void requeue(struct runtime *rt, struct object *o, struct outcome out)
 		objects_enqueue(rt, o, out.after);
 		break;
 	case NEXT_BACKOFF:
-		rt->retries++;
+		o->owner->retries++;
 		objects_enqueue(rt, o, backoff(s, o->failures++));
 		break;
 	case NEXT_NOW:
@@ -155,28 +155,12 @@ static void requeue(struct runtime *rt, struct object *o, struct outcome out)
 	}
 }
 
-static const double bounds[DURATION_BUCKETS] = {
-	0.01, 0.038378, 0.147288, 0.565254, 2.169315, 8.325307, 31.950625, 122.618726, 470.582,
-	1800,
-};
-
-static void measure(struct object *o, int64_t span)
-{
-	double seconds = (double)span / (double)CLOCK_SECOND;
-	size_t i = 0;
-
-	while (i < DURATION_BUCKETS && seconds > bounds[i])
-		i++;
-	o->durations.buckets[i]++;
-	o->durations.sum += seconds;
-}
-
 /* Under the lock, which is given back while the pass runs. */
 static void run_one(struct runtime *rt, struct object *o)
 {
-	int64_t started = clock_mono();
 	enum pass_result result;
 
+	o->began = clock_mono();
 	o->running = true;
 	o->again = false;
 	rt->running++;
@@ -190,7 +174,8 @@ static void run_one(struct runtime *rt, struct object *o)
 	o->owner->running--;
 	o->running = false;
 	o->owner->passes[result]++;
-	measure(o, clock_mono() - started);
+	metrics_measure(o, clock_mono() - o->began);
+	o->began = 0;
 	if (o->gone) {
 		objects_free(rt, o);
 		return;
@@ -554,89 +539,11 @@ void runtime_wake(struct runtime *rt)
 	pthread_mutex_unlock(&rt->lock);
 }
 
-/* ---- metrics --------------------------------------------------------------------------- */
-
-static void add_durations(struct buf *b, const struct object *o)
-{
-	const struct durations *d = &o->durations;
-	const struct entry *e = &o->entry;
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i <= DURATION_BUCKETS; i++) {
-		sum += d->buckets[i];
-		buf_addf(b, "gotk_reconcile_duration_seconds_bucket{kind=\"%.*s\",name=\"%.*s\","
-			    "namespace=\"%.*s\",le=\"",
-			 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace));
-		if (i < DURATION_BUCKETS)
-			buf_addf(b, "%g\"} %llu\n", bounds[i], (unsigned long long)sum);
-		else
-			buf_addf(b, "+Inf\"} %llu\n", (unsigned long long)sum);
-	}
-	buf_addf(b, "gotk_reconcile_duration_seconds_sum{kind=\"%.*s\",name=\"%.*s\",namespace=\"%.*s\"} "
-		    "%g\n",
-		 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace), d->sum);
-	buf_addf(b, "gotk_reconcile_duration_seconds_count{kind=\"%.*s\",name=\"%.*s\","
-		    "namespace=\"%.*s\"} %llu\n",
-		 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace),
-		 (unsigned long long)sum);
-}
-
-static const char *const result_names[] = {
-	[PASS_SUCCESS] = "success",
-	[PASS_ERROR] = "error",
-	[PASS_REQUEUE] = "requeue",
-	[PASS_REQUEUE_AFTER] = "requeue_after",
-};
-
-static void add_passes(struct buf *b, struct runtime *rt)
-{
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-
-	buf_add(b, S("# TYPE controller_runtime_reconcile_total counter\n"));
-	for (size_t i = 0; i < rt->kinds_n; i++)
-		for (size_t r = 0; r < 4; r++)
-			buf_addf(b, "controller_runtime_reconcile_total{controller=\"%.*s\",result=\"%s\"} "
-				    "%llu\n",
-				 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
-				 result_names[r], (unsigned long long)rt->kinds[i].passes[r]);
-	buf_add(b, S("# TYPE controller_runtime_reconcile_errors_total counter\n"));
-	for (size_t i = 0; i < rt->kinds_n; i++)
-		buf_addf(b, "controller_runtime_reconcile_errors_total{controller=\"%.*s\"} %llu\n",
-			 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
-			 (unsigned long long)rt->kinds[i].passes[PASS_ERROR]);
-	buf_add(b, S("# TYPE controller_runtime_active_workers gauge\n"));
-	for (size_t i = 0; i < rt->kinds_n; i++)
-		buf_addf(b, "controller_runtime_active_workers{controller=\"%.*s\"} %u\n",
-			 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
-			 rt->kinds[i].running);
-}
+/* ---- what is told of it -------------------------------------------------------------------- */
 
 void runtime_count_render(struct runtime *rt)
 {
 	atomic_fetch_add(&rt->renders, 1);
-}
-
-void runtime_metrics(struct runtime *rt, struct buf *out)
-{
-	pthread_mutex_lock(&rt->lock);
-	buf_add(out, S("# TYPE gotk_reconcile_duration_seconds histogram\n"));
-	for (size_t s = 0; s < rt->objects.slots_n; s++)
-		for (struct entry *e = rt->objects.slots[s]; e; e = e->next)
-			add_durations(out, (const struct object *)e);
-	add_passes(out, rt);
-	buf_addf(out, "# TYPE controller_runtime_max_concurrent_reconciles gauge\n"
-		      "controller_runtime_max_concurrent_reconciles{controller=\"rill\"} %zu\n"
-		      "# TYPE workqueue_depth gauge\nworkqueue_depth{name=\"rill\"} %zu\n"
-		      "# TYPE workqueue_retries_total counter\nworkqueue_retries_total{name=\"rill\"} "
-		      "%llu\n",
-		 rt->workers_n, rt->queue.n, (unsigned long long)rt->retries);
-	pthread_mutex_unlock(&rt->lock);
-	buf_addf(out, "# TYPE rest_client_requests_total counter\nrest_client_requests_total %llu\n",
-		 (unsigned long long)client_requests(rt->o.client));
-	identity_cache_metrics(rt->identities, out);
-	events_metrics(rt->events, out);
-	buf_addf(out, "# TYPE rill_helm_renders_total counter\nrill_helm_renders_total %llu\n",
-		 atomic_load(&rt->renders));
 }
 
 void runtime_dump(struct runtime *rt, struct buf *out)

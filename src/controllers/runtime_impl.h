@@ -46,7 +46,7 @@ void *entry_new(size_t size, str group, str kind, str namespace, str name)
 
 /* ---- objects, and what they refer to -------------------------------------------- */
 
-enum { DURATION_BUCKETS = 10 };
+enum { DURATION_BUCKETS = 10, TIME_BUCKETS = 40 };
 
 /* gotk_reconcile_duration_seconds */
 struct durations {
@@ -61,6 +61,7 @@ struct object {
 	struct queue_place queue;
 	struct looked_after *owner;
 	bool running, gone;
+	int64_t began;			/* the pass that runs (monotonic) */
 	bool again;			/* changed during the pass */
 	int64_t again_due;
 	unsigned failures;		/* in a row */
@@ -96,6 +97,9 @@ struct looked_after {
 	struct client_resource resource;
 	uint64_t passes[4];		/* enum pass_result */
 	unsigned running;
+	uint64_t adds, retries;		/* of the queue */
+	uint64_t times[TIME_BUCKETS + 1];	/* controller_runtime_reconcile_time_seconds */
+	double seconds;			/* all of them */
 };
 
 enum pass_result { PASS_SUCCESS, PASS_ERROR, PASS_REQUEUE, PASS_REQUEUE_AFTER };
@@ -163,7 +167,6 @@ struct runtime {
 	bool started;
 	bool helper_started;
 	int64_t started_at;
-	uint64_t retries;
 	atomic_ullong renders;	/* of charts */
 
 	pthread_mutex_t clusters_lock;	/* of clusters */
@@ -206,6 +209,13 @@ void runtime_watch(struct runtime *rt, const struct client_resource *r, enum liv
 void cluster_unref(struct runtime *rt, struct cluster_entry *e);
 /* All must have been given back. */
 void cluster_release(struct runtime *rt);
+
+/* ---- metrics.c --------------------------------------------------------------------- */
+
+/* A pass of it took so long. Under the lock. */
+void metrics_measure(struct object *o, int64_t span);
+/* Prometheus text about this process: process_*. */
+void metrics_process(struct buf *out);
 
 /* ---- a pass ------------------------------------------------------------------------ */
 

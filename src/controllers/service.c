@@ -10,6 +10,7 @@
 #include "base/die.h"
 #include "base/fs.h"
 #include "controllers/chartdir.h"
+#include "controllers/runtime_impl.h"
 #include "net/httpd.h"
 #include "text/gourl.h"
 
@@ -26,6 +27,8 @@ struct service {
 	struct httpd *servers[SERVERS];
 	struct chartdir *charts[CHARTS_MAX];
 	size_t charts_n;
+	const str *leases;		/* `leases_n` of them, set after these */
+	_Atomic size_t leases_n;
 	size_t open;			/* loop only, while stopping */
 	atomic_bool ready;
 };
@@ -167,6 +170,16 @@ static void add_memory(struct buf *b)
 	err_free(e);
 }
 
+static void add_leases(struct service *s, struct buf *b)
+{
+	size_t n = atomic_load(&s->leases_n);
+
+	if (n)
+		buf_add(b, S("# TYPE leader_election_master_status gauge\n"));
+	for (size_t i = 0; i < n; i++)
+		buf_addf(b, "leader_election_master_status{name=\"%.*s\"} 1\n", STR_ARG(s->leases[i]));
+}
+
 static void serve_metrics(void *ctx, struct httpd_call *c)
 {
 	struct service *s = ctx;
@@ -177,6 +190,8 @@ static void serve_metrics(void *ctx, struct httpd_call *c)
 	if (str_eq(path, S("/metrics"))) {
 		if (rt)
 			runtime_metrics(rt, &b);
+		add_leases(s, &b);
+		metrics_process(&b);
 	} else if (str_eq(path, S("/debug/dump"))) {
 		add_memory(&b);
 		if (rt)
@@ -310,6 +325,12 @@ err *service_add_charts(struct service *s, struct arena *a, str dir, str *url)
 void service_set_store(struct service *s, struct artifact_store *store)
 {
 	atomic_store(&s->store, store);
+}
+
+void service_set_leases(struct service *s, const str *names, size_t n)
+{
+	s->leases = names;
+	atomic_store(&s->leases_n, n);
 }
 
 void service_set_runtime(struct service *s, struct runtime *rt)

@@ -57,6 +57,13 @@ until(lambda: all(o["status"].get("lastHandledReconcileAt") == "x" for o in s.w.
 asked = seen("after requests")
 assert asked[1] == N, "renders on request: %d" % (asked[1] - N)
 assert asked[2] - idle[2] <= 2 * N + 8, "%d requests" % (asked[2] - idle[2])
+# What dashboards ask for.
+text = urllib.request.urlopen("http://%s/metrics" % METRICS, timeout=60).read().decode()
+for wanted in ("process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_start_time_seconds ",
+               'workqueue_longest_running_processor_seconds{controller="helmrelease",name="helmrelease"} 0',
+               'workqueue_depth{controller="helmrelease",name="helmrelease"} ',
+               'controller_runtime_reconcile_time_seconds_bucket{controller="helmrelease",le="+Inf"} '):
+    assert "\n" + wanted in text, wanted
 # What does count: another chart, and other values.
 s.chart(chart("1.1.0"), "2")
 until(lambda: ready("1.1.0") == N, lambda: "%d of %d are upgraded" % (ready("1.1.0"), N), 600)
