@@ -754,6 +754,19 @@ static void test_ready_expressions(void **state)
 	"{\"type\":\"Available\",\"status\":\"True\"},{\"type\":\"Progressing\","          \
 	"\"status\":\"True\",\"reason\":\"NewReplicaSetAvailable\"}]}}"
 
+/* The Deployment is said to be available until that has been seen: where somebody minds
+ * Deployments, he has another opinion. */
+static void await_by_status(struct world *w, const char *name)
+{
+	for (int ms = 0; ms < PATIENCE_MS; ms += 50) {
+		patch(w, DEPLOYMENTS "d/status", AVAILABLE);
+		for (int i = 0; i < 10; i++, usleep(5000))
+			if (str_eq(text(ready_of(w, name), "status"), S("True")))
+				return;
+	}
+	fail_msg("%s is not ready", name);
+}
+
 static void test_health_is_awaited_without_a_worker(void **state)
 {
 	struct world *w = *state;
@@ -775,8 +788,7 @@ static void test_health_is_awaited_without_a_worker(void **state)
 	/* the one worker is free */
 	put_ks(w, "fast", IN_DEFAULT "  path: c\n");
 	await(w, "fast", "True", "Applied");
-	patch(w, DEPLOYMENTS "d/status", AVAILABLE);
-	await(w, "slow", "True", "Applied");
+	await_by_status(w, "slow");
 	assert_true(str_eq(node_str(node_dig(get(w, KS "slow"), "status", "lastHandledReconcileAt")),
 			   S("now")));
 	node healthy = health_condition(get(w, KS "slow"), S("Healthy"));
@@ -801,8 +813,7 @@ static void test_stalled_objects_fail_early_and_recover(void **state)
 	assert_true(str_ends(text(ready_of(w, "apps"), "message"),
 			     S("failed early due to stalled resources: [Deployment/default/d status: "
 			       "'Failed']")));
-	patch(w, DEPLOYMENTS "d/status", AVAILABLE);
-	await(w, "apps", "True", "Applied");
+	await_by_status(w, "apps");
 }
 
 static void test_failing_pods_of_a_set_fail_it(void **state)

@@ -3,8 +3,9 @@
 
 Runs the tests of BUILD that take a server by $TEST_KUBECONFIG, each on etcd,
 kube-apiserver and kube-controller-manager of its own (of `make peers`, found through
-$PEERS, else in ~/.cache/rill/peers) on loopback. There is no kubelet: Deployments get
-Pods, which nobody runs. NAMEs are those of the table below; without any, all are run.
+$PEERS, else in ~/.cache/rill/peers) on loopback. Deployments get Pods, which nobody
+runs, but where the table below says that somebody does as if (kubelet.py). NAMEs are
+those of the table; without any, all are run.
 Without the programs it says so and succeeds.
 """
 import os
@@ -15,6 +16,7 @@ import tempfile
 import time
 
 import peers
+from kubelet import Kubelet
 
 BUILD = os.path.realpath(sys.argv[1])
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -27,29 +29,39 @@ def script(name, *more):
     return [sys.executable, os.path.join(HERE, name), RILL, *more]
 
 
-# name, program, whether it wants the definitions of Flux's kinds to be there
+# name, program, whether it wants the definitions of Flux's kinds to be there, and Pods to run
 TESTS = (
-    ("applyset", [BUILD + "/tests/applyset"], False),
-    ("kustomizations", [BUILD + "/tests/kustomization"], False),
-    ("kustomization", script("kustomization.py"), True),
-    ("artifactgenerator", script("artifactgenerator.py"), True),
-    ("faults", script("faults.py"), True),
-    ("takeover", script("takeover.py", SHARED), False),
+    ("applyset", [BUILD + "/tests/applyset"], False, False),
+    ("kustomizations", [BUILD + "/tests/kustomization"], False, False),
+    ("kustomization", script("kustomization.py"), True, False),
+    ("artifactgenerator", script("artifactgenerator.py"), True, False),
+    ("faults", script("faults.py"), True, False),
+    ("helmrelease", script("helmrelease.py"), True, True),
+    ("helmrelease-states", script("helmrelease_states.py"), True, True),
+    ("helm-idle", script("helm_idle.py"), True, True),
+    ("helm-kill", script("helm_kill.py"), True, True),
+    ("helm-interchange", script("helm_interop.py"), True, True),
+    ("takeover", script("takeover.py", SHARED), False, False),
 )
 
 
-def run(name, argv, definitions):
+def run(name, argv, definitions, pods):
     """Whether it went well; None: the programs are missing."""
     dir = tempfile.mkdtemp(prefix="rill-real-")
     server = peers.start_server(dir, manager=True)
     if not server:
         return None
     started = time.monotonic()
+    kubelet = Kubelet(server.port, server.token) if pods else None
     try:
+        if kubelet:
+            kubelet.start()
         if definitions:
             server.install_definitions(RILL)
         code = subprocess.run(argv, cwd=dir, env=dict(os.environ, TEST_KUBECONFIG=server.kubeconfig)).returncode
     finally:
+        if kubelet:
+            kubelet.stop()
         server.stop()
         shutil.rmtree(dir, ignore_errors=True)
     print("real.py: %s: %s, %.0f s" % (name, "skipped" if code == SKIPPED else "failed" if code else "ok",
@@ -59,13 +71,13 @@ def run(name, argv, definitions):
 
 def main():
     wanted, failed = sys.argv[2:], []
-    if unknown := set(wanted) - {name for name, _, _ in TESTS}:
+    if unknown := set(wanted) - {t[0] for t in TESTS}:
         return "real.py: no such test: " + " ".join(sorted(unknown))
-    for name, argv, definitions in TESTS:
+    for name, argv, definitions, pods in TESTS:
         if wanted and name not in wanted:
             continue
         print("real.py: " + name, flush=True)
-        went = run(name, argv, definitions)
+        went = run(name, argv, definitions, pods)
         if went is None:
             print("real.py: skipped")
             return 0
