@@ -110,17 +110,14 @@ static void add_resource(struct scan *c, str path)
 static err *check_manifest(struct scan *c, str path)
 {
 	struct arena_mark mark = arena_mark(c->a);
+	str name = absolute(c->a, c->s, path), text;
 	node_list objects = { 0 };
-	str text;
 
 	TRY(fs_read(c->s->root, c->a, path, FILES_READ_MAX, &text));
-	err *e = objfile_parse(c->a, NULL, text, path_base(path), &objects);
+	err *e = objfile_parse(c->a, NULL, text, name, &objects);
 
-	if (e) {
-		str name = absolute(c->a, c->s, path);
-
+	if (e)
 		return err_wrap(e, "failed to decode Kubernetes YAML from %.*s", STR_ARG(name));
-	}
 	arena_rewind(c->a, mark);
 	return NULL;
 }

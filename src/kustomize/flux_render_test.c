@@ -115,7 +115,9 @@ static const struct sample samples[] = {
 		.strict = true,
 		.error = "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: variable "
 			 "substitution failed: variable not set (strict mode): \"A\" (A at "
-			 "$ROOT/a.yaml:5:11); set it in spec.postBuild, or give a default: ${A:=value}",
+			 "$ROOT/a.yaml:5:11); set it in spec.postBuild, give a default: ${A:=value}, or "
+				"keep it as it is: $${A} in the text, or for the whole object the annotation "
+				"kustomize.toolkit.fluxcd.io/substitute: disabled",
 	},
 	{
 		.does = "files of secret generators and patches are decrypted before the build",

@@ -189,8 +189,10 @@ static const struct {
 	{ "{}", "a: ${A:=1}\n", "a: ${A:=1}\n", 0, 0 },
 	{ "{}", "a: ${A:=1}\n", "a: 1\n", 0, true },
 	{ "{A: b}", "a: ${B}\n", "envsubst error: variable substitution failed: variable not set (strict "
-				 "mode): \"B\"; set it in spec.postBuild, or give a default: "
-				 "${B:=value}", true, 0 },
+				 "mode): \"B\"; set it in spec.postBuild, give a default: "
+				 "${B:=value}, or keep it as it is: $${B} in the text, or for the whole "
+				 "object the annotation kustomize.toolkit.fluxcd.io/substitute: disabled",
+	  true, 0 },
 	{ "{1A: b}", "a: b\n", "envsubst error: '1A' var name is invalid, must match "
 			       "'^[_[:alpha:]][_[:alpha:][:digit:]]*$'", 0, 0 },
 	{ "{A: 'b: c'}", "a: ${A}\n", "envsubst error: YAMLToJSON: yaml: mapping values are not allowed in "
@@ -255,7 +257,9 @@ static void all_unset_variables_are_told_with_their_lines(void **state)
 	assert_non_null(e);
 	assert_string_equal(err_msg(e), "envsubst error: variable substitution failed: variable not set "
 					"(strict mode): \"C\", \"B\" (C at a.yaml:5:4, B at a.yaml:4:3); set "
-					"it in spec.postBuild, or give a default: ${C:=value}");
+					"it in spec.postBuild, give a default: ${C:=value}, or "
+				"keep it as it is: $${C} in the text, or for the whole object the annotation "
+				"kustomize.toolkit.fluxcd.io/substitute: disabled");
 	assert_int_equal(err_position(e).line, 5);
 	arena_release(&a);
 }

@@ -225,8 +225,10 @@ static err *explain_missing(struct arena *a, const struct flux_substitution *s, 
 	if (places.n)
 		buf_addc(&places, ')');
 	return sources_err(s->sources, place,
-			   err_replace(e, "%s%s; set it in spec.postBuild, or give a default: "
-				       "${%.*s:=value}", err_msg(e), buf_c(&places), STR_ARG(first)));
+			   err_replace(e, "%s%s; set it in spec.postBuild, give a default: ${%.*s:=value}, "
+				       "or keep it as it is: $${%.*s} in the text, or for the whole object the "
+				       "annotation kustomize.toolkit.fluxcd.io/substitute: disabled",
+				       err_msg(e), buf_c(&places), STR_ARG(first), STR_ARG(first)));
 }
 
 static err *substitute(struct arena *a, const struct flux_substitution *s, struct resource *r)

@@ -212,13 +212,14 @@ static void complain(struct arena *a, struct sources *sources, node twice, node 
 		 STR_ARG(key_text(a, twice)), before);
 }
 
+/* *place: of the first key that is there twice. */
 static err *check_keys(struct arena *a, struct sources *sources, node n, unsigned depth,
-		       struct buf *complaints)
+		       struct buf *complaints, uint32_t *place)
 {
 	if (depth > DEPTH_MAX)
 		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
 	node_each_item(i, n)
-		TRY(check_keys(a, sources, *i, depth + 1, complaints));
+		TRY(check_keys(a, sources, *i, depth + 1, complaints, place));
 	node_each_pair(p, n) {
 		size_t at = (size_t)(p - n.map->pairs), first = node_index_of(n, p->key);
 
@@ -229,9 +230,12 @@ static err *check_keys(struct arena *a, struct sources *sources, node n, unsigne
 			return err_new(ERR_INVALID, "yaml: invalid map key: %s", buf_c(&shown));
 		}
 		/* Reading aliases away, kustomize enters null keys twice. */
-		if (first != at || p->key.kind == NODE_NULL)
+		if (first != at || p->key.kind == NODE_NULL) {
 			complain(a, sources, p->key, n.map->pairs[first].key, complaints);
-		TRY(check_keys(a, sources, p->value, depth + 1, complaints));
+			if (!*place)
+				*place = p->key.place;
+		}
+		TRY(check_keys(a, sources, p->value, depth + 1, complaints, place));
 	}
 	return NULL;
 }
@@ -240,10 +244,12 @@ static err *check_keys(struct arena *a, struct sources *sources, node n, unsigne
 static err *cannot_print(struct arena *a, struct sources *sources, node object, err *why)
 {
 	CLEANUP(buf_release) struct buf complaints = BUF_LIMIT(1 << 20), shown = BUF_LIMIT(1 << 24);
-	err *e = check_keys(a, sources, object, 0, &complaints);
+	uint32_t place = 0;
+	err *e = check_keys(a, sources, object, 0, &complaints, &place);
 
 	if (!e && complaints.n)
-		e = err_new(ERR_INVALID, "yaml: unmarshal errors:%s", buf_c(&complaints));
+		e = sources_err(sources, place, err_new(ERR_INVALID, "yaml: unmarshal errors:%s",
+							buf_c(&complaints)));
 	if (e) {
 		err_free(why);
 		return err_wrap(e, "map[string]interface {}(nil)");

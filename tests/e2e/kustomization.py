@@ -97,7 +97,12 @@ def test_garbage_in_the_repository():
     w.write("shop/bad.yaml", "a: [\n")
     w.commit()
     w.poke()
-    w.until("bad YAML is told", lambda: "failed to decode Kubernetes YAML" in ready("shop"))
+    w.until("bad YAML is told, by the file's name in the repository", lambda: " failed to decode Kubernetes YAML "
+            "from shop/bad.yaml: " in ready("shop") and "\nat shop/bad.yaml:" in ready("shop"))
+    w.write("shop/bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n  namespace: shop\ndata:\n  a: b\n  a: c\n")
+    w.commit()
+    w.poke()
+    w.until("so is a key that is there twice", lambda: ready("shop").endswith("\nat shop/bad.yaml:8:3"))
     os.unlink(w.dir + "/work/shop/bad.yaml")
     revision = w.commit()
     w.poke()
