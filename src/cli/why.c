@@ -30,6 +30,7 @@ struct asking {
 	VEC(struct link) links;
 	struct objid open[DEPTH_MAX + 2];	/* on the way up, from the object asked for */
 	size_t open_n;
+	str circle;		/* "A → B → A", when some wait for each other */
 };
 
 /* ---- judging ----------------------------------------------------------- */
@@ -262,15 +263,37 @@ static void climb_reference(struct asking *q, node object, node ref, enum flux_k
 		climb_to(q, kind, namespace, node_str(node_get(ref, S("name"))), depth);
 }
 
+/* What waits for `id`, and on for others, is waited for by it. */
+static void find_circle(struct asking *q, const struct objid *id)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	size_t i = 0;
+
+	while (i < q->open_n && !objid_eq(&q->open[i], id))
+		i++;
+	if (i == q->open_n || q->circle.n)
+		return;
+	for (; i < q->open_n; i++)
+		buf_addf(&b, "%.*s → ", STR_ARG(objid_show(q->c->arena, &q->open[i])));
+	buf_add(&b, objid_show(q->c->arena, id));
+	q->circle = arena_str(q->c->arena, buf_str(&b));
+}
+
 /* What waits for others has them in front. */
 static void climb_dependencies(struct asking *q, enum flux_kind_id kind, node object,
 			       unsigned depth)
 {
 	if (health_condition_is_true(object, S("Ready")))
 		return;
-	node_each_item(d, node_dig(object, "spec", "dependsOn"))
-		climb_to(q, kind, node_str_or(node_get(*d, S("namespace")), flux_namespace(object)),
-			 node_str(node_get(*d, S("name"))), depth);
+	node_each_item(d, node_dig(object, "spec", "dependsOn")) {
+		str namespace = node_str_or(node_get(*d, S("namespace")), flux_namespace(object));
+		str name = node_str(node_get(*d, S("name")));
+		const struct objid id = { str_c(flux_kinds[kind].group), str_c(flux_kinds[kind].kind),
+					  namespace, name };
+
+		find_circle(q, &id);
+		climb_to(q, kind, namespace, name, depth);
+	}
 }
 
 static void climb_manager(struct asking *q, node object, unsigned depth)
@@ -525,6 +548,7 @@ static void print_place(struct asking *q, const struct link *cause)
 		if (l == cause)
 			break;
 	}
+	str_take_str(&url, S("ssh://localhost"));	/* what `rill up` follows */
 	if (url.n)
 		buf_addf(&q->c->out.buf, "in Git: %.*s %.*s %.*s\n", STR_ARG(url),
 			 STR_ARG(flux_short(q->c->arena, revision)), STR_ARG(path));
@@ -572,8 +596,30 @@ static void print_elsewhere(struct asking *q, const struct objid *id,
 			 STR_ARG(id->name), STR_ARG(flux_namespace(first)));
 }
 
-/* Who has it in the inventory or fails: any of them may be what it waits for. */
-static err *ask_all(struct asking *q, const struct objid *id)
+static bool in_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* "Deployment/web/shop dry-run failed ...", "post build failed for 'Deployment.v1.apps/shop'". */
+static bool tells_of(struct arena *a, str message, const struct objid *id)
+{
+	str name = arena_cat(a, S("/"), id->name);
+	size_t kind = str_find(message, id->kind), at;
+
+	if (kind == STR_NPOS)
+		return false;
+	message = str_from(message, kind + id->kind.n);
+	while ((at = str_find(message, name)) != STR_NPOS) {
+		message = str_from(message, at + name.n);
+		if (!message.n || !in_name(message.p[0]))
+			return true;
+	}
+	return false;
+}
+
+/* Those that fail, or none of them but who `names` it. */
+static err *ask_all(struct asking *q, const struct objid *id, bool names)
 {
 	static const enum flux_kind_id kinds[] = { FLUX_KUSTOMIZATION, FLUX_RELEASE };
 
@@ -585,8 +631,12 @@ static err *ask_all(struct asking *q, const struct objid *id)
 		node_each_item(o, node_get(list, S("items"))) {
 			str target = node_str(node_dig(*o, "spec", "targetNamespace"));
 
+			node ready = health_condition(*o, S("Ready"));
+
 			if (health_condition_is_true(*o, S("Ready")) &&
 			    !node_bool(node_dig(*o, "spec", "suspend")))
+				continue;
+			if (names && !tells_of(q->c->arena, node_str(node_get(ready, S("message"))), id))
 				continue;
 			if (!target.n || str_eq(target, id->namespace) ||
 			    str_eq(flux_namespace(*o), id->namespace))
@@ -627,7 +677,10 @@ static err *answer(struct asking *q)
 	err *e = client_get(q->s->client, q->c->arena, r, id.namespace, id.name, &object);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND) {
-		TRY(ask_all(q, &id));
+		/* Any of them may be what it waits for, where none says so. */
+		TRY(ask_all(q, &id, true));
+		if (!q->links.n)
+			TRY(ask_all(q, &id, false));
 		add_missing(q, &id, e);
 	} else if (e) {
 		err *why = e;
@@ -648,6 +701,8 @@ static err *answer(struct asking *q)
 	buf_addf(&q->c->out.buf, "\nwhy: %.*s%s %.*s\n",
 		 STR_ARG(objid_show(q->c->arena, &cause->id)), cause->state == MISSING ? "" : ":",
 		 STR_ARG(str_trim(cause->says)));
+	if (q->circle.n)
+		buf_addf(&q->c->out.buf, "these wait for each other: %.*s\n", STR_ARG(q->circle));
 	print_place(q, cause);
 	if (cause->state == MISSING && objid_eq(&cause->id, &id))
 		print_elsewhere(q, &id, r);

@@ -90,6 +90,24 @@ why("hr/shop", "-n", "web", status=1, out_has=[
 # ---- what is not there, and who should have made it ----
 why("service/shop", "-n", "web", status=1, out_has=["✗ Service/web/shop: is not there\n", "\nwhy: Kustomization/flux-system/"])
 
+state(*REL, "web", "shop", ready("False", "Helm install failed: Service \"shop\" is invalid: port; Service/web/shop is gone"))
+why("service/shop", "-n", "web", status=1, out_has=["\nwhy: Kustomization/flux-system/infra: kustomize build failed"])
+t.patch(*KUST, "flux-system", "apps", {"spec": {"dependsOn": None}})
+state(*REL, "web", "shop", ready("False", "Helm install failed"))
+state(*KUST, "flux-system", "infra", ready("False", "Service/web/shop2 dry-run failed"))
+state(*KUST, "flux-system", "apps", ready("False", "Service/web/shop dry-run failed"))
+for name, says in (("shop", "apps: Service/web/shop dry"), ("shop2", "infra: Service/web/shop2 dry")):
+    why("service/" + name, "-n", "web", status=1, out_has="\nwhy: Kustomization/flux-system/%s-run failed\n" % says)
+
+# ---- they wait for each other ----
+for name, other in (("infra", "apps"), ("apps", "infra")):
+    t.patch(*KUST, "flux-system", name, {"spec": {"dependsOn": [{"name": other}]}})
+state(*KUST, "flux-system", "apps", ready("False", "dependency 'flux-system/infra' is not ready"))
+state(*KUST, "flux-system", "infra", ready("False", "dependency 'flux-system/apps' is not ready"))
+why("ks/apps", status=1, out_has="\nthese wait for each other: Kustomization/flux-system/apps → Kustomization/flux-system/infra "
+    "→ Kustomization/flux-system/apps\n")
+t.patch(*KUST, "flux-system", "infra", {"spec": {"dependsOn": None}})
+
 # ---- suspended, and a source that fails ----
 t.patch(*KUST, "flux-system", "infra", {"spec": {"suspend": True}})
 why("ks/infra", status=1, out_has="next: rill resume kustomization infra -n flux-system\n")
