@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_hint.h"
 #include "cli/flux_components.h"
 #include "text/constraint.h"
 
@@ -61,6 +62,7 @@ static bool check_version(struct cli *c, struct flux_server *s)
 	err *e = components_cluster(c, s, &found);
 
 	if (e) {
+		e = hint_first(e);
 		flux_failure(c, "checking failed: %s", err_msg(e));
 		return false;
 	}

@@ -240,11 +240,14 @@ static err *list_events(struct asking *q, node found)
 	node list;
 
 	for (size_t i = 0; i < q->n; i++) {
-		TRY(client_list(q->s->client, a, &events_resource, q->p[i].namespace, STR_NONE,
-				q->p[i].fields, &list));
-		node_each_item(e, node_get(list, S("items")))
-			if (is_wanted(q->c->options, *e))
-				node_append(a, found, *e);
+		err *e = client_list(q->s->client, a, &events_resource, q->p[i].namespace, STR_NONE,
+				     q->p[i].fields, &list);
+
+		if (e)
+			return err_wrap(e, "error getting events");
+		node_each_item(event, node_get(list, S("items")))
+			if (is_wanted(q->c->options, *event))
+				node_append(a, found, *event);
 	}
 	if (node_len(found))
 		sort_stable(found.seq->items, found.seq->n, sizeof *found.seq->items, by_time,

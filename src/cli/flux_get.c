@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_hint.h"
 #include "cli/flux_newest.h"
 #include "cli/flux_board.h"
 #include "cli/flux_stream.h"
@@ -574,8 +575,10 @@ static void print_kind(const struct getter *g, err *e, node list)
 		e = print_items(g, list, false);
 	else if (!e && g->cli->words.n)
 		e = nothing_found(g);
-	if (e && !unknown)
+	if (e && !unknown) {
+		e = hint_first(e);
 		flux_failure(g->cli, "%s", err_msg(e));
+	}
 	err_free(e);
 	if (b->n > before)
 		buf_addc(b, '\n');

@@ -1,5 +1,6 @@
 #include "cli/flux_hint.h"
 
+#include "cli/commands.h"
 #include "cli/flux.h"
 
 #define NO_RESOURCE "the server could not find the requested resource"
@@ -15,7 +16,7 @@ static const struct flux_kind *kind_of(const struct cli *c)
 /* flux asks a server for its groups before anything else, so a server that cannot be
  * reached, or does not know the user, is told of in these words. `text` is that of the
  * first request of ours. */
-static err *reword_first(err *e)
+err *hint_first(err *e)
 {
 	static const str causes[] = { S(": dial tcp"), S(": tls: "), S(": http: server gave HTTP") };
 	str text = err_text(e), before, rest, url, cause, base;
@@ -46,12 +47,23 @@ static err *reword_first(err *e)
 	return e;
 }
 
+/* These ask without a look at the groups. */
+static bool asks_at_once(const struct cli *c)
+{
+	static const struct command *const all[] = { &flux_logs_command, &why_command, &up_command };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (c->path.at[c->path.n - 1] == all[i])
+			return true;
+	return false;
+}
+
 err *hint_reword(struct cli *c, err *e)
 {
 	const struct flux_kind *k = kind_of(c);
 
-	if (k)
-		e = reword_first(e);
+	if (!asks_at_once(c))
+		e = hint_first(e);
 	if (!k || !str_eq(err_text(e), S(NO_RESOURCE)))
 		return e;
 	return err_replace(e, "no matches for kind \"%s\" in version \"%s/%s\"", k->kind, k->group,

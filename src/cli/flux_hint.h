@@ -11,6 +11,8 @@
 /* In flux's words where the server's say too little: a kind whose definition is not
  * there. Takes `e`. */
 err *hint_reword(struct cli *c, err *e) __attribute__((warn_unused_result, returns_nonnull));
+/* Of errors that a command prints itself. Takes `e`. */
+err *hint_first(err *e) __attribute__((warn_unused_result, returns_nonnull));
 /* One line, or nothing. */
 str hint_of(struct cli *c, const err *e);
 

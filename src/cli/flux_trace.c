@@ -452,7 +452,15 @@ static err *trace_words(struct tracer *t)
 	return NULL;
 }
 
-/* The kind may also be written in small letters. */
+/* The kind in small letters; no plural, and no short name. */
+static bool is_small_kind(str word, const struct client_resource *r)
+{
+	for (size_t i = 0; i < word.n; i++)
+		if (word.p[i] >= 'A' && word.p[i] <= 'Z')
+			return false;
+	return str_eq_nocase(word, r->kind);
+}
+
 static err *trace_kind(struct tracer *t, const struct trace_options *o)
 {
 	struct gvk g = gvk_parse(o->api_version, o->kind);
@@ -472,7 +480,7 @@ static err *trace_kind(struct tracer *t, const struct trace_options *o)
 		err *other = discovery_name(t->d, word, &r);
 
 		err_free(other);
-		if (other || !r)
+		if (other || !r || !is_small_kind(o->kind, r))
 			return err_wrap(e, "failed to find object");
 		err_free(e);
 	}

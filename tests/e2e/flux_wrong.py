@@ -117,6 +117,11 @@ t.tell("create", "secret", "notation", "n1", "--ca-cert-file=x.txt", "--trust-po
        err="✗ invalid trust policy: trust policy: a trust policy statement is missing a name, every statement requires a name\n")
 groups = 'failed to get server groups: Get "https://%s/api": dial tcp %s: connect: connection refused\n' % (nowhere, nowhere)
 t.tell("get", "ks", env={"KUBECONFIG": "config"}, status=1, err="✗ " + groups)
+for words, text, status in (("get all", ("✗ " + groups) * 14, 0), ("events", "✗ error getting events: " + groups, 1),
+                            ("version", "✗ " + groups, 1), ("events --for=Kustomization/x", "✗ " + groups, 1),
+                            ("create secret proxy xx --address=http://x", "✗ " + groups, 1)):
+    t.tell(*words.split(), env={"KUBECONFIG": "config"}, status=status, out="", err=text)
+t.tell("check", env={"KUBECONFIG": "config"}, status=1, err_has="✗ checking failed: " + groups)
 t.tell("migrate", "-f", ".", "--version=x", status=1,
        err="✗ version x is not supported, supported versions are: 2.9, 2.8, 2.7, 2.6\n")
 t.tell("get", "all", "--context=nope", env={"KUBECONFIG": "config"}, out="", err='✗ context "nope" does not exist\n' * 14)
@@ -154,6 +159,8 @@ for words, text in (("trace ks a b", 'x: [%s "a" not found, %s "b" not found]' %
                     ("trace a/b/c", "arguments in resource/name form may not have more than one slash"),
                     ("trace /x", "arguments in resource/name form must have a single resource and name"),
                     ("trace x --kind=Foo --api-version=a/b/c", "invaild apiVersion: unexpected GroupVersion string: a/b/c"),
+                    ("trace flux-system --kind=namespaces --api-version=v1",
+                     'failed to find object: no matches for kind "namespaces" in version "v1"'),
                     ("events --for=/x", "'x' is not a recognized Flux kind"),
                     ("events --for=Kustomization/a/b", "'Kustomization/a/b' is not a recognized Flux kind")):
     t.tell(*words.split(), status=1, err="✗ %s\n" % text)
