@@ -232,7 +232,11 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	TRY(client_new(&out->client, net, &out->config, &o));
 	if (flux_is_limited(c))
 		client_limit(out->client, s->qps, s->burst);
-	return NULL;
+	/* No time at all: what waits for its turn to ask is told first. */
+	return s->timeout > 0 || out->quiet
+		       ? NULL
+		       : err_new(ERR_TIMEOUT, "client rate limiter Wait returned an error: context "
+					      "deadline exceeded");
 }
 
 void flux_close(struct flux_server *s)

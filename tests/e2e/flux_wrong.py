@@ -122,6 +122,8 @@ for words, text, status in (("get all", ("✗ " + groups) * 14, 0), ("events", "
                             ("create secret proxy xx --address=http://x", "✗ " + groups, 1)):
     t.tell(*words.split(), env={"KUBECONFIG": "config"}, status=status, out="", err=text)
 t.tell("check", env={"KUBECONFIG": "config"}, status=1, err_has="✗ checking failed: " + groups)
+t.tell("get", "ks", "--timeout=0s", env={"KUBECONFIG": "config"}, status=1,
+       err="✗ client rate limiter Wait returned an error: context deadline exceeded\n")
 t.tell("migrate", "-f", ".", "--version=x", status=1,
        err="✗ version x is not supported, supported versions are: 2.9, 2.8, 2.7, 2.6\n")
 t.tell("get", "all", "--context=nope", env={"KUBECONFIG": "config"}, out="", err='✗ context "nope" does not exist\n' * 14)
