@@ -1,4 +1,5 @@
 """The reference programs of tools/peers: where they are, and a server of them."""
+import base64
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ clusters:
 - name: real
   cluster:
     server: %s
-    insecure-skip-tls-verify: true
+    certificate-authority-data: %s
 users:
 - name: admin
   user:
@@ -55,9 +56,11 @@ class Server:
                        stderr=subprocess.DEVNULL)
         with open(self.path("tokens.csv"), "w") as f:
             f.write('%s,admin,admin,"system:masters"\n' % self.token)
-        with open(self.kubeconfig, "w") as f:
-            f.write(KUBECONFIG % (self.url, self.token))
         self.start(etcd, apiserver)
+        with open(self.path("certs/apiserver.crt"), "rb") as f:
+            authority = base64.b64encode(f.read()).decode()
+        with open(self.kubeconfig, "w") as f:
+            f.write(KUBECONFIG % (self.url, authority, self.token))
         if manager:
             self.start_manager(manager)
 
