@@ -23,11 +23,14 @@ void base64_write(struct buf *b, str s, enum base64_form form)
 
 	if (!start)
 		return;
-	for (; s.n >= 3; s.n -= 3, p += 3) {
-		*to++ = set[p[0] >> 2];
-		*to++ = set[(p[0] & 3) << 4 | p[1] >> 4];
-		*to++ = set[(p[1] & 15) << 2 | p[2] >> 6];
-		*to++ = set[p[2] & 63];
+	/* Of one number, as what is written could be what is read from. */
+	for (; s.n >= 3; s.n -= 3, p += 3, to += 4) {
+		unsigned three = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2];
+
+		to[0] = set[three >> 18];
+		to[1] = set[three >> 12 & 63];
+		to[2] = set[three >> 6 & 63];
+		to[3] = set[three & 63];
 	}
 	if (s.n) {
 		unsigned second = s.n == 2 ? p[1] : 0;
