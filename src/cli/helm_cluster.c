@@ -43,6 +43,8 @@ static struct kubeconfig_wish wish_of(const struct cli *c)
 	};
 }
 
+#define UNREACHABLE "kubernetes cluster unreachable"
+
 static void on_warning(void *ctx, str text)
 {
 	const struct helm_cluster *k = ctx;
@@ -163,14 +165,29 @@ err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 					    "cluster has them");
 	if (e->store.driver == RELSTORE_MEMORY)
 		e->store.memory = relmemory_new();
-	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
-	TRY(client_new(&e->cluster.client, NULL, &out->config, &o));
+	err *wrong = kubeconfig_load(c->arena, c->env, &wish, &out->config);
+
+	if (!wrong)
+		wrong = client_new(&e->cluster.client, NULL, &out->config, &o);
+	if (wrong)
+		return err_wrap(wrong, UNREACHABLE);
 	e->cluster.discovery = discovery_new(e->cluster.client);
 	e->cluster.manager = S("helm");
 	e->cluster.log = &out->notices;
 	e->store.client = e->cluster.client;
 	e->store.ns = all ? STR_NONE : e->ns;
 	return release_reach(e->cluster.client);
+}
+
+err *helm_connect_to_install(struct cli *c, struct helm_cluster *out)
+{
+	err *e = helm_connect(c, out, false);
+
+	if (!e || !str_starts(err_text(e), S(UNREACHABLE)))
+		return e;
+	e = err_wrap(e, "cluster reachability check failed");
+	notice(&out->notices, NOTICE_ERROR, err_text(e), { 0 });
+	return e;
 }
 
 void helm_disconnect(struct helm_cluster *k)

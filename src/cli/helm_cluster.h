@@ -25,6 +25,10 @@ struct helm_cluster {
  * unreachable: ..."). With `all`, the store is that of all namespaces. */
 err *helm_connect(struct cli *c, struct helm_cluster *out, bool all)
 	__attribute__((warn_unused_result));
+/* The same in the words of an install: "cluster reachability check failed: ...", which is
+ * noticed, too. */
+err *helm_connect_to_install(struct cli *c, struct helm_cluster *out)
+	__attribute__((warn_unused_result));
 /* The same for what only reads: with HELM_DRIVER=memory and $HELM_MEMORY_DRIVER_DATA (files of
  * releases, with ':' between) the releases are those, and there is no cluster. */
 err *helm_look(struct cli *c, struct helm_cluster *out, bool all)

@@ -286,12 +286,9 @@ static err *run_install(struct cli *c)
 	e = name_and_chart(c, o, &how.name, &ref);
 	if (!e)
 		e = load(c, o, ref, &how);
-	if (!e) {
+	if (!e)
 		e = how.dry_run == RELEASE_DRY_CLIENT ? helm_offline(c, &k)
-						      : helm_connect(c, &k, false);
-		if (e && k.config.server.n)
-			e = err_wrap(e, "cluster reachability check failed");
-	}
+						      : helm_connect_to_install(c, &k);
 	if (!e)
 		e = install(c, &k, &how);
 	return e ? err_wrap(e, "INSTALLATION FAILED") : NULL;

@@ -1,5 +1,6 @@
 #include "base/map.h"
 #include "cli/commands.h"
+#include "cli/helm_cluster.h"
 #include "cli/helm_depend.h"
 #include "cli/helm_remote.h"
 #include "helm/origin.h"
@@ -324,7 +325,7 @@ static err *check_dry_run(str v, const struct notices *to)
 			 "'--dry-run=client'"),
 		       { 0 });
 	else if (str_eq(v, S("server")))
-		return err_new(ERR_UNAVAILABLE, "--dry-run=server: no cluster is asked yet");
+		return NULL;
 	else if (str_eq(v, S("none")) || str_eq(v, S("false")))
 		return err_new(ERR_INVALID,
 			       "invalid dry-run value (\"%.*s\"). Must be \"server\" or \"client\"",
@@ -345,6 +346,14 @@ static err *check(const struct template_options *o, const struct notices *to)
 			       "the program, or put the changes into a kustomization",
 			       STR_ARG(o->post_renderer));
 	return check_dry_run(o->dry_run, to);
+}
+
+static err *check_group(struct cli *c)
+{
+	if (!cli_given(c, "validate") || !cli_given(c, "dry-run"))
+		return NULL;
+	return err_new(ERR_INVALID, "if any flags in the group [validate dry-run] are set none of "
+				    "the others can be; [dry-run validate] were all set");
 }
 
 /* Fetch what is missing, and read the chart anew. */
@@ -417,9 +426,32 @@ static err *tell(struct cli *c, err *e)
 	return helm_debug(c) || output_is_terminal(&c->err) ? errtext_tell(e) : e;
 }
 
+static bool asks_cluster(const struct template_options *o)
+{
+	return o->validate || str_eq(o->dry_run, S("server"));
+}
+
+static err *connect(struct cli *c, struct helm_cluster *k, const struct release_how *how,
+		    struct caps *caps)
+{
+	TRY(helm_connect_to_install(c, k));
+	TRY(release_install_crds(&k->env, c->arena, how));
+	return release_caps(k->env.cluster.discovery, c->arena, caps);
+}
+
+/* What an install would find in its way. */
+static err *check_cluster(struct cli *c, const struct helm_cluster *k,
+			  const struct release_how *how, const struct render *r)
+{
+	return k->env.cluster.client ? release_try(&k->env, c->arena, how,
+						   record_manifest(c->arena, &r->manifests))
+				     : NULL;
+}
+
 static err *render(struct cli *c, const struct template_options *o, struct chart *chart,
 		   node values, struct render_options *ro)
 {
+	CLEANUP(helm_disconnect) struct helm_cluster k = { .schema = o->schema };
 	struct caps caps = caps_offline(c->arena, o->api_versions.p, o->api_versions.n);
 	const str seed[] = { ro->release.name, ro->release.ns, chart->meta.name };
 	CLEANUP(helm_remote_release) struct helm_remote remote;
@@ -437,9 +469,19 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 		TRY(caps_parse_version(c->arena, o->kube_version, &caps.kube));
 	ro->caps = &caps;
 	ro->tmpl = &world.options;
+	struct tmpl_lookup lookup = release_lookup(&k.env);
+	const struct release_how how = { .name = ro->release.name, .chart = chart, .values = values,
+					 .dry_run = RELEASE_DRY_SERVER, .skip_crds = o->skip_crds,
+					 .take_ownership = o->take_ownership || o->is_upgrade };
+
+	if (asks_cluster(o)) {
+		TRY(connect(c, &k, &how, &caps));
+		world.options.lookup = &lookup;
+	}
 	err *e = render_chart(c->arena, chart, values, ro, &r);
 
 	if (!e) {
+		TRY(check_cluster(c, &k, &how, &r));
 		e = print(c, o, ro->release.name, &r);
 		helm_make_visible(c);
 		return e;
@@ -464,6 +506,7 @@ static err *run(struct cli *c)
 	str name, ref, path;
 	node values;
 
+	TRY(check_group(c));
 	if (o->kube_version.n) {
 		err *e = caps_parse_version(c->arena, o->kube_version, &version);
 
@@ -489,8 +532,9 @@ static err *run(struct cli *c)
 const struct command helm_template_command = {
 	.use = "template [NAME] [CHART]",
 	.brief = "Render a chart's templates",
-	.text = "Render a chart and print the manifests. No cluster is asked: lookups find nothing,\n"
-		"and .Capabilities is what a recent Kubernetes has unless flags say otherwise.\n\n"
+	.text = "Render a chart and print the manifests. Unless --dry-run=server is given, no cluster\n"
+		"is asked: lookups find nothing, and .Capabilities is what a recent Kubernetes has\n"
+		"unless flags say otherwise.\n\n"
 		"When what was rendered is no YAML, the error names the line of the template and the\n"
 		"line of its output: on a terminal, and elsewhere with --debug.",
 	.example = "  # Render a chart's directory with values\n"

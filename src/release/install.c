@@ -170,6 +170,15 @@ static err *prepare(struct work *w, const struct record *r)
 	return e ? err_wrap(e, "unable to continue with install") : NULL;
 }
 
+err *release_try(const struct release_env *env, struct arena *a, const struct release_how *how,
+		 str manifest)
+{
+	struct work w = { .env = env, .a = a, .how = how };
+
+	return prepare(&w, &(struct record){ .name = how->name, .ns = env->ns,
+					     .manifest = manifest });
+}
+
 err *release_install(const struct release_env *env, struct arena *a, const struct release_how *given,
 		     struct record *out)
 {

@@ -114,6 +114,11 @@ static err *find(void *ctx, struct arena *a, str api_version, str kind, str ns, 
 	return e;
 }
 
+struct tmpl_lookup release_lookup(const struct release_env *env)
+{
+	return (struct tmpl_lookup){ find, (void *)env };
+}
+
 /* ---- rendering --------------------------------------------------------- */
 
 struct gotime release_now(const struct release_env *env)
@@ -130,7 +135,7 @@ static void keep_secret(struct arena *a, struct manifest *m)
 err *release_render(const struct release_env *env, struct arena *a, const struct release_how *how,
 		    node values, bool is_upgrade, struct record *r)
 {
-	struct tmpl_lookup lookup = { find, (void *)env };
+	struct tmpl_lookup lookup = release_lookup(env);
 	struct tmpl_options tmpl = *env->tmpl;
 	struct render_options o = {
 		.release = { .name = r->name, .ns = r->ns, .revision = r->version,

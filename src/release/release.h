@@ -133,6 +133,16 @@ bool release_name_is_valid(str name, str *what);
 /* What the cluster can do, for .Capabilities; texts may be the discovery's. */
 err *release_caps(struct discovery *d, struct arena *a, struct caps *out)
 	__attribute__((warn_unused_result));
+/* What templates look up is asked of the cluster. */
+struct tmpl_lookup release_lookup(const struct release_env *env);
+/* The chart's definitions, subcharts' included, if they are to be made; a dry run at the
+ * server only warns of them. */
+err *release_install_crds(const struct release_env *env, struct arena *a,
+			  const struct release_how *how) __attribute__((warn_unused_result));
+/* Whether an install of a manifest could go on: each kind is there, and no object of it is
+ * somebody else's, unless it is taken over. */
+err *release_try(const struct release_env *env, struct arena *a, const struct release_how *how,
+		 str manifest) __attribute__((warn_unused_result));
 /* The version of the server: NULL, or "kubernetes cluster unreachable: ...". */
 err *release_reach(struct client *c) __attribute__((warn_unused_result));
 /* The logs of a Pod's containers, init containers first: "POD LOGS: P (C)\n...". */

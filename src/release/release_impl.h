@@ -81,10 +81,6 @@ void release_applied(const struct release_env *env, const struct relobj_list *l)
 str release_method(bool server_side);
 bool release_was_server_side(const struct record *r);
 
-/* Names of the chart's definitions, subcharts included, if they are to be made. */
-err *release_install_crds(const struct release_env *env, struct arena *a,
-			  const struct release_how *how) __attribute__((warn_unused_result));
-
 #define RELEASE_DEPLOYED S("deployed")
 #define RELEASE_FAILED S("failed")
 #define RELEASE_SUPERSEDED S("superseded")

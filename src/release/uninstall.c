@@ -322,16 +322,18 @@ static err *run(struct work *w)
 	str name = w->how->name, what;
 
 	if (!release_name_is_valid(name, &what))
-		return err_new(ERR_INVALID, "uninstall: Release name is invalid: %.*s",
-			       STR_ARG(name));
+		return err_new(ERR_INVALID, "%s: Release name is invalid: %.*s",
+			       w->how->dry_run ? "releaseContent" : "uninstall", STR_ARG(name));
 	TRY(release_history(w->env, w->a, w->how, &w->history));
 	w->r = relstore_last(&w->history);
+	if (!w->r && w->how->ignore_not_found)
+		return NULL;
+	if (!w->r && w->how->dry_run)
+		return err_new(ERR_NOT_FOUND, "release: not found");
 	if (!w->r)
-		return w->how->ignore_not_found
-			       ? NULL
-			       : err_new(ERR_NOT_FOUND,
-					 "uninstall: Release not loaded: %.*s: release: not found",
-					 STR_ARG(name));
+		return err_new(ERR_NOT_FOUND,
+			       "uninstall: Release not loaded: %.*s: release: not found",
+			       STR_ARG(name));
 	if (w->how->dry_run)
 		return try(w);
 	if (str_eq(w->r->status, RELEASE_UNINSTALLED))

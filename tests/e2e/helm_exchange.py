@@ -306,6 +306,26 @@ def flags():
     do("install", "made", "./bare", "-n", "{ns}x", "--create-namespace")
 
 
+def rendered():
+    """`template` that asks the cluster."""
+    do("install", "first", "./web", "-f", "extra.yaml")
+    for more in ([], ["--no-hooks"], ["--api-versions", "a/v1", "--kube-version", "1.20"], ["--skip-tests"], ["--is-upgrade"]):
+        ask("template", "new", "./web", "--dry-run=server", *more)
+    ask("template", "first", "./web", "--dry-run=server")
+    ask("template", "thief", "./web", "-f", "extra.yaml", "--dry-run=server")
+    ask("template", "thief", "./web", "-f", "extra.yaml", "--dry-run=server", "--take-ownership")
+    ask("template", "thief", "./web", "-f", "extra.yaml", "--dry-run=server", "--is-upgrade")
+    ask("template", "x", "./web", "--dry-run=server", "--set", "extra.kind=Unknown,extra.apiVersion=v9,extra.metadata.name=x")
+    ask("template", "x", "./web", "--validate")
+    ask("template", "x", "./web", "--validate", "--dry-run=client")
+    ask("template", "x", "./web", "--dry-run=server", "--kubeconfig", "/none", of=SPACES[:1])
+    ask("template", "x", "./broken", "--dry-run=server", of=SPACES[:1])
+    ask("install", "x", "./web", "--kubeconfig", "/none", of=SPACES[:1])
+    ask("uninstall", "first", "--dry-run")
+    ask("uninstall", "none", "--dry-run")
+    do("uninstall", "first")
+
+
 def run(on, image, *more, pod=False, name="x", **how):
     how = {"on": on, "image": image, "pod": pod, **how}
     return ["--set-json", "run." + name + "=" + json.dumps(how), *more]
@@ -517,7 +537,7 @@ def verify():
 
 for ns in SPACES:
     w.namespace(ns)
-for group in (install, values, flags, hooks, upgrade, look, memory, rollback, test, uninstall, verify):
+for group in (install, values, flags, rendered, hooks, upgrade, look, memory, rollback, test, uninstall, verify):
     if len(sys.argv) > 2 and group.__name__ not in sys.argv[2:]:
         continue
     group()

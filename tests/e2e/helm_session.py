@@ -239,11 +239,18 @@ class Session:
     def end(self):
         events = self.w.get("/api/v1/namespaces/%s/events" % self.ns)["items"]
         mine = sorted({"%s %s %s %s" % (e["involvedObject"]["name"], e["type"], e["reason"],
-                                        self.mask(e["message"].split("\n\nLast Helm logs:")[0]).strip())
+                                        self.mask(without_times(e["message"])).strip())
                        for e in events if e["involvedObject"]["kind"] == "HelmRelease"})
         self.seen[self.case].append("events:\n" + "\n".join(mine))
         for h in (self.w.get(HELM % self.ns) or {}).get("items", []):
             self.w.patch(HELM % self.ns + "/" + h["metadata"]["name"], {"spec": {"suspend": True}})
+
+
+def without_times(message):
+    """An event's message; Helm's lines in it in an order, as objects of one kind are sent together."""
+    message, _, _ = message.partition("\n\nValues:\n\n")     # rill's own
+    head, begin, lines = message.partition("\n\nLast Helm logs:\n\n")
+    return head + begin + "\n".join(sorted(re.sub(r"^20\d\d-[\d:.TZ-]+: ", "", line) for line in lines.split("\n")))
 
 
 def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z0-9-]+", name="web"):
