@@ -332,6 +332,52 @@ static err *take_wanted(struct request *r, struct wanted *w)
 	return NULL;
 }
 
+static void print_texts(struct buf *b, str key, const struct request *r, str prefix)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->headers_n; i++) {
+		str is = r->headers[i].key;
+
+		if (!str_take_str(&is, prefix) || !str_eq(is, key))
+			continue;
+		buf_add(b, n++ ? S(", ") : S("[]string{"));
+		quote_add(b, r->headers[i].value, QUOTE_PRINT);
+	}
+	buf_add(b, n ? S("}") : S("[]string(nil)"));
+}
+
+/* Of whom everything is said but the name: as Go prints his struct. */
+static err *nobody_named(struct request *r, str uid)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node extra = node_map(r->arena, 0);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->headers_n; i++) {
+		str key = r->headers[i].key;
+
+		if (str_take_str(&key, S("impersonate-extra-")))
+			node_set(r->arena, extra, key, node_null());
+	}
+	node_sort(extra);
+	buf_add(&b, S("requested &user.DefaultInfo{Name:\"\", UID:"));
+	quote_add(&b, uid, QUOTE_PRINT);
+	buf_add(&b, S(", Groups:"));
+	print_texts(&b, STR_NONE, r, S("impersonate-group"));
+	buf_add(&b, S(", Extra:map[string][]string"));
+	buf_add(&b, node_len(extra) ? S("{") : S("(nil)"));
+	node_each_pair(p, extra) {
+		buf_add(&b, n++ ? S(", ") : STR_NONE);
+		quote_add(&b, node_str(p->key), QUOTE_PRINT);
+		buf_addc(&b, ':');
+		print_texts(&b, node_str(p->key), r, S("impersonate-extra-"));
+	}
+	buf_add(&b, node_len(extra) ? S("}} without impersonating a user name")
+				    : S("} without impersonating a user name"));
+	return status_bad_request("%s", buf_c(&b));
+}
+
 err *auth_impersonate(struct request *r)
 {
 	str user = request_header(r, S("impersonate-user")), uid;
@@ -340,11 +386,8 @@ err *auth_impersonate(struct request *r)
 	uid = request_header(r, S("impersonate-uid"));
 	if (!user.n) {
 		for (size_t i = 0; i < r->headers_n; i++)
-			if (str_starts(r->headers[i].key, S("impersonate-")) &&
-			    r->headers[i].value.n)
-				return status_bad_request("requested [%.*s] without "
-							  "impersonating a user",
-							  STR_ARG(r->headers[i].value));
+			if (str_starts(r->headers[i].key, S("impersonate-")) && r->headers[i].value.n)
+				return nobody_named(r, uid);
 		return NULL;
 	}
 	TRY(may_be_user(r, user));

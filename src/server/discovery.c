@@ -162,17 +162,16 @@ static err *run_api(struct request *r)
 	return answer_with(r, make_resources, STR_NONE, version, true);
 }
 
-/* "/apis" and "/apis/GROUP" answer whatever the method, the rest is routes. */
+/* "/apis", "/apis/" and "/apis/GROUP" answer whatever the method, the rest is routes. */
 static err *run_apis(struct request *r)
 {
 	str path = r->path, group, version;
 
 	str_take_str(&path, S("/apis"));
-	bool route = str_take(&path, '/');
-
+	str_take(&path, '/');
 	path = str_trim_right_set(path, S("/"));
 	if (!path.n)
-		return answer_root(r, S("/apis;aggregated"), make_groups, route);
+		return answer_root(r, S("/apis;aggregated"), make_groups, false);
 	if (str_split(path, '/', &group, &version))
 		return answer_with(r, make_resources, group, version, true);
 	return answer_with(r, make_group, group, STR_NONE, false);

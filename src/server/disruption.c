@@ -221,6 +221,19 @@ static err *let_go(struct eviction *ev)
 	return write_remove(ev->r, &ev->deletion);
 }
 
+/* A trial by the request must be none by the body alone. */
+static err *check_dry_run(node list)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	node_each_item(i, list)
+		buf_addf(&b, "%s%.*s", b.n ? " " : "", STR_ARG(node_str_or(*i, STR_NONE)));
+	if (!b.n || str_eq(buf_str(&b), S("All")))
+		return NULL;
+	return status_plain(500, "Non-matching dry-run options in request and content: [All] and [%s]",
+			    buf_c(&b));
+}
+
 static err *read_eviction(struct eviction *ev)
 {
 	struct request *r = ev->r;
@@ -229,11 +242,16 @@ static err *read_eviction(struct eviction *ev)
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &ev->options));
 	TRY(body_read_older(r, (struct gvk){ S("policy"), S("v1"), S("Eviction") }, S("v1beta1"),
 			    builtin_named(S("io.k8s.api.policy.v1.Eviction")), ev->options.fields, &body));
+	TRY(change_check_place(&(struct change){ .r = r, .kind = r->kind, .namespace = r->namespace,
+						 .create = true },
+			       body));
 	if (!str_eq(meta_get(body, S("name")), r->name))
 		return status_bad_request("name in URL does not match name in Eviction object");
 	TRY(policies_create_below(r, &(struct gvk){ S("policy"), S("v1"), S("Eviction") }, body,
 				  ev->options.dry_run));
 	options = GET(body, "deleteOptions");
+	if (ev->options.dry_run)
+		TRY(check_dry_run(GET(options, "dryRun")));
 	ev->deletion = (struct options_delete){
 		.dry_run = ev->options.dry_run || node_len(GET(options, "dryRun")) > 0,
 		.has_grace = HAS(options, "gracePeriodSeconds"),

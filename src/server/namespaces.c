@@ -326,6 +326,7 @@ static err *run_finalize(struct request *r)
 
 	TRY(options_write(r, &(struct options_of){ "UpdateOptions", false, false }, &c.options));
 	TRY(body_read(r, r->kind, c.options.fields, &body));
+	TRY(change_check_place(&c, body));
 	c.ctx = &body;
 	return change_finish(&c, change_run(&c));
 }

@@ -92,8 +92,32 @@ static struct auth_question question_of(node spec, const struct request_user *u)
 				       .name = text(on, "name") };
 }
 
+static bool is_read(node requirement, bool fields)
+{
+	size_t n = node_len(GET(requirement, "values"));
+	str op = TEXT_OF(requirement, "operator");
+
+	if (fields)
+		return n == 1 && IS_ONE_OF(op, "In", "NotIn");
+	return IS_ONE_OF(op, "In", "NotIn") ? n > 0 : IS_ONE_OF(op, "Exists", "DoesNotExist") && !n;
+}
+
+/* Requirements that nobody can read are left out, and that is told. */
+static void tell_unread(struct buf *b, node on, const char *key, bool fields)
+{
+	size_t good = 0, bad = 0;
+
+	node_each_item(r, GET(node_get(on, str_c(key)), "requirements"))
+		*(is_read(*r, fields) ? &good : &bad) += 1;
+	if (bad)
+		buf_addf(b, "%sspec.resourceAttributes.%s %signored due to parse error", b->n ? "; " : "", key,
+			 good ? "partially " : "");
+}
+
 static void answer_access(struct request *r, node object, const struct request_user *u)
 {
+	CLEANUP(buf_release) struct buf unread = BUF_INIT;
+	node on = GET(GET(object, "spec"), "resourceAttributes");
 	const struct auth_question q = question_of(node_get(object, S("spec")), u);
 	node status = node_map(r->arena, 2);
 	str reason = STR_NONE;
@@ -102,6 +126,10 @@ static void answer_access(struct request *r, node object, const struct request_u
 	node_set(r->arena, status, S("allowed"), node_from_bool(yes));
 	if (yes && reason.n)
 		node_set(r->arena, status, S("reason"), node_from_str(r->arena, reason));
+	tell_unread(&unread, on, "fieldSelector", true);
+	tell_unread(&unread, on, "labelSelector", false);
+	if (unread.n)
+		node_set(r->arena, status, S("evaluationError"), node_copy_str(r->arena, buf_str(&unread)));
 	node_set(r->arena, object, S("status"), status);
 }
 
@@ -382,6 +410,61 @@ static err *check_lifetime(struct request *r, struct gvk gvk, node spec, int64_t
 	return e.n ? status_invalid(gvk.group, gvk.kind, STR_NONE, &e) : NULL;
 }
 
+/* What the token is to live no longer than. */
+static err *check_bound(struct request *r, node ref)
+{
+	static const struct {
+		const char *kind, *plural;
+		bool namespaced;
+	} kinds[] = { { "Node", "nodes", false }, { "Pod", "pods", true }, { "Secret", "secrets", true } };
+	str api = TEXT_OF(ref, "apiVersion"), kind = TEXT_OF(ref, "kind"), name = TEXT_OF(ref, "name");
+	str wanted = TEXT_OF(ref, "uid");
+	struct gvk g = gvk_parse(api, kind);
+	size_t i = 0, n = sizeof kinds / sizeof *kinds;
+
+	while (i < n && !(str_eq(kind, str_c(kinds[i].kind)) && !g.group.n))
+		i++;
+	if (i == n)
+		return status_bad_request("cannot bind token to object of type %.*s/%.*s, Kind=%.*s",
+					  STR_ARG(g.group), STR_ARG(g.version), STR_ARG(g.kind));
+	struct store *s = server_store(r->server);
+	CLEANUP(blob_drop)
+	struct blob *b = store_get(s, store_table(s, STR_NONE, str_c(kinds[i].plural)),
+				   kinds[i].namespaced ? r->namespace : STR_NONE, name);
+
+	if (!b)
+		return status_not_found(STR_NONE, str_c(kinds[i].plural), name);
+	node object = blob_tree(r->arena, b);
+
+	if (str_eq(kind, S("Pod")) &&
+	    !str_eq(TEXT_OF(GET(object, "spec"), "serviceAccountName"), r->name))
+		return status_bad_request("cannot bind token for serviceaccount \"%.*s\" to pod running with "
+					  "different serviceaccount name.",
+					  STR_ARG(r->name));
+	if (!wanted.n || str_eq(wanted, meta_get(object, S("uid"))))
+		return NULL;
+	return status_conflict(STR_NONE, kind, name,
+			       "the UID in the bound object reference (%.*s) does not match the UID in record. "
+			       "The object might have been deleted and then recreated",
+			       STR_ARG(wanted));
+}
+
+/* It may say whose it is. */
+static err *check_token_name(struct request *r, struct gvk gvk, node object)
+{
+	struct fielderrs e = { .arena = r->arena };
+	str name = meta_get(object, S("name"));
+
+	TRY(change_check_place(&(struct change){ .r = r, .kind = r->kind, .namespace = r->namespace,
+						 .create = true },
+			       object));
+	if (!name.n || str_eq(name, r->name))
+		return NULL;
+	fielderr_invalid(&e, S("metadata.name"), node_from_str(r->arena, name), "%s",
+			 "must match the service account name if specified");
+	return status_invalid(gvk.group, gvk.kind, r->name, &e);
+}
+
 err *reviews_token(struct request *r)
 {
 	const struct gvk gvk = { S("authentication.k8s.io"), S("v1"), S("TokenRequest") };
@@ -393,6 +476,7 @@ err *reviews_token(struct request *r)
 
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &o));
 	TRY(body_read_as(r, gvk, builtin_type(gvk), o.fields, &object));
+	TRY(check_token_name(r, gvk, object));
 	CLEANUP(blob_drop)
 	struct blob *b = store_get(server_store(r->server), server_table(r->server, r->kind),
 				   r->namespace, r->name);
@@ -401,6 +485,7 @@ err *reviews_token(struct request *r)
 		return status_not_found(r->group, r->plural, r->name);
 	spec = node_need_map(a, object, S("spec"));
 	TRY(check_lifetime(r, gvk, spec, &seconds));
+	node_set(a, spec, S("expirationSeconds"), node_from_int(seconds));
 	set_owner(r, &o, S("token"), gvk, builtin_type(gvk), object);
 	if (!node_len(node_get(spec, S("audiences")))) {
 		static const str issuer[] = { S(ISSUER_URL) };
@@ -419,8 +504,9 @@ err *reviews_token(struct request *r)
 	meta_set(a, object, S("uid"), t.uid);
 	meta_set(a, object, S("creationTimestamp"), time_text(a, now));
 	TRY(policies_create_below(r, &gvk, object, o.dry_run));
+	if (HAS(spec, "boundObjectRef"))
+		TRY(check_bound(r, GET(spec, "boundObjectRef")));
 	TRY(access_token_make(r->server, a, &t, &token));
-	node_set(a, spec, S("expirationSeconds"), node_from_int(seconds));
 	if (!node_has(spec, S("boundObjectRef")))
 		node_set(a, spec, S("boundObjectRef"), node_null());
 	node_set(a, status, S("token"), node_from_str(a, token));

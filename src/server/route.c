@@ -192,6 +192,12 @@ static bool takes_object(const struct request *r, const struct kind *k, uint16_t
 	return collection ? !r->name.n : verb == KIND_WATCH || r->name.n;
 }
 
+/* What can be created, and nothing else, has no names. */
+static bool has_names(const struct kind *k)
+{
+	return k->verbs & (KIND_GET | KIND_UPDATE | KIND_PATCH | KIND_DELETE);
+}
+
 static err *check_sub(struct request *r, const struct kind *k, uint16_t verb)
 {
 	struct kind_subresource sub;
@@ -234,6 +240,8 @@ static err *resolve(struct request *r, const struct kind *k)
 	else if (r->namespace.n && !k->namespaced)
 		return nowhere(r);
 	else if (is_anywhere(r, k))
+		return nowhere(r);
+	else if (r->name.n && !r->sub.n && !has_names(k))
 		return nowhere(r);
 	err *e = r->sub.n                   ? check_sub(r, k, verb)
 		 : takes_object(r, k, verb) ? NULL

@@ -6,6 +6,7 @@
 #include "server/meta.h"
 #include "server/sim.h"
 #include "server/status.h"
+#include "text/number.h"
 
 /* The object that the request is about, or a 404. */
 static err *find(struct request *r, node *out)
@@ -64,10 +65,55 @@ static bool has_previous(node pod, node container)
 	return false;
 }
 
+/* A number of the query; false: it is not there. */
+static err *number_of(struct request *r, const char *key, bool *given, int64_t *out)
+{
+	str text = request_query(r, str_c(key));
+
+	*given = text.n > 0;
+	err *e = text.n ? number_parse_int(text, 10, out) : NULL;
+
+	if (!e)
+		return NULL;
+	err *bad = status_bad_request("%s", err_msg(e));
+
+	err_free(e);
+	return bad;
+}
+
+static err *check_log_options(struct request *r)
+{
+	static const struct {
+		const char *key, *least;
+		int64_t from;
+	} numbers[] = {
+		{ "tailLines", "must be greater than or equal to 0", 0 },
+		{ "limitBytes", "must be greater than 0", 1 },
+		{ "sinceSeconds", "must be greater than 0", 1 },
+	};
+	struct fielderrs e = { .arena = r->arena };
+	bool given[3], both = request_query(r, S("sinceTime")).n > 0;
+	int64_t n[3];
+
+	for (size_t i = 0; i < 3; i++)
+		TRY(number_of(r, numbers[i].key, &given[i], &n[i]));
+	both = both && given[2];
+	for (size_t i = 0; i < 3; i++)
+		if (given[i] && n[i] < numbers[i].from && !(i == 2 && both))
+			fielderr_invalid(&e, str_c(numbers[i].key), node_from_int(n[i]), "%s",
+					 numbers[i].least);
+	if (both)
+		fielderr_forbidden(&e, S("[]"), "at most one of `sinceTime` or `sinceSeconds` may be specified");
+	if (request_query(r, S("stream")).n)
+		fielderr_forbidden(&e, S("stream"), "may not be specified");
+	return e.n ? status_invalid(STR_NONE, S("PodLogOptions"), r->name, &e) : NULL;
+}
+
 static err *run_log(struct request *r)
 {
 	node pod, container;
 
+	TRY(check_log_options(r));
 	TRY(find(r, &pod));
 	TRY(pick_container(r, pod, &container));
 	str host = TEXT_OF(GET(pod, "spec"), "nodeName");
@@ -103,19 +149,20 @@ static err *run_way_in(struct request *r)
 	node pod, container;
 
 	TRY(find(r, &pod));
-	if (!str_eq(r->sub, S("portforward"))) {
-		if (!request_flag(r, S("stdin")) && !request_flag(r, S("stdout")) &&
-		    !request_flag(r, S("stderr")))
-			return status_bad_request("you must specify at least 1 of stdin, stdout, stderr");
-		if (command && !request_query(r, S("command")).n)
-			return status_bad_request("you must specify at least one command for the container");
+	bool streams = !str_eq(r->sub, S("portforward"));
+
+	if (streams)
 		TRY(pick_container(r, pod, &container));
-	}
 	str host = TEXT_OF(GET(pod, "spec"), "nodeName");
 
 	if (!host.n)
 		return status_bad_request("pod %.*s does not have a host assigned", STR_ARG(r->name));
 	TRY(find_node(r, host));
+	if (streams && !request_flag(r, S("stdin")) && !request_flag(r, S("stdout")) &&
+	    !request_flag(r, S("stderr")))
+		return status_bad_request("you must specify at least 1 of stdin, stdout, stderr");
+	if (command && !request_query(r, S("command")).n)
+		return status_bad_request("you must specify at least one command for the container");
 	return no_way_in(r);
 }
 

@@ -386,11 +386,11 @@ static err *remove_object(struct removal *d)
 	return NULL;
 }
 
-static void warn_of_orphans(struct removal *d)
+static void warn_of_orphans(struct request *r, const struct options_delete *o)
 {
-	if (d->options.propagation == OPTIONS_DEFAULT && str_eq(d->r->kind->plural, S("jobs")) &&
-	    orphans_by_default(d->r->kind))
-		kind_warn(&d->r->warnings,
+	if (o->propagation == OPTIONS_DEFAULT && str_eq(r->kind->plural, S("jobs")) &&
+	    orphans_by_default(r->kind))
+		kind_warn(&r->warnings,
 			  "child pods are preserved by default when jobs are deleted; set "
 			  "propagationPolicy=Background to remove them or set "
 			  "propagationPolicy=Orphan to suppress this warning");
@@ -412,7 +412,7 @@ err *write_delete(struct request *r)
 	struct removal d = { .r = r, .name = r->name };
 
 	TRY(options_delete(r, &d.options));
-	warn_of_orphans(&d);
+	warn_of_orphans(r, &d.options);
 	err *e = remove_object(&d);
 
 	if (!e)
@@ -454,8 +454,9 @@ err *write_delete_all(struct request *r)
 	struct store_list all;
 	struct view_list view;
 
-	TRY(options_delete(r, &o));
 	TRY(options_list(r, false, &list));
+	TRY(options_delete(r, &o));
+	warn_of_orphans(r, &o);
 	TRY(read_some(r, &list, &all, &view));
 	err *e = remove_all(r, &o, &view);
 

@@ -1,0 +1,145 @@
+/* What is asked below objects, and how it is refused, in the words of Kubernetes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/auth.h"
+#include "server/server.h"
+
+#define POD         "/api/v1/namespaces/default/pods/q"
+#define EVICTION    POD "/eviction?dryRun=All"
+#define TOKEN       "/api/v1/namespaces/default/serviceaccounts/tok/token"
+#define BOUND(kind) "{`spec`:{`boundObjectRef`:{`kind`:`" kind "`,`apiVersion`:`v1`,`name`:`q`}}}"
+#define ACCESS      "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+#define SELECTS(which, list)                                                     \
+	"{`spec`:{`resourceAttributes`:{`verb`:`list`,`resource`:`pods`,`" which \
+	"`:{`requirements`:[" list "]}}}}"
+
+static const struct {
+	const char *method, *path, *body;
+	int code;
+	const char *said;
+} rows[] = {
+	{ "POST", "/api/v1/namespaces/default/pods",
+	  "{`metadata`:{`name`:`q`},`spec`:{`containers`:[{`name`:`c`,`image`:`x`}]}}", 201, NULL },
+	{ "POST", "/api/v1/namespaces/default/serviceaccounts", "{`metadata`:{`name`:`tok`}}", 201,
+	  NULL },
+	/* evictions */
+	{ "POST", EVICTION, "{`metadata`:{`name`:`q`,`namespace`:`other`}}", 400,
+	  "the namespace of the provided object does not match" },
+	{ "POST", EVICTION, "{`metadata`:{`name`:`q`},`deleteOptions`:{`dryRun`:[`Bad`]}}", 500,
+	  "Non-matching dry-run options in request and content: [All] and [Bad]" },
+	{ "POST", EVICTION, "{`metadata`:{`name`:`q`},`deleteOptions`:{`dryRun`:[`All`]}}", 201,
+	  "Success" },
+	/* tokens */
+	{ "POST", TOKEN, "{}", 201, "{\"f:spec\":{\"f:expirationSeconds\":{}}}" },
+	{ "POST", TOKEN, "{`metadata`:{`name`:`x`}}", 422,
+	  "TokenRequest.authentication.k8s.io \\\"tok\\\" is invalid: metadata.name: Invalid value: \\\"x\\\": must "
+	  "match the service account name if specified" },
+	{ "POST", TOKEN, "{`metadata`:{`namespace`:`x`}}", 400,
+	  "the namespace of the provided object" },
+	{ "POST", TOKEN, BOUND("Secret"), 404, "secrets \\\"q\\\" not found" },
+	{ "POST", TOKEN, BOUND("Node"), 404, "nodes \\\"q\\\" not found" },
+	{ "POST", TOKEN, BOUND("Foo"), 400, "cannot bind token to object of type /v1, Kind=Foo" },
+	{ "POST", TOKEN, BOUND("Pod"), 400,
+	  "cannot bind token for serviceaccount \\\"tok\\\" to pod running with different serviceaccount name." },
+	/* logs and ways in */
+	{ "GET", POD "/log", "", 204, NULL },
+	{ "GET", POD "/log?tailLines=x", "", 400,
+	  "strconv.ParseInt: parsing \\\"x\\\": invalid syntax" },
+	{ "GET", POD "/log?tailLines=-1&limitBytes=0", "", 422,
+	  "PodLogOptions \\\"q\\\" is invalid: [tailLines: Invalid value: -1: must be greater than or equal to 0, "
+	  "limitBytes: Invalid value: 0: must be greater than 0]" },
+	{ "GET", POD "/log?sinceSeconds=5&sinceTime=2020-01-01T00:00:00Z", "", 422,
+	  "[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified" },
+	{ "GET", POD "/log?stream=All", "", 422, "stream: Forbidden: may not be specified" },
+	{ "GET", POD "/exec", "", 400, "pod q does not have a host assigned" },
+	{ "GET", POD "/exec?container=x", "", 400, "container x is not valid for pod q" },
+	/* a Namespace's end, and questions */
+	{ "PUT", "/api/v1/namespaces/default/finalize?dryRun=All", "{`metadata`:{`name`:`yy`}}",
+	  400, "the name of the object (yy) does not match the name on the URL (default)" },
+	{ "POST", ACCESS, SELECTS("labelSelector", "{`key`:`a`,`operator`:`Foo`}"), 201,
+	  "\"evaluationError\":\"spec.resourceAttributes.labelSelector ignored due to parse error\"" },
+	{ "POST", ACCESS,
+	  SELECTS("fieldSelector", "{`key`:`a`,`operator`:`In`,`values`:[`x`,`y`]},"
+				   "{`key`:`a`,`operator`:`In`,`values`:[`x`]}"),
+	  201, "spec.resourceAttributes.fieldSelector partially ignored due to parse error" },
+	/* of many */
+	{ "DELETE", "/api/v1/namespaces/default/configmaps?labelSelector=a%20in%20(",
+	  "{`propagationPolicy`:`Bad`}", 400, "unable to parse requirement" },
+	{ "DELETE", "/apis/batch/v1/namespaces/default/jobs", "", 200,
+	  "child pods are preserved by default when jobs are deleted" },
+};
+
+static void test_what_is_below_objects(void **state)
+{
+	struct server *s = NULL;
+	err *e = server_open(&s,
+			     &(struct server_options){ .data_dir = S(":memory:"), .no_sim = true });
+
+	(void)state;
+	assert_null(e);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		struct server_answer answer;
+		str json = arena_str(&a, str_c(rows[i].body));
+
+		for (size_t k = 0; k < json.n; k++) /* ` for ", to be read by humans */
+			if (json.p[k] == '`')
+				((char *)json.p)[k] = '"';
+		server_call(s, &a,
+			    &(struct server_ask){ .method = str_c(rows[i].method),
+						  .path = str_c(rows[i].path),
+						  .agent = S("test/1"),
+						  .body = json },
+			    &answer);
+		bool good = !rows[i].said || str_has(answer.body, str_c(rows[i].said));
+
+		for (size_t k = 0; rows[i].said && k < answer.warnings_n; k++)
+			good |= str_has(answer.warnings[k], str_c(rows[i].said));
+		if (answer.code != rows[i].code || !good)
+			fail_msg("%s %s: want %d %s, got %d %.*s", rows[i].method, rows[i].path,
+				 rows[i].code, rows[i].said ? rows[i].said : "", answer.code,
+				 STR_ARG(answer.body));
+	}
+	server_close(s);
+}
+
+/* Of whom all is said but the name. */
+static void test_nobody_is_impersonated(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	const struct request_pair headers[] = {
+		{ S("impersonate-extra-x"), S("1") },
+		{ S("impersonate-group"), S("g") },
+		{ S("impersonate-group"), S("h") },
+	};
+	struct request r;
+
+	(void)state;
+	request_init(&r, NULL, &a);
+	r.headers = headers;
+	r.headers_n = 3;
+	err *e = auth_impersonate(&r);
+
+	assert_non_null(e);
+	assert_string_equal(
+		err_msg(e),
+		"requested &user.DefaultInfo{Name:\"\", UID:\"\", Groups:[]string{\"g\", \"h\"}, "
+		"Extra:map[string][]string{\"x\":[]string{\"1\"}}} without impersonating a "
+		"user name");
+	err_free(e);
+	request_release(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_below_objects),
+		cmocka_unit_test(test_nobody_is_impersonated),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
