@@ -80,9 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       &(struct cosign_trust){ .root = &root, .identities = &identity,
 						       .identities_n = 1 }));
 	err_free(notation_verify(&a, &from, S("r/a"), S(DIGEST),
-				 &(struct notation_trust){ str_c(policy), &certs }, &trusted));
+				 &(struct notation_trust){ str_c(policy), &certs, NULL }, &trusted));
 	err_free(notation_verify(&a, &from, S("r/a"), S(DIGEST),
-				 &(struct notation_trust){ text, &certs }, &trusted));
+				 &(struct notation_trust){ text, &certs, NULL }, &trusted));
 	cert_list_release(&certs);
 	sigroot_release(&root);
 	arena_release(&a);

@@ -147,18 +147,25 @@ static bool is_trusted(const struct cert *c, const struct cert_list *certs)
 	return false;
 }
 
-static err *check_revocation(struct arena *a, const struct cert_list *chain)
+static err *no_network(void *ctx, struct arena *a, const struct revocation_ask *ask, str *out)
 {
-	static const str ocsp = S("\x2b\x06\x01\x05\x05\x07\x30\x01");
-	str text;
+	(void)ctx;
+	(void)a;
+	(void)out;
+	return err_new(ERR_UNAVAILABLE, "%.*s is not asked", STR_ARG(ask->url));
+}
 
-	for (size_t i = 0; i < chain->n; i++)
-		if (cert_extension(a, chain->p[i], "2.5.29.31", &text) ||
-		    (cert_extension(a, chain->p[i], "1.3.6.1.5.5.7.1.1", &text) && str_has(text, ocsp)))
-			return refuse("signing certificate with revocation status unknown: no revocation "
-				      "list or OCSP server is asked; the level \"permissive\" does not "
-				      "need that");
-	return NULL;
+/* By the time of signing where an authority vouches for it. */
+static err *check_revocation(struct arena *a, const struct notation_envelope *e,
+			     const struct revocation_net *net, int64_t now)
+{
+	static const struct revocation_net none = { .get = no_network };
+	str scheme = node_str(node_get(e->head, S("io.cncf.notary.signingScheme")));
+	int64_t at = 0;
+
+	if (str_eq(scheme, S("notary.x509.signingAuthority")))
+		TRY(read_time(e->head, "io.cncf.notary.authenticSigningTime", &at));
+	return revocation_check(a, net ? net : &none, &e->chain, now, at);
 }
 
 /* A BIT STRING whose first bit is "digital signature". */
@@ -246,7 +253,7 @@ static err *check_validity(const struct notation_envelope *e, int64_t now)
 }
 
 static err *check(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
-		  str digest, const struct cert_list *certs, bool *trusted)
+		  str digest, const struct notation_trust *trust, bool *trusted)
 {
 	int64_t now = clock_wall() / CLOCK_SECOND;
 
@@ -255,7 +262,7 @@ static err *check(struct arena *a, const struct notation_envelope *e, const stru
 	TRY(check_usage(a, e->chain.p[0]));
 	if (!str_eq(node_str(node_dig(e->payload, "targetArtifact", "digest")), digest))
 		return refuse("content descriptor mismatch");
-	err *stranger = check_signer(a, e, p, certs, now);
+	err *stranger = check_signer(a, e, p, trust->certs, now);
 
 	if (stranger && p->enforce_authenticity)
 		return stranger;
@@ -264,16 +271,16 @@ static err *check(struct arena *a, const struct notation_envelope *e, const stru
 	err_free(stranger);
 	if (p->enforce_time)
 		TRY(check_validity(e, now));
-	if (p->enforce_revocation)
-		TRY(check_revocation(a, &e->chain));
 	TRY(check_expiry(e->head, p, now));
+	if (p->enforce_revocation)
+		TRY(check_revocation(a, e, trust->net, now));
 	*trusted = known;
 	return NULL;
 }
 
 static err *try_signature(struct arena *a, const struct cosign_source *from,
 			  const struct ocidescriptor *d, const struct notation_policy *p, str digest,
-			  const struct cert_list *certs, bool *trusted)
+			  const struct notation_trust *trust, bool *trusted)
 {
 	struct notation_envelope env = { 0 };
 	struct ocimanifest m;
@@ -291,7 +298,7 @@ static err *try_signature(struct arena *a, const struct cosign_source *from,
 	err *e = cose ? notation_read_cose(a, text, &env) : read_envelope(a, text, &env);
 
 	if (!e)
-		e = check(a, &env, p, digest, certs, trusted);
+		e = check(a, &env, p, digest, trust, trusted);
 	cert_list_release(&env.chain);
 	return e;
 }
@@ -336,7 +343,7 @@ err *notation_verify(struct arena *a, const struct cosign_source *from, str repo
 			continue;
 		tried++;
 		err_free(e);
-		e = try_signature(a, from, &list[i], &policy, digest, trust->certs, trusted);
+		e = try_signature(a, from, &list[i], &policy, digest, trust, trusted);
 		if (!e)
 			return NULL;
 		e = err_wrap(e, "signature verification failed: failed to verify signature with digest "

@@ -14,21 +14,25 @@
  * let through by them without the signer being trusted is not called verified, as with
  * Flux. An action may be overridden, but never that a signature is whole.
  *
+ * Where revocation counts, no certificate of the chain was taken back: that is asked for
+ * (source/revocation.h) each time.
+ *
  * Fails closed: timestamps' countersignatures in place of the present
- * time, certificates whose revocation would have to be asked for (as for notation
- * without a network), plugins, critical attributes that are not known. As Flux, three
+ * time, plugins, critical attributes that are not known. As Flux, three
  * signatures are looked at. Worker-local.
  */
 #ifndef SOURCE_NOTATION_H
 #define SOURCE_NOTATION_H
 
 #include "source/cosign.h"
+#include "source/revocation.h"
 
 enum { NOTATION_ATTEMPTS = 3, NOTATION_POLICY_MAX = 1 << 20 };
 
 struct notation_trust {
 	str policy;			/* trustpolicy.json */
 	const struct cert_list *certs;	/* of all trust stores */
+	const struct revocation_net *net;	/* NULL: nobody can be asked */
 };
 
 /* `repository`: "registry/org/app". Reached as cosign.h does. *trusted: a trusted signer's;

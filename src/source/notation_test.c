@@ -23,7 +23,7 @@ static err *verify_as(struct repo *r, const char *cert, const char *policy, bool
 	assert_null(cert_list_read(&certs, golden(&r->a, "notation",
 						  arena_printf(&r->a, "%s.crt", cert).p)));
 	err *e = notation_verify(&r->a, &from, S("registry.example/app"), r->digest,
-				 &(struct notation_trust){ str_c(policy), &certs }, trusted);
+				 &(struct notation_trust){ str_c(policy), &certs, NULL }, trusted);
 
 	cert_list_release(&certs);
 	return e;

@@ -83,6 +83,9 @@ void oci_close(struct oci *c);
 /* For CLEANUP(oci_drop) struct oci *c = NULL. */
 void oci_drop(struct oci **c);
 
+/* What it was opened with. */
+const struct oci_options *oci_opened_with(const struct oci *c);
+
 /* How long the registry wants to be left alone from now on; 0: it does not. */
 int64_t oci_wait(const struct oci *c);
 

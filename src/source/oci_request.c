@@ -45,6 +45,11 @@ void oci_drop(struct oci **c)
 	oci_close(*c);
 }
 
+const struct oci_options *oci_opened_with(const struct oci *c)
+{
+	return &c->o;
+}
+
 int64_t oci_wait(const struct oci *c)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;

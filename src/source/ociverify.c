@@ -135,9 +135,35 @@ static err *check_notation(const struct ociverify *v, str subject)
 	return NULL;
 }
 
-static err *run_notation(struct ociverify *v, struct arena *a,
+/* Who tells of revoked certificates is no part of the registry. */
+static err *ask_authority(void *ctx, struct arena *a, const struct revocation_ask *ask, str *out)
+{
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	const struct oci_options *o = oci_opened_with(ctx);
+	const struct net_header type = { S("Content-Type"), S("application/ocsp-request") };
+	const struct net_request q = {
+		.method = ask->question.n ? S("POST") : S("GET"),
+		.url = ask->url,
+		.headers = &type,
+		.headers_n = ask->question.n ? 1 : 0,
+		.body = ask->question,
+		.addresses = o->addresses,
+		.timeout = ask->timeout,
+		.max_body = ask->max,
+		.cancel = o->cancel,
+	};
+
+	TRY(net_do(o->net, &q, &r));
+	if (r.status != 200)
+		return err_new(ERR_UNAVAILABLE, "response had status code %d", r.status);
+	*out = arena_str(a, buf_str(&r.body));
+	return NULL;
+}
+
+static err *run_notation(struct ociverify *v, struct oci *c, struct arena *a,
 			 const struct cosign_source *from, const struct ociref *ref)
 {
+	const struct revocation_net net = { ask_authority, c };
 	struct cert_list certs = { 0 };
 	struct ociref repository = { .registry = ref->registry, .repository = ref->repository };
 	struct ociref shown = *ref;
@@ -150,7 +176,8 @@ static err *run_notation(struct ociverify *v, struct arena *a,
 	if (!e)
 		e = notation_verify(a, from, ociref_name(a, &repository), ref->digest,
 				    &(struct notation_trust){
-					    credentials_get(v->keys, S("trustpolicy.json")), &certs },
+					    credentials_get(v->keys, S("trustpolicy.json")), &certs,
+					    &net },
 				    &trusted);
 	v->ignored = !e && !trusted;
 	cert_list_release(&certs);
@@ -194,7 +221,7 @@ err *ociverify_run(void *ctx, struct oci *c, struct arena *a, const struct ocire
 	if (!ref->digest.n)
 		return err_new(ERR_INTERNAL, "only what is named by its digest can be verified");
 	if (str_eq(v->provider, S("notation")))
-		return run_notation(v, a, &from, ref);
+		return run_notation(v, c, a, &from, ref);
 	if (!str_eq(v->provider, S("cosign")))
 		return bad_provider(v);
 	return v->keys ? run_keys(v, a, &from, ref) : run_keyless(v, a, &from, ref);

@@ -45,7 +45,8 @@ static err *ask(struct check *c, str server, str *out)
 	base64_write(&text, q.question, BASE64_STD);
 	gourl_escape_query(&escaped, buf_str(&text));
 	if (text.n <= IN_URL_MAX && escaped.n <= IN_URL_MAX) {
-		q.url = arena_cat(c->a, str_trim_right_set(server, S("/")), S("/"), buf_str(&escaped));
+		q.url = arena_cat(c->a, str_trim_right_set(server, S("/")), S("/"),
+				  buf_str(&escaped));
 		q.question = STR_NONE;
 	}
 	return c->net->get(c->net->ctx, c->a, &q, out);
@@ -118,7 +119,8 @@ static err *look_up(struct check *c, str url, bool changes_wanted, enum revoked 
 	TRY(fetch_list(c, url, &base));
 	TRY(fetch_changes(c, base, &named, &changes));
 	if (changes_wanted && !named)
-		return err_new(ERR_INVALID, "freshest CRL from certificate extension is not supported");
+		return err_new(ERR_INVALID,
+			       "freshest CRL from certificate extension is not supported");
 	return revoked_list_find(base, changes, c->cert, c->issuer, c->now, c->signed_at, out);
 }
 
@@ -175,10 +177,14 @@ static str subject_of(struct arena *a, const struct cert *c)
 	static const struct {
 		const char *type, *shown;
 	} order[] = {
-		{ "serialNumber", "SERIALNUMBER" }, { "CN", "CN" },
-		{ "postalCode", "POSTALCODE" },	    { "street", "STREET" },
-		{ "ST", "ST" },			    { "L", "L" },
-		{ "OU", "OU" },			    { "O", "O" },
+		{ "serialNumber", "SERIALNUMBER" },
+		{ "CN", "CN" },
+		{ "postalCode", "POSTALCODE" },
+		{ "street", "STREET" },
+		{ "ST", "ST" },
+		{ "L", "L" },
+		{ "OU", "OU" },
+		{ "O", "O" },
 		{ "C", "C" },
 	};
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -204,11 +210,12 @@ static str subject_of(struct arena *a, const struct cert *c)
 static err *refuse(struct check *c, enum revoked state)
 {
 	str name = quote_str(c->a, subject_of(c->a, c->cert));
-	err *e = err_new(ERR_FORBIDDEN,
-			 state == REVOKED_YES
-				 ? "signing certificate with subject %.*s is revoked"
-				 : "signing certificate with subject %.*s revocation status is unknown",
-			 STR_ARG(name));
+	err *e = err_new(
+		ERR_FORBIDDEN,
+		state == REVOKED_YES
+			? "signing certificate with subject %.*s is revoked"
+			: "signing certificate with subject %.*s revocation status is unknown",
+		STR_ARG(name));
 
 	if (state == REVOKED_UNKNOWN && c->why.n)
 		err_set_detail(e, buf_str(&c->why));
@@ -241,7 +248,8 @@ err *revocation_check(struct arena *a, const struct revocation_net *net,
 				   .now = now,
 				   .signed_at = signed_at,
 				   .why = BUF_INIT };
-		enum revoked state = root && cert_is_self_issued(c.cert) ? REVOKED_NO : check_one(&c);
+		enum revoked state =
+			root && cert_is_self_issued(c.cert) ? REVOKED_NO : check_one(&c);
 
 		if (state == REVOKED_YES || (state == REVOKED_UNKNOWN && !bad)) {
 			err_free(bad);

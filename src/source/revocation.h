@@ -19,9 +19,9 @@
 
 struct revocation_ask {
 	str url;
-	str question;	/* posted; empty: a GET */
+	str question; /* posted; empty: a GET */
 	int64_t timeout;
-	size_t max;	/* bytes of the answer */
+	size_t max; /* bytes of the answer */
 };
 
 /* How servers are reached. */

@@ -67,8 +67,8 @@ static const char config[] =
 	"[responder]\nextendedKeyUsage = OCSPSigning\n";
 
 #define KEY " -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
-#define ROOT(name)                                                                              \
-	"openssl req -x509" KEY "-days 30 -subj /CN=" name " -keyout " name ".key -out " name   \
+#define ROOT(name)                                                                            \
+	"openssl req -x509" KEY "-days 30 -subj /CN=" name " -keyout " name ".key -out " name \
 	".pem -addext keyUsage=critical,keyCertSign,cRLSign\n"
 #define LEAF(name, section)                                                                     \
 	"openssl req -new" KEY "-subj '/C=US/ST=WA/O=acme, inc/CN=" name "' -keyout " name      \
@@ -107,7 +107,8 @@ static struct world {
 
 static void keep_book(const char *entry)
 {
-	put("index.txt", entry ? arena_cat(&mem, str_c(entry), S("\t10\tunknown\t/CN=x\n")) : STR_NONE);
+	put("index.txt",
+	    entry ? arena_cat(&mem, str_c(entry), S("\t10\tunknown\t/CN=x\n")) : STR_NONE);
 	put("index.txt.attr", S("unique_subject = no\n"));
 	put("number", S("05\n"));
 }
@@ -128,9 +129,12 @@ static err *answer(const struct revocation_ask *ask, str *out)
 	}
 	keep_book(world.entry);
 	put("question", question);
-	shell(arena_printf(&mem, "openssl ocsp -index index.txt -CA root.pem -rsigner %s.pem -rkey "
-				 "%s.key -reqin question -respout answer %s", world.responder,
-			   world.responder, world.ocsp_options ? world.ocsp_options : "-ndays 1").p);
+	shell(arena_printf(&mem,
+			   "openssl ocsp -index index.txt -CA root.pem -rsigner %s.pem -rkey "
+			   "%s.key -reqin question -respout answer %s",
+			   world.responder, world.responder,
+			   world.ocsp_options ? world.ocsp_options : "-ndays 1")
+		      .p);
 	*out = file("answer");
 	return NULL;
 }
@@ -141,10 +145,12 @@ static err *list(str *out)
 	if (!world.list_signer)
 		return err_new(ERR_UNAVAILABLE, "response had status code 404");
 	keep_book(world.list_entry);
-	shell(arena_printf(&mem, "openssl ca -config config -gencrl -cert %s.pem -keyfile %s.key %s "
-				 "-out pem && openssl crl -in pem -outform DER -out list",
+	shell(arena_printf(&mem,
+			   "openssl ca -config config -gencrl -cert %s.pem -keyfile %s.key %s "
+			   "-out pem && openssl crl -in pem -outform DER -out list",
 			   world.list_signer, world.list_signer,
-			   world.list_options ? world.list_options : "").p);
+			   world.list_options ? world.list_options : "")
+		      .p);
 	*out = file("list");
 	return NULL;
 }
@@ -166,7 +172,8 @@ static err *check(const char *leaf, int64_t later, int64_t signed_at)
 
 	assert_null(cert_list_read(&chain, file(arena_printf(&mem, "%s.pem", leaf).p)));
 	assert_null(cert_list_read(&chain, file("root.pem")));
-	err *e = revocation_check(&mem, &net, &chain, clock_wall() / CLOCK_SECOND + later, signed_at);
+	err *e = revocation_check(&mem, &net, &chain, clock_wall() / CLOCK_SECOND + later,
+				  signed_at);
 
 	cert_list_release(&chain);
 	return e;
@@ -203,20 +210,25 @@ static void test_servers(void **state)
 		{ "both", NULL, { .entry = GOOD, .responder = "root" } },
 		{ "none", NULL, { .entry = NULL } },
 		{ "ocsp", SUBJECT("ocsp") "is revoked", { .entry = REVOKED, .responder = "root" } },
-		{ "ocsp", SUBJECT("ocsp") "is revoked",
+		{ "ocsp",
+		  SUBJECT("ocsp") "is revoked",
 		  { .entry = REVOKED ",certificateHold", .responder = "root" } },
 		/* by one whom the authority has for that, and by one whom it has not */
 		{ "ocsp", NULL, { .entry = GOOD, .responder = "responder" } },
-		{ "ocsp", SUBJECT("ocsp") "revocation status is unknown",
+		{ "ocsp",
+		  SUBJECT("ocsp") "revocation status is unknown",
 		  { .entry = GOOD, .responder = "none" } },
-		{ "ocsp", SUBJECT("ocsp") "revocation status is unknown",
+		{ "ocsp",
+		  SUBJECT("ocsp") "revocation status is unknown",
 		  { .entry = GOOD, .responder = "other" } },
 		/* it says not until when, or does not know */
-		{ "ocsp", SUBJECT("ocsp") "revocation status is unknown",
+		{ "ocsp",
+		  SUBJECT("ocsp") "revocation status is unknown",
 		  { .entry = GOOD, .responder = "root", .ocsp_options = " " } },
 		{ "ocsp", SUBJECT("ocsp") "revocation status is unknown", { .responder = "root" } },
 		{ "ocsp", SUBJECT("ocsp") "revocation status is unknown", { .entry = GOOD } },
-		{ "secret", SUBJECT("secret") "revocation status is unknown",
+		{ "secret",
+		  SUBJECT("secret") "revocation status is unknown",
 		  { .entry = GOOD, .responder = "root" } },
 	};
 
@@ -236,20 +248,36 @@ static void test_lists(void **state)
 		int64_t later;
 	} rows[] = {
 		{ "lists", NULL, { .list_signer = "root", .list_entry = GOOD }, 0 },
-		{ "lists", SUBJECT("lists") "is revoked",
-		  { .list_signer = "root", .list_entry = REVOKED }, 0 },
-		{ "lists", SUBJECT("lists") "is revoked",
-		  { .list_signer = "root", .list_entry = REVOKED ",certificateHold" }, 0 },
-		{ "lists", NULL, { .list_signer = "root", .list_entry = REVOKED ",removeFromCRL" }, 0 },
-		{ "lists", SUBJECT("lists") "revocation status is unknown",
-		  { .list_signer = "other", .list_entry = GOOD }, 0 },
-		{ "lists", SUBJECT("lists") "revocation status is unknown",
-		  { .list_signer = "root", .list_entry = GOOD }, 21 * 86400 },
-		{ "lists", SUBJECT("lists") "revocation status is unknown", { .list_entry = GOOD }, 0 },
+		{ "lists",
+		  SUBJECT("lists") "is revoked",
+		  { .list_signer = "root", .list_entry = REVOKED },
+		  0 },
+		{ "lists",
+		  SUBJECT("lists") "is revoked",
+		  { .list_signer = "root", .list_entry = REVOKED ",certificateHold" },
+		  0 },
+		{ "lists",
+		  NULL,
+		  { .list_signer = "root", .list_entry = REVOKED ",removeFromCRL" },
+		  0 },
+		{ "lists",
+		  SUBJECT("lists") "revocation status is unknown",
+		  { .list_signer = "other", .list_entry = GOOD },
+		  0 },
+		{ "lists",
+		  SUBJECT("lists") "revocation status is unknown",
+		  { .list_signer = "root", .list_entry = GOOD },
+		  21 * 86400 },
+		{ "lists",
+		  SUBJECT("lists") "revocation status is unknown",
+		  { .list_entry = GOOD },
+		  0 },
 		/* where no server helps */
 		{ "both", NULL, { .list_signer = "root", .list_entry = GOOD }, 0 },
-		{ "both", SUBJECT("both") "is revoked",
-		  { .responder = "root", .list_signer = "root", .list_entry = REVOKED }, 0 },
+		{ "both",
+		  SUBJECT("both") "is revoked",
+		  { .responder = "root", .list_signer = "root", .list_entry = REVOKED },
+		  0 },
 		{ "both", SUBJECT("both") "revocation status is unknown", { .entry = GOOD }, 0 },
 	};
 
@@ -307,7 +335,8 @@ static void test_chains(void **state)
 	CLEANUP(err_drop) err *e = revocation_check(&mem, &net, &chain, 1, 0);
 
 	assert_non_null(e);
-	assert_true(str_has(str_c(err_msg(e)), S("unable to check revocation status, err: invalid chain")));
+	assert_true(str_has(str_c(err_msg(e)),
+			    S("unable to check revocation status, err: invalid chain")));
 	cert_list_release(&chain);
 	/* its last is no root, and could have been taken back */
 	assert_null(cert_list_read(&chain, file("ocsp.pem")));
@@ -320,10 +349,8 @@ static void test_chains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_servers),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_invalid_since),
-		cmocka_unit_test(test_the_detail_says_why),
+		cmocka_unit_test(test_servers),       cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_invalid_since), cmocka_unit_test(test_the_detail_says_why),
 		cmocka_unit_test(test_chains),
 	};
 

@@ -3,7 +3,8 @@
 
 `rill server` and `rill controller` beside docker-registry. A Kustomization of an
 artifact with files that sops encrypted, with the right key and without; an artifact that
-cosign signed (both recorded, tests/golden), with its key and with another one. Skipped
+cosign signed (both recorded, tests/golden), with its key and with another one; where there is
+openssl, artifacts signed as by notation, whose authority takes certificates back. Skipped
 when docker-registry is not there.
 """
 import base64, hashlib, io, json, os, shutil, socket, ssl, subprocess, sys, tarfile, tempfile, time, urllib.error, urllib.request
@@ -217,6 +218,105 @@ def verifies():
          "no matching attestations: none of the expected identities matched")
 
 
+# ---- notation, and an authority with an OCSP server and a list
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+def tool(*argv, data=None):
+    done = subprocess.run(argv, cwd=DIR, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        fail("%s: %s" % (" ".join(argv), done.stderr.decode()))
+    return done.stdout
+
+
+def write(name, text):
+    with open(DIR + "/" + name, "w") as f:
+        f.write(text)
+
+
+def certify(name, serial, section):
+    tool("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/C=US/O=acme/CN=" + name, "-keyout", name + ".key", "-out", "csr")
+    tool("openssl", "x509", "-req", "-in", "csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", str(serial), "-days", "2",
+         "-extfile", "ca.config", "-extensions", section, "-out", name + ".pem")
+
+
+def url64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def der64(name):
+    return base64.b64encode(tool("openssl", "x509", "-in", name, "-outform", "DER")).decode()
+
+
+def push_signed(repo, signer):
+    """An artifact, and what notation's sign pushes for it."""
+    push_files(repo, {"x": repo.encode()})
+    text = http("GET", "http://%s/v2/%s/manifests/v1" % (HOST, repo), Accept=IMAGE).read()
+    target = {"mediaType": IMAGE, "digest": "sha256:" + hashlib.sha256(text).hexdigest(), "size": len(text)}
+    scheme = "io.cncf.notary.signingScheme"
+    protected = url64(json.dumps({"alg": "PS256", "cty": "application/vnd.cncf.notary.payload.v1+json", "crit": [scheme], scheme: "notary.x509",
+                                  "io.cncf.notary.signingTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}).encode())
+    payload = url64(json.dumps({"targetArtifact": target}).encode())
+    signature = tool("openssl", "dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest", "-sign", signer + ".key",
+                     data=(protected + "." + payload).encode())
+    envelope = json.dumps({"payload": payload, "protected": protected, "signature": url64(signature),
+                           "header": {"x5c": [der64(signer + ".pem"), der64("ca.pem")]}}).encode()
+    kind = "application/vnd.cncf.notary.signature"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": IMAGE, "config": dict(push_blob(repo, b"{}"), mediaType=kind),
+                           "layers": [dict(push_blob(repo, envelope), mediaType="application/jose+json")], "subject": target}).encode()
+    digest = "sha256:" + hashlib.sha256(manifest).hexdigest()
+    push_manifest(repo, digest, manifest)
+    push_manifest(repo, target["digest"].replace(":", "-"), json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        {"mediaType": IMAGE, "digest": digest, "size": len(manifest), "artifactType": kind}]}).encode())
+    source(repo, {"repo": repo, "verify": {"provider": "notation", "secretRef": {"name": "notation"}}})
+
+
+def revoked():
+    if not shutil.which("openssl"):
+        return
+    ports = []
+    for _ in range(3):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            ports.append(s.getsockname()[1])
+    ask, lists, nobody = ("http://127.0.0.1:%d" % p for p in ports)
+    usage = "keyUsage = digitalSignature\n"
+    write("ca.config", "[ca]\ndefault_ca = ours\n[ours]\ndatabase = book\ncrlnumber = number\ndefault_md = sha256\ndefault_crl_days = 2\n"
+          "[asked]\n%sauthorityInfoAccess = OCSP;URI:%s\n[silent]\n%sauthorityInfoAccess = OCSP;URI:%s\n"
+          "[listed]\n%sauthorityInfoAccess = OCSP;URI:%s\ncrlDistributionPoints = URI:%s/ca.crl\n" % (usage, ask, usage, nobody, usage, nobody, lists))
+    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=ca", "-days", "2", "-keyout", "ca.key", "-out", "ca.pem",
+         "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    book = ""
+    for serial, (name, section) in enumerate([("asked", "asked"), ("taken", "asked"), ("silent", "silent"), ("listed", "listed"), ("struck", "listed")], 16):
+        certify(name, serial, section)
+        back = "R\t350101000000Z\t240101000000Z" if name in ("taken", "struck") else "V\t350101000000Z\t"
+        book += "%s\t%X\tunknown\t/CN=%s\n" % (back, serial, name)
+    write("book", book)
+    write("book.attr", "unique_subject = no\n")
+    write("number", "01\n")
+    os.mkdir(DIR + "/lists")
+    tool("openssl", "ca", "-config", "ca.config", "-gencrl", "-cert", "ca.pem", "-keyfile", "ca.key", "-out", "crl.pem")
+    tool("openssl", "crl", "-in", "crl.pem", "-outform", "DER", "-out", "lists/ca.crl")
+    spawn("ocsp", "openssl", "ocsp", "-index", "book", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key", "-port", str(ports[0]), "-ndays", "1")
+    spawn("lists", sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", DIR + "/lists", str(ports[1]))
+    # A connection without a question would hold openssl up for ever.
+    until("openssl listens", lambda: "waiting for" in open(DIR + "/ocsp.log").read())
+    until("the lists are there", lambda: socket.socket().connect_ex(("127.0.0.1", ports[1])) == 0)
+    policy = {"version": "1.0", "trustPolicies": [{"name": "p", "registryScopes": ["*"], "signatureVerification": {"level": "strict"},
+                                                   "trustStores": ["ca:x"], "trustedIdentities": ["*"]}]}
+    secret("notation", {"trustpolicy.json": json.dumps(policy).encode(), "ca.crt": open(DIR + "/ca.pem", "rb").read()})
+    for name in ("asked", "taken", "silent", "listed", "struck"):
+        push_signed(name, name)
+    for name in ("asked", "listed"):
+        says(SOURCES, name, "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
+        says(SOURCES, name, "Ready", "True Succeeded")
+    for name, state in (("taken", "is revoked"), ("struck", "is revoked"), ("silent", "revocation status is unknown")):
+        says(SOURCES, name, "SourceVerified", 'signing certificate with subject "CN=%s,O=acme,C=US" %s' % (name, state))
+        if api("GET", SOURCES + "/" + name)["status"].get("artifact"):
+            fail("%s is not verified, and has an artifact" % name)
+
+
 def main():
     if not shutil.which("docker-registry"):
         sys.exit(77)
@@ -231,6 +331,7 @@ def main():
           "--health-addr", "127.0.0.1:0", "--min-retry-delay", "100ms")
     decrypts()
     verifies()
+    revoked()
     log = open(DIR + "/controller.log").read()
     for plain in ("s3cr3t-value", base64.b64encode(b"s3cr3t-value").decode(), "plain bytes", "AGE-SECRET-KEY"):
         if plain in log or plain in json.dumps(api("GET", "/api/v1/namespaces/%s/events" % NS)) or plain in json.dumps(api("GET", KS)):
