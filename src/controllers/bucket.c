@@ -74,7 +74,8 @@ static const struct observed observed[] = { { "ignore", "observedIgnore" } };
 static char *const *with_client(struct arena *a, char *const *env, str client)
 {
 	static const char *const own[] = { "AZURE_TENANT_ID=", "AZURE_CLIENT_ID=",
-					   "AZURE_CLIENT_SECRET=", "AZURE_FEDERATED_TOKEN_FILE=" };
+					   "AZURE_CLIENT_SECRET=", "AZURE_FEDERATED_TOKEN_FILE=",
+					   "AZURE_CLIENT_CERTIFICATE_PATH=" };
 	VEC(char *) out = { 0 };
 
 	for (char *const *e = env; e && *e; e++) {

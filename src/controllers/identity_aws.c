@@ -1,14 +1,20 @@
 /* identity_aws - who we are at Amazon: a role for a token of a ServiceAccount; or what
  * the controller was given, found in the order of Amazon's own libraries: keys of the
- * environment, a role with a token file (IRSA), the credentials of the container (ECS,
- * EKS Pod Identity), those of the machine (IMDS, version 2). */
+ * environment, a role with a token file (IRSA), a profile of the shared files, the
+ * credentials of the container (ECS, EKS Pod Identity), those of the machine (IMDS,
+ * version 2). */
+#include "base/fs.h"
 #include "controllers/identity_impl.h"
 #include "source/xmlread.h"
+#include "text/awsprofile.h"
 #include "text/gourl.h"
+#include "text/path.h"
 #include "value/json.h"
 
 #define IMDS S("169.254.169.254")
 #define ECS "169.254.170.2"
+
+enum { SHARED_MAX = 1 << 20 };
 
 static const char role_pattern[] = "^arn:aws[\\w-]*:iam::[0-9]{1,30}:role/.{1,200}$";
 static const char sts_pattern[] =
@@ -189,6 +195,65 @@ static err *machine(const struct identity *who, struct arena *a, struct identity
 	return take_keys(a, text, out);
 }
 
+/* ---- profiles --------------------------------------------------------------------------- */
+
+/* Of a file that cannot be read nothing is known, as with Amazon's own. */
+static str shared_file(const struct cloud *c, struct arena *a, const char *variable, str usual)
+{
+	str path = cloud_env(c, variable), home = cloud_env(c, "HOME"), text = STR_NONE;
+
+	if (!path.n && home.n)
+		path = path_join(a, home, usual);
+	if (path.n)
+		err_free(fs_read_any(a, path, SHARED_MAX, &text));
+	return text;
+}
+
+static err *profile_of(const struct cloud *c, struct arena *a, struct awsprofile *out)
+{
+	str name = cloud_env(c, "AWS_PROFILE");
+
+	if (!name.n)
+		name = cloud_env(c, "AWS_DEFAULT_PROFILE");
+	*out = (struct awsprofile){ 0 };
+	awsprofile_read(a, out, shared_file(c, a, "AWS_CONFIG_FILE", S(".aws/config")), name, true);
+	awsprofile_read(a, out,
+			shared_file(c, a, "AWS_SHARED_CREDENTIALS_FILE", S(".aws/credentials")), name,
+			false);
+	if (name.n && !out->found)
+		return err_new(ERR_NOT_FOUND, "failed to get shared config profile, %.*s", STR_ARG(name));
+	if (out->other.n)
+		return err_new(ERR_INVALID,
+			       "a profile of the shared config is not supported here with '%.*s': use keys, "
+			       "or a role with 'web_identity_token_file'", STR_ARG(out->other));
+	return NULL;
+}
+
+/* *found: it says who we are. */
+static err *by_profile(const struct identity *who, struct arena *a, const struct identity_need *need,
+		       str region, struct identity_token *out, bool *found)
+{
+	struct awsprofile p;
+	str oidc;
+
+	TRY(profile_of(&who->cloud, a, &p));
+	*found = true;
+	if (p.id.n && p.secret.n) {
+		out->aws = (struct cloud_aws_keys){ p.id, p.secret, p.session };
+		return NULL;
+	}
+	*found = p.token_file.n > 0;
+	if (!*found)
+		return NULL;
+	if (!p.role_arn.n)
+		return err_new(ERR_INVALID, "role ARN is not set");
+	TRY(fs_read_any(a, p.token_file, SHARED_MAX, &oidc));
+	const struct role role = { p.role_arn, p.role_session.n ? p.role_session : S("rill"),
+				   str_trim(oidc) };
+
+	return assume_role(who, a, need, region, &role, out);
+}
+
 /* ---- the controller's own ------------------------------------------------------------- */
 
 static err *without_role(const struct identity *who, struct arena *a, struct identity_token *out)
@@ -227,8 +292,12 @@ static err *own(const struct identity *who, struct arena *a, const struct identi
 	if (out->aws.id.n && out->aws.secret.n)
 		return NULL;
 	TRY(cloud_env_file(c, a, "AWS_WEB_IDENTITY_TOKEN_FILE", &oidc));
-	if (!oidc.n)
-		return without_role(who, a, out);
+	if (!oidc.n) {
+		bool found;
+
+		TRY(by_profile(who, a, need, region, out, &found));
+		return found ? NULL : without_role(who, a, out);
+	}
 	str session = cloud_env(c, "AWS_ROLE_SESSION_NAME");
 	const struct role role = { cloud_env(c, "AWS_ROLE_ARN"), session.n ? session : S("rill"), oidc };
 

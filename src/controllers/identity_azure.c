@@ -1,7 +1,9 @@
 /* identity_azure - who we are at Azure: an application that a token of a ServiceAccount
  * vouches for; or for the controller, in the order of Azure's own libraries, one of its
- * environment (a secret, a token file), or the managed identity of its machine. */
+ * environment (a secret, a certificate, a token file), or the managed identity of its
+ * machine. */
 #include "controllers/identity_impl.h"
+#include "crypto/certassert.h"
 #include "value/json.h"
 
 #define IMDS S("169.254.169.254")
@@ -10,6 +12,7 @@
 
 struct app {
 	str tenant, client, assertion, secret;
+	str certificate;	/* signs the assertion */
 };
 
 str identity_azure_authority(const struct cloud *c)
@@ -117,6 +120,26 @@ static err *managed(const struct identity *who, struct arena *a, str client, str
 	return e ? err_wrap(e, "ManagedIdentityCredential") : NULL;
 }
 
+/* What the certificate's key signs, as the environment describes it. */
+static err *assert_by_certificate(const struct cloud *c, struct arena *a, struct app *app)
+{
+	str chain = cloud_env(c, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
+	const struct certassert word = {
+		.data = app->certificate,
+		.password = cloud_env(c, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+		.chain = str_eq(chain, S("1")) || str_eq_nocase(chain, S("true")),
+		.client = app->client,
+		.audience = arena_cat(a, S("https://"), identity_azure_authority(c), S("/"), app->tenant,
+				      S("/oauth2/v2.0/token")),
+		.now = clock_wall() / CLOCK_SECOND,
+	};
+	err *e = certassert(a, &word, &app->assertion);
+
+	return e ? err_wrap(e, "failed to parse \"%.*s\"",
+			    STR_ARG(cloud_env(c, "AZURE_CLIENT_CERTIFICATE_PATH")))
+		 : NULL;
+}
+
 static err *own(const struct identity *who, struct arena *a, const struct identity_need *need,
 		struct identity_token *out)
 {
@@ -126,6 +149,11 @@ static err *own(const struct identity *who, struct arena *a, const struct identi
 			   .secret = cloud_env(c, "AZURE_CLIENT_SECRET") };
 
 	TRY(cloud_env_file(c, a, "AZURE_FEDERATED_TOKEN_FILE", &app.assertion));
+	if (app.tenant.n && app.client.n && !app.secret.n &&
+	    cloud_env(c, "AZURE_CLIENT_CERTIFICATE_PATH").n) {
+		TRY(cloud_env_file(c, a, "AZURE_CLIENT_CERTIFICATE_PATH", &app.certificate));
+		TRY(assert_by_certificate(c, a, &app));
+	}
 	if (app.tenant.n && app.client.n && (app.secret.n || app.assertion.n))
 		return log_in(who, a, &app, need->scope, out);
 	return managed(who, a, app.client, need->scope, out);

@@ -136,6 +136,51 @@ static void test_amazon_in_order(void **state)
 	end(&s);
 }
 
+/* Profiles of the shared files come after roles of the environment. */
+static void test_amazon_profiles(void **state)
+{
+	static const struct answer answers[] = {
+		{ "POST /sts.eu-west-1.amazonaws.com/",
+		  "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"
+		  "<AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>S</SecretAccessKey>"
+		  "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>"
+		  "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>" },
+		{ 0 },
+	};
+	char *env[8] = { (char *)"AWS_REGION=eu-west-1", NULL };
+	struct setting s;
+
+	(void)state;
+	begin(&s, "aws", answers, env);
+	char *oidc = file_of(&s.a, "vouched-for\n");
+	char *keys = file_of(&s.a, "[default]\naws_access_key_id=DEFAULT\naws_secret_access_key=S\n"
+				   "[team]\naws_access_key_id=TEAM\naws_secret_access_key=S\n");
+	char *config = file_of(&s.a, arena_printf(&s.a, "[profile role]\nrole_arn=arn:aws:iam::1:role/r\n"
+							"web_identity_token_file=%s\n"
+							"[profile asks]\ncredential_process=/bin/x\n",
+						  oidc).p);
+
+	env[1] = variable(&s.a, "AWS_SHARED_CREDENTIALS_FILE", keys);
+	env[2] = variable(&s.a, "AWS_CONFIG_FILE", config);
+	must_get(&s, "DEFAULT");
+	env[3] = (char *)"AWS_PROFILE=team";
+	must_get(&s, "TEAM");
+	assert_int_equal(s.cloud.n, 0);
+	env[3] = (char *)"AWS_PROFILE=role";
+	must_get(&s, "ROLE");
+	assert_true(clouds_got(&s.cloud, -1, "WebIdentityToken=vouched-for"));
+	env[3] = (char *)"AWS_DEFAULT_PROFILE=nobody";
+	must_fail(&s, "failed to create provider access token for the controller: failed to get shared "
+		      "config profile, nobody");
+	env[3] = (char *)"AWS_PROFILE=asks";
+	must_fail(&s, "failed to create provider access token for the controller: a profile of the shared "
+		      "config is not supported here with 'credential_process'");
+	unlink(oidc);
+	unlink(keys);
+	unlink(config);
+	end(&s);
+}
+
 static void test_amazon_refuses(void **state)
 {
 	static const struct answer answers[] = { { 0 } };
@@ -189,6 +234,41 @@ static void test_azure_managed(void **state)
 	env[2] = (char *)"IDENTITY_HEADER=hush";
 	must_get(&s, "service");
 	assert_true(clouds_got(&s.cloud, -1, "X-IDENTITY-HEADER: hush"));
+	end(&s);
+}
+
+static void test_azure_certificate(void **state)
+{
+	static const struct answer answers[] = {
+		{ "POST /login.microsoftonline.com/t/oauth2/v2.0/token",
+		  "{\"access_token\":\"signed\",\"expires_in\":3599}" },
+		{ 0 },
+	};
+	char *env[] = { (char *)"AZURE_CLIENT_ID=mine", (char *)"AZURE_TENANT_ID=t", NULL, NULL };
+	int64_t now = clock_wall() / CLOCK_SECOND;
+	struct keys_request r = { .name = S("mine"), .now = now, .until = now + 3600 };
+	struct setting s;
+	str cert, key;
+
+	(void)state;
+	begin(&s, "azure", answers, env);
+	s.need.scope = S("https://vault.azure.net/.default");
+	assert_null(keys_new(&s.a, KEYS_RSA_2048, NULL, &r.key));
+	assert_null(keys_certify(&s.a, &r, &cert, &key));
+	char *file = file_of(&s.a, arena_cat(&s.a, cert, key).p);
+
+	env[2] = variable(&s.a, "AZURE_CLIENT_CERTIFICATE_PATH", file);
+	must_get(&s, "signed");
+	assert_true(clouds_got(&s.cloud, 0, "grant_type=client_credentials&client_id=mine&scope="));
+	assert_true(clouds_got(&s.cloud, 0,
+			       "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-"
+			       "type%3Ajwt-bearer&client_assertion=ey"));
+	char *none = file_of(&s.a, "no certificate\n");
+
+	env[2] = variable(&s.a, "AZURE_CLIENT_CERTIFICATE_PATH", none);
+	must_fail(&s, "failed to create provider access token for the controller: failed to parse \"/tmp/");
+	unlink(file);
+	unlink(none);
 	end(&s);
 }
 
@@ -298,7 +378,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_amazon_in_order), cmocka_unit_test(test_amazon_refuses),
-		cmocka_unit_test(test_azure_managed),	cmocka_unit_test(test_google_files),
+		cmocka_unit_test(test_amazon_profiles), cmocka_unit_test(test_azure_managed),
+		cmocka_unit_test(test_azure_certificate), cmocka_unit_test(test_google_files),
 		cmocka_unit_test(test_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
-/* Azure Key Vault, with the secret of an application. */
+/* Azure Key Vault, with the secret or the certificate of an application. */
+#include "base/clock.h"
+#include "crypto/certassert.h"
 #include "sops/impl.h"
 #include "text/base64.h"
 #include "text/gourl.h"
@@ -31,6 +33,57 @@ static str from_utf16(struct arena *a, str s)
 	return arena_str(a, buf_str(&b));
 }
 
+err *sops_azure_keep_certificate(struct sops_keys *k, str data, str password, bool chain)
+{
+	TRY(certassert_check(data, password));
+	k->azure.certificate = sops_keys_keep(k, data);
+	k->azure.password = sops_keys_keep(k, password);
+	k->azure.chain = chain;
+	return NULL;
+}
+
+static str field(node n, const char *name)
+{
+	return node_str(node_get(n, str_c(name)));
+}
+
+static err *no_credential(node n)
+{
+	if (field(n, "clientId").n)
+		return err_new(ERR_INVALID, "managed identities are not supported: use a "
+					    "'clientSecret' or a 'clientCertificate'");
+	return err_new(ERR_INVALID,
+		       "invalid data: requires a 'clientId' field, a combination of 'tenantId', "
+		       "'clientId' and 'clientSecret', or 'tenantId', 'clientId' and "
+		       "'clientCertificate'");
+}
+
+/* Of Flux's field names, then of those that Azure's tools give. */
+static err *take_credential(struct sops_keys *k, node n)
+{
+	str tenant = field(n, "tenantId"), client = field(n, "clientId");
+	str secret = field(n, "clientSecret"), cert = field(n, "clientCertificate");
+
+	if (!tenant.n || !client.n || (!secret.n && !cert.n)) {
+		tenant = field(n, "tenant");
+		client = field(n, "appId");
+		secret = field(n, "password");
+		cert = STR_NONE;
+	}
+	if (!tenant.n || !client.n || (!secret.n && !cert.n))
+		return no_credential(n);
+	k->azure = (struct sops_azure){
+		.tenant = arena_str(&k->mem, tenant),
+		.client = arena_str(&k->mem, client),
+		.secret = sops_keys_keep(k, secret),
+		.authority = arena_str(&k->mem, field(n, "authorityHost")),
+	};
+	if (secret.n)
+		return NULL;
+	return sops_azure_keep_certificate(k, cert, field(n, "clientCertificatePassword"),
+					   node_bool(node_get(n, S("clientCertificateSendChain"))));
+}
+
 err *sops_azure_import(struct sops_keys *k, str text)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_BUDGET(16 << 20);
@@ -39,34 +92,32 @@ err *sops_azure_import(struct sops_keys *k, str text)
 
 	if (e)
 		return err_wrap(e, "failed to unmarshal Azure authentication file");
-	str tenant = node_str(node_get(n, S("tenantId"))), client = node_str(node_get(n, S("clientId")));
-	str secret = node_str(node_get(n, S("clientSecret")));
-
-	if (!tenant.n || !client.n || !secret.n) {
-		if (tenant.n && client.n && node_str(node_get(n, S("clientCertificate"))).n)
-			return err_new(ERR_INVALID, "client certificates are not supported: use a "
-						    "'clientSecret'");
-		str id = node_str(node_get(n, S("appId")));
-
-		if (!id.n && client.n)
-			return err_new(ERR_INVALID, "managed identities are not supported: use a "
-						    "'clientSecret'");
-		client = id;
-		tenant = node_str(node_get(n, S("tenant")));
-		secret = node_str(node_get(n, S("password")));
-	}
-	if (!tenant.n || !client.n || !secret.n)
-		return err_new(ERR_INVALID,
-			       "invalid data: requires a 'clientId' field, a combination of 'tenantId', "
-			       "'clientId' and 'clientSecret', or 'tenantId', 'clientId' and "
-			       "'clientCertificate'");
-	k->azure = (struct sops_azure){
-		.tenant = arena_str(&k->mem, tenant),
-		.client = arena_str(&k->mem, client),
-		.secret = sops_keys_keep(k, secret),
-		.authority = arena_str(&k->mem, node_str(node_get(n, S("authorityHost")))),
-	};
+	TRY(take_credential(k, n));
 	k->has_azure = true;
+	return NULL;
+}
+
+/* With the secret, or with what the certificate's key signs. */
+static err *add_proof(struct sops_keys *k, struct arena *a, str url, struct buf *body)
+{
+	const struct certassert c = { .data = k->azure.certificate,
+				      .password = k->azure.password,
+				      .chain = k->azure.chain,
+				      .client = k->azure.client,
+				      .audience = url,
+				      .now = clock_wall() / CLOCK_SECOND };
+	str word;
+
+	if (k->azure.secret.n) {
+		buf_add(body, S("&client_secret="));
+		gourl_escape_query(body, k->azure.secret);
+		return NULL;
+	}
+	TRY(certassert(a, &c, &word));
+	buf_add(body, S("&client_assertion_type="));
+	gourl_escape_query(body, S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+	buf_add(body, S("&client_assertion="));
+	gourl_escape_query(body, word);
 	return NULL;
 }
 
@@ -84,8 +135,7 @@ static err *fetch_token(struct sops_keys *k, struct arena *a, str scope)
 	buf_add(&url, S("/oauth2/v2.0/token"));
 	buf_add(&body, S("grant_type=client_credentials&client_id="));
 	gourl_escape_query(&body, k->azure.client);
-	buf_add(&body, S("&client_secret="));
-	gourl_escape_query(&body, k->azure.secret);
+	TRY(add_proof(k, a, buf_str(&url), &body));
 	buf_add(&body, S("&scope="));
 	gourl_escape_query(&body, scope);
 	TRY(sops_http_post(k, a,
@@ -96,8 +146,10 @@ static err *fetch_token(struct sops_keys *k, struct arena *a, str scope)
 
 	if (got.status != 200 || !token.n)
 		return err_new(ERR_FORBIDDEN,
-			       "ClientSecretCredential authentication failed.\nPOST %.*s\nRESPONSE "
+			       "%s authentication failed.\nPOST %.*s\nRESPONSE "
 			       "%d: %.*s: %.*s",
+			       k->azure.secret.n ? "ClientSecretCredential"
+						 : "ClientCertificateCredential",
 			       STR_ARG(buf_str(&url)), got.status,
 			       STR_ARG(sops_http_text(got.json, "error")),
 			       STR_ARG(sops_http_text(got.json, "error_description")));

@@ -152,7 +152,9 @@ struct sops_aws {
 };
 
 struct sops_azure {
-	str tenant, client, secret, certificate, authority;
+	str tenant, client, secret, authority;
+	str certificate, password;	/* instead of the secret */
+	bool chain;
 };
 
 struct sops_gcp {
@@ -203,6 +205,9 @@ err *sops_gcp_import(struct sops_keys *k, str text) __attribute__((warn_unused_r
 err *sops_gcp_open(struct sops_keys *k, struct arena *a, const struct sops_master *m,
 		   struct buf *out) __attribute__((warn_unused_result));
 err *sops_azure_import(struct sops_keys *k, str text) __attribute__((warn_unused_result));
+/* Of an application with a certificate; `password` and `chain` are of that. */
+err *sops_azure_keep_certificate(struct sops_keys *k, str data, str password, bool chain)
+	__attribute__((warn_unused_result));
 err *sops_azure_open(struct sops_keys *k, struct arena *a, const struct sops_master *m,
 		     struct buf *out) __attribute__((warn_unused_result));
 err *sops_vault_open(struct sops_keys *k, struct arena *a, const struct sops_master *m,

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "crypto/keys.h"
 #include "crypto/secret.h"
@@ -164,7 +165,9 @@ static str azure_login(struct fixture *f, struct httpd_call *c, int *code)
 {
 	(void)f;
 	*code = 401;
-	if (!str_has(c->body, S("&client_secret=az%2Bsecret&scope=https%3A%2F%2F0.0.1")))
+	if (!str_has(c->body, S("&client_secret=az%2Bsecret&scope=https%3A%2F%2F0.0.1")) &&
+	    !str_has(c->body, S("&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-"
+				"type%3Ajwt-bearer&client_assertion=ey")))
 		return S("{\"error\":\"invalid_client\",\"error_description\":\"bad secret\"}");
 	*code = 200;
 	return S("{\"access_token\":\"aztoken\"}");
@@ -440,6 +443,15 @@ static void test_gcp(void **state)
 	assert_fails(f, k, file, "no valid resource ID found in \"projects/../x\"");
 }
 
+static str azure_file(struct fixture *f)
+{
+	return file_for(f, arena_printf(&f->mem,
+					"    azure_kv:\n        - vault_url: %s\n          name: name\n"
+					"          version: version\n          created_at: "
+					"\"2024-01-01T00:00:00Z\"\n          enc: c2VhbGVk\n",
+					f->address).p);
+}
+
 static void test_azure(void **state)
 {
 	struct fixture *f = *state;
@@ -447,15 +459,47 @@ static void test_azure(void **state)
 		f, "sops.azure-kv", "tenantId: tenant\nclientId: client\nclientSecret: az+secret\n");
 	CLEANUP(sops_keys_drop) struct sops_keys *bad =
 		keys_of(f, "sops.azure-kv", "tenant: tenant\nappId: client\npassword: other\n");
-	str file = file_for(f, arena_printf(&f->mem,
-					    "    azure_kv:\n        - vault_url: %s\n          name: name\n"
-					    "          version: version\n          created_at: "
-					    "\"2024-01-01T00:00:00Z\"\n          enc: c2VhbGVk\n",
-					    f->address).p);
+	str file = azure_file(f);
 
 	assert_opens(f, k, file);
 	assert_fails(f, bad, file, "ClientSecretCredential authentication failed.");
 	assert_fails(f, bad, file, "RESPONSE 401: invalid_client: bad secret");
+}
+
+/* PEM in a YAML text. */
+static str set_in(struct arena *a, str text)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	str line;
+
+	while (str_line(&text, &line))
+		buf_addf(&b, "  %.*s\n", STR_ARG(line));
+	return arena_str(a, buf_str(&b));
+}
+
+static void test_azure_with_a_certificate(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_wall() / CLOCK_SECOND;
+	struct keys_request r = { .name = S("client"), .now = now, .until = now + 3600 };
+	str cert, key;
+
+	assert_null(keys_new(&f->mem, KEYS_RSA_2048, NULL, &r.key));
+	assert_null(keys_certify(&f->mem, &r, &cert, &key));
+	str text = arena_cat(&f->mem, S("tenantId: tenant\nclientId: client\nclientCertificate: |\n"),
+			     set_in(&f->mem, arena_cat(&f->mem, cert, key)));
+	CLEANUP(sops_keys_drop) struct sops_keys *k = keys_of(f, "sops.azure-kv", text.p);
+	CLEANUP(sops_keys_drop) struct sops_keys *bad = NULL;
+	const struct sops_item item = {
+		S("sops.azure-kv"), S("tenantId: tenant\nclientId: client\nclientCertificate: none\n")
+	};
+
+	assert_null(sops_keys_new(&bad, &(struct sops_options){ 0 }));
+	CLEANUP(err_drop) err *e = sops_keys_import(bad, S("ns/name"), &item, 1);
+
+	assert_opens(f, k, azure_file(f));
+	assert_non_null(e);
+	assert_true(str_has(err_text(e), S("pkcs12: error reading P12 data")));
 }
 
 static void test_what_is_down_is_told(void **state)
@@ -481,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_aws),
 		cmocka_unit_test(test_gcp),
 		cmocka_unit_test(test_azure),
+		cmocka_unit_test(test_azure_with_a_certificate),
 		cmocka_unit_test(test_what_is_down_is_told),
 	};
 

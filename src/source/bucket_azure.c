@@ -1,4 +1,6 @@
 /* bucket_azure - Azure's blobs. */
+#include "base/clock.h"
+#include "crypto/certassert.h"
 #include "crypto/secret.h"
 #include "source/bucket_impl.h"
 #include "source/xmlread.h"
@@ -12,25 +14,63 @@ static str get(const struct bucket *b, const char *key)
 	return credentials_get(b->o.secret, str_c(key));
 }
 
+/* With a secret, or with a certificate. */
 static bool has_app(const struct bucket *b)
 {
-	return get(b, "tenantId").n && get(b, "clientId").n && get(b, "clientSecret").n;
+	return get(b, "tenantId").n && get(b, "clientId").n &&
+	       (get(b, "clientSecret").n || get(b, "clientCertificate").n);
+}
+
+static bool has_certificate(const struct bucket *b)
+{
+	return has_app(b) && !get(b, "clientSecret").n;
 }
 
 static err *check(struct bucket *b)
 {
 	if (!b->o.secret || b->o.login)
 		return NULL; /* a public container, or a token */
+	err *e = has_certificate(b) ? certassert_check(get(b, "clientCertificate"),
+						       get(b, "clientCertificatePassword"))
+				    : NULL;
+
+	if (e)
+		return err_wrap(e, "failed to parse client certificates");
 	if (get(b, "accountKey").n || get(b, "sasKey").n || has_app(b))
 		return NULL;
-	if (get(b, "clientCertificate").n)
-		return err_new(ERR_INVALID,
-			       "'%.*s': client certificates are not available: use accountKey, "
-			       "sasKey, clientSecret or clientId",
-			       STR_ARG(b->o.secret->name));
 	return bucket_bad_secret(b, "requires a 'clientId', 'accountKey' or 'sasKey' field, a "
 				    "combination of 'tenantId', 'clientId' and 'clientSecret', or "
 				    "'tenantId', 'clientId' and 'clientCertificate'");
+}
+
+static void add_field(struct buf *form, const char *name, str value)
+{
+	buf_addf(form, "%s%s=", form->n ? "&" : "", name);
+	gourl_escape_query(form, value);
+}
+
+/* What proves that it is the application. */
+static err *add_proof(struct bucket *b, struct arena *a, str url, struct buf *form)
+{
+	str chain = get(b, "clientCertificateSendChain"), word;
+	const struct certassert c = {
+		.data = get(b, "clientCertificate"),
+		.password = get(b, "clientCertificatePassword"),
+		.chain = str_eq(chain, S("1")) || str_eq_nocase(chain, S("true")),
+		.client = get(b, "clientId"),
+		.audience = url,
+		.now = clock_wall() / CLOCK_SECOND,
+	};
+
+	if (!has_certificate(b)) {
+		add_field(form, "client_secret", get(b, "clientSecret"));
+		return NULL;
+	}
+	TRY(certassert(a, &c, &word));
+	add_field(form, "client_assertion_type",
+		  S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+	add_field(form, "client_assertion", word);
+	return NULL;
 }
 
 /* An application's token, for all of Azure's storage. */
@@ -48,16 +88,14 @@ static err *log_in(struct bucket *b)
 		return NULL;
 	if (!authority.n)
 		authority = S("https://login.microsoftonline.com");
-	buf_add(&form, S("grant_type=client_credentials&client_id="));
-	gourl_escape_query(&form, get(b, "clientId"));
-	buf_add(&form, S("&client_secret="));
-	gourl_escape_query(&form, get(b, "clientSecret"));
-	buf_add(&form, S("&scope="));
-	gourl_escape_query(&form, S("https://storage.azure.com/.default"));
-	return bucket_ask_token(b,
-				arena_cat(&a, str_trim_right_set(authority, S("/")), S("/"),
-					  get(b, "tenantId"), S("/oauth2/v2.0/token")),
-				buf_str(&form), &b->token);
+	str url = arena_cat(&a, str_trim_right_set(authority, S("/")), S("/"), get(b, "tenantId"),
+			    S("/oauth2/v2.0/token"));
+
+	add_field(&form, "grant_type", S("client_credentials"));
+	add_field(&form, "client_id", get(b, "clientId"));
+	TRY(add_proof(b, &a, url, &form));
+	add_field(&form, "scope", S("https://storage.azure.com/.default"));
+	return bucket_ask_token(b, url, buf_str(&form), &b->token);
 }
 
 /* The account's name: the first part of the host, or of an emulator's path. */

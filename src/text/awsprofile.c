@@ -46,9 +46,9 @@ static void set(struct arena *a, struct awsprofile *p, str key, str value)
 		{ "role_session_name", &p->role_session },
 		{ "web_identity_token_file", &p->token_file },
 	};
-	static const char *const others[] = { "source_profile", "credential_source",
-					      "credential_process", "sso_session", "sso_start_url",
-					      "login_session" };
+	static const char *const others[] = { "source_profile",     "credential_source",
+					      "credential_process", "sso_session",
+					      "sso_start_url",      "login_session" };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_eq_nocase(key, str_c(known[i].key)))

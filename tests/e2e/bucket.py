@@ -80,7 +80,7 @@ class Store(BaseHTTPRequestHandler):
         q = dict(urllib.parse.parse_qsl(form))
         if self.path == "/sts":
             return self.sts(q)
-        if self.path == "/tenant/oauth2/v2.0/token" and q.get("client_secret") != "app secret":
+        if self.path == "/tenant/oauth2/v2.0/token" and q.get("client_secret") != "app secret" and not q.get("client_assertion", "").startswith("ey"):
             return self.answer(401, b"{}")
         return self.answer(200, b'{"access_token": "tok", "expires_in": 3600}')
 
@@ -414,6 +414,15 @@ def azure():
     want("azure app", GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientSecret=app secret"))
     want("azure app, wrong", "cannot fetch token: 401 Unauthorized",
          run(url, "stuff", "provider=azure", *app, "secret.clientSecret=wrong"))
+    tool = lambda *argv: subprocess.run(["openssl", *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode()
+    key = tool("genrsa", "2048")
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(key)
+        f.flush()
+        cert = tool("req", "-x509", "-key", f.name, "-subj", "/CN=app", "-days", "1")
+    want("azure app with a certificate", GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientCertificate=" + key + cert))
+    want("azure app without a key", AUTH + "failed to parse client certificates: found no private key",
+         run(url, "stuff", "provider=azure", *app, "secret.clientCertificate=" + cert))
     want("azure wrong", OPS + "failed to confirm existence of 'stuff' bucket: Server failed to authenticate",
          run(url, "stuff", "provider=azure", "secret.accountKey=" + base64.b64encode(b"x").decode()))
     want("azure none", OPS + "bucket 'none' not found", run(url, "none", "provider=azure", "secret.accountKey=" + AZURE_KEY))
