@@ -38,7 +38,8 @@ static struct net_client *open_all(void)
 		e = loop_new(&loop);
 	if (!e)
 		e = httpd_new(&server, loop,
-			      &(struct httpd_options){ .listen = S("127.0.0.1:0"), .handle = handle });
+			      &(struct httpd_options){ .listen = S("127.0.0.1:0"),
+						       .handle = handle });
 	if (e)
 		die_bug("%s", err_msg(e));
 	snprintf(address, sizeof address, "http://%.*s", STR_ARG(httpd_address(server)));
@@ -49,15 +50,20 @@ static struct net_client *open_all(void)
 
 static err *ask(unsigned service, struct sops_keys *k, struct arena *a, struct buf *out)
 {
-	const struct sops_master arn = { .enc = S("c2VhbGVk"), .context_n = 0,
+	const struct sops_master arn = { .enc = S("c2VhbGVk"),
+					 .context_n = 0,
 					 .name = S("arn:aws:kms:eu-west-1:1:key/x") };
 	const struct sops_master resource = {
 		.enc = S("c2VhbGVk"), .name = S("projects/p/locations/l/keyRings/r/cryptoKeys/k")
 	};
-	const struct sops_master vault = { .enc = S("vault:v1:x"), .address = str_c(address),
-					   .path = S("transit"), .name = S("key") };
-	const struct sops_master azure = { .enc = S("c2VhbGVk"), .address = str_c(address),
-					   .name = S("name"), .path = S("version") };
+	const struct sops_master vault = { .enc = S("vault:v1:x"),
+					   .address = str_c(address),
+					   .path = S("transit"),
+					   .name = S("key") };
+	const struct sops_master azure = { .enc = S("c2VhbGVk"),
+					   .address = str_c(address),
+					   .name = S("name"),
+					   .path = S("version") };
 
 	switch (service % 4) {
 	case 0:

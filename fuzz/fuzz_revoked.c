@@ -5,14 +5,18 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 static struct arena mem;
 
 static struct cert *certify(const char *name, str signer, str signer_key, str *cert, str *key)
 {
 	struct cert_list list = { 0 };
-	struct keys_request r = { .name = str_c(name), .now = 1, .until = 4000000000,
-				  .authority = !signer.n, .signer_cert = signer,
+	struct keys_request r = { .name = str_c(name),
+				  .now = 1,
+				  .until = 2000000000,
+				  .authority = !signer.n,
+				  .signer_cert = signer,
 				  .signer_key = signer_key };
 	err *e = keys_new(&mem, KEYS_ECDSA, NULL, &r.key);
 
@@ -48,14 +52,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct cert *issuer, *ours;
 	struct arena a = ARENA_INIT;
-	str text = str_of((const char *)data, size), cert, key, none;
+	str text = str_of((const char *)data, size), cert, key, own, none;
 	struct revoked_points points;
 	struct cert *theirs;
 	enum revoked state;
 
 	if (!issuer) {
 		issuer = certify("issuer", STR_NONE, STR_NONE, &cert, &key);
-		ours = certify("ours", cert, key, &none, &none);
+		ours = certify("ours", cert, key, &own, &none);
 	}
 	err_free(revoked_answer(text, ours, issuer, 1000, 0, &state));
 	read_list(&a, text, ours, issuer);
