@@ -16,7 +16,7 @@
 #include "helm/engine.h"
 
 /* A wait for the source that is shorter is not told. */
-#define TELL_AFTER CLOCK_SECOND
+#define TELL_AFTER (3 * CLOCK_SECOND)
 
 /* ---- what it refers to --------------------------------------------------------- */
 

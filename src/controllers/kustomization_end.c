@@ -9,7 +9,7 @@ enum { HISTORY_MAX = 5 };
 /* Whoever retries as often needs no other way when a server is not there. */
 #define SHORT_RETRY (15 * CLOCK_SECOND)
 /* So long a pass may be silent. */
-#define PROGRESS_AFTER CLOCK_SECOND
+#define PROGRESS_AFTER (2 * CLOCK_SECOND)
 
 /* ---- history --------------------------------------------------------------------- */
 

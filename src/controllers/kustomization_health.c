@@ -10,7 +10,7 @@
 
 #define WATCH_WAIT (2 * CLOCK_SECOND)
 /* A wait shorter than this is not told. */
-#define TELL_AFTER CLOCK_SECOND
+#define TELL_AFTER (2 * CLOCK_SECOND)
 
 struct check {
 	struct objid id;

@@ -9,7 +9,7 @@
 #include "value/patch.h"
 
 /* So long a pass may be silent. */
-#define PROGRESS_AFTER CLOCK_SECOND
+#define PROGRESS_AFTER (2 * CLOCK_SECOND)
 
 static struct run *run_of(struct pass *p)
 {

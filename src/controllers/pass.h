@@ -3,7 +3,7 @@
  * A pass has the object as it was at its start, in its newest version, and a
  * status to work on, which begins as a copy of the object's and is written
  * with one merge patch at the end, if it differs. pass_progress writes it in
- * between as well, but only when the pass has been running for a second or
+ * between as well, but only when the pass has been running for two seconds or
  * the step is known to last: a status nobody has time to read costs the API
  * server more than we do.
  *
@@ -76,8 +76,8 @@ void condition_summarise(struct pass *p, const struct summary *s);
 void status_set(struct pass *p, str key, node value);
 void status_set_str(struct pass *p, str key, str value);
 /* Reconciling=True and, where Ready is absent or Unknown, Ready=Unknown, reason
- * Progressing. Written at once when `lasts`, else when the pass has lasted a
- * second already. */
+ * Progressing. Written at once when `lasts`, else when the pass has lasted
+ * two seconds already. */
 void pass_progress(struct pass *p, str message, bool lasts);
 /* The same, and Ready=Unknown whatever it was: something is to be done anew. */
 void pass_progress_anew(struct pass *p, str message, bool lasts);
