@@ -173,7 +173,8 @@ static err *run_apis(struct request *r)
 	if (!path.n)
 		return answer_root(r, S("/apis;aggregated"), make_groups, false);
 	if (str_split(path, '/', &group, &version))
-		return answer_with(r, make_resources, group, version, true);
+		return answer_with(r, make_resources, group, version,
+				   registry_has_group(server_registry(r->server), group, true));
 	return answer_with(r, make_group, group, STR_NONE, false);
 }
 

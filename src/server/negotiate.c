@@ -17,7 +17,6 @@ static const char available_watch[] = "application/json;stream=watch, "
 static const char available_list[] = "application/json, application/yaml, "
 				     "application/vnd.kubernetes.protobuf, application/json;stream=watch, "
 				     "application/vnd.kubernetes.protobuf;stream=watch";
-static const char available_custom_watch[] = "application/json;stream=watch";
 
 /* ---- parsing ----------------------------------------------------------- */
 
@@ -207,10 +206,7 @@ err *negotiate_accept(struct request *r, bool builtin)
 		if (take_binary(&clauses[b], &r->accept))
 			return NULL;
 	if (n && i == n)
-		return not_acceptable(false,
-				      watch     ? builtin ? available_watch : available_custom_watch
-				      : builtin ? available
-						: available_custom);
+		return not_acceptable(false, watch ? available_watch : available);
 	if (!n)
 		r->accept = (struct request_accept){ .form = REQUEST_JSON };
 	r->accept.pretty |= negotiate_pretty(r);

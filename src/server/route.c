@@ -250,6 +250,36 @@ static err *resolve(struct request *r, const struct kind *k)
 	return e || r->answer.code ? e : check_name(r);
 }
 
+static err *not_supported(const struct request *r)
+{
+	CLEANUP(buf_release) struct buf m = BUF_INIT;
+
+	buf_addf(&m, "%.*s is not supported on resources of kind \"%.*s.%.*s\"", STR_ARG(r->verb),
+		 STR_ARG(r->plural), STR_ARG(r->group));
+	return status_err(&(struct status){ .code = 405,
+					    .reason = S("MethodNotAllowed"),
+					    .message = buf_str(&m),
+					    .group = r->group,
+					    .kind = r->plural });
+}
+
+/* Custom resources have no routes: their one handler looks at the verb alone. */
+static err *resolve_custom(struct request *r, const struct kind *k)
+{
+	uint16_t verb = kind_verb_of(r->verb);
+	struct kind_subresource sub;
+
+	if (r->namespace.n ? !k->namespaced : k->namespaced && !(verb & (KIND_LIST | KIND_WATCH)))
+		return nowhere(r);
+	if (r->sub.n && !subresource_of_kind(k, r->sub, &sub))
+		return status_not_found(r->group, r->plural, r->name);
+	if (!verb || (r->sub.n && !(sub.verbs & verb)))
+		return not_supported(r);
+	if (!r->name.n && verb & (KIND_UPDATE | KIND_PATCH))
+		return status_bad_request("name must be provided");
+	return check_name(r);
+}
+
 err *route_resolve(struct request *r)
 {
 	const struct kind *k =
@@ -257,7 +287,7 @@ err *route_resolve(struct request *r)
 
 	if (!k)
 		return nowhere(r);
-	err *e = resolve(r, k);
+	err *e = k->custom ? resolve_custom(r, k) : resolve(r, k);
 
 	if (e || r->answer.code)
 		kind_unref(k);

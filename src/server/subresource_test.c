@@ -18,7 +18,7 @@
 	"{`spec`:{`resourceAttributes`:{`verb`:`list`,`resource`:`pods`,`" which \
 	"`:{`requirements`:[" list "]}}}}"
 
-static const struct {
+static const struct row {
 	const char *method, *path, *body;
 	int code;
 	const char *said;
@@ -74,37 +74,80 @@ static const struct {
 	  "child pods are preserved by default when jobs are deleted" },
 };
 
-static void test_what_is_below_objects(void **state)
+static void expect_rows(struct server *s, const struct row *list, size_t n)
 {
-	struct server *s = NULL;
-	err *e = server_open(&s,
-			     &(struct server_options){ .data_dir = S(":memory:"), .no_sim = true });
-
-	(void)state;
-	assert_null(e);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < n; i++) {
 		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		const struct row *r = &list[i];
 		struct server_answer answer;
-		str json = arena_str(&a, str_c(rows[i].body));
+		str json = arena_str(&a, str_c(r->body));
 
 		for (size_t k = 0; k < json.n; k++) /* ` for ", to be read by humans */
 			if (json.p[k] == '`')
 				((char *)json.p)[k] = '"';
 		server_call(s, &a,
-			    &(struct server_ask){ .method = str_c(rows[i].method),
-						  .path = str_c(rows[i].path),
+			    &(struct server_ask){ .method = str_c(r->method),
+						  .path = str_c(r->path),
 						  .agent = S("test/1"),
 						  .body = json },
 			    &answer);
-		bool good = !rows[i].said || str_has(answer.body, str_c(rows[i].said));
+		bool good = !r->said || str_has(answer.body, str_c(r->said));
 
-		for (size_t k = 0; rows[i].said && k < answer.warnings_n; k++)
-			good |= str_has(answer.warnings[k], str_c(rows[i].said));
-		if (answer.code != rows[i].code || !good)
-			fail_msg("%s %s: want %d %s, got %d %.*s", rows[i].method, rows[i].path,
-				 rows[i].code, rows[i].said ? rows[i].said : "", answer.code,
-				 STR_ARG(answer.body));
+		for (size_t k = 0; r->said && k < answer.warnings_n; k++)
+			good |= str_has(answer.warnings[k], str_c(r->said));
+		if (answer.code != r->code || !good)
+			fail_msg("%s %s: want %d %s, got %d %.*s", r->method, r->path, r->code,
+				 r->said ? r->said : "", answer.code, STR_ARG(answer.body));
 	}
+}
+
+static void test_what_is_below_objects(void **state)
+{
+	struct server *s = NULL;
+	err *e = server_open(&s, &(struct server_options){ .data_dir = S(":memory:"), .no_sim = true });
+
+	(void)state;
+	assert_null(e);
+	expect_rows(s, rows, sizeof rows / sizeof *rows);
+	server_close(s);
+}
+
+#define FOOS "/apis/ex.com/v1/namespaces/default/foos"
+#define FOO "{`apiVersion`:`ex.com/v1`,`kind`:`Foo`,`metadata`:{`name`:`f`}}"
+
+static const char crd[] =
+	"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: foos.ex.com}\n"
+	"spec: {group: ex.com, scope: Namespaced, names: {plural: foos, singular: foo, kind: Foo, listKind: FooList}, "
+	"versions: [{name: v1, served: true, storage: true, subresources: {status: {}}, "
+	"schema: {openAPIV3Schema: {type: object}}}]}\n";
+
+static const struct row custom_rows[] = {
+	{ "POST", FOOS "/f", FOO, 201, NULL },
+	{ "POST", FOOS "/f", FOO, 409, "already exists" },
+	{ "PUT", FOOS, FOO, 400, "name must be provided" },
+	{ "PATCH", FOOS, "{}", 400, "name must be provided" },
+	{ "OPTIONS", FOOS "/f", "", 405, "\" is not supported on resources of kind \\\"foos.ex.com\\\"\"" },
+	{ "POST", FOOS "/f/status", FOO, 405, "create is not supported on resources of kind" },
+	{ "GET", FOOS "/f/scale", "", 404, "foos.ex.com \\\"f\\\" not found" },
+	{ "GET", FOOS "/f/other", "", 404, "foos.ex.com \\\"f\\\" not found" },
+	{ "HEAD", FOOS "/f", "", 200, NULL },
+	{ "HEAD", FOOS "/g", "", 404, NULL },
+	{ "POST", "/apis/ex.com/v1/foos", FOO, 404, "404 page not found" },
+	{ "GET", "/apis/ex.com/v1/foos", "", 200, "FooList" },
+	{ "POST", "/apis/ex.com/v1", "", 200, "APIResourceList" },
+};
+
+static void test_custom_resources_have_no_routes(void **state)
+{
+	struct server *s = NULL;
+	const struct server_file file = { S("foos"), str_c(crd) };
+	const struct server_crds crds = { S("here"), &file, 1 };
+	err *e = server_open(&s, &(struct server_options){
+					 .data_dir = S(":memory:"), .no_sim = true, .crds = &crds, .crds_n = 1 });
+
+	(void)state;
+	assert_null(e);
+	expect_rows(s, custom_rows, sizeof custom_rows / sizeof *custom_rows);
 	server_close(s);
 }
 
@@ -139,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_below_objects),
+		cmocka_unit_test(test_custom_resources_have_no_routes),
 		cmocka_unit_test(test_nobody_is_impersonated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

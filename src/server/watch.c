@@ -42,6 +42,7 @@ struct watch {
 	uint64_t batch_upto;
 	bool began;  /* changes were asked for: its number is no number of the past */
 	bool ending; /* behind what is at hand */
+	bool marked; /* nothing was told since the bookmark behind the initial events */
 	err *error;  /* to be told at the end */
 
 	int64_t deadline, bookmark_at; /* clock_mono */
@@ -246,6 +247,7 @@ static bool next_initial(struct watch *w, struct buf *b, str *type)
 	if (!w->end_mark)
 		return false;
 	w->end_mark = false;
+	w->marked = true;
 	tell_bookmark(w, b, true);
 	*type = S("BOOKMARK");
 	return true;
@@ -325,8 +327,10 @@ enum watch_got watch_next(struct watch *w, struct buf *b, str *type)
 {
 	if ((w->initial.p || w->end_mark) && next_initial(w, b, type))
 		return WATCH_EVENT;
-	if (next_change(w, b, type))
+	if (next_change(w, b, type)) {
+		w->marked = false;
 		return WATCH_EVENT;
+	}
 	int64_t now = clock_mono();
 
 	if (w->error) {
@@ -338,7 +342,7 @@ enum watch_got watch_next(struct watch *w, struct buf *b, str *type)
 	}
 	if (now >= w->deadline)
 		w->ending = true;
-	if (now >= w->bookmark_at || (w->ending && w->bookmark_at != INT64_MAX)) {
+	if (now >= w->bookmark_at || (w->ending && !w->marked && w->bookmark_at != INT64_MAX)) {
 		w->bookmark_at = w->ending ? INT64_MAX : clock_after(now, BOOKMARK_TIME);
 		tell_bookmark(w, b, false);
 		*type = S("BOOKMARK");
