@@ -220,21 +220,23 @@ err *helm_find_release(const struct helm_cluster *k, struct arena *a, str name, 
 
 /* ---- flags ------------------------------------------------------------- */
 
+static err *set_format(struct arena *a, void *slot, str value, bool again)
+{
+	(void)again;
+	if (!str_eq(value, S("table")) && !str_eq(value, S("json")) && !str_eq(value, S("yaml")))
+		return err_new(ERR_INVALID, "invalid format type");
+	*(str *)slot = arena_str(a, value);
+	return NULL;
+}
+
+static const struct flag_type format_type = { "format", false, set_format };
+
 const struct flag helm_output_flags[] = {
-	{ "output", 'o', FLAG_STRING, offsetof(struct helm_output_options, format),
-	  "how to print: table, json, yaml", .fallback = "table", .choices = "table json yaml" },
+	{ "output", 'o', FLAG_CUSTOM, offsetof(struct helm_output_options, format),
+	  "how to print: table, json, yaml", .fallback = "table", .type = &format_type,
+	  .choices = "table json yaml" },
 	{ 0 },
 };
-
-err *helm_check_output(const struct helm_output_options *o)
-{
-	if (str_eq(o->format, S("table")) || str_eq(o->format, S("json")) ||
-	    str_eq(o->format, S("yaml")))
-		return NULL;
-	return err_new(ERR_INVALID,
-		       "invalid argument \"%.*s\" for \"-o, --output\" flag: invalid format type",
-		       STR_ARG(o->format));
-}
 
 err *helm_dry_run(struct cli *c, str v, enum release_dry *out)
 {

@@ -43,10 +43,8 @@ void helm_disconnect(struct helm_cluster *k);
 /* -o */
 extern const struct flag helm_output_flags[];
 struct helm_output_options {
-	str format;
+	str format;		/* "table", "json" or "yaml" */
 };
-/* "table", "json" or "yaml". */
-err *helm_check_output(const struct helm_output_options *o) __attribute__((warn_unused_result));
 /* As JSON (with a newline) or YAML. */
 err *helm_print_tree(struct cli *c, const struct helm_output_options *o, node tree)
 	__attribute__((warn_unused_result));

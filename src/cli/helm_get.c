@@ -122,7 +122,6 @@ static err *run_values(struct cli *c)
 	struct chart chart;
 	node values;
 
-	TRY(helm_check_output(&o->output));
 	TRY(fetch(c, &r));
 	values = r.config.kind == NODE_MAP ? r.config : node_null();
 	if (o->all) {
@@ -213,7 +212,6 @@ static err *run_metadata(struct cli *c)
 	struct arena *a = c->arena;
 	struct record r;
 
-	TRY(helm_check_output(&o->output));
 	TRY(fetch(c, &r));
 	node annotations = node_dig(r.chart, "metadata", "annotations");
 	node deps = node_dig(r.chart, "metadata", "dependencies");

@@ -217,7 +217,6 @@ static err *run_list(struct cli *c)
 	CLEANUP(helm_disconnect) struct helm_cluster k = { 0 };
 	struct record_list l;
 
-	TRY(helm_check_output(&o->output));
 	TRY(helm_look(c, &k, o->all_namespaces));
 	TRY(relstore_find(&k.env.store, c->arena, STR_NONE, STR_NONE, STR_NONE, &l));
 	TRY(choose(c, o, &l));
@@ -326,7 +325,6 @@ static err *run_history(struct cli *c)
 	struct record_list l;
 	str what, name = c->words.p[0];
 
-	TRY(helm_check_output(&o->output));
 	TRY(helm_look(c, &k, false));
 	if (!release_name_is_valid(name, &what))
 		return err_new(ERR_INVALID, "release name is invalid: %.*s", STR_ARG(name));

@@ -187,7 +187,6 @@ static err *run_list(struct cli *c)
 	VEC(str) cells = { 0 };
 	struct helm_repos r;
 
-	TRY(helm_check_output(&o->output));
 	bool table = str_eq(o->output.format, S("table"));
 
 	err_free(helm_repos_load(c, &r));

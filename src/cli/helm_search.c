@@ -274,7 +274,6 @@ static err *run(struct cli *c)
 	struct helm_repos repos;
 	str words = arena_join(c->arena, c->words.p, c->words.n, S(" "));
 
-	TRY(helm_check_output(&s.o->output));
 	s.range = s.o->version.n ? s.o->version : s.o->devel ? S(">0.0.0-0") : S(">0.0.0");
 	err_free(helm_repos_load(c, &repos));
 	if (!repos.n)

@@ -337,7 +337,6 @@ static err *run(struct cli *c)
 	struct record r;
 	node tree;
 
-	TRY(helm_check_output(&o->output));
 	TRY(helm_look(c, &k, false));
 	TRY(helm_find_release(&k, c->arena, c->words.p[0], o->revision, &r));
 	TRY(find_objects(&all, &r));

@@ -19,7 +19,16 @@ static void mark(struct hr *h, struct relobj *o)
 		 node_from_str(h->a, h->p->key.namespace));
 }
 
-static err *collect(struct hr *h, const struct chart *c, struct relobj_list *out)
+static void add_other(const struct relobj *o, struct buf *others)
+{
+	str group = o->gvk.group, kind = o->gvk.kind, slash = o->ns.n ? S("/") : STR_NONE;
+
+	buf_addf(others, "%s%.*s/%.*s/%.*s%.*s%.*s", others->n ? ", " : "", STR_ARG(group),
+		 STR_ARG(kind), STR_ARG(o->ns), STR_ARG(slash), STR_ARG(o->name));
+}
+
+static err *collect(struct hr *h, const struct chart *c, struct relobj_list *out,
+		    struct buf *others)
 {
 	for (size_t i = 0; i < c->files.n; i++) {
 		const struct chart_file *f = &c->files.p[i];
@@ -34,10 +43,7 @@ static err *collect(struct hr *h, const struct chart *c, struct relobj_list *out
 					STR_ARG(f->name));
 		for (size_t n = 0; n < l.n; n++) {
 			if (!is_definition(&l.p[n])) {
-				log_info(h->p->log,
-					 S("warning: ignoring non-CRD resources found in the chart's "
-					   "crds/ directory"),
-					 log_str("resource", relobj_id(h->a, &l.p[n])));
+				add_other(&l.p[n], others);
 				continue;
 			}
 			mark(h, &l.p[n]);
@@ -45,7 +51,7 @@ static err *collect(struct hr *h, const struct chart *c, struct relobj_list *out
 		}
 	}
 	for (size_t i = 0; i < c->subs_n; i++)
-		TRY(collect(h, c->subs[i], out));
+		TRY(collect(h, c->subs[i], out, others));
 	return NULL;
 }
 
@@ -87,6 +93,7 @@ err *hr_apply_crds(struct hr *h, const char *action, bool server_side)
 	struct relobj_apply how = { .server_side = server_side, .force = server_side,
 				    .replace = !server_side };
 	struct relobj_list all = { 0 }, made = { 0 };
+	CLEANUP(buf_release) struct buf others = BUF_INIT;
 	struct chart enabled = *h->chart;
 
 	if (policy.n && !str_eq(policy, S("Skip")) && !str_eq(policy, S("Create")) &&
@@ -101,7 +108,15 @@ err *hr_apply_crds(struct hr *h, const char *action, bool server_side)
 
 	if (e)
 		return err_wrap(e, "failed to process chart dependencies");
-	TRY(collect(h, &enabled, &all));
+	TRY(collect(h, &enabled, &all, &others));
+	if (others.n)
+		log_info(h->p->log,
+			 S("warning: ignoring non-CRD resources found in the chart's crds/ "
+			   "directory; the crds/ directory is reserved for "
+			   "CustomResourceDefinition objects only, please move these resources to "
+			   "templates/ in the chart. if the chart is public, please open an issue in "
+			   "the upstream repository to have this fixed"),
+			 log_str("nonCRDs", arena_str(h->a, buf_str(&others))));
 	if (!all.n)
 		return NULL;
 	if (!str_eq(policy, S("CreateReplace"))) {

@@ -196,6 +196,9 @@ unfold(w.dir + "/broken", dict(FILES, **{"templates/web.yaml": "{{ fail .Values.
 unfold(w.dir + "/parent", {"Chart.yaml": "apiVersion: v2\nname: parent\nversion: 2.0.0\ndependencies:\n- {name: web, version: 1.0.0}\n",
                            "templates/NOTES.txt": "parent\n", "values.yaml": "web: {colour: sub}\n",
                            **{"charts/web/" + k: v for k, v in FILES.items()}})
+# helm takes notes in the order of a Go map: one alone has none
+unfold(w.dir + "/quiet", {"Chart.yaml": "apiVersion: v2\nname: quiet\nversion: 2.0.0\n",
+                          **{"charts/web/" + k: v for k, v in FILES.items()}})
 unfold(w.dir + "/old", dict(FILES, **{"Chart.yaml": (CHART % "1.0.0") + "kubeVersion: '>=1.99.0'\n"}))
 unfold(w.dir + "/gone", dict(FILES, **{"Chart.yaml": (CHART % "1.0.0") + "deprecated: true\n"}))
 unfold(w.dir + "/lib", {"Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n", "templates/_a.tpl": ""})
@@ -247,7 +250,7 @@ def install():
     do("install", "a", "./gone", "--hide-notes")
     do("install", "a", "./broken")
     do("install", "parent", "./parent")
-    do("install", "parent2", "./parent", "--render-subchart-notes", "--description", "a parent")
+    do("install", "parent2", "./quiet", "--render-subchart-notes", "--description", "a parent")
 
 
 def values():
