@@ -90,9 +90,9 @@ struct relobj_apply {
 
 err *relobj_create(const struct relcluster *c, struct arena *a, struct relobj_list *l,
 		   const struct relobj_apply *how) __attribute__((warn_unused_result));
-/* Make `target` of `old`: what is new is created (and added to `created`), the
- * rest changed; what is in `old` alone is deleted, unless its annotation says
- * keep. */
+/* Make `target` of `old`: what is new is created (and added to `created`, as is the one
+ * that could not be), the rest changed; what is in `old` alone is deleted, unless its
+ * annotation says keep. */
 err *relobj_update(const struct relcluster *c, struct arena *a, const struct relobj_list *old,
 		   struct relobj_list *target, const struct relobj_apply *how,
 		   struct relobj_list *created) __attribute__((warn_unused_result));

@@ -402,7 +402,8 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 
 		for (size_t i = from; created && i < to; i++)
 			if (!relobj_find(old, &target->p[i]) &&
-			    is_new(target->p[i].live, before.p[i].live))
+			    (told[i].outcome == RELOBJ_NOT_CREATED ||
+			     is_new(target->p[i].live, before.p[i].live)))
 				avec_push(a, created, target->p[i]);
 		if (stop) {		/* Helm tells of nothing but this, and goes no further */
 			err_free(all);

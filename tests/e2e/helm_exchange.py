@@ -309,6 +309,34 @@ def flags():
     do("install", "made", "./bare", "-n", "{ns}x", "--create-namespace")
 
 
+# What helm says of its storage and its waits, and before an action, is not ours to say.
+OTHERS = re.compile(r'msg="?(getting |creating release"|updating release"|deleting release"|pruned records|waiting for resource|'
+                    r'all resources achieved|number of dependencies|Original chart version|Chart path)')
+
+
+def steps_of(program, ns, args):
+    """The lines of --debug about an action and its objects; those of one kind helm sends in no order."""
+    _, _, errors = w.run(program, "-n", ns, "--debug", *args)
+    lines = [masked(line) for line in errors.splitlines() if line.startswith("level=") and not OTHERS.search(line)]
+    return same("\n".join(sorted(lines)))
+
+
+def debug():
+    """Each step of an action, as --debug tells it; the controller's events have the same lines."""
+    global steps
+    for args in (["install", "told", "./web"], ["upgrade", "told", "./web", "--set", "colour=blue"],
+                 ["upgrade", "told", "./bare"], ["upgrade", "told", "./web", "-f", "wrong.yaml", "--cleanup-on-fail"],
+                 ["upgrade", "told", "./web", "--server-side=false", "--force-replace", "--reuse-values"],
+                 ["upgrade", "told", "./web", "--server-side=true", "--force-conflicts", "--no-hooks"],
+                 ["upgrade", "told", "./web", "--dry-run=server", "--reset-then-reuse-values"],
+                 ["rollback", "told", "1"], ["rollback", "told", "1", "--dry-run=server"], ["uninstall", "told", "--dry-run"],
+                 ["uninstall", "told", "--keep-history", "--no-hooks"], ["install", "wrong", "./web", "-f", "wrong.yaml"],
+                 ["install", "Bad_Name", "./web"], ["install", "over", "./web", "--take-ownership", "--force-conflicts"],
+                 ["uninstall", "over"]):
+        steps += 1
+        differ("--debug of helm %s" % " ".join(args), steps_of(RILL, SPACES[0], args), steps_of(HELM, SPACES[1], args))
+
+
 def rendered():
     """`template` that asks the cluster."""
     do("install", "first", "./web", "-f", "extra.yaml")
@@ -540,7 +568,7 @@ def verify():
 
 for ns in SPACES:
     w.namespace(ns)
-for group in (install, values, flags, rendered, hooks, upgrade, look, memory, rollback, test, uninstall, verify):
+for group in (install, values, flags, rendered, debug, hooks, upgrade, look, memory, rollback, test, uninstall, verify):
     if len(sys.argv) > 2 and group.__name__ not in sys.argv[2:]:
         continue
     group()
