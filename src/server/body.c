@@ -156,8 +156,7 @@ static err *no_object(node in)
 		node_kind_name(in));
 }
 
-/* apiVersion or kind that is no text. */
-static err *odd_name(node in)
+err *body_odd_name(node in)
 {
 	static const char *const names[] = { "apiVersion", "kind" };
 
@@ -353,7 +352,7 @@ static err *read_named(struct request *r, struct gvk wanted, struct body_finding
 	if (!e)
 		e = no_object(*in);
 	if (!e)
-		e = odd_name(*in);
+		e = body_odd_name(*in);
 	if (!e)
 		e = odd_version(*in);
 	if (e)
@@ -467,7 +466,7 @@ err *body_read_options(const struct request *r, struct gvk gvk, node *out)
 	if (!e)
 		e = no_object(in);
 	if (!e)
-		e = odd_name(in);
+		e = body_odd_name(in);
 	if (!e)
 		e = fit_options(r->arena, gvk, in, out);
 	if (!e)

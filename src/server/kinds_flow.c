@@ -471,7 +471,8 @@ static void check_request(struct fielderrs *e, const struct at *at, str encoded)
 	if (!bad)
 		bad = certreq_check(buf_str(&pem));
 	if (bad)
-		check_invalid_text(e, at, encoded, "%s", err_msg(bad));
+		check_invalid(e, at, encoded.n ? node_from_str(e->arena, encoded) : node_null(), "%s",
+			      err_msg(bad));
 	err_free(bad);
 }
 

@@ -302,6 +302,23 @@ static void test_patches_of_all_sorts(void **state)
 	       "\"strconv.ParseUint: parsing");
 }
 
+#define JSON "application/json-patch+json"
+
+/* What a patch makes of the names of the kind is read before the rest. */
+static void test_patches_of_the_kind(void **state)
+{
+	struct server *s = *state;
+
+	expect(s, "POST", CMS, NULL, "{\"metadata\":{\"name\":\"named\"}}", 201, NULL);
+	expect(s, "PATCH", CMS "/named", JSON, "[{\"op\":\"add\",\"path\":\"/kind\",\"value\":[{}]}]", 422,
+	       "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go struct field "
+	       ".kind of type string");
+	expect(s, "PATCH", CMS "/named", JSON, "[{\"op\":\"move\",\"path\":\"/kind\",\"from\":\"/apiVersion\"}]", 422,
+	       "no kind \\\"v1\\\" is registered for the internal version of group \\\"\\\" in scheme");
+	expect(s, "PATCH", CMS "/named", JSON, "[{\"op\":\"add\",\"path\":\"/kind\",\"value\":\"Odd\"}]", 422,
+	       "no kind \\\"Odd\\\" is registered for version \\\"v1\\\" in scheme");
+}
+
 static void test_owners_can_be_dropped(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -582,6 +599,7 @@ int main(void)
 		cmocka_unit_test(test_finalizers_hold),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_patches_of_all_sorts),
+		cmocka_unit_test(test_patches_of_the_kind),
 		cmocka_unit_test(test_owners_can_be_dropped),
 		cmocka_unit_test(test_a_scale_is_patched),
 		cmocka_unit_test(test_events_go_after_an_hour),

@@ -238,9 +238,11 @@ err *write_patch_findings(struct change *c, str shown, const struct body_finding
 static err *check_kind(struct change *c, node in)
 {
 	struct gvk is = gvk_of(in);
+	bool versioned = is.version.n;
 
 	if (gvk_eq(is, c->kind->gvk) || c->kind->custom)
 		return NULL;
+	TRY(body_odd_name(in));
 	if (!is.kind.n)
 		is.kind = c->kind->gvk.kind;
 	if (!is.version.n)
@@ -254,7 +256,12 @@ static err *check_kind(struct change *c, node in)
 		TRY(canon_object(c->r->arena, in, builtin_type(is), NULL, &other));
 		return body_no_conversion(is, c->kind->gvk);
 	}
-	return body_not_registered(is);
+	if (versioned)
+		return body_not_registered(is);
+	return err_new(ERR_INVALID,
+		       "no kind \"%.*s\" is registered for the internal version of group \"%.*s\" in scheme "
+		       "\"pkg/runtime/scheme.go:111\"",
+		       STR_ARG(is.kind), STR_ARG(is.group));
 }
 
 static err *make_patched(struct change *c, node old, node *object)
