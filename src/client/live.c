@@ -109,39 +109,64 @@ void live_unlisten(struct live *l, struct live_listener *who)
 	pthread_rwlock_unlock(&l->listening);
 }
 
-/* An object as the server has it. With `noted` it is an answer that comes
- * from beside the stream, and the stream may have seen more already. */
-/* Whether nothing new can be learned from `now`. Under the lock. */
-static bool is_known(const struct stream *s, const struct live_item *before,
-		     const struct live_item *now, bool noted)
+static uint64_t version_of(node object)
+{
+	uint64_t v = 0;
+
+	str_to_u64(node_str(node_dig(object, "metadata", "resourceVersion")), &v);
+	return v;
+}
+
+/* Whether nothing new can be learned from that version. Under the lock. */
+static bool is_known(const struct stream *s, const struct live_item *before, uint64_t version,
+		     bool noted)
 {
 	if (!before)	/* else it has come and gone again, or is of no interest */
-		return noted && (now->version <= s->version || s->selector.n || s->fields.n);
-	if (before->version != now->version)
-		return before->version > now->version;
+		return noted && (version <= s->version || s->selector.n || s->fields.n);
+	if (before->version != version)
+		return before->version > version;
 	return (s->keep != LIVE_WHOLE || before->whole) && (s->keep == LIVE_META || before->content);
 }
 
+/* The same of an object, which counts as seen then. Under the lock. */
+static bool saw(struct stream *s, str namespace, str name, uint64_t version, bool noted)
+{
+	struct live_item *before = live_table_find(&s->table, namespace, name);
+
+	if (!is_known(s, before, version, noted))
+		return false;
+	if (before)
+		before->round = s->round;
+	return true;
+}
+
+/* An object as the server has it. With `noted` it is an answer that comes
+ * from beside the stream, and the stream may have seen more already. Most come in both
+ * ways: the second time costs no more than a look. */
 static void take(struct stream *s, node object, bool noted)
 {
 	struct live *l = s->live;
+	node meta = node_get(object, S("metadata"));
+	uint64_t version = version_of(object);
 	unsigned what = 0;
 
 	pthread_mutex_lock(&l->lock);
 	enum live_keep keep = s->keep;
+	bool known = saw(s, node_str(node_get(meta, S("namespace"))),
+			 node_str(node_get(meta, S("name"))), version, noted);
 
 	pthread_mutex_unlock(&l->lock);
-	struct live_item *now = live_item_new(object, keep), *before;
+	if (known)
+		return;
+	struct live_item *now = live_item_new(object, keep);
 
 	pthread_mutex_lock(&l->lock);
-	before = live_table_find(&s->table, live_item_namespace(now), live_item_name(now));
-	if (is_known(s, before, now, noted)) {
-		if (before)
-			before->round = s->round;
+	if (saw(s, live_item_namespace(now), live_item_name(now), version, noted)) {
 		live_item_free(now);
 		now = NULL;
 	} else {
-		what = live_item_compare(before, now);
+		what = live_item_compare(
+			live_table_find(&s->table, live_item_namespace(now), live_item_name(now)), now);
 		now->round = s->round;
 		live_item_free(live_table_put(&s->table, now));
 	}
@@ -166,14 +191,6 @@ static void drop(struct stream *s, str namespace, str name, uint64_t version, no
 	if (i)
 		tell(s, i, LIVE_DELETED, object);
 	live_item_free(i);
-}
-
-static uint64_t version_of(node object)
-{
-	uint64_t v = 0;
-
-	str_to_u64(node_str(node_dig(object, "metadata", "resourceVersion")), &v);
-	return v;
 }
 
 static void on_event(void *ctx, str type, node object)
