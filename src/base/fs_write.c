@@ -208,6 +208,8 @@ err *fs_mkdir(const struct fs *f, str path, unsigned mode)
 
 	if (!code)
 		code = is_dir(f, p.text);
+	if (code == ENOENT)	/* those above it are mostly there */
+		code = make_dir(f, &p, mode);
 	if (code != ENOENT)
 		return code ? fs_fail(f, "mkdir", path, code) : NULL;
 	code = 0;
