@@ -218,12 +218,58 @@ static err *load_index(struct chartrepo *r)
 	return e ? err_wrap(e, "failed to load index: failed to load index") : NULL;
 }
 
+/* ---- what was found ------------------------------------------------------------ */
+
+enum { FACTS = 4 };
+
+static void fields_of(struct chartrepo_version *v, str *out[FACTS])
+{
+	out[0] = &v->name;
+	out[1] = &v->version;
+	out[2] = &v->url;
+	out[3] = &v->newest;
+}
+
+static bool recall(const struct chartrepo *r, struct arena *a, str name, str range,
+		   struct chartrepo_version *out)
+{
+	str *fields[FACTS], text;
+
+	if (!r->env.facts || !r->spec.index ||
+	    !configs_get(r->env.facts, a, S("index"), name, range, r->spec.index->digest, &text))
+		return false;
+	fields_of(out, fields);
+	for (size_t i = 0; i < FACTS; i++)
+		str_split(text, '\n', fields[i], &text);
+	return true;
+}
+
+static void remember(const struct chartrepo *r, str name, str range,
+		     const struct chartrepo_version *v)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct chartrepo_version copy = *v;
+	str *fields[FACTS];
+
+	if (!r->env.facts || !r->spec.index)
+		return;
+	fields_of(&copy, fields);
+	for (size_t i = 0; i < FACTS; i++) {
+		if (str_find_char(*fields[i], '\n') != STR_NPOS)
+			return;
+		buf_addf(&b, "%s%.*s", i ? "\n" : "", STR_ARG(*fields[i]));
+	}
+	configs_put(r->env.facts, S("index"), name, range, r->spec.index->digest, buf_str(&b));
+}
+
 static err *find_http(struct chartrepo *r, struct arena *a, str name, str range,
 		      struct chartrepo_version *out, bool *reference)
 {
 	const struct repoindex_version *v;
 	struct repoindex_chart chart;
 
+	if (recall(r, a, name, range, out))
+		return NULL;
 	TRY(load_index(r));
 	*reference = true;
 	TRY(repoindex_load(a, r->ix, name, false, &chart));
@@ -233,8 +279,11 @@ static err *find_http(struct chartrepo *r, struct arena *a, str name, str range,
 	out->name = v->name;
 	out->version = v->version;
 	out->url = v->url;
+	remember(r, name, range, out);
 	return NULL;
 }
+
+/* ---- its bytes ------------------------------------------------------------------ */
 
 /* Of all that decides what the server gives: the index that named the chart, its URL, and
  * who asks. Secrets are not kept, only what they hash to. */

@@ -6,13 +6,15 @@
  * lies, and gives its bytes.
  *
  * Charts that many HelmCharts want at the same time are downloaded once, for those
- * who read the same index and log in alike (source/blobshare.h).
+ * who read the same index and log in alike (source/blobshare.h). What an index said of a
+ * chart, and that a chart is one, is kept in `facts`, by digest.
  *
  * Errors have the words of source-controller. Worker-local.
  */
 #ifndef CONTROLLERS_CHARTREPO_H
 #define CONTROLLERS_CHARTREPO_H
 
+#include "controllers/configs.h"
 #include "helm/repoindex.h"
 #include "source/artifact.h"
 #include "source/helmrepo.h"
@@ -25,6 +27,7 @@ struct chartrepo_env {
 	struct net_client *net;
 	struct artifact_store *store;
 	struct oci_memory *memory; /* of registries; NULL: none */
+	struct configs *facts;     /* NULL: none are kept */
 	uint64_t index_max;        /* bytes; 0: REPOINDEX_SIZE_MAX */
 	uint64_t chart_max;        /* bytes; 0: CHARTREPO_CHART_MAX */
 	const atomic_bool *cancel;

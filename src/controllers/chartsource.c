@@ -1,4 +1,5 @@
 #include "controllers/chartsource_impl.h"
+#include "crypto/sha256.h"
 
 #include "helm/pack.h"
 #include "text/path.h"
@@ -339,8 +340,17 @@ static err *repack(struct chartsource_work *w, str bytes)
 	return e ? chartsource_error(CHARTSOURCE_VALUES, e) : chartsource_pack(w, chart);
 }
 
-/* As it came, after a look at what it says it is. */
-static err *take(struct chartsource_work *w, str bytes)
+/* The same bytes need one look. */
+static bool is_known(struct chartsource_work *w, str bytes, char hash[SHA256_HEX + 1])
+{
+	str text;
+
+	sha256_hex(bytes, hash);
+	return w->env->repo.facts && configs_get(w->env->repo.facts, &w->c->mem, S("chart"), STR_NONE,
+						 str_c(hash), S("1"), &text);
+}
+
+static err *look_at(struct chartsource_work *w, str bytes)
 {
 	str name = arena_cat(&w->c->mem, w->c->name, S("-"), w->c->version, S(".tgz"));
 	struct chart_meta m;
@@ -354,6 +364,20 @@ static err *take(struct chartsource_work *w, str bytes)
 	if (e)
 		return chartsource_error(CHARTSOURCE_PULL,
 					 err_wrap(e, "failed to validate metadata of written chart"));
+	return NULL;
+}
+
+/* As it came, after a look at what it says it is. */
+static err *take(struct chartsource_work *w, str bytes)
+{
+	char hash[SHA256_HEX + 1];
+
+	if (!is_known(w, bytes, hash)) {
+		TRY(look_at(w, bytes));
+		if (w->env->repo.facts)
+			configs_put(w->env->repo.facts, S("chart"), STR_NONE, str_c(hash), S("1"),
+				    STR_NONE);
+	}
 	w->c->bytes = bytes;
 	w->c->complete = true;
 	return NULL;

@@ -2,7 +2,8 @@
  *
  * A watch tells which version of each is the newest, though not what is in it. What was
  * read at that version need not be asked for again, by whichever object. It is
- * bounded, and forgets everything when it is full: it serves those that many share.
+ * bounded, and forgets everything when it is full: it serves those that many share. What
+ * indexes of charts say is kept in the same way (chartrepo.h), by their digest.
  *
  * Any thread. What is let go is wiped.
  */

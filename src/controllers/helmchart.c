@@ -230,6 +230,7 @@ static void read_spec(struct chart_pass *c)
 		.repo = { .net = runtime_net(p->rt),
 			  .store = runtime_store(p->rt),
 			  .memory = runtime_oci(p->rt),
+			  .facts = runtime_chart_facts(p->rt),
 			  .index_max = (uint64_t)s->helm_index_max,
 			  .chart_max = (uint64_t)s->helm_chart_max,
 			  .cancel = p->cancel },

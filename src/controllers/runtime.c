@@ -83,6 +83,7 @@ struct runtime *runtime_new(const struct runtime_options *o)
 						    ? STR_NONE
 						    : o->settings->runtime_namespace);
 	rt->configs_read = configs_new();
+	rt->chart_facts = configs_new();
 	pthread_mutex_init(&rt->lock, NULL);
 	pthread_mutex_init(&rt->clusters_lock, NULL);
 	init_cond(&rt->due);
@@ -416,6 +417,7 @@ void runtime_free(struct runtime *rt)
 	discovery_free(rt->discovery);
 	oci_memory_free(rt->oci);
 	configs_free(rt->configs_read);
+	configs_free(rt->chart_facts);
 	pthread_cond_destroy(&rt->due);
 	pthread_cond_destroy(&rt->timer);
 	pthread_cond_destroy(&rt->chores);
@@ -479,6 +481,11 @@ struct artifact_store *runtime_store(struct runtime *rt)
 struct oci_memory *runtime_oci(struct runtime *rt)
 {
 	return rt->oci;
+}
+
+struct configs *runtime_chart_facts(struct runtime *rt)
+{
+	return rt->chart_facts;
 }
 
 struct identity_cache *runtime_identities(struct runtime *rt)

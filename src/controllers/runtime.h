@@ -137,6 +137,8 @@ struct artifact_store *runtime_store(struct runtime *rt);
 const struct settings *runtime_settings(struct runtime *rt);
 /* What is known of OCI registries, for all passes. */
 struct oci_memory *runtime_oci(struct runtime *rt);
+/* What indexes and charts were found to say (chartrepo.h). */
+struct configs *runtime_chart_facts(struct runtime *rt);
 /* Tokens of clouds; NULL: they are not kept. */
 struct identity_cache *runtime_identities(struct runtime *rt);
 /* What HelmReleases share. */

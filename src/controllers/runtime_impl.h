@@ -142,7 +142,7 @@ struct runtime {
 	struct oci_memory *oci;
 	struct identity_cache *identities;	/* or NULL */
 	struct hr_shared *helm;
-	struct configs *configs_read;
+	struct configs *configs_read, *chart_facts;
 	struct local *local;		/* NULL: no directory stands for a source */
 	struct looked_after *kinds;
 	size_t kinds_n;
