@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Many OCIRepositories and HelmCharts: sources.py PROGRAM [N] [PEER]
+"""Many OCIRepositories and HelmCharts: sources.py RILL [N]
 
-N (1000) OCIRepositories of one registry (docker-registry) and N HelmCharts of one
-chart repository are made on `rill server` and reconciled by `PROGRAM controller`, then asked
-to look again; with PEER (source-controller) the same once more with that. Prints CPU
-(user and system) an object, peak memory, and requests to the API server an object.
+N (1000) OCIRepositories of one registry (docker-registry) and N HelmCharts of one static
+chart repository, all on loopback, are made and reconciled by `RILL controller`, then asked
+to look again; where `make peers` left source-controller, the same once more with
+that, on a new server. The server is kube-apiserver with etcd where those are, else (and
+with BENCH_SERVER=rill) `RILL server`. Prints CPU (user and system) an object, peak
+memory, and requests to the API server an object, and how the two compare.
 """
 import http.server
 import io
@@ -22,8 +24,12 @@ import threading
 import time
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tests", "e2e"))
+import peers  # noqa: E402
+
 RILL, N = os.path.realpath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000
-PEER = os.path.realpath(sys.argv[3]) if len(sys.argv) > 3 else None
+PEER, ETCD, APISERVER = (peers.find(p) for p in ("source-controller", "etcd", "kube-apiserver"))
+REAL = ETCD and APISERVER and os.environ.get("BENCH_SERVER") != "rill"
 GROUP = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/"
 DIR = tempfile.mkdtemp(prefix="rill-bench-")
 os.chdir(DIR)
@@ -52,14 +58,30 @@ class Repo(http.server.SimpleHTTPRequestHandler):
 
 
 class Api:
-    def __init__(self):
+    def __init__(self, name):
+        self.real = None
+        if REAL:
+            self.start_real(name)
+        else:
+            self.start_ours()
+        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
+
+    def start_real(self, name):
+        os.mkdir("cluster-" + name)
+        self.real = peers.Server(DIR + "/cluster-" + name, ETCD, APISERVER)
+        self.url, self.token = self.real.url, self.real.token
+        self.real.install_definitions(RILL)
+        with open("kubeconfig", "w") as f:    # as in a cluster: its authority is known
+            f.write(peers.KUBECONFIG.replace("insecure-skip-tls-verify: true", "certificate-authority: cluster-%s/certs/apiserver.crt" % name)
+                    % (self.url, self.token))
+
+    def start_ours(self):
         self.server = subprocess.Popen([RILL, "server", "--write-kubeconfig", "kubeconfig", "--crds", "flux", "--no-sim"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not (os.path.exists("kubeconfig") and os.path.getsize("kubeconfig")):
             time.sleep(0.05)
         text = open("kubeconfig").read()
         self.url, self.token = re.search(r"server: (\S+)", text).group(1), re.search(r"token: (\S+)", text).group(1)
-        self.call("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
 
     def call(self, method, path, body=None):
         r = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
@@ -79,8 +101,11 @@ class Api:
             time.sleep(1)
 
     def end(self):
-        self.server.kill()
-        self.server.wait()
+        if self.real:
+            self.real.stop()
+        else:
+            self.server.kill()
+            self.server.wait()
         os.unlink("kubeconfig")
 
 
@@ -105,7 +130,7 @@ def requests(address):
 
 
 def measure(name, command, registry, repo):
-    api = Api()
+    api, figures = Api(name), {}
     ports = {k: "127.0.0.1:%d" % port() for k in ("storage", "metrics", "health")}
     os.mkdir("store-" + name)
     p = subprocess.Popen(command + ["--storage-path", DIR + "/store-" + name, "--storage-addr", ports["storage"], "--storage-adv-addr", ports["storage"],
@@ -121,8 +146,8 @@ def measure(name, command, registry, repo):
         act()
         api.wait(plural, N, ready)
         time.sleep(1)
-        print("%-18s %-24s %8.2f ms CPU an object %7.2f requests an object %7.1f MiB peak" % (
-            name, what, 1000 * (cpu(p.pid) - before) / N, (requests(ports["metrics"]) - sent) / N, peak(p.pid)), flush=True)
+        figures[what] = got = (1000 * (cpu(p.pid) - before) / N, (requests(ports["metrics"]) - sent) / N, peak(p.pid))
+        print("%-18s %-24s %8.2f ms CPU an object %7.2f requests an object %7.1f MiB peak" % (name, what, *got), flush=True)
 
     def oci():
         for i in range(N):
@@ -146,6 +171,7 @@ def measure(name, command, registry, repo):
         p.terminate()
         p.wait()
         api.end()
+    return figures
 
 
 def main():
@@ -170,9 +196,11 @@ def main():
             subprocess.run([RILL, "push", "artifact", "oci://%s/app%d:v1" % (address, i), "--path", "files", "--source", "x", "--revision", "main@sha1:%d" % i],
                            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         url = "http://127.0.0.1:%d" % repo.server_address[1]
-        measure("rill", [RILL, "controller"], address, url)
-        if PEER:
-            measure("source-controller", [PEER, "--watch-all-namespaces"], address, url)
+        ours = measure("rill", [RILL, "controller"], address, url)
+        theirs = measure("source-controller", [PEER, "--watch-all-namespaces"], address, url) if PEER else {}
+        for what, (ms, asked, mib) in theirs.items():
+            print("%-18s %-24s 1/%.1f of the CPU, 1/%.1f of the requests, 1/%.1f of the memory" % (
+                "compared", what, ms / max(ours[what][0], 0.01), asked / max(ours[what][1], 0.01), mib / ours[what][2]))
     finally:
         registry.terminate()
         registry.wait()
