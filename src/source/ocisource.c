@@ -156,11 +156,13 @@ static err *choose(struct ocisource *o, const struct ocisource_spec *spec)
 		      "ReadOperationFailed");
 }
 
-static err *resolve(struct ocisource *o)
+/* Where there is no artifact yet, its manifest will be wanted whatever it is. */
+static err *resolve(struct ocisource *o, bool fresh)
 {
 	struct ocidescriptor d = { .digest = o->ref.digest };
 	struct digest parsed;
 	err *e = d.digest.n ? digest_parse(&parsed, d.digest)
+		 : fresh    ? oci_resolve_whole(o->client, &o->mem, o->ref.tag, &d)
 			    : oci_resolve(o->client, &o->mem, o->ref.tag, &d);
 
 	if (e)
@@ -255,7 +257,7 @@ err *ocisource_fetch(struct ocisource *o, const struct ocisource_env *env,
 	TRY(open_client(o, env, spec));
 	TRY(choose(o, spec));
 	o->reference = ociref_text(&o->mem, &o->ref);
-	TRY(resolve(o));
+	TRY(resolve(o, !seen->artifact));
 	bool same = seen->artifact && str_eq(seen->artifact->revision, o->revision);
 
 	if (spec->verify_wanted && !(same && seen->verified))
