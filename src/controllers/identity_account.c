@@ -1,7 +1,7 @@
 /* identity_account - tokens of ServiceAccounts, and the provider that needs no more. */
 #include "base/fs.h"
 #include "controllers/identity_impl.h"
-#include "text/base64.h"
+#include "crypto/jwt.h"
 #include "value/json.h"
 
 #define OWN_TOKEN "/var/run/secrets/kubernetes.io/serviceaccount/token"
@@ -17,18 +17,13 @@ static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceac
 /* Not verified: it is the server's that will look at it. */
 static err *claims_of(struct arena *a, str token, node *out)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	str head, claims, rest = token;
-	err *e = NULL;
+	struct jwt t;
+	err *e = jwt_read(a, token, &t);
 
-	if (!str_cut(&rest, &head, '.') || !str_cut(&rest, &claims, '.') || !rest.n)
-		e = err_new(ERR_INVALID, "token is malformed: token contains an invalid number of "
-					 "segments");
-	if (!e)
-		e = base64_read(&b, claims, BASE64_RAW_URL);
-	if (!e)
-		e = json_read(a, arena_str(a, buf_str(&b)), NULL, out);
-	return e ? err_wrap(e, "failed to parse service account token") : NULL;
+	if (e)
+		return err_wrap(e, "failed to parse service account token");
+	*out = t.claims;
+	return NULL;
 }
 
 err *identity_token_end(struct arena *a, str token, int64_t *ends)

@@ -5,6 +5,7 @@
 #include "base/die.h"
 #include "base/fs.h"
 #include "crypto/es256.h"
+#include "crypto/jwt.h"
 #include "crypto/keys.h"
 #include "crypto/sha256.h"
 #include "server/negotiate.h"
@@ -75,15 +76,6 @@ static err *need_key(struct server *s, struct issuer **out)
 
 /* ---- signing ----------------------------------------------------------- */
 
-static err *add_part(struct buf *b, node part)
-{
-	CLEANUP(buf_release) struct buf json = BUF_INIT;
-
-	TRY(json_write(&json, part, NULL));
-	base64_write(b, buf_str(&json), BASE64_RAW_URL);
-	return NULL;
-}
-
 err *issuer_sign(struct server *s, struct arena *a, node claims, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(TOKEN_MAX);
@@ -94,12 +86,9 @@ err *issuer_sign(struct server *s, struct arena *a, node claims, str *out)
 	TRY(need_key(s, &i));
 	node_set(a, head, S("alg"), node_lit("ES256"));
 	node_set(a, head, S("kid"), node_from_str(a, str_c(i->id)));
-	TRY(add_part(&b, head));
-	buf_addc(&b, '.');
-	TRY(add_part(&b, claims));
+	TRY(jwt_begin(&b, head, claims));
 	TRY(es256_sign(i->key, buf_str(&b), signature));
-	buf_addc(&b, '.');
-	print_bytes(&b, signature, sizeof signature);
+	jwt_end(&b, str_of((const char *)signature, sizeof signature));
 	TRY(buf_check(&b, "a token"));
 	*out = arena_str(a, buf_str(&b));
 	return NULL;
@@ -129,9 +118,8 @@ static void remember(struct issuer *i, const uint8_t digest[SHA256_SIZE])
 }
 
 /* Clients send the same token with every request: it is checked once. */
-static bool is_signed(struct issuer *i, str token, str text, str encoded)
+static bool is_signed(struct issuer *i, str token, const struct jwt *t)
 {
-	CLEANUP(buf_release) struct buf signature = BUF_LIMIT(TOKEN_MAX);
 	uint8_t digest[SHA256_SIZE];
 	struct sha256 sum;
 
@@ -140,57 +128,47 @@ static bool is_signed(struct issuer *i, str token, str text, str encoded)
 	sha256_end(&sum, digest);
 	if (is_known(i, digest))
 		return true;
-	err *e = base64_read(&signature, encoded, BASE64_RAW_URL);
-	bool good = !e && es256_verify(i->key, text, buf_str(&signature));
+	bool good = es256_verify(i->key, t->body, t->signature);
 
-	err_free(e);
 	if (good)
 		remember(i, digest);
 	return good;
 }
 
-static bool read_part(struct arena *a, str text, node *out)
+/* Whether it says that it is from here, whoever has signed it. */
+static bool read_token(struct arena *a, str token, struct jwt *out)
 {
-	CLEANUP(buf_release) struct buf json = BUF_LIMIT(TOKEN_MAX);
-	err *e = base64_read(&json, text, BASE64_RAW_URL);
+	if (token.n > TOKEN_MAX)
+		return false;
+	err *e = jwt_read(a, token, out);
+	bool ours = !e && str_eq(node_str(node_get(out->claims, S("iss"))), S(ISSUER_URL));
 
-	if (!e)
-		e = json_read(a, arena_str(a, buf_str(&json)), NULL, out);
 	err_free(e);
-	return !e && node_is(*out, NODE_MAP);
-}
-
-/* Where the signature begins, and the claims; whoever has signed them. */
-static bool read_token(struct arena *a, str token, size_t *last, node *claims)
-{
-	size_t first = str_find_char(token, '.');
-
-	*last = str_rfind_char(token, '.');
-	return token.n <= TOKEN_MAX && *last != STR_NPOS && first != *last &&
-	       read_part(a, str_sub(token, first + 1, *last), claims) &&
-	       str_eq(node_str(node_get(*claims, S("iss"))), S(ISSUER_URL));
+	return ours;
 }
 
 bool issuer_read(struct server *s, struct arena *a, str token, node *claims)
 {
 	struct issuer *i;
-	size_t last;
+	struct jwt t;
 
-	if (!read_token(a, token, &last, claims))
+	if (!read_token(a, token, &t))
 		return false;
 	err *e = need_key(s, &i);
-	bool good = !e && is_signed(i, token, str_sub(token, 0, last), str_from(token, last + 1));
+	bool good = !e && is_signed(i, token, &t);
 
 	err_free(e);
+	if (good)
+		*claims = t.claims;
 	return good;
 }
 
 bool issuer_disowns(struct server *s, struct arena *a, str token)
 {
+	struct jwt t;
 	node claims;
-	size_t last;
 
-	return read_token(a, token, &last, &claims) && !issuer_read(s, a, token, &claims);
+	return read_token(a, token, &t) && !issuer_read(s, a, token, &claims);
 }
 
 /* ---- endpoints --------------------------------------------------------- */
