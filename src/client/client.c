@@ -196,9 +196,16 @@ err *client_wait_code(struct client_call *call, struct arena *a, node *out, int 
 	*code = answer.status;
 	if (!out)
 		return NULL;
-	err *e = json_read(a, arena_str(a, buf_str(&answer.body)), NULL, out);
+	node got;
+	err *e = json_read(a, arena_str(a, buf_str(&answer.body)), NULL, &got);
 
-	return e ? err_wrap(e, "the server's answer is no JSON") : NULL;
+	if (e)
+		return err_wrap(e, "the server's answer is no JSON");
+	if (!node_is(got, NODE_MAP))
+		return err_new(ERR_INTERNAL, "the server's answer is no object but of type %s",
+			       node_kind_name(got));
+	*out = got;
+	return NULL;
 }
 
 err *client_do(struct client *c, struct arena *a, const struct client_request *r, node *out)

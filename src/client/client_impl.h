@@ -25,18 +25,18 @@ struct client {
 	size_t as_groups_n;
 };
 
+/* Lists are asked for in pages as large as kubectl's. One that goes on for ever is a
+ * server's mistake. */
+#define CLIENT_PAGE_LIMIT S("500")
+enum { CLIENT_PAGES_MAX = 100000 };
+/* Give the items of a page of a list their apiVersion and kind, which those of built-in
+ * kinds do not carry. Fails where one is no object, and after too many pages. */
+err *client_take_page(struct arena *a, const struct client_resource *r, node page, unsigned number)
+	__attribute__((warn_unused_result));
+
 /* The transport over HTTP. */
 err *http_transport(struct client_transport *out, struct net_client *net,
 		    const struct kubeconfig *k, const struct client_options *o)
 	__attribute__((warn_unused_result));
-
-/* What an exec plugin gave: a token, or a certificate and its key, and until
- * when (nanoseconds since 1970; INT64_MAX: for ever). Texts live in `a`. */
-struct exec_credential {
-	str token, cert, key;
-	int64_t until;
-};
-err *exec_credential_get(struct arena *a, const struct kubeconfig *k, char *const *env,
-			 struct exec_credential *out) __attribute__((warn_unused_result));
 
 #endif

@@ -361,6 +361,54 @@ static void test_a_watch_delivers_whole_events(void **state)
 	assert_string_equal(h.end, "too old");
 }
 
+/* A cluster of somebody else's may answer anything. */
+static void test_answers_that_are_no_objects_are_refused(void **state)
+{
+	static const struct {
+		const char *body, *why;
+	} rows[] = {
+		{ "7", "the server's answer is no object but of type number" },
+		{ "[{}]", "the server's answer is no object but of type array" },
+		{ "{\"items\":[{},7]}", "the list of nodes has an item of type number" },
+		{ "{\"items\":[[]]}", "the list of nodes has an item of type array" },
+		{ "{\"items\":{\"a\":1}}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		const struct answer answer = { "GET /api/v1/nodes?limit=500", 200, rows[i].body };
+		struct fake f = { &answer, 1 };
+		CLEANUP(client_drop) struct client *c = client_of(&f);
+		node list = NODE_NOTHING;
+		err *e = client_list(c, &a, &nodes, STR_NONE, STR_NONE, STR_NONE, &list);
+
+		assert_string_equal(e ? err_msg(e) : "", rows[i].why ? rows[i].why : "");
+		assert_int_equal(node_is(list, NODE_NONE), e != NULL);
+		err_free(e);
+	}
+}
+
+static void test_a_watch_ends_at_what_is_no_event(void **state)
+{
+	static const struct answer answers[] = {
+		{ "GET /api/v1/nodes?watch=true&resourceVersion=1", 200,
+		  "{\"type\":\"ADDED\",\"object\":7}\n"
+		  "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b\"}}}\n" },
+	};
+	struct fake f = { answers, 1 };
+	CLEANUP(client_drop) struct client *c = client_of(&f);
+	struct heard h = { 0 };
+	const struct client_watch_options o = {
+		.resource_version = S("1"), .on_event = on_event, .on_end = on_end, .ctx = &h
+	};
+
+	(void)state;
+	client_watch_stop(client_watch_start(c, &nodes, &o));
+	assert_string_equal(h.types, "");
+	assert_string_equal(h.end, "context canceled");
+}
+
 static const struct answer aggregated[] = {
 	{ "GET /api", 200,
 	  "{\"kind\":\"APIGroupDiscoveryList\",\"items\":[{\"metadata\":{\"name\":\"\"},"
@@ -447,6 +495,8 @@ int main(void)
 		cmocka_unit_test(test_a_limit_holds_for_all_users),
 		cmocka_unit_test(test_apply_says_whether_it_forces),
 		cmocka_unit_test(test_a_watch_delivers_whole_events),
+		cmocka_unit_test(test_answers_that_are_no_objects_are_refused),
+		cmocka_unit_test(test_a_watch_ends_at_what_is_no_event),
 		cmocka_unit_test(test_discovery_in_both_forms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/vec.h"
 #include "client/client_impl.h"
+#include "client/exec.h"
 #include "net/quick.h"
 #include "text/gourl.h"
 
@@ -93,6 +94,14 @@ static err *identify(struct http *h, struct arena *a, struct identity *out)
 	}
 	pthread_mutex_unlock(&h->lock);
 	return e;
+}
+
+/* The server does not take what the plugin gave: ask it again for the next request. */
+static void forget_credential(struct http *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->token_until = 0;
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* ---- a request --------------------------------------------------------- */
@@ -204,21 +213,15 @@ static bool is_get(const struct client_request *r)
 	return !r->body.n && (!r->method.n || str_eq(r->method, S("GET")));
 }
 
-static struct http_call *begin(struct http *h, const struct client_request *r,
-			       const struct client_stream *s)
+static void fill_request(struct http *h, struct http_call *c, const struct identity *id,
+			 const struct client_request *r)
 {
-	struct http_call *c = mem_calloc(1, sizeof *c);
 	struct arena *a = &c->mem;
-	struct identity id;
 	headers_vec headers = { 0 };
 
-	c->http = h;
-	c->refused = identify(h, a, &id);
-	if (c->refused)
-		return c;
 	c->tls = h->tls;
-	c->tls.cert = id.cert;
-	c->tls.key = id.key;
+	c->tls.cert = id->cert;
+	c->tls.key = id->key;
 	add_headers(h, a, &headers, r);
 	c->request = (struct net_request){
 		.method = r->method,
@@ -227,29 +230,49 @@ static struct http_call *begin(struct http *h, const struct client_request *r,
 		.headers = headers.p,
 		.headers_n = headers.n,
 		.body = r->body.n ? arena_str(a, r->body) : STR_NONE,
-		.token = id.token,
-		.user = id.token.n ? STR_NONE : h->config.user,
-		.password = id.token.n ? STR_NONE : h->config.password,
+		.token = id->token,
+		.user = id->token.n ? STR_NONE : h->config.user,
+		.password = id->token.n ? STR_NONE : h->config.password,
 		.tls = &c->tls,
 		.proxy = h->proxy.url.n ? &h->proxy : NULL,
 		.addresses = NET_ANY_ADDRESS,	/* the user's own server */
-		.timeout = r->timeout ? r->timeout : s ? 0 : CLIENT_TIMEOUT,
+		.timeout = r->timeout ? r->timeout : CLIENT_TIMEOUT,
 		.max_body = CLIENT_ANSWER_MAX,
 		.cancel = r->cancel,
-		.small = !s,
+		.small = true,
 		.twice = r->twice,
 	};
+}
 
-	if (s) {
-		c->stream = *s;
-		c->request.max_body = 0;
-		c->request.on_head = on_head;
-		c->request.on_data = on_data;
-		c->request.on_end = on_end;
-		c->request.ctx = c;
-	} else if (h->quick && !r->cancel && (r->twice || is_get(r))) {
+/* It ends when it ends, and nobody holds all of it. */
+static void make_stream(struct http_call *c, const struct client_request *r,
+			const struct client_stream *s)
+{
+	c->stream = *s;
+	c->request.small = false;
+	c->request.timeout = r->timeout;
+	c->request.max_body = 0;
+	c->request.on_head = on_head;
+	c->request.on_data = on_data;
+	c->request.on_end = on_end;
+	c->request.ctx = c;
+}
+
+static struct http_call *begin(struct http *h, const struct client_request *r,
+			       const struct client_stream *s)
+{
+	struct http_call *c = mem_calloc(1, sizeof *c);
+	struct identity id;
+
+	c->http = h;
+	c->refused = identify(h, &c->mem, &id);
+	if (c->refused)
+		return c;
+	fill_request(h, c, &id, r);
+	if (s)
+		make_stream(c, r, s);
+	else if (h->quick && !r->cancel && (r->twice || is_get(r)))
 		c->quick = quick_start(h->quick, &c->request);
-	}
 	if (!c->quick)
 		go(h, c);
 	return c;
@@ -285,6 +308,8 @@ static err *wait(void *ctx, void *handle, struct client_answer *out)
 	if (e)
 		return e;
 	tell_warnings(h, &r);
+	if (r.status == 401 && h->config.exec.command.n)
+		forget_credential(h);
 	out->status = r.status;
 	buf_release(&out->body);
 	out->body = r.body;

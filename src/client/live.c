@@ -8,12 +8,11 @@
 #include "base/rand.h"
 #include "base/vec.h"
 #include "base/workers.h"
+#include "client/client_impl.h"
 #include "client/live_impl.h"
-#include "kube/gvk.h"
 #include "value/json.h"
 
-/* Objects a page, and lists at a time. */
-#define PAGE_LIMIT S("500")
+/* Lists at a time. */
 enum { LISTS_MAX = 4 };
 /* How long to wait after something went wrong: doubling, with jitter. */
 #define BACKOFF_MIN (CLOCK_SECOND / 10)
@@ -238,14 +237,20 @@ static void on_end(void *ctx, const err *why)
 
 /* ---- lists ------------------------------------------------------------- */
 
-/* One page; `next` is where the next one begins, empty at the end. */
-static err *take_page(struct stream *s, enum live_keep keep, struct arena *a, str *next,
-		      uint64_t *version)
+struct page {
+	unsigned number;
+	str next;		/* where the next one begins, empty at the end */
+	uint64_t version;	/* of the list */
+};
+
+/* The one that follows `p`. */
+static err *take_page(struct stream *s, enum live_keep keep, struct arena *a, struct page *p)
 {
 	struct live *l = s->live;
 	node page;
 	str query = client_query_of(a, S("labelSelector"), s->selector, S("fieldSelector"),
-				    s->fields, S("limit"), PAGE_LIMIT, S("continue"), *next);
+				    s->fields, S("limit"), CLIENT_PAGE_LIMIT, S("continue"),
+				    p->next);
 	const struct client_request r = {
 		.path = client_path(a, &s->resource, s->namespace, STR_NONE, STR_NONE),
 		.query = query,
@@ -254,21 +259,13 @@ static err *take_page(struct stream *s, enum live_keep keep, struct arena *a, st
 	};
 
 	TRY(client_do(l->client, a, &r, &page));
+	TRY(client_take_page(a, &s->resource, page, p->number++));
 	pthread_mutex_lock(&s->deliver);
-	node_each_item(i, node_get(page, S("items"))) {
-		if (!node_has(*i, S("kind")) && i->kind == NODE_MAP) {
-			node_set(a, *i, S("apiVersion"),
-				 node_from_str(a, gvk_api_version(
-							  a, (struct gvk){ s->resource.group,
-									   s->resource.version,
-									   s->resource.kind })));
-			node_set(a, *i, S("kind"), node_from_str(a, s->resource.kind));
-		}
+	node_each_item(i, node_get(page, S("items")))
 		take(s, *i, false);
-	}
 	pthread_mutex_unlock(&s->deliver);
-	*next = node_str(node_dig(page, "metadata", "continue"));
-	*version = version_of(page);
+	p->next = node_str(node_dig(page, "metadata", "continue"));
+	p->version = version_of(page);
 	return NULL;
 }
 
@@ -300,22 +297,21 @@ static err *take_all(struct stream *s, enum live_keep keep)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	CLEANUP(buf_release) struct buf mark = BUF_INIT;
-	uint64_t version = 0;
-	str next = STR_NONE;
+	struct page p = { 0 };
 
 	do {
 		arena_clear(&a);
-		next = buf_str(&mark);
-		TRY(take_page(s, keep, &a, &next, &version));
-		str copy = arena_str(&a, next);
+		p.next = buf_str(&mark);
+		TRY(take_page(s, keep, &a, &p));
+		str copy = arena_str(&a, p.next);
 
 		buf_clear(&mark);
 		buf_add(&mark, copy);
 	} while (mark.n);
-	sweep(s, &a, version);
+	sweep(s, &a, p.version);
 	pthread_mutex_lock(&s->live->lock);
-	if (version > s->version)
-		s->version = version;
+	if (p.version > s->version)
+		s->version = p.version;
 	pthread_mutex_unlock(&s->live->lock);
 	return NULL;
 }

@@ -1,15 +1,9 @@
 /* objects - the verbs of the API on whole objects. */
-#include "client/client.h"
-
 #include "base/vec.h"
+#include "client/client_impl.h"
 #include "kube/gvk.h"
 #include "text/gourl.h"
 #include "value/json.h"
-
-/* Objects a page: what kubectl asks for. */
-#define PAGE_LIMIT S("500")
-/* A list that goes on for ever is a server's mistake. */
-enum { PAGES_MAX = 100000 };
 
 str client_path(struct arena *a, const struct client_resource *r, str namespace, str name, str sub)
 {
@@ -69,15 +63,24 @@ err *client_get(struct client *c, struct arena *a, const struct client_resource 
 			 out);
 }
 
-/* Items of built-in lists carry neither apiVersion nor kind. */
-static void name_item(struct arena *a, const struct client_resource *r, node item)
+err *client_take_page(struct arena *a, const struct client_resource *r, node page, unsigned number)
 {
-	struct gvk g = { r->group, r->version, r->kind };
+	const struct gvk g = { r->group, r->version, r->kind };
+	node version = node_from_str(a, gvk_api_version(a, g));
 
-	if (!node_has(item, S("kind")) && r->kind.n) {
-		node_set(a, item, S("apiVersion"), node_from_str(a, gvk_api_version(a, g)));
-		node_set(a, item, S("kind"), node_from_str(a, r->kind));
+	if (number >= CLIENT_PAGES_MAX)
+		return err_new(ERR_INTERNAL, "the list of %.*s has no end: %u pages are taken",
+			       STR_ARG(r->plural), CLIENT_PAGES_MAX);
+	node_each_item(i, node_get(page, S("items"))) {
+		if (!node_is(*i, NODE_MAP))
+			return err_new(ERR_INTERNAL, "the list of %.*s has an item of type %s",
+				       STR_ARG(r->plural), node_kind_name(*i));
+		if (r->kind.n && !node_has(*i, S("kind"))) {
+			node_set(a, *i, S("apiVersion"), version);
+			node_set(a, *i, S("kind"), node_from_str(a, r->kind));
+		}
 	}
+	return NULL;
 }
 
 err *client_list(struct client *c, struct arena *a, const struct client_resource *r, str namespace,
@@ -86,25 +89,22 @@ err *client_list(struct client *c, struct arena *a, const struct client_resource
 	str next = STR_NONE;
 	node whole = NODE_NOTHING, items = node_seq(a, 0);
 
-	for (unsigned pages = 0; pages < PAGES_MAX; pages++) {
+	for (unsigned pages = 0; !pages || next.n; pages++) {
 		node page;
 		str query = client_query_of(a, S("labelSelector"), selector, S("fieldSelector"),
-					    fields, S("limit"), PAGE_LIMIT, S("continue"), next);
+					    fields, S("limit"), CLIENT_PAGE_LIMIT, S("continue"), next);
 
 		TRY(client_do(c, a,
 			      &(struct client_request){
 				      .path = client_path(a, r, namespace, STR_NONE, STR_NONE),
 				      .query = query },
 			      &page));
+		TRY(client_take_page(a, r, page, pages));
 		if (whole.kind == NODE_NONE)
 			whole = page;
-		node_each_item(i, node_get(page, S("items"))) {
-			name_item(a, r, *i);
+		node_each_item(i, node_get(page, S("items")))
 			node_append(a, items, *i);
-		}
 		next = node_str(node_dig(page, "metadata", "continue"));
-		if (!next.n)
-			break;
 	}
 	node_set(a, whole, S("items"), items);
 	*out = whole;

@@ -26,8 +26,11 @@ static err *deliver(struct client_watch *w, str line)
 
 	arena_clear(&w->event);
 	TRY(json_read(&w->event, line, NULL, &event));
-	w->options.on_event(w->options.ctx, node_str(node_get(event, S("type"))),
-			    node_get(event, S("object")));
+	node object = node_get(event, S("object"));
+
+	if (!node_is(object, NODE_MAP))
+		return err_new(ERR_INVALID, "an event without an object");
+	w->options.on_event(w->options.ctx, node_str(node_get(event, S("type"))), object);
 	return NULL;
 }
 
@@ -54,6 +57,8 @@ static bool on_data(void *ctx, str piece)
 		piece = str_from(piece, end + 1);
 		if (w->line.n) {
 			buf_add(&w->line, line);
+			if (w->line.full)
+				return false;	/* the end says so */
 			e = deliver(w, buf_str(&w->line));
 			buf_clear(&w->line);
 		} else {
