@@ -166,11 +166,16 @@ static node must_read(struct arena *a, const struct blob *b, str json)
 	return n;
 }
 
-node blob_labels(struct arena *a, const struct blob *b)
+node blob_meta_tree(struct arena *a, const struct blob *b, str key)
 {
-	str json = blob_meta(b, S("labels"));
+	str json = blob_meta(b, key);
 
 	return json.n ? must_read(a, b, json) : NODE_NOTHING;
+}
+
+node blob_labels(struct arena *a, const struct blob *b)
+{
+	return blob_meta_tree(a, b, S("labels"));
 }
 
 node blob_tree(struct arena *a, const struct blob *b)

@@ -83,6 +83,8 @@ str blob_meta(const struct blob *b, str key);
  * `list`, which begins with its bracket; false: none is left). */
 str blob_member(str object, str key);
 bool blob_item(str *list, str *item);
+/* The value of blob_meta as a tree; NODE_NONE when it is not there. */
+node blob_meta_tree(struct arena *a, const struct blob *b, str key);
 /* metadata.labels as a map; NODE_NONE when there are none. */
 node blob_labels(struct arena *a, const struct blob *b);
 

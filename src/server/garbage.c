@@ -8,7 +8,6 @@
 #include "server/dependents.h"
 #include "server/meta.h"
 #include "server/registry.h"
-#include "value/json.h"
 
 #define AGENT "generic-garbage-collector"
 /* How soon a reference to an owner that is not there is believed: the owner
@@ -43,15 +42,6 @@ static str id_of(struct arena *a, const struct minder_key *key)
 }
 
 /* ---- what is seen ------------------------------------------------------ */
-
-static node json_of(struct arena *a, str text)
-{
-	node n = NODE_NOTHING;
-
-	if (text.n)
-		err_free(json_read(a, text, NULL, &n));
-	return n;
-}
 
 static struct minder_key key_of(const struct store_event *e)
 {
@@ -89,8 +79,8 @@ static void garbage_sees(struct minder *m, const struct controller *c, const str
 	    !blob_meta(e->now, S("deletionTimestamp")).n)
 		return;
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	node owners = json_of(&a, blob_meta(e->now, S("ownerReferences")));
-	str uid = node_str(json_of(&a, blob_meta(e->now, S("uid"))));
+	node owners = blob_meta_tree(&a, e->now, S("ownerReferences"));
+	str uid = node_str(blob_meta_tree(&a, e->now, S("uid")));
 	struct minder_key key = key_of(e);
 	str *uids = arena_array(&a, str, node_len(owners));
 	size_t n = 0;
@@ -111,7 +101,7 @@ static void garbage_sees(struct minder *m, const struct controller *c, const str
 		minder_need(m, c, &key, ABSENT_AGE);
 	if (!blob_meta(e->now, S("deletionTimestamp")).n)
 		return;
-	node finalizers = json_of(&a, blob_meta(e->now, S("finalizers")));
+	node finalizers = blob_meta_tree(&a, e->now, S("finalizers"));
 
 	if (has(finalizers, S("foregroundDeletion")) || has(finalizers, S("orphan")))
 		minder_need(m, c, &key, 0);

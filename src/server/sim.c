@@ -9,15 +9,6 @@
 
 /* ---- watching ---------------------------------------------------------- */
 
-static node json_of(struct arena *a, str text)
-{
-	node n = NODE_NOTHING;
-
-	if (text.n)
-		err_free(json_read(a, text, NULL, &n));
-	return n;
-}
-
 void sim_sees(struct minder *m, const struct controller *c, const struct store_event *e,
 	      const char *table, const char *owned, const char *owner_kind)
 {
@@ -30,7 +21,7 @@ void sim_sees(struct minder *m, const struct controller *c, const struct store_e
 			    0);
 	if (!owned || !minder_is(e, owned))
 		return;
-	node refs = json_of(&a, blob_meta(e->now, S("ownerReferences")));
+	node refs = blob_meta_tree(&a, e->now, S("ownerReferences"));
 
 	node_each_item(r, refs)
 		if (node_bool(node_get(*r, S("controller"))) &&

@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 #include "server/sqlite.h"
+#include "server/store.h"
+#include "value/json.h"
 
 struct store_log {
 	const struct sqlite *s;
@@ -156,28 +158,73 @@ void store_log_close(struct store_log *l)
 	free(l);
 }
 
+/* As objects are written: the quoted number stands in metadata. */
+static bool bears_number(const struct store_log_row *row)
+{
+	str quoted = blob_member(str_from(row->json, row->meta_at), S("resourceVersion"));
+	uint64_t rv;
+
+	return quoted.n > 2 && str_to_u64(str_sub(quoted, 1, quoted.n - 1), &rv) && rv == row->rv;
+}
+
+err *store_log_check(const struct store_log_row *row)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node object;
+
+	if (row->change < STORE_ADDED || row->change > STORE_DELETED)
+		return err_new(ERR_INVALID, "%" PRId64 " is no kind of change", row->change);
+	if (str_find_char(row->table, '/') == STR_NPOS)
+		return err_new(ERR_INVALID, "'%.*s' names no resource", STR_ARG(row->table));
+	if (!row->body_at || row->body_at > row->meta_at || row->meta_at >= row->json.n ||
+	    row->json.n > UINT32_MAX || !bears_number(row))
+		return err_new(ERR_INVALID, "its metadata is not where it should be");
+	TRY(json_read(&a, row->json, NULL, &object));
+	return node_is(object, NODE_MAP) ? NULL : err_new(ERR_INVALID, "it is no object");
+}
+
+static err *check_row(const struct store_log_row *row)
+{
+	err *e = store_log_check(row);
+
+	return e ? err_wrap(e,
+			    "row %" PRIu64 " of the store (%.*s %.*s/%.*s) is damaged; take the data "
+			    "directory from a backup, or an empty one",
+			    row->rv, STR_ARG(row->table), STR_ARG(row->namespace),
+			    STR_ARG(row->name))
+		 : NULL;
+}
+
 err *store_log_read(struct store_log *l, void (*visit)(void *ctx, const struct store_log_row *row),
 		    void *ctx)
 {
 	sqlite3_stmt *st;
 	int code;
+	err *e = NULL;
 
 	TRY(prepare(l, select_sql, &st));
-	while ((code = l->s->sqlite3_step(st)) == SQLITE_ROW)
-		visit(ctx, &(struct store_log_row){
-				   .rv = number(l, st, 0),
-				   .before = number(l, st, 1),
-				   .table = text(l, st, 2),
-				   .namespace = text(l, st, 3),
-				   .name = text(l, st, 4),
-				   .change = (int64_t)number(l, st, 5),
-				   .body_at = (uint32_t)number(l, st, 6),
-				   .meta_at = (uint32_t)number(l, st, 7),
-				   .stamp = number(l, st, 8),
-				   .json = text(l, st, 9),
-			   });
-	err *e = code == SQLITE_DONE ? NULL : failed(l, "cannot read the store");
+	while (!e && (code = l->s->sqlite3_step(st)) != SQLITE_DONE) {
+		if (code != SQLITE_ROW) {
+			e = failed(l, "cannot read the store");
+			break;
+		}
+		const struct store_log_row row = {
+			.rv = number(l, st, 0),
+			.before = number(l, st, 1),
+			.table = text(l, st, 2),
+			.namespace = text(l, st, 3),
+			.name = text(l, st, 4),
+			.change = (int64_t)number(l, st, 5),
+			.body_at = (uint32_t)number(l, st, 6),
+			.meta_at = (uint32_t)number(l, st, 7),
+			.stamp = number(l, st, 8),
+			.json = text(l, st, 9),
+		};
 
+		e = check_row(&row);
+		if (!e)
+			visit(ctx, &row);
+	}
 	l->s->sqlite3_finalize(st);
 	return e;
 }

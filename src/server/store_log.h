@@ -36,9 +36,13 @@ err *store_log_open(struct store_log **out, str dir, bool full_sync)
 	__attribute__((warn_unused_result));
 void store_log_close(struct store_log *l);
 
-/* All rows, by number. The texts live until `visit` returns. */
+/* All rows, by number; a damaged one ends it with an error. The texts live until
+ * `visit` returns. */
 err *store_log_read(struct store_log *l, void (*visit)(void *ctx, const struct store_log_row *row),
 		    void *ctx) __attribute__((warn_unused_result));
+/* Whether a row can be what the server wrote: its change is one, its JSON is an object,
+ * and metadata is where it says. The disk, or somebody's editor, may have changed it. */
+err *store_log_check(const struct store_log_row *row) __attribute__((warn_unused_result));
 struct store_log_marks store_log_marks(const struct store_log *l);
 
 /* Writing: begin, rows, then commit or undo. After an error there is nothing

@@ -18,6 +18,7 @@
 #include "base/rand.h"
 #include "base/workers.h"
 #include "server/store.h"
+#include "server/store_log.h"
 
 /* ---- writing small objects --------------------------------------------- */
 
@@ -461,6 +462,65 @@ static void test_held_writes_are_settled(void **state)
 	store_close(s);
 }
 
+/* One row as the server writes it, but for what `row` says otherwise. */
+static void damage(struct fs *dir, const struct store_log_row *row)
+{
+	struct store_log *l;
+
+	assert_null(store_log_open(&l, fs_root(dir), false));
+	assert_null(store_log_begin(l));
+	assert_null(store_log_add(l, row));
+	assert_null(store_log_commit(l));
+	store_log_close(l);
+}
+
+static void test_damaged_rows_are_told(void **state)
+{
+#define OBJECT  "{\"kind\":\"Thing\",\"apiVersion\":\"v1\",\"metadata\":{\"resourceVersion\":\"7\"}"
+#define ROW(rv_, table_, change_, body, meta, text)                                      \
+	{ .rv = (rv_), .table = S(table_), .name = S("x"), .change = (change_),             \
+	  .body_at = (body), .meta_at = (meta), .json = S(text) }
+	static const char misplaced[] = "its metadata is not where it should be";
+	static const struct {
+		struct store_log_row row;
+		const char *why;
+	} rows[] = {
+		{ ROW(7, "/things", 0, 34, 45, OBJECT "}"), NULL },
+		{ ROW(7, "/things", 9, 34, 45, OBJECT "}"), "9 is no kind of change" },
+		{ ROW(7, "things", 0, 34, 45, OBJECT "}"), "'things' names no resource" },
+		{ ROW(7, "/things", 0, 34, 34, OBJECT "}"), misplaced },
+		{ ROW(7, "/things", 0, 34, 70, OBJECT "}"), misplaced },
+		{ ROW(7, "/things", 0, 0, 45, OBJECT "}"), misplaced },
+		{ ROW(8, "/things", 0, 34, 45, OBJECT "}"), misplaced },
+		{ ROW(7, "/things", 0, 34, 45, OBJECT), "unexpected end of JSON input" },
+		{ ROW(7, "/things", 0, 34, 45, OBJECT ",\"spec\":\x01}"),
+		  "invalid character '\\x01' looking for beginning of value" },
+	};
+#undef ROW
+#undef OBJECT
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct fs *dir;
+		struct store *s = NULL;
+
+		assert_null(fs_open_temp(&dir, STR_NONE, S("store")));
+		damage(dir, &rows[i].row);
+		CLEANUP(err_drop)
+		err *e = store_open(&s, &(struct store_options){ .dir = fs_root(dir) });
+
+		assert_int_equal(e != NULL, rows[i].why != NULL);
+		if (e) {
+			assert_true(str_starts(err_text(e), S("row ")));
+			assert_true(str_has(err_text(e), S(" is damaged; take the data directory from a "
+							   "backup, or an empty one: ")));
+			assert_true(str_ends(err_text(e), str_c(rows[i].why)));
+		}
+		store_close(s);
+		fs_close(dir);
+	}
+}
+
 static void test_what_cannot_be_opened(void **state)
 {
 	CLEANUP(fs_drop) struct fs *dir = NULL;
@@ -617,6 +677,7 @@ int main(void)
 		cmocka_unit_test(test_two_servers_cannot_share_it),
 		cmocka_unit_test(test_a_full_disk_loses_nothing),
 		cmocka_unit_test(test_held_writes_are_settled),
+		cmocka_unit_test(test_damaged_rows_are_told),
 		cmocka_unit_test(test_what_cannot_be_opened),
 		cmocka_unit_test(test_no_answered_write_is_lost_by_a_kill),
 	};
