@@ -36,52 +36,20 @@ static cel_value family(struct cel_run *r, const cel_value *v, size_t n)
 {
 	(void)r;
 	(void)n;
-	return cel_int(v[0].box->net.v6 ? 6 : 4);
+	return cel_int(v[0].box->net.ip.v6 ? 6 : 4);
 }
 
-/* Whether the address begins with `bits` bits of `bytes`. */
-static bool begins(cel_value v, bool v6, const uint8_t *bytes, unsigned bits)
+static bool is_broadcast(const struct netip *ip)
 {
-	struct cel_net prefix = { .v6 = v6 };
+	const struct netip all = { .bytes = { 255, 255, 255, 255 } };
 
-	memcpy(prefix.bytes, bytes, (bits + 7) / 8);
-	return cel_net_same(&v.box->net, &prefix, bits);
+	return netip_same(ip, &all, 32);
 }
 
-static bool unspecified(cel_value v)
+static bool is_global(const struct netip *ip)
 {
-	static const uint8_t zero[16];
-
-	return begins(v, v.box->net.v6, zero, v.box->net.v6 ? 128 : 32);
-}
-
-static bool loopback(cel_value v)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return begins(v, false, (const uint8_t[]){ 127 }, 8) || begins(v, true, one, 128);
-}
-
-static bool link_local_multicast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 224, 0, 0 }, 24) ||
-	       (v.box->net.v6 && v.box->net.bytes[0] == 0xff && (v.box->net.bytes[1] & 15) == 2);
-}
-
-static bool link_local_unicast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 169, 254 }, 16) ||
-	       begins(v, true, (const uint8_t[]){ 0xfe, 0x80 }, 10);
-}
-
-static bool multicast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 224 }, 4) || begins(v, true, (const uint8_t[]){ 0xff }, 8);
-}
-
-static bool broadcast(cel_value v)
-{
-	return begins(v, false, (const uint8_t[]){ 255, 255, 255, 255 }, 32);
+	return !is_broadcast(ip) && !netip_is_unspecified(ip) && !netip_is_loopback(ip) &&
+	       !netip_is_multicast(ip) && !netip_is_link_local_unicast(ip);
 }
 
 #define IP_TEST(name, test)                                                             \
@@ -89,15 +57,14 @@ static bool broadcast(cel_value v)
 	{                                                                               \
 		(void)r;                                                                \
 		(void)n;                                                                \
-		return cel_bool(test);                                                  \
+		return cel_bool(test(&v[0].box->net.ip));                               \
 	}
 
-IP_TEST(is_unspecified, unspecified(v[0]))
-IP_TEST(is_loopback, loopback(v[0]))
-IP_TEST(is_link_local_multicast, link_local_multicast(v[0]))
-IP_TEST(is_link_local_unicast, link_local_unicast(v[0]))
-IP_TEST(is_global_unicast, !broadcast(v[0]) && !unspecified(v[0]) && !loopback(v[0]) &&
-				   !multicast(v[0]) && !link_local_unicast(v[0]))
+IP_TEST(is_unspecified, netip_is_unspecified)
+IP_TEST(is_loopback, netip_is_loopback)
+IP_TEST(is_link_local_multicast, netip_is_link_local_multicast)
+IP_TEST(is_link_local_unicast, netip_is_link_local_unicast)
+IP_TEST(is_global_unicast, is_global)
 
 static cel_value cidr(struct cel_run *r, const cel_value *v, size_t n)
 {
@@ -127,7 +94,7 @@ static cel_value contains_ip(struct cel_run *r, const cel_value *v, size_t n)
 	/* what is no address is no overload */
 	if (cel_is_fault(other))
 		return cel_fault(r, "no such overload");
-	return cel_bool(cel_net_same(&v[0].box->net, &other.box->net, v[0].box->net.bits));
+	return cel_bool(netip_same(&v[0].box->net.ip, &other.box->net.ip, v[0].box->net.bits));
 }
 
 static cel_value contains_cidr(struct cel_run *r, const cel_value *v, size_t n)
@@ -140,7 +107,7 @@ static cel_value contains_cidr(struct cel_run *r, const cel_value *v, size_t n)
 	unsigned bits = v[0].box->net.bits;
 
 	return cel_bool(bits <= other.box->net.bits &&
-			cel_net_same(&v[0].box->net, &other.box->net, bits));
+			netip_same(&v[0].box->net.ip, &other.box->net.ip, bits));
 }
 
 static cel_value cidr_ip(struct cel_run *r, const cel_value *v, size_t n)
@@ -164,12 +131,7 @@ static cel_value masked(struct cel_run *r, const cel_value *v, size_t n)
 	struct cel_box box = { .net = v[0].box->net };
 	(void)n;
 
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned keep = box.net.bits <= i * 8 ? 0 : box.net.bits - i * 8;
-
-		if (keep < 8)
-			box.net.bytes[i] &= (uint8_t)(0xff00 >> keep);
-	}
+	netip_mask(&box.net.ip, box.net.bits);
 	return cel_boxed(r, CEL_CIDR, box);
 }
 

@@ -23,7 +23,5 @@ void cel_version_add(struct buf *b, const struct cel_version *v);
 str cel_net_address(struct arena *a, str text, struct cel_net *out);
 str cel_net_prefix(struct arena *a, str text, struct cel_net *out);
 void cel_net_add(struct buf *b, const struct cel_net *net, bool prefix);
-/* Whether the first `bits` bits are the same. */
-bool cel_net_same(const struct cel_net *a, const struct cel_net *b, unsigned bits);
 
 #endif

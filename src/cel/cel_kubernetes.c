@@ -515,7 +515,7 @@ bool cel_kube_equal(struct cel_run *r, cel_value a, cel_value b)
 	case CEL_CIDR:
 		m = &a.box->net;
 		n = &b.box->net;
-		return m->v6 == n->v6 && m->bits == n->bits && memcmp(m->bytes, n->bytes, 16) == 0;
+		return m->bits == n->bits && netip_same(&m->ip, &n->ip, netip_bits(&m->ip));
 	case CEL_SEMVER:
 		return cel_version_compare(&a.box->version, &b.box->version) == 0;
 	default:

@@ -163,7 +163,7 @@ uint64_t cel_size(cel_value v, bool optionals)
 	case CEL_MAP:
 		return cel_map_n(v);
 	case CEL_IP:
-		return v.box->net.v6 ? 16 : 4;
+		return netip_bits(&v.box->net.ip) / 8;
 	case CEL_CIDR:
 		return (v.box->net.bits + 7) / 8;
 	case CEL_OPTIONAL:

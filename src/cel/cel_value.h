@@ -20,6 +20,7 @@
 #include "cel/cel.h"
 #include "cel/cel_func.h"
 #include "text/gourl.h"
+#include "text/netip.h"
 #include "text/quantity.h"
 
 enum cel_form {
@@ -54,8 +55,7 @@ struct cel_entries {
 };
 
 struct cel_net {
-	uint8_t bytes[16];
-	bool v6;
+	struct netip ip;	/* without a zone */
 	uint8_t bits;		/* of a prefix */
 };
 

@@ -97,9 +97,9 @@ static void check_ingress_path(struct fielderrs *e, const struct at *at, node ru
 
 static bool is_ip(str text)
 {
-	struct ipaddr ip;
+	struct netip ip;
 
-	return ipaddr_parse(text, &ip);
+	return netip_parse_sloppy(text, &ip);
 }
 
 /* What a rule with such a host may be. */

@@ -234,14 +234,14 @@ static void check_addresses(struct fielderrs *e, const struct at *at, node now, 
 			    const char *type)
 {
 	size_t v4 = 0, v6 = 0;
-	struct ipaddr ip;
+	struct netip ip;
 
 	for (size_t i = 0; i < node_len(now); i++) {
 		str text = TEXT_OF(node_at(now, i), "ip");
 
 		if (!has_ip(was, text))
 			ipaddr_check(e, AT_I(at, i), text);
-		if (ipaddr_parse(text, &ip)) {
+		if (netip_parse_sloppy(text, &ip)) {
 			v6 += ip.v6;
 			v4 += !ip.v6;
 		}

@@ -43,9 +43,9 @@ static void check_families(struct fielderrs *e, const struct at *at, node famili
 
 static bool is_v6(node ip)
 {
-	struct ipaddr a;
+	struct netip a;
 
-	return ipaddr_parse(node_str_or(ip, STR_NONE), &a) && a.v6;
+	return netip_parse_sloppy(node_str_or(ip, STR_NONE), &a) && a.v6;
 }
 
 /* False: some are no addresses at all. */
@@ -471,7 +471,7 @@ static void check_ingress(struct fielderrs *e, const struct at *at, node ingress
 	str ip = TEXT_OF(ingress, "ip"), host = TEXT_OF(ingress, "hostname");
 	node mode = GET(ingress, "ipMode");
 	bool known = false;
-	struct ipaddr ignored;
+	struct netip ignored;
 
 	node_each_item(x, before)
 		known |= str_eq(TEXT_OF(*x, "ip"), ip);
@@ -486,7 +486,7 @@ static void check_ingress(struct fielderrs *e, const struct at *at, node ingress
 	if (!host.n)
 		return;
 	check_name(e, AT(at, "hostname"), host, NAME_DNS_SUBDOMAIN);
-	if (ipaddr_parse(host, &ignored))
+	if (netip_parse_sloppy(host, &ignored))
 		check_invalid_text(e, AT(at, "hostname"), host, "must be a DNS name, not an IP address");
 }
 

@@ -239,11 +239,11 @@ static void derive_families(struct kind_call *c, struct fielderrs *e)
 	node spec = spec_of(c->object), ips = GET(spec, "clusterIPs");
 
 	for (size_t i = 0; i < node_len(ips) && !kinds_services_is_headless(c->object); i++) {
-		struct ipaddr ip = { 0 };
+		struct netip ip = { 0 };
 
 		if (i < node_len(GET(spec, "ipFamilies")))
 			continue;
-		ipaddr_parse(node_str_or(node_at(ips, i), STR_NONE), &ip);
+		netip_parse_sloppy(node_str_or(node_at(ips, i), STR_NONE), &ip);
 		if (ip.v6)
 			check_invalid(e, AT_I(AT(AT(NULL, "spec"), "clusterIPs"), i), ips,
 				      "IPv6 is not configured on this cluster");

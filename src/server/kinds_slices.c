@@ -13,7 +13,7 @@ enum {
 static void check_address(struct fielderrs *e, const struct at *list_at, size_t i, str address, str type)
 {
 	const struct at *at = AT_I(list_at, i);
-	struct ipaddr ip;
+	struct netip ip;
 	bool v6 = str_eq(type, S("IPv6"));
 
 	if (str_eq(type, S("FQDN"))) {
@@ -24,7 +24,7 @@ static void check_address(struct fielderrs *e, const struct at *list_at, size_t 
 		return;
 	if (v6 ? !ipaddr_check_canonical(e, at, address) : !ipaddr_check(e, at, address))
 		return;
-	if (ipaddr_parse(address, &ip) && ip.v6 != v6)
+	if (netip_parse_sloppy(address, &ip) && ip.v6 != v6)
 		check_invalid_text(e, list_at, address, "must be an %s address", v6 ? "IPv6" : "IPv4");
 	ipaddr_check_endpoint(e, at, address);
 }
