@@ -70,8 +70,15 @@ struct helm_print {
 	bool crds, no_hooks, no_tests, origins;
 };
 void helm_add_manifests(const struct helm_print *o, const struct render *r, struct buf *b);
+
 /* A release's name from a --name-template. */
 err *helm_name_from_template(struct cli *c, str text, str *out)
+	__attribute__((warn_unused_result));
+/* One by --generate-name: the chart's, without version and ending, and the time. */
+str helm_generated_name(struct arena *a, str chart);
+/* The words [NAME] CHART. `generate` and `pattern` are --generate-name and --name-template,
+ * of which none goes with a NAME; where nothing gives a name, `name` is left as it is. */
+err *helm_name_and_chart(struct cli *c, bool generate, str pattern, str *name, str *chart)
 	__attribute__((warn_unused_result));
 
 /* What a chart says cannot steer the terminal: what stands in the output, if

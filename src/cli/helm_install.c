@@ -3,7 +3,6 @@
 #include "cli/commands.h"
 #include "cli/helm_cluster.h"
 #include "text/number.h"
-#include "text/path.h"
 
 struct install_options {
 	struct helm_output_options output;
@@ -191,44 +190,16 @@ static err *check_hiding(const struct release_how *how)
 
 /* ---- names ------------------------------------------------------------- */
 
-/* The file's name without version and ending, and the time. */
-static str generated(struct arena *a, str chart)
-{
-	str base = path_base(chart);
-	size_t dot;
-
-	if (!base.n || str_eq(base, S(".")))
-		base = S("chart");
-	dot = str_find_char(base, '.');
-	return arena_printf(a, "%.*s-%lld", STR_ARG(dot == STR_NPOS ? base : str_sub(base, 0, dot)),
-			    (long long)(clock_wall() / CLOCK_SECOND));
-}
-
 static err *name_and_chart(struct cli *c, const struct install_options *o, str *name, str *chart)
 {
-	const struct flag_words *w = &c->words;
-
-	if (w->n > 2) {
-		str rest = arena_join(c->arena, w->p + 2, w->n - 2, S(", "));
-
-		return err_new(ERR_INVALID,
-			       "expected at most two arguments, unexpected arguments: %.*s",
-			       STR_ARG(rest));
-	}
-	*chart = w->p[w->n - 1];
-	*name = w->n == 2 ? w->p[0] : STR_NONE;
-	if (w->n == 2 && o->generate_name)
-		return err_new(ERR_INVALID, "cannot set --generate-name and also specify a name");
-	if (w->n == 2 && o->name_template.n)
-		return err_new(ERR_INVALID, "cannot set --name-template and also specify a name");
-	if (w->n == 2)
+	*name = STR_NONE;
+	TRY(helm_name_and_chart(c, o->generate_name, o->name_template, name, chart));
+	if (c->words.n == 2 || o->name_template.n)
 		return NULL;
-	if (o->name_template.n)
-		return helm_name_from_template(c, o->name_template, name);
 	if (!o->generate_name)
 		return err_new(ERR_INVALID,
 			       "must either provide a name or specify --generate-name");
-	*name = generated(c->arena, *chart);
+	*name = helm_generated_name(c->arena, *chart);
 	return NULL;
 }
 

@@ -100,46 +100,6 @@ static const struct flag flags[] = {
 
 /* ---- names ------------------------------------------------------------- */
 
-err *helm_name_from_template(struct cli *c, str text, str *out)
-{
-	CLEANUP(buf_release) struct buf b = BUF_LIMIT(1 << 20);
-	struct helm_world world;
-	struct tmpl_set set;
-
-	helm_world_init(c, &world);
-	tmpl_set_init(&set, c->arena, NULL);
-	TRY(tmpl_set_parse(&set, S("name-template"), text));
-	struct tmpl_exec *x = tmpl_exec_new(c->arena, &set, &world.options);
-	err *e = tmpl_exec_run(x, S("name-template"), NODE_NOTHING, &b);
-
-	tmpl_exec_free(x);
-	if (!e)
-		*out = arena_str(c->arena, buf_str(&b));
-	return e;
-}
-
-static err *name_and_chart(struct cli *c, const struct template_options *o, str *name, str *chart)
-{
-	const struct flag_words *w = &c->words;
-
-	if (w->n > 2) {
-		str rest = arena_join(c->arena, w->p + 2, w->n - 2, S(", "));
-
-		return err_new(ERR_INVALID,
-			       "expected at most two arguments, unexpected arguments: %.*s",
-			       STR_ARG(rest));
-	}
-	*chart = w->p[w->n - 1];
-	*name = w->n == 2 ? w->p[0] : S("release-name");
-	if (w->n == 2 && o->generate_name)
-		return err_new(ERR_INVALID, "cannot set --generate-name and also specify a name");
-	if (w->n == 2 && o->name_template.n)
-		return err_new(ERR_INVALID, "cannot set --name-template and also specify a name");
-	if (o->name_template.n)
-		return helm_name_from_template(c, o->name_template, name);
-	return NULL;
-}
-
 static err *check_name(str name, const struct notices *to)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -503,7 +463,7 @@ static err *run(struct cli *c)
 	const struct notices to = helm_notices(c);
 	struct objects_kube_version version;
 	struct chart *chart;
-	str name, ref, path;
+	str name = S("release-name"), ref, path;
 	node values;
 
 	TRY(check_group(c));
@@ -514,7 +474,7 @@ static err *run(struct cli *c)
 			return err_wrap(e, "invalid kube version '%.*s'", STR_ARG(o->kube_version));
 	}
 	TRY(check(o, &to));
-	TRY(name_and_chart(c, o, &name, &ref));
+	TRY(helm_name_and_chart(c, o->generate_name, o->name_template, &name, &ref));
 	TRY(helm_locate(c, ref, &o->chart, &path));
 	TRY(helm_values(c, &o->values, &values));
 	TRY(helm_load(c, path, o->dependency_update, &to, &chart));
