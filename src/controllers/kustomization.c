@@ -211,6 +211,33 @@ static bool find_cluster(struct ks *k, struct outcome *out)
 	return false;
 }
 
+/* ---- what is there to do ------------------------------------------------------- */
+
+/* The objects of these very inputs are applied. */
+static bool is_applied(const struct ks *k)
+{
+	return k->m->applied && k->m->inputs == k->inputs;
+}
+
+/* The last pass came to its end, and what it said was written; nobody asks for another,
+ * and it is not time for the next regular one. */
+static bool is_early(const struct ks *k)
+{
+	return k->m->settled && clock_mono() < k->m->due && !k->asked && !k->owed;
+}
+
+static bool is_ready(const struct ks *k)
+{
+	return condition_is(k->p, S("Ready"), CONDITION_TRUE);
+}
+
+static struct outcome when_due(const struct ks *k)
+{
+	int64_t left = k->m->due - clock_mono();
+
+	return (struct outcome){ NEXT_AFTER, left > 0 ? left : 0 };
+}
+
 /* A new revision comes while health is awaited: what is awaited is history. */
 static void cancel_wait(struct ks *k)
 {
@@ -240,10 +267,8 @@ static struct outcome full(struct ks *k)
 	if (!kustomization_build(k, &out) || !kustomization_apply(k, &out))
 		return out;
 	if (k->quiet && !k->drifted) {
-		int64_t left = m->due - clock_mono();
-
 		m->settled = true;
-		return (struct outcome){ NEXT_AFTER, left > 0 ? left : 0 };
+		return when_due(k);
 	}
 	if (!kustomization_check_health(k, &out))
 		return out;
@@ -267,18 +292,17 @@ static struct outcome unchanged(struct ks *k)
 static bool is_kind_missing(struct ks *k, struct outcome *out)
 {
 	struct ks_memory *m = k->m;
-	int64_t left = m->due - clock_mono();
 	const struct client_resource *r;
 
-	if (!m->missing.kind.n || !m->settled || left <= 0 || k->asked || k->owed ||
-	    m->missing_inputs != k->inputs)
+	if (!m->missing.kind.n || m->missing_inputs != k->inputs || !is_early(k))
 		return false;
 	err *e = discovery_kind(k->cluster->discovery, m->missing, &r);
 	bool missing = e && err_kind(e) == ERR_NOT_FOUND;
 
 	err_free(e);
-	*out = (struct outcome){ NEXT_AFTER, left < KUSTOMIZATION_POLL ? left
-								       : KUSTOMIZATION_POLL };
+	*out = when_due(k);
+	if (out->after > KUSTOMIZATION_POLL)
+		out->after = KUSTOMIZATION_POLL;
 	return missing;
 }
 
@@ -296,47 +320,68 @@ static bool is_fought_over(struct ks *k, struct outcome *out)
 	return drifts_wait(&m->drifts, k->interval, &out->after);
 }
 
-static struct outcome go(struct ks *k)
+/* Something is not as it was left. */
+static struct outcome put_right(struct ks *k)
 {
-	struct ks_memory *m = k->m;
 	struct outcome out;
-	int64_t now = clock_mono();
+
+	if (is_fought_over(k, &out))
+		return out;
+	k->quiet = is_early(k) && is_ready(k);
+	return full(k);
+}
+
+/* What was applied last is what is wanted: is it there, and healthy? */
+static struct outcome keep(struct ks *k)
+{
+	bool awaited = k->m->waiting && !k->asked;
+	struct outcome out;
+
+	if (awaited && !k->cluster->live)
+		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
+	if (!kustomization_is_intact(k))
+		return put_right(k);
+	if (awaited)
+		return unchanged(k);
+	if (is_early(k) && (is_ready(k) || !kustomization_is_healthy(k)))
+		return when_due(k);
+	if (!kustomization_check_dependencies(k, &out))
+		return out;
+	return k->m->fetched ? full(k) : unchanged(k);
+}
+
+/* All that must be there before anything can be built. */
+static bool prepare(struct ks *k, struct outcome *out)
+{
+	const struct ks_memory *m = k->m;
 
 	if ((m->waiting && !m->told) || m->untold)
 		kustomization_restore(k);
-	if (!check_spec(k, &out) || !kustomization_find_source(k, &out))
-		return out;
+	if (!check_spec(k, out) || !kustomization_find_source(k, out))
+		return false;
 	k->inputs = inputs_of(k);
-	if ((!m->applied || m->inputs != k->inputs) && !kustomization_check_dependencies(k, &out))
-		return out;
-	if (!find_cluster(k, &out))
-		return out;
-	bool same = m->applied && m->inputs == k->inputs;
+	if (!is_applied(k) && !kustomization_check_dependencies(k, out))
+		return false;
+	return find_cluster(k, out);
+}
 
-	if (is_kind_missing(k, &out))
+/* It failed with these very inputs, and would do so again. */
+static bool would_fail(const struct ks *k)
+{
+	const struct ks_memory *m = k->m;
+
+	return !m->applied && !m->missing.kind.n && m->tried == k->inputs && is_early(k);
+}
+
+static struct outcome go(struct ks *k)
+{
+	struct outcome out;
+
+	if (!prepare(k, &out) || is_kind_missing(k, &out))
 		return out;
-	if (!m->applied && !m->missing.kind.n && m->settled && now < m->due && !k->asked &&
-	    !k->owed && m->tried == k->inputs)
-		return (struct outcome){ NEXT_AFTER, m->due - now };	/* it would fail again */
-	if (same && m->waiting && !k->asked && !k->cluster->live)
-		return unchanged(k);	/* elsewhere nothing proves more than the last apply did */
-	if (!same)
-		return full(k);
-	if (!kustomization_is_intact(k)) {
-		if (is_fought_over(k, &out))
-			return out;
-		k->quiet = m->settled && now < m->due && !k->asked && !k->owed &&
-			   condition_is(k->p, S("Ready"), CONDITION_TRUE);
-		return full(k);
-	}
-	if (m->waiting && !k->asked)
-		return unchanged(k);
-	if (m->settled && now < m->due && !k->asked && !k->owed &&
-	    (condition_is(k->p, S("Ready"), CONDITION_TRUE) || !kustomization_is_healthy(k)))
-		return (struct outcome){ NEXT_AFTER, m->due - now };
-	if (!kustomization_check_dependencies(k, &out))
-		return out;
-	return m->fetched ? full(k) : unchanged(k);
+	if (would_fail(k))
+		return when_due(k);
+	return is_applied(k) ? keep(k) : full(k);
 }
 
 static struct outcome reconcile(struct pass *p)
