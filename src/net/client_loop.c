@@ -386,42 +386,55 @@ static bool anybody_waits(const struct net_client *c)
 	return false;
 }
 
+/* Milliseconds until something is due; -1: nothing is. */
+static int time_to_wait(const struct net_client *c, bool look)
+{
+	int64_t next = c->timer < c->idle_look ? c->timer : c->idle_look;
+	int wait = next == INT64_MAX ? -1 : clock_poll_ms(next);
+
+	return look && (wait < 0 || wait > CLIENT_CANCEL_MS) ? CLIENT_CANCEL_MS : wait;
+}
+
+static void take_event(struct net_client *c, const struct epoll_event *event)
+{
+	uint32_t e = event->events;
+	int what = (e & EPOLLIN ? CURL_CSELECT_IN : 0) | (e & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+		   (e & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+	int running;
+
+	if (event->data.fd >= 0) {
+		c->curl->curl_multi_socket_action(c->multi, event->data.fd, what, &running);
+		return;
+	}
+	uint64_t count;		/* of posts, which take_posts finds without it */
+
+	if (read(c->wake, &count, sizeof count) < 0)
+		return;
+}
+
+static void run_timer(struct net_client *c)
+{
+	int running;
+
+	if (c->timer > clock_mono())
+		return;
+	c->timer = INT64_MAX;
+	c->curl->curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
 void *client_loop(void *client)
 {
 	struct net_client *c = client;
 	struct epoll_event events[64];
-	int running;
 	bool more;
 
 	do {
-		int64_t next = c->timer < c->idle_look ? c->timer : c->idle_look;
-		int wait = next == INT64_MAX ? -1 : clock_poll_ms(next);
 		bool look = c->impatient || anybody_waits(c);
+		int n = epoll_wait(c->epoll, events, 64, time_to_wait(c, look));
 
-		if (look && (wait < 0 || wait > CLIENT_CANCEL_MS))
-			wait = CLIENT_CANCEL_MS;
-		int n = epoll_wait(c->epoll, events, 64, wait);
-
-		for (int i = 0; i < n; i++) {
-			uint32_t e = events[i].events;
-			int what = (e & EPOLLIN ? CURL_CSELECT_IN : 0) |
-				   (e & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-				   (e & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-			uint64_t count;
-
-			if (events[i].data.fd < 0) {
-				if (read(c->wake, &count, sizeof count) < 0)
-					continue;
-			} else {
-				c->curl->curl_multi_socket_action(c->multi, events[i].data.fd, what,
-								  &running);
-			}
-		}
-		if (c->timer <= clock_mono()) {
-			c->timer = INT64_MAX;
-			c->curl->curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0,
-							  &running);
-		}
+		for (int i = 0; i < n; i++)
+			take_event(c, &events[i]);
+		run_timer(c);
 		collect(c);
 		if (look)
 			look_at_clock(c);

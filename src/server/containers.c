@@ -600,18 +600,44 @@ static void check_init(const struct containers_pod *pod)
 	}
 }
 
+/* What only containers of the Pod's own life have. */
+static void check_lasting(struct fielderrs *e, const struct at *here, node c)
+{
+	static const struct {
+		str field;
+		bool may_be_empty;
+	} lasting[] = {
+		{ S("ports"), false },		{ S("resources"), true },
+		{ S("livenessProbe"), false },	{ S("readinessProbe"), false },
+		{ S("startupProbe"), false },	{ S("lifecycle"), false },
+		{ S("resizePolicy"), false },	{ S("restartPolicy"), false },
+		{ S("restartPolicyRules"), false },
+	};
+	static const str paths[] = { S("subPath"), S("subPathExpr") };
+	static const char why[] = "cannot be set for an Ephemeral Container";
+	node mounts = GET(c, "volumeMounts");
+
+	for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++) {
+		node value = node_get(c, lasting[i].field);
+
+		if (!node_is_nil(value) && (!lasting[i].may_be_empty || node_len(value)))
+			check_forbidden(e, AT_NAMED(here, lasting[i].field), why);
+	}
+	for (size_t m = 0; m < node_len(mounts); m++)
+		for (size_t p = 0; p < sizeof paths / sizeof *paths; p++)
+			if (text_of(node_at(mounts, m), paths[p]).n)
+				check_forbidden(e, AT_NAMED(AT_I(AT(here, "volumeMounts"), m), paths[p]),
+						why);
+}
+
 static void check_ephemeral(const struct containers_pod *pod)
 {
-	static const str forbidden[] = { S("ports"), S("resources"), S("livenessProbe"), S("readinessProbe"),
-					 S("startupProbe"), S("lifecycle"), S("resizePolicy"),
-					 S("restartPolicy"), S("restartPolicyRules") };
-	static const str paths[] = { S("subPath"), S("subPathExpr") };
 	struct fielderrs *e = pod->errors;
 	node list = GET(pod->spec, "ephemeralContainers"), regular = GET(pod->spec, "containers");
 	node init = GET(pod->spec, "initContainers");
 
 	for (size_t i = 0; i < node_len(list); i++) {
-		node c = node_at(list, i), mounts = GET(c, "volumeMounts");
+		node c = node_at(list, i);
 		str name = TEXT_OF(c, "name"), target = TEXT_OF(c, "targetContainerName");
 		const struct at *here = AT_I(AT(pod->at, "ephemeralContainers"), i);
 
@@ -622,19 +648,7 @@ static void check_ephemeral(const struct containers_pod *pod)
 			check_duplicate(e, AT(here, "name"), check_text(e, name));
 		if (target.n && !has_text(regular, S("name"), target) && !has_text(init, S("name"), target))
 			check_not_found(e, AT(here, "targetContainerName"), GET(c, "targetContainerName"));
-		for (size_t f = 0; f < sizeof forbidden / sizeof *forbidden; f++) {
-			node value = node_get(c, forbidden[f]);
-
-			if (!node_is_nil(value) && (f != 1 || node_len(value)))
-				check_forbidden(e, AT_NAMED(here, forbidden[f]),
-						"cannot be set for an Ephemeral Container");
-		}
-		for (size_t m = 0; m < node_len(mounts); m++)
-			for (size_t p = 0; p < 2; p++)
-				if (text_of(node_at(mounts, m), paths[p]).n)
-					check_forbidden(e, AT_NAMED(AT_I(AT(here, "volumeMounts"), m),
-								    paths[p]),
-							"cannot be set for an Ephemeral Container");
+		check_lasting(e, here, c);
 	}
 }
 

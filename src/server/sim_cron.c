@@ -205,6 +205,25 @@ static bool is_listed(node active, node job)
 	return false;
 }
 
+/* A reference to a Job that runs: as it was noted before, versions included, or every
+ * change of a Job would be one here. */
+static node noted(struct arena *a, node before, node job)
+{
+	node ref = ref_to(a, job);
+
+	node_each_item(was, before)
+		if (str_eq(TEXT_OF(*was, "uid"), TEXT_OF(ref, "uid")))
+			return *was;
+	return ref;
+}
+
+static void tell_ended(struct minder_call *c, const struct plan *p, node job)
+{
+	SIM_TELL(c, p->cron, SAYS, "SawCompletedJob", "Saw completed job: %.*s, condition: %s",
+		 STR_ARG(meta_get(job, S("name"))),
+		 health_condition_is_true(job, S("Complete")) ? "Complete" : "Failed");
+}
+
 static err *tell(struct minder_call *c, struct plan *p)
 {
 	struct arena *a = c->arena;
@@ -217,18 +236,9 @@ static err *tell(struct minder_call *c, struct plan *p)
 		if (health_condition_is_true(*j, S("Complete")) && str_cmp(done, best) > 0)
 			best = done;
 		if (has_ended(*j) && is_listed(GET(old, "active"), *j))
-			SIM_TELL(c, p->cron, SAYS, "SawCompletedJob", "Saw completed job: %.*s, condition: %s",
-				 STR_ARG(meta_get(*j, S("name"))),
-				 health_condition_is_true(*j, S("Complete")) ? "Complete" : "Failed");
-		if (!has_ended(*j) && !meta_is_deleting(*j)) {
-			/* the versions that were noted stay, or every change of a Job would be one here */
-			node ref = ref_to(a, *j);
-
-			node_each_item(was, GET(old, "active"))
-				if (str_eq(TEXT_OF(*was, "uid"), TEXT_OF(ref, "uid")))
-					ref = *was;
-			node_append(a, active, ref);
-		}
+			tell_ended(c, p, *j);
+		if (!has_ended(*j) && !meta_is_deleting(*j))
+			node_append(a, active, noted(a, GET(old, "active"), *j));
 	}
 	if (node_len(active))
 		node_set(a, status, S("active"), active);

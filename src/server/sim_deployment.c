@@ -5,6 +5,8 @@
 #include "text/gotime.h"
 
 #define REVISION "deployment.kubernetes.io/revision"
+#define DESIRED	 "deployment.kubernetes.io/desired-replicas"
+#define MOST	 "deployment.kubernetes.io/max-replicas"
 
 /* ---- ReplicaSets and ReplicationControllers ---------------------------- */
 
@@ -31,7 +33,6 @@ static err *add_pods(struct minder_call *c, const struct keeper *k, node set, in
 {
 	node template = node_dig(set, "spec", "template");
 
-
 	for (int64_t i = 0; i < n; i++) {
 		node made;
 		err *e = sim_create_pod(c, c->key.namespace, sim_pod_of(c->arena, set, template, STR_NONE),
@@ -50,53 +51,84 @@ static err *add_pods(struct minder_call *c, const struct keeper *k, node set, in
 	return NULL;
 }
 
-static err *keep(struct minder_call *c, const struct keeper *k)
-{
-	struct arena *a = c->arena;
-	node set = minder_get(c, k->group, k->plural, c->key.namespace, c->key.name);
-	node pods, status = node_map(a, 8);
-	int64_t wanted, active = 0, ready = 0, leaving = 0;
-	err *refused;
+struct count {
+	int64_t active, ready, leaving;
+};
 
-	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
-		return NULL;
-	pods = sim_owned(c, STR_NONE, S("pods"), set);
-	wanted = sim_int(set, "spec", "replicas", 1);
+static struct count count_pods(node pods)
+{
+	struct count n = { 0 };
+
 	node_each_item(p, pods) {
-		active += sim_pod_is_active(*p);
-		ready += sim_pod_is_active(*p) && sim_pod_is_ready(*p);
-		leaving += meta_is_deleting(*p);
+		n.active += sim_pod_is_active(*p);
+		n.ready += sim_pod_is_active(*p) && sim_pod_is_ready(*p);
+		n.leaving += meta_is_deleting(*p);
 	}
-	refused = add_pods(c, k, set, wanted - active);
-	/* those that are not ready go first */
-	for (int pass = 0; pass < 2 && active > wanted; pass++)
+	return n;
+}
+
+static err *drop_pod(struct minder_call *c, const struct keeper *k, node set, node pod, struct count *n)
+{
+	TRY(sim_delete_pod(c, pod));
+	SIM_TELL(c, set, k->says, "SuccessfulDelete", "Deleted pod: %.*s",
+		 STR_ARG(meta_get(pod, S("name"))));
+	n->ready -= sim_pod_is_ready(pod);
+	n->active--;
+	n->leaving++;
+	return NULL;
+}
+
+/* Until `wanted` are left; those that are not ready go first. */
+static err *drop_pods(struct minder_call *c, const struct keeper *k, node set, node pods,
+		      int64_t wanted, struct count *n)
+{
+	for (int ready = 0; ready < 2; ready++)
 		node_each_item(p, pods) {
-			if (active <= wanted)
-				break;
-			if (!sim_pod_is_active(*p) || (pass == 0) == sim_pod_is_ready(*p))
-				continue;
-			TRY(sim_delete_pod(c, *p));
-			SIM_TELL(c, set, k->says, "SuccessfulDelete", "Deleted pod: %.*s",
-				 STR_ARG(meta_get(*p, S("name"))));
-			ready -= sim_pod_is_ready(*p);
-			active--;
-			leaving++;
+			if (n->active <= wanted)
+				return NULL;
+			if (sim_pod_is_active(*p) && sim_pod_is_ready(*p) == (ready == 1))
+				TRY(drop_pod(c, k, set, *p, n));
 		}
-	if (!refused && active < wanted)
-		active = wanted;
-	sim_number(a, status, "replicas", active, true);
-	sim_number(a, status, "fullyLabeledReplicas", active, false);
-	sim_number(a, status, "readyReplicas", ready, false);
-	sim_number(a, status, "availableReplicas", ready, false);
+	return NULL;
+}
+
+static node status_of(struct arena *a, const struct keeper *k, node set, const struct count *n,
+		      const err *refused)
+{
+	node status = node_map(a, 8);
+
+	sim_number(a, status, "replicas", n->active, true);
+	sim_number(a, status, "fullyLabeledReplicas", n->active, false);
+	sim_number(a, status, "readyReplicas", n->ready, false);
+	sim_number(a, status, "availableReplicas", n->ready, false);
 	if (k->counts_leaving)
-		sim_number(a, status, "terminatingReplicas", leaving, true);
+		sim_number(a, status, "terminatingReplicas", n->leaving, true);
 	sim_number(a, status, "observedGeneration", sim_int(set, "metadata", "generation", 1), false);
 	if (refused) {
 		node_copy_field(a, status, node_get(set, S("status")), S("conditions"));
 		sim_condition(a, status, "ReplicaFailure", true, "FailedCreate", err_text(refused), false);
 	}
-	err *e = sim_put_status(c, SIM_MANAGER, k->api_version, k->plural, set, status);
+	return status;
+}
 
+static err *keep(struct minder_call *c, const struct keeper *k)
+{
+	node set = minder_get(c, k->group, k->plural, c->key.namespace, c->key.name);
+
+	if (node_is(set, NODE_NONE) || meta_is_deleting(set))
+		return NULL;
+	node pods = sim_owned(c, STR_NONE, S("pods"), set);
+	int64_t wanted = sim_int(set, "spec", "replicas", 1);
+	struct count n = count_pods(pods);
+	err *refused = add_pods(c, k, set, wanted - n.active);
+	err *e = refused ? NULL : drop_pods(c, k, set, pods, wanted, &n);
+
+	if (e)
+		return e;
+	if (!refused && n.active < wanted)
+		n.active = wanted;
+	e = sim_put_status(c, SIM_MANAGER, k->api_version, k->plural, set,
+			   status_of(c->arena, k, set, &n, refused));
 	if (e)
 		err_free(refused);
 	return e ? e : refused;		/* tried again, later */
@@ -149,6 +181,12 @@ static int64_t revision_of(node object)
 
 	str_to_u64(node_str(node_get(node_dig(object, "metadata", "annotations"), S(REVISION))), &n);
 	return (int64_t)n;
+}
+
+static void annotate(struct arena *a, node annotations, const char *key, int64_t n)
+{
+	node_set(a, annotations, str_c(key),
+		 node_from_str(a, arena_printf(a, "%lld", (long long)n)));
 }
 
 /* The template less the label that only ReplicaSets have. */
@@ -204,13 +242,9 @@ static node new_set(struct arena *a, node deployment, str hash, int64_t replicas
 		if (!str_eq(node_str(p->key), S("kubectl.kubernetes.io/last-applied-configuration")) &&
 		    !str_eq(node_str(p->key), S(REVISION)))
 			node_set(a, annotations, node_str(p->key), p->value);
-	node_set(a, annotations, S("deployment.kubernetes.io/desired-replicas"),
-		 node_from_str(a, arena_printf(a, "%lld", (long long)sim_int(deployment, "spec",
-									      "replicas", 1))));
-	node_set(a, annotations, S("deployment.kubernetes.io/max-replicas"),
-		 node_from_str(a, arena_printf(a, "%lld", (long long)most)));
-	node_set(a, annotations, S(REVISION),
-		 node_from_str(a, arena_printf(a, "%lld", (long long)revision)));
+	annotate(a, annotations, DESIRED, sim_int(deployment, "spec", "replicas", 1));
+	annotate(a, annotations, MOST, most);
+	annotate(a, annotations, REVISION, revision);
 	node_set(a, metadata, S("annotations"), annotations);
 	node_set(a, metadata, S("labels"), node_copy(a, labels));
 	node_set(a, metadata, S("name"),
@@ -271,17 +305,12 @@ static err *scale_set(struct minder_call *c, struct rollout *r, node set, int64_
 	struct arena *a = c->arena;
 	node annotations = annotations_of(a, set);
 	str desired = arena_printf(a, "%lld", (long long)r->wanted);
-	str most = arena_printf(a, "%lld", (long long)r->most);
-
-	if (replicas_of(set) == to &&
-	    str_eq(node_str(node_get(annotations, S("deployment.kubernetes.io/desired-replicas"))),
-		   desired))
-		return NULL;
-	node_set(a, annotations, S("deployment.kubernetes.io/desired-replicas"),
-		 node_from_str(a, desired));
-	node_set(a, annotations, S("deployment.kubernetes.io/max-replicas"), node_from_str(a, most));
 	int64_t from = replicas_of(set);
 
+	if (from == to && str_eq(node_str(node_get(annotations, S(DESIRED))), desired))
+		return NULL;
+	annotate(a, annotations, DESIRED, r->wanted);
+	annotate(a, annotations, MOST, r->most);
 	node_set(a, node_get(set, S("spec")), S("replicas"), node_from_int(to));
 	TRY(write_set(c, S("PUT"), set, true));
 	if (from != to)
@@ -301,8 +330,7 @@ static err *need_current(struct minder_call *c, struct rollout *r)
 		if (revision_of(r->current) == r->revision)
 			return NULL;
 		r->revision++;
-		node_set(a, annotations_of(a, r->current), S(REVISION),
-			 node_from_str(a, arena_printf(a, "%lld", (long long)r->revision)));
+		annotate(a, annotations_of(a, r->current), REVISION, r->revision);
 		return write_set(c, S("PUT"), r->current, true);
 	}
 	if (r->paused)
@@ -327,36 +355,30 @@ static err *need_current(struct minder_call *c, struct rollout *r)
 	return NULL;
 }
 
-static err *roll(struct minder_call *c, struct rollout *r)
+static bool is_current(const struct rollout *r, node set)
 {
-	int64_t all = 0, available = 0, old = 0;
+	return str_eq(meta_get(set, S("uid")), meta_get(r->current, S("uid")));
+}
 
-	if (!node_is(r->current, NODE_MAP) || r->paused)
-		return NULL;
-	node_each_item(s, r->sets) {
-		bool is_current = str_eq(meta_get(*s, S("uid")), meta_get(r->current, S("uid")));
-
-		all += is_current ? replicas_of(*s) : sim_int(*s, "status", "replicas", 0);
-		available += sim_int(*s, "status", "availableReplicas", 0);
-		old += is_current ? 0 : replicas_of(*s);
-	}
-	/* up, as far as there is room */
+/* Up, as far as there is room beside the `all` replicas that there are. */
+static err *scale_up(struct minder_call *c, struct rollout *r, int64_t all)
+{
 	int64_t now = replicas_of(r->current), to = r->wanted;
 
 	if (r->recreate && all > now)
 		to = 0;
 	else if (!r->recreate && now < r->wanted && all - now + r->wanted > r->most)
 		to = now + (r->most > all ? r->most - all : 0);
-	TRY(scale_set(c, r, r->current, to > r->wanted ? r->wanted : to));
-	/* down, as far as enough are available */
-	int64_t spare = available - (r->wanted - r->unavailable);
+	return scale_set(c, r, r->current, to > r->wanted ? r->wanted : to);
+}
 
-	if (r->recreate || !r->wanted)
-		spare = old;
+/* The old ones down: what is broken, and `spare` of what works. */
+static err *scale_down(struct minder_call *c, struct rollout *r, int64_t spare)
+{
 	node_each_item(s, r->sets) {
 		int64_t has = replicas_of(*s), ready = sim_int(*s, "status", "availableReplicas", 0);
 
-		if (str_eq(meta_get(*s, S("uid")), meta_get(r->current, S("uid"))) || !has)
+		if (is_current(r, *s) || !has)
 			continue;
 		int64_t broken = has - ready, less = broken + (spare > 0 ? spare : 0);
 
@@ -366,6 +388,22 @@ static err *roll(struct minder_call *c, struct rollout *r)
 			TRY(scale_set(c, r, *s, has - less));
 	}
 	return NULL;
+}
+
+static err *roll(struct minder_call *c, struct rollout *r)
+{
+	int64_t all = 0, available = 0, old = 0;
+
+	if (!node_is(r->current, NODE_MAP) || r->paused)
+		return NULL;
+	node_each_item(s, r->sets) {
+		all += is_current(r, *s) ? replicas_of(*s) : sim_int(*s, "status", "replicas", 0);
+		available += sim_int(*s, "status", "availableReplicas", 0);
+		old += is_current(r, *s) ? 0 : replicas_of(*s);
+	}
+	TRY(scale_up(c, r, all));
+	return scale_down(c, r, r->recreate || !r->wanted ? old
+							  : available - (r->wanted - r->unavailable));
 }
 
 static err *drop_history(struct minder_call *c, struct rollout *r)

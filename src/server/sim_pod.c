@@ -639,50 +639,60 @@ static err *schedule(struct minder_call *c, const struct controller *own, node p
 	return minder_unless_gone(bind_pod(c, pod));
 }
 
-static err *pod_run(struct minder_call *c, const struct controller *own)
+static void look_again(struct minder_call *c, const struct controller *own, str why, int64_t after)
+{
+	minder_need(c->minder, own, &(struct minder_key){ c->key.namespace, c->key.name, why }, after);
+}
+
+/* A Pod that was deleted: its containers are told, and some time later it is gone. */
+static err *leave(struct minder_call *c, const struct controller *own, node pod)
+{
+	if (str_eq(c->key.more, S("end")))
+		return end_pod(c, pod);
+	if (str_eq(node_str(node_dig(pod, "status", "phase")), S("Running")))
+		node_each_item(ct, node_dig(pod, "spec", "containers"))
+			say(c, pod, *ct, false, "Killing",
+			    arena_cat(c->arena, S("Stopping container "),
+				      node_str(node_get(*ct, S("name")))));
+	look_again(c, own, S("end"), ENDING);
+	return NULL;
+}
+
+/* The first act starts the containers, the second is what becomes of them. */
+static err *play(struct minder_call *c, const struct controller *own, node pod)
 {
 	struct arena *a = c->arena;
-	node pod = minder_get(c, STR_NONE, S("pods"), c->key.namespace, c->key.name);
-	struct play p = { .now = meta_now(a) };
-
-	if (node_is(pod, NODE_NONE))
-		return NULL;
-	if (meta_is_deleting(pod)) {
-		if (str_eq(c->key.more, S("end")))
-			return end_pod(c, pod);
-		if (str_eq(node_str(node_dig(pod, "status", "phase")), S("Running")))
-			node_each_item(ct, node_dig(pod, "spec", "containers"))
-				say(c, pod, *ct, false, "Killing",
-				    arena_cat(a, S("Stopping container "),
-					      node_str(node_get(*ct, S("name")))));
-		minder_need(c->minder, own,
-			    &(struct minder_key){ c->key.namespace, c->key.name, S("end") }, ENDING);
-		return NULL;
-	}
-	if (!node_str(node_dig(pod, "spec", "nodeName")).n)
-		return schedule(c, own, pod);
-	if (!str_eq(node_str(node_dig(pod, "spec", "nodeName")), S(SIM_NODE)))
-		return NULL;
-	cast(pod, &p);
-	p.ip = address_of(a, pod);
+	struct play p = { .now = meta_now(a), .ip = address_of(a, pod) };
 	bool begun = node_has(node_get(pod, S("status")), S("containerStatuses"));
-	bool again = p.fate == FATE_NO_PULL || p.fate == FATE_EXITS || p.delay;
+
+	cast(pod, &p);
+	bool has_second = p.fate == FATE_NO_PULL || p.fate == FATE_EXITS || p.delay;
 
 	if (begun && node_len(node_dig(pod, "spec", "ephemeralContainers")) >
 			     node_len(node_dig(pod, "status", "ephemeralContainerStatuses")))
 		return start_ephemeral(c, pod, &p);
-	/* what it does second is looked at by a timer: its key says so */
-	if (begun && !str_eq(c->key.more, S("next")))
-		return NULL;
-	if (begun && !again)
+	/* the second act is a timer's: its key says so */
+	if (begun && (!has_second || !str_eq(c->key.more, S("next"))))
 		return NULL;
 	p.act = begun;
-	if (!begun && again)
-		minder_need(c->minder, own,
-			    &(struct minder_key){ c->key.namespace, c->key.name, S("next") },
-			    p.delay ? p.delay : STEP);
+	if (!begun && has_second)
+		look_again(c, own, S("next"), p.delay ? p.delay : STEP);
 	say_all(c, pod, &p);
 	return sim_put_status(c, SIM_KUBELET, "v1", S("pods"), pod, status_of(a, pod, &p));
+}
+
+static err *pod_run(struct minder_call *c, const struct controller *own)
+{
+	node pod = minder_get(c, STR_NONE, S("pods"), c->key.namespace, c->key.name);
+	str where = node_str(node_dig(pod, "spec", "nodeName"));
+
+	if (node_is(pod, NODE_NONE))
+		return NULL;
+	if (meta_is_deleting(pod))
+		return leave(c, own, pod);
+	if (!where.n)
+		return schedule(c, own, pod);
+	return str_eq(where, S(SIM_NODE)) ? play(c, own, pod) : NULL;
 }
 
 const struct controller sim_pod_controller = { .name = SIM_KUBELET,
