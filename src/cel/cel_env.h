@@ -1,4 +1,9 @@
-/* cel_env - what an environment holds. Private to the layer. */
+/* cel_env - what an environment holds: which library, which variables.
+ *
+ * Private to the layer; cel.h is what others see. Everything lives in the arena that the
+ * environment was made in. Immutable once the first expression is compiled, and then any
+ * thread's.
+ */
 #ifndef CEL_CEL_ENV_H
 #define CEL_CEL_ENV_H
 

@@ -1,4 +1,8 @@
-/* cel_eval - running a program: private to the layer, see cel.h. */
+/* cel_eval - running a program: private to the layer, see cel.h.
+ *
+ * Values live in the arena of the run; a failure is a value. Worker-local, the program
+ * itself is immutable.
+ */
 #ifndef CEL_CEL_EVAL_H
 #define CEL_CEL_EVAL_H
 

@@ -1,4 +1,8 @@
-/* cel_standard - what other parts need of the language's own functions. */
+/* cel_standard - what other parts of the layer need of the language's own functions.
+ *
+ * Overloads as cel-go's standard library has them; a failure is a value (cel_value.h).
+ * Worker-local.
+ */
 #ifndef CEL_CEL_STANDARD_H
 #define CEL_CEL_STANDARD_H
 

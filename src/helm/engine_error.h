@@ -1,4 +1,8 @@
-/* engine_error - template errors as Helm shows them. Private to the engine. */
+/* engine_error - template errors as Helm shows them. Private to the engine.
+ *
+ * The words are those of pkg/engine's cleanupParseError and reformatExecErrorMsg: users
+ * and tests compare them. Both functions take the error that they are given. Any thread.
+ */
 #ifndef HELM_ENGINE_ERROR_H
 #define HELM_ENGINE_ERROR_H
 

@@ -1,6 +1,9 @@
 /* relmemory - records of releases that end with the process: $HELM_DRIVER=memory.
  *
- * Objects by namespace and name, as a server would keep them. Worker-local.
+ * Objects by namespace and name, kept as JSON as a server would keep them; answers are
+ * parsed anew into the caller's arena. Errors are worded as Helm's memory driver does:
+ * ERR_NOT_FOUND "release: not found", ERR_EXISTS "release: already exists". Not locked:
+ * one thread, or callers that take turns.
  */
 #ifndef RELEASE_RELMEMORY_H
 #define RELEASE_RELMEMORY_H

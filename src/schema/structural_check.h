@@ -1,4 +1,9 @@
-/* Private to structural*.c: the parts of the judgement of a schema. */
+/* structural_check - the parts of the judgement of a schema: is it structural?
+ *
+ * Private to structural*.c; the rules and their words are those of Kubernetes'
+ * apiextensions-apiserver (pkg/apis/apiextensions/validation, pkg/apiserver/schema).
+ * Complaints are added to `e`. Worker-local.
+ */
 #ifndef SCHEMA_STRUCTURAL_CHECK_H
 #define SCHEMA_STRUCTURAL_CHECK_H
 

@@ -1,7 +1,8 @@
 /* claims - validation of claims of persistent volumes: the specification, as
  * it is in PersistentVolumeClaims and in templates of them, and its changes.
  *
- * Worker-local.
+ * ValidatePersistentVolumeClaimSpec and its kin of Kubernetes' pkg/apis/core/validation,
+ * with their words; complaints are added to `e`, all that there are. Worker-local.
  */
 #ifndef SERVER_CLAIMS_H
 #define SERVER_CLAIMS_H

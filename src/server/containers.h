@@ -1,7 +1,11 @@
 /* containers - validation of the containers of a PodSpec: regular, init and
  * ephemeral ones.
  *
- * Worker-local.
+ * The rules and their words are Kubernetes': validateContainers,
+ * validateInitContainers and validateEphemeralContainers of
+ * pkg/apis/core/validation. Complaints are added to `errors` in the original's
+ * order, all that there are; nothing is changed. All is borrowed for the time of
+ * the call. Worker-local.
  */
 #ifndef SERVER_CONTAINERS_H
 #define SERVER_CONTAINERS_H

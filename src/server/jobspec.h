@@ -1,7 +1,8 @@
 /* jobspec - validation of what Jobs are: their specification, in Jobs and in
  * templates of CronJobs, and the status that is written for them.
  *
- * Worker-local.
+ * Kubernetes' pkg/apis/batch/validation, with its words; complaints are added to `e`,
+ * all that there are. Worker-local.
  */
 #ifndef SERVER_JOBSPEC_H
 #define SERVER_JOBSPEC_H

@@ -1,7 +1,8 @@
 /* limits - what LimitRanges of a namespace set and allow: defaults of the
  * containers of Pods, and bounds of Pods, containers and claims.
  *
- * Part of admission; a refusal is set in the call. Worker-local.
+ * Kubernetes' admission plugin LimitRanger, with its words. Part of admission: the
+ * object of the call is changed, and a refusal is set in the call. Worker-local.
  */
 #ifndef SERVER_LIMITS_H
 #define SERVER_LIMITS_H

@@ -1,7 +1,10 @@
 /* podspec - validation of what Pods are: their specification, alone or in a
  * template.
  *
- * Worker-local.
+ * ValidatePodSpec and ValidatePodTemplateSpec of Kubernetes' pkg/apis/core/validation,
+ * with their words. Complaints are added to `e`, all that there are; the objects
+ * are read only. What an older state has wrong already may stay where the original
+ * lets it stay (ratcheting). Worker-local.
  */
 #ifndef SERVER_PODSPEC_H
 #define SERVER_PODSPEC_H

@@ -1,7 +1,9 @@
 /* resources - the rules of amounts: which resources may be asked for where, and what
  * a request and a limit may be.
  *
- * Worker-local.
+ * ValidateContainerResourceRequirements, ValidateResourceQuantityValue and the helpers of
+ * Kubernetes' pkg/apis/core, with their words; complaints are added to `e`, all that
+ * there are. Worker-local.
  */
 #ifndef SERVER_RESOURCES_H
 #define SERVER_RESOURCES_H

@@ -1,6 +1,9 @@
 /* security - validation of what Pods and containers may do on their node:
  * users, profiles of seccomp and AppArmor, sysctls, options of Windows.
  *
+ * Kubernetes' validatePodSpecSecurityContext, ValidateSecurityContext and what they call
+ * (pkg/apis/core/validation), with their words; complaints are added to `e`, all that
+ * there are. Whether a namespace allows it is asked elsewhere: podsecurity.h.
  * Worker-local.
  */
 #ifndef SERVER_SECURITY_H

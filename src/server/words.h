@@ -1,4 +1,8 @@
-/* words - a list of texts that a message names. Worker-local. */
+/* words - a list of texts that a message names.
+ *
+ * It borrows the texts; the list and what is made of it live in its arena, so there is
+ * nothing to release: `struct words w = { .arena = a }`. Worker-local.
+ */
 #ifndef SERVER_WORDS_H
 #define SERVER_WORDS_H
 

@@ -1,6 +1,7 @@
 /* regex_parse - from the text of a regular expression to its tree.
  *
- * Private to the regex module.
+ * Private to the regex module. What is taken, and the words for what is not, are those of
+ * Go's regexp/syntax; size and depth are bounded (regex_impl.h). Worker-local.
  */
 #ifndef TEXT_REGEX_PARSE_H
 #define TEXT_REGEX_PARSE_H
