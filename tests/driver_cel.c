@@ -1,30 +1,10 @@
 #include "driver.h"
 
-#include <stdio.h>
-
+#include "base/zoneinfo.h"
 #include "cel/cel.h"
 #include "text/tz.h"
 
-static bool load_zone(void *context, str name, struct buf *bytes)
-{
-	char path[512], part[4096];
-	size_t n;
-
-	(void)context;
-	snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return false;
-	while ((n = fread(part, 1, sizeof part, f)) > 0)
-		buf_bytes(bytes, part, n);
-	bool ok = !ferror(f);
-
-	fclose(f);
-	return ok;
-}
-
-static const struct tz_source zones = { .load = load_zone };
+static const struct tz_source zones = { .load = zoneinfo_load };
 
 /* Compile and evaluate; every variable of the request is declared. */
 static err *evaluate(struct arena *a, node request, uint64_t limit, cel_value *value, uint64_t *cost)

@@ -1,11 +1,10 @@
 /* "gotmpl": render templates as Helm's engine does, without a chart. */
 #include "driver.h"
 
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/rand.h"
 #include "base/utf8.h"
+#include "base/zoneinfo.h"
 #include "helm/engine.h"
 
 /* Numbers that keep their text become int64 or float64, by its looks. */
@@ -37,26 +36,7 @@ static void fill(void *ctx, void *to, size_t n)
 	rand_bytes(to, n);
 }
 
-static bool load_zone(void *context, str name, struct buf *bytes)
-{
-	char path[512], part[4096];
-	size_t n;
-
-	(void)context;
-	snprintf(path, sizeof path, "/usr/share/zoneinfo/%.*s", STR_ARG(name));
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return false;
-	while ((n = fread(part, 1, sizeof part, f)) > 0)
-		buf_bytes(bytes, part, n);
-	bool ok = !ferror(f);
-
-	fclose(f);
-	return ok;
-}
-
-static const struct tz_source zones = { .load = load_zone };
+static const struct tz_source zones = { .load = zoneinfo_load };
 
 /* The recorded answers were JSON: each byte that is not UTF-8 is a U+FFFD. */
 static node as_json(struct arena *a, str s)

@@ -7,19 +7,18 @@ HelmReleases apply; drift of cluster and store; directories that come and go;
 objects of strangers; the controllers killed $KILLS times while commits come.
 """
 import hashlib
-import http.server
 import io
 import os
 import random
 import shutil
 import signal
 import tarfile
-import threading
 import time
 import urllib.request
 import zlib
 
 from git_world import KUSTOMIZATIONS, NS, SOURCES, World, config, run
+from world import serve
 
 KILLS = int(os.environ.get("KILLS", "5"))
 GENERATORS = "/apis/source.extensions.fluxcd.io/v1beta1/namespaces/%s/artifactgenerators" % NS
@@ -265,29 +264,17 @@ def test_a_stranger_does_not_touch_ours():
         info.size = len(config("evil", "x"))
         t.addfile(info, io.BytesIO(config("evil", "x").encode()))
 
-    class Files(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(out.getvalue())
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     w.apply(external("evil"), "source.toolkit.fluxcd.io/v1", "ExternalArtifact", {"sourceRef": {"kind": "Own", "name": "x"}})
     digest = "sha256:" + hashlib.sha256(out.getvalue()).hexdigest()
     w.patch(external("evil") + "/status", {"status": {"artifact": {
         "path": ours["path"], "digest": digest, "revision": "latest@" + digest, "lastUpdateTime": "2024-01-01T00:00:00Z",
-        "url": "http://127.0.0.1:%d/x.tar.gz" % server.server_address[1]},
+        "url": serve({"/x.tar.gz": out.getvalue()}) + "/x.tar.gz"},
         "conditions": [{"type": "Ready", "status": "True", "reason": "x", "message": "", "lastTransitionTime": "2024-01-01T00:00:00Z"}]}})
     kustomization("evil", "evil")
     w.until("it is applied", lambda: w.value("evil") == "x")
     w.same(inside("app-a"), {"a.yaml": config("a", "three")}, "app-a")
     w.delete(KUSTOMIZATIONS + "evil")
     w.until("it is pruned", lambda: w.value("evil") is None)
-    server.shutdown()
 
 
 def rill(*argv):

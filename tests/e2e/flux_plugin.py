@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """flux plugin, and the plugins themselves: flux_plugin.py RILL"""
 import hashlib
-import http.server
 import io
 import json
 import os
 import platform
 import tarfile
-import threading
 
 from flux_case import Case
+from world import serve
 
 t = Case(server=False)
 where = os.path.join(t.work, ".fluxcd/plugins")
@@ -17,21 +16,7 @@ ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 files = {}
 
 
-class Catalog(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = files.get(self.path)
-        self.send_response(200 if body is not None else 404)
-        self.send_header("Content-Length", str(len(body or b"")))
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *_):
-        pass
-
-
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Catalog)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-base = "http://127.0.0.1:%d/" % server.server_port
+base = serve(files) + "/"
 t.env["FLUXCD_PLUGIN_CATALOG"] = base
 
 

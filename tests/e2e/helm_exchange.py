@@ -8,7 +8,7 @@ asked by both programs of both namespaces. Without helm ($PEERS) it is skipped.
 """
 import difflib, json, os, re, sys
 
-from helm_world import World, masked, pack, plain, read_record, unfold
+from helm_world import DEPLOYMENT, World, masked, pack, plain, read_record, unfold
 from peers import find
 
 HELM = os.environ.get("HELM") or find("helm")
@@ -132,17 +132,7 @@ metadata:
   name: {{ .Release.Name }}-kept
   annotations: {helm.sh/resource-policy: keep}
 ---
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: {{ .Release.Name }}
-spec:
-  replicas: {{ .Values.replicas }}
-  selector: {matchLabels: {app: {{ .Release.Name }}}}
-  template:
-    metadata: {labels: {app: {{ .Release.Name }}}}
-    spec: {containers: [{name: web, image: web}]}
-{{- with .Values.extra }}
+""" + DEPLOYMENT + """{{- with .Values.extra }}
 ---
 {{ toYaml . }}
 {{- end }}

@@ -13,7 +13,7 @@ N = int(sys.argv[2]) if len(sys.argv) > 2 else 40
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     METRICS = "127.0.0.1:%d" % free.getsockname()[1]
-s = Session(sys.argv[1], "rill", lambda w: rill_controller(w, METRICS))
+s = Session(sys.argv[1], "rill", lambda w: rill_controller(w, metrics=METRICS))
 
 
 def metric(name):

@@ -2,32 +2,19 @@
 controller, and writes down what is seen. Only the standard library of Python is
 used.
 """
-import hashlib, http.server, json, re, threading, time
+import hashlib, json, re, time
 
-from helm_world import World, masked, pack
+from helm_world import DEPLOYMENT, World, masked, pack
 from peers import find
-from world import until
+from world import serve, until
 
 PEER = find("helm-controller")
 HELM = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases"
 SOURCE = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/"
 
 
-class Files(http.server.BaseHTTPRequestHandler):
-    files = {}
-
-    def do_GET(self):
-        body = self.files.get(self.path)
-        self.send_response(200 if body is not None else 404)
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *a):
-        pass
-
-
-web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-threading.Thread(target=web.serve_forever, daemon=True).start()
+files = {}       # of `web`
+web = serve(files)
 
 WEB = """apiVersion: v1
 kind: ConfigMap
@@ -39,17 +26,7 @@ data:
   {{ fail "it is broken" }}
 {{- end }}
 ---
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: {{ .Release.Name }}
-spec:
-  replicas: {{ .Values.replicas }}
-  selector: {matchLabels: {app: {{ .Release.Name }}}}
-  template:
-    metadata: {labels: {app: {{ .Release.Name }}}}
-    spec: {containers: [{name: web, image: "{{ .Values.image }}"}]}
-{{- with .Values.extra }}
+""" + DEPLOYMENT + """{{- with .Values.extra }}
 ---
 {{ toYaml . }}
 {{- end }}
@@ -99,8 +76,8 @@ def artifact(bytes_, revision):
     """As a status names it: the bytes are served from now on."""
     digest = hashlib.sha256(bytes_).hexdigest()
     path = "/%s.tgz" % digest[:16]
-    Files.files[path] = bytes_
-    return {"path": "externalartifact/default/x" + path, "url": "http://127.0.0.1:%d%s" % (web.server_port, path), "revision": revision,
+    files[path] = bytes_
+    return {"path": "externalartifact/default/x" + path, "url": web + path, "revision": revision,
             "digest": "sha256:" + digest, "size": len(bytes_), "lastUpdateTime": "2026-01-01T00:00:00Z"}
 
 
@@ -260,10 +237,10 @@ def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z0-9-]+
 
 # ---- controllers -----------------------------------------------------------------
 
-def rill_controller(w, metrics=""):
+def rill_controller(w, *more, metrics=""):
     return w.spawn("controller", "controller", "--storage-path", w.dir + "/artifacts", "--storage-addr", "127.0.0.1:0",
                    "--metrics-addr", metrics, "--health-addr", "", "--feature-gates", "ExternalArtifact=true",
-                   "--requeue-dependency", "2s")
+                   "--requeue-dependency", "2s", *more)
 
 
 def flux_controller(w):

@@ -38,6 +38,20 @@ def pack(name, files):
     return archive({name + "/" + path: text for path, text in files.items()})
 
 
+# A template that most charts of the tests have.
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: {{ .Release.Name }}}}
+  template:
+    metadata: {labels: {app: {{ .Release.Name }}}}
+    spec: {containers: [{name: web, image: {{ .Values.image | default "web" }}}]}
+"""
+
+
 def unfold(directory, files):
     """The same as a directory."""
     for path, text in files.items():

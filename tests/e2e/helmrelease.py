@@ -7,7 +7,7 @@ its own. Every step says what must come of it."""
 import hashlib, json, os, re, sys, time
 
 from helm_session import HELM, SOURCE, artifact, condition, rill_controller
-from helm_world import World, archive, pack, read_record, write_record
+from helm_world import DEPLOYMENT, World, archive, pack, read_record, write_record
 from world import until
 
 w = World(sys.argv[1], "--crds", "flux")
@@ -27,17 +27,7 @@ data:
   {{ fail "it is broken" }}
 {{- end }}
 ---
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: {{ .Release.Name }}
-spec:
-  replicas: {{ .Values.replicas }}
-  selector: {matchLabels: {app: {{ .Release.Name }}}}
-  template:
-    metadata: {labels: {app: {{ .Release.Name }}}}
-    spec: {containers: [{name: web, image: "{{ .Values.image }}"}]}
-"""
+""" + DEPLOYMENT
 TEST = """apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -481,6 +471,23 @@ def suspend_and_delete():
     assert not colour("default", "renamed") and "renamed" not in helm("list", "-q")
 
 
+def other_namespaces():
+    """Of a tenant's own namespace alone, where the controller is told so."""
+    global running
+    w.namespace("theirs")
+    external("theirs", "far", chart("1.0.0"), "1.0.0")
+    w.stop(running)
+    running = rill_controller(w, "--no-cross-namespace-refs")
+    release("default", "far", "far", chartRef={"kind": "ExternalArtifact", "name": "far", "namespace": "theirs"})
+    o = wait_for("default", "far", "False",
+                 "^cross-namespace references are not allowed: cannot access ExternalArtifact theirs/far$")
+    assert condition(o, "Ready")["reason"] == condition(o, "Stalled")["reason"] == "AccessDenied", o["status"]
+    assert not colour("default", "far") and "far" not in helm("list", "-A", "-q").split()
+    w.stop(running)
+    running = rill_controller(w)
+    wait_for("default", "far", "True", "install succeeded")
+
+
 def killed():
     """Killed at any moment, it converges: one deployed revision, nothing orphaned."""
     global running
@@ -503,7 +510,7 @@ running = rill_controller(w)
 try:
     for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once,
                  overtaken, legacy, origins, origins_in_git, large, post_renderers, definitions, suspend_and_delete,
-                 killed):
+                 other_namespaces, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
             continue
         began = time.time()

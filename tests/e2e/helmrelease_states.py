@@ -8,7 +8,7 @@ inventory, events) must be equal.
 """
 import base64, difflib, json, sys, time
 
-from helm_session import (HELM, PEER, SOURCE, Files, Session, chart, condition, flux_controller, ok, rill_controller, web)
+from helm_session import (HELM, PEER, SOURCE, Session, chart, condition, files, flux_controller, ok, rill_controller, web)
 from helm_world import read_record, write_record
 from world import until
 
@@ -217,9 +217,9 @@ def no_such_version(s):
     message = ("invalid chart reference: failed to get chart version for remote reference: no 'podinfo' chart with version "
                "matching '10.x' found")
     path = SOURCE % s.ns + "helmcharts/no-such-version-web"
-    Files.files["/repo/index.yaml"] = INDEX
+    files["/repo/index.yaml"] = INDEX
     s.w.post(SOURCE % s.ns + "helmrepositories", {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
-             "metadata": {"name": "podinfo"}, "spec": {"interval": "1h", "url": "http://127.0.0.1:%d/repo" % web.server_port}})
+             "metadata": {"name": "podinfo"}, "spec": {"interval": "1h", "url": web + "/repo"}})
     s.release(chart={"spec": {"chart": "podinfo", "version": "10.x", "sourceRef": {"kind": "HelmRepository", "name": "podinfo"}}})
     until(lambda: s.w.get(path), lambda: s.told("web", "no HelmChart is made"))
     if s is not ours:       # it has no source controller beside it

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Bases in other repositories, and files by URL, as commands build them: kustomize_remote.py RILL"""
-import http.server
 import os
 import subprocess
 import sys
 import tempfile
-import threading
+
+from world import serve
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 rill = os.path.realpath(sys.argv[1])
@@ -71,21 +71,7 @@ while not os.path.exists(home + "/port"):
 url = "http://127.0.0.1:%s/plain/base.git" % open(home + "/port").read()
 
 
-class Files(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        text = config("file").encode() if self.path == "/cm.yaml" else b"no"
-        self.send_response(200 if self.path == "/cm.yaml" else 404)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *args):
-        pass
-
-
-files = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-threading.Thread(target=files.serve_forever, daemon=True).start()
-file = "http://127.0.0.1:%d/" % files.server_port
+file = serve({"/cm.yaml": config("file").encode()}) + "/"
 
 # ---- kustomize build ----
 
@@ -111,7 +97,6 @@ status, out, said = run("kustomize", "localize", ".", home + "/local")
 assert status == 0 and "VERIFICATION SUCCESS" in said, (status, out, said)
 server.stdin.close()
 server.wait()
-files.shutdown()
 gives(built, "kustomize", "build", home + "/local")
 
 # ---- nobody there ----

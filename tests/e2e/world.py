@@ -3,7 +3,7 @@
 The server is `rill server`, or the one that $TEST_KUBECONFIG names. Only the
 standard library of Python is used.
 """
-import atexit, http.client, json, os, re, shutil, ssl, subprocess, tempfile, time
+import atexit, http.client, http.server, json, os, re, shutil, ssl, subprocess, tempfile, threading, time
 
 
 def until(f, what, seconds=60):
@@ -15,6 +15,24 @@ def until(f, what, seconds=60):
         if time.time() > end:
             raise AssertionError(what() if callable(what) else what)
         time.sleep(0.02)
+
+
+def serve(files):
+    """The address of a web server of {path: bytes}, which may change while it runs; it ends with the program."""
+    class Files(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = files.get(self.path)
+            self.send_response(200 if body is not None else 404)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return "http://127.0.0.1:%d" % server.server_port
 
 
 class World:
@@ -77,10 +95,10 @@ class World:
 
     # ---- requests ----
 
-    def ask(self, method, path, body=None, kind="application/json"):
+    def ask(self, method, path, body=None, kind="application/json", headers={}):
         c = http.client.HTTPSConnection(self.host, self.port, context=ssl._create_unverified_context(), timeout=60)
         c.request(method, path, json.dumps(body) if body is not None else None,
-                  {"Authorization": "Bearer " + self.token, "Content-Type": kind})
+                  {"Authorization": "Bearer " + self.token, "Content-Type": kind, **headers})
         r = c.getresponse()
         answer = r.status, json.loads(r.read() or b"null")
         c.close()
