@@ -1,6 +1,5 @@
 #include "cli/engine.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/sort.h"
+#include "cli/heap.h"
 #include "client/election.h"
 #include "controllers/controllers.h"
 #include "crypto/sha256.h"
@@ -141,10 +141,6 @@ static err *elect(struct engine *e, const struct engine_options *o)
 	return NULL;
 }
 
-/* The threads are many, and each allocates little and seldom: with an arena
- * for each of them the C library would hold memory that nobody uses. */
-enum { MALLOC_ARENAS = 4 };
-
 static err *start(struct engine *e, const struct engine_options *o)
 {
 	const struct settings *s = &e->settings;
@@ -178,7 +174,7 @@ err *engine_start(struct engine **out, const struct engine_options *o)
 	struct engine *e = mem_calloc(1, sizeof *e);
 	err *failed;
 
-	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+	heap_stay_small();
 	e->settings = *o->settings;
 	failed = start(e, o);
 

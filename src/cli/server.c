@@ -6,6 +6,7 @@
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/crds.h"
+#include "cli/heap.h"
 #include "server/server.h"
 
 struct server_flags {
@@ -143,6 +144,7 @@ static err *run_server(struct cli *c)
 	if (!o.full_sync && !str_eq(f->sync, S("normal")))
 		return err_new(ERR_INVALID, "--sync: \"%.*s\" is neither normal nor full",
 			       STR_ARG(f->sync));
+	heap_stay_small();
 	block_signals(&signals);
 	TRY(open_server(f, &o, &s));
 	err *e = f->kubeconfig.n ? write_kubeconfig(s, f->kubeconfig) : NULL;

@@ -15,6 +15,7 @@ from world import World
 
 CMS = "/api/v1/namespaces/default/configmaps"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+GROWTH_KIB = 24 << 10               # of all of it but the watches, for the rest of its life
 WATCHES, WATCH_KIB = 1000, 48       # and what each may cost of memory, most of it TLS
 w = World(sys.argv[1], "--no-sim")
 
@@ -121,6 +122,22 @@ def test_expressions_and_schemas_that_cost_too_much():
     expect("after a schema of 2000 levels", w.ask("GET", CRDS), 200)
 
 
+def test_nobody_becomes_somebody_else():
+    token = w.post("/api/v1/namespaces/default/serviceaccounts/default/token", {"spec": {}})["status"]["token"]
+    plain = {"Authorization": "Bearer " + token}
+    secrets = "/api/v1/namespaces/default/secrets"
+    for headers in ({}, {"Impersonate-User": "admin"}, {"Impersonate-User": "x", "Impersonate-Group": "system:masters"},
+                    {"impersonate-user": "admin"}, {"Impersonate-Uid": "1", "Impersonate-User": "admin"}):
+        expect("a service account with %s" % headers, w.ask("GET", secrets, headers={**plain, **headers}), 403, "cannot")
+    expect("an administrator as nobody", w.ask("GET", secrets, headers={"Impersonate-User": "nobody"}), 403,
+           'User "nobody" cannot list')
+    expect("a group without a user", w.ask("GET", secrets, headers={"Impersonate-Group": "system:masters"}), 400,
+           "without impersonating a user")
+    for wrong in ("Bearer " + token[:-6] + "AAAAAA", "Bearer x.y.z", "Bearer", "Basic YWRtaW46dA==", "Bearer " + "x" * 20000):
+        code, _ = w.ask("GET", secrets, headers={"Authorization": wrong})
+        assert code in (401, 403), (wrong[:20], code)
+
+
 def test_watches_cost_little():
     context, streams, before = ssl._create_unverified_context(), [], resident()
     for _ in range(WATCHES):
@@ -138,28 +155,15 @@ def test_watches_cost_little():
         s.close()
 
 
-def test_nobody_becomes_somebody_else():
-    token = w.post("/api/v1/namespaces/default/serviceaccounts/default/token", {"spec": {}})["status"]["token"]
-    plain = {"Authorization": "Bearer " + token}
-    secrets = "/api/v1/namespaces/default/secrets"
-    for headers in ({}, {"Impersonate-User": "admin"}, {"Impersonate-User": "x", "Impersonate-Group": "system:masters"},
-                    {"impersonate-user": "admin"}, {"Impersonate-Uid": "1", "Impersonate-User": "admin"}):
-        expect("a service account with %s" % headers, w.ask("GET", secrets, headers={**plain, **headers}), 403, "cannot")
-    expect("an administrator as nobody", w.ask("GET", secrets, headers={"Impersonate-User": "nobody"}), 403,
-           'User "nobody" cannot list')
-    expect("a group without a user", w.ask("GET", secrets, headers={"Impersonate-Group": "system:masters"}), 400,
-           "without impersonating a user")
-    for wrong in ("Bearer " + token[:-6] + "AAAAAA", "Bearer x.y.z", "Bearer", "Basic YWRtaW46dA==", "Bearer " + "x" * 20000):
-        code, _ = w.ask("GET", secrets, headers={"Authorization": wrong})
-        assert code in (401, 403), (wrong[:20], code)
-
-
 def main():
     w.post(CMS, config("first"))
+    before = resident()
     for name, test in list(globals().items()):
         if name.startswith("test_"):
             test()
             print("%s: %d MiB" % (name, resident() >> 10), flush=True)
+            grown = resident() - before
+            assert grown < GROWTH_KIB or test is test_watches_cost_little, "%s: it grew by %d KiB" % (name, grown)
 
 
 main()
