@@ -18,7 +18,7 @@ enum { OVERHEAD = 4 * TAR_BLOCK };
 struct counted {
 	struct stream stream;
 	struct stream *from;
-	uint64_t left;
+	uint64_t left, max;	/* max: the limit that a message names */
 };
 
 struct tgz {
@@ -47,7 +47,7 @@ static err *read_counted(struct stream *s, char *to, size_t n, size_t *got)
 	TRY(c->from->read(c->from, to, n, got));
 	if (*got > c->left)
 		return excess(ARCHIVE_TOO_LARGE, "archive is larger than the maximum size",
-			      c->left);
+			      c->max);
 	c->left -= *got;
 	return NULL;
 }
@@ -103,6 +103,7 @@ err *tgz_open(struct tgz **out, struct arena *a, str text, const struct tgz_limi
 		.stream.read = read_counted,
 		.from = gzip_stream(t->gzip),
 		.left = t->limits.total + OVERHEAD * (uint64_t)t->limits.entries,
+		.max = t->limits.total,
 	};
 	tar_init(&t->tar, &t->counted.stream);
 	*out = t;
