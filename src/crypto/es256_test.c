@@ -66,7 +66,7 @@ static void test_other_keys_are_refused(void **state)
 	CLEANUP(err_drop) err *e = es256_read(&k, ed);
 	CLEANUP(err_drop) err *none = es256_read(&k, S("nothing"));
 
-	assert_non_null(e);
+	assert_string_equal(err_msg(e), "the key is not one of ECDSA on P-256");
 	assert_non_null(none);
 }
 

@@ -67,15 +67,26 @@ static void test_written_in_their_order(void **state)
 
 static void test_refused(void **state)
 {
-	static const char *const rows[] = { "{\"f\":{}}", "{\"fx\":{}}", "{\"k:[]\":{}}", "{\"k:{\":{}}",
-					    "{\"v:\":{}}", "{\"i:x\":{}}", "{\"f:a\":3}", "[]" };
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "{\"f\":{}}", "key must be 2 characters long: f" },
+		{ "{\"fx\":{}}", "missing colon: fx" },
+		{ "{\"k:[]\":{}}", "the keys of an item must be an object: []" },
+		{ "{\"k:{\":{}}", "unexpected end of JSON input" },
+		{ "{\"v:\":{}}", "unexpected end of JSON input" },
+		{ "{\"i:x\":{}}", "x" },
+		{ "{\"f:a\":3}", "an object is wanted, found number" },
+		{ "[]", "an object is wanted, found array" },
+	};
 	struct fieldset *s;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		err *e = fieldset_read(&a, json(rows[i]), &s);
+		err *e = fieldset_read(&a, json(rows[i].text), &s);
 
 		assert_non_null(e);
+		assert_true(str_has(err_text(e), str_c(rows[i].why)));
 		err_free(e);
 	}
 }

@@ -94,6 +94,7 @@ static void test_bounds_terms(void **state)
 	err *e = selector_parse(&a, buf_str(&text), &s);
 
 	assert_non_null(e);
+	assert_true(str_has(err_text(e), S("selector has more than ")));
 	err_free(e);
 	arena_release(&a);
 }

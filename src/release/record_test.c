@@ -102,7 +102,15 @@ static void test_reads_what_helm_3_wrote(void **state)
 			    "\"version\":3}");
 }
 
-static const char *const bad[] = { "", "[]", "1", "{\"name\":", "\"x\"" };
+static const struct {
+	const char *text, *why;
+} bad[] = {
+	{ "", "unexpected end of JSON input" },
+	{ "[]", "cannot unmarshal array into Go value of type v1.Release" },
+	{ "1", "cannot unmarshal number into Go value of type v1.Release" },
+	{ "{\"name\":", "unexpected end of JSON input" },
+	{ "\"x\"", "cannot unmarshal string into Go value of type v1.Release" },
+};
 
 static void test_refuses_what_is_no_record(void **state)
 {
@@ -110,9 +118,10 @@ static void test_refuses_what_is_no_record(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		CLEANUP(arena_release) struct arena a = ARENA_INIT;
 		struct record r;
-		CLEANUP(err_drop) err *e = record_read(&a, str_c(bad[i]), &r);
+		CLEANUP(err_drop) err *e = record_read(&a, str_c(bad[i].text), &r);
 
 		assert_non_null(e);
+		assert_true(str_has(err_text(e), str_c(bad[i].why)));
 	}
 }
 

@@ -268,6 +268,7 @@ static void test_what_cannot_be_served(void **state)
 		if (!e)
 			print_error("%s is served\n", rows[i]);
 		assert_non_null(e);
+		assert_string_equal(err_msg(e), "no version is stored");
 		err_free(e);
 	}
 }
