@@ -22,6 +22,7 @@ struct parser {
 	str rest;
 	struct word next;	/* looked at, not taken */
 	size_t terms;
+	enum selector_words words;
 };
 
 static bool is_space(char c)
@@ -85,6 +86,7 @@ static err *expected(struct word found, const char *what)
 
 /* ---- one requirement --------------------------------------------------- */
 
+/* apimachinery tells of a field, kyaml in sentences of its own. */
 static err *bad_value(const char *path, str value, const char *why)
 {
 	CLEANUP(buf_release) struct buf quoted = BUF_INIT;
@@ -93,16 +95,46 @@ static err *bad_value(const char *path, str value, const char *why)
 	return err_new(ERR_INVALID, "%s: Invalid value: %s: %s", path, buf_c(&quoted), why);
 }
 
-static err *check_key(str key)
+static err *check_key(const struct parser *p, str key)
 {
-	CLEANUP(buf_release) struct buf why = BUF_INIT;
+	CLEANUP(buf_release) struct buf why = BUF_INIT, quoted = BUF_INIT;
 
 	if (name_check(key, NAME_QUALIFIED, &why))
 		return NULL;
-	return bad_value("<nil>", key, buf_c(&why));
+	if (p->words == SELECTOR_APIMACHINERY)
+		return bad_value("<nil>", key, buf_c(&why));
+	quote_add(&quoted, key, QUOTE_PRINT);
+	return err_new(ERR_INVALID, "invalid label key %s: %s", buf_c(&quoted), buf_c(&why));
 }
 
-static err *check_values(const struct requirement *r)
+static err *not_a_number(const struct parser *p, const struct requirement *r, size_t at)
+{
+	static const char why[] = "for 'Gt', 'Lt' operators, the value must be an integer";
+	char path[32];
+
+	if (p->words == SELECTOR_KYAML)
+		return err_new(ERR_INVALID, "%s", why);
+	snprintf(path, sizeof path, "values[%zu]", at);
+	return bad_value(path, r->values[at], why);
+}
+
+static err *not_a_label(const struct parser *p, const struct requirement *r, size_t at,
+			const char *why)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	if (p->words == SELECTOR_APIMACHINERY) {
+		buf_addf(&text, "values[%zu][%.*s]", at, STR_ARG(r->key));
+		return bad_value(buf_c(&text), r->values[at], why);
+	}
+	buf_add(&text, S("invalid label value: "));
+	quote_add(&text, r->values[at], QUOTE_PRINT);
+	buf_add(&text, S(": at key: "));
+	quote_add(&text, r->key, QUOTE_PRINT);
+	return err_new(ERR_INVALID, "%s: %s", buf_c(&text), why);
+}
+
+static err *check_values(const struct parser *p, const struct requirement *r)
 {
 	CLEANUP(buf_release) struct buf why = BUF_INIT;
 	int64_t number;
@@ -111,19 +143,11 @@ static err *check_values(const struct requirement *r)
 		err *e = r->op >= SELECTOR_GREATER ? number_parse_int(r->values[i], 10, &number) : NULL;
 
 		if (e) {
-			char path[32];
-
 			err_free(e);
-			snprintf(path, sizeof path, "values[%zu]", i);
-			return bad_value(path, r->values[i],
-					 "for 'Gt', 'Lt' operators, the value must be an integer");
+			return not_a_number(p, r, i);
 		}
-		if (!name_check(r->values[i], NAME_LABEL_VALUE, &why)) {
-			CLEANUP(buf_release) struct buf path = BUF_INIT;
-
-			buf_addf(&path, "values[%zu][%.*s]", i, STR_ARG(r->key));
-			return bad_value(buf_c(&path), r->values[i], buf_c(&why));
-		}
+		if (!name_check(r->values[i], NAME_LABEL_VALUE, &why))
+			return not_a_label(p, r, i, buf_c(&why));
 	}
 	return NULL;
 }
@@ -224,7 +248,8 @@ static err *take_operator(struct parser *p, struct requirement *r, bool *set)
 		r->op = SELECTOR_LESS;
 		return NULL;
 	default:
-		return expected(w, "in, notin, =, ==, !=, gt, lt");
+		return expected(w, p->words == SELECTOR_KYAML ? "'=', '!=', '==', 'in', notin'"
+							      : "in, notin, =, ==, !=, gt, lt");
 	}
 }
 
@@ -239,7 +264,7 @@ static err *take_requirement(struct parser *p, struct requirement *r)
 	if (as_value(w.token) != T_IDENT)
 		return expected(w, "identifier");
 	r->key = w.text;
-	TRY(check_key(r->key));
+	TRY(check_key(p, r->key));
 	if (absent || p->next.token == T_END || p->next.token == T_COMMA) {
 		r->op = absent ? SELECTOR_ABSENT : SELECTOR_EXISTS;
 		return NULL;
@@ -248,14 +273,19 @@ static err *take_requirement(struct parser *p, struct requirement *r)
 	TRY(set ? take_set(p, &list) : take_exact(p, &list));
 	r->values = list.p;
 	r->values_n = list.n;
-	return check_values(r);
+	return check_values(p, r);
 }
 
 /* ---- all --------------------------------------------------------------- */
 
 err *selector_parse(struct arena *a, str text, struct selector *out)
 {
-	struct parser p = { .a = a, .rest = text };
+	return selector_parse_as(a, text, SELECTOR_APIMACHINERY, out);
+}
+
+err *selector_parse_as(struct arena *a, str text, enum selector_words words, struct selector *out)
+{
+	struct parser p = { .a = a, .rest = text, .words = words };
 	VEC(struct requirement) list = { 0 };
 
 	p.next = scan(&p);

@@ -33,10 +33,16 @@ struct selector {
 	size_t n;
 };
 
+/* In whose words a selector is refused: kustomize brings an older copy of the
+ * parser along. */
+enum selector_words { SELECTOR_APIMACHINERY, SELECTOR_KYAML };
+
 /* More requirements or values than any request holds. */
 enum { SELECTOR_TERMS_MAX = 10000 };
 
 err *selector_parse(struct arena *a, str text, struct selector *out)
+	__attribute__((warn_unused_result));
+err *selector_parse_as(struct arena *a, str text, enum selector_words words, struct selector *out)
 	__attribute__((warn_unused_result));
 /* `labels`: a map of texts, null or not there. */
 bool selector_matches(const struct selector *s, node labels);

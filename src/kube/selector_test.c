@@ -49,6 +49,23 @@ static const struct {
 		  "non-empty" },
 };
 
+/* Recorded from sigs.k8s.io/kustomize/kyaml v0.21.2, whose parser kustomize uses. */
+static const struct {
+	const char *selector, *error;
+} kyaml_rejected[] = {
+	{ "a=(", "unable to parse requirement: found '(', expected: identifier" },
+	{ "a b", "unable to parse requirement: found 'b', expected: '=', '!=', '==', 'in', notin'" },
+	{ "n>x", "unable to parse requirement: for 'Gt', 'Lt' operators, the value must be an "
+		 "integer" },
+	{ "/a=b", "unable to parse requirement: invalid label key \"/a\": prefix part must be "
+		  "non-empty" },
+	{ "a=-b", "unable to parse requirement: invalid label value: \"-b\": at key: \"a\": a valid "
+		  "label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+		  "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+		  "'my_value',  or '12345', regex used for validation is "
+		  "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')" },
+};
+
 static void test_matches(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -82,6 +99,23 @@ static void test_rejects(void **state)
 	arena_release(&a);
 }
 
+static void test_rejects_in_words_of_kyaml(void **state)
+{
+	struct arena a = ARENA_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kyaml_rejected / sizeof *kyaml_rejected; i++) {
+		struct selector s;
+		err *e = selector_parse_as(&a, str_c(kyaml_rejected[i].selector), SELECTOR_KYAML,
+					   &s);
+
+		assert_non_null(e);
+		assert_string_equal(err_msg(e), kyaml_rejected[i].error);
+		err_free(e);
+	}
+	arena_release(&a);
+}
+
 static void test_bounds_terms(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -104,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_rejects),
+		cmocka_unit_test(test_rejects_in_words_of_kyaml),
 		cmocka_unit_test(test_bounds_terms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

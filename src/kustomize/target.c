@@ -28,8 +28,8 @@ err *target_compile(struct arena *a, node selector, struct target **out)
 		if (pattern.n)
 			TRY(regex_compile(a, arena_cat(a, S("^(?:"), pattern, S(")$")), &t->part[i]));
 	}
-	TRY(selector_parse(a, labels, &t->labels));
-	TRY(selector_parse(a, annotations, &t->annotations));
+	TRY(selector_parse_as(a, labels, SELECTOR_KYAML, &t->labels));
+	TRY(selector_parse_as(a, annotations, SELECTOR_KYAML, &t->annotations));
 	t->has_marks = labels.n || annotations.n;
 	*out = t;
 	return NULL;
