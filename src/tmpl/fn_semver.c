@@ -132,9 +132,50 @@ static const struct tmpl_func methods[] = {
 	{ "String", "", run_text, STRING },
 };
 
+/* Templates and encoders do not see these, printf does. */
+static node major_field(struct arena *a, const void *object)
+{
+	(void)a;
+	return value_uint(((const struct version *)object)->v.major);
+}
+
+static node minor_field(struct arena *a, const void *object)
+{
+	(void)a;
+	return value_uint(((const struct version *)object)->v.minor);
+}
+
+static node patch_field(struct arena *a, const void *object)
+{
+	(void)a;
+	return value_uint(((const struct version *)object)->v.patch);
+}
+
+static node prerelease_field(struct arena *a, const void *object)
+{
+	return node_from_str(a, ((const struct version *)object)->v.prerelease);
+}
+
+static node build_field(struct arena *a, const void *object)
+{
+	return node_from_str(a, ((const struct version *)object)->v.build);
+}
+
+static node original_field(struct arena *a, const void *object)
+{
+	return node_from_str(a, ((const struct version *)object)->v.original);
+}
+
+static const struct value_field fields[] = {
+	{ "major", major_field },    { "minor", minor_field },	 { "patch", patch_field },
+	{ "pre", prerelease_field }, { "metadata", build_field }, { "original", original_field },
+};
+
 static const struct value_class version_class = {
 	.type_name = "*semver.Version",
 	.kind = KIND_PTR,
+	.fields = fields,
+	.fields_n = sizeof fields / sizeof *fields,
 	.methods = methods,
 	.methods_n = sizeof methods / sizeof *methods,
 	.text = add_text,
