@@ -475,9 +475,10 @@ static cel_value call_pattern(struct eval *v, const struct cel_plan *p, const ce
 {
 	const struct regex *re = p->call.regex;
 	struct regex_span span;
-	str text = args[0].s;
+	/* What Go's value of it is a string of counts, and a type's is its name. */
+	str text = args[0].kind == CEL_TYPE ? args[0].type->name : args[0].s;
 
-	if (args[0].kind != CEL_STRING)
+	if (args[0].kind != CEL_STRING && args[0].kind != CEL_TYPE)
 		return cel_no_overload(&v->r, args[0]);
 	if (!cel_run_pattern(&v->r, re, text))
 		return STOPPED;
