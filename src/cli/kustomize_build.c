@@ -123,10 +123,17 @@ static err *write_result(struct cli *c, const struct build_options *o, struct so
 	str path = path_is_abs(o->output) ? o->output : path_join(c->arena, cwd, o->output);
 	CLEANUP(fs_drop) struct fs *dir = NULL;
 
-	if (!o->output.n)
-		return kustomize_print(c->arena, sources, m, &c->out.buf);
-	if (files_disk.type(&files_disk, path) == FILE_DIR)
+	if (o->output.n && files_disk.type(&files_disk, path) == FILE_DIR)
 		return write_files(c, path, m);
+	if (!o->output.n) {
+		size_t start = buf_str(&c->out.buf).n;
+		err *e = kustomize_print(c->arena, sources, m, &c->out.buf);
+
+		/* Nothing is shown of what cannot be shown whole. */
+		if (e)
+			buf_trim(&c->out.buf, start);
+		return e;
+	}
 	TRY(kustomize_print(c->arena, sources, m, &text));
 	TRY(fs_open(&dir, path_dir(c->arena, path), NULL));
 	return fs_write(dir, path_base(path), buf_str(&text), 0644);
