@@ -1,4 +1,6 @@
 /* vars: $(NAME) in fields, replaced by the value of another object's field. */
+#include <stdlib.h>
+
 #include "kustomize/build_impl.h"
 #include "text/number.h"
 
@@ -285,6 +287,21 @@ static err *visit(void *context, struct arena *a, node *value)
 	return NULL;
 }
 
+static int cmp_names(const void *x, const void *y)
+{
+	return str_cmp(var_name(*(const node *)x), var_name(*(const node *)y));
+}
+
+/* Whatever the order in which they were defined, values are sought by name. */
+static node *by_name(struct arena *a, const node *vars, size_t n)
+{
+	node *sorted = arena_array(a, node, n);
+
+	memcpy(sorted, vars, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, cmp_names);
+	return sorted;
+}
+
 err *vars_resolve(struct build *b, struct layer *layer)
 {
 	struct replacer r = { .a = b->t.a, .n = layer->vars.n };
@@ -293,12 +310,14 @@ err *vars_resolve(struct build *b, struct layer *layer)
 	if (!layer->vars.n)
 		return NULL;
 	r.vars = arena_array(b->t.a, struct known, r.n);
+	node *vars = by_name(b->t.a, layer->vars.p, r.n);
+
 	for (size_t i = 0; i < r.n; i++) {
-		r.vars[i].name = var_name(layer->vars.p[i]);
-		err *e = value_of_var(b, layer, layer->vars.p[i], &r.vars[i].value);
+		r.vars[i].name = var_name(vars[i]);
+		err *e = value_of_var(b, layer, vars[i], &r.vars[i].value);
 
 		if (e)
-			return sources_err(b->t.sources, layer->vars.p[i].place, e);
+			return sources_err(b->t.sources, vars[i].place, e);
 	}
 	for (size_t i = 0; i < layer->m->n; i++)
 		TRY(fieldspec_walk_all(b->t.a, layer->m->list[i]->object,
