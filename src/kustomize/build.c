@@ -140,6 +140,9 @@ static void clean_annotations(struct build *b, struct resmap *m, node metadata)
 		struct resource *r = m->list[i];
 		node have = node_get(node_get(r->object, S("metadata")), S("annotations"));
 
+		/* Lists may have come without; to write is to make it. */
+		if (!(origin && changes) && !node_has(r->object, S("metadata")))
+			node_set(b->t.a, r->object, S("metadata"), node_map(b->t.a, 0));
 		if (have.kind == NODE_NONE || (origin && changes && have.kind != NODE_MAP))
 			continue;
 		node texts = value_texts(b->t.a, have);

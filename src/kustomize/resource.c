@@ -94,7 +94,12 @@ bool resource_is(const struct resource *r, struct resid id)
 void resource_remember(struct arena *a, struct resource *r)
 {
 	struct resid id = resource_id(r);
+	node metadata = node_get(r->object, S("metadata"));
+	node annotations = node_get(metadata, S("annotations"));
 
+	/* Kustomize notes it among the annotations, in whose place a map comes. */
+	if (annotations.kind == NODE_STR || annotations.kind == NODE_SEQ)
+		node_remove(metadata, S("annotations"));
 	avec_push(a, &r->former,
 		  (struct former){ .name = id.name, .ns = resid_effective_ns(id), .kind = id.gvk.kind });
 }
