@@ -337,6 +337,19 @@ static err *load_config(struct build *b, struct root *r, struct layer *to)
 	return e ? err_wrap(e, "merging CRDs") : NULL;
 }
 
+/* What goes wrong in the work of a field comes after what is wrong with plugins. */
+static err *transform_fields(struct build *b, struct root *r, struct layer *to)
+{
+	err *e = transform_all(b, r, to), *earlier = NULL;
+
+	if (e && b->t.configured)
+		earlier = plugins_check(b, r);
+	if (!earlier)
+		return e;
+	err_free(e);
+	return earlier;
+}
+
 err *accumulate(struct build *b, struct root *r, struct layer *to)
 {
 	err *e = accumulate_paths(b, r, to, node_get(r->k.root, S("resources")));
@@ -348,7 +361,7 @@ err *accumulate(struct build *b, struct root *r, struct layer *to)
 	e = add_components(b, r, to);
 	if (e)
 		return err_wrap(e, "accumulating components");
-	TRY(transform_all(b, r, to));
+	TRY(transform_fields(b, r, to));
 	TRY(plugins_transform(b, r, to));
 	TRY(plugins_validate(b, r, to));
 	node vars = node_get(r->k.root, S("vars"));

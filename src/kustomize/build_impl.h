@@ -73,6 +73,8 @@ err *config_load_crds(struct build *b, struct root *r, node files, const struct 
 /* `generators`, `transformers` and `validators` of the built-in kinds. */
 err *plugins_generate(struct build *b, struct root *r, struct layer *to)
 	__attribute__((warn_unused_result));
+/* Whether the transformers can be loaded; kustomize loads all before any runs. */
+err *plugins_check(struct build *b, struct root *r) __attribute__((warn_unused_result));
 err *plugins_transform(struct build *b, struct root *r, struct layer *to)
 	__attribute__((warn_unused_result));
 err *plugins_validate(struct build *b, struct root *r, struct layer *to)

@@ -36,13 +36,13 @@ static const struct typed_field patch_options_fields[] = {
 	TYPED_FIELD("allowNameChange", B_),
 	TYPED_FIELD("allowKindChange", B_),
 };
-static const struct typed patch_options =
+const struct typed kfile_patch_options_type =
 	TYPED_STRUCT_OF("types", "PatchArgs", patch_options_fields);
 static const struct typed_field patch_fields[] = {
 	TYPED_FIELD("path", S_),
 	TYPED_FIELD("patch", S_),
 	TYPED_FIELD("target", &kfile_selector_type),
-	TYPED_FIELD("options", &patch_options),
+	TYPED_FIELD("options", &kfile_patch_options_type),
 };
 const struct typed kfile_patch_type = TYPED_STRUCT_OF("types", "Patch", patch_fields);
 static const struct typed patches = LIST_OF("[]types.Patch", &kfile_patch_type);

@@ -4,6 +4,7 @@
 #include "kustomize/build_impl.h"
 #include "kustomize/generate.h"
 #include "kustomize/objfile.h"
+#include "kustomize/plugins_type.h"
 #include "kustomize/scalar.h"
 #include "kustomize/value.h"
 #include "text/path.h"
@@ -14,68 +15,25 @@ struct plugin {
 	struct build *b;
 	struct root *r;
 	struct resmap *m;		/* what it works on */
+	const struct resource *from;
 	node config;
 	struct resid id;
+	size_t kind;			/* its place among the kinds */
 };
 
 /* ---- configurations ---------------------------------------------------- */
 
-#define S_ &typed_string
-#define B_ &typed_bool
-
-static const struct typed_field metadata_fields[] = {
-	TYPED_FIELD("name", S_),
-	TYPED_FIELD("namespace", S_),
-	TYPED_FIELD("labels", &typed_string_map),
-	TYPED_FIELD("annotations", &typed_string_map),
-};
-static const struct typed metadata_type = TYPED_STRUCT_OF("types", "ObjectMeta", metadata_fields);
-
-static const struct typed_field target_fields[] = {
-	TYPED_FIELD("selector", &kfile_selector_type),
-	TYPED_FIELD("fieldPath", S_),
-	TYPED_FIELD("filePathPosition", &typed_int),
-};
-static const struct typed target_type = TYPED_STRUCT_OF("builtins", "Target", target_fields);
-static const struct typed targets_type = { .kind = TYPED_LIST, .go = "[]builtins.Target",
-					   .of = &target_type };
-static const struct typed replacements_type = { .kind = TYPED_LIST,
-						.go = "[]types.ReplacementField",
-						.of = &kfile_replacement_type };
-static const struct typed patch_options_type = { .kind = TYPED_MAP, .go = "types.PatchArgs",
-						 .of = &typed_bool };
-
-/* The fields of all transformers together: each reads its own. */
-static const struct typed_field config_fields[] = {
-	TYPED_FIELD("metadata", &metadata_type),
-	TYPED_FIELD("fieldSpecs", &kfile_fieldspecs_type),
-	TYPED_FIELD("labels", &typed_string_map),
-	TYPED_FIELD("annotations", &typed_string_map),
-	TYPED_FIELD("imageTag", &kfile_image_type),
-	TYPED_FIELD("replica", &kfile_replica_type),
-	TYPED_FIELD("prefix", S_),
-	TYPED_FIELD("suffix", S_),
-	TYPED_FIELD("unsetOnly", B_),
-	TYPED_FIELD("setRoleBindingSubjects", S_),
-	TYPED_FIELD("path", S_),
-	TYPED_FIELD("patch", S_),
-	TYPED_FIELD("jsonOp", S_),
-	TYPED_FIELD("target", &kfile_selector_type),
-	TYPED_FIELD("options", &patch_options_type),
-	TYPED_FIELD("paths", &typed_strings),
-	TYPED_FIELD("patches", S_),
-	TYPED_FIELD("replacements", &replacements_type),
-	TYPED_FIELD("value", S_),
-	TYPED_FIELD("targets", &targets_type),
-	TYPED_FIELD("targetFilePath", S_),
-};
-static const struct typed config_type = TYPED_STRUCT_OF("builtins", "Plugin", config_fields);
-
-static err *fit(struct plugin *p, const struct typed *type, node *out)
+static err *fit(struct plugin *p, const struct plugin_type *type, node *out)
 {
 	const struct typed_options o = { .texts = true, .sources = p->b->t.sources };
+	err *e = type->fields ? typed_fit(p->b->t.a, p->config, type->fields, &o, out) : NULL;
 
-	return typed_fit(p->b->t.a, p->config, type, &o, out);
+	if (!type->fields)
+		*out = p->config;
+	if (!e)
+		return NULL;
+	e = err_wrap(e, "error unmarshaling JSON: while decoding JSON");
+	return type->wrap ? err_wrap(e, "%s", type->wrap) : e;
 }
 
 static fieldspecs specs_of(struct plugin *p, node config)
@@ -277,7 +235,7 @@ static err *value_targets(struct plugin *p, node config, node *out)
 
 		TRY(loader_read(a, p->r->l, file, &text, NULL));
 		TRY(yaml_read(a, text, &o, &read));
-		TRY(typed_fit(a, read, &config_type, NULL, &fitted));
+		TRY(typed_fit(a, read, &plugin_targets_file, NULL, &fitted));
 		list = node_get(fitted, S("targets"));
 		node_each_item(i, list)
 			node_append(a, *out, *i);
@@ -323,15 +281,13 @@ static err *run_value_add(struct plugin *p, node config)
 
 /* ---- generators -------------------------------------------------------- */
 
-static err *add_generated(struct plugin *p, const struct typed *type,
+static err *add_generated(struct plugin *p, node args,
 			  err *(*make)(struct arena *, const struct loader *, node,
 				       struct resource **))
 {
 	struct arena *a = p->b->t.a;
-	node args;
 	struct resource *made;
 
-	TRY(fit(p, type, &args));
 	if (!text_of(args, S("name")).n)
 		node_set(a, args, S("name"), node_from_str(a, p->id.name));
 	if (!text_of(args, S("namespace")).n && p->id.ns.n)
@@ -343,26 +299,23 @@ static err *add_generated(struct plugin *p, const struct typed *type,
 
 static err *make_configmap(struct plugin *p, node config)
 {
-	(void)config;
-	return add_generated(p, &kfile_configmap_type, generate_configmap);
+	return add_generated(p, config, generate_configmap);
 }
 
 static err *make_secret(struct plugin *p, node config)
 {
-	(void)config;
-	return add_generated(p, &kfile_secret_type, generate_secret);
+	return add_generated(p, config, generate_secret);
 }
 
 /* A ServiceAccount that acts as one of a cloud; Google's is the only one. */
 static err *make_iam_policy(struct plugin *p, node config)
 {
 	struct arena *a = p->b->t.a;
-	node service = node_get(p->config, S("kubernetesService"));
-	node account = node_get(p->config, S("serviceAccount"));
+	node service = node_get(config, S("kubernetesService"));
+	node account = node_get(config, S("serviceAccount"));
 	node object = node_map(a, 3), metadata = node_map(a, 3), annotations = node_map(a, 1);
-	str cloud = text_of(p->config, S("cloud")), ns = text_of(service, S("namespace"));
+	str cloud = text_of(config, S("cloud")), ns = text_of(service, S("namespace"));
 
-	(void)config;
 	p->b->t.configured = true;
 	if (!str_eq(cloud, S("gke")))
 		return err_new(ERR_INVALID, "cloud provider %.*s not supported yet", STR_ARG(cloud));
@@ -384,18 +337,15 @@ static err *make_chart(struct plugin *p, node config)
 {
 	struct arena *a = p->b->t.a;
 	struct kustomize_helm *helm = p->b->o->helm;
-	node chart, globals;
 	node_list objects;
 	str text;
 
-	(void)config;
-	TRY(fit(p, &kfile_helm_chart_type, &chart));
-	TRY(fit(p, &kfile_helm_globals_type, &globals));
 	if (!helm)
 		return err_new(ERR_INVALID, "must specify --enable-helm");
+	TRY(fit(p, &plugin_type_helm_chart, &config));
 	p->b->t.configured = true;
-	TRY(helm->inflate(helm, a, p->r->l, chart, globals, &text));
-	TRY(objfile_parse(a, p->b->t.sources, text, text_of(chart, S("name")), &objects));
+	TRY(helm->inflate(helm, a, p->r->l, config, config, &text));
+	TRY(objfile_parse(a, p->b->t.sources, text, text_of(config, S("name")), &objects));
 	for (size_t i = 0; i < objects.n; i++) {
 		struct resource *r = resource_new(a, objects.p[i]);
 
@@ -410,29 +360,41 @@ static err *make_chart(struct plugin *p, node config)
 static const struct {
 	str kind;
 	bool generator;
+	const struct plugin_type *type;
 	err *(*run)(struct plugin *p, node config);
 } kinds[] = {
-	{ S("AnnotationsTransformer"), false, run_annotations },
-	{ S("ConfigMapGenerator"), true, make_configmap },
-	{ S("HashTransformer"), false, run_hash },
-	{ S("HelmChartInflationGenerator"), true, make_chart },
-	{ S("IAMPolicyGenerator"), true, make_iam_policy },
-	{ S("ImageTagTransformer"), false, run_image },
-	{ S("LabelTransformer"), false, run_labels },
-	{ S("NamespaceTransformer"), false, run_namespace },
-	{ S("PatchJson6902Transformer"), false, run_json_patch },
-	{ S("PatchStrategicMergeTransformer"), false, run_merge_patches },
-	{ S("PatchTransformer"), false, run_patch },
-	{ S("PrefixSuffixTransformer"), false, run_affix },
-	{ S("PrefixTransformer"), false, run_affix },
-	{ S("ReplacementTransformer"), false, run_replacements },
-	{ S("ReplicaCountTransformer"), false, run_replicas },
-	{ S("SecretGenerator"), true, make_secret },
-	{ S("SuffixTransformer"), false, run_affix },
-	{ S("ValueAddTransformer"), false, run_value_add },
+	{ S("AnnotationsTransformer"), false, &plugin_type_annotations, run_annotations },
+	{ S("ConfigMapGenerator"), true, &plugin_type_configmap, make_configmap },
+	{ S("HashTransformer"), false, &plugin_type_none, run_hash },
+	{ S("HelmChartInflationGenerator"), true, &plugin_type_none, make_chart },
+	{ S("IAMPolicyGenerator"), true, &plugin_type_iam_policy, make_iam_policy },
+	{ S("ImageTagTransformer"), false, &plugin_type_image, run_image },
+	{ S("LabelTransformer"), false, &plugin_type_labels, run_labels },
+	{ S("NamespaceTransformer"), false, &plugin_type_namespace, run_namespace },
+	{ S("PatchJson6902Transformer"), false, &plugin_type_json_patch, run_json_patch },
+	{ S("PatchStrategicMergeTransformer"), false, &plugin_type_merge_patches, run_merge_patches },
+	{ S("PatchTransformer"), false, &plugin_type_patch, run_patch },
+	{ S("PrefixSuffixTransformer"), false, &plugin_type_affix, run_affix },
+	{ S("PrefixTransformer"), false, &plugin_type_prefix, run_affix },
+	{ S("ReplacementTransformer"), false, &plugin_type_replacements, run_replacements },
+	{ S("ReplicaCountTransformer"), false, &plugin_type_replicas, run_replicas },
+	{ S("SecretGenerator"), true, &plugin_type_secret, make_secret },
+	{ S("SuffixTransformer"), false, &plugin_type_suffix, run_affix },
+	{ S("ValueAddTransformer"), false, &plugin_type_value_add, run_value_add },
 };
 
-static err *run(struct plugin *p, bool generator)
+enum { KINDS_N = sizeof kinds / sizeof *kinds };
+
+static err *read_config(struct plugin *p)
+{
+	struct arena *a = p->b->t.a;
+	err *e = value_checked(a, p->b->t.sources, p->from->object, &p->config);
+
+	return e ? err_wrap(e, "marshalling yaml from res %.*s", STR_ARG(resid_text(a, p->id))) : NULL;
+}
+
+/* What the plugin is, and its configuration as its kind reads it. */
+static err *configure(struct plugin *p, bool generator)
 {
 	struct arena *a = p->b->t.a;
 	str kind = p->id.gvk.kind;
@@ -444,27 +406,32 @@ static err *run(struct plugin *p, bool generator)
 			       "only built-in ones are run, never programs or containers that the "
 			       "files of a build name",
 			       STR_ARG(kind));
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		node config;
-
-		if (!str_eq(kinds[i].kind, kind))
-			continue;
-		if (kinds[i].generator != generator)
-			return err_new(ERR_INVALID, "plugin %.*s not a %s",
-				       STR_ARG(resid_text(a, p->id)),
-				       generator ? "generator" : "transformer");
-		p->b->t.configured = false;
-		err *e = fit(p, &config_type, &config);
-
-		if (!e)
-			e = kinds[i].run(p, config);
-		if (e && !p->b->t.configured)
-			e = err_wrap(e, "plugin %.*s fails configuration",
-				     STR_ARG(resid_text(a, p->id)));
-		return e;
+	for (p->kind = 0; p->kind < KINDS_N; p->kind++)
+		if (str_eq(kinds[p->kind].kind, kind))
+			break;
+	if (p->kind == KINDS_N) {
+		gvk_print(&gvk, p->id.gvk);
+		return err_new(ERR_INVALID, "unable to load builtin %s", buf_c(&gvk));
 	}
-	gvk_print(&gvk, p->id.gvk);
-	return err_new(ERR_INVALID, "unable to load builtin %s", buf_c(&gvk));
+	if (kinds[p->kind].generator != generator)
+		return err_new(ERR_INVALID, "plugin %.*s not a %s", STR_ARG(resid_text(a, p->id)),
+			       generator ? "generator" : "transformer");
+	TRY(read_config(p));
+	err *e = fit(p, kinds[p->kind].type, &p->config);
+
+	return e ? err_wrap(e, "plugin %.*s fails configuration", STR_ARG(resid_text(a, p->id)))
+		 : NULL;
+}
+
+static err *run(struct plugin *p)
+{
+	p->b->t.configured = false;
+	err *e = kinds[p->kind].run(p, p->config);
+
+	if (e && !p->b->t.configured)
+		e = err_wrap(e, "plugin %.*s fails configuration",
+			     STR_ARG(resid_text(p->b->t.a, p->id)));
+	return e;
 }
 
 /* ---- entries ----------------------------------------------------------- */
@@ -493,65 +460,95 @@ static err *load(struct build *b, struct root *r, node entries, struct layer *ou
 	return accumulate_paths(b, r, out, paths);
 }
 
-static err *prepare(struct build *b, struct root *r, struct resmap *m, const struct resource *from,
-		    struct plugin *out)
+typedef VEC(struct plugin) plugins;
+
+/* All that the entries name, configured: before any of them runs. */
+static err *load_all(struct build *b, struct root *r, node entries, bool generators, plugins *out)
 {
-	*out = (struct plugin){ .b = b, .r = r, .m = m, .id = resource_id(from) };
+	struct layer configs = { 0 };
+
+	*out = (plugins){ 0 };
+	TRY(load(b, r, entries, &configs));
+	for (size_t i = 0; i < configs.m->n; i++) {
+		const struct resource *from = configs.m->list[i];
+		struct plugin p = { .b = b, .r = r, .from = from, .id = resource_id(from) };
+		err *e = configure(&p, generators);
+
+		if (e) {
+			if (generators)
+				e = err_wrap(e, "failed to load generator");
+			return sources_err(b->t.sources, from->object.place, e);
+		}
+		avec_push(b->t.a, out, p);
+	}
+	return NULL;
+}
+
+static void begin(struct plugin *p, struct resmap *m)
+{
+	struct build *b = p->b;
+
+	p->m = m;
 	if (b->t.trail)
-		build_begin(b, r,
-			    arena_cat(b->t.a, out->id.gvk.kind, S(" "), out->id.name).p,
-			    from->object.place);
-	return value_of(b->t.a, from->object, false, &out->config);
+		build_begin(b, p->r, arena_cat(b->t.a, p->id.gvk.kind, S(" "), p->id.name).p,
+			    p->from->object.place);
 }
 
 err *plugins_generate(struct build *b, struct root *r, struct layer *to)
 {
 	node entries = node_get(r->k.root, S("generators"));
-	struct layer configs = { 0 };
-	struct plugin p;
+	plugins list;
 
 	if (!node_len(entries))
 		return NULL;
-	err *e = load(b, r, entries, &configs);
+	err *e = load_all(b, r, entries, true, &list);
 
 	if (e)
 		return err_wrap(e, "loading generator plugins");
-	for (size_t i = 0; i < configs.m->n; i++) {
+	for (size_t i = 0; i < list.n; i++) {
 		struct resmap *made = resmap_new(b->t.a);
 
-		TRY(prepare(b, r, made, configs.m->list[i], &p));
-		e = run(&p, true);
+		begin(&list.p[i], made);
+		e = run(&list.p[i]);
 		if (e && !b->t.configured)
 			e = err_wrap(err_wrap(e, "failed to load generator"),
 				     "loading generator plugins");
 		if (e)
-			return sources_err(b->t.sources, configs.m->list[i]->object.place, e);
-		origin_of_plugin(b, r, made, configs.m->list[i], false);
+			return sources_err(b->t.sources, list.p[i].from->object.place, e);
+		origin_of_plugin(b, r, made, list.p[i].from, false);
 		e = resmap_absorb(to->m, made, b->o->release_581);
 		trail_done(b->t.trail, to->m);
 		if (e)
-			return err_wrap(e, "merging from generator %.*s", STR_ARG(p.id.gvk.kind));
+			return err_wrap(e, "merging from generator %.*s",
+					STR_ARG(list.p[i].id.gvk.kind));
 	}
 	return NULL;
 }
 
 static err *transform(struct build *b, struct root *r, struct layer *to, node entries)
 {
-	struct layer configs = { 0 };
-	struct plugin p;
+	plugins list;
 
-	TRY(load(b, r, entries, &configs));
-	for (size_t i = 0; i < configs.m->n; i++) {
-		TRY(prepare(b, r, to->m, configs.m->list[i], &p));
-		err *e = run(&p, false);
+	TRY(load_all(b, r, entries, false, &list));
+	for (size_t i = 0; i < list.n; i++) {
+		begin(&list.p[i], to->m);
+		err *e = run(&list.p[i]);
 
 		if (e)
-			return sources_err(b->t.sources, configs.m->list[i]->object.place, e);
-		origin_of_plugin(b, r, to->m, configs.m->list[i], true);
+			return sources_err(b->t.sources, list.p[i].from->object.place, e);
+		origin_of_plugin(b, r, to->m, list.p[i].from, true);
 		trail_done(b->t.trail, to->m);
 		resmap_sweep(to->m);
 	}
 	return NULL;
+}
+
+err *plugins_check(struct build *b, struct root *r)
+{
+	node entries = node_get(r->k.root, S("transformers"));
+	plugins list;
+
+	return node_len(entries) ? load_all(b, r, entries, false, &list) : NULL;
 }
 
 err *plugins_transform(struct build *b, struct root *r, struct layer *to)
@@ -587,6 +584,11 @@ static err *check_unchanged(struct build *b, const struct resmap *before, const 
 		struct resource *copy = resource_copy(b->t.a, after->list[i]);
 		node labels = resource_labels(copy);
 
+		if (!resid_eq(resource_id(copy), resource_id(before->list[i])))
+			return err_new(ERR_INVALID,
+				       "validator shouldn't modify the resource map: id in self "
+				       "missing from other; id: %.*s",
+				       STR_ARG(resid_text(b->t.a, resource_id(before->list[i]))));
 		if (node_remove(labels, S("validated-by")))
 			resource_set_labels(b->t.a, copy, labels);
 		same = node_equal(copy->object, before->list[i]->object);

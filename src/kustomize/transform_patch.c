@@ -44,7 +44,9 @@ static err *merge_selected(struct transform *t, struct resmap *m, resource_list 
 		struct resource *r = selected->p[i];
 		str api = node_text(t->a, node_get(r->object, S("apiVersion")));
 
-		node_set(t->a, copy->object, S("apiVersion"), node_from_str(t->a, api));
+		/* None at all becomes null. */
+		node_set(t->a, copy->object, S("apiVersion"),
+			 api.n ? node_from_str(t->a, api) : node_null());
 		TRY(transform_merge(t, r, copy));
 	}
 	resmap_sweep(m);
@@ -109,13 +111,13 @@ static err *patch_one(struct transform *t, struct resource *r, node ops)
 	node patched;
 
 	resource_mark_history(t->a, r);
-	TRY(value_settle(t->a, &r->object, false));
+	TRY(value_settle(t->a, t->sources, &r->object, false));
 	TRY(patch_json(t->a, r->object, ops, &o, &patched));
 	if (patched.kind != NODE_MAP)
 		return err_new(ERR_INVALID,
 			       "json: cannot unmarshal %s into Go value of type map[string]interface {}",
 			       node_kind_name(patched));
-	TRY(value_settle(t->a, &patched, true));
+	TRY(value_settle(t->a, t->sources, &patched, true));
 	r->object = patched;
 	resource_set_annotations(t->a, r, value_texts(t->a, resource_annotations(r)));
 	return NULL;
@@ -308,6 +310,16 @@ static void add_merges(struct transform *t, listed_patches *to, const node_list 
 		avec_push(t->a, to, (struct listed_patch){ merges->p[i], entry });
 }
 
+static err *no_patches(node paths, str inline_patches)
+{
+	CLEANUP(buf_release) struct buf files = BUF_INIT;
+
+	node_each_item(p, paths)
+		buf_addf(&files, "%s%.*s", files.n ? " " : "", STR_ARG(node_str(*p)));
+	return err_new(ERR_INVALID, "patch appears to be empty; files=[%s], Patch=%.*s", buf_c(&files),
+		       STR_ARG(inline_patches));
+}
+
 err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
 			     node paths, node patches)
 {
@@ -327,8 +339,7 @@ err *transform_merge_patches(struct transform *t, const struct loader *l, struct
 		add_merges(t, &all, &some, patches.place);
 	}
 	if (!all.n)
-		return err_new(ERR_INVALID, "patch appears to be empty; files=[], Patch=%.*s",
-			       STR_ARG(inline_patches));
+		return no_patches(paths, inline_patches);
 	t->configured = true;
 	for (size_t i = 0; i < all.n; i++) {
 		struct resource *patch = resource_new(t->a, all.p[i].merge), *r;

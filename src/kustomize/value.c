@@ -154,43 +154,7 @@ static err *convert(struct converter *c, node in, node *out)
 	return e;
 }
 
-static err *settle(struct converter *c, node *n)
-{
-	err *e = NULL;
-
-	if (n->kind != NODE_MAP && n->kind != NODE_SEQ)
-		return convert_scalar(c, *n, n);
-	if (c->depth >= DEPTH_MAX)
-		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
-	c->depth++;
-	node_each_item(i, *n)
-		if (!e)
-			e = settle(c, i);
-	node_each_pair(p, *n) {
-		if (!e && p->key.kind != NODE_STR)
-			e = bad_key();
-		if (!e)
-			e = settle(c, &p->value);
-	}
-	c->depth--;
-	return e;
-}
-
-err *value_settle(struct arena *a, node *object, bool floats)
-{
-	struct converter c = { .a = a, .floats = floats };
-
-	return settle(&c, object);
-}
-
-err *value_of(struct arena *a, node object, bool floats, node *out)
-{
-	struct converter c = { .a = a, .floats = floats };
-
-	return convert(&c, object, out);
-}
-
-/* ---- printing ---------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------- */
 
 static str key_text(struct arena *a, node key)
 {
@@ -240,16 +204,87 @@ static err *check_keys(struct arena *a, struct sources *sources, node n, unsigne
 	return NULL;
 }
 
-/* What is wrong with an object that cannot be printed. Its keys come first. */
+/* What go-yaml says about the object's keys, or NULL. */
+static err *keys_fault(struct arena *a, struct sources *sources, node object)
+{
+	CLEANUP(buf_release) struct buf complaints = BUF_LIMIT(1 << 20);
+	uint32_t place = 0;
+
+	TRY(check_keys(a, sources, object, 0, &complaints, &place));
+	if (!complaints.n)
+		return NULL;
+	return sources_err(sources, place,
+			   err_new(ERR_INVALID, "yaml: unmarshal errors:%s", buf_c(&complaints)));
+}
+
+/* What is wrong with an object that is no value: its keys come first. */
+static err *unfit(struct arena *a, struct sources *sources, node object, err *why)
+{
+	err *e = keys_fault(a, sources, object);
+
+	if (!e)
+		return why;
+	err_free(why);
+	return e;
+}
+
+/* ---- values ------------------------------------------------------------ */
+
+static err *settle(struct converter *c, node *n)
+{
+	err *e = NULL;
+
+	if (n->kind != NODE_MAP && n->kind != NODE_SEQ)
+		return convert_scalar(c, *n, n);
+	if (c->depth >= DEPTH_MAX)
+		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
+	c->depth++;
+	node_each_item(i, *n)
+		if (!e)
+			e = settle(c, i);
+	node_each_pair(p, *n) {
+		if (!e && p->key.kind != NODE_STR)
+			e = bad_key();
+		if (!e && stands_before(*n, p))
+			c->twice = true;
+		if (!e)
+			e = settle(c, &p->value);
+	}
+	c->depth--;
+	return e;
+}
+
+err *value_settle(struct arena *a, struct sources *sources, node *object, bool floats)
+{
+	struct converter c = { .a = a, .floats = floats };
+	err *e = settle(&c, object);
+
+	return e || c.twice ? unfit(a, sources, *object, e) : NULL;
+}
+
+err *value_of(struct arena *a, node object, bool floats, node *out)
+{
+	struct converter c = { .a = a, .floats = floats };
+
+	return convert(&c, object, out);
+}
+
+err *value_checked(struct arena *a, struct sources *sources, node object, node *out)
+{
+	struct converter c = { .a = a, .check_keys = true };
+	err *e = convert(&c, object, out);
+
+	return e || c.twice ? unfit(a, sources, object, e) : NULL;
+}
+
+/* ---- printing ---------------------------------------------------------- */
+
+/* An object whose keys cannot be read is shown as none. */
 static err *cannot_print(struct arena *a, struct sources *sources, node object, err *why)
 {
-	CLEANUP(buf_release) struct buf complaints = BUF_LIMIT(1 << 20), shown = BUF_LIMIT(1 << 24);
-	uint32_t place = 0;
-	err *e = check_keys(a, sources, object, 0, &complaints, &place);
+	CLEANUP(buf_release) struct buf shown = BUF_LIMIT(1 << 24);
+	err *e = keys_fault(a, sources, object);
 
-	if (!e && complaints.n)
-		e = sources_err(sources, place, err_new(ERR_INVALID, "yaml: unmarshal errors:%s",
-							buf_c(&complaints)));
 	if (e) {
 		err_free(why);
 		return err_wrap(e, "map[string]interface {}(nil)");

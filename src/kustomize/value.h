@@ -17,11 +17,14 @@
  * round through an empty interface. */
 err *value_of(struct arena *a, node object, bool floats, node *out)
 	__attribute__((warn_unused_result));
-/* The same in place: only scalars that must change are made anew. */
-err *value_settle(struct arena *a, node *object, bool floats) __attribute__((warn_unused_result));
-/* The same for printing: equal keys, which a tree may have up to now, fail as
- * go-yaml words it, and errors show the object as kustomize's do. `sources`
- * (or NULL) tells the lines. */
+/* The same, but equal keys, which a tree may have up to now, fail as go-yaml
+ * words it. `sources` (or NULL) tells the lines. */
+err *value_checked(struct arena *a, struct sources *sources, node object, node *out)
+	__attribute__((warn_unused_result));
+/* That in place: only scalars that must change are made anew. */
+err *value_settle(struct arena *a, struct sources *sources, node *object, bool floats)
+	__attribute__((warn_unused_result));
+/* That for printing: errors show the object as kustomize's do. */
 err *value_to_print(struct arena *a, struct sources *sources, node object, node *out)
 	__attribute__((warn_unused_result));
 

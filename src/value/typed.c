@@ -23,6 +23,7 @@ struct fitter {
 	const struct typed_options *o;
 	const struct typed *in_struct;	/* the innermost one */
 	VEC(const struct typed_field *) stack;	/* on the way */
+	unsigned embedded;		/* how many of these an embedded struct holds */
 	unsigned depth;
 };
 
@@ -214,7 +215,9 @@ static err *fit_struct(struct fitter *f, node in, const struct typed *type, node
 		}
 		f->in_struct = type;
 		avec_push(f->a, &f->stack, field);
+		f->embedded += field->via != NULL;
 		TRY(fit(f, pairs[i]->value, field->type, &value));
+		f->embedded -= field->via != NULL;
 		f->stack.n--;
 		if (value.kind == NODE_NONE)
 			continue;
@@ -280,7 +283,8 @@ static err *fit(struct fitter *f, node in, const struct typed *type, node *out)
 	}
 	if (node_is_nil(in))
 		return NULL;
-	if (f->o && f->o->texts && type->kind == TYPED_STRING &&
+	/* sigs.k8s.io/yaml does not look into embedded structs for its target. */
+	if (f->o && f->o->texts && !f->embedded && type->kind == TYPED_STRING &&
 	    (in.kind == NODE_BOOL || node_is_num(in)))
 		in = as_text(f->a, in);
 	if (!is_right(in, type->kind))

@@ -63,7 +63,7 @@ extern const struct typed typed_any, typed_string, typed_bool, typed_int, typed_
 
 struct typed_options {
 	bool texts;		/* numbers and booleans become texts where one is wanted, as
-				 * sigs.k8s.io/yaml does */
+				 * sigs.k8s.io/yaml does: not below fields of embedded structs */
 	bool strict;			/* refuse unknown fields: json: unknown field "x" */
 	struct sources *sources;	/* for the positions of errors; may be NULL */
 };
