@@ -126,6 +126,13 @@ static err *fit_number(struct fitter *f, node in, const struct typed *type, node
 		out->place = in.place;
 		return NULL;
 	}
+	if (type->kind == TYPED_INT && in.kind == NODE_UINT && node_uint(in) > INT64_MAX) {
+		CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+		buf_add(&text, S("number "));
+		number_add_uint(&text, node_uint(in));
+		return mismatch(f, in, buf_c(&text), type);
+	}
 	*out = in;
 	return NULL;
 }
