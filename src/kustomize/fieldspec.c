@@ -1,6 +1,7 @@
 #include "kustomize/fieldspec.h"
 
 #include "kustomize/resid.h"
+#include "kustomize/scalar.h"
 
 /* Deeper paths than any configuration needs. */
 enum { PATH_NAMES_MAX = 256 };
@@ -110,6 +111,14 @@ static node made(struct arena *a, enum node_kind kind)
 
 static err *descend(struct walk *w, struct fieldspec_steps at, node *value);
 
+/* kyaml looks for the item of a list by it. */
+static bool is_index(str name)
+{
+	uint64_t index;
+
+	return str_to_u64(name, &index) && index <= INT64_MAX;
+}
+
 static err *into_map(struct walk *w, struct fieldspec_steps at, node *value)
 {
 	str name = fieldspec_take(w->a, &at);
@@ -121,6 +130,9 @@ static err *into_map(struct walk *w, struct fieldspec_steps at, node *value)
 		name = str_sub(name, 0, name.n - 2);
 	if (!name.n)
 		return err_new(ERR_INVALID, "cannot set or create an empty field name");
+	if (is_index(name))
+		return err_wrap(scalar_wrong_kind(*value, "SequenceNode"), "fieldName: %.*s",
+				STR_ARG(name));
 	node *field = node_find(*value, name);
 
 	if (!field) {
