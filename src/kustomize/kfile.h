@@ -55,8 +55,8 @@ void kfile_set_kind(struct arena *a, node root);
  * configurations share. */
 extern const struct typed kfile_type;
 extern const struct typed kfile_fieldspecs_type, kfile_patch_type, kfile_patch_options_type,
-	kfile_image_type, kfile_replica_type, kfile_replacement_type, kfile_selector_type,
-	kfile_generator_options_type, kfile_configmap_type, kfile_secret_type, kfile_helm_chart_type,
-	kfile_helm_globals_type, kfile_label_type;
+	kfile_image_type, kfile_replica_type, kfile_replacement_type, kfile_file_replacement_type,
+	kfile_selector_type, kfile_generator_options_type, kfile_configmap_type, kfile_secret_type,
+	kfile_helm_chart_type, kfile_helm_globals_type, kfile_label_type;
 
 #endif

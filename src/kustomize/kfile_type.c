@@ -123,6 +123,13 @@ static const struct typed_field replacement_fields[] = {
 };
 const struct typed kfile_replacement_type =
 	TYPED_STRUCT_OF("types", "ReplacementField", replacement_fields);
+static const struct typed_field file_replacement_fields[] = {
+	TYPED_FIELD("source", &source),
+	TYPED_FIELD("targets", &target_selectors),
+	TYPED_FIELD("sourceValue", S_),
+};
+const struct typed kfile_file_replacement_type =
+	TYPED_STRUCT_OF("types", "Replacement", file_replacement_fields);
 static const struct typed replacements =
 	LIST_OF("[]types.ReplacementField", &kfile_replacement_type);
 

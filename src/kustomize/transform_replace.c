@@ -378,23 +378,29 @@ static err *add_from_file(struct transform *t, const struct loader *l, str path,
 {
 	struct yaml_options rules = { .rules = YAML_1_1, .json = true, .sources = t->sources };
 	static const struct typed list_type = { .kind = TYPED_LIST, .go = "[]types.Replacement",
-						.of = &kfile_replacement_type };
+						.of = &kfile_file_replacement_type };
+	const struct typed_options o = { .texts = true, .sources = t->sources };
 	str text, real;
 	node read, fitted;
 
 	TRY(loader_read(t->a, l, path, &text, &real));
 	rules.name = real;
 	TRY(yaml_read(t->a, text, &rules, &read));
-	if (read.kind == NODE_MAP) {
-		TRY(typed_fit(t->a, read, &kfile_replacement_type, NULL, &fitted));
-		node_append(t->a, to, fitted);
-		return NULL;
-	}
-	if (read.kind != NODE_SEQ)
+	if (read.kind != NODE_SEQ && read.kind != NODE_MAP)
 		return err_new(ERR_INVALID,
 			       "unsupported replacement type encountered within replacement path: %s",
-			       node_kind_name(read));
-	TRY(typed_fit(t->a, read, &list_type, NULL, &fitted));
+			       node_is_nil(read)	   ? "invalid"
+			       : read.kind == NODE_BOOL ? "bool"
+			       : node_is_num(read)	   ? "float64"
+							: "string");
+	err *e = typed_fit(t->a, read,
+			   read.kind == NODE_MAP ? &kfile_file_replacement_type : &list_type, &o,
+			   &fitted);
+
+	if (e)
+		return err_wrap(e, "error unmarshaling JSON: while decoding JSON");
+	if (read.kind == NODE_MAP)
+		node_append(t->a, to, fitted);
 	node_each_item(i, fitted)
 		node_append(t->a, to, *i);
 	return NULL;
