@@ -35,8 +35,11 @@ static err *drop_local(struct build *b, struct resmap *m)
 		node object = m->list[i]->object;
 		err *e = node_len(object) ? objfile_check(a, object) : NULL;
 
-		if (e)
+		if (e) {
+			err_free(e);
+			e = objfile_check(a, resource_noted(a, m->list[i]));
 			return sources_err(b->t.sources, object.place, e);
+		}
 		node mark = node_get(resource_annotations(m->list[i]),
 				     S("config.kubernetes.io/local-config"));
 

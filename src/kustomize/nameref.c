@@ -116,7 +116,7 @@ static bool all_alike(const resource_list *list, bool with_ns)
 static void print_object(struct transform *t, struct buf *b, const struct resource *r)
 {
 	node value;
-	err *e = value_of(t->a, r->object, false, &value);
+	err *e = value_of(t->a, resource_noted(t->a, r), false, &value);
 
 	if (!e)
 		e = yaml_write(b, value, YAML_WRITE_SIGS);

@@ -238,3 +238,36 @@ void resource_unmark_history(struct resource *r)
 		if (map.kind == NODE_NULL || (map.kind == NODE_MAP && !node_len(map)))
 			node_remove(metadata, S("annotations"));
 }
+
+static void note_list(struct arena *a, struct resource *r, str key, const str_list *list)
+{
+	if (list->n)
+		resource_annotate(a, r, key, arena_join(a, list->p, list->n, S(",")));
+}
+
+node resource_noted(struct arena *a, const struct resource *r)
+{
+	static const char *const behaviors[] = {
+		[BEHAVIOR_NONE] = "unspecified", [BEHAVIOR_CREATE] = "create",
+		[BEHAVIOR_REPLACE] = "replace",	 [BEHAVIOR_MERGE] = "merge",
+	};
+	struct resource *copy = resource_copy(a, r);
+	str_list names = { 0 }, spaces = { 0 }, kinds = { 0 };
+
+	for (size_t i = 0; i < r->former.n; i++) {
+		avec_push(a, &names, r->former.p[i].name);
+		avec_push(a, &spaces, r->former.p[i].ns);
+		avec_push(a, &kinds, r->former.p[i].kind);
+	}
+	note_list(a, copy, S(INTERNAL "previousNames"), &names);
+	note_list(a, copy, S(INTERNAL "previousNamespaces"), &spaces);
+	note_list(a, copy, S(INTERNAL "previousKinds"), &kinds);
+	note_list(a, copy, S(INTERNAL "prefixes"), &r->prefixes);
+	note_list(a, copy, S(INTERNAL "suffixes"), &r->suffixes);
+	if (r->generated)
+		resource_annotate(a, copy, S(INTERNAL "generatorBehavior"),
+				  str_c(behaviors[r->behavior]));
+	if (r->needs_hash)
+		resource_annotate(a, copy, S(INTERNAL "needsHashSuffix"), S("enabled"));
+	return copy->object;
+}

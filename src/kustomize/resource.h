@@ -56,6 +56,9 @@ struct resid resource_former_id(const struct resource *r, size_t i);
 /* Whether `id` is the present identity or any former one. */
 bool resource_is(const struct resource *r, struct resid id);
 
+/* A copy of the object with the history that kustomize keeps among the
+ * annotations, as its errors show it. */
+node resource_noted(struct arena *a, const struct resource *r);
 /* Remember the present identity, before it changes. */
 void resource_remember(struct arena *a, struct resource *r);
 void resource_add_prefix(struct arena *a, struct resource *r, str prefix);

@@ -1,6 +1,8 @@
 /* Namespaces, prefixes and suffixes. */
 #include "kustomize/scalar.h"
 #include "kustomize/transform.h"
+#include "kustomize/value.h"
+#include "value/json.h"
 
 /* ---- namespace --------------------------------------------------------- */
 
@@ -90,6 +92,22 @@ static err *move(struct transform *t, struct setting *s, struct resource *r)
 	return NULL;
 }
 
+/* Of objects that have become one, shown as JSON. */
+static err *conflict(struct transform *t, const resource_list *same)
+{
+	CLEANUP(buf_release) struct buf shown = BUF_LIMIT(1 << 24);
+
+	for (size_t i = 0; i < same->n; i++) {
+		node value;
+
+		TRY(value_checked(t->a, t->sources, resource_noted(t->a, same->p[i]), &value));
+		buf_add(&shown, i ? S(" ") : STR_NONE);
+		TRY(json_write(&shown, value, NULL));
+	}
+	return err_new(ERR_CONFLICT, "namespace transformation produces ID conflict: [%s]",
+		       buf_c(&shown));
+}
+
 err *transform_namespace(struct transform *t, struct resmap *m, const struct namespace_config *c)
 {
 	struct setting s = { c };
@@ -107,17 +125,7 @@ err *transform_namespace(struct transform *t, struct resmap *m, const struct nam
 	resmap_touch(m);
 	resource_list same = resmap_clash(m);
 
-	if (same.n) {
-		CLEANUP(buf_release) struct buf ids = BUF_INIT;
-
-		for (size_t k = 0; k < same.n; k++) {
-			buf_add(&ids, k ? S(" ") : STR_NONE);
-			resid_print(&ids, resource_id(same.p[k]));
-		}
-		return err_new(ERR_CONFLICT, "namespace transformation produces ID conflict: [%s]",
-			       buf_c(&ids));
-	}
-	return NULL;
+	return same.n ? conflict(t, &same) : NULL;
 }
 
 /* ---- prefix and suffix ------------------------------------------------- */
