@@ -127,15 +127,21 @@ static void follow_context(struct cli *c, struct flux_settings *s)
 	err_free(e);
 }
 
-err *flux_before(struct cli *c)
+void flux_check_environment(struct cli *c)
 {
-	struct flux_settings *s = flux_settings(c);
 	str wrong = env_namespace(c);
-	const char *follows = cli_env(c, "FLUX_NS_FOLLOWS_KUBE_CONTEXT");
 
 	if (wrong.n && !is_namespace(wrong))
 		flux_warning(c, " ignoring invalid FLUX_SYSTEM_NAMESPACE: \"%.*s\"",
 			     STR_ARG(wrong));
+}
+
+err *flux_before(struct cli *c)
+{
+	struct flux_settings *s = flux_settings(c);
+	const char *follows = cli_env(c, "FLUX_NS_FOLLOWS_KUBE_CONTEXT");
+
+	flux_check_environment(c);
 	if (!cli_given(c, "namespace") && (s->ns_follows_context || (follows && *follows)))
 		follow_context(c, s);
 	if (!is_namespace(s->namespace))

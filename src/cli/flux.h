@@ -34,6 +34,8 @@ extern const struct flag flux_settings_flags[];
 
 /* The settings of the running command. */
 struct flux_settings *flux_settings(struct cli *c);
+/* Warn of a $FLUX_SYSTEM_NAMESPACE that is none. */
+void flux_check_environment(struct cli *c);
 /* Before every command but those of `create`: which namespace, and whether it
  * is one. */
 err *flux_before(struct cli *c) __attribute__((warn_unused_result));

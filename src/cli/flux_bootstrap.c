@@ -312,7 +312,7 @@ static const struct flag git_flags[] = {
 	  .type = &choice_path },
 	{ "silent", 's', FLAG_BOOL, AT(silent), "do not ask about the deploy key" },
 	{ "url", 0, FLAG_STRING, AT(url),
-	  "address of the repository; a directory where `rill up` follows it" },
+	  "address of the repository; a directory where rill up follows it" },
 	{ "username", 'u', FLAG_STRING, AT(username), "user of the repository",
 	  .fallback = "git" },
 	{ "with-bearer-token", 0, FLAG_BOOL, AT(bearer), "the password is a bearer token" },

@@ -42,10 +42,14 @@ void create_flag(struct arena *a, node spec, const char *path, bool value)
 
 void create_duration(struct arena *a, node spec, const char *path, int64_t value)
 {
+	if (value)
+		create_needed_duration(a, spec, path, value);
+}
+
+void create_needed_duration(struct arena *a, node spec, const char *path, int64_t value)
+{
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
-	if (!value)
-		return;
 	duration_add(&b, value);
 	create_value(a, spec, path, node_copy_str(a, buf_str(&b)));
 }
@@ -66,14 +70,14 @@ void create_references(struct arena *a, node spec, const char *path, const struc
 
 	for (size_t i = 0; i < list->n; i++) {
 		node ref = node_map(a, 2);
-		str namespace, name;
+		str text, namespace, name;
 
-		if (str_split(list->p[i], '/', &namespace, &name)) {
-			node_set(a, ref, S("name"), node_from_str(a, name));
-			node_set(a, ref, S("namespace"), node_from_str(a, namespace));
-		} else {
-			node_set(a, ref, S("name"), node_from_str(a, list->p[i]));
-		}
+		str_split(list->p[i], '@', &text, &name);
+		if (str_split(text, '/', &namespace, &name))
+			create_text(a, ref, "namespace", namespace);
+		else
+			name = text;
+		create_needed(a, ref, "name", name);
 		node_append(a, refs, ref);
 	}
 	if (list->n)
@@ -153,6 +157,7 @@ static bool is_name(str name)
 
 static err *create_before(struct cli *c)
 {
+	flux_check_environment(c);
 	if (!c->words.n)
 		return err_new(ERR_INVALID, "name is required");
 	if (!is_name(c->words.p[0]))

@@ -25,8 +25,9 @@ void create_duration(struct arena *a, node spec, const char *path, int64_t value
 void create_value(struct arena *a, node spec, const char *path, node value);
 /* The same also when it is empty. */
 void create_needed(struct arena *a, node spec, const char *path, str value);
+void create_needed_duration(struct arena *a, node spec, const char *path, int64_t value);
 void create_texts(struct arena *a, node spec, const char *path, const struct flag_list *list);
-/* [{name, namespace}] of "name" and "namespace/name". */
+/* [{name, namespace}] of "name" and "namespace/name"; what stands behind an @ is not looked at. */
 void create_references(struct arena *a, node spec, const char *path, const struct flag_list *list);
 
 /* How the lines of a command read: flux words them differently by kind. */

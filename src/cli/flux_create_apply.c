@@ -66,7 +66,7 @@ static err *read_health_check(struct arena *a, str text, node *out)
 	if (str_eq(kind, S("HelmRelease")))
 		create_text(a, *out, "apiVersion", S("helm.toolkit.fluxcd.io/v2"));
 	create_text(a, *out, "kind", kind);
-	create_text(a, *out, "name", name);
+	create_needed(a, *out, "name", name);
 	create_text(a, *out, "namespace", namespace);
 	return NULL;
 }
@@ -112,7 +112,7 @@ static err *run_kustomization(struct cli *c)
 	if (!create_options(c)->export)
 		flux_generating(c, "generating %s", words.subject);
 	TRY(create_check_labels(c));
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	create_text(a, spec, "path", o->path);
 	create_value(a, spec, "prune", node_from_bool(o->prune));
 	put_source(a, spec, "sourceRef", &o->source);
@@ -256,7 +256,7 @@ static err *put_values_from(struct cli *c, node spec)
 				       "Secret, ConfigMap",
 				       STR_ARG(kind));
 		create_text(c->arena, ref, "kind", kinds[at]);
-		create_text(c->arena, ref, "name", name);
+		create_needed(c->arena, ref, "name", name);
 		node_append(c->arena, list, ref);
 	}
 	if (node_len(list))
@@ -326,7 +326,7 @@ static err *run_helmrelease(struct cli *c)
 	TRY(check_release(c));
 	create_text(a, spec, "releaseName", o->release_name);
 	create_references(a, spec, "dependsOn", &o->depends_on);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	create_text(a, spec, "targetNamespace", o->target_namespace);
 	create_text(a, spec, "storageNamespace",
 		    o->storage_namespace.n ? o->storage_namespace : o->target_namespace);

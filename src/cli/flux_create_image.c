@@ -44,7 +44,7 @@ static err *run_repository(struct cli *c)
 	TRY(check_image(o->image));
 	TRY(create_check_labels(c));
 	create_needed(c->arena, spec, "image", o->image);
-	create_duration(c->arena, spec, "interval", create_options(c)->interval);
+	create_needed_duration(c->arena, spec, "interval", create_options(c)->interval);
 	create_duration(c->arena, spec, "timeout", o->timeout);
 	create_text(c->arena, spec, "secretRef.name", o->secret);
 	create_text(c->arena, spec, "certSecretRef.name", o->cert);
@@ -87,6 +87,14 @@ static bool is_word(char ch)
 	       ch == '_';
 }
 
+/* With a zero in front, or more than nine digits, it is a name. */
+static bool is_number(str name)
+{
+	uint64_t number;
+
+	return (name.n == 1 || name.p[0] != '0') && name.n < 10 && str_to_u64(name, &number);
+}
+
 static bool has_group(const struct regex *re, str name)
 {
 	for (size_t i = 1; i <= regex_groups(re); i++)
@@ -95,12 +103,17 @@ static bool has_group(const struct regex *re, str name)
 	return false;
 }
 
-/* Every $name and ${name} of the extract must be a group of the pattern. */
+/* Every $name and ${name} of the extract must be a group of the pattern; numbers
+ * are not looked at. */
 static err *check_extract(const struct regex *re, str extract)
 {
 	for (size_t i = 0; i < extract.n; i++) {
 		if (extract.p[i] != '$')
 			continue;
+		if (i + 1 < extract.n && extract.p[i + 1] == '$') { /* a dollar itself */
+			i++;
+			continue;
+		}
 		bool braces = i + 1 < extract.n && extract.p[i + 1] == '{';
 		size_t from = i + 1 + braces, to = from;
 
@@ -110,9 +123,7 @@ static err *check_extract(const struct regex *re, str extract)
 
 		if (!name.n || (braces && (to == extract.n || extract.p[to] != '}')))
 			return err_new(ERR_INVALID, "--filter-extract is malformed");
-		uint64_t number;
-
-		if (str_to_u64(name, &number) ? number > regex_groups(re) : !has_group(re, name))
+		if (!is_number(name) && !has_group(re, name))
 			return err_new(ERR_INVALID,
 				       "capture group $%.*s used in --filter-extract not found in "
 				       "--filter-regex",
@@ -289,7 +300,7 @@ static err *run_update(struct cli *c)
 		create_text(a, spec, "git.commit.signingKey.type", o->key_type);
 	}
 	create_text(a, spec, "git.push.branch", o->push);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	if (o->path.n) {
 		create_text(a, spec, "update.path", o->path);
 		create_text(a, spec, "update.strategy", S("Setters"));

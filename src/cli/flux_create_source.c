@@ -37,7 +37,7 @@ static node git_spec(struct cli *c)
 	node spec = node_map(a, 8);
 
 	create_needed(a, spec, "url", o->login.url);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	if (o->commit.n) {
 		create_text(a, spec, "ref.commit", o->commit);
 		create_text(a, spec, "ref.branch", o->branch);
@@ -219,7 +219,7 @@ static err *run_helm(struct cli *c)
 	if (!url.host.n)
 		return err_new(ERR_INVALID, "url host is required");
 	create_needed(a, spec, "url", o->url);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	if (oci) {
 		create_text(a, spec, "type", S("oci"));
 		create_text(a, spec, "provider", o->oci_provider);
@@ -354,7 +354,7 @@ static err *run_oci(struct cli *c)
 	TRY(create_check_labels(c));
 	create_needed(a, spec, "url", o->url);
 	create_text(a, spec, "provider", o->provider);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	create_text(a, spec, "ref.digest", o->digest);
 	create_text(a, spec, "ref.semver", o->semver);
 	create_text(a, spec, "ref.tag", o->tag);
@@ -452,7 +452,7 @@ static err *run_bucket(struct cli *c)
 	create_flag(a, spec, "insecure", o->insecure);
 	create_needed(a, spec, "endpoint", o->endpoint);
 	create_text(a, spec, "region", o->region);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	put_ignore(a, spec, &o->ignore);
 	put_timeout(c, spec);
 	create_text(a, spec, "secretRef.name", o->secret_ref);
@@ -521,7 +521,7 @@ static err *run_chart(struct cli *c)
 	create_text(a, spec, "version", o->version);
 	create_text(a, spec, "sourceRef.kind", o->source.kind);
 	create_text(a, spec, "sourceRef.name", o->source.name);
-	create_duration(a, spec, "interval", create_options(c)->interval);
+	create_needed_duration(a, spec, "interval", create_options(c)->interval);
 	create_text(a, spec, "reconcileStrategy", o->strategy);
 	TRY(put_verify(a, spec, &o->verify, true));
 	return create_finish(c, FLUX_CHART, spec, &words, NULL);

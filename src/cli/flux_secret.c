@@ -245,7 +245,10 @@ err *secret_make_git(struct cli *c, const struct secret_git *w, str name, node *
 
 	*out = NODE_NOTHING;
 	*note = (struct secret_note){ 0 };
-	TRY(gourl_parse(c->arena, w->url, &url));
+	err *e = gourl_parse(c->arena, w->url, &url);
+
+	if (e)
+		return err_wrap(e, "git URL parse failed");
 	if (str_eq(url.scheme, S("ssh")))
 		return make_ssh(c, w, &url, name, out, note);
 	if (str_eq(url.scheme, S("http")) || str_eq(url.scheme, S("https")))

@@ -182,7 +182,9 @@ static err *run_receiver(struct cli *c)
 				       .headers_n = 1, .max_body = ANSWER_MAX };
 	str namespace = flux_settings(c)->namespace, name = c->words.p[0];
 	bool oidc = str_eq(o->type, S(OIDC));
+	struct gourl url;
 	uint8_t sum[32];
+	err *e;
 
 	if (!o->url.n)
 		return err_new(ERR_INVALID, "--url is required");
@@ -203,6 +205,9 @@ static err *run_receiver(struct cli *c)
 	request.url = webhook(c);
 	request.timeout = flux_settings(c)->timeout;
 	flux_action(c, "triggering Receiver %.*s/%.*s", STR_ARG(namespace), STR_ARG(name));
+	e = gourl_parse(c->arena, request.url, &url);
+	if (e)
+		return err_wrap(e, "unable to create request");
 	TRY(call_often(c, net, &request));
 	flux_success(c, "Receiver %.*s/%.*s triggered", STR_ARG(namespace), STR_ARG(name));
 	return NULL;

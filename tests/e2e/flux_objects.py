@@ -98,6 +98,16 @@ for args, api, kind, name, spec in (
     want = HEAD % (api, kind, name) + spec
     if out != want:
         t.fail("create %s:\n%s\nwanted:\n%s" % (args, out, want))
+for args, text in (  # what the objects need is there, be it empty
+    ("source git xx --url=https://x/y --branch=main --interval=0", "\nspec:\n  interval: 0s\n  ref:\n"),
+    ("ks xx --source=p --health-check=Deployment/.b", "  - kind: Deployment\n    name: \"\"\n    namespace: b\n"),
+    ("hr xx --source=HelmRepository/p --chart=c --values-from=Secret/", "  - kind: Secret\n    name: \"\"\n"),
+    ("ks xx --source=p --depends-on=a/b@x,c@y", "  dependsOn:\n  - name: b\n    namespace: a\n  - name: c\n"),
+    ("image policy xx --image-ref=r --select-semver=1.x --filter-regex=a --filter-extract=$$x$7", "    extract: $$x$7\n"),
+):
+    out = export("create", *args.split())
+    if text not in out:
+        t.fail("create %s:\n%s\nwithout:\n%s" % (args, out, text))
 out = export("create", "secret", "git", "login", "--url=https://x/y", "-u", "me", "-p", "pw")
 assert out == ("apiVersion: v1\nkind: Secret\nmetadata:\n  name: login\n  namespace: flux-system\nstringData:\n"
                "  password: pw\n  username: me\n\n"), out

@@ -139,6 +139,12 @@ for words, text in (("tenant dev", "with-namespace is required"),
 t.tell("create", "tenant", "dev", "--with-namespace=", "--export", out="", err="")
 t.tell("create", "secret", "oci", "xx", "--username=u", "--password=p", "--url=ghcr.io/ab:1", "--label=a=b", "--export",
        out_has="  name: xx\n  namespace: flux-system\nstringData:\n")
+t.tell("create", "secret", "git", "xx", "--url=https://[::1", "--export", status=1, out="",
+       err="✗ git URL parse failed: parse \"https://[::1\": missing ']' in host\n")
+t.tell("trigger", "receiver", "r", "--url=://x", "--token=t", status=1, out="",
+       err_has='✗ unable to create request: parse "://x/hook/')
+t.tell("create", "ks", "xx", "--source=p", "--export", env={"FLUX_SYSTEM_NAMESPACE": "A_b"}, out_has="namespace: flux-system",
+       err='⚠️  ignoring invalid FLUX_SYSTEM_NAMESPACE: "A_b"\n')
 
 # ---- and what helps, for who reads along
 at = t.at_terminal("get", "kss")
