@@ -143,7 +143,8 @@ static err *need_as(struct pass *p, str account, struct cluster_entry *base,
 		   (struct cluster_entry){ .cluster = { .client = client,
 							.discovery = base->cluster.discovery,
 							.live = base->cluster.live,
-							.remote = base->cluster.remote },
+							.remote = base->cluster.remote,
+							.account = true },
 					   .base = base });
 	return NULL;
 }

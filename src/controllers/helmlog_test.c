@@ -58,18 +58,19 @@ static void test_lines_have_their_time_and_their_fields(void **state)
 static void test_of_an_error_the_status_stands_there(void **state)
 {
 	CLEANUP(err_drop) err *e = err_new(ERR_NOT_FOUND, "none");
+	CLEANUP(err_drop) err *other = err_new(ERR_INVALID, "other");
 	struct fixture f;
 
 	(void)state;
 	begin(&f);
 	err_set_detail(e, S("{\"kind\":\"Status\",\"code\":404}\n"));
 	notice(&f.to, NOTICE_DEBUG, S("a"), NOTICE_ERR(e));
-	notice(&f.to, NOTICE_DEBUG, S("b"), NOTICE_ERRS(e));
+	notice(&f.to, NOTICE_DEBUG, S("b"), NOTICE_ERRS(((err *[]){ e, other }), 2));
 	e = err_wrap(e, "wrapped");
 	notice(&f.to, NOTICE_DEBUG, S("c"), NOTICE_ERR(e));
 	assert_text(&f,
 		    "2026-01-02T03:04:05Z: a: {\"error\":{\"ErrStatus\":{\"kind\":\"Status\",\"code\":404}}}\n"
-		    "2026-01-02T03:04:05Z: b: {\"error\":[{\"ErrStatus\":{\"kind\":\"Status\",\"code\":404}}]}\n"
+		    "2026-01-02T03:04:05Z: b: {\"error\":[{\"ErrStatus\":{\"kind\":\"Status\",\"code\":404}},{}]}\n"
 		    "2026-01-02T03:04:05Z: c: {\"error\":{}}");
 	end(&f);
 }

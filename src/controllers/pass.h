@@ -166,6 +166,7 @@ struct cluster {
 	struct discovery *discovery;
 	struct live *live;	/* NULL for another cluster */
 	bool remote;
+	bool account;		/* as somebody who may be allowed little */
 };
 err *pass_cluster(struct pass *p, const struct cluster **out) __attribute__((warn_unused_result));
 /* Whether what the cluster's streams say of that kind in that namespace is all there is. */

@@ -38,11 +38,13 @@ static void add_text(struct buf *b, str value)
 		buf_add(b, value);
 }
 
-static void add_list(struct buf *b, str value)
+static void add_list(struct buf *b, const struct notice_field *f)
 {
 	CLEANUP(buf_release) struct buf all = BUF_LIMIT(NOTICE_MAX);
 
-	buf_addf(&all, "[%.*s]", STR_ARG(value));
+	for (int64_t i = 0; i < f->number; i++)
+		buf_addf(&all, "%s%s", i ? " " : "[", err_msg(f->causes[i]));
+	buf_addc(&all, ']');
 	add_text(b, buf_str(&all));
 }
 
@@ -62,7 +64,7 @@ static void add_value(struct buf *b, const struct notice_field *f)
 		add_text(b, f->cause ? err_text(f->cause) : f->value);
 		break;
 	case NOTICE_CAUSES:
-		add_list(b, f->cause ? err_text(f->cause) : f->value);
+		add_list(b, f);
 		break;
 	}
 }
@@ -123,8 +125,10 @@ static void add_json_value(struct buf *b, const struct notice_field *f)
 		add_json_cause(b, f->cause);
 		break;
 	case NOTICE_CAUSES:
-		buf_addc(b, '[');
-		add_json_cause(b, f->cause);
+		for (int64_t i = 0; i < f->number; i++) {
+			buf_addc(b, i ? ',' : '[');
+			add_json_cause(b, f->causes[i]);
+		}
 		buf_addc(b, ']');
 		break;
 	}

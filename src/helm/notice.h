@@ -24,12 +24,13 @@ struct notice_field {
 	enum notice_kind kind;
 	int64_t number;		/* NOTICE_NUMBER; NOTICE_TRUTH: 0 or 1 */
 	const err *cause;	/* NOTICE_CAUSE; NULL: its text is `value` */
+	err *const *causes;	/* NOTICE_CAUSES: `number` of them */
 };
-#define NOTICE_N(key, n) { (key), STR_NONE, NOTICE_NUMBER, (int64_t)(n), NULL }
-#define NOTICE_IF(key, truth) { (key), STR_NONE, NOTICE_TRUTH, (truth), NULL }
-#define NOTICE_ERR(e) { "error", STR_NONE, NOTICE_CAUSE, 0, (e) }
-/* The same in a list. */
-#define NOTICE_ERRS(e) { "error", STR_NONE, NOTICE_CAUSES, 0, (e) }
+#define NOTICE_N(key, n) { (key), STR_NONE, NOTICE_NUMBER, (int64_t)(n), NULL, NULL }
+#define NOTICE_IF(key, truth) { (key), STR_NONE, NOTICE_TRUTH, (truth), NULL, NULL }
+#define NOTICE_ERR(e) { "error", STR_NONE, NOTICE_CAUSE, 0, (e), NULL }
+/* A list of them. */
+#define NOTICE_ERRS(p, n) { "error", STR_NONE, NOTICE_CAUSES, (int64_t)(n), NULL, (p) }
 
 struct notices {
 	/* `line` has no newline at its end. */

@@ -162,7 +162,8 @@ static err *prepare(struct work *w, const struct record *r)
 		return err_wrap(e,
 				"unable to build kubernetes objects from release manifest");
 	relobj_own(w->a, &w->target, r->name, r->ns);
-	w->blind = how->take_ownership && w->server_side && how->force_conflicts && !how->dry_run;
+	w->blind = how->take_ownership && w->server_side && how->force_conflicts &&
+		   !how->dry_run && !w->env->cluster.limited;
 	if (w->blind)
 		return NULL;
 	e = relobj_adoptable(&w->env->cluster, w->a, &w->target, r->name, r->ns,

@@ -16,6 +16,16 @@ err *relobj_join(err *so_far, err *more, const char *separator)
 	return joined;
 }
 
+err *relobj_join_all(struct relobj_errors *l, const char *separator)
+{
+	err *all = NULL;
+
+	for (size_t i = 0; i < l->n; i++)
+		all = relobj_join(all, l->p[i], separator);
+	l->n = 0;
+	return all;
+}
+
 /* ---- reading ----------------------------------------------------------- */
 
 /* What Helm's look at a manifest with the server's schema says first. */

@@ -30,6 +30,9 @@ struct relcluster {
 	struct live *live;
 	bool (*sees)(void *ctx, const struct client_resource *r, str ns);
 	void *sees_ctx;
+	/* The user may not be allowed everything: what could be told by an answer to a change
+	 * is asked before anything is written, as Helm does. */
+	bool limited;
 };
 
 struct relobj {
@@ -42,6 +45,11 @@ struct relobj {
 
 struct relobj_list {
 	struct relobj *p;
+	size_t n, cap;
+};
+
+struct relobj_errors {
+	err **p;		/* owned */
 	size_t n, cap;
 };
 
@@ -80,7 +88,8 @@ struct relobj_apply {
 	bool force;		/* take fields over from other managers */
 	bool replace;		/* PUT; client-side only */
 	bool three_way;		/* of kinds without a schema, too */
-	bool anew;		/* nothing is thought to be there: errors are those of creating */
+	bool anew;		/* nobody looked: as long as nothing was there, all are tried, as
+				 * by relobj_create, and its errors are told */
 	bool migrate;		/* fields that we own by updates become ours by apply */
 	/* Whether an object is as the last apply left it: then one that is wanted as it was
 	 * is not sent. NULL: nobody knows. Server-side only. */
@@ -102,7 +111,14 @@ err *relobj_delete(const struct relcluster *c, struct arena *a, const struct rel
 		   str propagation, const char *separator, struct relobj_list *gone)
 	__attribute__((warn_unused_result));
 
+/* The same; the errors one by one, as the server told them. */
+void relobj_delete_each(const struct relcluster *c, struct arena *a, const struct relobj_list *l,
+			str propagation, struct relobj_list *gone, struct relobj_errors *failed);
+
 /* Errors, one after the other; each call takes `more`. */
 err *relobj_join(err *so_far, err *more, const char *separator);
+/* All of a list, which is empty after that. */
+err *relobj_join_all(struct relobj_errors *l, const char *separator)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -209,6 +209,19 @@ static void note(struct arena *a, struct relobj_told *t, enum relobj_outcome out
 	t->error = e ? arena_str(a, err_text(e)) : STR_NONE;
 }
 
+static err *take_over(const struct relcluster *c, struct arena *a, struct relobj *o,
+		      const struct relobj_apply *how, struct relobj_told *t)
+{
+	err *e = relobj_migrate(c, a, o);
+
+	t->migrated = !e;
+	if (!e)
+		e = apply_again(c, a, o, how->force);
+	if (e)
+		note(a, t, RELOBJ_NOT_CHANGED, e);
+	return e;
+}
+
 /* Server-side: no question before but where fields must change hands first. */
 static err *apply_batch(const struct relcluster *c, struct arena *a,
 			const struct relobj_list *old, struct relobj_list *l, size_t from,
@@ -248,18 +261,16 @@ static err *apply_batch(const struct relcluster *c, struct arena *a,
 			note(a, &told[i], RELOBJ_NOT_CHANGED, e);
 			if (!fatal && is_absent(c, a, o)) {
 				told[i].outcome = RELOBJ_NOT_CREATED;
-				fatal = how->anew ? e : err_wrap(e, "failed to create resource");
+				if (relobj_is_creation(how, told, i + 1))
+					all = relobj_join(all, e, "\n");
+				else
+					fatal = err_wrap(e, "failed to create resource");
 				continue;
 			}
 		} else if (code == 201) {
 			note(a, &told[i], RELOBJ_CREATED, NULL);
 		} else if (how->migrate && relobj_needs_migration(c, o->live)) {
-			e = relobj_migrate(c, a, o);
-			told[i].migrated = !e;
-			if (!e)
-				e = apply_again(c, a, o, how->force);
-			if (e)
-				note(a, &told[i], RELOBJ_NOT_CHANGED, e);
+			e = take_over(c, a, o, how, &told[i]);
 		}
 		if (fatal)		/* it stands behind what ended the update */
 			told[i].outcome = RELOBJ_UNTOUCHED;
@@ -409,18 +420,17 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 			err_free(all);
 			all = NULL;
 		}
-		all = relobj_join(all, e, " && ");
+		all = relobj_join(all, e, relobj_is_creation(how, told, to) ? "\n" : " && ");
 	}
 	relobj_tell_update(c, a, target, how, told);
 	return all ? all : drop_rest(c, a, old, target);
 }
 
-err *relobj_delete(const struct relcluster *c, struct arena *a, const struct relobj_list *l,
-		   str propagation, const char *separator, struct relobj_list *gone)
+void relobj_delete_each(const struct relcluster *c, struct arena *a, const struct relobj_list *l,
+			str propagation, struct relobj_list *gone, struct relobj_errors *failed)
 {
 	const struct client_delete_options how = { .propagation = propagation.n ? propagation
 										: S("Background") };
-	err *all = NULL;
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct relobj *o = &l->p[i];
@@ -435,7 +445,16 @@ err *relobj_delete(const struct relcluster *c, struct arena *a, const struct rel
 			err_free(e);
 			e = NULL;
 		}
-		all = relobj_join(all, e, separator);
+		if (e)
+			avec_push(a, failed, e);
 	}
-	return all;
+}
+
+err *relobj_delete(const struct relcluster *c, struct arena *a, const struct relobj_list *l,
+		   str propagation, const char *separator, struct relobj_list *gone)
+{
+	struct relobj_errors failed = { 0 };
+
+	relobj_delete_each(c, a, l, propagation, gone, &failed);
+	return relobj_join_all(&failed, separator);
 }

@@ -33,6 +33,8 @@ struct relobj_told {
 	str error;
 };
 
+/* Nothing was there of the first `n`, and nobody had looked: Helm looks, and then creates. */
+bool relobj_is_creation(const struct relobj_apply *how, const struct relobj_told *told, size_t n);
 void relobj_tell_creation(const struct relcluster *c, size_t n, bool server_side, bool force);
 void relobj_tell_created(const struct relcluster *c, struct arena *a, const struct relobj *o,
 			 const err *e);

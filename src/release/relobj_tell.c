@@ -108,8 +108,7 @@ static void tell_change(const struct relcluster *c, struct arena *a, const struc
 		   t->error);
 }
 
-/* Nothing was there, and nobody had looked: Helm looks, and then creates. */
-static bool was_creation(const struct relobj_apply *how, const struct relobj_told *told, size_t n)
+bool relobj_is_creation(const struct relobj_apply *how, const struct relobj_told *told, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (told[i].outcome == RELOBJ_CHANGED || told[i].outcome == RELOBJ_NOT_CHANGED)
@@ -120,7 +119,7 @@ static bool was_creation(const struct relobj_apply *how, const struct relobj_tol
 void relobj_tell_update(const struct relcluster *c, struct arena *a, const struct relobj_list *l,
 			const struct relobj_apply *how, const struct relobj_told *told)
 {
-	bool creation = was_creation(how, told, l->n);
+	bool creation = relobj_is_creation(how, told, l->n);
 
 	if (!has_reader(c))
 		return;

@@ -187,21 +187,36 @@ static err *build(struct work *w, const struct manifest_list *l, struct relobj_l
 	return e ? err_wrap(e, "unable to build kubernetes objects for delete") : NULL;
 }
 
-static err *delete_objects(struct work *w)
+static err *find_objects(struct work *w)
 {
 	struct sorting sorted = { 0 };
 	struct relobj_list all;
-	str how = w->how->propagation;
 
 	TRY(sort_manifests(w, &sorted));
 	tell_kept(w, &sorted.kept);
 	TRY(build(w, &sorted.rest, &all));
 	sort_owned(w, &all);
-	return relobj_delete(&w->env->cluster, w->a, &w->owned,
-			     str_eq(how, S("orphan"))	    ? S("Orphan")
-			     : str_eq(how, S("foreground")) ? S("Foreground")
-							    : S("Background"),
-			     "; ", NULL);
+	return NULL;
+}
+
+static err *delete_objects(struct work *w)
+{
+	struct relobj_errors failed = { 0 };
+	str how = w->how->propagation;
+	err *e = find_objects(w);
+
+	if (e)
+		avec_push(w->a, &failed, e);
+	else
+		relobj_delete_each(&w->env->cluster, w->a, &w->owned,
+				   str_eq(how, S("orphan"))	  ? S("Orphan")
+				   : str_eq(how, S("foreground")) ? S("Foreground")
+								  : S("Background"),
+				   NULL, &failed);
+	if (failed.n)
+		release_debug(w->env, S("uninstall: Failed to delete release"),
+			      NOTICE_ERRS(failed.p, failed.n));
+	return relobj_join_all(&failed, "; ");
 }
 
 /* ---- records ----------------------------------------------------------- */
@@ -265,10 +280,8 @@ static err *perform(struct work *w)
 	TRY(release_hooks(w->env, w->a, w->how, r, S("pre-delete"), true));
 	store(w, r);
 	e = delete_objects(w);
-	if (e) {
-		release_debug(w->env, S("uninstall: Failed to delete release"), NOTICE_ERRS(e));
+	if (e)
 		return err_replace(e, "failed to delete release: %.*s", STR_ARG(r->name));
-	}
 	e = release_wait_gone(w->env, w->how, &w->owned);
 	n += e != NULL;
 	all = relobj_join(all, e, "; ");

@@ -420,6 +420,55 @@ def no_rights(s):
              "cannot list resource \"secrets\" .*")
 
 
+def some_rights(s, *rules):
+    """A release of an account with its release's records and these rights."""
+    s.w.post("/api/v1/namespaces/%s/serviceaccounts" % s.ns, {"metadata": {"name": "some"}})
+    rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/" % s.ns
+    s.w.post(rbac + "roles", {"metadata": {"name": "some"}, "rules": [may("secrets", "*"), *rules]})
+    s.w.post(rbac + "rolebindings", {
+        "metadata": {"name": "some"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "some"},
+        "subjects": [{"kind": "ServiceAccount", "name": "some", "namespace": s.ns}]})
+    s.release(serviceAccountName="some")
+    return rbac + "roles/some"
+
+
+def may(resource, *verbs):
+    return {"apiGroups": ["*"], "resources": [resource], "verbs": verbs}
+
+
+def may_only_look(s):
+    """Each object is tried, and each failure told."""
+    some_rights(s, may("*", "get", "list", "watch"))
+    s.settle("Ready=False InstallFailed .* Kind=ConfigMap: .* cannot patch .*\nserver-side apply failed for object .* Kind=Deployment: .*",
+             installFailures=1)
+
+
+def may_not_look(s):
+    """Nothing is made and nothing stored before all could be looked at, so it is tried again until it may."""
+    role = some_rights(s, may("configmaps", "*"), may("deployments", "patch"))
+    s.settle("Ready=False InstallFailed .*: unable to continue with install: could not get information about the resource "
+             "Deployment \"web\" in namespace \"may-not-look\": .* cannot get resource .*", history=[], installFailures=0)
+    assert not s.object("configmaps")
+    s.w.patch(role, {"rules": [may("*", "*")]})
+    s.settle(ok())
+
+
+def may_not_delete(s):
+    role = some_rights(s, may("*", "get", "list", "watch", "create", "patch", "update"))
+    s.settle(ok())
+    s.delete()
+    until(lambda: condition(s.get(), "Released")["reason"] == "UninstallFailed", lambda: s.told("web", "uninstalled"))
+    s.w.patch(role, {"rules": [may("*", "*")]})
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+
+
+def no_such_field(s):
+    """What can be made is made beside what cannot."""
+    s.release(values={"extra": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}, "dta": {"a": "b"}}})
+    s.settle("Ready=False InstallFailed .* failed to create typed patch object .*", "Stalled=True .*")
+    s.note("made", [bool(s.object("configmaps")), bool(s.object("apps/v1/deployments"))])
+
+
 def no_cluster(s):
     s.release(kubeConfig={"secretRef": {"name": "none"}})
     s.settle("Ready=False RESTClientError .*")
@@ -553,8 +602,8 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          tests_fail_ignored, tests_fail_ignored_by_remediation, tests_fail_rolls_back, hook_fails, hook_stays, delete_hook_fails,
          no_such_version, no_artifact, no_source, bad_chart, new_chart, digest_revision, chart_name_changes, values_from,
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
-         installed_before, owner_died, no_rights, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved,
-         long_name, kept]
+         installed_before, owner_died, no_rights, may_only_look, may_not_look, may_not_delete, no_such_field, no_cluster,
+         forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name, kept]
 
 
 def compare(name, a, b):
