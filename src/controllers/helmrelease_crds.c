@@ -27,6 +27,18 @@ static void add_other(const struct relobj *o, struct buf *others)
 		 STR_ARG(kind), STR_ARG(o->ns), STR_ARG(slash), STR_ARG(o->name));
 }
 
+/* Among Helm's lines. */
+static void say(struct hr *h, str line)
+{
+	notice(&h->steps, NOTICE_INFO, line, { 0 });
+}
+
+static err *complain(struct hr *h, err *e)
+{
+	notice(&h->steps, NOTICE_ERROR, err_text(e), { 0 });
+	return e;
+}
+
 static err *collect(struct hr *h, const struct chart *c, struct relobj_list *out,
 		    struct buf *others)
 {
@@ -39,8 +51,9 @@ static err *collect(struct hr *h, const struct chart *c, struct relobj_list *out
 		err *e = relobj_build(&h->env.cluster, h->a, f->data, h->ns, &l);
 
 		if (e)
-			return err_wrap(e, "failed to parse CustomResourceDefinitions from %.*s",
-					STR_ARG(f->name));
+			return complain(
+				h, err_wrap(e, "failed to parse CustomResourceDefinitions from %.*s",
+					    STR_ARG(f->name)));
 		for (size_t n = 0; n < l.n; n++) {
 			if (!is_definition(&l.p[n])) {
 				add_other(&l.p[n], others);
@@ -77,33 +90,57 @@ static err *create(struct hr *h, struct relobj_list *l, const struct relobj_appl
 
 		if (e && err_kind(e) == ERR_EXISTS) {
 			err_free(e);
+			say(h, arena_printf(h->a,
+					    "CustomResourceDefinition %.*s is already present. "
+					    "Skipping.",
+					    STR_ARG(name)));
 			continue;
 		}
 		if (e)
-			return err_wrap(e, "failed to create CustomResourceDefinition %.*s",
-					STR_ARG(name));
+			return complain(
+				h, err_wrap(e, "failed to create CustomResourceDefinition %.*s",
+					    STR_ARG(name)));
 		avec_push(h->a, made, l->p[i]);
 	}
 	return NULL;
 }
 
+static err *wait_for(struct hr *h, struct relobj_list *made)
+{
+	if (!made->n)
+		return NULL;
+	err *e = relwait(&h->env.cluster, made,
+			 &(struct relwait_options){ .what = RELWAIT_READY, .flux_words = true,
+						    .timeout = 60 * CLOCK_SECOND });
+
+	if (e)
+		return complain(h, err_wrap(e, "failed to wait for CustomResourceDefinition(s)"));
+	say(h, arena_printf(h->a, "successfully applied %zu CustomResourceDefinition(s)", made->n));
+	say(h, S("clearing REST mapper cache"));
+	return NULL;
+}
+
 err *hr_apply_crds(struct hr *h, const char *action, bool server_side)
 {
-	str policy = node_str(node_get(node_get(h->spec, str_c(action)), S("crds")));
+	str policy = node_str_or(node_get(node_get(h->spec, str_c(action)), S("crds")), S("Create"));
 	struct relobj_apply how = { .server_side = server_side, .force = server_side,
 				    .replace = !server_side };
 	struct relobj_list all = { 0 }, made = { 0 };
 	CLEANUP(buf_release) struct buf others = BUF_INIT;
 	struct chart enabled = *h->chart;
 
-	if (policy.n && !str_eq(policy, S("Skip")) && !str_eq(policy, S("Create")) &&
+	if (!str_eq(policy, S("Skip")) && !str_eq(policy, S("Create")) &&
 	    !str_eq(policy, S("CreateReplace")))
 		return err_new(ERR_INVALID,
 			       "invalid CRD upgrade policy '%.*s', valid values are 'Skip', 'Create' or "
 			       "'CreateReplace'",
 			       STR_ARG(policy));
-	if (!has_files(h->chart) || str_eq(policy, S("Skip")))
+	if (!has_files(h->chart))
 		return NULL;
+	if (str_eq(policy, S("Skip"))) {
+		say(h, S("skipping CustomResourceDefinition apply: policy is set to Skip"));
+		return NULL;
+	}
 	err *e = depend_process(h->a, &enabled, h->values, NULL);
 
 	if (e)
@@ -117,6 +154,7 @@ err *hr_apply_crds(struct hr *h, const char *action, bool server_side)
 			   "templates/ in the chart. if the chart is public, please open an issue in "
 			   "the upstream repository to have this fixed"),
 			 log_str("nonCRDs", arena_str(h->a, buf_str(&others))));
+	say(h, arena_cat(h->a, S("applying CustomResourceDefinition(s) with policy "), policy));
 	if (!all.n)
 		return NULL;
 	if (!str_eq(policy, S("CreateReplace"))) {
@@ -129,10 +167,5 @@ err *hr_apply_crds(struct hr *h, const char *action, bool server_side)
 		made = all;
 	}
 	discovery_forget(h->cluster->discovery);
-	if (!made.n)
-		return NULL;
-	e = relwait(&h->env.cluster, &made,
-		    &(struct relwait_options){ .what = RELWAIT_READY, .flux_words = true,
-					       .timeout = 60 * CLOCK_SECOND });
-	return e ? err_wrap(e, "failed to wait for CustomResourceDefinition(s)") : NULL;
+	return wait_for(h, &made);
 }

@@ -179,12 +179,17 @@ class Session:
         self.keep(self.rest(name))
 
     def rest(self, name):
-        """What ends the pass may follow: until nothing does for a while."""
-        while True:
-            before = self.get(name)["metadata"]["resourceVersion"]
+        """What ends the pass may follow: until nothing does for a while, and no slow pass has just begun."""
+        before = None
+        for _ in range(20):
+            o = self.get(name)
+            if o["metadata"]["resourceVersion"] == before and not (
+                    condition(o, "Reconciling")["message"] == "Fulfilling prerequisites"
+                    and condition(o, "Released")["reason"].endswith("Failed")):
+                break
+            before = o["metadata"]["resourceVersion"]
             time.sleep(self.patience)
-            if self.get(name)["metadata"]["resourceVersion"] == before:
-                return name
+        return name
 
     @staticmethod
     def entry(h):

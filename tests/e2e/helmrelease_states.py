@@ -469,6 +469,25 @@ def no_such_field(s):
     s.note("made", [bool(s.object("configmaps")), bool(s.object("apps/v1/deployments"))])
 
 
+def definitions(s):
+    """What becomes of crds/ stands among Helm's lines."""
+    def with_crd(spec):
+        return chart(**{"crds/a.yaml": json.dumps({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "as.crds.example.com"}, "spec": {"group": "crds.example.com", **spec}})})
+    s.chart(with_crd({}), "bad")
+    s.release(values={"replicas": -1}, upgrade={"crds": "CreateReplace"})
+    s.settle("Ready=False InstallFailed .*: failed to create CustomResourceDefinition as.crds.example.com: .*")
+    s.change(install={"crds": "Skip"})
+    s.settle("Ready=False InstallFailed .*", installFailures=1)
+    s.chart(with_crd({"names": {"kind": "A", "plural": "as"}, "scope": "Namespaced", "versions": [
+        {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}]}), "good")
+    s.change(values={"replicas": -2})
+    s.settle("Ready=False UpgradeFailed .*", upgradeFailures=1)
+    s.change(upgrade={"crds": "Create"})
+    s.settle("Ready=False UpgradeFailed .*", upgradeFailures=1)
+
+
 def no_cluster(s):
     s.release(kubeConfig={"secretRef": {"name": "none"}})
     s.settle("Ready=False RESTClientError .*")
@@ -602,8 +621,9 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          tests_fail_ignored, tests_fail_ignored_by_remediation, tests_fail_rolls_back, hook_fails, hook_stays, delete_hook_fails,
          no_such_version, no_artifact, no_source, bad_chart, new_chart, digest_revision, chart_name_changes, values_from,
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
-         installed_before, owner_died, no_rights, may_only_look, may_not_look, may_not_delete, no_such_field, no_cluster,
-         forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name, kept]
+         installed_before, owner_died, no_rights, may_only_look, may_not_look, may_not_delete, no_such_field, definitions,
+         no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
+         kept]
 
 
 def compare(name, a, b):
