@@ -129,7 +129,8 @@ struct watched {
 	enum health_status status;
 	str message;
 	bool skip;			/* a paused Deployment */
-	bool live;			/* by the cluster's own stream */
+	bool live;			/* by the cluster's own stream... */
+	unsigned told;			/* ... which has told so often */
 	bool ended;			/* the watch, which must begin again... */
 	int64_t again;			/* ... then (monotonic) */
 };
@@ -231,6 +232,7 @@ static void on_live(void *ctx, const struct live_event *ev)
 
 		if (!is_of(s, ev))
 			continue;
+		s->told++;
 		if (ev->what & LIVE_DELETED)
 			note(s, HEALTH_NOT_FOUND, S("Resource not found"));
 		else if (ev->object.kind == NODE_MAP)
@@ -253,19 +255,30 @@ static bool takes_kstatus(const struct watched *s)
 	       !(o->judge && (!o->has_rule || o->has_rule(o->ctx, s->o->gvk)));
 }
 
-static err *ask(struct watched *s, struct arena *a)
+/* The stream tells while we look, and what it tells is as new as what we find, or the newer
+ * will be told as well: so what was found counts only if nothing was told since. */
+static unsigned told_so_far(struct watched *s)
+{
+	pthread_mutex_lock(&s->w->lock);
+	unsigned told = s->told;
+
+	pthread_mutex_unlock(&s->w->lock);
+	return told;
+}
+
+static err *ask(struct watched *s, struct arena *a, unsigned told)
 {
 	node object;
 	err *e = client_get(s->w->c->client, a, s->o->resource, s->o->ns, s->o->name, &object);
 
-	pthread_mutex_lock(&s->w->lock);
-	if (!e)
-		note_object(s, object);
-	else if (err_kind(e) == ERR_NOT_FOUND)
-		note(s, HEALTH_NOT_FOUND, S("Resource not found"));
-	pthread_mutex_unlock(&s->w->lock);
 	if (e && err_kind(e) != ERR_NOT_FOUND)
 		return e;
+	pthread_mutex_lock(&s->w->lock);
+	if (s->told == told && e)
+		note(s, HEALTH_NOT_FOUND, S("Resource not found"));
+	else if (s->told == told)
+		note_object(s, object);
+	pthread_mutex_unlock(&s->w->lock);
 	err_free(e);
 	return NULL;
 }
@@ -290,19 +303,20 @@ static err *begin_live(struct watched *s, node live)
 		pthread_mutex_unlock(&s->w->lock);
 		return begin(s, live);
 	}
+	unsigned told = told_so_far(s);
+
 	live_state(l, &a, s->o->resource, s->o->ns, s->o->name, &now);
-	if (live.kind == NODE_MAP &&
-	    (!now.exists || str_eq(now.resource_version,
-				   node_str(node_dig(live, "metadata", "resourceVersion"))))) {
-		pthread_mutex_lock(&s->w->lock);
-		note_object(s, live);
-		pthread_mutex_unlock(&s->w->lock);
-		return NULL;
-	}
-	if (!now.exists || !takes_kstatus(s))
-		return ask(s, &a);
+	bool same = live.kind == NODE_MAP &&
+		    (!now.exists || str_eq(now.resource_version,
+					   node_str(node_dig(live, "metadata", "resourceVersion"))));
+
+	if (!same && (!now.exists || !takes_kstatus(s)))
+		return ask(s, &a, told);
 	pthread_mutex_lock(&s->w->lock);
-	note(s, now.health.status, now.health.message);
+	if (s->told == told && same)
+		note_object(s, live);
+	else if (s->told == told)
+		note(s, now.health.status, now.health.message);
 	pthread_mutex_unlock(&s->w->lock);
 	return NULL;
 }
