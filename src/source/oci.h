@@ -95,10 +95,6 @@ int64_t oci_wait(const struct oci *c);
  * and a GET where that is not answered. */
 err *oci_resolve(struct oci *c, struct arena *a, str wanted, struct ocidescriptor *out)
 	__attribute__((warn_unused_result));
-/* The same with a GET at once, for those who want the manifest in any case: by its digest it
- * is there then without another request. */
-err *oci_resolve_whole(struct oci *c, struct arena *a, str wanted, struct ocidescriptor *out)
-	__attribute__((warn_unused_result));
 /* The manifest, image or index. */
 err *oci_manifest(struct oci *c, struct arena *a, str wanted, struct ocimanifest *out)
 	__attribute__((warn_unused_result));

@@ -20,9 +20,6 @@ struct oci {
 	int64_t fetched; /* when the token was asked for; 0: it was not */
 	int64_t deadline;
 	bool proven; /* we may read the repository: it gave us a manifest */
-	struct {     /* the manifest that came last, in `mem` */
-		str type, bytes, digest;
-	} last;
 };
 
 /* ---- what sessions share (oci_memory.c); copies go into `a` ------------------- */

@@ -6,8 +6,6 @@
 
 /* How often a download that is cut goes on; how deep indexes nest. */
 enum { RESUMES = 5, NESTED = 4, PIECE = 64 << 10 };
-/* Longer manifests are fetched again. */
-enum { KEPT_MAX = 64 << 10 };
 
 static const int ok_only[] = { 200, 0 };
 
@@ -49,27 +47,6 @@ static err *name_bytes(struct arena *a, str bytes, str wanted, str *out)
 	return digest_of(a, d.algo, bytes, out);
 }
 
-static void keep(struct oci *c, str type, str bytes, str digest)
-{
-	if (bytes.n > KEPT_MAX)
-		return;
-	c->last.type = arena_str(&c->mem, type);
-	c->last.bytes = arena_str(&c->mem, bytes);
-	c->last.digest = arena_str(&c->mem, digest);
-}
-
-/* Of one digest there is but one. */
-static bool is_kept(const struct oci *c, struct arena *a, str wanted, str *type, str *bytes,
-		    str *digest)
-{
-	if (!is_digest(wanted) || !str_eq(wanted, c->last.digest))
-		return false;
-	*type = arena_str(a, c->last.type);
-	*bytes = arena_str(a, c->last.bytes);
-	*digest = arena_str(a, c->last.digest);
-	return true;
-}
-
 static err *get_manifest(struct oci *c, struct arena *a, str wanted, str *type, str *bytes,
 			 str *digest)
 {
@@ -79,8 +56,6 @@ static err *get_manifest(struct oci *c, struct arena *a, str wanted, str *type, 
 			       .accept = S(ACCEPTED),
 			       .small = true };
 
-	if (is_kept(c, a, wanted, type, bytes, digest))
-		return NULL;
 	TRY(oci_ask_for(c, &ask, ok_only, &answer));
 	c->proven = true;
 	TRY(oci_answer_text(&answer, a, OCIMANIFEST_MAX, bytes));
@@ -96,7 +71,6 @@ static err *get_manifest(struct oci *c, struct arena *a, str wanted, str *type, 
 			       STR_ARG(*digest), STR_ARG(asked ? wanted : said),
 			       STR_ARG(ociref_name(a, &c->o.ref)));
 	*type = media_type_of(a, &answer.head);
-	keep(c, *type, *bytes, *digest);
 	return NULL;
 }
 
@@ -136,18 +110,13 @@ static err *head_manifest(struct oci *c, struct arena *a, str wanted, struct oci
 
 err *oci_resolve(struct oci *c, struct arena *a, str wanted, struct ocidescriptor *out)
 {
+	str type, bytes, digest;
 	bool ok;
 
 	TRY(check_wanted(wanted));
 	TRY(head_manifest(c, a, wanted, out, &ok));
-	return ok ? NULL : oci_resolve_whole(c, a, wanted, out);
-}
-
-err *oci_resolve_whole(struct oci *c, struct arena *a, str wanted, struct ocidescriptor *out)
-{
-	str type, bytes, digest;
-
-	TRY(check_wanted(wanted));
+	if (ok)
+		return NULL;
 	TRY(get_manifest(c, a, wanted, &type, &bytes, &digest));
 	*out = (struct ocidescriptor){ .media_type = type,
 				       .digest = digest,

@@ -156,13 +156,11 @@ static err *choose(struct ocisource *o, const struct ocisource_spec *spec)
 		      "ReadOperationFailed");
 }
 
-/* Where there is no artifact yet, its manifest will be wanted whatever it is. */
-static err *resolve(struct ocisource *o, bool fresh)
+static err *resolve(struct ocisource *o)
 {
 	struct ocidescriptor d = { .digest = o->ref.digest };
 	struct digest parsed;
 	err *e = d.digest.n ? digest_parse(&parsed, d.digest)
-		 : fresh    ? oci_resolve_whole(o->client, &o->mem, o->ref.tag, &d)
 			    : oci_resolve(o->client, &o->mem, o->ref.tag, &d);
 
 	if (e)
@@ -257,7 +255,7 @@ err *ocisource_fetch(struct ocisource *o, const struct ocisource_env *env,
 	TRY(open_client(o, env, spec));
 	TRY(choose(o, spec));
 	o->reference = ociref_text(&o->mem, &o->ref);
-	TRY(resolve(o, !seen->artifact));
+	TRY(resolve(o));
 	bool same = seen->artifact && str_eq(seen->artifact->revision, o->revision);
 
 	if (spec->verify_wanted && !(same && seen->verified))
