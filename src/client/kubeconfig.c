@@ -274,6 +274,17 @@ static err *take_wishes(struct loader *l, struct kubeconfig *out)
 	return read_wished(l, w->client_key, "client-key", &out->key);
 }
 
+/* Nobody is only of a group. */
+static err *check_impersonation(const struct kubeconfig *k, str user)
+{
+	if (k->as.n || (!k->as_uid.n && !k->as_groups_n && !k->as_extra_n))
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "invalid configuration: requesting uid, groups or user-extra for %.*s "
+		       "without impersonating a user",
+		       STR_ARG(user));
+}
+
 /* The context, the cluster and the user that it leads to. */
 static err *take_all(struct loader *l, struct kubeconfig *out)
 {
@@ -287,9 +298,10 @@ static err *take_all(struct loader *l, struct kubeconfig *out)
 	out->namespace = text_of(context, "namespace");
 	cluster = l->wish->cluster.n ? l->wish->cluster : text_of(context, "cluster");
 	user = l->wish->user.n ? l->wish->user : text_of(context, "user");
-	TRY(take_cluster(l, cluster, out));
 	TRY(take_user(l, user, out));
-	return take_wishes(l, out);
+	TRY(take_cluster(l, cluster, out));
+	TRY(take_wishes(l, out));
+	return check_impersonation(out, user);
 }
 
 /* ---- without a file ---------------------------------------------------- */
@@ -348,6 +360,7 @@ err *kubeconfig_load(struct arena *a, char *const *env, const struct kubeconfig_
 		if (!take_pod(&l, &k))
 			k.server = S("http://localhost:8080");
 		TRY(take_wishes(&l, &k));
+		TRY(check_impersonation(&k, STR_NONE));
 	}
 	*out = k;
 	return NULL;

@@ -106,6 +106,11 @@ static void test_what_is_not_there_is_named(void **state)
 		{ { .context = S("nope") }, "context \"nope\" does not exist" },
 		{ { .cluster = S("nope") }, "cluster \"nope\" does not exist" },
 		{ { .user = S("nope") }, "auth info \"nope\" does not exist" },
+		{ { .user = S("nope"), .cluster = S("nope") },
+		  "auth info \"nope\" does not exist" },
+		{ { .user = S("ub"), .as_uid = S("7") },
+		  "invalid configuration: requesting uid, groups or user-extra for ub without "
+		  "impersonating a user" },
 		{ { .path = S("./nope.yaml") }, "stat ./nope.yaml: no such file or directory" },
 	};
 
