@@ -28,14 +28,7 @@ static str file(const char *name)
 
 static void put(const char *name, str text)
 {
-	char path[300];
-
-	snprintf(path, sizeof path, "%s/%s", fs_root(dir).p, name);
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fwrite(text.p, 1, text.n, f);
-	fclose(f);
+	assert_null(fs_write(dir, str_c(name), text, 0644));
 }
 
 static bool try_shell(const char *commands)
