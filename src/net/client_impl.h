@@ -133,6 +133,8 @@ err *client_setup(struct net_call *call) __attribute__((warn_unused_result));
 bool client_redirect(struct net_call *call, err **failure);
 /* The port that is meant, as text. */
 str client_port(const struct gourl *u);
+/* Whether the request brings that header itself. */
+bool client_has_header(const struct net_request *r, str name);
 /* Whether the rules refuse the address; with a reason. */
 const char *client_refuses(enum net_addresses rules, const struct address *a);
 

@@ -209,7 +209,7 @@ static bool is_private_header(str name)
 	       str_eq_nocase(name, S("Proxy-Authorization"));
 }
 
-static bool has_header(const struct net_request *r, str name)
+bool client_has_header(const struct net_request *r, str name)
 {
 	for (size_t i = 0; i < r->headers_n; i++)
 		if (str_eq_nocase(r->headers[i].name, name))
@@ -222,7 +222,7 @@ static void set_authorization(struct net_call *call)
 	const struct net_request *r = &call->r;
 	CLEANUP(buf_release) struct buf pair = BUF_INIT, b = BUF_INIT;
 
-	if (call->foreign || has_header(r, S("Authorization")))
+	if (call->foreign || client_has_header(r, S("Authorization")))
 		return;
 	if (r->token.n) {
 		add_header(call, "Authorization: Bearer %.*s", STR_ARG(r->token));
@@ -251,7 +251,7 @@ static void set_headers(struct net_call *call)
 			add_header(call, "%.*s;", STR_ARG(h->name));
 	}
 	set_authorization(call);
-	if (call->body.n && !has_header(r, S("Content-Type")))
+	if (call->body.n && !client_has_header(r, S("Content-Type")))
 		append(call, &call->headers, "Content-Type:");
 	append(call, &call->headers, "Expect:");
 }
@@ -273,7 +273,7 @@ static void set_method(struct net_call *call)
 		set_ptr(call, CURLOPT_POSTFIELDS, call->body.n ? call->body.p : "");
 	}
 	set_text(call, CURLOPT_CUSTOMREQUEST, m);
-	if (!has_header(&call->r, S("Accept-Encoding")) && !has_header(&call->r, S("Range")))
+	if (!client_has_header(&call->r, S("Accept-Encoding")) && !client_has_header(&call->r, S("Range")))
 		set_ptr(call, CURLOPT_ACCEPT_ENCODING, "gzip");
 }
 
@@ -321,7 +321,7 @@ static void set_server_name(struct net_call *call, struct gourl *u)
 		return;
 	str port = client_port(u);
 
-	if (!has_header(&call->r, S("Host")))
+	if (!client_has_header(&call->r, S("Host")))
 		add_header(call, "Host: %.*s", STR_ARG(host));
 	buf_addf(&b, "%.*s:%.*s:%.*s:%.*s", STR_ARG(name), STR_ARG(port),
 		 STR_ARG(str_sub(host, 0,

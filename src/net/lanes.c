@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/client_impl.h"
 #include "net/quick.h"
 
 /* So long a server that is not ordinary is left to the client. */
@@ -161,14 +162,6 @@ static void give_back(struct lanes *l, struct lane *lane, struct quick *q, bool 
 
 /* ---- calls ------------------------------------------------------------------------- */
 
-static bool has_header(const struct net_request *r, str name)
-{
-	for (size_t i = 0; i < r->headers_n; i++)
-		if (str_eq_nocase(r->headers[i].name, name))
-			return true;
-	return false;
-}
-
 static struct quick_call *start(struct quick *q, const struct net_request *r, str user_agent)
 {
 	struct net_header headers[LANES_HEADERS + 1];
@@ -176,7 +169,7 @@ static struct quick_call *start(struct quick *q, const struct net_request *r, st
 
 	if (!mine.max_body || mine.max_body > LANES_BODY)
 		mine.max_body = LANES_BODY;
-	if (!has_header(r, S("User-Agent")) && r->headers_n <= LANES_HEADERS) {
+	if (!client_has_header(r, S("User-Agent")) && r->headers_n <= LANES_HEADERS) {
 		memcpy(headers, r->headers, r->headers_n * sizeof *headers);
 		headers[mine.headers_n++] = (struct net_header){ S("User-Agent"), user_agent };
 		mine.headers = headers;

@@ -305,14 +305,6 @@ static void take(struct quick *q, size_t n)
 
 /* ---- a request --------------------------------------------------------- */
 
-static bool has_header(const struct net_request *r, str name)
-{
-	for (size_t i = 0; i < r->headers_n; i++)
-		if (str_eq_nocase(r->headers[i].name, name))
-			return true;
-	return false;
-}
-
 /* Where it is written as it stands. */
 static bool is_target(str text)
 {
@@ -340,7 +332,7 @@ static bool add_login(struct buf *b, const struct net_request *r)
 {
 	CLEANUP(buf_release) struct buf login = BUF_INIT;
 
-	if (has_header(r, S("Authorization")))
+	if (client_has_header(r, S("Authorization")))
 		return true;
 	if (r->token.n) {
 		buf_addf(b, "Authorization: Bearer %.*s\r\n", STR_ARG(r->token));
