@@ -123,11 +123,11 @@ static err *managed(const struct identity *who, struct arena *a, str client, str
 /* What the certificate's key signs, as the environment describes it. */
 static err *assert_by_certificate(const struct cloud *c, struct arena *a, struct app *app)
 {
-	str chain = cloud_env(c, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
 	const struct certassert word = {
 		.data = app->certificate,
 		.password = cloud_env(c, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-		.chain = str_eq(chain, S("1")) || str_eq_nocase(chain, S("true")),
+		.chain = certassert_sends_chain(
+			cloud_env(c, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")),
 		.client = app->client,
 		.audience = arena_cat(a, S("https://"), identity_azure_authority(c), S("/"), app->tenant,
 				      S("/oauth2/v2.0/token")),

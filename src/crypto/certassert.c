@@ -6,10 +6,10 @@
 #include "base/rand.h"
 #include "base/vec.h"
 #include "crypto/cert_impl.h"
+#include "crypto/jwt.h"
 #include "crypto/pubkey_impl.h"
 #include "crypto/sha256.h"
 #include "text/base64.h"
-#include "value/json.h"
 
 /* A key with its certificates, the key's own one first. */
 struct identity {
@@ -141,7 +141,7 @@ static err *sign(const struct identity *i, str text, struct buf *out)
 	o->ERR_clear_error();
 	if (!good)
 		return bad("unable to sign JWT token");
-	base64_write(out, str_of((const char *)signature, n), BASE64_RAW_URL);
+	buf_add(out, str_of((const char *)signature, n));
 	return NULL;
 }
 
@@ -187,29 +187,22 @@ static node claims_of(struct arena *a, const struct certassert *c)
 	return claims;
 }
 
-static err *add_part(struct buf *b, node n)
-{
-	CLEANUP(buf_release) struct buf json = BUF_INIT;
-
-	TRY(json_write(&json, n, NULL));
-	base64_write(b, buf_str(&json), BASE64_RAW_URL);
-	return NULL;
-}
-
 err *certassert(struct arena *a, const struct certassert *c, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT, signature = BUF_INIT;
 	CLEANUP(release) struct identity i = { 0 };
 
 	TRY(read_identity(a, c->data, c->password, &i));
-	TRY(add_part(&b, head_of(a, &i, c->chain)));
-	buf_addc(&b, '.');
-	TRY(add_part(&b, claims_of(a, c)));
+	TRY(jwt_begin(&b, head_of(a, &i, c->chain), claims_of(a, c)));
 	TRY(sign(&i, buf_str(&b), &signature));
-	buf_addc(&b, '.');
-	buf_add(&b, buf_str(&signature));
+	jwt_end(&b, buf_str(&signature));
 	*out = arena_str(a, buf_str(&b));
 	return NULL;
+}
+
+bool certassert_sends_chain(str setting)
+{
+	return str_eq(setting, S("1")) || str_eq_nocase(setting, S("true"));
 }
 
 err *certassert_check(str data, str password)

@@ -22,6 +22,8 @@ struct certassert {
 
 err *certassert(struct arena *a, const struct certassert *c, str *out)
 	__attribute__((warn_unused_result));
+/* What AZURE_CLIENT_SEND_CERTIFICATE_CHAIN, and the setting of that name, says of `chain`. */
+bool certassert_sends_chain(str setting);
 /* Whether certificate and key can be read. */
 err *certassert_check(str data, str password) __attribute__((warn_unused_result));
 

@@ -1,5 +1,6 @@
 #include "base/fs.h"
 #include "base/sort.h"
+#include "crypto/certassert.h"
 #include "sops/impl.h"
 #include "text/awsprofile.h"
 #include "text/path.h"
@@ -312,14 +313,14 @@ static err *find_gcp(struct finder *f)
 static err *find_azure_certificate(struct finder *f, const struct sops_azure *a)
 {
 	str path = get(f, "AZURE_CLIENT_CERTIFICATE_PATH"), data;
-	str chain = get(f, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN");
 	err *e = fs_read_any(f->a, path, KEY_FILE_MAX, &data);
 
 	if (e)
 		return err_wrap(e, "failed to read certificate file \"%.*s\"", STR_ARG(path));
 	f->k->azure = *a;
 	e = sops_azure_keep_certificate(f->k, data, get(f, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-					str_eq(chain, S("1")) || str_eq_nocase(chain, S("true")));
+					certassert_sends_chain(
+						get(f, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")));
 	if (e)
 		return err_wrap(e, "failed to parse \"%.*s\"", STR_ARG(path));
 	f->k->has_azure = f->found = true;

@@ -52,11 +52,11 @@ static void add_field(struct buf *form, const char *name, str value)
 /* What proves that it is the application. */
 static err *add_proof(struct bucket *b, struct arena *a, str url, struct buf *form)
 {
-	str chain = get(b, "clientCertificateSendChain"), word;
+	str word;
 	const struct certassert c = {
 		.data = get(b, "clientCertificate"),
 		.password = get(b, "clientCertificatePassword"),
-		.chain = str_eq(chain, S("1")) || str_eq_nocase(chain, S("true")),
+		.chain = certassert_sends_chain(get(b, "clientCertificateSendChain")),
 		.client = get(b, "clientId"),
 		.audience = url,
 		.now = clock_wall() / CLOCK_SECOND,
