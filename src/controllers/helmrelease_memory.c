@@ -268,7 +268,8 @@ static bool find_revisions(struct hr *h, struct release_revisions *out)
 	return may_know(h) && !h->doubted &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
-	       (out->n || own || hr_reader_is_known(h->shared, h->cluster->id)) && (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
+	       (out->n || own || hr_reader_is_known(h->shared, h->cluster->id)) &&
+	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
 }
 
 static bool is_stored(struct hr *h)

@@ -49,9 +49,9 @@ err *body_read_options(const struct request *r, struct gvk gvk, node *out)
 
 /* "KIND in version "V" cannot be handled as a KIND: ..."; takes `e`. */
 err *body_cannot(struct gvk is, str kind, err *e) __attribute__((warn_unused_result));
-/* "no kind "A" is registered for version "v1" in scheme ..." */
 /* An apiVersion or kind that is no text. */
 err *body_odd_name(node in) __attribute__((warn_unused_result));
+/* "no kind "A" is registered for version "v1" in scheme ..." */
 err *body_not_registered(struct gvk is) __attribute__((warn_unused_result));
 /* "converting (v1.Secret) to (core.ConfigMap): unknown conversion" */
 err *body_no_conversion(struct gvk is, struct gvk wanted) __attribute__((warn_unused_result));
