@@ -282,6 +282,14 @@ static void know(struct hr_known *k, bool clean, uint64_t content)
 	k->seen = content;
 }
 
+/* To be ignored is not to be as it is wanted. */
+static void know_applied(struct hr_known *k, node live, node dry)
+{
+	uint64_t content = live_content(live);
+
+	k->applied = content == live_content(dry) ? content : 0;
+}
+
 static err *ask(struct hr *h, const struct relobj *o, struct asked *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -331,6 +339,7 @@ static err *judge(struct hr *h, const struct rules *rules, const struct relobj *
 			err_free(dry_e);
 		return e ? e : dry_e;
 	}
+	know_applied(k, live, dry);
 	if (applyset_is_marked(live, S(HELM_GROUP), SWITCH, S("disabled"))) {
 		str id = relobj_id(h->a, o);
 

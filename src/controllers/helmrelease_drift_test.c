@@ -323,6 +323,26 @@ static void test_what_a_watch_proves_is_not_asked_for(void **state)
 	end();
 }
 
+static void test_what_is_ignored_is_not_as_it_was_applied(void **state)
+{
+	struct stage *s = begin("{\"driftDetection\":{\"ignore\":[{\"paths\":[\"/data/a\"]},"
+				"{\"paths\":[\"\"],\"target\":{\"name\":\"o2\"}}]}}");
+
+	(void)state;
+	have(s, 0, "{\"a\":\"stolen\"}", "{\"a\":\"b\"}");
+	have(s, 1, "{\"a\":\"b\"}", "{\"a\":\"b\"}");
+	server.known[0].applied = 7;
+	server.content[2] = 8;
+	assert_null(look(s, 3));
+	assert_drift(s, "");
+	assert_true(server.known[0].clean != 0);
+	assert_true(server.known[0].applied == 0);
+	assert_true(server.known[1].applied == server.known[1].clean);
+	assert_true(server.known[2].clean == 8);
+	assert_true(server.known[2].applied == 0);
+	end();
+}
+
 static void test_nothing_drifts_from_what_was_applied_just_now(void **state)
 {
 	struct stage *s = begin("{}");
@@ -461,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_ignored_objects_are_not_asked_for),
 		cmocka_unit_test(test_an_object_may_say_itself_that_it_is_left_alone),
 		cmocka_unit_test(test_what_a_watch_proves_is_not_asked_for),
+		cmocka_unit_test(test_what_is_ignored_is_not_as_it_was_applied),
 		cmocka_unit_test(test_nothing_drifts_from_what_was_applied_just_now),
 		cmocka_unit_test(test_an_error_counts_where_nothing_drifts),
 		cmocka_unit_test(test_just_what_differs_is_corrected),

@@ -178,6 +178,7 @@ void hr_know(struct hr *h, const struct relobj_list *l)
 			.ns = arena_str(&mem, o->ns),
 			.name = arena_str(&mem, o->name),
 			.clean = before ? before->clean : 0,
+			.applied = before ? before->applied : 0,
 			.seen = before ? before->seen : 0,
 		};
 	}
@@ -193,9 +194,12 @@ void hr_on_applied(void *ctx, const struct relobj_list *l)
 	struct hr *h = ctx;
 
 	hr_know(h, l);
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
+		struct hr_known *k = &h->m->known[i];
+
 		if (l->p[i].live.kind == NODE_MAP)
-			h->m->known[i].clean = h->m->known[i].seen = live_content(l->p[i].live);
+			k->clean = k->applied = k->seen = live_content(l->p[i].live);
+	}
 	h->fresh = true;
 }
 
@@ -212,12 +216,27 @@ uint64_t hr_content_now(struct hr *h, const struct hr_known *k)
 	return !s.synced ? 0 : s.exists ? s.content : HR_GONE;
 }
 
+/* Whether the wish has more than what live_content covers. */
+static bool wants_more(node object)
+{
+	node_each_pair(p, node_get(object, S("metadata"))) {
+		str key = node_str(p->key);
+
+		if (!str_eq(key, S("name")) && !str_eq(key, S("namespace")) &&
+		    !str_eq(key, S("labels")) && !str_eq(key, S("annotations")))
+			return true;
+	}
+	return node_has(object, S("status"));
+}
+
+/* An upgrade puts back what somebody changed, what drift detection leaves to him, too. Who
+ * asks for a pass may have done so just now, before the watch has it: nothing is known then. */
 bool hr_is_intact(void *ctx, const struct relobj *o)
 {
 	struct hr *h = ctx;
-	const struct hr_known *k = hr_find_known(h, o);
+	const struct hr_known *k = h->p->requested ? NULL : hr_find_known(h, o);
 
-	return k && k->clean && hr_content_now(h, k) == k->clean;
+	return k && k->applied && hr_content_now(h, k) == k->applied && !wants_more(o->object);
 }
 
 /* Whether each is as it was when nothing was wrong with it. */

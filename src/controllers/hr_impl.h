@@ -27,6 +27,8 @@ struct hr_known {
 	struct gvk kind;
 	str ns, name;
 	uint64_t clean;		/* when nothing was wrong with it; 0: not known */
+	uint64_t applied;	/* when the server had all of the wish, what drift may be included;
+				 * 0: not known */
 	uint64_t seen;		/* when it was looked at last; HR_GONE: it was not there */
 };
 #define HR_GONE ((uint64_t)2)

@@ -308,6 +308,54 @@ def drift_at_once():
     wait_for("default", "d", "False", "No drift detected", type_="Drifted")
 
 
+FIXED = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-fixed
+  finalizers: [example.org/held]
+data: {colour: red, shape: round}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-free
+  annotations: {helm.toolkit.fluxcd.io/driftDetection: disabled}
+data: {colour: red}
+"""
+
+
+def set_back():
+    """An upgrade puts back what others changed of objects that it wants as they were, and what drift
+    detection is told to leave alone."""
+    external("default", "back", chart("1.0.0", **{"templates/fixed.yaml": FIXED}), "1.0.0")
+    rules = [{"paths": ["/data/shape"], "target": {"kind": "ConfigMap"}}]
+    fixed, free = ("/api/v1/namespaces/default/configmaps/back-" + name for name in ("fixed", "free"))
+
+    def data():
+        o, p = get(fixed), get(free)
+        return o["data"]["colour"], o["data"]["shape"], p["data"]["colour"], o["metadata"].get("finalizers")
+    release("default", "back", "back", driftDetection={"mode": "enabled", "ignore": rules})
+    wait_for("default", "back", "True", r"default/back\.v1 with")
+    for i, mode in enumerate(("enabled", "disabled")):
+        patch(HELM % "default" + "/back", {"spec": {"driftDetection": {"mode": mode}}})
+        patch(fixed, {"data": {"shape": "square"}})
+        patch(free, {"data": {"colour": "blue"}})
+        annotate("default", "back", requestedAt=mode)
+        until(lambda: get(HELM % "default" + "/back")["status"].get("lastHandledReconcileAt") == mode, "not handled")
+        assert data() == ("red", "square", "blue", ["example.org/held"]), data()
+        patch(fixed, {"metadata": {"finalizers": []}})
+        patch(HELM % "default" + "/back", {"spec": {"values": {"colour": mode}}})
+        wait_for("default", "back", "True", r"default/back\.v%d with" % (i + 2))
+        assert data() == ("red", "round", "red", ["example.org/held"]), data()
+    # without any drift detection, and right before a forced upgrade
+    patch(fixed, {"data": {"colour": "blue"}})
+    annotate("default", "back", requestedAt="now", forceAt="now")
+    wait_for("default", "back", "True", r"default/back\.v4 with")
+    assert data() == ("red", "round", "red", ["example.org/held"]), data()
+    patch(fixed, {"metadata": {"finalizers": []}})
+    w.ok("DELETE", HELM % "default" + "/back")
+
+
 STUCK = """apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -508,7 +556,7 @@ def killed():
 
 running = rill_controller(w)
 try:
-    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once,
+    for step in (install_and_upgrade, template_of_a_chart, failures, dead_owner, taken_over, tests_and_drift, drift_at_once, set_back,
                  overtaken, legacy, origins, origins_in_git, large, post_renderers, definitions, suspend_and_delete,
                  other_namespaces, killed):
         if len(sys.argv) > 2 and step.__name__ not in sys.argv[2:]:
