@@ -302,6 +302,27 @@ err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
 	return NULL;
 }
 
+void helm_server_side(str word, struct release_how *out)
+{
+	out->side = word;
+	out->server_side = str_eq(word, S("true"))    ? RELEASE_SIDE_SERVER
+			   : str_eq(word, S("false")) ? RELEASE_SIDE_CLIENT
+			   : str_eq(word, S("auto"))  ? RELEASE_SIDE_AUTO
+						      : RELEASE_SIDE_OTHER;
+}
+
+err *helm_check_force(const struct cli *c, const struct release_how *how)
+{
+	const char *replace = cli_given(c, "force") ? "force" : "force-replace";
+
+	if (!how->force_conflicts || !how->force_replace)
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "if any flags in the group [%s force-conflicts] are set none of the others can "
+		       "be; [force-conflicts %s] were all set",
+		       replace, replace);
+}
+
 /* ---- printing ---------------------------------------------------------- */
 
 err *helm_print_tree(struct cli *c, const struct helm_output_options *o, node tree)

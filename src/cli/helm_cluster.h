@@ -83,4 +83,12 @@ err *helm_dry_run(struct cli *c, str word, enum release_dry *out)
 err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
 	__attribute__((warn_unused_result));
 
+/* --server-side: "true", "false", "auto"; anything else is refused by the action, which has
+ * questions of its own before that. */
+void helm_server_side(str word, struct release_how *out);
+
+/* Objects are not replaced and taken over at once. */
+err *helm_check_force(const struct cli *c, const struct release_how *how)
+	__attribute__((warn_unused_result));
+
 #endif

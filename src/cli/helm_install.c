@@ -105,18 +105,10 @@ static const struct flag upgrade_flags[] = {
 
 /* ---- what to do -------------------------------------------------------- */
 
-static err *side(str v, bool upgrade, enum release_side *out)
+/* What an install is told is a truth value; the others take it as it is for now. */
+static err *check_side(str v, enum release_side side)
 {
-	if (str_eq(v, S("true")))
-		*out = RELEASE_SIDE_SERVER;
-	else if (str_eq(v, S("false")))
-		*out = RELEASE_SIDE_CLIENT;
-	else if (upgrade && str_eq(v, S("auto")))
-		*out = RELEASE_SIDE_AUTO;
-	else if (upgrade)
-		return err_new(ERR_INVALID,
-			       "invalid/unknown release server-side apply method: %.*s", STR_ARG(v));
-	else
+	if (side == RELEASE_SIDE_AUTO || side == RELEASE_SIDE_OTHER)
 		return err_new(ERR_INVALID,
 			       "invalid argument \"%.*s\" for \"--server-side\" flag: "
 			       "strconv.ParseBool: parsing \"%.*s\": invalid syntax",
@@ -133,7 +125,7 @@ static node labels_of(struct arena *a, const struct flag_map *m)
 	return m->n ? out : NODE_NOTHING;
 }
 
-static err *check(struct cli *c, const struct install_options *o)
+static err *check(struct cli *c, const struct install_options *o, const struct release_how *how)
 {
 	if (o->post_renderer.n)
 		return err_new(ERR_FORBIDDEN,
@@ -141,13 +133,7 @@ static err *check(struct cli *c, const struct install_options *o)
 			       "'helm template' into the program, or put the changes into a "
 			       "kustomization",
 			       STR_ARG(o->post_renderer));
-	if (o->force_conflicts && o->force_replace)
-		return err_new(ERR_INVALID,
-			       "if any flags in the group [%s force-conflicts] are set none of the "
-			       "others can be; [force-conflicts %s] were all set",
-			       cli_given(c, "force") ? "force" : "force-replace",
-			       cli_given(c, "force") ? "force" : "force-replace");
-	return NULL;
+	return helm_check_force(c, how);
 }
 
 /* A pending revision that was silent for so long has no owner any more; longer where one
@@ -175,9 +161,11 @@ static err *how_of(struct cli *c, const struct install_options *o, bool upgrade,
 			 : o->reset_then_reuse ? RELEASE_RESET_THEN_REUSE
 						: RELEASE_REUSE_IF_NONE,
 	};
-	TRY(check(c, o));
+	TRY(check(c, o, out));
 	TRY(helm_dry_run(c, o->dry_run, &out->dry_run));
-	TRY(side(o->server_side, upgrade, &out->server_side));
+	helm_server_side(o->server_side, out);
+	if (!upgrade)
+		TRY(check_side(o->server_side, out->server_side));
 	return helm_wait_strategy(c, o->wait, &out->wait);
 }
 
@@ -301,7 +289,7 @@ static err *install_instead(struct cli *c, struct helm_cluster *k, struct releas
 	if (str_eq(o->output.format, S("table")))
 		buf_addf(&c->out.buf, "Release \"%.*s\" does not exist. Installing it now.\n",
 			 STR_ARG(how->name));
-	if (how->server_side == RELEASE_SIDE_AUTO)
+	if (how->server_side != RELEASE_SIDE_CLIENT)
 		how->server_side = RELEASE_SIDE_SERVER;
 	how->max_history = 0;
 	how->cleanup_on_fail = false;

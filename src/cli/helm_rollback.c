@@ -59,21 +59,16 @@ static err *run_rollback(struct cli *c)
 	};
 	struct record r;
 
+	TRY(helm_check_force(c, &how));
 	if (c->words.n > 1) {
 		err *e = number_parse_atoi(c->words.p[1], &how.revision);
 
 		if (e)
 			return err_wrap(e, "could not convert revision to a number");
 	}
+	TRY(release_check_description(o->description));
 	TRY(helm_dry_run(c, o->dry_run, &how.dry_run));
-	if (str_eq(o->server_side, S("true")))
-		how.server_side = RELEASE_SIDE_SERVER;
-	else if (str_eq(o->server_side, S("false")))
-		how.server_side = RELEASE_SIDE_CLIENT;
-	else if (!str_eq(o->server_side, S("auto")))
-		return err_new(ERR_INVALID,
-			       "invalid/unknown release server-side apply method: %.*s",
-			       STR_ARG(o->server_side));
+	helm_server_side(o->server_side, &how);
 	TRY(helm_wait_strategy(c, o->wait, &how.wait));
 	TRY(helm_connect(c, &k, false));
 	TRY(release_rollback(&k.env, c->arena, &how, &r));

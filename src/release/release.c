@@ -442,3 +442,21 @@ bool release_was_server_side(const struct record *r)
 {
 	return str_eq(r->apply_method, S("ssa"));
 }
+
+err *release_use_server(const struct release_how *how, const struct record *before, bool *out)
+{
+	switch (how->server_side) {
+	case RELEASE_SIDE_SERVER:
+	case RELEASE_SIDE_CLIENT:
+		*out = how->server_side == RELEASE_SIDE_SERVER;
+		break;
+	case RELEASE_SIDE_AUTO:
+		*out = release_was_server_side(before);
+		break;
+	case RELEASE_SIDE_OTHER:
+		return err_new(ERR_INVALID,
+			       "invalid/unknown release server-side apply method: %.*s",
+			       STR_ARG(how->side));
+	}
+	return NULL;
+}

@@ -67,7 +67,7 @@ struct release_env {
 
 enum release_dry { RELEASE_REAL, RELEASE_DRY_CLIENT, RELEASE_DRY_SERVER };
 enum release_wait { RELEASE_WAIT_HOOKS, RELEASE_WAIT_WATCHER, RELEASE_WAIT_LEGACY };
-enum release_side { RELEASE_SIDE_AUTO, RELEASE_SIDE_SERVER, RELEASE_SIDE_CLIENT };
+enum release_side { RELEASE_SIDE_AUTO, RELEASE_SIDE_SERVER, RELEASE_SIDE_CLIENT, RELEASE_SIDE_OTHER };
 enum release_reuse { RELEASE_REUSE_IF_NONE, RELEASE_RESET, RELEASE_REUSE, RELEASE_RESET_THEN_REUSE };
 enum release_post { RELEASE_POST_COMBINED, RELEASE_POST_SEPARATE, RELEASE_POST_NO_HOOKS };
 
@@ -81,6 +81,7 @@ struct release_how {
 	enum release_dry dry_run;
 	enum release_wait wait;
 	enum release_side server_side;
+	str side;		/* what RELEASE_SIDE_OTHER was called: refused when its turn comes */
 	enum release_reuse reuse;
 	int64_t timeout;	/* nanoseconds, of each wait */
 	int64_t max_history;	/* 0: no limit */
@@ -114,6 +115,8 @@ err *release_upgrade(const struct release_env *env, struct arena *a, const struc
 err *release_rollback(const struct release_env *env, struct arena *a,
 		      const struct release_how *how, struct record *out)
 	__attribute__((warn_unused_result));
+/* Not more than 256 characters, where it is to stand by a rollback. */
+err *release_check_description(str description) __attribute__((warn_unused_result));
 /* `info`: what was kept, and why; empty: all is gone. */
 err *release_uninstall(const struct release_env *env, struct arena *a,
 		       const struct release_how *how, struct record *out, str *info)

@@ -75,6 +75,9 @@ err *release_hooks_end(const struct release_env *env, struct arena *a,
 /* How objects are applied when the record was by that method. */
 struct relobj_apply release_apply(const struct release_env *env, const struct release_how *how,
 				  bool server_side);
+/* Whether the server is to apply what follows on `before`. */
+err *release_use_server(const struct release_how *how, const struct record *before, bool *out)
+	__attribute__((warn_unused_result));
 /* All objects were applied. */
 void release_applied(const struct release_env *env, const struct relobj_list *l);
 /* "ssa" or "csa". */

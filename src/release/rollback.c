@@ -26,14 +26,22 @@ static size_t runes(str s)
 	return n;
 }
 
+err *release_check_description(str description)
+{
+	size_t n = runes(description);
+
+	return n <= DESCRIPTION_MAX
+		       ? NULL
+		       : err_new(ERR_INVALID, "description must be %d characters or less, got %zu",
+				 DESCRIPTION_MAX, n);
+}
+
 static err *find(struct work *w)
 {
 	int64_t revision = w->how->revision;
 	str what;
 
-	if (runes(w->how->description) > DESCRIPTION_MAX)
-		return err_new(ERR_INVALID, "description must be %d characters or less, got %zu",
-			       DESCRIPTION_MAX, runes(w->how->description));
+	TRY(release_check_description(w->how->description));
 	if (!release_name_is_valid(w->how->name, &what))
 		return err_new(ERR_INVALID, "prepareRollback: Release name is invalid: %.*s",
 			       STR_ARG(w->how->name));
@@ -171,9 +179,7 @@ err *release_rollback(const struct release_env *env, struct arena *a,
 	*out = (struct record){ 0 };
 	release_debug(env, S("preparing rollback"), { "name", how->name });
 	TRY(find(&w));
-	w.server_side = how->server_side == RELEASE_SIDE_AUTO
-				? release_was_server_side(w.previous)
-				: how->server_side == RELEASE_SIDE_SERVER;
+	TRY(release_use_server(how, w.previous, &w.server_side));
 	struct record r = next(&w);
 
 	if (how->dry_run) {

@@ -106,19 +106,6 @@ static node labels_of(struct work *w)
 	return out;
 }
 
-static bool use_server_side(const struct work *w)
-{
-	switch (w->how->server_side) {
-	case RELEASE_SIDE_SERVER:
-		return true;
-	case RELEASE_SIDE_CLIENT:
-		return false;
-	case RELEASE_SIDE_AUTO:
-		break;
-	}
-	return release_was_server_side(w->last);
-}
-
 /* ---- what will be ------------------------------------------------------ */
 
 static err *build_old(struct work *w)
@@ -167,6 +154,8 @@ static err *prepare(struct work *w, struct record *r)
 	TRY(values_of(w, &values));
 	TRY(release_render(w->env, w->a, w->how, values, true, r));
 	TRY(relstore_check_labels(w->how->labels));
+	TRY(release_use_server(w->how, w->last, &w->server_side));
+	r->apply_method = release_method(w->server_side);
 	release_debug(w->env, S("determined release apply method"),
 		      NOTICE_IF("server_side_apply", w->server_side),
 		      { "previous_release_apply_method", w->last->apply_method });
@@ -298,12 +287,10 @@ err *release_upgrade(const struct release_env *env, struct arena *a, const struc
 		return err_new(ERR_INVALID, "release name is invalid: %.*s", STR_ARG(how->name));
 	release_debug(env, S("preparing upgrade"), { "name", how->name });
 	TRY(find_current(&w));
-	w.server_side = use_server_side(&w);
 	struct record r = { .name = how->name, .ns = w.current->ns.n ? w.current->ns : env->ns,
 			    .version = w.last->version + 1,
 			    .first_deployed = w.current->first_deployed,
-			    .last_deployed = release_now(env), .deleted = GOTIME_ZERO,
-			    .apply_method = release_method(w.server_side) };
+			    .last_deployed = release_now(env), .deleted = GOTIME_ZERO };
 
 	TRY(prepare(&w, &r));
 	release_debug(env, S("performing update"), { "name", how->name });
