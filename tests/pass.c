@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "controllers/pass.h"
 #include "controllers/settings.h"
 #include "value/json.h"
@@ -367,6 +368,71 @@ static void test_a_pass_may_say_nothing(void **state)
 	assert_int_equal(script.writes, 1);
 }
 
+/* ---- what is measured ---------------------------------------------------------------- */
+
+/* Each sample stands below the word of its family, and no family comes twice. */
+static void check_format(str text)
+{
+	CLEANUP(map_release) struct map seen = MAP_INIT;
+	str line, family = STR_NONE;
+
+	while (str_line(&text, &line)) {
+		if (str_take_str(&line, S("# HELP "))) {
+			str_cut(&line, &family, ' ');
+			assert_false(map_has(&seen, family));
+			map_set(&seen, family, &seen);
+		} else if (str_take_str(&line, S("# TYPE "))) {
+			assert_true(str_starts(line, family));
+		} else {
+			assert_true(str_starts(line, family));
+		}
+	}
+}
+
+static str measured(struct world *w)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	runtime_metrics(w->runtime, &b);
+	return arena_str(&w->a, buf_str(&b));
+}
+
+#define NAMED "controller=\"gitrepository\",name=\"gitrepository\""
+
+static void test_metrics_have_the_names_of_controller_runtime(void **state)
+{
+	static const char *const lines[] = {
+		"controller_runtime_reconcile_total{controller=\"gitrepository\",result=\"requeue_after\"} 1\n",
+		"controller_runtime_reconcile_total{controller=\"gitrepository\",result=\"error\"} 1\n",
+		"controller_runtime_reconcile_errors_total{controller=\"gitrepository\"} 1\n",
+		"controller_runtime_terminal_reconcile_errors_total{controller=\"gitrepository\"} 1\n",
+		"controller_runtime_reconcile_time_seconds_bucket{controller=\"gitrepository\",le=\"60\"} 2\n",
+		"workqueue_depth{" NAMED ",priority=\"0\"} 0\n",
+		"workqueue_retries_total{" NAMED "} 1\n",
+		"workqueue_queue_duration_seconds_bucket{" NAMED ",le=\"9.999999999999999e-06\"} ",
+		"workqueue_queue_duration_seconds_bucket{" NAMED ",le=\"1000\"} 2\n",
+		"workqueue_work_duration_seconds_count{" NAMED "} 2\n",
+		"gotk_reconcile_duration_seconds_bucket{kind=\"GitRepository\",name=\"repo\","
+		"namespace=\"default\",le=\"1799.9999999999986\"} 2\n",
+		"rest_client_requests_total{code=\"404\",host=\"none\",method=\"GET\"} 1\n",
+	};
+	struct world *w = *state;
+
+	ask(w, "GET", REPO, "", "");
+	start(w, &plain, stall, "");
+	await(w, "Stalled", "URLInvalid");
+	patch(w, REPO, "{\"spec\":{\"timeout\":\"7s\"}}");
+	await(w, "Ready", "Succeeded");
+	for (int ms = 0; ms < PATIENCE_MS && !runtime_is_idle(w->runtime); ms += 5)
+		usleep(5000);
+	str text = measured(w);
+
+	check_format(text);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		if (!str_has(text, str_c(lines[i])))
+			fail_msg("%s is missing in:\n%s", lines[i], text.p);
+}
+
 /* ---- the end ------------------------------------------------------------------------------ */
 
 static struct outcome not_yet(struct pass *p)
@@ -404,6 +470,7 @@ int main(void)
 		CASE(test_marks_decide_what_is_said),
 		CASE(test_what_lasts_is_told_at_once),
 		CASE(test_a_pass_may_say_nothing),
+		CASE(test_metrics_have_the_names_of_controller_runtime),
 		CASE(test_the_finalizer_goes_when_all_is_undone),
 	};
 	cmocka_set_test_filter(getenv("TEST_FILTER"));

@@ -135,8 +135,9 @@ static err *elect(struct engine *e, const struct engine_options *o)
 
 	log_info(o->log, S("attempting to acquire leader lease"),
 		 log_str("namespace", s->runtime_namespace));
-	TRY(election_win(&e->election, &eo, o->cancel));
 	service_set_leases(e->service, eo.names, eo.n);
+	TRY(election_win(&e->election, &eo, o->cancel));
+	service_set_leads(e->service);
 	log_info(o->log, S("successfully acquired leases"), log_int("leases", (int64_t)eo.n));
 	return NULL;
 }

@@ -1,5 +1,6 @@
 #include "client/client_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -25,6 +26,7 @@ struct client *client_new_over(const struct client_transport *t)
 	struct client *c = make();
 
 	c->transport = *t;
+	c->tally = tally_new();
 	return c;
 }
 
@@ -51,6 +53,7 @@ void client_unref(struct client *c)
 	if (c->limit)
 		pthread_mutex_destroy(&c->limit->lock);
 	free(c->limit);
+	tally_unref(c->tally);
 	if (c->over)
 		client_unref(c->over);
 	else
@@ -84,9 +87,29 @@ err *client_impersonate(struct client *c, str user, const str *groups, size_t n,
 	return NULL;
 }
 
+/* ---- counting ---------------------------------------------------------- */
+
 uint64_t client_requests(const struct client *c)
 {
 	return atomic_load(&c->requests);
+}
+
+struct tally *client_tally(const struct client *c)
+{
+	return c->over ? c->over->tally : c->tally;
+}
+
+void client_count_with(struct client *c, const struct client *other)
+{
+	struct tally *own = c->tally;
+
+	c->tally = tally_ref(client_tally(other));
+	tally_unref(own);
+}
+
+void client_count(const struct client *c, str method, int status)
+{
+	tally_add(client_tally(c), method.n ? method : S("GET"), c->transport.host, status);
 }
 
 /* ---- limits ------------------------------------------------------------ */
@@ -139,9 +162,13 @@ static void wait_for_place(struct client *c, const atomic_bool *cancel)
 
 /* ---- calls ------------------------------------------------------------- */
 
+/* "DELETE" is the longest that is used. */
+enum { METHOD_MAX = 8 };
+
 struct client_call {
 	struct client *client;
 	void *handle;
+	char method[METHOD_MAX];
 };
 
 /* The request as this client's user makes it. */
@@ -164,6 +191,7 @@ struct client_call *client_start(struct client *c, const struct client_request *
 	struct client_request own = as_own(c, r);
 
 	wait_for_place(c, r->cancel);
+	snprintf(call->method, sizeof call->method, "%.*s", STR_ARG(r->method));
 	call->client = client_ref(c);
 	call->handle = c->transport.start(c->transport.ctx, &own);
 	return call;
@@ -174,6 +202,7 @@ static err *finish(struct client_call *call, struct client_answer *out)
 	struct client *c = call->client;
 	err *e = c->transport.wait(c->transport.ctx, call->handle, out);
 
+	client_count(c, str_c(call->method), e ? 0 : out->status);
 	client_unref(c);
 	free(call);
 	if (!e && out->status >= 400)

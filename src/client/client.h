@@ -28,6 +28,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "client/kubeconfig.h"
+#include "client/tally.h"
 #include "net/client.h"
 #include "value/node.h"
 
@@ -82,6 +83,7 @@ struct client_transport {
 	void (*stop)(void *ctx, void *handle);
 	void (*free)(void *ctx);
 	void *ctx;
+	str host;		/* "example.com:6443", for metrics; lives as long as the transport */
 };
 
 /* ---- making ------------------------------------------------------------ */
@@ -126,8 +128,13 @@ err *client_impersonate(struct client *c, str user, const str *groups, size_t n,
  * client is used; 0: no limit. */
 void client_limit(struct client *c, double qps, int64_t burst);
 
-/* Requests made so far: for metrics and tests. */
+/* Requests made so far, without those of clients made of it: for tests. */
 uint64_t client_requests(const struct client *c);
+/* Where the client's requests are counted, and those of clients made of it. Each begins with
+ * a tally of its own; from client_count_with on, which comes before its first request, it is
+ * the other's. */
+struct tally *client_tally(const struct client *c);
+void client_count_with(struct client *c, const struct client *other);
 
 /* ---- asking ------------------------------------------------------------ */
 

@@ -19,11 +19,15 @@ struct client {
 	struct client_transport transport;
 	struct client *over;	/* an impersonating client asks through this one */
 	struct client_limit *limit;	/* NULL: none */
+	struct tally *tally;	/* NULL: that of `over` */
 	struct arena mem;	/* holds the texts below */
 	str as;
 	const str *as_groups;
 	size_t as_groups_n;
 };
+
+/* It was answered like that; 0: it was not. An empty method is GET. */
+void client_count(const struct client *c, str method, int status);
 
 /* Lists are asked for in pages as large as kubectl's. One that goes on for ever is a
  * server's mistake. */

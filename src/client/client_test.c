@@ -197,6 +197,51 @@ static void test_another_user_asks_through_the_same_server(void **state)
 	assert_string_equal(f.last_as, "");
 }
 
+struct counted {
+	char text[256];
+};
+
+static void write_row(void *ctx, const struct tally_row *r)
+{
+	struct counted *c = ctx;
+	size_t n = strlen(c->text);
+
+	snprintf(c->text + n, sizeof c->text - n, "%.*s %.*s %d %d\n", STR_ARG(r->method),
+		 STR_ARG(r->host), r->status, (int)r->n);
+}
+
+static void test_requests_of_all_users_are_counted_together(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	static const struct answer answers[] = {
+		{ "GET /api/v1/nodes/n", 200, "{}" },
+		{ "DELETE /api/v1/nodes/n", 404, "{}" },
+		{ "GET /api/v1/nodes?watch=true", 200, "" },
+	};
+	struct fake f = { answers, 3 };
+	CLEANUP(client_drop) struct client *c = client_of(&f);
+	CLEANUP(client_drop) struct client *as = NULL;
+	CLEANUP(client_drop) struct client *other = client_new_over(&(struct client_transport){
+		start, wait, stream, stop, release, &f, S("far.example.com:6443") });
+	struct counted counted = { "" };
+	node n;
+
+	(void)state;
+	client_count_with(other, c);
+	assert_null(client_impersonate(c, S("x"), NULL, 0, &as));
+	assert_null(client_get(as, &a, &nodes, STR_NONE, S("n"), &n));
+	assert_null(client_get(c, &a, &nodes, STR_NONE, S("n"), &n));
+	assert_null(client_get(other, &a, &nodes, STR_NONE, S("n"), &n));
+	err *e = client_delete(c, &a, &nodes, STR_NONE, S("n"), &(struct client_delete_options){ 0 });
+
+	assert_int_equal(err_kind(e), ERR_NOT_FOUND);
+	err_free(e);
+	client_drop(&other);
+	tally_each(client_tally(as), write_row, &counted);
+	assert_string_equal(counted.text, "GET  200 2\nGET far.example.com:6443 200 1\n"
+					  "DELETE  404 1\n");
+}
+
 struct login {
 	int asked, freed;
 	int64_t until;
@@ -491,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_answers_of_400_and_more_are_errors),
 		cmocka_unit_test(test_a_list_is_all_its_pages_with_named_items),
 		cmocka_unit_test(test_another_user_asks_through_the_same_server),
+		cmocka_unit_test(test_requests_of_all_users_are_counted_together),
 		cmocka_unit_test(test_a_login_is_asked_again_when_its_token_ends),
 		cmocka_unit_test(test_a_limit_holds_for_all_users),
 		cmocka_unit_test(test_apply_says_whether_it_forces),

@@ -394,6 +394,16 @@ static void open_quick(struct http *h)
 	h->quick = quick_new(h->config.server, &h->quick_tls, NET_ANY_ADDRESS);
 }
 
+/* "example.com:6443" */
+static str host_of(str server)
+{
+	size_t at = str_find(server, S("://"));
+	str rest = at == STR_NPOS ? server : str_from(server, at + 3), host = rest;
+
+	str_cut(&rest, &host, '/');
+	return host;
+}
+
 err *http_transport(struct client_transport *out, struct net_client *net,
 		    const struct kubeconfig *k, const struct client_options *o)
 {
@@ -418,6 +428,7 @@ err *http_transport(struct client_transport *out, struct net_client *net,
 	h->make_net = o->net;
 	if (o->net)
 		open_quick(h);
-	*out = (struct client_transport){ start, wait, stream, stop, http_free, h };
+	*out = (struct client_transport){ start, wait, stream, stop, http_free, h,
+					  host_of(h->config.server) };
 	return NULL;
 }

@@ -39,6 +39,7 @@ static void on_head(void *ctx, int status)
 	struct client_watch *w = ctx;
 
 	w->status = status;
+	client_count(w->client, S("GET"), status);
 }
 
 static bool on_data(void *ctx, str piece)
@@ -78,6 +79,8 @@ static void on_end(void *ctx, const err *why)
 	struct client_watch *w = ctx;
 	CLEANUP(err_drop) err *own = NULL;
 
+	if (!w->status)
+		client_count(w->client, S("GET"), 0);
 	if (!why && w->status >= 400)
 		why = own = client_status_error(w->status, buf_str(&w->refusal));
 	else if (w->line.full)

@@ -191,19 +191,23 @@ static void put(struct events *e, struct lane *l, const struct event *ev)
 		free(i);
 }
 
-static void add_metrics(struct buf *out, const char *way, const struct lane *l)
-{
-	buf_addf(out, "rill_events_queued{way=\"%s\"} %zu\nrill_events_dropped_total{way=\"%s\"} %llu\n",
-		 way, l->queue.n - l->first, way, (unsigned long long)l->dropped);
-}
-
 void events_metrics(struct events *e, struct buf *out)
 {
-	buf_add(out, S("# TYPE rill_events_queued gauge\n# TYPE rill_events_dropped_total counter\n"));
+	const struct lane *const lanes[] = { &e->api, &e->post };
+	static const char *const ways[] = { "api", "post" };
+	size_t n = e->o.address.n ? 2 : 1;
+
 	pthread_mutex_lock(&e->lock);
-	add_metrics(out, "api", &e->api);
-	if (e->o.address.n)
-		add_metrics(out, "post", &e->post);
+	buf_add(out, S("# HELP rill_events_queued Events that are to be sent.\n"
+		       "# TYPE rill_events_queued gauge\n"));
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "rill_events_queued{way=\"%s\"} %zu\n", ways[i],
+			 lanes[i]->queue.n - lanes[i]->first);
+	buf_add(out, S("# HELP rill_events_dropped_total Events that found no room.\n"
+		       "# TYPE rill_events_dropped_total counter\n"));
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "rill_events_dropped_total{way=\"%s\"} %llu\n", ways[i],
+			 (unsigned long long)lanes[i]->dropped);
 	pthread_mutex_unlock(&e->lock);
 }
 

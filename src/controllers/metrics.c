@@ -1,4 +1,5 @@
-/* metrics - what /metrics tells, by the names of controller-runtime and Flux. */
+/* metrics - what /metrics tells, by the names of controller-runtime and Flux, with
+ * the labels and the bounds of buckets that those have. */
 #include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -6,13 +7,57 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "controllers/runtime_impl.h"
+#include "text/number.h"
 
-/* ---- how long passes take --------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------- */
 
-/* By object: gotk_reconcile_duration_seconds. */
-static const double bounds[DURATION_BUCKETS] = {
-	0.01, 0.038378, 0.147288, 0.565254, 2.169315, 8.325307, 31.950625, 122.618726, 470.582,
-	1800,
+static void add_family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_addf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* `labels` as in "a=\"b\",c=\"d\"", or empty. */
+static void add_value(struct buf *b, const char *name, str labels, double value)
+{
+	buf_addf(b, labels.n ? "%s{%.*s} " : "%s%.*s ", name, STR_ARG(labels));
+	number_add_float(b, value, NUMBER_G);
+	buf_addc(b, '\n');
+}
+
+static void add_histogram(struct buf *b, const char *name, str labels, const double *bounds,
+			  size_t n, const uint32_t *buckets, double sum)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i <= n; i++) {
+		count += buckets[i];
+		buf_addf(b, "%s_bucket{%.*s,le=\"", name, STR_ARG(labels));
+		if (i < n)
+			number_add_float(b, bounds[i], NUMBER_G);
+		else
+			buf_add(b, S("+Inf"));
+		buf_addf(b, "\"} %llu\n", (unsigned long long)count);
+	}
+	buf_addf(b, "%s_sum{%.*s} ", name, STR_ARG(labels));
+	number_add_float(b, sum, NUMBER_G);
+	buf_addf(b, "\n%s_count{%.*s} %llu\n", name, STR_ARG(labels), (unsigned long long)count);
+}
+
+/* ---- how long it takes ------------------------------------------------------------- */
+
+/* By object: gotk_reconcile_duration_seconds. From 0.01 to 1800, each the same times
+ * the one before, as Go's math has them. */
+static const double object_bounds[DURATION_BUCKETS] = {
+	0.01,
+	0.038363583488692544,
+	0.1471764538093883,
+	0.5646216173286169,
+	2.166090855590701,
+	8.309900738254731,
+	31.879757075478317,
+	122.30217221643493,
+	469.19495946736544,
+	1799.9999999999986,
 };
 
 /* By kind: controller_runtime_reconcile_time_seconds. */
@@ -22,49 +67,206 @@ static const double time_bounds[TIME_BUCKETS] = {
 	6,     7,    8,	    9,	  10,	15,   20,  25,	 30,  40,   50,	 60,
 };
 
-static size_t bucket(const double *bound, size_t n, double seconds)
+/* By kind: workqueue_queue_duration_seconds and workqueue_work_duration_seconds. */
+static const double queue_bounds[QUEUE_BUCKETS] = {
+	1e-08, 1e-07, 1e-06, 9.999999999999999e-06, 9.999999999999999e-05, 0.001,
+	0.01,  0.1,   1,     10,		    100,		   1000,
+};
+
+static size_t bucket(const double *bounds, size_t n, double seconds)
 {
 	size_t i = 0;
 
-	while (i < n && seconds > bound[i])
+	while (i < n && seconds > bounds[i])
 		i++;
 	return i;
 }
 
-void metrics_measure(struct object *o, int64_t span)
+static double seconds_of(int64_t span)
 {
-	double seconds = (double)span / (double)CLOCK_SECOND;
-	struct looked_after *k = o->owner;
-
-	o->durations.buckets[bucket(bounds, DURATION_BUCKETS, seconds)]++;
-	o->durations.sum += seconds;
-	k->times[bucket(time_bounds, TIME_BUCKETS, seconds)]++;
-	k->seconds += seconds;
+	return span > 0 ? (double)span / (double)CLOCK_SECOND : 0;
 }
 
-static void add_durations(struct buf *b, const struct object *o)
+void metrics_measure(struct object *o, int64_t waited, int64_t span)
 {
-	const struct durations *d = &o->durations;
-	const struct entry *e = &o->entry;
-	uint64_t sum = 0;
+	double seconds = seconds_of(span);
+	struct looked_after *k = o->owner;
 
-	for (size_t i = 0; i <= DURATION_BUCKETS; i++) {
-		sum += d->buckets[i];
-		buf_addf(b, "gotk_reconcile_duration_seconds_bucket{kind=\"%.*s\",name=\"%.*s\","
-			    "namespace=\"%.*s\",le=\"",
-			 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace));
-		if (i < DURATION_BUCKETS)
-			buf_addf(b, "%g\"} %llu\n", bounds[i], (unsigned long long)sum);
-		else
-			buf_addf(b, "+Inf\"} %llu\n", (unsigned long long)sum);
+	o->durations.buckets[bucket(object_bounds, DURATION_BUCKETS, seconds)]++;
+	o->durations.sum += seconds;
+	k->times[bucket(time_bounds, TIME_BUCKETS, seconds)]++;
+	k->work[bucket(queue_bounds, QUEUE_BUCKETS, seconds)]++;
+	k->seconds += seconds;
+	k->waits[bucket(queue_bounds, QUEUE_BUCKETS, seconds_of(waited))]++;
+	k->waited += seconds_of(waited);
+}
+
+static bool was_passed(const struct object *o)
+{
+	for (size_t i = 0; i <= DURATION_BUCKETS; i++)
+		if (o->durations.buckets[i])
+			return true;
+	return false;
+}
+
+/* Under the lock. */
+static void add_objects(struct buf *b, struct runtime *rt)
+{
+	static const char name[] = "gotk_reconcile_duration_seconds";
+
+	add_family(b, name, "histogram", "How long the passes over an object take.");
+	for (size_t s = 0; s < rt->objects.slots_n; s++)
+		for (struct entry *e = rt->objects.slots[s]; e; e = e->next) {
+			CLEANUP(arena_release) struct arena a = ARENA_INIT;
+			const struct object *o = (const struct object *)e;
+
+			if (!was_passed(o))
+				continue;
+			str labels = arena_printf(&a,
+						  "kind=\"%.*s\",name=\"%.*s\",namespace=\"%.*s\"",
+						  STR_ARG(e->kind), STR_ARG(e->name),
+						  STR_ARG(e->namespace));
+
+			add_histogram(b, name, labels, object_bounds, DURATION_BUCKETS,
+				      o->durations.buckets, o->durations.sum);
+		}
+}
+
+/* ---- by kind ------------------------------------------------------------------------- */
+
+/* A family with a value for each kind of object. */
+struct by_kind {
+	const char *name, *type, *help;
+	double (*of)(struct runtime *rt, const struct looked_after *k);
+	bool queue;			/* has the name of the queue as well */
+};
+
+/* Things of the kind in the queue: what runs, for how long; all under the lock. */
+struct running {
+	double depth;			/* due, and not taken yet */
+	double longest, all;		/* seconds */
+};
+
+static struct running running_of(struct runtime *rt, const struct looked_after *k)
+{
+	struct running w = { 0 };
+	int64_t now = clock_mono();
+
+	for (size_t s = 0; s < rt->objects.slots_n; s++)
+		for (struct entry *e = rt->objects.slots[s]; e; e = e->next) {
+			const struct object *o = (const struct object *)e;
+			double runs = o->began ? seconds_of(now - o->began) : 0;
+
+			if (o->owner != k)
+				continue;
+			w.depth += o->queue.at && o->queue.due <= now;
+			w.all += runs;
+			w.longest = runs > w.longest ? runs : w.longest;
+		}
+	return w;
+}
+
+static double errors(struct runtime *rt, const struct looked_after *k)
+{
+	(void)rt;
+	return (double)k->passes[PASS_ERROR];
+}
+
+static double terminal_errors(struct runtime *rt, const struct looked_after *k)
+{
+	(void)rt;
+	return (double)k->terminal;
+}
+
+static double active(struct runtime *rt, const struct looked_after *k)
+{
+	(void)rt;
+	return k->running;
+}
+
+/* The workers are there for all kinds. */
+static double workers(struct runtime *rt, const struct looked_after *k)
+{
+	(void)k;
+	return (double)rt->workers_n;
+}
+
+/* A process that panics is gone, and no pass is cut short by a clock of its own. */
+static double never(struct runtime *rt, const struct looked_after *k)
+{
+	(void)rt;
+	(void)k;
+	return 0;
+}
+
+static double adds(struct runtime *rt, const struct looked_after *k)
+{
+	(void)rt;
+	return (double)k->adds;
+}
+
+static double retries(struct runtime *rt, const struct looked_after *k)
+{
+	(void)rt;
+	return (double)k->retries;
+}
+
+static double longest(struct runtime *rt, const struct looked_after *k)
+{
+	return running_of(rt, k).longest;
+}
+
+static double unfinished(struct runtime *rt, const struct looked_after *k)
+{
+	return running_of(rt, k).all;
+}
+
+static const struct by_kind families[] = {
+	{ "controller_runtime_reconcile_errors_total", "counter", "Passes that failed.", errors,
+	  false },
+	{ "controller_runtime_terminal_reconcile_errors_total", "counter",
+	  "Passes that failed for good, until something changes.", terminal_errors, false },
+	{ "controller_runtime_reconcile_panics_total", "counter", "Passes that panicked.", never,
+	  false },
+	{ "controller_runtime_reconcile_timeouts_total", "counter", "Passes that took too long.",
+	  never, false },
+	{ "controller_runtime_active_workers", "gauge", "Workers that run passes now.", active,
+	  false },
+	{ "controller_runtime_max_concurrent_reconciles", "gauge",
+	  "Workers that may run passes at once; they are shared by all kinds.", workers, false },
+	{ "workqueue_adds_total", "counter", "Times something was queued.", adds, true },
+	{ "workqueue_retries_total", "counter", "Times something was queued for later.", retries,
+	  true },
+	{ "workqueue_longest_running_processor_seconds", "gauge",
+	  "How long the oldest pass has been running.", longest, true },
+	{ "workqueue_unfinished_work_seconds", "gauge", "How long all passes have been running.",
+	  unfinished, true },
+};
+
+static str kind_name(struct arena *a, const struct looked_after *k)
+{
+	return arena_lower(a, str_c(k->c->kind));
+}
+
+static str kind_labels(struct arena *a, const struct looked_after *k, bool queue)
+{
+	str kind = kind_name(a, k);
+
+	return queue ? arena_printf(a, "controller=\"%.*s\",name=\"%.*s\"", STR_ARG(kind),
+				    STR_ARG(kind))
+		     : arena_printf(a, "controller=\"%.*s\"", STR_ARG(kind));
+}
+
+static void add_by_kind(struct buf *b, struct arena *a, struct runtime *rt)
+{
+	for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
+		const struct by_kind *by = &families[f];
+
+		add_family(b, by->name, by->type, by->help);
+		for (size_t i = 0; i < rt->kinds_n; i++)
+			add_value(b, by->name, kind_labels(a, &rt->kinds[i], by->queue),
+				  by->of(rt, &rt->kinds[i]));
 	}
-	buf_addf(b, "gotk_reconcile_duration_seconds_sum{kind=\"%.*s\",name=\"%.*s\",namespace=\"%.*s\"} "
-		    "%g\n",
-		 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace), d->sum);
-	buf_addf(b, "gotk_reconcile_duration_seconds_count{kind=\"%.*s\",name=\"%.*s\","
-		    "namespace=\"%.*s\"} %llu\n",
-		 STR_ARG(e->kind), STR_ARG(e->name), STR_ARG(e->namespace),
-		 (unsigned long long)sum);
 }
 
 static const char *const result_names[] = {
@@ -74,105 +276,62 @@ static const char *const result_names[] = {
 	[PASS_REQUEUE_AFTER] = "requeue_after",
 };
 
-static void add_passes(struct buf *b, struct runtime *rt)
+static void add_results(struct buf *b, struct arena *a, struct runtime *rt)
 {
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	static const char name[] = "controller_runtime_reconcile_total";
 
-	buf_add(b, S("# TYPE controller_runtime_reconcile_total counter\n"));
+	add_family(b, name, "counter", "Passes, by how they ended.");
 	for (size_t i = 0; i < rt->kinds_n; i++)
 		for (size_t r = 0; r < 4; r++)
-			buf_addf(b, "controller_runtime_reconcile_total{controller=\"%.*s\",result=\"%s\"} "
-				    "%llu\n",
-				 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
-				 result_names[r], (unsigned long long)rt->kinds[i].passes[r]);
-	buf_add(b, S("# TYPE controller_runtime_reconcile_errors_total counter\n"));
+			add_value(b, name,
+				  arena_printf(a, "%s,result=\"%s\"",
+					       kind_labels(a, &rt->kinds[i], false).p,
+					       result_names[r]),
+				  (double)rt->kinds[i].passes[r]);
+}
+
+static void add_depths(struct buf *b, struct arena *a, struct runtime *rt)
+{
+	static const char name[] = "workqueue_depth";
+
+	add_family(b, name, "gauge", "What is queued and due.");
 	for (size_t i = 0; i < rt->kinds_n; i++)
-		buf_addf(b, "controller_runtime_reconcile_errors_total{controller=\"%.*s\"} %llu\n",
-			 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
-			 (unsigned long long)rt->kinds[i].passes[PASS_ERROR]);
-	buf_add(b, S("# TYPE controller_runtime_active_workers gauge\n"));
+		add_value(b, name,
+			  arena_printf(a, "%s,priority=\"0\"", kind_labels(a, &rt->kinds[i], true).p),
+			  running_of(rt, &rt->kinds[i]).depth);
+}
+
+static void add_spans(struct buf *b, struct arena *a, struct runtime *rt)
+{
+	static const char time[] = "controller_runtime_reconcile_time_seconds",
+			  wait[] = "workqueue_queue_duration_seconds",
+			  work[] = "workqueue_work_duration_seconds";
+
+	add_family(b, time, "histogram", "How long passes take.");
 	for (size_t i = 0; i < rt->kinds_n; i++)
-		buf_addf(b, "controller_runtime_active_workers{controller=\"%.*s\"} %u\n",
-			 STR_ARG(arena_lower(&a, str_c(rt->kinds[i].c->kind))),
-			 rt->kinds[i].running);
+		add_histogram(b, time, kind_labels(a, &rt->kinds[i], false), time_bounds,
+			      TIME_BUCKETS, rt->kinds[i].times, rt->kinds[i].seconds);
+	add_family(b, wait, "histogram", "How long what is due waits for a worker.");
+	for (size_t i = 0; i < rt->kinds_n; i++)
+		add_histogram(b, wait, kind_labels(a, &rt->kinds[i], true), queue_bounds,
+			      QUEUE_BUCKETS, rt->kinds[i].waits, rt->kinds[i].waited);
+	add_family(b, work, "histogram", "How long workers are at it.");
+	for (size_t i = 0; i < rt->kinds_n; i++)
+		add_histogram(b, work, kind_labels(a, &rt->kinds[i], true), queue_bounds,
+			      QUEUE_BUCKETS, rt->kinds[i].work, rt->kinds[i].seconds);
 }
 
-/* ---- by kind ------------------------------------------------------------------------ */
+/* ---- requests ------------------------------------------------------------------------ */
 
-/* What the queue has of a kind. */
-struct waiting {
-	uint64_t depth;			/* due, and not taken yet */
-	double longest, unfinished;	/* seconds of what runs: of one, of all */
-};
-
-/* Under the lock. */
-static struct waiting waiting_of(struct runtime *rt, const struct looked_after *k)
-{
-	struct waiting w = { 0 };
-	int64_t now = clock_mono();
-
-	for (size_t s = 0; s < rt->objects.slots_n; s++)
-		for (struct entry *e = rt->objects.slots[s]; e; e = e->next) {
-			const struct object *o = (const struct object *)e;
-			double runs = o->began ? (double)(now - o->began) / (double)CLOCK_SECOND : 0;
-
-			if (o->owner != k)
-				continue;
-			w.depth += o->queue.at && o->queue.due <= now;
-			w.unfinished += runs;
-			w.longest = runs > w.longest ? runs : w.longest;
-		}
-	return w;
-}
-
-static void add_times(struct buf *b, const struct looked_after *k, str kind)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i <= TIME_BUCKETS; i++) {
-		sum += k->times[i];
-		buf_addf(b, "controller_runtime_reconcile_time_seconds_bucket{controller=\"%.*s\",le=\"",
-			 STR_ARG(kind));
-		if (i < TIME_BUCKETS)
-			buf_addf(b, "%g\"} %llu\n", time_bounds[i], (unsigned long long)sum);
-		else
-			buf_addf(b, "+Inf\"} %llu\n", (unsigned long long)sum);
-	}
-	buf_addf(b,
-		 "controller_runtime_reconcile_time_seconds_sum{controller=\"%.*s\"} %g\n"
-		 "controller_runtime_reconcile_time_seconds_count{controller=\"%.*s\"} %llu\n",
-		 STR_ARG(kind), k->seconds, STR_ARG(kind), (unsigned long long)sum);
-}
-
-static void add_queue(struct buf *b, const char *metric, str kind, double value)
-{
-	buf_addf(b, "%s{controller=\"%.*s\",name=\"%.*s\"} %g\n", metric, STR_ARG(kind), STR_ARG(kind),
-		 value);
-}
-
-/* Under the lock. */
-static void add_kinds(struct buf *b, struct runtime *rt)
+static void add_requests(void *ctx, const struct tally_row *r)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str code = r->status ? arena_printf(&a, "%d", r->status) : S("<error>");
 
-	buf_add(b, S("# TYPE controller_runtime_reconcile_time_seconds histogram\n"));
-	for (size_t i = 0; i < rt->kinds_n; i++)
-		add_times(b, &rt->kinds[i], arena_lower(&a, str_c(rt->kinds[i].c->kind)));
-	buf_add(b, S("# TYPE workqueue_adds_total counter\n# TYPE workqueue_depth gauge\n"
-		     "# TYPE workqueue_longest_running_processor_seconds gauge\n"
-		     "# TYPE workqueue_retries_total counter\n"
-		     "# TYPE workqueue_unfinished_work_seconds gauge\n"));
-	for (size_t i = 0; i < rt->kinds_n; i++) {
-		const struct looked_after *k = &rt->kinds[i];
-		str kind = arena_lower(&a, str_c(k->c->kind));
-		struct waiting w = waiting_of(rt, k);
-
-		add_queue(b, "workqueue_adds_total", kind, (double)k->adds);
-		add_queue(b, "workqueue_depth", kind, (double)w.depth);
-		add_queue(b, "workqueue_longest_running_processor_seconds", kind, w.longest);
-		add_queue(b, "workqueue_retries_total", kind, (double)k->retries);
-		add_queue(b, "workqueue_unfinished_work_seconds", kind, w.unfinished);
-	}
+	add_value(ctx, "rest_client_requests_total",
+		  arena_printf(&a, "code=\"%s\",host=\"%.*s\",method=\"%.*s\"", code.p,
+			       STR_ARG(r->host.n ? r->host : S("none")), STR_ARG(r->method)),
+		  (double)r->n);
 }
 
 /* ---- the process ------------------------------------------------------------------------ */
@@ -216,48 +375,89 @@ static double field(str text, size_t wanted)
 	return (double)n;
 }
 
+/* Octets of all sockets: the line of numbers below the line of names "IpExt:". */
+static void read_network(struct arena *a, double *in, double *out)
+{
+	str text, line, names = STR_NONE, name, value;
+	err *e = fs_read_any(a, S("/proc/self/net/netstat"), 1 << 16, &text);
+
+	for (bool found = false; !e && !found && str_line(&text, &line); names = line)
+		if (str_starts(line, S("IpExt:")) && str_starts(names, S("IpExt:"))) {
+			found = true;
+			while (str_cut(&names, &name, ' ') && str_cut(&line, &value, ' ')) {
+				uint64_t n = 0;
+
+				str_to_u64(value, &n);
+				if (str_eq(name, S("InOctets")))
+					*in = (double)n;
+				if (str_eq(name, S("OutOctets")))
+					*out = (double)n;
+			}
+		}
+	err_free(e);
+}
+
+static void add_plain(struct buf *b, const char *name, const char *type, const char *help,
+		      double value)
+{
+	add_family(b, name, type, help);
+	add_value(b, name, STR_NONE, value);
+}
+
+static double limit_of(__rlimit_resource_t what)
+{
+	struct rlimit l = { 0 };
+
+	getrlimit(what, &l);
+	return (double)l.rlim_cur;
+}
+
 void metrics_process(struct buf *out)
 {
 	enum { USER = 14, SYSTEM = 15, STARTED = 22, VIRTUAL = 23, RESIDENT = 24 };
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	double tick = (double)sysconf(_SC_CLK_TCK), page = (double)sysconf(_SC_PAGESIZE);
-	struct rlimit files = { 0 };
+	double received = 0, sent = 0;
 	str stat = STR_NONE;
 
 	err_free(fs_read_any(&a, S("/proc/self/stat"), 1 << 16, &stat));
-	getrlimit(RLIMIT_NOFILE, &files);
-	buf_addf(out,
-		 "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.2f\n"
-		 "# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes %.0f\n"
-		 "# TYPE process_virtual_memory_bytes gauge\nprocess_virtual_memory_bytes %.0f\n"
-		 "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %.2f\n",
-		 (field(stat, USER) + field(stat, SYSTEM)) / tick, field(stat, RESIDENT) * page,
-		 field(stat, VIRTUAL), boot_time(&a) + field(stat, STARTED) / tick);
-	buf_addf(out,
-		 "# TYPE process_open_fds gauge\nprocess_open_fds %llu\n"
-		 "# TYPE process_max_fds gauge\nprocess_max_fds %llu\n",
-		 (unsigned long long)files_open(), (unsigned long long)files.rlim_cur);
+	read_network(&a, &received, &sent);
+	add_plain(out, "process_cpu_seconds_total", "counter", "Time of processors, in seconds.",
+		  (field(stat, USER) + field(stat, SYSTEM)) / tick);
+	add_plain(out, "process_resident_memory_bytes", "gauge", "Memory that is resident.",
+		  field(stat, RESIDENT) * page);
+	add_plain(out, "process_virtual_memory_bytes", "gauge", "Addresses in use.",
+		  field(stat, VIRTUAL));
+	add_plain(out, "process_virtual_memory_max_bytes", "gauge", "Addresses that there may be.",
+		  limit_of(RLIMIT_AS));
+	add_plain(out, "process_start_time_seconds", "gauge", "When it was started, since 1970.",
+		  boot_time(&a) + field(stat, STARTED) / tick);
+	add_plain(out, "process_open_fds", "gauge", "Files that are open.", (double)files_open());
+	add_plain(out, "process_max_fds", "gauge", "Files that may be open.",
+		  limit_of(RLIMIT_NOFILE));
+	add_plain(out, "process_network_receive_bytes_total", "counter", "Bytes received.",
+		  received);
+	add_plain(out, "process_network_transmit_bytes_total", "counter", "Bytes sent.", sent);
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */
 
 void runtime_metrics(struct runtime *rt, struct buf *out)
 {
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
 	pthread_mutex_lock(&rt->lock);
-	buf_add(out, S("# TYPE gotk_reconcile_duration_seconds histogram\n"));
-	for (size_t s = 0; s < rt->objects.slots_n; s++)
-		for (struct entry *e = rt->objects.slots[s]; e; e = e->next)
-			add_durations(out, (const struct object *)e);
-	add_passes(out, rt);
-	add_kinds(out, rt);
-	buf_addf(out, "# TYPE controller_runtime_max_concurrent_reconciles gauge\n"
-		      "controller_runtime_max_concurrent_reconciles{controller=\"rill\"} %zu\n",
-		 rt->workers_n);
+	add_objects(out, rt);
+	add_results(out, &a, rt);
+	add_by_kind(out, &a, rt);
+	add_depths(out, &a, rt);
+	add_spans(out, &a, rt);
 	pthread_mutex_unlock(&rt->lock);
-	buf_addf(out, "# TYPE rest_client_requests_total counter\nrest_client_requests_total %llu\n",
-		 (unsigned long long)client_requests(rt->o.client));
+	add_family(out, "rest_client_requests_total", "counter",
+		   "Requests to API servers, by code, host and method.");
+	tally_each(client_tally(rt->o.client), add_requests, out);
 	identity_cache_metrics(rt->identities, out);
 	events_metrics(rt->events, out);
-	buf_addf(out, "# TYPE rill_helm_renders_total counter\nrill_helm_renders_total %llu\n",
-		 atomic_load(&rt->renders));
+	add_family(out, "rill_helm_renders_total", "counter", "Charts that were rendered.");
+	add_value(out, "rill_helm_renders_total", STR_NONE, (double)atomic_load(&rt->renders));
 }

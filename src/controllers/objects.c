@@ -15,9 +15,11 @@
 
 void objects_put(struct runtime *rt, struct object *o, int64_t due)
 {
-	int64_t first = queue_next(&rt->queue);
+	int64_t first = queue_next(&rt->queue), now = clock_mono(), ready = due > now ? due : now;
 
 	o->owner->adds++;
+	if (!o->queue.at || ready < o->ready)
+		o->ready = ready;
 	queue_put(&rt->queue, &o->queue, due);
 	pthread_cond_signal(&rt->due);
 	/* One worker waits for the time of the first, and must hear of an earlier

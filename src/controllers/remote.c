@@ -259,5 +259,6 @@ err *remote_client(struct pass *p, const struct remote *r, struct client **out)
 	else
 		TRY(log_in(p, login_new(p, r), credentials_get(&r->data, S("provider")), out));
 	client_limit(*out, s->kube_api_qps, s->kube_api_burst);
+	client_count_with(*out, runtime_client(p->rt));
 	return NULL;
 }

@@ -138,10 +138,13 @@ static void requeue(struct runtime *rt, struct object *o, struct outcome out)
 		o->failures = 0;
 	switch (out.next) {
 	case NEXT_INTERVAL:
-		if (out.after > 0)
+		if (out.after > 0) {
+			o->owner->retries++;
 			objects_enqueue(rt, o, with_jitter(s, out.after));
+		}
 		break;
 	case NEXT_AFTER:
+		o->owner->retries += out.after > 0;
 		objects_enqueue(rt, o, out.after);
 		break;
 	case NEXT_BACKOFF:
@@ -162,6 +165,8 @@ static void run_one(struct runtime *rt, struct object *o)
 	enum pass_result result;
 
 	o->began = clock_mono();
+	int64_t waited = o->began - o->ready;
+
 	o->running = true;
 	o->again = false;
 	rt->running++;
@@ -175,7 +180,8 @@ static void run_one(struct runtime *rt, struct object *o)
 	o->owner->running--;
 	o->running = false;
 	o->owner->passes[result]++;
-	metrics_measure(o, clock_mono() - o->began);
+	o->owner->terminal += result == PASS_ERROR && out.next == NEXT_CHANGE;
+	metrics_measure(o, waited, clock_mono() - o->began);
 	o->began = 0;
 	if (o->gone) {
 		objects_free(rt, o);

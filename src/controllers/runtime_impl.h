@@ -46,7 +46,7 @@ void *entry_new(size_t size, str group, str kind, str namespace, str name)
 
 /* ---- objects, and what they refer to -------------------------------------------- */
 
-enum { DURATION_BUCKETS = 10, TIME_BUCKETS = 40 };
+enum { DURATION_BUCKETS = 10, TIME_BUCKETS = 40, QUEUE_BUCKETS = 12 };
 
 /* gotk_reconcile_duration_seconds */
 struct durations {
@@ -61,6 +61,7 @@ struct object {
 	struct queue_place queue;
 	struct looked_after *owner;
 	bool running, gone;
+	int64_t ready;			/* on the queue: since then, or from then on, it is due */
 	int64_t began;			/* the pass that runs (monotonic) */
 	bool again;			/* changed during the pass */
 	int64_t again_due;
@@ -97,9 +98,12 @@ struct looked_after {
 	struct client_resource resource;
 	uint64_t passes[4];		/* enum pass_result */
 	unsigned running;
+	uint64_t terminal;		/* of them, those that nothing will be done about */
 	uint64_t adds, retries;		/* of the queue */
-	uint64_t times[TIME_BUCKETS + 1];	/* controller_runtime_reconcile_time_seconds */
+	uint32_t times[TIME_BUCKETS + 1], work[QUEUE_BUCKETS + 1];	/* of passes */
 	double seconds;			/* all of them */
+	uint32_t waits[QUEUE_BUCKETS + 1];	/* of what was due, for a worker */
+	double waited;
 };
 
 enum pass_result { PASS_SUCCESS, PASS_ERROR, PASS_REQUEUE, PASS_REQUEUE_AFTER };
@@ -212,8 +216,8 @@ void cluster_release(struct runtime *rt);
 
 /* ---- metrics.c --------------------------------------------------------------------- */
 
-/* A pass of it took so long. Under the lock. */
-void metrics_measure(struct object *o, int64_t span);
+/* It was due for so long, and then a pass of it took so long. Under the lock. */
+void metrics_measure(struct object *o, int64_t waited, int64_t span);
 /* Prometheus text about this process: process_*. */
 void metrics_process(struct buf *out);
 

@@ -29,6 +29,7 @@ struct service {
 	size_t charts_n;
 	const str *leases;		/* `leases_n` of them, set after these */
 	_Atomic size_t leases_n;
+	atomic_bool leads;
 	size_t open;			/* loop only, while stopping */
 	atomic_bool ready;
 };
@@ -175,9 +176,11 @@ static void add_leases(struct service *s, struct buf *b)
 	size_t n = atomic_load(&s->leases_n);
 
 	if (n)
-		buf_add(b, S("# TYPE leader_election_master_status gauge\n"));
+		buf_add(b, S("# HELP leader_election_master_status Whether it holds that Lease.\n"
+			     "# TYPE leader_election_master_status gauge\n"));
 	for (size_t i = 0; i < n; i++)
-		buf_addf(b, "leader_election_master_status{name=\"%.*s\"} 1\n", STR_ARG(s->leases[i]));
+		buf_addf(b, "leader_election_master_status{name=\"%.*s\"} %d\n", STR_ARG(s->leases[i]),
+			 atomic_load(&s->leads));
 }
 
 static void serve_metrics(void *ctx, struct httpd_call *c)
@@ -331,6 +334,11 @@ void service_set_leases(struct service *s, const str *names, size_t n)
 {
 	s->leases = names;
 	atomic_store(&s->leases_n, n);
+}
+
+void service_set_leads(struct service *s)
+{
+	atomic_store(&s->leads, true);
 }
 
 void service_set_runtime(struct service *s, struct runtime *rt)

@@ -31,8 +31,9 @@ err *service_add_charts(struct service *s, struct arena *a, str dir, str *url)
 /* Both borrowed, until service_free. */
 void service_set_store(struct service *s, struct artifact_store *store);
 void service_set_runtime(struct service *s, struct runtime *rt);
-/* Leases that are held from here on; /metrics tells so. Borrowed, as the others. */
+/* Leases that are waited for, and then held: /metrics tells so. Borrowed, as the others. */
 void service_set_leases(struct service *s, const str *names, size_t n);
+void service_set_leads(struct service *s);
 /* NULL is fine. */
 void service_free(struct service *s);
 /* "/readyz" says yes from here on. */

@@ -17,8 +17,9 @@ s = Session(sys.argv[1], "rill", lambda w: rill_controller(w, metrics=METRICS))
 
 
 def metric(name):
+    """All of that name, whatever their labels; or the one with these."""
     text = urllib.request.urlopen("http://%s/metrics" % METRICS, timeout=60).read().decode()
-    return sum(int(n) for n in re.findall(r"(?m)^%s (\d+)$" % re.escape(name), text) or ["0"])
+    return sum(int(n) for n in re.findall(r"(?m)^%s(?:\{.*\})? (\d+)$" % re.escape(name), text) or ["0"])
 
 
 def passes():
@@ -62,7 +63,10 @@ assert asked[2] - idle[2] <= 2 * N + 8, "%d requests" % (asked[2] - idle[2])
 text = urllib.request.urlopen("http://%s/metrics" % METRICS, timeout=60).read().decode()
 for wanted in ("process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_start_time_seconds ",
                'workqueue_longest_running_processor_seconds{controller="helmrelease",name="helmrelease"} 0',
-               'workqueue_depth{controller="helmrelease",name="helmrelease"} ',
+               'workqueue_depth{controller="helmrelease",name="helmrelease",priority="0"} ',
+               'workqueue_queue_duration_seconds_bucket{controller="helmrelease",name="helmrelease",le="+Inf"} ',
+               'controller_runtime_max_concurrent_reconciles{controller="helmrelease"} ',
+               'rest_client_requests_total{code="200",host="%s:%d",method="PATCH"} ' % (s.w.host, s.w.port),
                'controller_runtime_reconcile_time_seconds_bucket{controller="helmrelease",le="+Inf"} '):
     assert "\n" + wanted in text, wanted
 # What does count: another chart, and other values.
