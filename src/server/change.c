@@ -357,7 +357,7 @@ static void begin_call(struct change *c, struct kind_call *k, struct fielderrs *
 	k->kind = c->kind;
 	k->object = object;
 	k->old = old;
-	k->shape = c->shape.gvk.kind.n ? &c->shape : NULL;
+	k->shape = c->shape.kind ? &c->shape : NULL;
 	k->subresource = c->sub;
 	k->namespace = c->namespace;
 	k->dry_run = c->options.dry_run;

@@ -236,19 +236,22 @@ static err *check_dry_run(node list)
 
 static err *read_eviction(struct eviction *ev)
 {
+	const struct type *type = builtin_named(S("io.k8s.api.policy.v1.Eviction"));
+	const struct kind kind = { .gvk = { S("policy"), S("v1"), S("Eviction") }, .type = type };
 	struct request *r = ev->r;
 	node body, options;
 
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &ev->options));
-	TRY(body_read_older(r, (struct gvk){ S("policy"), S("v1"), S("Eviction") }, S("v1beta1"),
-			    builtin_named(S("io.k8s.api.policy.v1.Eviction")), ev->options.fields, &body));
+	TRY(body_read_older(r, kind.gvk, S("v1beta1"), type, ev->options.fields, &body));
 	TRY(change_check_place(&(struct change){ .r = r, .kind = r->kind, .namespace = r->namespace,
 						 .create = true },
 			       body));
+	const struct policies_shape shape = { &kind, S("CREATE"), ev->options.dry_run };
+
+	TRY(policies_mutate_below(r, &shape, &body, node_null()));
 	if (!str_eq(meta_get(body, S("name")), r->name))
 		return status_bad_request("name in URL does not match name in Eviction object");
-	TRY(policies_create_below(r, &(struct gvk){ S("policy"), S("v1"), S("Eviction") }, body,
-				  ev->options.dry_run));
+	TRY(policies_check_below(r, &shape, body));
 	options = GET(body, "deleteOptions");
 	if (ev->options.dry_run)
 		TRY(check_dry_run(GET(options, "dryRun")));

@@ -209,7 +209,7 @@ void kind_warn_text(struct kind_warnings *w, str text);
 
 /* A change as the client has it who asks for it through a subresource of its own kind: a Scale. */
 struct kind_shape {
-	struct gvk gvk;
+	const struct kind *kind;	/* its gvk and type */
 	node object, old;
 };
 

@@ -8,8 +8,8 @@
  *
  * Annotations for the audit log, which is not written, are worked out for the refusals that
  * their errors are.
- * Mutating policies change objects in their whole; the Scale, Eviction, Binding and TokenRequest
- * of a subresource are for validating ones alone. Nobody is asked about what connects to a Pod.
+ * Both see the Scale, Eviction, Binding and TokenRequest of a subresource, and the options of
+ * what connects to a Pod, a Service or a Node, as objects of their own kinds: policies_shape.
  *
  * Any thread.
  */
@@ -24,9 +24,20 @@ extern const struct hooks policies_hooks;
 /* Of a deletion, which passes no hooks: NULL, or the refusal. */
 err *policies_delete(struct request *r, node object, bool dry_run) __attribute__((warn_unused_result));
 
-/* Of what is created below an object, and not stored as such: an Eviction, a Binding, a
- * TokenRequest. */
-err *policies_create_below(struct request *r, const struct gvk *shape, node object, bool dry_run)
+/* What is written below an object and not stored as such. Of the kind only `gvk` and `type` count:
+ * NULL where the document of the kind's group and version (/openapi/v3) does not have it, which is
+ * where Kubernetes looks for what an ApplyConfiguration is applied to. */
+struct policies_shape {
+	const struct kind *kind;
+	str operation;			/* "CREATE", "UPDATE", "CONNECT" */
+	bool dry_run;
+};
+
+/* Mutating policies' turns: `object` may become another; `old` null or not there. */
+err *policies_mutate_below(struct request *r, const struct policies_shape *shape, node *object, node old)
+	__attribute__((warn_unused_result));
+/* Validating ones. */
+err *policies_check_below(struct request *r, const struct policies_shape *shape, node object)
 	__attribute__((warn_unused_result));
 
 /* The turns of mutating policies in one write: all of them, and when something was changed,

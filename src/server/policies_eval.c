@@ -240,9 +240,9 @@ static node request_node(const struct policy_call *c, const struct kind *as)
 	node_set(a, user, S("groups"), groups);
 	node_set(a, user, S("extra"), extra);
 	node_set(a, m, S("userInfo"), user);
-	node_set(a, m, S("kind"), kind_words(a, c->shape ? *c->shape : as->gvk));
+	node_set(a, m, S("kind"), kind_words(a, c->shape ? c->shape->gvk : as->gvk));
 	node_set(a, m, S("resource"), resource_words(a, as));
-	node_set(a, m, S("requestKind"), kind_words(a, c->shape ? *c->shape : c->kind->gvk));
+	node_set(a, m, S("requestKind"), kind_words(a, c->shape ? c->shape->gvk : c->kind->gvk));
 	node_set(a, m, S("requestResource"), resource_words(a, c->kind));
 	node_set(a, m, S("dryRun"), node_from_bool(c->dry_run));
 	node_set(a, m, S("options"), node_map(a, 0));
@@ -361,11 +361,25 @@ struct policy_call policies_write_call(const struct kind_call *c, struct request
 				     .user = user,
 				     .dry_run = c->dry_run,
 				     .kind = c->kind,
-				     .shape = c->shape ? &c->shape->gvk : NULL,
+				     .shape = c->shape ? c->shape->kind : NULL,
 				     .operation = node_is(c->old, NODE_NONE) ? S("CREATE") : S("UPDATE"),
 				     .sub = c->subresource,
 				     .namespace = c->namespace,
 				     .name = meta_get(c->object, S("name")) };
+}
+
+struct policy_call policies_below_call(struct request *r, const struct policies_shape *shape, node object)
+{
+	return (struct policy_call){ .server = r->server,
+				     .arena = r->arena,
+				     .user = &r->user,
+				     .dry_run = shape->dry_run,
+				     .kind = r->kind,
+				     .shape = shape->kind,
+				     .operation = shape->operation,
+				     .sub = r->sub,
+				     .namespace = r->namespace,
+				     .name = r->name.n ? r->name : meta_get(object, S("name")) };
 }
 
 struct policy_state *policies_call(struct policy_call *c, node object, node old)

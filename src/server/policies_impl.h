@@ -76,8 +76,8 @@ struct policy_call {
 	const struct request_user *user;
 	bool dry_run;
 	const struct kind *kind;	/* of the resource; */
-	const struct gvk *shape;	/* of the objects, where that is another: a Scale; or NULL */
-	str operation;			/* "CREATE", "UPDATE", "DELETE" */
+	const struct kind *shape;	/* of the objects, where that is another: a Scale; or NULL */
+	str operation;			/* "CREATE", "UPDATE", "DELETE", "CONNECT" */
 	str sub, namespace, name;
 	node object, old;		/* NODE_NULL: there is none */
 	node space;			/* the Namespace, or NODE_NULL */
@@ -93,6 +93,8 @@ bool policies_bind(const struct policy_call *c, const struct policy_binding *b, 
 
 /* A call of a write as admission has it; the user, who is borrowed too, is put into `user`. */
 struct policy_call policies_write_call(const struct kind_call *c, struct request_user *user);
+/* The same of what is below an object; `object` is it. */
+struct policy_call policies_below_call(struct request *r, const struct policies_shape *shape, node object);
 /* The rest of a call, `object` or `old` being null or not there; and the state, a reference.
  * NULL: no policy is about it. */
 struct policy_state *policies_call(struct policy_call *c, node object, node old);

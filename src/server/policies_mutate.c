@@ -54,11 +54,21 @@ static void find_atomics(struct arena *a, struct buf *found, str path, node n, c
 	}
 }
 
-static err *apply_config(struct arena *a, const struct kind *as, node live, node config, node *out)
+/* By which it is merged. The original looks for it in the document of the kind's own group and
+ * version, where those of other groups' subresources are not: Scale, Eviction, TokenRequest. */
+static const struct type *merged_type(const struct policy_call *c, const struct kind *as)
+{
+	return c->shape && as->gvk.group.n ? NULL : kind_type(as);
+}
+
+static err *apply_config(const struct policy_call *c, const struct kind *as, node live, node config, node *out)
 {
 	CLEANUP(buf_release) struct buf atomics = BUF_LIMIT(1 << 16);
-	const struct type *type = kind_type(as);
-	err *e = granular_validate(a, config, type, false);
+	const struct type *type = merged_type(c, as);
+	struct arena *a = c->arena;
+	err *e = type ? granular_validate(a, config, type, false)
+		      : err_new(ERR_INVALID, "no corresponding type for %.*s/%.*s, Kind=%.*s",
+				STR_ARG(as->gvk.group), STR_ARG(as->gvk.version), STR_ARG(as->gvk.kind));
 
 	if (e)
 		return err_wrap(e, "failed to convert patch object to typed object");
@@ -80,8 +90,9 @@ static node own_node(struct arena *a, cel_value v)
 	return node_copy_all(a, cel_value_node(a, v));
 }
 
-static err *apply(struct arena *a, const struct kind *as, node live, cel_value v, node *out)
+static err *apply(const struct policy_call *c, const struct kind *as, node live, cel_value v, node *out)
 {
+	struct arena *a = c->arena;
 	str why;
 
 	if (!cel_value_check_made(a, v, &why))
@@ -92,7 +103,7 @@ static err *apply(struct arena *a, const struct kind *as, node live, cel_value v
 		return err_new(ERR_INVALID, "unsupported return type from ApplyConfiguration expression: "
 					    "null_type");
 	object_set_names(a, config, as->gvk);
-	err *e = apply_config(a, as, live, config, &merged);
+	err *e = apply_config(c, as, live, config, &merged);
 
 	if (e)
 		return err_wrap(e, "error applying patch");
@@ -194,7 +205,8 @@ static err *mutate(struct turn *t, const struct invocation *i, const struct poli
 {
 	struct policy_call *c = t->call;
 	struct arena *a = c->arena;
-	node live = admission_convert(a, c->kind, i->as, c->object), out = NODE_NOTHING;
+	const struct kind *as = c->shape ? c->shape : i->as, *is = c->shape ? c->shape : c->kind;
+	node live = admission_convert(a, is, as, c->object), out = NODE_NOTHING;
 	struct policy_run r;
 	cel_value v;
 
@@ -203,15 +215,15 @@ static err *mutate(struct turn *t, const struct invocation *i, const struct poli
 
 	policies_end(&r);
 	if (!e)
-		e = m->json ? patch(a, i->as, live, v, &out, &t->broken) : apply(a, i->as, live, v, &out);
+		e = m->json ? patch(a, as, live, v, &out, &t->broken) : apply(c, as, live, v, &out);
 	if (e || t->broken)
 		return e;
-	if (i->as != c->kind && !c->kind->custom)	/* so it is in the original */
+	if (as != is && !is->custom)	/* so it is in the original */
 		return err_new(ERR_INVALID, "converting (%.*s.%.*s) to (%.*s.%.*s): unknown conversion",
-			       STR_ARG(i->as->gvk.version), STR_ARG(i->as->gvk.kind),
-			       STR_ARG(c->kind->gvk.version), STR_ARG(c->kind->gvk.kind));
-	if (i->as != c->kind)
-		out = node_copy_all(a, admission_convert(a, i->as, c->kind, out));
+			       STR_ARG(as->gvk.version), STR_ARG(as->gvk.kind),
+			       STR_ARG(is->gvk.version), STR_ARG(is->gvk.kind));
+	if (as != is)
+		out = node_copy_all(a, admission_convert(a, as, is, out));
 	keep_owners(a, c->object, out);
 	c->object = out;
 	t->changed = true;
@@ -303,28 +315,55 @@ static void run(struct turn *t, const struct policy_state *state)
 	}
 }
 
-bool policies_mutate(struct kind_call *k, struct policies_turns *turns)
+/* One turn, if there is a policy. What it is refused for is `*e`. */
+static bool take_turn(struct policy_call *call, struct policies_turns *turns, node object, node old, err **e)
 {
-	struct request_user user;
-
-	if (k->shape)
-		return false;
-	struct policy_call call = policies_write_call(k, &user);
-	struct turn t = { .call = &call, .turns = turns };
-	struct policy_state *state = policies_call(&call, k->object, k->old);
+	struct turn t = { .call = call, .turns = turns };
+	struct policy_state *state = policies_call(call, object, old);
 
 	if (!state)
 		return false;
 	if (!turns->n)
-		turns->again = node_map(k->arena, 1);
+		turns->again = node_map(call->arena, 1);
 	run(&t, state);
 	policies_state_drop(state);
 	turns->n++;
-	if (t.broken)
-		k->refusal = t.broken;
-	else if (t.denials.n)
-		k->refusal = refusal(&t);
-	else if (t.changed)
+	*e = t.broken;
+	if (!t.broken && t.denials.n)
+		*e = refusal(&t);
+	return t.changed && !*e;
+}
+
+bool policies_mutate(struct kind_call *k, struct policies_turns *turns)
+{
+	struct request_user user;
+
+	if (k->shape)	/* has been, when it was made */
+		return false;
+	struct policy_call call = policies_write_call(k, &user);
+	bool changed = take_turn(&call, turns, k->object, k->old, &k->refusal);
+
+	if (changed)
 		k->object = call.object;
-	return t.changed && !k->refusal;
+	return changed;
+}
+
+err *policies_mutate_below(struct request *r, const struct policies_shape *shape, node *object, node old)
+{
+	struct policies_turns turns = { 0 };
+	bool changed = true;
+
+	for (int i = 0; changed && i < 2; i++) {
+		struct policy_call call = policies_below_call(r, shape, *object);
+		node now = node_copy(r->arena, *object);
+		err *e = NULL;
+
+		object_set_names(r->arena, now, shape->kind->gvk);
+		changed = take_turn(&call, &turns, now, old, &e);
+		if (e)
+			return e;
+		if (changed)
+			*object = call.object;
+	}
+	return NULL;
 }

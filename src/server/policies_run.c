@@ -203,22 +203,13 @@ static void check(struct kind_call *c)
 			      : ask_all(&q, &call, c->object, c->old);
 }
 
-err *policies_create_below(struct request *r, const struct gvk *shape, node object, bool dry_run)
+err *policies_check_below(struct request *r, const struct policies_shape *shape, node object)
 {
 	struct asking q = { .warnings = &r->warnings };
-	struct policy_call call = { .server = r->server,
-				    .arena = r->arena,
-				    .user = &r->user,
-				    .dry_run = dry_run,
-				    .kind = r->kind,
-				    .shape = shape,
-				    .operation = S("CREATE"),
-				    .sub = r->sub,
-				    .namespace = r->namespace,
-				    .name = r->name.n ? r->name : meta_get(object, S("name")) };
+	struct policy_call call = policies_below_call(r, shape, object);
 
 	object = node_copy(r->arena, object);
-	object_set_names(r->arena, object, *shape);
+	object_set_names(r->arena, object, shape->kind->gvk);
 	return ask_all(&q, &call, object, node_null());
 }
 

@@ -535,6 +535,81 @@ static void test_turns(void **state)
 	POST(CMS, OF("turn-b"), 201, "\"data\":{\"a\":\"no\",\"late\":\"1\"}");
 }
 
+/* A Scale and its kin are changed as objects of their own kinds. */
+static void test_what_is_below_is_changed(void **state)
+{
+	struct server *s = *state;
+
+#define CHANGES_BELOW(name, group, resource, operation, condition, mutation) \
+	"{`metadata`:{`name`:`" name "`},`spec`:{" ONCE "`matchConstraints`:{`resourceRules`:[{`apiGroups`:[`" \
+	group "`],`apiVersions`:[`*`],`resources`:[`" resource "`],`operations`:[`" operation "`]}]}," \
+	"`matchConditions`:[{`name`:`c`,`expression`:`" condition "`}],`mutations`:[" mutation "]}}"
+	expect(s, "DELETE", BINDINGS "/scale", "", "", 200, NULL);
+	expect(s, "DELETE", BINDINGS "/token", "", "", 200, NULL);
+	change(s, "most",
+	       CHANGES_BELOW("most", "apps", "deployments/scale", "UPDATE", "object.spec.replicas > 3",
+			     JSON("[JSONPatch{op: 'replace', path: '/spec/replicas', value: 2}]")));
+	expect(s, "PATCH", DEPLOYMENT_D "/scale", MERGE, "{`spec`:{`replicas`:7}}", 200, "\"replicas\":2}");
+	expect(s, "GET", DEPLOYMENT_D, "", "", 200, "\"replicas\":2,");
+	change(s, "typed",
+	       CHANGES_BELOW("typed", "apps", "deployments/scale", "UPDATE", "object.spec.replicas == 1",
+			     APPLY("Object{spec: Object.spec{replicas: 2}}")));
+	expect(s, "PATCH", DEPLOYMENT_D "/scale", MERGE, "{`spec`:{`replicas`:1}}", 403,
+	       "policy 'typed' with binding 'typed' denied request: error "
+	       "applying patch: failed to convert patch object to typed object: no corresponding type for "
+	       "autoscaling/v1, Kind=Scale");
+	change(s, "place",
+	       CHANGES_BELOW("place", "", "pods/binding", "CREATE", "object.target.name == 'full'",
+			     JSON("[JSONPatch{op: 'replace', path: '/target/name', value: 'other'}]")));
+	POST(PODS, POD("moved"), 201, NULL);
+	POST(PODS "/moved/binding", "{`metadata`:{`name`:`moved`},`target`:{`kind`:`Node`,`name`:`full`}}", 201,
+	     NULL);
+	expect(s, "GET", PODS "/moved", "", "", 200, "\"nodeName\":\"other\"");
+	change(s, "whole",
+	       CHANGES_BELOW("whole", "", "pods/binding", "CREATE", "object.target.name == 'whole'",
+			     APPLY("Object{target: Object.target{name: 'other'}}")));
+	POST(PODS "/moved/binding", "{`metadata`:{`name`:`moved`},`target`:{`kind`:`Node`,`name`:`whole`}}", 403,
+	     "may not mutate atomic arrays, maps or structs: .target");
+	change(s, "listeners",
+	       CHANGES_BELOW("listeners", "", "serviceaccounts/token", "CREATE",
+			     "object.kind == 'TokenRequest'",
+			     JSON("[JSONPatch{op: 'add', path: '/spec/audiences', value: ['mine']}]")));
+	POST("/api/v1/namespaces/default/serviceaccounts/default/token", "{`spec`:{}}", 201,
+	     "\"audiences\":[\"mine\"]");
+	change(s, "renamed",
+	       CHANGES_BELOW("renamed", "", "pods/eviction", "CREATE", "object.metadata.name == 'kept'",
+			     JSON("[JSONPatch{op: 'replace', path: '/metadata/name', value: 'moved'}]")));
+	POST(PODS "/kept/eviction", NAMED("kept", ""), 400, "name in URL does not match name in Eviction object");
+}
+
+/* Who connects writes options, and nobody runs them here. */
+static void test_connections(void **state)
+{
+	struct server *s = *state;
+	const char *exec = PODS "/moved/exec?command=ls&command=-l&container=c&stdout=true";
+
+	POST(exec, "", 404, "nodes \\\"other\\\" not found");
+	BELOW("exec", "", "pods/exec",
+	      "object.kind == 'PodExecOptions' && object.command != ['ls', '-l'] && request.operation == 'CONNECT' "
+	      "&& oldObject == null && has(object.stdout) && !has(object.stdin) && object.container == 'c'");
+	POST(exec, "", 422,
+	     "pods \\\"moved\\\" is forbidden: ValidatingAdmissionPolicy 'exec' with binding 'exec' denied request");
+	POST(PODS "/moved/exec?command=id&container=c&stdout=true", "", 404, "nodes");
+	POST(PODS "/moved/exec?dryRun=All", "", 400, "dryRun is not supported");
+	BELOW("ports", "", "pods/portforward", "!has(object.ports) || object.ports.all(p, p > 1023)");
+	POST(PODS "/moved/portforward?ports=80", "", 422, "'ports'");
+	POST(PODS "/moved/portforward?ports=8080&ports=8081", "", 404, "nodes");
+	POST(PODS "/moved/portforward?ports=x", "", 400, "strconv.ParseInt: parsing \\\"x\\\": invalid syntax");
+	BELOW("proxy", "", "pods/proxy", "object.path != '/admin/x/'");
+	expect(s, "GET", PODS "/moved/proxy/admin/x/", "", "", 422, "'proxy'");
+	expect(s, "GET", PODS "/moved/proxy/admin/x", "", "", 501, "no container");
+	change(s, "exec-in",
+	       CHANGES_BELOW("exec-in", "", "pods/exec", "CONNECT", "object.container == 'd'",
+			     APPLY("Object{container: 'c'}")));
+	POST(PODS "/moved/exec?command=id&container=d&stdout=true", "", 403,
+	     "no corresponding type for /v1, Kind=PodExecOptions");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +626,8 @@ int main(void)
 		cmocka_unit_test(test_objects_are_changed),
 		cmocka_unit_test(test_changes_that_fail),
 		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_what_is_below_is_changed),
+		cmocka_unit_test(test_connections),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -455,9 +455,6 @@ static err *check_token_name(struct request *r, struct gvk gvk, node object)
 	struct fielderrs e = { .arena = r->arena };
 	str name = meta_get(object, S("name"));
 
-	TRY(change_check_place(&(struct change){ .r = r, .kind = r->kind, .namespace = r->namespace,
-						 .create = true },
-			       object));
 	if (!name.n || str_eq(name, r->name))
 		return NULL;
 	fielderr_invalid(&e, S("metadata.name"), node_from_str(r->arena, name), "%s",
@@ -476,6 +473,13 @@ err *reviews_token(struct request *r)
 
 	TRY(options_write(r, &(struct options_of){ "CreateOptions", false, false }, &o));
 	TRY(body_read_as(r, gvk, builtin_type(gvk), o.fields, &object));
+	const struct kind kind = { .gvk = gvk, .type = builtin_type(gvk) };
+	const struct policies_shape shape = { &kind, S("CREATE"), o.dry_run };
+
+	TRY(change_check_place(&(struct change){ .r = r, .kind = r->kind, .namespace = r->namespace,
+						 .create = true },
+			       object));
+	TRY(policies_mutate_below(r, &shape, &object, node_null()));
 	TRY(check_token_name(r, gvk, object));
 	CLEANUP(blob_drop)
 	struct blob *b = store_get(server_store(r->server), server_table(r->server, r->kind),
@@ -503,7 +507,7 @@ err *reviews_token(struct request *r)
 	meta_set(a, object, S("namespace"), r->namespace);
 	meta_set(a, object, S("uid"), t.uid);
 	meta_set(a, object, S("creationTimestamp"), time_text(a, now));
-	TRY(policies_create_below(r, &gvk, object, o.dry_run));
+	TRY(policies_check_below(r, &shape, object));
 	if (HAS(spec, "boundObjectRef"))
 		TRY(check_bound(r, GET(spec, "boundObjectRef")));
 	TRY(access_token_make(r->server, a, &t, &token));

@@ -9,6 +9,7 @@
 #include "server/labelsel.h"
 #include "server/meta.h"
 #include "server/object.h"
+#include "server/policies.h"
 #include "server/server.h"
 #include "server/status.h"
 #include "server/store.h"
@@ -194,6 +195,18 @@ static err *check_scale(struct arena *a, node scale)
 	return status_invalid(S("autoscaling"), S("Scale"), meta_get(scale, S("name")), &errors);
 }
 
+/* What policies make of it. */
+static err *mutate(struct change *c, node *scale, node live)
+{
+	struct kind *k = arena_new(c->r->arena, struct kind);
+
+	*k = (struct kind){ .gvk = SCALE_GVK, .type = builtin_type(SCALE_GVK) };
+	TRY(policies_mutate_below(c->r, &(struct policies_shape){ k, S("UPDATE"), c->options.dry_run }, scale,
+				  live));
+	c->shape = (struct kind_shape){ k, *scale, live };
+	return NULL;
+}
+
 static err *make_scaled(struct change *c, node old, node *object)
 {
 	struct arena *a = c->r->arena;
@@ -203,7 +216,7 @@ static err *make_scaled(struct change *c, node old, node *object)
 
 	TRY(to_scale(a, c->kind, old, &live));
 	TRY(new_scale(c, s, live, &scale));
-	c->shape = (struct kind_shape){ SCALE_GVK, scale, live };
+	TRY(mutate(c, &scale, live));
 	TRY(check_scale(a, scale));
 	*object = node_copy(a, old);
 	TRY(set_replicas(a, c->kind, *object, node_int(node_dig(scale, "spec", "replicas"))));

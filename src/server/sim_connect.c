@@ -4,6 +4,7 @@
  * Kubernetes; what could be, but is not done here, is 501. */
 #include "server/check.h"
 #include "server/meta.h"
+#include "server/policies.h"
 #include "server/sim.h"
 #include "server/status.h"
 #include "text/number.h"
@@ -65,20 +66,22 @@ static bool has_previous(node pod, node container)
 	return false;
 }
 
+/* Takes it; NULL is none. */
+static err *bad_request(err *e)
+{
+	err *bad = e ? status_bad_request("%s", err_msg(e)) : NULL;
+
+	err_free(e);
+	return bad;
+}
+
 /* A number of the query; false: it is not there. */
 static err *number_of(struct request *r, const char *key, bool *given, int64_t *out)
 {
 	str text = request_query(r, str_c(key));
 
 	*given = text.n > 0;
-	err *e = text.n ? number_parse_int(text, 10, out) : NULL;
-
-	if (!e)
-		return NULL;
-	err *bad = status_bad_request("%s", err_msg(e));
-
-	err_free(e);
-	return bad;
+	return text.n ? bad_request(number_parse_int(text, 10, out)) : NULL;
 }
 
 static err *check_log_options(struct request *r)
@@ -143,13 +146,104 @@ static err *no_way_in(struct request *r)
 					STR_ARG(r->sub), STR_ARG(r->plural), STR_ARG(r->name)) });
 }
 
+/* ---- what connects ---------------------------------------------------------------- */
+
+/* A parameter of the query, which is a field of the options. */
+struct option {
+	const char *key;
+	enum { OPTION_TEXT, OPTION_FLAG, OPTION_TEXTS, OPTION_NUMBERS } form;
+};
+
+enum { OPTIONS_MAX = 6 };
+
+/* What the options of a subresource are. */
+struct connection {
+	const char *kind;
+	bool below;			/* the rest of the path is one of them */
+	struct option options[OPTIONS_MAX];
+};
+
+static const struct connection pod_exec = {
+	"PodExecOptions", false,
+	{ { "stdin", OPTION_FLAG }, { "stdout", OPTION_FLAG }, { "stderr", OPTION_FLAG }, { "tty", OPTION_FLAG },
+	  { "container", OPTION_TEXT }, { "command", OPTION_TEXTS } }
+};
+static const struct connection pod_attach = {
+	"PodAttachOptions", false,
+	{ { "stdin", OPTION_FLAG }, { "stdout", OPTION_FLAG }, { "stderr", OPTION_FLAG }, { "tty", OPTION_FLAG },
+	  { "container", OPTION_TEXT } }
+};
+static const struct connection pod_ports = { "PodPortForwardOptions", false, { { "ports", OPTION_NUMBERS } } };
+static const struct connection pod_proxy = { "PodProxyOptions", true, { { 0 } } };
+static const struct connection service_proxy = { "ServiceProxyOptions", true, { { 0 } } };
+static const struct connection node_proxy = { "NodeProxyOptions", true, { { 0 } } };
+
+static err *read_list(struct request *r, const struct option *o, node *out)
+{
+	*out = node_seq(r->arena, 1);
+	for (size_t i = 0; i < r->query_n; i++) {
+		int64_t n = 0;
+
+		if (!str_eq(r->query[i].key, str_c(o->key)))
+			continue;
+		if (o->form == OPTION_NUMBERS)
+			TRY(number_parse_int(r->query[i].value, 10, &n));
+		node_append(r->arena, *out,
+			    o->form == OPTION_NUMBERS ? node_from_int(n)
+						      : node_from_str(r->arena, r->query[i].value));
+	}
+	return NULL;
+}
+
+static err *read_option(struct request *r, const struct option *o, node object)
+{
+	str key = str_c(o->key), text = request_query(r, key);
+	node value = NODE_NOTHING;
+
+	if (o->form == OPTION_FLAG && request_flag(r, key))
+		value = node_from_bool(true);
+	else if (o->form == OPTION_TEXT && text.n)
+		value = node_from_str(r->arena, text);
+	else if (o->form == OPTION_TEXTS || o->form == OPTION_NUMBERS)
+		TRY(read_list(r, o, &value));
+	if (node_is(value, NODE_BOOL) || node_is(value, NODE_STR) || node_len(value))
+		node_set(r->arena, object, key, value);
+	return NULL;
+}
+
+/* "/rest/of/the/path", as written: with its last slash. */
+static str path_below(struct request *r)
+{
+	bool slash = str_ends(r->path, S("/")) && !str_ends(r->sub_path, S("/"));
+
+	return arena_cat(r->arena, r->sub_path.n ? S("/") : STR_NONE, r->sub_path, slash ? S("/") : STR_NONE);
+}
+
+/* Who connects is asked about as one who writes the options of the connection. */
+static err *admit(struct request *r, const struct connection *c)
+{
+	const struct kind kind = { .gvk = { STR_NONE, S("v1"), str_c(c->kind) } };
+	const struct policies_shape shape = { .kind = &kind, .operation = S("CONNECT") };
+	node options = node_map(r->arena, OPTIONS_MAX + 2);
+	str below = c->below ? path_below(r) : STR_NONE;
+
+	if (request_has_query(r, S("dryRun")))
+		return status_bad_request("dryRun is not supported");
+	for (size_t i = 0; i < OPTIONS_MAX && c->options[i].key; i++)
+		TRY(bad_request(read_option(r, &c->options[i], options)));
+	if (below.n)
+		node_set(r->arena, options, S("path"), node_from_str(r->arena, below));
+	TRY(policies_mutate_below(r, &shape, &options, node_null()));
+	return policies_check_below(r, &shape, options);
+}
+
 static err *run_way_in(struct request *r)
 {
-	bool command = str_eq(r->sub, S("exec"));
+	bool command = str_eq(r->sub, S("exec")), streams = !str_eq(r->sub, S("portforward"));
 	node pod, container;
 
+	TRY(admit(r, command ? &pod_exec : streams ? &pod_attach : &pod_ports));
 	TRY(find(r, &pod));
-	bool streams = !str_eq(r->sub, S("portforward"));
 
 	if (streams)
 		TRY(pick_container(r, pod, &container));
@@ -178,8 +272,10 @@ static str bare_name(str name)
 
 static err *run_proxy(struct request *r)
 {
+	bool pods = str_eq(r->plural, S("pods")), services = str_eq(r->plural, S("services"));
 	node object;
 
+	TRY(admit(r, pods ? &pod_proxy : services ? &service_proxy : &node_proxy));
 	r->name = bare_name(r->name);
 	TRY(find(r, &object));
 	return no_way_in(r);

@@ -752,13 +752,17 @@ static err *run_binding(struct request *r)
 	TRY(change_check_place(&(struct change){ .r = r, .kind = pods, .namespace = r->namespace,
 						 .create = true },
 			       body));
+	const struct kind kind = { .gvk = gvk, .type = builtin_type(gvk) };
+	const struct policies_shape shape = { &kind, S("CREATE"), c.options.dry_run };
+
+	TRY(policies_mutate_below(r, &shape, &body, node_null()));
 	c.name = node_str(node_dig(body, "metadata", "name"));
 	if (r->sub.n && !str_eq(r->name, c.name))
 		return status_bad_request("name in URL does not match name in Binding object");
 	TRY(check_binding(body));
 	if (!c.name.n)
 		return status_bad_request("Name parameter required.");
-	TRY(policies_create_below(r, &gvk, body, c.options.dry_run));
+	TRY(policies_check_below(r, &shape, body));
 	c.ctx = &body;
 	err *e = change_run(&c);
 
