@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char policy[] =
 		"{\"version\":\"1.0\",\"trustPolicies\":[{\"name\":\"p\",\"registryScopes\":[\"*\"],"
-		"\"signatureVerification\":{\"level\":\"strict\"},\"trustStores\":[\"ca:x\"],"
+		"\"signatureVerification\":{\"level\":\"strict\"},\"trustStores\":[\"ca:x\",\"tsa:x\"],"
 		"\"trustedIdentities\":[\"*\"]}]}";
 	str text = str_of((const char *)data, size);
 	struct cosign_source from = { get_manifest, get_blob, get_referrers, &text };
@@ -69,12 +69,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena a = ARENA_BUDGET(256 << 20);
 	struct cert_list certs = { 0 };
 	struct sigroot root = { 0 };
+	struct tstamp stamp = { 0 };
 	struct rekor_entry entry;
 	bool trusted;
 
 	err_free(sigroot_read(&root, text));
 	err_free(cert_list_read(&certs, text));
 	err_free(tstamp_verify(text, S("x"), &certs, &certs));
+	err_free(tstamp_open(&stamp, text, S("x"), &certs));
+	tstamp_release(&stamp);
 	err_free(rekor_read_annotation(&a, text, &entry));
 	err_free(cosign_verify(&a, &from, S(DIGEST),
 			       &(struct cosign_trust){ .root = &root, .identities = &identity,

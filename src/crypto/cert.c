@@ -9,6 +9,15 @@
 
 /* ---- reading --------------------------------------------------------------- */
 
+static struct cert *adopt(const struct ossl *o, X509 *x)
+{
+	struct cert *c = mem_calloc(1, sizeof *c);
+
+	c->o = o;
+	c->x = x;
+	return c;
+}
+
 err *cert_read_der(struct cert **out, str der)
 {
 	const unsigned char *p = (const unsigned char *)der.p;
@@ -24,12 +33,14 @@ err *cert_read_der(struct cert **out, str der)
 	}
 	if (!x)
 		return err_new(ERR_INVALID, "x509: malformed certificate");
-	struct cert *c = mem_calloc(1, sizeof *c);
-
-	c->o = o;
-	c->x = x;
-	*out = c;
+	*out = adopt(o, x);
 	return NULL;
+}
+
+struct cert *cert_share(const struct ossl *o, X509 *x)
+{
+	o->X509_up_ref(x);
+	return adopt(o, x);
 }
 
 void cert_free(struct cert *c)
@@ -110,16 +121,27 @@ static bool allows_signing(const struct cert *c, bool optional)
 	return found;
 }
 
+static void keep_chain(const struct ossl *o, X509_STORE_CTX *ctx, struct cert_list *out)
+{
+	const OPENSSL_STACK *chain = (const OPENSSL_STACK *)o->X509_STORE_CTX_get0_chain(ctx);
+
+	for (int i = 0; chain && i < o->OPENSSL_sk_num(chain); i++)
+		cert_list_add(out, cert_share(o, o->OPENSSL_sk_value(chain, i)));
+}
+
 static bool follow(const struct ossl *o, X509_STORE_CTX *ctx, X509_STORE *store,
-		   const struct cert *c, OPENSSL_STACK *between, int64_t at)
+		   const struct cert *c, OPENSSL_STACK *between, const struct cert_check *how)
 {
 	if (!o->X509_STORE_CTX_init(ctx, store, c->x, (STACK_OF(X509) *)between))
 		return false;
 	X509_VERIFY_PARAM *param = o->X509_STORE_CTX_get0_param(ctx);
 
-	o->X509_VERIFY_PARAM_set_time(param, (time_t)at);
+	if (!how->at_any_time)	/* a time that is set overrules the flag */
+		o->X509_VERIFY_PARAM_set_time(param, (time_t)how->at);
 	o->X509_VERIFY_PARAM_set_depth(param, CERT_CHAIN_MAX);
-	o->X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+	o->X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN |
+						      (how->at_any_time ? X509_V_FLAG_NO_CHECK_TIME
+									: 0UL));
 	return o->X509_verify_cert(ctx) == 1;
 }
 
@@ -134,10 +156,12 @@ err *cert_verify(const struct cert *c, const struct cert_check *how)
 		o->X509_STORE_add_cert(store, how->roots->p[i]->x);
 	for (size_t i = 0; how->between && i < how->between->n; i++)
 		o->OPENSSL_sk_push(between, how->between->p[i]->x);
-	bool good = follow(o, ctx, store, c, between, how->at);
+	bool good = follow(o, ctx, store, c, between, how);
 	int why = good ? X509_V_OK : o->X509_STORE_CTX_get_error(ctx);
 	const char *words = o->X509_verify_cert_error_string(why);
 
+	if (good && how->chain)
+		keep_chain(o, ctx, how->chain);
 	o->X509_STORE_CTX_free(ctx);
 	o->OPENSSL_sk_free(between);
 	o->X509_STORE_free(store);
@@ -216,6 +240,54 @@ err *cert_subject(struct arena *a, const struct cert *c, struct cert_field **out
 	*out = fields;
 	*n = (size_t)(count > 0 ? count : 0);
 	return NULL;
+}
+
+static void add_value(struct buf *b, str value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		bool edge = (value.p[i] == ' ' && (i == 0 || i + 1 == value.n)) ||
+			    (value.p[i] == '#' && i == 0);
+
+		if (edge || strchr(",+\"\\<>;", value.p[i]))
+			buf_addc(b, '\\');
+		buf_addc(b, value.p[i]);
+	}
+}
+
+/* As Go 1.26 prints a name: its fields in an order of their own. */
+str cert_subject_text(struct arena *a, const struct cert *c)
+{
+	static const struct {
+		const char *type, *shown;
+	} order[] = {
+		{ "serialNumber", "SERIALNUMBER" },
+		{ "CN", "CN" },
+		{ "OU", "OU" },
+		{ "O", "O" },
+		{ "postalCode", "POSTALCODE" },
+		{ "street", "STREET" },
+		{ "L", "L" },
+		{ "ST", "ST" },
+		{ "C", "C" },
+	};
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct cert_field *fields;
+	size_t n;
+	err *e = cert_subject(a, c, &fields, &n);
+
+	for (size_t t = 0; !e && t < sizeof order / sizeof *order; t++) {
+		bool again = false;
+
+		for (size_t i = 0; i < n; i++) {
+			if (!str_eq(fields[i].type, str_c(order[t].type)))
+				continue;
+			buf_addf(&b, "%s%s=", again ? "+" : b.n ? "," : "", order[t].shown);
+			add_value(&b, fields[i].value);
+			again = true;
+		}
+	}
+	err_free(e);
+	return arena_str(a, buf_str(&b));
 }
 
 /* Fulcio's user names stand as a text in a name of a kind of its own. */

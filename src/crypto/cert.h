@@ -32,9 +32,11 @@ err *cert_list_read(struct cert_list *l, str text) __attribute__((warn_unused_re
 struct cert_check {
 	const struct cert_list *roots;		/* whom to trust; need not be self-signed */
 	const struct cert_list *between;	/* or NULL */
-	int64_t at;				/* seconds since 1970 */
+	int64_t at;				/* seconds since 1970 ... */
+	bool at_any_time;			/* ... or whenever it was valid */
 	bool code_signing;			/* the extended key usage that is needed ... */
 	bool usage_optional;			/* ... if there is any */
+	struct cert_list *chain;		/* or NULL: gets `c` and what led to the root */
 };
 /* NULL: a chain leads to a root, and all of it was valid at that time. */
 err *cert_verify(const struct cert *c, const struct cert_check *how)
@@ -53,6 +55,8 @@ struct cert_field {
 };
 err *cert_subject(struct arena *a, const struct cert *c, struct cert_field **out, size_t *n)
 	__attribute__((warn_unused_result));
+/* As Go prints it, "CN=x,O=y\\, z": fields in an order of its own; what has no name is left out. */
+str cert_subject_text(struct arena *a, const struct cert *c);
 /* E-mail addresses, URIs, host names of the alternative names, and Fulcio's user names. */
 err *cert_names(struct arena *a, const struct cert *c, str **out, size_t *n)
 	__attribute__((warn_unused_result));

@@ -13,4 +13,7 @@ struct cert {
 	X509 *x;
 };
 
+/* One more holder of a certificate that OpenSSL has. */
+struct cert *cert_share(const struct ossl *o, X509 *x);
+
 #endif

@@ -62,6 +62,10 @@ static err *read_envelope(struct arena *a, str text, struct notation_envelope *o
 	TRY(read_json(a, payload, "payload", &out->payload));
 	TRY(decode(a, node_get(n, S("signature")), BASE64_RAW_URL, "signature", &out->signature));
 	out->signed_text = arena_cat(a, node_str(protected), S("."), node_str(payload));
+	node stamp = node_dig(n, "header", "io.cncf.notary.timestampSignature");
+
+	if (node_str(stamp).n)
+		TRY(decode(a, stamp, BASE64_STD, "timestamp countersignature", &out->stamp));
 	return read_chain(a, node_dig(n, "header", "x5c"), &out->chain);
 }
 
@@ -93,7 +97,7 @@ static err *check_critical(node head)
 	return NULL;
 }
 
-static err *read_time(node head, const char *name, int64_t *out)
+err *notation_time_at(node head, const char *name, int64_t *out)
 {
 	str text = node_str(node_get(head, str_c(name)));
 	struct gotime t;
@@ -110,31 +114,28 @@ static err *check_expiry(node head, const struct notation_policy *p, int64_t now
 {
 	int64_t expiry;
 
-	TRY(read_time(head, "io.cncf.notary.expiry", &expiry));
+	TRY(notation_time_at(head, "io.cncf.notary.expiry", &expiry));
 	if (expiry && now >= expiry && p->enforce_expiry)
 		return refuse("digital signature has expired");
 	return NULL;
 }
 
-/* When the chain must be valid. */
-static err *find_time(node head, const struct notation_policy *p, const struct cert *leaf,
-		      int64_t now, int64_t *out)
+bool notation_by_authority(const struct notation_envelope *e)
 {
-	str scheme = node_str(node_get(head, S("io.cncf.notary.signingScheme")));
-	int64_t from, until;
+	return str_eq(node_str(node_get(e->head, S("io.cncf.notary.signingScheme"))),
+		      S("notary.x509.signingAuthority"));
+}
 
-	cert_validity(leaf, &from, &until);
-	if (str_eq(scheme, S("notary.x509.signingAuthority")) && p->authority) {
-		TRY(read_time(head, "io.cncf.notary.authenticSigningTime", out));
-		return *out ? NULL : refuse("the signature has no authentic signing time");
-	}
-	if (!str_eq(scheme, S("notary.x509")) || p->authority)
-		return err_new(ERR_FORBIDDEN,
-			       "the trust policy \"%.*s\" has no trust store for signatures of the scheme "
-			       "\"%.*s\"", STR_ARG(p->name), STR_ARG(str_sub(scheme, 0, 60)));
-	/* A level that does not insist on a time takes that at which the chain was made. */
-	*out = p->enforce_time || (now >= from && now <= until) ? now : until;
-	return NULL;
+/* That the policy trusts somebody with signatures of that kind. */
+static err *check_scheme(const struct notation_envelope *e, const struct notation_policy *p)
+{
+	str scheme = node_str(node_get(e->head, S("io.cncf.notary.signingScheme")));
+
+	if (notation_by_authority(e) ? p->authority : p->plain && str_eq(scheme, S("notary.x509")))
+		return NULL;
+	return err_new(ERR_FORBIDDEN,
+		       "the trust policy \"%.*s\" has no trust store for signatures of the scheme "
+		       "\"%.*s\"", STR_ARG(p->name), STR_ARG(str_sub(scheme, 0, 60)));
 }
 
 /* ---- the chain ------------------------------------------------------------------- */
@@ -155,17 +156,22 @@ static err *no_network(void *ctx, struct arena *a, const struct revocation_ask *
 	return err_new(ERR_UNAVAILABLE, "%.*s is not asked", STR_ARG(ask->url));
 }
 
-/* By the time of signing where an authority vouches for it. */
-static err *check_revocation(struct arena *a, const struct notation_envelope *e,
-			     const struct revocation_net *net, int64_t now)
+const struct revocation_net *notation_net(const struct notation_trust *trust)
 {
 	static const struct revocation_net none = { .get = no_network };
-	str scheme = node_str(node_get(e->head, S("io.cncf.notary.signingScheme")));
+
+	return trust->net ? trust->net : &none;
+}
+
+/* By the time of signing where an authority vouches for it. */
+static err *check_revocation(struct arena *a, const struct notation_envelope *e,
+			     const struct notation_trust *trust, int64_t now)
+{
 	int64_t at = 0;
 
-	if (str_eq(scheme, S("notary.x509.signingAuthority")))
-		TRY(read_time(e->head, "io.cncf.notary.authenticSigningTime", &at));
-	return revocation_check(a, net ? net : &none, &e->chain, now, at);
+	if (notation_by_authority(e))
+		TRY(notation_time_at(e->head, "io.cncf.notary.authenticSigningTime", &at));
+	return revocation_check(a, notation_net(trust), "signing", &e->chain, now, at);
 }
 
 /* A BIT STRING whose first bit is "digital signature". */
@@ -179,7 +185,8 @@ static err *check_usage(struct arena *a, const struct cert *leaf)
 	return NULL;
 }
 
-static err *check_chain(const struct notation_envelope *e, const struct cert_list *certs, int64_t at)
+/* Whether it was valid then is another question. */
+static err *check_chain(const struct notation_envelope *e, const struct cert_list *certs)
 {
 	struct cert_list trusted = { 0 };
 	bool any = false;
@@ -192,7 +199,8 @@ static err *check_chain(const struct notation_envelope *e, const struct cert_lis
 	}
 	err *bad = any ? cert_verify(e->chain.p[0],
 				     &(struct cert_check){ .roots = &trusted, .between = &e->chain,
-							   .at = at, .code_signing = true,
+							   .at_any_time = true,
+							   .code_signing = true,
 							   .usage_optional = true })
 		       : refuse("signature is not produced by a trusted signer");
 
@@ -225,31 +233,13 @@ static err *check_signature(const struct notation_envelope *e)
 
 /* Whose it is. */
 static err *check_signer(struct arena *a, const struct notation_envelope *e,
-			 const struct notation_policy *p, const struct cert_list *certs, int64_t now)
+			 const struct notation_policy *p, const struct cert_list *certs)
 {
-	int64_t at;
-
 	if (!certs->n)
 		return refuse("there are no trusted certificates");
-	TRY(find_time(e->head, p, e->chain.p[0], now, &at));
-	TRY(check_chain(e, certs, at));
+	TRY(check_scheme(e, p));
+	TRY(check_chain(e, certs));
 	return notation_policy_check(a, p, e->chain.p[0]);
-}
-
-/* Whether the chain is valid when it must be, whosoever it is. */
-static err *check_validity(const struct notation_envelope *e, int64_t now)
-{
-	str scheme = node_str(node_get(e->head, S("io.cncf.notary.signingScheme")));
-	int64_t at = now, from, until;
-
-	if (str_eq(scheme, S("notary.x509.signingAuthority")))
-		TRY(read_time(e->head, "io.cncf.notary.authenticSigningTime", &at));
-	for (size_t i = 0; i < e->chain.n; i++) {
-		cert_validity(e->chain.p[i], &from, &until);
-		if (at < from || at > until)
-			return refuse("a certificate of the chain is not valid at the time of signing");
-	}
-	return NULL;
 }
 
 static err *check(struct arena *a, const struct notation_envelope *e, const struct notation_policy *p,
@@ -262,18 +252,18 @@ static err *check(struct arena *a, const struct notation_envelope *e, const stru
 	TRY(check_usage(a, e->chain.p[0]));
 	if (!str_eq(node_str(node_dig(e->payload, "targetArtifact", "digest")), digest))
 		return refuse("content descriptor mismatch");
-	err *stranger = check_signer(a, e, p, trust->certs, now);
+	err *stranger = check_signer(a, e, p, trust->certs);
 
 	if (stranger && p->enforce_authenticity)
 		return stranger;
 	bool known = !stranger;
 
 	err_free(stranger);
-	if (p->enforce_time)
-		TRY(check_validity(e, now));
 	TRY(check_expiry(e->head, p, now));
+	if (p->enforce_time)
+		TRY(notation_check_time(a, e, p, trust, now));
 	if (p->enforce_revocation)
-		TRY(check_revocation(a, e, trust->net, now));
+		TRY(check_revocation(a, e, trust, now));
 	*trusted = known;
 	return NULL;
 }

@@ -8,7 +8,8 @@
  *	  to it, and its first certificate made the signature;
  *	- the subject of that certificate is one of the trusted identities;
  *	- it has not expired, and the chain is valid now (by a signing authority's own time
- *	  where its certificates are trusted as such), unless the level is permissive.
+ *	  where its certificates are trusted as such, by that of a countersignature where the
+ *	  policy has a trust store of timestamp authorities), unless the level is permissive.
  *
  * The level "audit" insists on a signature that is whole alone, "skip" on nothing: what is
  * let through by them without the signer being trusted is not called verified, as with
@@ -17,8 +18,9 @@
  * Where revocation counts, no certificate of the chain was taken back: that is asked for
  * (source/revocation.h) each time.
  *
- * Fails closed: timestamps' countersignatures in place of the present
- * time, plugins, critical attributes that are not known. As Flux, three
+ * Trust stores have names alone: as with Flux, all certificates are in each of them.
+ *
+ * Fails closed: plugins, critical attributes that are not known. As Flux, three
  * signatures are looked at. Worker-local.
  */
 #ifndef SOURCE_NOTATION_H

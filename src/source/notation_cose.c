@@ -159,8 +159,19 @@ static err *take_chain(str *s, struct cert_list *out)
 	return NULL;
 }
 
-static err *take_unprotected(str *s, struct cert_list *out)
+static err *take_stamp(struct arena *a, str *s, str *out)
 {
+	struct cbor_item item;
+
+	if (!cbor_take_kind(s, CBOR_BYTES, &item))
+		return bad("the timestamp countersignature cannot be read");
+	*out = arena_str(a, item.text);
+	return NULL;
+}
+
+static err *take_unprotected(struct arena *a, str *s, struct notation_envelope *out)
+{
+	static const str stamp = S("io.cncf.notary.timestampSignature");
 	struct cbor_item map, label;
 	int64_t n;
 
@@ -169,12 +180,14 @@ static err *take_unprotected(str *s, struct cert_list *out)
 	for (uint64_t i = 0; i < map.n; i++) {
 		if (!cbor_take(s, &label) || (label.kind > CBOR_NEGATIVE && label.kind != CBOR_TEXT))
 			return bad("an attribute cannot be read");
-		if (!out->n && cbor_int(&label, &n) && n == LABEL_CHAIN)
-			TRY(take_chain(s, out));
+		if (!out->chain.n && cbor_int(&label, &n) && n == LABEL_CHAIN)
+			TRY(take_chain(s, &out->chain));
+		else if (label.kind == CBOR_TEXT && !out->stamp.n && str_eq(label.text, stamp))
+			TRY(take_stamp(a, s, &out->stamp));
 		else if (!cbor_skip(s))
 			return bad("an attribute cannot be read");
 	}
-	return out->n ? NULL : bad("the signature envelope has no certificates, or too many");
+	return out->chain.n ? NULL : bad("the signature envelope has no certificates, or too many");
 }
 
 /* RFC 9052, 4.4, without data of others. */
@@ -199,7 +212,7 @@ err *notation_read_cose(struct arena *a, str text, struct notation_envelope *out
 	    !cbor_take_kind(&text, CBOR_BYTES, &protected))
 		return bad("it is no COSE_Sign1");
 	TRY(read_head(a, protected.text, &out->head));
-	TRY(take_unprotected(&text, &out->chain));
+	TRY(take_unprotected(a, &text, out));
 	if (!cbor_take_kind(&text, CBOR_BYTES, &payload) ||
 	    !cbor_take_kind(&text, CBOR_BYTES, &signature) || text.n)
 		return bad("payload and signature cannot be read");

@@ -75,26 +75,52 @@ static bool has_scope(node statement, str scope)
 	return false;
 }
 
+static err *read_store(str text, struct notation_policy *out)
+{
+	str type, name;
+
+	if (!str_split(text, ':', &type, &name))
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" has malformed trust store value \"%.*s\". "
+			       "The required format is <TrustStoreType>:<TrustStoreName>",
+			       STR_ARG(out->name), STR_ARG(str_sub(text, 0, 100)));
+	if (str_eq(type, S("ca")))
+		out->plain = true;
+	else if (str_eq(type, S("signingAuthority")))
+		out->authority = true;
+	else if (str_eq(type, S("tsa")))
+		out->stamps = true;
+	else
+		return err_new(ERR_INVALID,
+			       "trust policy statement \"%.*s\" uses an unsupported trust store type "
+			       "\"%.*s\" in trust store value \"%.*s\"",
+			       STR_ARG(out->name), STR_ARG(str_sub(type, 0, 100)),
+			       STR_ARG(str_sub(text, 0, 100)));
+	return NULL;
+}
+
 static err *read_stores(node statement, struct notation_policy *out)
 {
-	bool plain = false;
+	node_each_item(i, node_get(statement, S("trustStores")))
+		TRY(read_store(node_str(*i), out));
+	if (out->plain || out->authority)
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "trust policy statement \"%.*s\" is either missing trust stores or trusted "
+		       "identities, both must be specified", STR_ARG(out->name));
+}
 
-	node_each_item(i, node_get(statement, S("trustStores"))) {
-		str type, name;
+static err *read_stamping(node verification, struct notation_policy *out)
+{
+	str when = node_str(node_get(verification, S("verifyTimestamp")));
 
-		str_split(node_str(*i), ':', &type, &name);
-		plain = plain || str_eq(type, S("ca"));
-		out->authority = out->authority || str_eq(type, S("signingAuthority"));
-	}
-	if (!plain && !out->authority)
-		return err_new(ERR_INVALID,
-			       "trust policy statement \"%.*s\" is either missing trust stores or trusted "
-			       "identities, both must be specified", STR_ARG(out->name));
-	if (plain && out->authority)
-		return err_new(ERR_INVALID,
-			       "trust policy statement \"%.*s\" has both plain and signing authorities: "
-			       "one file of certificates cannot serve both", STR_ARG(out->name));
-	return NULL;
+	out->stamp_when_expired = str_eq(when, S("afterCertExpiry"));
+	if (!when.n || out->stamp_when_expired || str_eq(when, S("always")))
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "trust policy statement \"%.*s\" has invalid signatureVerification: "
+		       "verifyTimestamp must be \"always\" or \"afterCertExpiry\", but got \"%.*s\"",
+		       STR_ARG(out->name), STR_ARG(str_sub(when, 0, 60)));
 }
 
 static err *read_statement(node statement, struct notation_policy *out)
@@ -105,6 +131,7 @@ static err *read_statement(node statement, struct notation_policy *out)
 					 .identities = node_get(statement, S("trustedIdentities")) };
 	TRY(read_level(verification, out));
 	TRY(read_override(verification, out));
+	TRY(read_stamping(verification, out));
 	return out->skip ? NULL : read_stores(statement, out);
 }
 

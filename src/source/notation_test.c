@@ -59,6 +59,116 @@ static void test_signatures_of_notation(void **state)
 	}
 }
 
+#define STAMPS "\"ca:x\",\"tsa:y\""
+#define ENDED(name)                                                                              \
+	"verification time is after certificate \"CN=" name ",O=acme\\\\, inc,ST=WA,C=US\" validity " \
+	"period, it was expired at \""
+
+/* What a timestamp authority signed counts from then on, though the certificates end. */
+static void test_countersignatures(void **state)
+{
+	static const struct {
+		const char *name, *policy, *want;
+	} rows[] = {
+		{ "stamped", POLICY(STRICT, "*", STAMPS, ACME), NULL },
+		{ "stampedcose", POLICY(STRICT, "*", STAMPS, ACME), NULL },
+		{ "stamped", POLICY(STRICT ",\"verifyTimestamp\":\"always\"", "*", STAMPS, "*"), NULL },
+		{ "stamped", POLICY(STRICT ",\"verifyTimestamp\":\"afterCertExpiry\"", "*", STAMPS, "*"), NULL },
+		{ "stamped", POLICY(STRICT ",\"verifyTimestamp\":\"never\"", "*", STAMPS, "*"),
+		  "trust policy statement \"p\" has invalid signatureVerification: verifyTimestamp must be "
+		  "\"always\" or \"afterCertExpiry\", but got \"never\"" },
+		{ "stamped", POLICY(STRICT, "*", CA, "*"), ENDED("stamped") },
+		{ "stampedcose", POLICY(STRICT, "*", CA, "*"), ENDED("stampedcose") },
+		{ "stamped", POLICY(STRICT ",\"override\":{\"authenticTimestamp\":\"log\"}", "*", CA, "*"), NULL },
+		{ "stampedlate", POLICY(STRICT, "*", STAMPS, "*"),
+		  "timestamp can be after certificate \"CN=stampedlate,O=acme\\\\, inc,ST=WA,C=US\" validity "
+		  "period, it was expired at \"" },
+		{ "stampedlate", POLICY("\"level\":\"permissive\"", "*", STAMPS, "*"), NULL },
+		/* nobody stamped those, and they need none yet */
+		{ "p256", POLICY(STRICT, "*", STAMPS, "*"),
+		  "no timestamp countersignature was found in the signature envelope" },
+		{ "p256", POLICY(STRICT ",\"verifyTimestamp\":\"afterCertExpiry\"", "*", STAMPS, "*"), NULL },
+		{ "p256", POLICY(STRICT, "*", "\"ca:x\",\"signingAuthority:y\"", "*"), NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct repo r;
+
+		open_repo(&r, "notation", rows[i].name);
+		err *e = verify(&r, rows[i].name, rows[i].policy);
+
+		if (rows[i].want)
+			assert_refused(e, rows[i].want);
+		else if (e)
+			fail_msg("%zu %s: %s", i, rows[i].name, err_msg(e));
+		arena_release(&r.a);
+	}
+}
+
+#define STAMP_HEAD "\\\"io.cncf.notary.timestampSignature\\\":\\\""
+/* Whatever stood there before is an attribute of another name. */
+#define STAMP_TAIL "\\\",\\\"was\\\":\\\""
+
+static str stamp_of(struct repo *r, const char *name)
+{
+	static const str head = S("timestampSignature\":\"");
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	open_repo(r, "notation", name);
+	str text = node_str(node_get(r->data, S("blobs")).map->pairs[0].value);
+
+	text = str_from(text, str_find(text, head) + head.n);
+	assert_null(base64_read(&b, str_sub(text, 0, str_find(text, S("\""))), BASE64_STD));
+	return arena_str(&r->a, buf_str(&b));
+}
+
+static err *verify_with(struct repo *r, const char *name, str stamp, const char *policy)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	base64_write(&b, stamp, BASE64_STD);
+	change(r, name, STAMP_HEAD,
+	       arena_cat(&r->a, S(STAMP_HEAD), buf_str(&b), S(STAMP_TAIL)).p);
+	return verify(r, name, policy);
+}
+
+static void test_wrong_countersignatures(void **state)
+{
+	const char *policy = POLICY(STRICT, "*", STAMPS, "*");
+	size_t accepted = 0;
+	struct repo r, other;
+	bool trusted;
+
+	(void)state;
+	str late = stamp_of(&other, "stampedlate"), good = stamp_of(&r, "stamped");
+
+	assert_null(verify_with(&r, "stamped", good, policy));
+	assert_refused(verify_with(&r, "stamped", late, policy),
+		       "failed to verify the timestamp countersignature with error: timestamp: it does not "
+		       "hold for the signature, or is of nobody who is trusted");
+	for (size_t i = 0; i < good.n; i += 5) {
+		const char changed = (char)(good.p[i] ^ 0x41);
+		str stamp = arena_cat(&r.a, str_sub(good, 0, i), str_of(&changed, 1),
+				      str_from(good, i + 1));
+		CLEANUP(err_drop) err *e = verify_with(&r, "stamped", stamp, policy);
+
+		accepted += !e;
+		assert_refused(verify_with(&r, "stamped", str_sub(good, 0, i), policy), "");
+	}
+	assert_true(accepted < 10);	/* what is not signed: names of algorithms */
+	change(&r, "stamped", STAMP_HEAD, STAMP_HEAD "!");
+	assert_refused(verify(&r, "stamped", policy), "signature envelope: timestamp countersignature: ");
+	/* an authority that is not trusted */
+	open_repo(&r, "notation", "stamped");
+	assert_refused(verify_as(&r, "stampedlate",
+				 POLICY(STRICT ",\"override\":{\"authenticity\":\"log\"}", "*", STAMPS, "*"),
+				 &trusted),
+		       "is of nobody who is trusted");
+	arena_release(&r.a);
+	arena_release(&other.a);
+}
+
 static void test_policies(void **state)
 {
 	static const struct {
@@ -83,6 +193,11 @@ static void test_policies(void **state)
 		  "verification action \"x\" in custom signature verification is not supported" },
 		{ POLICY(STRICT, "*", "", "*"), "is either missing trust stores or trusted identities" },
 		{ POLICY(STRICT, "*", "\"tsa:x\"", "*"), "is either missing trust stores" },
+		{ POLICY(STRICT, "*", "\"x\"", "*"),
+		  "trust policy statement \"p\" has malformed trust store value \"x\". The required format is "
+		  "<TrustStoreType>:<TrustStoreName>" },
+		{ POLICY(STRICT, "*", "\"ca:x\",\"other:y\"", "*"),
+		  "uses an unsupported trust store type \"other\" in trust store value \"other:y\"" },
 		{ POLICY(STRICT, "*", "\"signingAuthority:x\"", "*"),
 		  "has no trust store for signatures of the scheme \"notary.x509\"" },
 		{ POLICY(STRICT, "*", CA, "x509.subject: C=US, ST=WA, O=evil"),
@@ -248,6 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signatures_of_notation),
+		cmocka_unit_test(test_countersignatures),
+		cmocka_unit_test(test_wrong_countersignatures),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_audit_and_skip),
 		cmocka_unit_test(test_what_is_expired_or_not_known),

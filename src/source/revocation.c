@@ -10,6 +10,7 @@ enum { IN_URL_MAX = 254 };
 /* One certificate, and the words about servers that did not help. */
 struct check {
 	struct arena *a;
+	const char *what;
 	const struct revocation_net *net;
 	const struct cert *cert, *issuer;
 	int64_t now, signed_at;
@@ -159,63 +160,11 @@ static enum revoked check_one(struct check *c)
 	return state;
 }
 
-static void add_value(struct buf *b, str value)
-{
-	for (size_t i = 0; i < value.n; i++) {
-		bool edge = (value.p[i] == ' ' && (i == 0 || i + 1 == value.n)) ||
-			    (value.p[i] == '#' && i == 0);
-
-		if (edge || strchr(",+\"\\<>;", value.p[i]))
-			buf_addc(b, '\\');
-		buf_addc(b, value.p[i]);
-	}
-}
-
-/* As Go prints a name: its fields in an order of their own. */
-static str subject_of(struct arena *a, const struct cert *c)
-{
-	static const struct {
-		const char *type, *shown;
-	} order[] = {
-		{ "serialNumber", "SERIALNUMBER" },
-		{ "CN", "CN" },
-		{ "postalCode", "POSTALCODE" },
-		{ "street", "STREET" },
-		{ "ST", "ST" },
-		{ "L", "L" },
-		{ "OU", "OU" },
-		{ "O", "O" },
-		{ "C", "C" },
-	};
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	struct cert_field *fields;
-	size_t n;
-	err *e = cert_subject(a, c, &fields, &n);
-
-	for (size_t t = 0; !e && t < sizeof order / sizeof *order; t++) {
-		bool again = false;
-
-		for (size_t i = 0; i < n; i++) {
-			if (!str_eq(fields[i].type, str_c(order[t].type)))
-				continue;
-			buf_addf(&b, "%s%s=", again ? "+" : b.n ? "," : "", order[t].shown);
-			add_value(&b, fields[i].value);
-			again = true;
-		}
-	}
-	err_free(e);
-	return arena_str(a, buf_str(&b));
-}
-
 static err *refuse(struct check *c, enum revoked state)
 {
-	str name = quote_str(c->a, subject_of(c->a, c->cert));
-	err *e = err_new(
-		ERR_FORBIDDEN,
-		state == REVOKED_YES
-			? "signing certificate with subject %.*s is revoked"
-			: "signing certificate with subject %.*s revocation status is unknown",
-		STR_ARG(name));
+	str name = quote_str(c->a, cert_subject_text(c->a, c->cert));
+	err *e = err_new(ERR_FORBIDDEN, "%s certificate with subject %.*s %s", c->what, STR_ARG(name),
+			 state == REVOKED_YES ? "is revoked" : "revocation status is unknown");
 
 	if (state == REVOKED_UNKNOWN && c->why.n)
 		err_set_detail(e, buf_str(&c->why));
@@ -233,7 +182,7 @@ static err *check_order(const struct cert_list *chain)
 }
 
 /* Of several that are not good, one that was taken back is told of, or the first. */
-err *revocation_check(struct arena *a, const struct revocation_net *net,
+err *revocation_check(struct arena *a, const struct revocation_net *net, const char *what,
 		      const struct cert_list *chain, int64_t now, int64_t signed_at)
 {
 	err *bad = NULL;
@@ -242,6 +191,7 @@ err *revocation_check(struct arena *a, const struct revocation_net *net,
 	for (size_t i = 0; i < chain->n; i++) {
 		bool root = i + 1 == chain->n;
 		struct check c = { .a = a,
+				   .what = what,
 				   .net = net,
 				   .cert = chain->p[i],
 				   .issuer = chain->p[root ? i : i + 1],

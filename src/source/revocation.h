@@ -32,8 +32,9 @@ struct revocation_net {
 };
 
 /* The chain begins with the signer, and each certificate is followed by its issuer's. Seconds
- * since 1970; `signed_at` as in crypto/revoked.h. */
-err *revocation_check(struct arena *a, const struct revocation_net *net,
+ * since 1970; `signed_at` as in crypto/revoked.h. `what` the certificates are, for the message:
+ * "signing", "timestamping". */
+err *revocation_check(struct arena *a, const struct revocation_net *net, const char *what,
 		      const struct cert_list *chain, int64_t now, int64_t signed_at)
 	__attribute__((warn_unused_result));
 

@@ -165,14 +165,14 @@ static err *check(const char *leaf, int64_t later, int64_t signed_at)
 
 	assert_null(cert_list_read(&chain, file(arena_printf(&mem, "%s.pem", leaf).p)));
 	assert_null(cert_list_read(&chain, file("root.pem")));
-	err *e = revocation_check(&mem, &net, &chain, clock_wall() / CLOCK_SECOND + later,
+	err *e = revocation_check(&mem, &net, "signing", &chain, clock_wall() / CLOCK_SECOND + later,
 				  signed_at);
 
 	cert_list_release(&chain);
 	return e;
 }
 
-#define SUBJECT(name) "signing certificate with subject \"CN=" name ",ST=WA,O=acme\\\\, inc,C=US\" "
+#define SUBJECT(name) "signing certificate with subject \"CN=" name ",O=acme\\\\, inc,ST=WA,C=US\" "
 
 static void assert_words(err *e, const char *words)
 {
@@ -323,9 +323,9 @@ static void test_chains(void **state)
 	if (skipped())
 		return;
 	assert_null(cert_list_read(&chain, file("root.pem")));
-	assert_null(revocation_check(&mem, &net, &chain, 1, 0));
+	assert_null(revocation_check(&mem, &net, "signing", &chain, 1, 0));
 	assert_null(cert_list_read(&chain, file("ocsp.pem")));
-	CLEANUP(err_drop) err *e = revocation_check(&mem, &net, &chain, 1, 0);
+	CLEANUP(err_drop) err *e = revocation_check(&mem, &net, "signing", &chain, 1, 0);
 
 	assert_non_null(e);
 	assert_true(str_has(str_c(err_msg(e)),
@@ -334,7 +334,7 @@ static void test_chains(void **state)
 	/* its last is no root, and could have been taken back */
 	assert_null(cert_list_read(&chain, file("ocsp.pem")));
 	world = (struct world){ .entry = GOOD };
-	assert_words(revocation_check(&mem, &net, &chain, clock_wall() / CLOCK_SECOND, 0),
+	assert_words(revocation_check(&mem, &net, "signing", &chain, clock_wall() / CLOCK_SECOND, 0),
 		     SUBJECT("ocsp") "revocation status is unknown");
 	cert_list_release(&chain);
 }
