@@ -35,6 +35,14 @@ bool gzip_read_exact(str text, char *to, size_t n);
  * usual one. */
 err *gzip_write(str bytes, int level, struct buf *out) __attribute__((warn_unused_result));
 
+/* The same for one text after the other: most of the work of compressing a short one is
+ * getting the memory for it, which is kept here. One thread at a time. */
+struct gzip_packer;
+struct gzip_packer *gzip_packer_new(int level) __attribute__((returns_nonnull));
+err *gzip_pack(struct gzip_packer *p, str bytes, struct buf *out) __attribute__((warn_unused_result));
+/* NULL is fine. */
+void gzip_packer_free(struct gzip_packer *p);
+
 /* Unpack piece by piece. Opening reads the first header. Borrows `from`. */
 struct gzip_reader;
 err *gzip_open(struct gzip_reader **out, struct stream *from) __attribute__((warn_unused_result));

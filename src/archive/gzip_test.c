@@ -69,6 +69,24 @@ static void test_same_bytes_for_same_input(void **state)
 	buf_release(&b);
 }
 
+/* What a packer had before leaves no trace. */
+static void test_packer_is_as_new_for_each_text(void **state)
+{
+	static const char *const texts[] = { "hello hello hello", "", "and hello", "hello hello hello" };
+	struct gzip_packer *p = gzip_packer_new(6);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		CLEANUP(buf_release) struct buf a = BUF_INIT, b = BUF_INIT;
+
+		need(gzip_pack(p, str_c(texts[i]), &a));
+		need(gzip_write(str_c(texts[i]), 6, &b));
+		assert_true(str_eq(buf_str(&a), buf_str(&b)));
+	}
+	gzip_packer_free(p);
+	gzip_packer_free(NULL);
+}
+
 static void test_limit_is_exact(void **state)
 {
 	struct buf packed = BUF_INIT, out = BUF_INIT;
@@ -235,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_is_read),
 		cmocka_unit_test(test_same_bytes_for_same_input),
+		cmocka_unit_test(test_packer_is_as_new_for_each_text),
 		cmocka_unit_test(test_limit_is_exact),
 		cmocka_unit_test(test_bombs_take_no_memory),
 		cmocka_unit_test(test_broken_texts_are_told_apart),

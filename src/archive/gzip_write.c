@@ -28,20 +28,46 @@ static int level_of(int level)
 	return level > 0 && level <= 9 ? level : GZIP_LEVEL;
 }
 
-err *gzip_write(str bytes, int level, struct buf *out)
+struct gzip_packer {
+	struct libdeflate_compressor *c;
+};
+
+struct gzip_packer *gzip_packer_new(int level)
 {
-	struct libdeflate_compressor *c = libdeflate_alloc_compressor(level_of(level));
+	struct gzip_packer *p = mem_calloc(1, sizeof *p);
 
-	if (!c)
+	p->c = libdeflate_alloc_compressor(level_of(level));
+	if (!p->c)
 		die_bug("out of memory for a compressor");
-	size_t bound = libdeflate_gzip_compress_bound(c, bytes.n);
-	char *to = mem_alloc(bound);
-	size_t n = libdeflate_gzip_compress(c, bytes.n ? bytes.p : "", bytes.n, to, bound);
+	return p;
+}
 
-	libdeflate_free_compressor(c);
+err *gzip_pack(struct gzip_packer *p, str bytes, struct buf *out)
+{
+	size_t bound = libdeflate_gzip_compress_bound(p->c, bytes.n);
+	char *to = mem_alloc(bound);
+	size_t n = libdeflate_gzip_compress(p->c, bytes.n ? bytes.p : "", bytes.n, to, bound);
+
 	buf_bytes(out, to, n);
 	free(to);
 	return buf_check(out, "compressed data");
+}
+
+void gzip_packer_free(struct gzip_packer *p)
+{
+	if (!p)
+		return;
+	libdeflate_free_compressor(p->c);
+	free(p);
+}
+
+err *gzip_write(str bytes, int level, struct buf *out)
+{
+	struct gzip_packer *p = gzip_packer_new(level);
+	err *e = gzip_pack(p, bytes, out);
+
+	gzip_packer_free(p);
+	return e;
 }
 
 static err *flush_held(struct gzip_writer *w)

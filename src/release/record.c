@@ -404,9 +404,9 @@ enum { PIECES_MAX = 512 << 10 };
 static err *pack_pieces(str json, const struct pieces *at, int level, struct record_cache *cache,
 			struct buf *out)
 {
-	TRY(gzip_write(str_sub(json, 0, at->chart), level, out));
+	TRY(record_cache_pack_once(cache, str_sub(json, 0, at->chart), level, out));
 	TRY(record_cache_pack(cache, str_sub(json, at->chart, at->rest), LEVEL, out));
-	return gzip_write(str_from(json, at->rest), level, out);
+	return record_cache_pack_once(cache, str_from(json, at->rest), level, out);
 }
 
 err *record_encode(const struct record *r, struct record_cache *cache, struct buf *b)
@@ -422,7 +422,7 @@ err *record_encode(const struct record *r, struct record_cache *cache, struct bu
 		TRY(pack_pieces(buf_str(&json), &at, level, cache, &packed));
 	if (!packed.n || packed.n > PIECES_MAX) {
 		buf_clear(&packed);
-		TRY(gzip_write(buf_str(&json), level, &packed));
+		TRY(record_cache_pack_once(cache, buf_str(&json), level, &packed));
 	}
 	base64_write(b, buf_str(&packed), BASE64_STD);
 	return buf_check(b, "the release");

@@ -7,6 +7,7 @@
 
 #include "base/die.h"
 #include "base/fs.h"
+#include "archive/gzip.h"
 #include "release/record.h"
 #include "release/relobj.h"
 #include "value/json.h"
@@ -74,6 +75,25 @@ static void test_encoded_and_back(void **state)
 	}
 	record_cache_free(large);
 	record_cache_free(small);
+}
+
+/* More levels than are kept, one after the other: each is packed at its own. */
+static void test_cache_packs_at_any_level(void **state)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct record_cache *c = record_cache_new(1 << 20);
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		buf_addf(&text, "%d,", i * i);
+	for (int i = 0; i < 27; i++) {
+		CLEANUP(buf_release) struct buf a = BUF_INIT, b = BUF_INIT;
+
+		check(record_cache_pack_once(c, buf_str(&text), 1 + i * 4 % 9, &a));
+		check(gzip_write(buf_str(&text), 1 + i * 4 % 9, &b));
+		assert_true(str_eq(buf_str(&a), buf_str(&b)));
+	}
+	record_cache_free(c);
 }
 
 /* Of Helm 3: empty times, no apply method. */
@@ -164,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_writes_what_helm_writes),
 		cmocka_unit_test(test_encoded_and_back),
+		cmocka_unit_test(test_cache_packs_at_any_level),
 		cmocka_unit_test(test_reads_what_helm_3_wrote),
 		cmocka_unit_test(test_refuses_what_is_no_record),
 		cmocka_unit_test(test_owner),

@@ -14,8 +14,18 @@ struct packed {
 	struct buf text, packed;
 };
 
+/* So many records are packed at a time without getting memory anew. */
+enum { PACKERS_MAX = 4 };
+
+struct idle_packer {
+	struct gzip_packer *p;
+	int level;
+};
+
 struct record_cache {
 	pthread_mutex_t lock;	/* of all below */
+	struct idle_packer idle[PACKERS_MAX];	/* the last one was used last */
+	size_t idle_n;
 	VEC(struct packed) list;
 	size_t bytes, max;
 	uint64_t clock;
@@ -46,6 +56,8 @@ void record_cache_free(struct record_cache *c)
 		return;
 	while (c->list.n)
 		drop(c, c->list.n - 1);
+	while (c->idle_n)
+		gzip_packer_free(c->idle[--c->idle_n].p);
 	vec_release(&c->list);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -97,6 +109,51 @@ static void keep(struct record_cache *c, uint64_t hash, str text, int level, str
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* ---- packing ------------------------------------------------------------- */
+
+static struct gzip_packer *take_packer(struct record_cache *c, int level)
+{
+	struct gzip_packer *found = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = c->idle_n; i-- > 0 && !found;) {
+		if (c->idle[i].level != level)
+			continue;
+		found = c->idle[i].p;
+		c->idle_n--;
+		memmove(c->idle + i, c->idle + i + 1, (c->idle_n - i) * sizeof *c->idle);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return found ? found : gzip_packer_new(level);
+}
+
+/* The one that has been idle for the longest time gives way. */
+static void give_back(struct record_cache *c, struct gzip_packer *p, int level)
+{
+	struct gzip_packer *gone = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->idle_n == PACKERS_MAX) {
+		gone = c->idle[0].p;
+		c->idle_n--;
+		memmove(c->idle, c->idle + 1, c->idle_n * sizeof *c->idle);
+	}
+	c->idle[c->idle_n++] = (struct idle_packer){ p, level };
+	pthread_mutex_unlock(&c->lock);
+	gzip_packer_free(gone);
+}
+
+err *record_cache_pack_once(struct record_cache *c, str text, int level, struct buf *out)
+{
+	if (!c)
+		return gzip_write(text, level, out);
+	struct gzip_packer *p = take_packer(c, level);
+	err *e = gzip_pack(p, text, out);
+
+	give_back(c, p, level);
+	return e;
+}
+
 err *record_cache_pack(struct record_cache *c, str text, int level, struct buf *out)
 {
 	uint64_t hash = hash_bytes(text);
@@ -114,7 +171,7 @@ err *record_cache_pack(struct record_cache *c, str text, int level, struct buf *
 	pthread_mutex_unlock(&c->lock);
 	if (p)
 		return buf_check(out, "compressed data");
-	TRY(gzip_write(text, level, out));
+	TRY(record_cache_pack_once(c, text, level, out));
 	keep(c, hash, text, level, str_from(buf_str(out), start));
 	return NULL;
 }
