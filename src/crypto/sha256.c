@@ -38,25 +38,39 @@ static void schedule(uint32_t w[64], const uint8_t *block)
 	}
 }
 
-static void compress_plainly(uint32_t h[8], const uint8_t *block)
+/* A round, whose words the next one takes by other names instead of moving them. */
+static inline __attribute__((always_inline)) void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d,
+						       uint32_t e, uint32_t f, uint32_t g, uint32_t *h,
+						       uint32_t more)
 {
-	uint32_t w[64], v[8];
+	uint32_t t = *h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + more;
+
+	*d += t;
+	*h = t + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
+static void compress_plainly(uint32_t state[8], const uint8_t *block)
+{
+	uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4],
+			f = state[5], g = state[6], h = state[7];
 
 	schedule(w, block);
-	memcpy(v, h, sizeof v);
-	for (int i = 0; i < 64; i++) {
-		uint32_t e = v[4], a = v[0];
-		uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-			      ((e & v[5]) ^ (~e & v[6])) + round_constants[i] + w[i];
-		uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-			      ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += t1;
-		v[0] = t1 + t2;
+	for (int i = 0; i < 64; i++)
+		w[i] += round_constants[i];
+	for (int i = 0; i < 64; i += 8) {
+		turn(a, b, c, &d, e, f, g, &h, w[i]);
+		turn(h, a, b, &c, d, e, f, &g, w[i + 1]);
+		turn(g, h, a, &b, c, d, e, &f, w[i + 2]);
+		turn(f, g, h, &a, b, c, d, &e, w[i + 3]);
+		turn(e, f, g, &h, a, b, c, &d, w[i + 4]);
+		turn(d, e, f, &g, h, a, b, &c, w[i + 5]);
+		turn(c, d, e, &f, g, h, a, &b, w[i + 6]);
+		turn(b, c, d, &e, f, g, h, &a, w[i + 7]);
 	}
+	const uint32_t end[8] = { a, b, c, d, e, f, g, h };
+
 	for (int i = 0; i < 8; i++)
-		h[i] += v[i];
+		state[i] += end[i];
 }
 
 #ifdef __x86_64__
