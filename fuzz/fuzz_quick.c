@@ -61,7 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct net_request ask = { .url = url, .max_body = ANSWER_MAX };
 	const struct net_tls tls = { 0 };
 	struct patience *p = patience_new();
-	struct quick *q = quick_new(str_c(server), &tls, NET_ANY_ADDRESS);
+	struct quick_site *site = quick_site_new(str_c(server), &tls, NET_ANY_ADDRESS);
+	struct quick *q = quick_new(site);
 	struct quick_call *first = quick_start(q, &ask), *second = quick_start(q, &ask);
 
 	if (first)
@@ -69,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take(q, first, p, url);
 	take(q, second, p, url);
 	quick_free(q);
+	quick_site_free(site);
 	patience_free(p);
 	arena_release(&a);
 	return 0;

@@ -28,6 +28,7 @@ struct http {
 	err *(*make_net)(void *ctx, struct net_client **out);
 	struct net_tls tls;
 	struct net_proxy proxy;
+	struct quick_site *site;
 	struct quick *quick;		/* NULL: everything goes through `net` */
 	struct net_tls quick_tls;
 
@@ -341,6 +342,7 @@ static void http_free(void *ctx)
 	struct http *h = ctx;
 
 	quick_free(h->quick);
+	quick_site_free(h->site);
 	if (h->login.free)
 		h->login.free(h->login.ctx);
 	pthread_mutex_destroy(&h->lock);
@@ -391,7 +393,9 @@ static void open_quick(struct http *h)
 	h->quick_tls = h->tls;
 	h->quick_tls.cert = h->config.cert;
 	h->quick_tls.key = h->config.key;
-	h->quick = quick_new(h->config.server, &h->quick_tls, NET_ANY_ADDRESS);
+	h->site = quick_site_new(h->config.server, &h->quick_tls, NET_ANY_ADDRESS);
+	if (h->site)
+		h->quick = quick_new(h->site);
 }
 
 /* "example.com:6443" */

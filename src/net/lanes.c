@@ -20,6 +20,7 @@ struct lane {
 	str server;
 	struct net_tls tls;
 	enum net_addresses addresses;
+	struct quick_site *site;        /* NULL: not ordinary */
 	struct quick *idle[LANES_EACH]; /* the last one was used last */
 	size_t idle_n, open_n;          /* `open_n` counts those in use as well */
 	int64_t rests_until;            /* clock_mono */
@@ -45,6 +46,7 @@ static void free_lane(struct lane *lane)
 {
 	while (lane->idle_n)
 		quick_free(lane->idle[--lane->idle_n]);
+	quick_site_free(lane->site);
 	arena_release(&lane->mem);
 	free(lane);
 }
@@ -80,6 +82,7 @@ static struct lane *add_lane(struct lanes *l, str server, const struct net_tls *
 				      .server_name = arena_str(a, tls->server_name),
 				      .insecure = tls->insecure };
 	lane->addresses = addresses;
+	lane->site = quick_site_new(lane->server, &lane->tls, addresses);
 	lane->next = l->first;
 	l->first = lane;
 	l->n++;
@@ -128,15 +131,12 @@ static struct quick *take(struct lanes *l, str server, const struct net_request 
 
 	if (lane)
 		lane->used = now;
-	if (lane && lane->rests_until <= now) {
+	if (lane && lane->site && lane->rests_until <= now) {
 		q = take_idle(lane);
 		*fresh = !q;
 		if (!q && lane->open_n < LANES_EACH) {
-			q = quick_new(lane->server, &lane->tls, lane->addresses);
-			if (q)
-				lane->open_n++;
-			else
-				lane->rests_until = INT64_MAX; /* not ordinary */
+			q = quick_new(lane->site);
+			lane->open_n++;
 		}
 	}
 	pthread_mutex_unlock(&l->lock);

@@ -23,8 +23,8 @@
 
 /* A server that does not take a connection in this time is the client's affair. */
 #define CONNECT_TIMEOUT (3 * CLOCK_SECOND)
-/* How often a request's cancel flag is looked at. */
-#define CANCEL_LOOK (100 * CLOCK_MS)
+/* How often a request that waits looks at its cancel flag and at the time. */
+#define LOOK (100 * CLOCK_MS)
 /* Requests under way: what the sockets' buffers hold in any case. One that is alone on its
  * connection may be larger. */
 enum { CALLS_MAX = 32, REQUEST_MAX = 8 << 10, ALONE_MAX = 8 << 20, PIECE = 32 << 10 };
@@ -39,17 +39,26 @@ struct quick_call {
 	struct net_response answer;
 };
 
-struct quick {
-	pthread_mutex_t lock;		/* of all of it */
+struct quick_site {
 	struct arena mem;
 	struct gourl url;
 	str server;
+	str host, port;			/* to connect to */
+	str name;			/* in the certificate */
 	const struct net_tls *tls;
 	enum net_addresses addresses;
 	bool guarded;			/* SIGPIPE is ignored by all of the process */
+	pthread_mutex_t lock;		/* of what follows, which does not change once it is there */
 	const struct libssl *s;
 	const struct ossl *o;
-	SSL_CTX *ctx;
+	SSL_CTX *ctx;			/* knows authorities and identity */
+};
+
+struct quick {
+	pthread_mutex_t lock;		/* of all of it */
+	struct quick_site *site;
+	const struct libssl *s;		/* with `ssl` */
+	const struct ossl *o;
 	SSL *ssl;
 	int fd;
 	bool broken;			/* nothing more comes or goes */
@@ -78,7 +87,7 @@ static void guard_begin(const struct quick *q, struct pipe_guard *g)
 {
 	sigset_t set, pending;
 
-	if (q->guarded)
+	if (q->site->guarded)
 		return;
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
@@ -92,7 +101,7 @@ static void guard_end(const struct quick *q, const struct pipe_guard *g)
 	const struct timespec now = { 0 };
 	sigset_t set;
 
-	if (q->guarded)
+	if (q->site->guarded)
 		return;
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
@@ -104,9 +113,9 @@ static void guard_end(const struct quick *q, const struct pipe_guard *g)
 
 /* ---- connecting -------------------------------------------------------- */
 
-static bool is_tls(const struct quick *q)
+static bool is_tls(const struct quick_site *site)
 {
-	return str_eq(q->url.scheme, S("https"));
+	return str_eq(site->url.scheme, S("https"));
 }
 
 static int dial(const struct addrinfo *a, enum net_addresses rules)
@@ -136,63 +145,86 @@ static int dial(const struct addrinfo *a, enum net_addresses rules)
 static bool connect_to(struct quick *q)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	str name = gourl_hostname(&q->url), port = str_from(q->url.host, name.n);
 	struct addrinfo *list;
 
-	if (str_starts(q->url.host, S("[")))
-		port = str_from(q->url.host, name.n + 2);
-	if (!str_take(&port, ':'))
-		port = is_tls(q) ? S("443") : S("80");
-	if (getaddrinfo(arena_str(&q->mem, name).p, arena_str(&q->mem, port).p, &hints, &list))
+	if (getaddrinfo(q->site->host.p, q->site->port.p, &hints, &list))
 		return false;
 	for (const struct addrinfo *a = list; a && q->fd < 0; a = a->ai_next)
-		q->fd = dial(a, q->addresses);
+		q->fd = dial(a, q->site->addresses);
 	freeaddrinfo(list);
 	return q->fd >= 0;
 }
 
 /* All certificates of the text. */
-static bool add_authorities(struct quick *q)
+static bool add_authorities(struct quick_site *site, SSL_CTX *ctx)
 {
-	BIO *bio = q->o->BIO_new_mem_buf(q->tls->ca.p, (int)q->tls->ca.n);
-	X509_STORE *store = q->s->SSL_CTX_get_cert_store(q->ctx);
+	BIO *bio = site->o->BIO_new_mem_buf(site->tls->ca.p, (int)site->tls->ca.n);
+	X509_STORE *store = site->s->SSL_CTX_get_cert_store(ctx);
 	size_t n = 0;
 	X509 *cert;
 
-	while ((cert = q->o->PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		n += q->o->X509_STORE_add_cert(store, cert) == 1;
-		q->o->X509_free(cert);
+	while ((cert = site->o->PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		n += site->o->X509_STORE_add_cert(store, cert) == 1;
+		site->o->X509_free(cert);
 	}
-	q->o->BIO_free(bio);
-	q->o->ERR_clear_error();
+	site->o->BIO_free(bio);
+	site->o->ERR_clear_error();
 	return n > 0;
 }
 
-static bool add_identity(struct quick *q)
+static bool add_identity(struct quick_site *site, SSL_CTX *ctx)
 {
-	if (!q->tls->cert.n)
-		return true;
-	BIO *cert_bio = q->o->BIO_new_mem_buf(q->tls->cert.p, (int)q->tls->cert.n);
-	BIO *key_bio = q->o->BIO_new_mem_buf(q->tls->key.p, (int)q->tls->key.n);
-	X509 *cert = q->o->PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
-	EVP_PKEY *key = q->o->PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
-	bool fine = cert && key && q->s->SSL_CTX_use_certificate(q->ctx, cert) == 1 &&
-		    q->s->SSL_CTX_use_PrivateKey(q->ctx, key) == 1;
+	const struct ossl *o = site->o;
+	const struct net_tls *tls = site->tls;
 
-	q->o->X509_free(cert);
-	q->o->EVP_PKEY_free(key);
-	q->o->BIO_free(cert_bio);
-	q->o->BIO_free(key_bio);
+	if (!tls->cert.n)
+		return true;
+	BIO *cert_bio = o->BIO_new_mem_buf(tls->cert.p, (int)tls->cert.n);
+	BIO *key_bio = o->BIO_new_mem_buf(tls->key.p, (int)tls->key.n);
+	X509 *cert = o->PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
+	EVP_PKEY *key = o->PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+	bool fine = cert && key && site->s->SSL_CTX_use_certificate(ctx, cert) == 1 &&
+		    site->s->SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	o->X509_free(cert);
+	o->EVP_PKEY_free(key);
+	o->BIO_free(cert_bio);
+	o->BIO_free(key_bio);
 	return fine;
+}
+
+/* Under the lock of the site. */
+static bool prepare(struct quick_site *site)
+{
+	if (site->ctx)
+		return true;
+	err *e = ossl_get(&site->o);
+
+	if (!e)
+		e = libssl_get(&site->s);
+	err_free(e);
+	if (e)
+		return false;
+	SSL_CTX *ctx = site->s->SSL_CTX_new(site->s->TLS_client_method());
+
+	if (!ctx)
+		return false;
+	site->s->SSL_CTX_ctrl(ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
+	site->s->SSL_CTX_ctrl(ctx, SSL_CTRL_SET_READ_AHEAD, 1, NULL);
+	site->s->SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	if (add_authorities(site, ctx) && add_identity(site, ctx))
+		site->ctx = ctx;
+	else
+		site->s->SSL_CTX_free(ctx);
+	return site->ctx;
 }
 
 /* The certificate must be for the host, or for what the caller says instead. */
 static bool set_name(struct quick *q)
 {
-	str name = q->tls->server_name.n ? q->tls->server_name : gourl_hostname(&q->url);
+	str name = q->site->name;
 	struct address a;
 
-	name = arena_str(&q->mem, name);
 	if (address_parse(name, &a))
 		return q->o->X509_VERIFY_PARAM_set1_ip_asc(q->s->SSL_get0_param(q->ssl), name.p) == 1;
 	return q->s->SSL_set1_host(q->ssl, name.p) == 1 &&
@@ -202,22 +234,15 @@ static bool set_name(struct quick *q)
 
 static bool greet(struct quick *q)
 {
-	err *e = ossl_get(&q->o);
+	pthread_mutex_lock(&q->site->lock);
+	bool prepared = prepare(q->site);
 
-	if (!e)
-		e = libssl_get(&q->s);
-	err_free(e);
-	if (e)
+	q->o = q->site->o;
+	q->s = q->site->s;
+	pthread_mutex_unlock(&q->site->lock);
+	if (!prepared)
 		return false;
-	q->ctx = q->s->SSL_CTX_new(q->s->TLS_client_method());
-	if (!q->ctx)
-		return false;
-	q->s->SSL_CTX_ctrl(q->ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
-	q->s->SSL_CTX_ctrl(q->ctx, SSL_CTRL_SET_READ_AHEAD, 1, NULL);
-	q->s->SSL_CTX_set_verify(q->ctx, SSL_VERIFY_PEER, NULL);
-	if (!add_authorities(q) || !add_identity(q))
-		return false;
-	q->ssl = q->s->SSL_new(q->ctx);
+	q->ssl = q->s->SSL_new(q->site->ctx);
 	bool fine = q->ssl && set_name(q) && q->s->SSL_set_fd(q->ssl, q->fd) == 1 &&
 		    q->s->SSL_connect(q->ssl) == 1 &&
 		    q->s->SSL_get_verify_result(q->ssl) == X509_V_OK;
@@ -226,13 +251,12 @@ static bool greet(struct quick *q)
 	return fine;
 }
 
-static void set_patience(struct quick *q, int64_t span)
+static void set_patience(struct quick *q, int which, int64_t span)
 {
 	const struct timeval t = { .tv_sec = span / CLOCK_SECOND,
 				   .tv_usec = span % CLOCK_SECOND / 1000 };
 
-	setsockopt(q->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-	setsockopt(q->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
+	setsockopt(q->fd, SOL_SOCKET, which, &t, sizeof t);
 }
 
 static bool open_connection(struct quick *q, int64_t timeout)
@@ -241,8 +265,14 @@ static bool open_connection(struct quick *q, int64_t timeout)
 		return true;
 	if (!connect_to(q))
 		return false;
-	set_patience(q, timeout > 0 ? timeout : NET_TIMEOUT);
-	return !is_tls(q) || greet(q);
+	if (timeout <= 0)
+		timeout = NET_TIMEOUT;
+	set_patience(q, SO_SNDTIMEO, timeout);
+	set_patience(q, SO_RCVTIMEO, timeout);
+	bool fine = !is_tls(q->site) || greet(q);
+
+	set_patience(q, SO_RCVTIMEO, LOOK);
+	return fine;
 }
 
 /* ---- bytes ------------------------------------------------------------- */
@@ -261,40 +291,39 @@ static bool send_all(struct quick *q, str bytes)
 	return true;
 }
 
-/* Until bytes come for the call that is waited for; false: its time is over. */
-static bool wait_readable(struct quick *q, const struct quick_call *c)
+/* `*again`: nothing came for a while, or something that is no data yet. */
+static size_t read_some(struct quick *q, char *to, size_t max, bool *again)
 {
-	struct pollfd p = { .fd = q->fd, .events = POLLIN };
-	int n;
+	ssize_t n;
 
-	if (q->ssl && q->s->SSL_has_pending(q->ssl))
-		return true;
-	do {
-		int64_t left = c->until - clock_mono();
-
-		if (left <= 0 || (c->cancel && atomic_load(c->cancel)))
-			return false;
-		if (c->cancel && left > CANCEL_LOOK)
-			left = CANCEL_LOOK;
-		n = poll(&p, 1, clock_poll_ms(clock_mono() + left));
-	} while (!n || (n < 0 && errno == EINTR));
-	return n > 0;
+	errno = 0;
+	if (!q->ssl) {
+		n = recv(q->fd, to, max, 0);
+		*again = n < 0 && (errno == EAGAIN || errno == EINTR);
+	} else {
+		n = q->s->SSL_read(q->ssl, to, (int)max);
+		*again = n <= 0 && q->s->SSL_get_error(q->ssl, (int)n) == SSL_ERROR_WANT_READ;
+	}
+	return n > 0 ? (size_t)n : 0;
 }
 
+/* False: nothing more comes, or the time of the call that is waited for is over. */
 static bool read_more(struct quick *q, const struct quick_call *c)
 {
 	char piece[PIECE];
-	ssize_t n;
+	bool again = true;
 
-	if (!wait_readable(q, c))
-		return false;
-	do
-		n = q->ssl ? q->s->SSL_read(q->ssl, piece, sizeof piece)
-			   : recv(q->fd, piece, sizeof piece, 0);
-	while (n < 0 && !q->ssl && errno == EINTR);
-	if (n > 0)
-		buf_bytes(&q->in, piece, (size_t)n);
-	return n > 0;
+	while (again) {
+		if (clock_mono() >= c->until || (c->cancel && atomic_load(c->cancel)))
+			return false;
+		size_t n = read_some(q, piece, sizeof piece, &again);
+
+		if (n) {
+			buf_bytes(&q->in, piece, n);
+			return true;
+		}
+	}
+	return false;
 }
 
 static void take(struct quick *q, size_t n)
@@ -347,14 +376,14 @@ static bool add_login(struct buf *b, const struct net_request *r)
 
 static bool write_request(const struct quick *q, const struct net_request *r, struct buf *b)
 {
-	str target = str_from(r->url, q->server.n);
+	str target = str_from(r->url, q->site->server.n);
 	str method = r->method.n ? r->method : S("GET");
 	bool sends = r->body.n || str_eq(method, S("POST")) || str_eq(method, S("PUT")) ||
 		     str_eq(method, S("PATCH"));
 	bool fine = is_target(target);
 
 	buf_addf(b, "%.*s %.*s HTTP/1.1\r\n", STR_ARG(method), STR_ARG(target));
-	fine &= add_line(b, S("Host"), q->url.host);
+	fine &= add_line(b, S("Host"), q->site->url.host);
 	for (size_t i = 0; i < r->headers_n; i++)
 		fine &= add_line(b, r->headers[i].name, r->headers[i].value);
 	fine &= add_login(b, r);
@@ -384,7 +413,7 @@ struct quick_call *quick_start(struct quick *q, const struct net_request *r)
 	struct quick_call *c = NULL;
 	struct pipe_guard guard;
 
-	if (!str_starts(r->url, q->server) || !write_request(q, r, &b))
+	if (!str_starts(r->url, q->site->server) || !write_request(q, r, &b))
 		return NULL;
 	guard_begin(q, &guard);
 	pthread_mutex_lock(&q->lock);
@@ -632,29 +661,67 @@ static bool is_plain_identity(const struct net_tls *tls)
 	       !str_has(tls->key, S("ENCRYPTED"));
 }
 
-struct quick *quick_new(str server, const struct net_tls *tls, enum net_addresses addresses)
+/* Where to connect to, and who must answer. */
+static void find_names(struct quick_site *site)
 {
-	struct quick *q = mem_calloc(1, sizeof *q);
+	str name = gourl_hostname(&site->url), port = str_from(site->url.host, name.n);
+
+	if (str_starts(site->url.host, S("[")))
+		port = str_from(site->url.host, name.n + 2);
+	if (!str_take(&port, ':'))
+		port = is_tls(site) ? S("443") : S("80");
+	site->host = arena_str(&site->mem, name);
+	site->port = arena_str(&site->mem, port);
+	site->name = is_tls(site) && site->tls->server_name.n
+			     ? arena_str(&site->mem, site->tls->server_name) : site->host;
+}
+
+struct quick_site *quick_site_new(str server, const struct net_tls *tls,
+				  enum net_addresses addresses)
+{
+	struct quick_site *site = mem_calloc(1, sizeof *site);
 	bool fine;
 
-	q->fd = -1;
-	q->end = &q->first;
-	q->tls = tls;
-	q->addresses = addresses;
-	q->guarded = is_ignored(SIGPIPE);
-	q->server = arena_str(&q->mem, server);
-	pthread_mutex_init(&q->lock, NULL);
-	err *e = gourl_parse(&q->mem, q->server, &q->url);
+	site->tls = tls;
+	site->addresses = addresses;
+	site->guarded = is_ignored(SIGPIPE);
+	site->server = arena_str(&site->mem, server);
+	pthread_mutex_init(&site->lock, NULL);
+	err *e = gourl_parse(&site->mem, site->server, &site->url);
 
-	fine = !e && !q->url.has_user && q->url.host.n &&
-	       (str_eq(q->url.scheme, S("http")) ||
-		(is_tls(q) && tls->ca.n && !tls->ca_and_system && !tls->insecure &&
+	fine = !e && !site->url.has_user && site->url.host.n &&
+	       (str_eq(site->url.scheme, S("http")) ||
+		(is_tls(site) && tls->ca.n && !tls->ca_and_system && !tls->insecure &&
 		 is_plain_identity(tls)));
 	err_free(e);
-	if (fine)
-		return q;
-	quick_free(q);
+	if (fine) {
+		find_names(site);
+		return site;
+	}
+	quick_site_free(site);
 	return NULL;
+}
+
+void quick_site_free(struct quick_site *site)
+{
+	if (!site)
+		return;
+	if (site->ctx)
+		site->s->SSL_CTX_free(site->ctx);
+	pthread_mutex_destroy(&site->lock);
+	arena_release(&site->mem);
+	free(site);
+}
+
+struct quick *quick_new(struct quick_site *site)
+{
+	struct quick *q = mem_calloc(1, sizeof *q);
+
+	q->site = site;
+	q->fd = -1;
+	q->end = &q->first;
+	pthread_mutex_init(&q->lock, NULL);
+	return q;
 }
 
 void quick_free(struct quick *q)
@@ -663,12 +730,9 @@ void quick_free(struct quick *q)
 		return;
 	if (q->ssl)
 		q->s->SSL_free(q->ssl);
-	if (q->ctx)
-		q->s->SSL_CTX_free(q->ctx);
 	if (q->fd >= 0)
 		close(q->fd);
 	buf_release(&q->in);
-	arena_release(&q->mem);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }

@@ -19,12 +19,21 @@
 
 #include "net/client.h"
 
+struct quick_site;
 struct quick;
 struct quick_call;
 
-/* For a server "https://host:port" or "http://...", checked by the authorities of
- * `tls` (borrowed, as is its identity); NULL: not ordinary enough. Connects to nothing. */
-struct quick *quick_new(str server, const struct net_tls *tls, enum net_addresses addresses);
+/* What all connections to a server "https://host:port" or "http://..." have in common: it is
+ * checked by the authorities of `tls` (borrowed, as is its identity), which are read once.
+ * NULL: not ordinary enough. */
+struct quick_site *quick_site_new(str server, const struct net_tls *tls,
+				  enum net_addresses addresses);
+/* Behind its last connection. NULL is fine. */
+void quick_site_free(struct quick_site *site);
+
+/* One connection, of which there is nothing before the first request. Borrows the site. */
+struct quick *quick_new(struct quick_site *site) __attribute__((returns_nonnull));
+/* NULL is fine. */
 void quick_free(struct quick *q);
 
 /* Send a request: its method, url, headers, body, token, user and password, timeout, cancel
