@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "client/applyset.h"
+#include "client/live.h"
 #include "value/yaml.h"
 #include "world.h"
 
@@ -240,6 +241,110 @@ static void test_what_is_known_costs_no_request(void **state)
 	know(w, APPLYSET_ABSENT);
 	assert_null(run(w));
 	assert_string_equal(told(w).p, "ConfigMap/default/a configured\n");
+}
+
+/* ConfigMaps "a" and "b", one of which somebody may have touched meanwhile. */
+static const char pair[] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n"
+			   "data: {k: v}\n---\n"
+			   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: default}\n"
+			   "data: {k: v}\n";
+
+/* The items of `yaml` are what is there, as it was left, and shall be otherwise. */
+static void trust(struct world *w, const char *yaml)
+{
+	load(w, yaml);
+	for (size_t i = 0; i < w->n; i++) {
+		const struct objid id = objid_of(w->items[i].object);
+
+		w->items[i].known = APPLYSET_CHANGED;
+		w->items[i].left = live_content(
+			get(w, arena_cat(&w->a, S(CM), id.name).p));
+	}
+}
+
+/* The requests that it takes. */
+static int cost(struct world *w, const char *want)
+{
+	uint64_t before = client_requests(w->client);
+	CLEANUP(err_drop) err *e = run(w);
+
+	if (e)
+		fail_msg("%s", err_msg(e));
+	assert_string_equal(told(w).p, want);
+	return (int)(client_requests(w->client) - before);
+}
+
+#define CHANGED_A                                                                      \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n" \
+	"data: {k: other}\n"
+
+static void test_what_is_as_it_was_left_is_not_looked_up(void **state)
+{
+	struct world *w = *state;
+
+	check(w, pair, "ConfigMap/default/a created\nConfigMap/default/b created\n");
+	trust(w, CHANGED_A);
+	assert_int_equal(cost(w, "ConfigMap/default/a configured\n"), 1);
+	/* another text for the same object */
+	trust(w, CHANGED_A);
+	assert_int_equal(cost(w, "ConfigMap/default/a unchanged\n"), 1);
+	/* a rehearsal of both, and one apply */
+	trust(w, pair);
+	assert_int_equal(cost(w, "ConfigMap/default/a configured\nConfigMap/default/b unchanged\n"), 3);
+	/* it went a moment ago */
+	trust(w, CHANGED_A);
+	send(w, "DELETE", CM "a", "", "", "");
+	assert_int_equal(cost(w, "ConfigMap/default/a created\n"), 1);
+}
+
+/* Somebody applied the same with kubectl, and a field more, of which no watch has told. */
+static void test_foreign_managers_show_in_the_answer(void **state)
+{
+	static const char *const sets[] = { CHANGED_A, pair };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		check(w, pair,
+		      i ? "ConfigMap/default/a configured\nConfigMap/default/b unchanged\n"
+			: "ConfigMap/default/a created\nConfigMap/default/b created\n");
+		if (i)
+			check(w, CHANGED_A, "ConfigMap/default/a configured\n");
+		trust(w, sets[i]);
+		send(w, "PATCH", CM "a", "fieldManager=kubectl&force=true",
+		     "application/apply-patch+yaml",
+		     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},"
+		     "\"data\":{\"k\":\"v\",\"more\":\"x\"}}");
+		cost(w, i ? "ConfigMap/default/a configured\nConfigMap/default/b unchanged\n"
+			  : "ConfigMap/default/a configured\n");
+		node live = get(w, CM "a"), managers = node_dig(live, "metadata", "managedFields");
+
+		assert_true(node_is(node_dig(live, "data", "more"), NODE_NONE));
+		assert_int_equal(node_len(managers), 1);
+		assert_true(str_eq(node_str(node_get(node_at(managers, 0), S("manager"))),
+				   S("kustomize-controller")));
+	}
+}
+
+static void test_what_was_not_looked_up_is_made_anew_by_force(void **state)
+{
+	static const char fixed[] =
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: default}\n"
+		"data: {k: v}\nimmutable: true\n";
+	struct world *w = *state;
+
+	check(w, fixed, "ConfigMap/default/a created\n");
+	trust(w, CHANGED_A);
+	CLEANUP(err_drop) err *e = run(w);
+
+	assert_non_null(e);
+	assert_true(str_has(err_text(e), S("immutable")));
+	str uid = node_str(node_dig(get(w, CM "a"), "metadata", "uid"));
+
+	w->o.force = true;
+	trust(w, CHANGED_A);
+	/* apply, look, delete, look, apply */
+	assert_int_equal(cost(w, "ConfigMap/default/a created\n"), 5);
+	assert_false(str_eq(node_str(node_dig(get(w, CM "a"), "metadata", "uid")), uid));
 }
 
 static void test_drift_is_put_right(void **state)
@@ -639,6 +744,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_set_is_applied_in_stages),
 		CASE(test_what_is_known_costs_no_request),
+		CASE(test_what_is_as_it_was_left_is_not_looked_up),
+		CASE(test_foreign_managers_show_in_the_answer),
+		CASE(test_what_was_not_looked_up_is_made_anew_by_force),
 		CASE(test_drift_is_put_right),
 		CASE(test_nothing_is_written_when_a_rehearsal_fails),
 		CASE(test_errors_tell_where),

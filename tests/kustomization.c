@@ -389,8 +389,8 @@ static void test_variables_are_read_once(void **state)
 	     before++)
 		usleep(1000);
 	before++;	/* the last look */
-	/* two of this test, look and apply, a status, two events */
-	check_requests(w, before, 7);
+	/* two of this test, an apply, a status, two events */
+	check_requests(w, before, 6);
 	assert_true(str_eq(node_str(node_dig(get(w, CM "a"), "data", "key")), S("one-2")));
 }
 

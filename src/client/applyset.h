@@ -13,6 +13,9 @@
  *   - APPLYSET_SAME: a watch proves that the object is as it was after our last
  *     apply of the same body. Nothing is asked.
  *   - APPLYSET_ABSENT: a watch proves that there is none. It is not looked up.
+ *   - APPLYSET_CHANGED with `left`: the object is as we left it, and so nothing that
+ *     steers us was put on it since. It is not looked up. A foreign manager that came
+ *     meanwhile shows in the answer; then the object is looked up and cleaned after all.
  *   - A rehearsal keeps what runs from a half-done change. Where all that is to
  *     be written is absent, or is one object that is known to differ, there
  *     is nothing to keep it from: the apply itself tells the same errors.
@@ -58,6 +61,9 @@ struct applyset_item {
 	node source;			/* what it was made of, where values know their places */
 	str body;			/* the object as JSON; empty: it is made */
 	enum applyset_known known;
+	/* live_content of what is there, where a watch proves that it is as our last apply
+	 * left it; 0: it is not, or nobody knows. */
+	uint64_t left;
 	void *tag;			/* the caller's */
 	/* What became of it: */
 	enum applyset_action action;

@@ -29,6 +29,7 @@ struct applyset_work {
 	node patch;		/* what cleans it up, or NODE_NONE */
 	node rehearsal;
 	bool cleaned;
+	bool trusted;		/* it is as it was left, and was not looked up */
 	bool send;		/* it is to be written */
 };
 

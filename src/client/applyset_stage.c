@@ -2,6 +2,7 @@
 #include "client/applyset_impl.h"
 
 #include "base/clock.h"
+#include "client/live.h"
 #include "kube/health.h"
 #include "value/json.h"
 
@@ -94,8 +95,12 @@ static err *prepare(struct applyset_runner *r, struct applyset_work *w)
 	case APPLYSET_ABSENT:
 		w->state = WORK_ABSENT;
 		break;
-	case APPLYSET_UNKNOWN:
 	case APPLYSET_CHANGED:
+		/* Ignored fields are judged by what is there, and so is a migration. */
+		w->trusted = it->left && !options(r)->ignore_n && !options(r)->migrate;
+		w->state = w->trusted ? WORK_THERE : WORK_UNSEEN;
+		break;
+	case APPLYSET_UNKNOWN:
 		break;
 	}
 	w->send = true;
@@ -124,6 +129,16 @@ static err *take_get(struct applyset_runner *r, struct applyset_work *w, err *e,
 	}
 	err_free(e);
 	return NULL;
+}
+
+/* What was not looked up is needed after all. */
+static void look_after_all(struct applyset_runner *r, struct applyset_work *w)
+{
+	node live = NODE_NOTHING;
+	err *e = client_do(r->client, r->arena, &(struct client_request){ .path = w->path }, &live);
+
+	w->trusted = false;
+	err_free(take_get(r, w, e, live, 0));
 }
 
 static bool is_left_alone(const struct applyset_options *o, node object)
@@ -235,10 +250,12 @@ static struct client_request apply_request(struct applyset_runner *r, const stru
 	};
 }
 
-static bool may_recreate(struct applyset_runner *r, const struct applyset_work *w, const err *e)
+static bool may_recreate(struct applyset_runner *r, struct applyset_work *w, const err *e)
 {
 	const struct applyset_options *o = options(r);
 
+	if (w->trusted && applyset_is_immutable(r->arena, e))
+		look_after_all(r, w);
 	return w->state != WORK_ABSENT && applyset_is_immutable(r->arena, e) &&
 	       (o->force || applyset_is_marked(w->item->object, o->group, "force", S("enabled")) ||
 		applyset_is_marked(w->live, o->group, "force", S("enabled")));
@@ -350,6 +367,8 @@ static bool differ(node live, node rehearsal)
 
 static bool has_drifted(struct applyset_runner *r, const struct applyset_work *w)
 {
+	if (w->trusted)
+		return live_content(w->rehearsal) != w->item->left;
 	if (!applyset_rules_match(&r->rules, w->rehearsal))
 		return differ(w->live, w->rehearsal);
 	return differ(applyset_rules_strip(r->arena, &r->rules, w->rehearsal, w->live),
@@ -375,6 +394,28 @@ static void judge(struct applyset_runner *r, struct applyset_work *w)
 				       applyset_rules_adopt(r->arena, &r->rules,
 							    options(r)->manager, w->live,
 							    w->rehearsal, w->item->object));
+}
+
+/* Whether the answer shows nothing that foreign managers left. */
+static bool is_clean(struct applyset_runner *r, node answer)
+{
+	node patch = NODE_NOTHING;
+	err *e = applyset_clean_patch(r->arena, answer, options(r), &patch);
+	bool clean = !e && node_is(patch, NODE_NONE);
+
+	err_free(e);
+	return clean;
+}
+
+/* What was not looked up is, where the rehearsal shows that somebody else was there. */
+static void doubt(struct applyset_runner *r, struct applyset_work *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!w[i].send || !w[i].trusted || is_clean(r, w[i].rehearsal))
+			continue;
+		look_after_all(r, &w[i]);
+		skip_marked(r, &w[i]);
+	}
 }
 
 /* Whether a rehearsal would keep nothing from harm: see the header. */
@@ -419,11 +460,24 @@ static err *after_all(struct applyset_runner *r, struct applyset_work *w, node *
 	return e ? object_error(r, w->item, "apply failed", e) : NULL;
 }
 
+/* What an apply without a rehearsal has done. */
+static enum applyset_action action_of(const struct applyset_work *w, node answer, int code)
+{
+	if (code == 201)
+		return APPLYSET_CREATED;
+	if (w->cleaned)
+		return APPLYSET_CONFIGURED;
+	bool same = w->trusted ? live_content(answer) == w->item->left
+			       : str_eq(meta(w->live, "resourceVersion"),
+					meta(answer, "resourceVersion"));
+
+	return same ? APPLYSET_UNCHANGED : APPLYSET_CONFIGURED;
+}
+
 static err *take_write(struct applyset_runner *r, struct applyset_work *w, err *e, node answer,
 		       int code)
 {
 	struct applyset_item *it = w->item;
-	str before = meta(w->live, "resourceVersion");
 
 	if (e && r->direct && may_recreate(r, w, e)) {
 		TRY(recreate(r, w, e, false, &answer));
@@ -435,10 +489,9 @@ static err *take_write(struct applyset_runner *r, struct applyset_work *w, err *
 		TRY(after_all(r, w, &answer));
 		it->action = APPLYSET_CONFIGURED;
 	} else if (r->direct) {
-		it->action = code == 201 ? APPLYSET_CREATED
-			     : !w->cleaned && str_eq(before, meta(answer, "resourceVersion"))
-				     ? APPLYSET_UNCHANGED
-				     : APPLYSET_CONFIGURED;
+		if (w->trusted && code == 200 && !is_clean(r, answer))
+			TRY(after_all(r, w, &answer));
+		it->action = action_of(w, answer, code);
 	}
 	it->written = true;
 	saw(r, it, answer);
@@ -473,6 +526,8 @@ err *applyset_stage_run(struct applyset_runner *r, struct applyset_work *w, size
 	r->direct = is_direct(r, w, n);
 	if (!r->direct)
 		TRY(applyset_each(r, w, n, ask_rehearsal, take_rehearsal));
+	if (!r->direct)
+		doubt(r, w, n);
 	TRY(clean(r, w, n));
 	for (size_t i = 0; i < n; i++)
 		judge(r, &w[i]);

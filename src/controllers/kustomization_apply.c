@@ -61,8 +61,7 @@ static bool look(struct ks *k, const struct client_resource *r, str namespace, s
 	return out->synced;
 }
 
-static enum applyset_known knowledge(struct ks *k, const struct applyset_item *it, uint64_t body,
-				     str key)
+static enum applyset_known knowledge(struct ks *k, struct applyset_item *it, uint64_t body, str key)
 {
 	const struct ks_known *known = find_known(k, key);
 	const struct client_resource *r;
@@ -76,9 +75,11 @@ static enum applyset_known knowledge(struct ks *k, const struct applyset_item *i
 		return APPLYSET_ABSENT;
 	if (!known || known->skipped)
 		return APPLYSET_UNKNOWN;
+	if (known->content && s.content == known->content)
+		it->left = s.content;
 	if (known->body != body)
 		return APPLYSET_CHANGED;
-	return known->content && s.content == known->content ? APPLYSET_SAME : APPLYSET_UNKNOWN;
+	return it->left ? APPLYSET_SAME : APPLYSET_UNKNOWN;
 }
 
 bool kustomization_is_intact(struct ks *k)

@@ -191,7 +191,6 @@ bool kustomization_check_dependencies(struct ks *k, struct outcome *out)
 		return false;
 	}
 	if (node_len(list))
-		log_debug(k->p->log,
-			  S("All dependencies are ready, proceeding with reconciliation"));
+		log_info(k->p->log, S("All dependencies are ready, proceeding with reconciliation"));
 	return true;
 }
