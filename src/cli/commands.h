@@ -71,6 +71,7 @@ extern const struct command helm_repo_command;
 extern const struct command helm_repo_index_command;
 extern const struct command helm_rollback_command;
 extern const struct command helm_search_command;
+extern const struct command helm_search_hub_command;
 extern const struct command helm_show_command;
 extern const struct command helm_status_command;
 extern const struct command helm_template_command;

@@ -231,6 +231,14 @@ static err *set_format(struct arena *a, void *slot, str value, bool again)
 
 static const struct flag_type format_type = { "format", false, set_format };
 
+static err *set_uint(struct arena *a, void *slot, str value, bool again)
+{
+	(void)a, (void)again;
+	return number_parse_uint(value, 0, slot);
+}
+
+const struct flag_type helm_uint_type = { "uint", false, set_uint };
+
 const struct flag helm_output_flags[] = {
 	{ "output", 'o', FLAG_CUSTOM, offsetof(struct helm_output_options, format),
 	  "how to print: table, json, yaml", .fallback = "table", .type = &format_type,
@@ -332,6 +340,13 @@ err *helm_print_tree(struct cli *c, const struct helm_output_options *o, node tr
 	TRY(json_write(&c->out.buf, tree, &(struct json_style){ .source_order = true }));
 	buf_addc(&c->out.buf, '\n');
 	return NULL;
+}
+
+str helm_cut(struct arena *a, str text, uint64_t max)
+{
+	return max > 3 && width_text(text) > max
+		       ? arena_cat(a, str_sub(text, 0, (size_t)max - 3), S("..."))
+		       : text;
 }
 
 /* Cells padded to their column, with a tab between. */

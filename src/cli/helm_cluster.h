@@ -49,6 +49,11 @@ struct helm_output_options {
 err *helm_print_tree(struct cli *c, const struct helm_output_options *o, node tree)
 	__attribute__((warn_unused_result));
 
+/* A whole number that is not negative: uint64_t. */
+extern const struct flag_type helm_uint_type;
+/* What of a cell goes into a column that is to be no wider. */
+str helm_cut(struct arena *a, str text, uint64_t max);
+
 /* Cells of a table row by row, `columns` each, as Helm lays them out. */
 void helm_print_table(struct cli *c, const str *cells, size_t n, size_t columns);
 

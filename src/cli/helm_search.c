@@ -8,13 +8,12 @@
 #include "text/path.h"
 #include "text/regex.h"
 #include "text/unicode.h"
-#include "text/width.h"
 
 struct search_options {
 	struct helm_output_options output;
 	bool devel, fail, regexp, versions;
 	str version;
-	int64_t max_col_width;
+	uint64_t max_col_width;
 };
 
 #define AT(field) offsetof(struct search_options, field)
@@ -22,8 +21,8 @@ struct search_options {
 static const struct flag flags[] = {
 	{ "devel", 0, FLAG_BOOL, AT(devel), "take development versions, too" },
 	{ "fail-on-no-result", 0, FLAG_BOOL, AT(fail), "fail when nothing is found" },
-	{ "max-col-width", 0, FLAG_INT, AT(max_col_width), "width at which columns are cut",
-	  .fallback = "50" },
+	{ "max-col-width", 0, FLAG_CUSTOM, AT(max_col_width), "width at which columns are cut",
+	  .fallback = "50", .type = &helm_uint_type },
 	{ 0, 0, FLAG_TABLE, AT(output), .table = helm_output_flags },
 	{ "regexp", 'r', FLAG_BOOL, AT(regexp), "the keyword is a regular expression" },
 	{ "version", 0, FLAG_STRING, AT(version), "range of versions to look for" },
@@ -212,11 +211,7 @@ static err *select_range(struct search *s)
 
 static str cut(struct search *s, str text)
 {
-	size_t max = s->o->max_col_width > 0 ? (size_t)s->o->max_col_width : 0;
-
-	return max > 3 && width_text(text) > max
-		       ? arena_cat(s->c->arena, str_sub(text, 0, max - 3), S("..."))
-		       : text;
+	return helm_cut(s->c->arena, text, s->o->max_col_width);
 }
 
 static void print_table(struct search *s)
@@ -305,6 +300,7 @@ const struct command helm_search_command = {
 			.options = sizeof(struct search_options),
 			.run = run,
 		},
+		&helm_search_hub_command,
 		NULL,
 	},
 };

@@ -18,11 +18,18 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 RILL = os.path.realpath(sys.argv[1])
 HELM = os.path.realpath(sys.argv[2]) if len(sys.argv) > 2 else None
 DIR = tempfile.mkdtemp()
+
+
+HUB = [{"id": "one/app", "attributes": {"description": "<b> & " + "long " * 20, "repo": {"url": "http://h/", "name": "one"}},
+        "relationships": {"latestChartVersion": {"data": {"version": "1.0.0", "app_version": "2"}}}},
+       {"id": "two/app", "artifactHub": {"packageUrl": "https://artifacthub.io/packages/helm/two/app"}, "attributes": {}}, None,
+       {"id": 3, "attributes": "text"}]
 
 
 class Repo(http.server.SimpleHTTPRequestHandler):
@@ -37,7 +44,18 @@ class Repo(http.server.SimpleHTTPRequestHandler):
             if not self.headers.get("Authorization"):
                 return self.send_error(401, "Unauthorized")
             self.path = self.path[5:]
+        if self.path.startswith("/hub/"):
+            return self.hub(urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, True)["q"][0])
         return super().do_GET()
+
+    def hub(self, words):
+        """Artifact Hub, as far as it is asked: the words say what shall be found."""
+        if words == "broken":
+            return self.send_error(500)
+        text = json.dumps({"data": {"nothing": None, "empty": []}.get(words, HUB + [{"id": words}])})
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text[:40 if words == "short" else None].encode())
 
     def send_error(self, code, message=None, explain=None):
         super().send_error(code, http.HTTPStatus(code).phrase)
@@ -170,6 +188,29 @@ def search():
     want(["search", "repo", "-r", "^oth.*"], 0, None)
     want(["search", "repo", "nothing"], 0, "No results found\n")
     want(["search", "repo", "nothing", "--fail-on-no-result"], 1, "", "Error: no results found\n")
+
+
+def hub(url):
+    hub, table = url + "/hub", "URL%s\tCHART VERSION\tAPP VERSION\tDESCRIPTION%s\n"
+    want(["search", "hub", "x", "--endpoint", hub], 0, table % (" " * 41, " " * 39) + "".join(
+        "%-44s\t%-13s\t%-11s\t%-50s\n" % row for row in (
+            (hub + "/charts/one/app", "1.0.0", "2", "<b> & " + "long " * 8 + "l..."),
+            ("https://artifacthub.io/packages/helm/two/app", "", "", ""), (hub + "/charts/", "", "", ""),
+            (hub + "/charts/", "", "", ""), (hub + "/charts/x", "", "", ""))))
+    for more in (["--list-repo-url"], ["-o", "json"], ["-o", "yaml"], ["--max-col-width", "20"], ["--max-col-width", "0"]):
+        want(["search", "hub", "a b&c", "d", "--endpoint", hub, *more], 0, None)
+    want(["search", "hub", "--endpoint", hub + "/"], 0, None)
+    for words in ("nothing", "empty", "short"):
+        want(["search", "hub", words, "--endpoint", hub], 0, "No results found\n")
+        want(["search", "hub", words, "--endpoint", hub, "-o", "yaml"], 0, "[]\n")
+        want(["search", "hub", words, "--endpoint", hub, "--fail-on-no-result"], 1, "", "Error: no results found\n")
+    want(["search", "hub", "broken", "--endpoint", hub], 1, "", 'Error: unable to perform search against "%s"\n' % hub)
+    want(["search", "hub", "--endpoint", "http://127.0.0.1:1"], 1, "", 'Error: unable to perform search against "http://127.0.0.1:1"\n')
+    want(["search", "hub", "--endpoint", "nowhere"], 1, "", 'Error: unable to create connection to "nowhere": no hostname provided\n')
+    want(["search", "hub", "--endpoint", "http://a b"], 1, "",
+         'Error: unable to create connection to "http://a b": parse "http://a b": invalid character " " in host name\n')
+    want(["search", "hub", "--max-col-width", "-1"], 1, "",
+         'Error: invalid argument "-1" for "--max-col-width" flag: strconv.ParseUint: parsing "-1": invalid syntax\n')
 
 
 def pull(url):
@@ -361,6 +402,7 @@ def main():
         index_command()
         repo_commands(url)
         search()
+        hub(url)
         pull(url)
         take(url)
         credentials(port)
