@@ -72,7 +72,7 @@ void hr_prepare_env(struct hr *h)
 		.on_applied = hr_on_applied, .intact = hr_is_intact, .applied_ctx = h,
 		.on_slow = on_slow, .on_slow_ctx = h,
 		.on_size = on_size, .on_size_ctx = h,
-		.flux_words = true,
+		.as_flux = true,
 	};
 }
 

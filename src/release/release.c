@@ -390,9 +390,9 @@ struct relwait_options release_wait_options(const struct release_env *env,
 	/* Hooks and deletions are never left alone halfway. */
 	return (struct relwait_options){ .what = what, .timeout = how->timeout,
 					 .slow = env->on_slow, .slow_ctx = env->on_slow_ctx,
-					 .flux_words = env->flux_words,
+					 .flux_words = env->as_flux,
 					 .legacy = how->wait == RELEASE_WAIT_LEGACY,
-					 .notices = env->flux_words ? NULL : env->notices,
+					 .notices = env->as_flux ? NULL : env->notices,
 					 .judge = env->judge, .has_rule = env->has_rule,
 					 .ctx = env->judge_ctx, .give_up = objects ? env->give_up : NULL,
 					 .give_up_ctx = env->give_up_ctx };

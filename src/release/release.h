@@ -55,8 +55,11 @@ struct release_env {
 	/* When a wait has lasted for a second. NULL. */
 	void (*on_slow)(void *ctx);
 	void *on_slow_ctx;
+	/* As helm-controller 1.6 with its Helm 4.2: waits have Flux's words (relwait.h), an
+	 * uninstall deletes what the manifest names, whoever owns it by now, and a rollback does
+	 * not note which revision it went to. */
+	bool as_flux;
 	/* How objects are judged ready: relwait.h. */
-	bool flux_words;
 	bool (*judge)(void *ctx, struct arena *a, node object, struct health *out);
 	bool (*has_rule)(void *ctx, struct gvk kind);
 	void *judge_ctx;

@@ -86,7 +86,7 @@ static struct record next(struct work *w)
 	r.last_deployed = release_now(w->env);
 	r.deleted = GOTIME_ZERO;
 	r.status = S("pending-rollback");
-	r.rollback_revision = p->version;
+	r.rollback_revision = w->env->as_flux ? 0 : p->version;
 	r.description = w->how->description.n
 				? w->how->description
 				: arena_printf(w->a, "Rollback to %lld", (long long)p->version);

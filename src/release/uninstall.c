@@ -10,7 +10,7 @@ struct work {
 	const struct release_how *how;
 	struct record_list history;
 	struct record *r;
-	struct relobj_list owned;
+	struct relobj_list owned;	/* what goes */
 	struct buf info;
 };
 
@@ -195,7 +195,10 @@ static err *find_objects(struct work *w)
 	TRY(sort_manifests(w, &sorted));
 	tell_kept(w, &sorted.kept);
 	TRY(build(w, &sorted.rest, &all));
-	sort_owned(w, &all);
+	if (w->env->as_flux)
+		w->owned = all;
+	else
+		sort_owned(w, &all);
 	return NULL;
 }
 

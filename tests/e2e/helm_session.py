@@ -233,8 +233,7 @@ def without_times(message):
     message, _, _ = message.partition("\n\nValues:\n\n")     # rill's own
     head, begin, lines = message.partition("\n\nLast Helm logs:\n\n")
     lines = [re.sub(r"^20\d\d-[\d:.TZ-]+: ", "", line) for line in lines.split("\n")]
-    # Flux's Helm is not new enough to look for the owner.
-    return head + begin + "\n".join(sorted(line for line in lines if not line.startswith("deleting resource owned by this release: ")))
+    return head + begin + "\n".join(sorted(lines))
 
 
 def ok(what="install", version=1, chart="web@1.0.0", reason=None, ns="[a-z0-9-]+", name="web"):

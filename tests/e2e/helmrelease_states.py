@@ -615,6 +615,27 @@ def kept(s):
     s.note("records", [r["info"]["status"] for r in s.w.records(s.ns)])
 
 
+def owned_by_another(s):
+    """Flux's Helm does not look for the owner of what it deletes."""
+    s.release()
+    s.settle(ok())
+    s.w.patch("/api/v1/namespaces/%s/configmaps/web" % s.ns, {"metadata": {"annotations": {"meta.helm.sh/release-name": "other"}}})
+    s.w.patch("/apis/apps/v1/namespaces/%s/deployments/web" % s.ns, {"metadata": {"labels": {"app.kubernetes.io/managed-by": "me"}}})
+    s.delete()
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    until(lambda: not s.object("apps/v1/deployments"), "the Deployment is still there")
+    assert not s.object("configmaps"), "the ConfigMap is still there"
+
+
+def rolled_back_record(s):
+    """The record of a rollback is that of the Helm that Flux has."""
+    s.release(upgrade={"remediation": {"retries": 1}})
+    s.settle(ok())
+    s.change(values={"replicas": -1})
+    s.settle("Stalled=True RetriesExceeded Failed to upgrade after 2 attempt\\(s\\)")
+    s.note("records", [sorted(r["info"]) for r in s.w.records(s.ns)])
+
+
 CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last, install_retry_on_failure, upgrade_fails,
          upgrade_rolls_back, upgrade_rolls_back_last_not, upgrade_uninstalls, upgrade_retry_on_failure, rollback_target_gone,
          not_ready_in_time, template_fails, breaks_the_schema, tests_pass, no_tests, filtered_tests, tests_fail,
@@ -623,7 +644,7 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
          installed_before, owner_died, no_rights, may_only_look, may_not_look, may_not_delete, no_such_field, definitions,
          no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
-         kept]
+         kept, owned_by_another, rolled_back_record]
 
 
 def compare(name, a, b):
