@@ -448,6 +448,8 @@ static err *fit_options(struct arena *a, struct gvk gvk, node in, node *out)
 {
 	struct gvk is = gvk_of(in);
 
+	if (!is.version.n)
+		is = (struct gvk){ S("meta.k8s.io"), S("v1"), is.kind };
 	if (is.kind.n && !str_eq(is.kind, gvk.kind))
 		return body_not_registered(is);
 	if (!node_is(in, NODE_MAP))

@@ -197,7 +197,6 @@ static void validate(struct kind_call *c)
 	if (!c->old.kind)
 		check_named_after(c);
 	crd_validate(&check);
-	crd_warn_formats(c->arena, c->object, c->old, c->warnings);
 }
 
 /* ---- warnings ---------------------------------------------------------- */
@@ -229,8 +228,15 @@ void crd_warn_formats(struct arena *a, node crd, node old, struct kind_warnings 
 	}
 }
 
+static void warn(struct kind_call *c)
+{
+	if (!str_eq(c->subresource, S("status")))
+		crd_warn_formats(c->arena, c->object, c->old, c->warnings);
+}
+
 const struct kind_hooks crd_hooks = {
 	.defaults = defaults,
 	.prepare = prepare,
 	.validate = validate,
+	.warn = warn,
 };

@@ -93,6 +93,12 @@ static const struct rule access[] = {
 	{ RBAC, "clusterroles", "{'aggregationRule':{}}", NULL,
 	  "aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector "
 	  "required if aggregationRule is non-nil" },
+	{ RBAC, "clusterroles",
+	  "{'aggregationRule':{'clusterRoleSelectors':[{},{'matchExpressions':[{'key':'a','operator':'/p'}]}]}}",
+	  NULL,
+	  "[aggregationRule.clusterRoleSelectors[1].matchExpressions[0].operator: Invalid value: \"/p\": not a "
+	  "valid selector operator, aggregationRule.clusterRoleSelectors[1]: Invalid value: null: invalid label "
+	  "selector.]" },
 	{ RBAC, "roles", "{'rules':[{'verbs':['get']}]}", NULL,
 	  "[rules[0].apiGroups: Required value: resource rules must supply at least one api group, "
 	  "rules[0].resources: Required value: resource rules must supply at least one resource]" },

@@ -19,17 +19,6 @@ static const struct at *annotation_at(struct kind_call *c, str key)
 	return &at[2];
 }
 
-/* How many bytes a text in base64 stands for. */
-static size_t decoded_size(node text)
-{
-	str s = node_str_or(text, STR_NONE);
-	size_t n = s.n / 4 * 3;
-
-	for (size_t i = 0; i < 2 && s.n && s.p[s.n - 1] == '='; i++, s.n--)
-		n--;
-	return n;
-}
-
 static str decoded(struct arena *a, node data, str key)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -75,7 +64,7 @@ static void config_validate(struct kind_call *c)
 		str key = node_str(p->key);
 
 		check_config_key(e, AT_K(AT(NULL, "binaryData"), key), key);
-		total += decoded_size(p->value);
+		total += base64_size(node_str(p->value));
 	}
 	if (total > DATA_MAX)
 		check_too_long(e, AT_K(NULL, STR_NONE), DATA_MAX);
@@ -158,7 +147,7 @@ static void secret_validate(struct kind_call *c)
 	}
 	node_each_pair(p, data) {
 		check_config_key(c->errors, data_at(c, node_str(p->key)), node_str(p->key));
-		total += decoded_size(p->value);
+		total += base64_size(node_str(p->value));
 	}
 	if (total > DATA_MAX)
 		check_too_long(c->errors, AT(NULL, "data"), DATA_MAX);

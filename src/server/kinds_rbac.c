@@ -1,6 +1,7 @@
 /* kinds_rbac - what roles may allow, and to whom bindings give them. */
 #include "server/gostruct.h"
 #include "server/kinds_impl.h"
+#include "server/labelsel.h"
 
 #define GROUP "rbac.authorization.k8s.io"
 
@@ -28,6 +29,15 @@ static void check_policy_rule(struct fielderrs *e, const struct at *at, node rul
 				   "resource rules must supply at least one resource");
 }
 
+static void check_aggregated(struct kind_call *c, const struct at *at, node selector, bool lenient)
+{
+	struct selector read;
+
+	check_label_selector(c->errors, at, selector, lenient);
+	if (!labelsel_read(c->arena, selector, &read))
+		check_invalid(c->errors, at, node_null(), "invalid label selector.");
+}
+
 static void check_aggregation(struct kind_call *c)
 {
 	node rule = GET(c->object, "aggregationRule"), list = GET(rule, "clusterRoleSelectors");
@@ -42,7 +52,7 @@ static void check_aggregation(struct kind_call *c)
 		check_required_why(c->errors, at,
 				   "at least one clusterRoleSelector required if aggregationRule is non-nil");
 	for (size_t i = 0; i < node_len(list); i++)
-		check_label_selector(c->errors, AT_I(at, i), node_at(list, i), lenient);
+		check_aggregated(c, AT_I(at, i), node_at(list, i), lenient);
 }
 
 static void role_validate(struct kind_call *c)

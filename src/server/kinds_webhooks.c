@@ -4,6 +4,7 @@
 #include "server/expressions.h"
 #include "server/kinds_impl.h"
 #include "server/meta.h"
+#include "text/base64.h"
 #include "text/gourl.h"
 #include "text/quote.h"
 
@@ -338,12 +339,12 @@ static void check_service_of(struct fielderrs *e, const struct at *at, node spec
 	node service = GET(spec, "service");
 	const struct at *service_at = AT(at, "service"), *insecure_at = AT(at, "insecureSkipTLSVerify");
 	bool insecure = BOOL_OF(spec, "insecureSkipTLSVerify");
-	size_t bundle = TEXT_OF(spec, "caBundle").n;
+	size_t bundle = base64_size(TEXT_OF(spec, "caBundle"));
 
 	if (node_is_nil(service)) {
 		if (bundle)
 			check_invalid_text(e, AT(at, "caBundle"),
-					   arena_printf(e->arena, "%zu bytes", bundle / 4 * 3),
+					   arena_printf(e->arena, "%zu bytes", bundle),
 					   "local APIServices may not have a caBundle");
 		if (insecure)
 			check_invalid(e, insecure_at, node_from_bool(true),

@@ -87,6 +87,12 @@ static err *find_label(const struct kind *k, struct options_field *f)
 			f->at = &k->selectable[i];
 			return NULL;
 		}
+	if (str_eq(k->gvk.kind, S("Job")) && str_eq(k->gvk.group, S("batch")))
+		return status_bad_request("field label \"%.*s\" not supported for Job", STR_ARG(f->label));
+	if (str_eq(k->gvk.kind, S("ResourceSlice")) && str_eq(k->gvk.group, S("resource.k8s.io")))
+		return status_bad_request("field label not supported for resource.k8s.io/%.*s, "
+					  "Kind=ResourceSlice: %.*s",
+					  STR_ARG(k->gvk.version), STR_ARG(f->label));
 	if (k->selectable_n || k->custom)
 		return status_bad_request("field label not supported: %.*s", STR_ARG(f->label));
 	return status_bad_request("\"%.*s\" is not a known field selector: only \"metadata.name\", "

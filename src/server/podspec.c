@@ -259,24 +259,34 @@ static void check_env_files(struct containers_visit *v, const struct at *at, nod
 
 /* ---- the whole -------------------------------------------------------------------- */
 
+static void check_name_at(struct fielderrs *e, const struct at *at, node spec, str field, enum name_rule rule)
+{
+	if (text_of(spec, field).n)
+		check_name(e, AT_NAMED(at, field), text_of(spec, field), rule);
+}
+
 static void check_names(struct fielderrs *e, const struct at *at, node spec)
 {
-	static const struct {
-		str field;
-		enum name_rule rule;
-	} names[] = {
-		{ S("serviceAccountName"), NAME_DNS_SUBDOMAIN }, { S("nodeName"), NAME_DNS_SUBDOMAIN },
-		{ S("hostname"), NAME_DNS_LABEL },		 { S("subdomain"), NAME_DNS_LABEL },
-		{ S("priorityClassName"), NAME_DNS_SUBDOMAIN },
-	};
+	check_name_at(e, at, spec, S("serviceAccountName"), NAME_DNS_SUBDOMAIN);
+	check_name_at(e, at, spec, S("nodeName"), NAME_DNS_SUBDOMAIN);
+	if (HAS(spec, "activeDeadlineSeconds"))
+		check_range(e, AT(at, "activeDeadlineSeconds"), GET(spec, "activeDeadlineSeconds"), 1,
+			    INT32_MAX);
+	check_name_at(e, at, spec, S("hostname"), NAME_DNS_LABEL);
+	check_name_at(e, at, spec, S("subdomain"), NAME_DNS_LABEL);
+}
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (text_of(spec, names[i].field).n)
-			check_name(e, AT_NAMED(at, names[i].field), text_of(spec, names[i].field),
-				   names[i].rule);
+static void check_classes(struct fielderrs *e, const struct at *at, node spec)
+{
+	check_name_at(e, at, spec, S("priorityClassName"), NAME_DNS_SUBDOMAIN);
 	if (HAS(spec, "runtimeClassName"))
 		check_name(e, AT(at, "runtimeClassName"), TEXT_OF(spec, "runtimeClassName"),
 			   NAME_DNS_SUBDOMAIN);
+	if (HAS(spec, "preemptionPolicy") && !TEXT_OF(spec, "preemptionPolicy").n)
+		check_required(e, AT(at, "preemptionPolicy"));
+	else if (HAS(spec, "preemptionPolicy"))
+		ONE_OF(e, AT(at, "preemptionPolicy"), GET(spec, "preemptionPolicy"), "PreemptLowerPriority",
+		       "Never");
 }
 
 static void check_gates(struct fielderrs *e, const struct at *at, node spec)
@@ -309,14 +319,6 @@ static void check_policies(struct fielderrs *e, const struct at *at, node spec)
 	else
 		ONE_OF(e, AT(at, "dnsPolicy"), GET(spec, "dnsPolicy"), "ClusterFirstWithHostNet",
 		       "ClusterFirst", "Default", "None");
-	if (HAS(spec, "preemptionPolicy") && !TEXT_OF(spec, "preemptionPolicy").n)
-		check_required(e, AT(at, "preemptionPolicy"));
-	else if (HAS(spec, "preemptionPolicy"))
-		ONE_OF(e, AT(at, "preemptionPolicy"), GET(spec, "preemptionPolicy"), "PreemptLowerPriority",
-		       "Never");
-	if (HAS(spec, "activeDeadlineSeconds"))
-		check_range(e, AT(at, "activeDeadlineSeconds"), GET(spec, "activeDeadlineSeconds"), 1,
-			    INT32_MAX);
 }
 
 static void check_os(struct fielderrs *e, const struct at *at, node spec)
@@ -350,22 +352,34 @@ static bool has_lenient_pods(node affinity)
 	return false;
 }
 
-static void check_scheduling(struct fielderrs *e, const struct at *at, node spec, node old)
+static void check_affinity(struct fielderrs *e, const struct at *at, node spec, node old)
 {
 	node old_affinity = GET(old, "affinity");
 	node terms = node_dig(old_affinity, "nodeAffinity",
 			      "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms");
+
+	scheduling_check_affinity(e, AT(at, "affinity"), GET(spec, "affinity"),
+				  scheduling_has_bad_value(terms), has_lenient_pods(old_affinity));
+}
+
+static void check_spread(struct fielderrs *e, const struct at *at, node spec, node old)
+{
 	bool lenient = false;
 
 	node_each_item(c, GET(old, "topologySpreadConstraints"))
 		lenient |= check_has_bad_value(GET(*c, "labelSelector"));
-	check_labels(e, AT(at, "nodeSelector"), GET(spec, "nodeSelector"));
-	scheduling_check_affinity(e, AT(at, "affinity"), GET(spec, "affinity"),
-				  scheduling_has_bad_value(terms), has_lenient_pods(old_affinity));
-	check_gates(e, at, spec);
 	scheduling_check_spread(e, AT(at, "topologySpreadConstraints"),
 				GET(spec, "topologySpreadConstraints"), lenient);
-	scheduling_check_tolerations(e, AT(at, "tolerations"), GET(spec, "tolerations"));
+}
+
+static void check_overhead(struct fielderrs *e, const struct at *at, node spec)
+{
+	node limits = node_map(e->arena, 1);
+
+	if (LACKS(spec, "overhead"))
+		return;
+	node_set(e->arena, limits, S("limits"), GET(spec, "overhead"));
+	resources_check(e, AT(at, "overhead"), limits, NODE_NOTHING, RESOURCES_CONTAINER);
 }
 
 static void check_mirror(struct fielderrs *e, node annotations)
@@ -396,22 +410,22 @@ void podspec_check(struct fielderrs *e, const struct at *at, node spec, const st
 	check_resources(e, at, spec, pod.claims);
 	check_host_ports(e, at, spec, o->is_pod);
 	check_policies(e, at, spec);
+	check_labels(e, AT(at, "nodeSelector"), GET(spec, "nodeSelector"));
 	security_check_pod(e, AT(at, "securityContext"), GET(spec, "securityContext"), spec,
 			   o->old);
-	check_scheduling(e, at, spec, o->old);
+	check_affinity(e, at, spec, o->old);
 	check_dns(e, AT(at, "dnsConfig"), spec);
+	check_gates(e, at, spec);
+	check_spread(e, at, spec, o->old);
 	security_check_host_process(e, at, spec);
 	if (!pod.host_users)
 		check_host_users(e, at, spec);
 	check_host_name(e, at, spec);
 	check_names(e, at, spec);
+	scheduling_check_tolerations(e, AT(at, "tolerations"), GET(spec, "tolerations"));
 	check_aliases(e, AT(at, "hostAliases"), GET(spec, "hostAliases"));
-	if (HAS(spec, "overhead")) {
-		node limits = node_map(e->arena, 1);
-
-		node_set(e->arena, limits, S("limits"), GET(spec, "overhead"));
-		resources_check(e, AT(at, "overhead"), limits, NODE_NOTHING, RESOURCES_CONTAINER);
-	}
+	check_classes(e, at, spec);
+	check_overhead(e, at, spec);
 	check_os(e, at, spec);
 	containers_visit(&files, at, spec);
 }

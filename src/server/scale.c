@@ -97,11 +97,14 @@ static err *to_scale(struct arena *a, const struct kind *k, node object, node *o
 	return NULL;
 }
 
-static err *set_replicas(struct arena *a, const struct kind *k, node object, int64_t replicas)
+/* Of a custom resource whose schema has no such number nothing is kept. */
+static err *set_replicas(struct arena *a, const struct kind *k, node *object, int64_t replicas)
 {
-	if (k->custom)
-		return custom_rescale(a, k, object, replicas);
-	node_set(a, node_need_map(a, object, S("spec")), S("replicas"), node_from_int(replicas));
+	if (k->custom) {
+		TRY(custom_rescale(a, k, *object, replicas));
+		return body_fit(a, k, *object, NULL, object);
+	}
+	node_set(a, node_need_map(a, *object, S("spec")), S("replicas"), node_from_int(replicas));
 	return NULL;
 }
 
@@ -219,7 +222,7 @@ static err *make_scaled(struct change *c, node old, node *object)
 	TRY(mutate(c, &scale, live));
 	TRY(check_scale(a, scale));
 	*object = node_copy(a, old);
-	TRY(set_replicas(a, c->kind, *object, node_int(node_dig(scale, "spec", "replicas"))));
+	TRY(set_replicas(a, c->kind, object, node_int(node_dig(scale, "spec", "replicas"))));
 	meta_set(a, *object, S("name"), meta_get(scale, S("name")));
 	if (meta_get(scale, S("namespace")).n)
 		meta_set(a, *object, S("namespace"), meta_get(scale, S("namespace")));

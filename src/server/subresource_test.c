@@ -14,6 +14,7 @@
 #define TOKEN       "/api/v1/namespaces/default/serviceaccounts/tok/token"
 #define BOUND(kind) "{`spec`:{`boundObjectRef`:{`kind`:`" kind "`,`apiVersion`:`v1`,`name`:`q`}}}"
 #define ACCESS      "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+#define MERGE       "application/merge-patch+json"
 #define SELECTS(which, list)                                                     \
 	"{`spec`:{`resourceAttributes`:{`verb`:`list`,`resource`:`pods`,`" which \
 	"`:{`requirements`:[" list "]}}}}"
@@ -22,6 +23,7 @@ static const struct row {
 	const char *method, *path, *body;
 	int code;
 	const char *said;
+	const char *type;		/* of the body; NULL: JSON */
 } rows[] = {
 	{ "POST", "/api/v1/namespaces/default/pods",
 	  "{`metadata`:{`name`:`q`},`spec`:{`containers`:[{`name`:`c`,`image`:`x`}]}}", 201, NULL },
@@ -72,6 +74,28 @@ static const struct row {
 	  "{`propagationPolicy`:`Bad`}", 400, "unable to parse requirement" },
 	{ "DELETE", "/apis/batch/v1/namespaces/default/jobs", "", 200,
 	  "child pods are preserved by default when jobs are deleted" },
+	{ "DELETE", POD, "{`kind`:`X`}", 400,
+	  "no kind \\\"X\\\" is registered for version \\\"meta.k8s.io/v1\\\" in scheme" },
+	{ "GET", "/apis/batch/v1/jobs?fieldSelector=spec.x%3Dy", "", 400,
+	  "field label \\\"spec.x\\\" not supported for Job" },
+	/* what a patch makes of names */
+	{ "PATCH", POD, "{`apiVersion`:null,`bogus`:1}", 400,
+	  "the name of the object (q based on URL) was undeterminable: name must be provided", MERGE },
+	{ "PATCH", POD, "{`apiVersion`:null}", 400, "unknown field \"metadata\"", MERGE },
+	{ "POST", "/apis/apiregistration.k8s.io/v1/apiservices",
+	  "{`metadata`:{`name`:`v1.x.io`},`spec`:{`group`:`x.io`,`version`:`v1`,`caBundle`:`aGVsbG8=`,"
+	  "`groupPriorityMinimum`:1,`versionPriority`:1}}",
+	  422, "spec.caBundle: Invalid value: \\\"5 bytes\\\": local APIServices may not have a caBundle" },
+	/* mistakes in the order of the original */
+	{ "POST", "/api/v1/namespaces/default/podtemplates",
+	  "{`metadata`:{`name`:`t`},`template`:{`metadata`:{`labels`:{`a`:`b`}},`spec`:{`containers`:[{`name`:`c`,"
+	  "`image`:`x`}],`preemptionPolicy`:`X`,`tolerations`:[{}],`activeDeadlineSeconds`:0,`hostUsers`:false,"
+	  "`hostPID`:true,`nodeSelector`:{`a`:`-`},`topologySpreadConstraints`:[{}]}}}",
+	  422,
+	  "template.spec.HostPID: Forbidden: when `hostUsers` is false, template.spec.activeDeadlineSeconds: Invalid "
+	  "value: 0: must be between 1 and 2147483647, inclusive, template.spec.tolerations[0].operator: Invalid "
+	  "value: \\\"\\\": operator must be Exists when `key` is empty, which means \\\"match all values and all "
+	  "keys\\\", template.spec.preemptionPolicy: Unsupported value: \\\"X\\\"" },
 };
 
 static void expect_rows(struct server *s, const struct row *list, size_t n)
@@ -88,6 +112,7 @@ static void expect_rows(struct server *s, const struct row *list, size_t n)
 		server_call(s, &a,
 			    &(struct server_ask){ .method = str_c(r->method),
 						  .path = str_c(r->path),
+						  .type = r->type ? str_c(r->type) : STR_NONE,
 						  .agent = S("test/1"),
 						  .body = json },
 			    &answer);
@@ -130,6 +155,15 @@ static const struct row custom_rows[] = {
 	{ "POST", FOOS "/f/status", FOO, 405, "create is not supported on resources of kind" },
 	{ "GET", FOOS "/f/scale", "", 404, "foos.ex.com \\\"f\\\" not found" },
 	{ "GET", FOOS "/f/other", "", 404, "foos.ex.com \\\"f\\\" not found" },
+	{ "PATCH", FOOS "/f", "{`apiVersion`:null}", 500,
+	  "Object 'apiVersion' is missing in 'object has no apiVersion field'", MERGE },
+	{ "PATCH", FOOS "/f", "{`apiVersion`:`y/v1`,`kind`:`Bar`}", 422,
+	  "Bar.y \\\"f\\\" is invalid: [kind: Invalid value: \\\"Bar\\\": must be Foo, apiVersion: Invalid value: "
+	  "\\\"y/v1\\\": must be ex.com/v1]",
+	  MERGE },
+	{ "PATCH", FOOS "/f", "{`kind`:null}", 422, "Object 'Kind' is missing in '", MERGE },
+	{ "PATCH", FOOS "/f", "{`metadata`:null}", 400,
+	  "the name of the object (f based on URL) was undeterminable: name must be provided", MERGE },
 	{ "HEAD", FOOS "/f", "", 200, NULL },
 	{ "HEAD", FOOS "/g", "", 404, NULL },
 	{ "POST", "/apis/ex.com/v1/foos", FOO, 404, "404 page not found" },

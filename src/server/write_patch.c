@@ -234,14 +234,37 @@ err *write_patch_findings(struct change *c, str shown, const struct body_finding
 
 /* ---- of an object ------------------------------------------------------ */
 
+/* Of a custom resource, whole errors: a wrong name is one of its fields. */
+static err *check_custom_names(struct change *c, node in)
+{
+	struct fielderrs errors = { .arena = c->r->arena };
+	struct gvk is = gvk_of(in);
+
+	if (!is.version.n)
+		return status_internal("Object 'apiVersion' is missing in 'object has no apiVersion field'");
+	if (!str_eq(is.kind, c->kind->gvk.kind))
+		fielderr_invalid(&errors, S("kind"), node_get(in, S("kind")), "must be %.*s",
+				 STR_ARG(c->kind->gvk.kind));
+	if (!str_eq(is.version, c->kind->gvk.version) || !str_eq(is.group, c->kind->gvk.group))
+		fielderr_invalid(&errors, S("apiVersion"), node_get(in, S("apiVersion")), "must be %.*s/%.*s",
+				 STR_ARG(c->kind->gvk.group), STR_ARG(c->kind->gvk.version));
+	return errors.n ? status_invalid(is.group, is.kind, c->name, &errors) : NULL;
+}
+
 /* The kind that the result says it is must be the one that was patched. */
-static err *check_kind(struct change *c, node in)
+static err *check_kind(struct change *c, node in, str shown)
 {
 	struct gvk is = gvk_of(in);
 	bool versioned = is.version.n;
 
-	if (gvk_eq(is, c->kind->gvk) || c->kind->custom)
+	if (gvk_eq(is, c->kind->gvk))
 		return NULL;
+	if (c->kind->custom && !is.kind.n) {
+		TRY(body_odd_name(in));
+		return err_new(ERR_INVALID, "Object 'Kind' is missing in '%.*s'", STR_ARG(shown));
+	}
+	if (c->kind->custom)
+		return body_odd_name(in);
 	TRY(body_odd_name(in));
 	if (!is.kind.n)
 		is.kind = c->kind->gvk.kind;
@@ -264,6 +287,19 @@ static err *check_kind(struct change *c, node in)
 		       STR_ARG(is.kind), STR_ARG(is.group));
 }
 
+/* Without a version it is read as an inner one of the original, which has none of these fields: an
+ * object without a name. */
+static bool has_lost_version(struct change *c, node in, struct body_findings *f, node *object)
+{
+	if (c->kind->custom || gvk_of(in).version.n)
+		return false;
+	node_each_pair(p, in)
+		if (f && !str_eq(node_str(p->key), S("apiVersion")) && !str_eq(node_str(p->key), S("kind")))
+			body_find(f, "unknown field \"%.*s\"", STR_ARG(node_str(p->key)));
+	*object = node_map(c->r->arena, 3);
+	return true;
+}
+
 static err *make_patched(struct change *c, node old, node *object)
 {
 	struct arena *a = c->r->arena;
@@ -276,9 +312,15 @@ static err *make_patched(struct change *c, node old, node *object)
 
 	TRY(write_patched(a, p, old, f, &shown, &out));
 	bool strategic = p->form == NEGOTIATE_STRATEGIC;
-	err *e = strategic ? NULL : check_kind(c, out);
+	err *e = strategic ? NULL : check_kind(c, out, shown);
 
-	if (!e)
+	if (!e && c->kind->custom) {
+		TRY(check_custom_names(c, out));
+		if (node_is(node_get(out, S("metadata")), NODE_NULL))
+			node_remove(out, S("metadata"));
+	}
+
+	if (!e && (strategic || !has_lost_version(c, out, f, object)))
 		e = (strategic ? body_restore : body_fit)(a, c->kind, out, f, object);
 	TRY(write_patch_findings(c, shown, &found, e));
 	object_set_names(a, *object, c->kind->gvk);

@@ -181,3 +181,10 @@ err *base64_read(struct buf *b, str s, enum base64_form form)
 			return NULL;
 	}
 }
+
+size_t base64_size(str text)
+{
+	while (text.n && text.p[text.n - 1] == '=')
+		text.n--;
+	return text.n / 4 * 3 + text.n % 4 * 3 / 4;
+}

@@ -19,6 +19,8 @@ enum base64_form {
 };
 
 void base64_write(struct buf *b, str bytes, enum base64_form form);
+/* How many bytes a text without line breaks stands for. */
+size_t base64_size(str text);
 /* Adds the bytes to `b`; adds nothing on failure. */
 err *base64_read(struct buf *b, str text, enum base64_form form)
 	__attribute__((warn_unused_result));
