@@ -248,6 +248,8 @@ static void cancel_wait(struct ks *k)
 	if (!m->waiting || m->inputs == k->inputs)
 		return;
 	m->waiting = false;
+	log_info(k->p->log, S("New reconciliation triggered, canceling health checks"),
+		 log_str("trigger", by));
 	condition_set(k->p, S("Ready"), CONDITION_FALSE, S("HealthCheckCanceled"),
 		      arena_cat(k->a, S("New reconciliation triggered by "), by));
 	kustomization_event(

@@ -347,10 +347,12 @@ static void tell_pruned(struct ks *k, str log, const struct guard *guard)
 		log_info(k->p->log, arena_cat(k->a, S("garbage collection completed: "), log));
 		kustomization_event(k, EVENT_NORMAL, S("Progressing"), log);
 	}
-	if (guard->along.n)
-		kustomization_event(k, EVENT_WARNING, S("PrunedAlong"),
-				    arena_cat(k->a, S("pruning takes along what is not in Git:\n"),
-					      guard->along));
+	if (!guard->along.n)
+		return;
+	str along = arena_cat(k->a, S("pruning takes along what is not in Git:\n"), guard->along);
+
+	log_info(k->p->log, along);
+	kustomization_event(k, EVENT_WARNING, S("PrunedAlong"), along);
 }
 
 /* Why some are still there, and how to go on. */

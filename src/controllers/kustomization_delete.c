@@ -35,11 +35,11 @@ static void tell(struct pass *p, enum event_type type, str message)
 	node ready = condition_get(p, S("Ready"));
 	str reason = node_str(node_get(ready, S("reason")));
 
-	pass_event(p, type,
-		   reason.n		   ? reason
-		   : type == EVENT_WARNING ? S("error")
-					   : S("info"),
-		   message, meta, 4);
+	pass_event_unlogged(p, type,
+			    reason.n		    ? reason
+			    : type == EVENT_WARNING ? S("error")
+						    : S("info"),
+			    message, meta, 4);
 }
 
 /* Entries that cannot be read name nothing that could be deleted. */
@@ -163,8 +163,12 @@ static struct outcome finalize(struct pass *p)
 	e = applyset_delete(c->client, c->discovery, p->arena, list, n, &o);
 	if (e)
 		return fail(p, e);
-	if (!again)
-		tell(p, EVENT_NORMAL, applyset_prune_log(p->arena, list, n));
+	if (!again) {
+		str log = applyset_prune_log(p->arena, list, n);
+
+		log_info(p->log, arena_cat(p->arena, S("garbage collection completed: "), log));
+		tell(p, EVENT_NORMAL, log);
+	}
 	if (str_eq(policy_of(p), S("WaitForTermination")))
 		return wait_for_end(p, c, list, n);
 	return done();

@@ -88,7 +88,7 @@ void kustomization_event(struct ks *k, enum event_type type, str reason, str mes
 	const str meta[] = { S("revision"), k->artifact.revision, S("originRevision"),
 			     k->origin_revision };
 
-	pass_event(k->p, type, reason, message, meta, 4);
+	pass_event_unlogged(k->p, type, reason, message, meta, 4);
 }
 
 str kustomization_position(struct ks *k, const struct err_pos *at)
@@ -235,10 +235,10 @@ struct outcome kustomization_succeed(struct ks *k)
 	const str meta[] = { S("revision"), revision, S("originRevision"), k->origin_revision,
 			     S("commit_status"), S("update") };
 
-	if (runtime_settings(p->rt)->gates[GATE_DISABLE_COMMIT_STATUS_EVENT])
-		log_info(p->log, message);
-	else
-		pass_event(p, EVENT_NORMAL, S("ReconciliationSucceeded"), message, meta, 6);
+	log_info(p->log, message, log_str("revision", revision));
+	if (!runtime_settings(p->rt)->gates[GATE_DISABLE_COMMIT_STATUS_EVENT])
+		pass_event_unlogged(p, EVENT_NORMAL, S("ReconciliationSucceeded"), message, meta,
+				    6);
 	settle(k, earliest(k));
 	k->m->away = 0;
 	return out;

@@ -154,6 +154,7 @@ void kustomization_remember(struct ks *k, str status);
 /* Reconciling with what is being done, and Ready Unknown; written when the
  * pass has lasted, or `lasts`. */
 void kustomization_progress(struct ks *k, str doing, bool lasts);
+/* Unlogged: the log has what the original writes there. */
 void kustomization_event(struct ks *k, enum event_type type, str reason, str message);
 /* Ready False without an event, and again after that long. */
 struct outcome kustomization_wait(struct ks *k, str reason, str message, int64_t after);

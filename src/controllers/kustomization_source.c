@@ -165,6 +165,7 @@ static struct outcome not_yet(struct ks *k, err *e)
 	/* Said once, not at every look. */
 	bool new = !str_eq(told, message);
 
+	log_info(k->p->log, event);
 	out = kustomization_wait(k, S("DependencyNotReady"), message, later);
 	if (new)
 		kustomization_event(k, EVENT_NORMAL, S("DependencyNotReady"), event);

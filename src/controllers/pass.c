@@ -107,8 +107,8 @@ static str whole_key(struct pass *p, str key)
 	return arena_cat(p->arena, str_c(p->key.controller->group), S("/"), key);
 }
 
-static void send_event(struct pass *p, enum event_type type, str reason, str message,
-		       const str *meta, size_t n)
+void pass_event_unlogged(struct pass *p, enum event_type type, str reason, str message,
+			 const str *meta, size_t n)
 {
 	VEC(str) pairs = { 0 };
 
@@ -136,7 +136,7 @@ static void send_event(struct pass *p, enum event_type type, str reason, str mes
 void pass_event(struct pass *p, enum event_type type, str reason, str message, const str *meta,
 		size_t n)
 {
-	send_event(p, type, reason, message, meta, n);
+	pass_event_unlogged(p, type, reason, message, meta, n);
 	if (type == EVENT_WARNING) {
 		CLEANUP(err_drop) err *why = err_new(ERR_INVALID, "%.*s", STR_ARG(reason));
 
@@ -200,7 +200,7 @@ static void failed(struct pass *p, enum event_type type, str reason, err *e)
 		condition_set(p, S("Ready"), CONDITION_FALSE, reason, message);
 	}
 	will_retry(p, message);
-	send_event(p, type, reason, message, NULL, 0);
+	pass_event_unlogged(p, type, reason, message, NULL, 0);
 	if (type == EVENT_WARNING)
 		log_error(p->log, e, S("Reconciler error"));
 	else
@@ -243,7 +243,7 @@ struct outcome pass_stall(struct pass *p, str reason, err *e)
 	else
 		condition_set(p, S("Ready"), CONDITION_FALSE, reason, message);
 	status_set(p, S("observedGeneration"), node_from_int(p->generation));
-	send_event(p, EVENT_WARNING, reason, message, NULL, 0);
+	pass_event_unlogged(p, EVENT_WARNING, reason, message, NULL, 0);
 	log_error(p->log, e, S("Reconciler error"));
 	err_free(e);
 	run_of(p)->failed = true;

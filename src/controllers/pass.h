@@ -98,6 +98,9 @@ enum event_type { EVENT_NORMAL, EVENT_WARNING, EVENT_TRACE };
  * are left out. Does not wait. */
 void pass_event(struct pass *p, enum event_type type, str reason, str message, const str *meta,
 		size_t n);
+/* The same without the log, for who tells it there in other words, or not at all. */
+void pass_event_unlogged(struct pass *p, enum event_type type, str reason, str message,
+			 const str *meta, size_t n);
 
 /* ---- ends ---------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@ the controllers killed $KILLS times at random moments while commits come, and
 the API server killed and back $SERVER_KILLS times. In the end the cluster is
 what Git says.
 """
+import json
 import os
 import random
 import shutil
@@ -86,6 +87,43 @@ def test_drift():
     w.until("drift is put right", lambda: configs() == {"a": "two"})
     w.delete("/api/v1/namespaces/shop/configmaps/a")
     w.until("what was deleted is back", lambda: configs() == {"a": "two"})
+
+
+def logged(what):
+    """Lines of the log about Kustomization "shop" with that in their message."""
+    found = []
+    for line in open(w.dir + "/controller.log"):
+        if '"controller":"kustomization"' in line and '"name":"shop"' in line:
+            entry = json.loads(line)
+            if what in entry["msg"]:
+                found.append(entry)
+    return found
+
+
+def test_the_log_tells_each_thing_once():
+    """As the original does: a failure and an end are one line, with what they are about; an event is none."""
+    w.write("shop/bad.yaml", "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\n  namespace: shop\nspec:\n"
+          "  ports:\n  - port: 99999\n")
+    revision, ends, before = w.commit(), len(logged("Reconciliation finished in ")), len(logged(""))
+    w.poke()
+    w.until("a bad value is told", lambda: "dry-run failed" in ready("shop"))
+    failures = [entry for entry in logged("")[before:] if entry["level"] == "error"]
+    assert len(failures) == 1, failures
+    assert failures[0]["msg"].startswith("Reconciliation failed after ") and failures[0]["revision"] == revision, failures
+    assert failures[0]["error"].startswith("Service/shop/s dry-run failed (Invalid): "), failures
+    os.unlink(w.dir + "/work/shop/bad.yaml")
+    w.write("shop/more.yaml", config("more", "x"))
+    revision = w.commit()
+    w.poke()
+    w.until("all is well again", lambda: applied("shop", revision))
+    assert [entry["revision"] for entry in logged("Reconciliation finished in ")[ends:]] == [revision]
+    assert logged("server-side apply completed")[-1]["output"]["ConfigMap/shop/more"] == "created"
+    assert not logged("ConfigMap/shop/more"), logged("ConfigMap/shop/more")
+    os.unlink(w.dir + "/work/shop/more.yaml")
+    revision = w.commit()
+    w.poke()
+    w.until("it is pruned", lambda: applied("shop", revision))
+    assert [entry["msg"] for entry in logged("ConfigMap/shop/more")] == ["garbage collection completed: ConfigMap/shop/more deleted"]
 
 
 def test_garbage_in_the_repository():
