@@ -28,8 +28,9 @@ struct http {
 	err *(*make_net)(void *ctx, struct net_client **out);
 	struct net_tls tls;
 	struct net_proxy proxy;
-	struct quick_site *site;
-	struct quick *quick;		/* NULL: everything goes through `net` */
+	struct quick_site *site;	/* NULL: everything goes through `net` */
+	struct quick *quick;		/* or: small requests do */
+	bool own_streams;		/* over connections of `site` */
 	struct net_tls quick_tls;
 
 	pthread_mutex_t lock;		/* of what follows, and of making `net` */
@@ -117,6 +118,12 @@ struct http_call {
 	struct arena mem;
 	struct client_stream stream;
 	int status;
+
+	/* A stream over a connection of its own, read by a thread of its own. */
+	struct quick *own;		/* NULL: none */
+	pthread_t thread;
+	atomic_bool stopping;		/* nothing more may be told */
+	bool left;			/* by the stop of its own callback: the thread frees it */
 };
 
 typedef VEC(struct net_header) headers_vec;
@@ -259,33 +266,33 @@ static void make_stream(struct http_call *c, const struct client_request *r,
 	c->request.ctx = c;
 }
 
-static struct http_call *begin(struct http *h, const struct client_request *r,
-			       const struct client_stream *s)
+static struct http_call *prepare(struct http *h, const struct client_request *r)
 {
 	struct http_call *c = mem_calloc(1, sizeof *c);
 	struct identity id;
 
 	c->http = h;
 	c->refused = identify(h, &c->mem, &id);
-	if (c->refused)
-		return c;
-	fill_request(h, c, &id, r);
-	if (s)
-		make_stream(c, r, s);
-	else if (h->quick && !r->cancel && (r->twice || is_get(r)))
-		c->quick = quick_start(h->quick, &c->request);
-	if (!c->quick)
-		go(h, c);
+	if (!c->refused)
+		fill_request(h, c, &id, r);
 	return c;
 }
 
 static void *start(void *ctx, const struct client_request *r)
 {
-	return begin(ctx, r, NULL);
+	struct http *h = ctx;
+	struct http_call *c = prepare(h, r);
+
+	if (!c->refused && h->quick && !r->cancel && (r->twice || is_get(r)))
+		c->quick = quick_start(h->quick, &c->request);
+	if (!c->refused && !c->quick)
+		go(h, c);
+	return c;
 }
 
 static void call_free(struct http_call *c)
 {
+	quick_free(c->own);
 	err_free(c->refused);
 	arena_release(&c->mem);
 	free(c);
@@ -318,12 +325,80 @@ static err *wait(void *ctx, void *handle, struct client_answer *out)
 	return NULL;
 }
 
+/* ---- streams over connections of our own ------------------------------- */
+
+/* A server that does not greet and answer in this time is the client's affair. */
+#define GREETING (5 * CLOCK_SECOND)
+
+/* The pieces; why there are no more, in the words of the client. */
+static err *tell_pieces(struct http_call *c, struct quick_call *call)
+{
+	CLEANUP(buf_release) struct buf piece = BUF_INIT;
+	const char *why = NULL;
+	bool whole = false;
+
+	while (!why && !atomic_load(&c->stopping) && quick_more(c->own, call, &piece, &whole))
+		if (!atomic_load(&c->stopping) && !on_data(c, buf_str(&piece)))
+			why = "context canceled";
+	if (!why && !whole)
+		why = "unexpected EOF";
+	return why ? err_new(ERR_UNAVAILABLE, "Get \"%.*s\": %s", STR_ARG(c->request.url), why) : NULL;
+}
+
+/* False: nothing was told, and the HTTP client may do better. */
+static bool run_own(struct http_call *c)
+{
+	struct net_request r = c->request;
+	const struct net_response *head;
+
+	r.timeout = GREETING;
+	struct quick_call *call = quick_start(c->own, &r);
+
+	if (!call)
+		return false;
+	bool answered = quick_head(c->own, call, &head);
+
+	if (answered && !atomic_load(&c->stopping)) {
+		on_head(c, head);
+		CLEANUP(err_drop) err *why = tell_pieces(c, call);
+
+		if (!atomic_load(&c->stopping))
+			on_end(c, why);
+	}
+	quick_end(c->own, call);
+	return answered;
+}
+
+static void *run_stream(void *arg)
+{
+	struct http_call *c = arg;
+
+	if (!run_own(c) && !atomic_load(&c->stopping))
+		go(c->http, c);
+	if (c->left)
+		call_free(c);
+	return NULL;
+}
+
 static void *stream(void *ctx, const struct client_request *r, const struct client_stream *s)
 {
-	struct http_call *c = begin(ctx, r, s);
+	struct http *h = ctx;
+	struct http_call *c = prepare(h, r);
 
-	if (c->refused)
+	if (c->refused) {
 		s->on_end(s->ctx, c->refused);
+		return c;
+	}
+	make_stream(c, r, s);
+	if (!h->own_streams || !is_get(r)) {
+		go(h, c);
+		if (c->refused)
+			s->on_end(s->ctx, c->refused);
+		return c;
+	}
+	c->own = quick_new(h->site);
+	if (pthread_create(&c->thread, NULL, run_stream, c))
+		die_bug("pthread_create failed");
 	return c;
 }
 
@@ -332,6 +407,16 @@ static void stop(void *ctx, void *handle)
 	struct http_call *c = handle;
 
 	(void)ctx;
+	if (c->own) {
+		atomic_store(&c->stopping, true);
+		if (pthread_equal(pthread_self(), c->thread)) {
+			pthread_detach(c->thread);
+			c->left = true;
+			return;
+		}
+		quick_stop(c->own);
+		pthread_join(c->thread, NULL);
+	}
 	if (c->call)
 		net_drop(c->call);
 	call_free(c);
@@ -380,7 +465,7 @@ static void copy_config(struct arena *a, struct kubeconfig *to, const struct kub
 }
 
 /* Proxies, and logins that change, are the HTTP client's affair. */
-static void open_quick(struct http *h)
+static void open_site(struct http *h)
 {
 	static const char *const proxies[] = { "HTTP_PROXY", "http_proxy", "HTTPS_PROXY",
 					       "https_proxy" };
@@ -394,8 +479,6 @@ static void open_quick(struct http *h)
 	h->quick_tls.cert = h->config.cert;
 	h->quick_tls.key = h->config.key;
 	h->site = quick_site_new(h->config.server, &h->quick_tls, NET_ANY_ADDRESS);
-	if (h->site)
-		h->quick = quick_new(h->site);
 }
 
 /* "example.com:6443" */
@@ -430,8 +513,10 @@ err *http_transport(struct client_transport *out, struct net_client *net,
 	h->proxy.url = h->config.proxy_url;
 	pthread_mutex_init(&h->lock, NULL);
 	h->make_net = o->net;
-	if (o->net)
-		open_quick(h);
+	open_site(h);
+	if (h->site && o->net)
+		h->quick = quick_new(h->site);
+	h->own_streams = h->site && !o->net;
 	*out = (struct client_transport){ start, wait, stream, stop, http_free, h,
 					  host_of(h->config.server) };
 	return NULL;

@@ -1,4 +1,4 @@
-#include "net/quick.h"
+#include "net/quick_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +13,10 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
-#include "crypto/ossl.h"
 #include "net/address.h"
 #include "net/client_impl.h"
 #include "net/http1.h"
-#include "net/libssl.h"
 #include "text/base64.h"
-#include "text/gourl.h"
 
 /* A server that does not take a connection in this time is the client's affair. */
 #define CONNECT_TIMEOUT (3 * CLOCK_SECOND)
@@ -29,29 +26,23 @@
  * connection may be larger. */
 enum { CALLS_MAX = 32, REQUEST_MAX = 8 << 10, ALONE_MAX = 8 << 20, PIECE = 32 << 10 };
 
+/* What an answer's head says of its body. */
+struct head {
+	int status;
+	bool chunked, sized;
+	uint64_t length;
+};
+
 struct quick_call {
 	struct quick_call *next;	/* sent after this one */
+	struct head head;		/* of one that is read piece by piece: what is left */
+	struct http1_chunks chunks;
 	size_t max_body;
 	int64_t until;			/* clock_mono */
 	const atomic_bool *cancel;
 	bool bodyless;			/* the answer to a HEAD */
 	bool done;
 	struct net_response answer;
-};
-
-struct quick_site {
-	struct arena mem;
-	struct gourl url;
-	str server;
-	str host, port;			/* to connect to */
-	str name;			/* in the certificate */
-	const struct net_tls *tls;
-	enum net_addresses addresses;
-	bool guarded;			/* SIGPIPE is ignored by all of the process */
-	pthread_mutex_t lock;		/* of what follows, which does not change once it is there */
-	const struct libssl *s;
-	const struct ossl *o;
-	SSL_CTX *ctx;			/* knows authorities and identity */
 };
 
 struct quick {
@@ -75,13 +66,6 @@ struct pipe_guard {
 	sigset_t before;
 	bool was_pending;
 };
-
-static bool is_ignored(int number)
-{
-	struct sigaction now;
-
-	return !sigaction(number, NULL, &now) && now.sa_handler == SIG_IGN;
-}
 
 static void guard_begin(const struct quick *q, struct pipe_guard *g)
 {
@@ -112,11 +96,6 @@ static void guard_end(const struct quick *q, const struct pipe_guard *g)
 }
 
 /* ---- connecting -------------------------------------------------------- */
-
-static bool is_tls(const struct quick_site *site)
-{
-	return str_eq(site->url.scheme, S("https"));
-}
 
 static int dial(const struct addrinfo *a, enum net_addresses rules)
 {
@@ -155,70 +134,6 @@ static bool connect_to(struct quick *q)
 	return q->fd >= 0;
 }
 
-/* All certificates of the text. */
-static bool add_authorities(struct quick_site *site, SSL_CTX *ctx)
-{
-	BIO *bio = site->o->BIO_new_mem_buf(site->tls->ca.p, (int)site->tls->ca.n);
-	X509_STORE *store = site->s->SSL_CTX_get_cert_store(ctx);
-	size_t n = 0;
-	X509 *cert;
-
-	while ((cert = site->o->PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		n += site->o->X509_STORE_add_cert(store, cert) == 1;
-		site->o->X509_free(cert);
-	}
-	site->o->BIO_free(bio);
-	site->o->ERR_clear_error();
-	return n > 0;
-}
-
-static bool add_identity(struct quick_site *site, SSL_CTX *ctx)
-{
-	const struct ossl *o = site->o;
-	const struct net_tls *tls = site->tls;
-
-	if (!tls->cert.n)
-		return true;
-	BIO *cert_bio = o->BIO_new_mem_buf(tls->cert.p, (int)tls->cert.n);
-	BIO *key_bio = o->BIO_new_mem_buf(tls->key.p, (int)tls->key.n);
-	X509 *cert = o->PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
-	EVP_PKEY *key = o->PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
-	bool fine = cert && key && site->s->SSL_CTX_use_certificate(ctx, cert) == 1 &&
-		    site->s->SSL_CTX_use_PrivateKey(ctx, key) == 1;
-
-	o->X509_free(cert);
-	o->EVP_PKEY_free(key);
-	o->BIO_free(cert_bio);
-	o->BIO_free(key_bio);
-	return fine;
-}
-
-/* Under the lock of the site. */
-static bool prepare(struct quick_site *site)
-{
-	if (site->ctx)
-		return true;
-	err *e = ossl_get(&site->o);
-
-	if (!e)
-		e = libssl_get(&site->s);
-	err_free(e);
-	if (e)
-		return false;
-	SSL_CTX *ctx = site->s->SSL_CTX_new(site->s->TLS_client_method());
-
-	if (!ctx)
-		return false;
-	site->s->SSL_CTX_ctrl(ctx, SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, NULL);
-	site->s->SSL_CTX_ctrl(ctx, SSL_CTRL_SET_READ_AHEAD, 1, NULL);
-	site->s->SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	if (add_authorities(site, ctx) && add_identity(site, ctx))
-		site->ctx = ctx;
-	else
-		site->s->SSL_CTX_free(ctx);
-	return site->ctx;
-}
-
 /* The certificate must be for the host, or for what the caller says instead. */
 static bool set_name(struct quick *q)
 {
@@ -235,7 +150,7 @@ static bool set_name(struct quick *q)
 static bool greet(struct quick *q)
 {
 	pthread_mutex_lock(&q->site->lock);
-	bool prepared = prepare(q->site);
+	bool prepared = quick_site_prepare(q->site);
 
 	q->o = q->site->o;
 	q->s = q->site->s;
@@ -259,6 +174,16 @@ static void set_patience(struct quick *q, int which, int64_t span)
 	setsockopt(q->fd, SOL_SOCKET, which, &t, sizeof t);
 }
 
+/* A peer that is gone without a word is noticed in some minutes. */
+static void keep_alive(const struct quick *q)
+{
+	const int one = 1, seconds = 60;
+
+	setsockopt(q->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	setsockopt(q->fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+	setsockopt(q->fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
 static bool open_connection(struct quick *q, int64_t timeout)
 {
 	if (q->fd >= 0)
@@ -269,7 +194,7 @@ static bool open_connection(struct quick *q, int64_t timeout)
 		timeout = NET_TIMEOUT;
 	set_patience(q, SO_SNDTIMEO, timeout);
 	set_patience(q, SO_RCVTIMEO, timeout);
-	bool fine = !is_tls(q->site) || greet(q);
+	bool fine = !quick_site_is_tls(q->site) || greet(q);
 
 	set_patience(q, SO_RCVTIMEO, LOOK);
 	return fine;
@@ -436,12 +361,6 @@ struct quick_call *quick_start(struct quick *q, const struct net_request *r)
 }
 
 /* ---- an answer --------------------------------------------------------- */
-
-struct head {
-	int status;
-	bool chunked, sized;
-	uint64_t length;
-};
 
 /* Strict, as what is unclear is asked again. */
 static bool read_field(struct quick *q, str line, struct head *h)
@@ -622,6 +541,82 @@ bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out)
 	return done;
 }
 
+/* ---- an answer that goes on ---------------------------------------------- */
+
+bool quick_head(struct quick *q, struct quick_call *c, const struct net_response **out)
+{
+	struct pipe_guard guard;
+
+	guard_begin(q, &guard);
+	bool fine = read_head(q, c, c, &c->head) && (c->head.chunked || c->head.sized);
+
+	guard_end(q, &guard);
+	if (!fine)
+		return false;
+	c->answer.status = c->head.status;
+	c->answer.version = 11;
+	c->until = INT64_MAX;
+	set_patience(q, SO_RCVTIMEO, 0);
+	keep_alive(q);
+	*out = &c->answer;
+	return true;
+}
+
+/* What has been read already; how it goes on, as http1_chunks_take. */
+static int take_piece(struct quick *q, struct quick_call *c, struct buf *piece)
+{
+	str in = buf_str(&q->in);
+	int how;
+
+	if (c->head.chunked) {
+		how = http1_chunks_take(&c->chunks, &in, piece);
+	} else {
+		str mine = str_sub(in, 0, c->head.length);
+
+		buf_add(piece, mine);
+		in = str_from(in, mine.n);
+		c->head.length -= mine.n;
+		how = c->head.length ? HTTP1_MORE : HTTP1_DONE;
+	}
+	take(q, q->in.n - in.n);
+	return how;
+}
+
+bool quick_more(struct quick *q, struct quick_call *c, struct buf *piece, bool *whole)
+{
+	struct pipe_guard guard;
+	int how;
+
+	buf_clear(piece);
+	guard_begin(q, &guard);
+	while ((how = take_piece(q, c, piece)) == HTTP1_MORE && !piece->n && read_more(q, c))
+		;
+	guard_end(q, &guard);
+	*whole = how == HTTP1_DONE;
+	return piece->n;
+}
+
+void quick_end(struct quick *q, struct quick_call *c)
+{
+	pthread_mutex_lock(&q->lock);
+	q->broken = true;
+	forget(q, c);
+	pthread_mutex_unlock(&q->lock);
+	if (q->o)
+		q->o->ERR_clear_error();
+	net_response_release(&c->answer);
+	free(c);
+}
+
+void quick_stop(struct quick *q)
+{
+	pthread_mutex_lock(&q->lock);
+	q->broken = true;
+	if (q->fd >= 0)
+		shutdown(q->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&q->lock);
+}
+
 bool quick_is_broken(struct quick *q)
 {
 	pthread_mutex_lock(&q->lock);
@@ -648,70 +643,6 @@ bool quick_is_alive(struct quick *q)
 }
 
 /* ---- making ------------------------------------------------------------ */
-
-/* One certificate and a key that can be read without a question. */
-static bool is_plain_identity(const struct net_tls *tls)
-{
-	const str begin = S("-----BEGIN CERTIFICATE-----");
-	size_t first = str_find(tls->cert, begin);
-
-	if (!tls->cert.n)
-		return true;
-	return first != STR_NPOS && !str_has(str_from(tls->cert, first + begin.n), begin) &&
-	       !str_has(tls->key, S("ENCRYPTED"));
-}
-
-/* Where to connect to, and who must answer. */
-static void find_names(struct quick_site *site)
-{
-	str name = gourl_hostname(&site->url), port = str_from(site->url.host, name.n);
-
-	if (str_starts(site->url.host, S("[")))
-		port = str_from(site->url.host, name.n + 2);
-	if (!str_take(&port, ':'))
-		port = is_tls(site) ? S("443") : S("80");
-	site->host = arena_str(&site->mem, name);
-	site->port = arena_str(&site->mem, port);
-	site->name = is_tls(site) && site->tls->server_name.n
-			     ? arena_str(&site->mem, site->tls->server_name) : site->host;
-}
-
-struct quick_site *quick_site_new(str server, const struct net_tls *tls,
-				  enum net_addresses addresses)
-{
-	struct quick_site *site = mem_calloc(1, sizeof *site);
-	bool fine;
-
-	site->tls = tls;
-	site->addresses = addresses;
-	site->guarded = is_ignored(SIGPIPE);
-	site->server = arena_str(&site->mem, server);
-	pthread_mutex_init(&site->lock, NULL);
-	err *e = gourl_parse(&site->mem, site->server, &site->url);
-
-	fine = !e && !site->url.has_user && site->url.host.n &&
-	       (str_eq(site->url.scheme, S("http")) ||
-		(is_tls(site) && tls->ca.n && !tls->ca_and_system && !tls->insecure &&
-		 is_plain_identity(tls)));
-	err_free(e);
-	if (fine) {
-		find_names(site);
-		return site;
-	}
-	quick_site_free(site);
-	return NULL;
-}
-
-void quick_site_free(struct quick_site *site)
-{
-	if (!site)
-		return;
-	if (site->ctx)
-		site->s->SSL_CTX_free(site->ctx);
-	pthread_mutex_destroy(&site->lock);
-	arena_release(&site->mem);
-	free(site);
-}
 
 struct quick *quick_new(struct quick_site *site)
 {

@@ -42,6 +42,20 @@ void quick_free(struct quick *q);
 struct quick_call *quick_start(struct quick *q, const struct net_request *r);
 /* Its answer; false: ask the client. Ends the call. */
 bool quick_wait(struct quick *q, struct quick_call *c, struct net_response *out);
+
+/* An answer that goes on is read piece by piece, on a connection that nobody else asks on:
+ * quick_start, quick_head, quick_more until it says false, quick_end. */
+
+/* The answer without its body (borrowed, until the end); false: ask the client. */
+bool quick_head(struct quick *q, struct quick_call *c, const struct net_response **out);
+/* Wait for bytes; false: none are left, and `*whole` tells whether that was the end or it was
+ * cut off. There is no limit to the time. */
+bool quick_more(struct quick *q, struct quick_call *c, struct buf *piece, bool *whole);
+/* Ends call and connection; also behind a quick_head or quick_more that said false. */
+void quick_end(struct quick *q, struct quick_call *c);
+/* From another thread: nothing more comes or goes. */
+void quick_stop(struct quick *q);
+
 /* There is no connection, and there will be none: what is asked is the client's affair. */
 bool quick_is_broken(struct quick *q);
 /* Connected, with nothing under way. */
