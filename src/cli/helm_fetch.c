@@ -469,7 +469,7 @@ static err *download_prov(struct cli *c, const struct helmrepo *server, str url,
 static err *download(struct cli *c, struct net_client *net, const struct target *t,
 		     const struct helm_chart_options *o, struct helm_fetched *out)
 {
-	CLEANUP(spool_release) struct spool spool;
+	CLEANUP(spool_release) struct spool spool = { .fd = -1 };
 	struct helmrepo server;
 	struct gourl u;
 	str text;

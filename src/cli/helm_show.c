@@ -33,7 +33,8 @@ static err *load(struct cli *c, const struct show_options *o, struct chart **out
 	str path;
 
 	TRY(helm_locate(c, c->words.p[0], &o->chart, &path));
-	return chart_load(c->arena, path, &(const struct chart_options){ .notices = &to }, out);
+	return chart_load(c->arena, path,
+			  &(const struct chart_options){ .notices = &to, .any_version = true }, out);
 }
 
 static void add(struct cli *c, str text)
@@ -49,7 +50,8 @@ static err *add_path(struct cli *c, node values, str path)
 
 	if (e)
 		return err_wrap(e, "error parsing jsonpath %.*s", STR_ARG(path));
-	return jsonpath_print(&c->out.buf, p, values, NULL);
+	return jsonpath_print(&c->out.buf, p, values,
+			      &(const struct jsonpath_options){ .allow_missing = true });
 }
 
 static err *add_values(struct cli *c, const struct show_options *o, const struct chart *chart)

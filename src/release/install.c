@@ -152,11 +152,8 @@ static err *prepare(struct work *w, const struct record *r)
 	const struct release_how *how = w->how;
 	err *e;
 
-	if (how->dry_run == RELEASE_DRY_CLIENT) {
-		struct relobj_list ignored;
-
-		return relobj_parse(w->a, r->manifest, &ignored);
-	}
+	if (how->dry_run == RELEASE_DRY_CLIENT)
+		return NULL;
 	e = relobj_build(&w->env->cluster, w->a, r->manifest, w->env->ns, &w->target);
 	if (e)
 		return err_wrap(e,
