@@ -407,8 +407,12 @@ static err *dispatch(struct cli *c, const str *args, size_t n, bool *lost)
 	const size_t all = n;
 
 	if (!command_find(c, &c->path, own, &n, &bad)) {
+		bool done = false;
+
 		if (last(&c->path)->external)
-			TRY(last(&c->path)->external(c, bad, args, all));
+			TRY(last(&c->path)->external(c, bad, args, all, &done));
+		if (done)
+			return NULL;
 		*lost = true;
 		return unknown_command(c, bad, true);
 	}

@@ -65,9 +65,9 @@ struct command {
 	/* Called before `run` of it and of all commands below that have none nearer. */
 	err *(*before)(struct cli *c);
 	err *(*run)(struct cli *c);
-	/* Of a root: called for a word that is no command; returns when it is none of
-	 * what else there is, either. */
-	err *(*external)(struct cli *c, str word, const str *args, size_t n);
+	/* Of a root: called for a word that is no command; `done` is set where it is something
+	 * else that was run. */
+	err *(*external)(struct cli *c, str word, const str *args, size_t n, bool *done);
 	/* Adds what may stand as its word and begins with `prefix`, a line each; of it
 	 * and of all commands below that have none nearer. NULL: names of files. False:
 	 * that could not be told. `c` has path, flags and options of the command, which does not run. */

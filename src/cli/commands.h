@@ -64,6 +64,7 @@ extern const struct command helm_install_command;
 extern const struct command helm_lint_command;
 extern const struct command helm_list_command;
 extern const struct command helm_package_command;
+extern const struct command helm_plugin_command;
 extern const struct command helm_pull_command;
 extern const struct command helm_push_command;
 extern const struct command helm_registry_command;

@@ -13,8 +13,8 @@ str plugin_dir(const struct cli *c);
 /* The program of a plugin: its path, or nothing when there is none. */
 str plugin_find(const struct cli *c, str name);
 /* Where a root's word is no command: become the plugin of that name, with all
- * arguments behind it. Returns when there is none. */
-err *plugin_external(struct cli *c, str word, const str *args, size_t n)
+ * arguments behind it. Returns when there is none; `done` stays as it is. */
+err *plugin_external(struct cli *c, str word, const str *args, size_t n, bool *done)
 	__attribute__((warn_unused_result));
 
 #endif

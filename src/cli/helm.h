@@ -30,6 +30,11 @@ bool helm_debug(const struct cli *c);
 /* Where Helm keeps things: "cache", "config" or "data", and what is below. */
 str helm_dir(struct cli *c, const char *kind, str below);
 
+/* The settings as a plugin is told of them: "HELM_NAMESPACE=default", in the order of their names;
+ * gives how many. */
+enum { HELM_ENV_MAX = 32 };
+size_t helm_env(struct cli *c, str *to);
+
 /* -f, --set and their kin. */
 struct helm_value_options {
 	struct flag_list files, sets, strings, from_files, json, literals;

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "cli/commands.h"
 #include "text/number.h"
+#include "text/quote.h"
 #include "text/width.h"
 #include "value/json.h"
 #include "value/yaml.h"
@@ -279,35 +280,41 @@ err *helm_dry_run(struct cli *c, str v, enum release_dry *out)
 	return NULL;
 }
 
-err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
+static err *set_wait(struct arena *a, void *slot, str value, bool again)
+{
+	static const char *const words[] = { "watcher", "legacy", "hookOnly", "true", "false" };
+
+	(void)again;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (str_eq(value, str_c(words[i]))) {
+			*(str *)slot = arena_str(a, value);
+			return NULL;
+		}
+	return err_new(ERR_INVALID,
+		       "invalid wait input %.*s. Valid inputs are watcher, hookOnly, and legacy",
+		       STR_ARG(quote_str(a, value)));
+}
+
+const struct flag_type helm_wait_type = { "WaitStrategy", false, set_wait };
+
+enum release_wait helm_wait_strategy(struct cli *c, str word)
 {
 	const struct notices to = helm_notices(c);
 
-	if (str_eq(word, S("watcher"))) {
-		*out = RELEASE_WAIT_WATCHER;
-	} else if (str_eq(word, S("legacy"))) {
-		*out = RELEASE_WAIT_LEGACY;
-	} else if (str_eq(word, S("hookOnly"))) {
-		*out = RELEASE_WAIT_HOOKS;
-	} else if (str_eq(word, S("true"))) {
+	if (str_eq(word, S("true")))
 		notice(&to, NOTICE_WARN,
 		       S("--wait=true is deprecated (boolean value) and can be replaced with "
 			 "--wait=watcher"),
 		       { 0 });
-		*out = RELEASE_WAIT_WATCHER;
-	} else if (str_eq(word, S("false"))) {
+	if (str_eq(word, S("false")))
 		notice(&to, NOTICE_WARN,
 		       S("--wait=false is deprecated (boolean value) and can be replaced with "
 			 "--wait=hookOnly"),
 		       { 0 });
-		*out = RELEASE_WAIT_HOOKS;
-	} else {
-		return err_new(ERR_INVALID,
-			       "invalid argument \"%.*s\" for \"--wait\" flag: invalid wait input "
-			       "\"%.*s\". Valid inputs are watcher, hookOnly, and legacy",
-			       STR_ARG(word), STR_ARG(word));
-	}
-	return NULL;
+	if (str_eq(word, S("legacy")))
+		return RELEASE_WAIT_LEGACY;
+	return str_eq(word, S("watcher")) || str_eq(word, S("true")) ? RELEASE_WAIT_WATCHER
+								     : RELEASE_WAIT_HOOKS;
 }
 
 void helm_server_side(str word, struct release_how *out)
@@ -321,14 +328,15 @@ void helm_server_side(str word, struct release_how *out)
 
 err *helm_check_force(const struct cli *c, const struct release_how *how)
 {
-	const char *replace = cli_given(c, "force") ? "force" : "force-replace";
+	bool old = cli_given(c, "force");
 
 	if (!how->force_conflicts || !how->force_replace)
 		return NULL;
 	return err_new(ERR_INVALID,
 		       "if any flags in the group [%s force-conflicts] are set none of the others can "
-		       "be; [force-conflicts %s] were all set",
-		       replace, replace);
+		       "be; [%s] were all set",
+		       old ? "force" : "force-replace",
+		       old ? "force force-conflicts" : "force-conflicts force-replace");
 }
 
 /* ---- printing ---------------------------------------------------------- */

@@ -84,9 +84,10 @@ err *helm_find_release(const struct helm_cluster *k, struct arena *a, str name, 
 err *helm_dry_run(struct cli *c, str word, enum release_dry *out)
 	__attribute__((warn_unused_result));
 
-/* --wait: "watcher", "legacy", "hookOnly". */
-err *helm_wait_strategy(struct cli *c, str word, enum release_wait *out)
-	__attribute__((warn_unused_result));
+/* --wait: "watcher", "legacy", "hookOnly"; a str. */
+extern const struct flag_type helm_wait_type;
+/* What it means; words of old are warned of. */
+enum release_wait helm_wait_strategy(struct cli *c, str word);
 
 /* --server-side: "true", "false", "auto"; anything else is refused by the action, which has
  * questions of its own before that. */

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/helm_cluster.h"
 #include "cli/helm_depend.h"
 #include "text/constraint.h"
 #include "text/glob.h"
@@ -10,14 +11,14 @@ struct dependency_options {
 	struct helm_server_options server;
 	bool verify, skip_refresh;
 	str keyring;
-	int64_t max_col_width;
+	uint64_t max_col_width;
 };
 
 #define AT(field) offsetof(struct dependency_options, field)
 
 static const struct flag list_flags[] = {
-	{ "max-col-width", 0, FLAG_INT, AT(max_col_width), "width at which columns are cut",
-	  .fallback = "80" },
+	{ "max-col-width", 0, FLAG_CUSTOM, AT(max_col_width), "width at which columns are cut",
+	  .fallback = "80", .type = &helm_uint_type },
 	{ 0 },
 };
 
@@ -141,16 +142,14 @@ static const char *status(struct cli *c, str path, const struct chart *chart,
 enum { COLUMNS = 4 };
 
 /* A column is as wide as its widest cell, at most `max`; longer ones are cut. */
-static void print_table(struct cli *c, str (*rows)[COLUMNS], size_t n, size_t max)
+static void print_table(struct cli *c, str (*rows)[COLUMNS], size_t n, uint64_t max)
 {
 	size_t widths[COLUMNS] = { 0 };
 	struct buf *b = &c->out.buf;
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < COLUMNS; k++) {
-			if (max > 3 && width_text(rows[i][k]) > max)
-				rows[i][k] = arena_cat(c->arena, str_sub(rows[i][k], 0, max - 3),
-						       S("..."));
+			rows[i][k] = helm_cut(c->arena, rows[i][k], max);
 			if (width_text(rows[i][k]) > widths[k])
 				widths[k] = width_text(rows[i][k]);
 		}
@@ -198,7 +197,10 @@ static err *run_list(struct cli *c)
 	str path = chart_path(c);
 	struct chart *chart;
 
-	TRY(chart_load(c->arena, path, &(const struct chart_options){ .notices = &to }, &chart));
+	if (chart_path_kind(path) == CHART_PATH_NONE)
+		return err_new(ERR_NOT_FOUND, "stat %.*s: no such file or directory", STR_ARG(path));
+	TRY(chart_load(c->arena, path,
+		       &(const struct chart_options){ .notices = &to, .any_version = true }, &chart));
 	if (!chart->meta.has_deps) {
 		buf_addf(&c->out.buf, "WARNING: no dependencies at %.*s\n",
 			 STR_ARG(path_join(c->arena, path, S("charts"))));
@@ -220,7 +222,7 @@ static err *run_list(struct cli *c)
 		rows[i][2] = d->repository;
 		rows[i][3] = str_c(status(c, path, chart, d, &charts));
 	}
-	print_table(c, rows, n, o->max_col_width > 0 ? (size_t)o->max_col_width : 0);
+	print_table(c, rows, n, o->max_col_width);
 	buf_addc(&c->out.buf, '\n');
 	print_unlisted(c, path, chart, &charts);
 	return NULL;

@@ -24,7 +24,7 @@ static str truth(bool b)
 static size_t collect(struct cli *c, struct variable *to)
 {
 	const struct helm_settings *s = helm_settings(c);
-	str kubeconfig = or_env(c, s->kubeconfig, "KUBECONFIG", STR_NONE);
+	str kubeconfig = s->kubeconfig;
 	CLEANUP(buf_release) struct buf qps = BUF_INIT;
 	str groups = arena_join(c->arena, s->as_groups.p, s->as_groups.n, S(","));
 
@@ -67,9 +67,19 @@ static size_t collect(struct cli *c, struct variable *to)
 	return kubeconfig.n ? n : n - 1;
 }
 
+size_t helm_env(struct cli *c, str *to)
+{
+	struct variable all[HELM_ENV_MAX];
+	size_t n = collect(c, all);
+
+	for (size_t i = 0; i < n; i++)
+		to[i] = arena_cat(c->arena, str_c(all[i].name), S("="), all[i].value);
+	return n;
+}
+
 static err *run(struct cli *c)
 {
-	struct variable all[32];
+	struct variable all[HELM_ENV_MAX];
 	size_t n = collect(c, all);
 	struct buf *b = &c->out.buf;
 

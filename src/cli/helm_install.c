@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/helm_cluster.h"
+#include "cli/helm_plugin.h"
 #include "text/number.h"
 
 struct install_options {
@@ -55,9 +56,10 @@ static const struct flag shared_flags[] = {
 	{ "hide-secret", 0, FLAG_BOOL, AT(hide_secret), "leave Secrets out of what --dry-run shows" },
 	{ "labels", 'l', FLAG_MAP, AT(labels), "labels of the release's record: a=b,c=d" },
 	{ "no-hooks", 0, FLAG_BOOL, AT(no_hooks), "do not run hooks" },
-	{ "post-renderer", 0, FLAG_STRING, AT(post_renderer), "refused: rill runs no programs" },
+	{ "post-renderer", 0, FLAG_STRING, AT(post_renderer),
+	  "plugin that the rendered manifests go through" },
 	{ "post-renderer-args", 0, FLAG_ARRAY, AT(post_renderer_args),
-	  "refused with --post-renderer" },
+	  "argument of the post-renderer, which may be given again" },
 	{ "render-subchart-notes", 0, FLAG_BOOL, AT(sub_notes), "notes of subcharts, too" },
 	{ "rollback-on-failure", 0, FLAG_BOOL, AT(rollback),
 	  "undo what was done when it fails; waits" },
@@ -68,9 +70,10 @@ static const struct flag shared_flags[] = {
 	  "take over objects that are there already, whoever made them" },
 	{ "timeout", 0, FLAG_DURATION, AT(timeout), "how long to wait for any one thing",
 	  .fallback = "5m0s" },
-	{ "wait", 0, FLAG_STRING, AT(wait),
+	{ "wait", 0, FLAG_CUSTOM, AT(wait),
 	  "what to wait for: watcher (objects are ready), legacy (by Helm 3's rules), hookOnly",
-	  .fallback = "hookOnly", .bare = "watcher", .choices = "watcher legacy hookOnly" },
+	  .fallback = "hookOnly", .bare = "watcher", .choices = "watcher legacy hookOnly",
+	  .type = &helm_wait_type },
 	{ "wait-for-jobs", 0, FLAG_BOOL, AT(wait_for_jobs), "with --wait, until Jobs are complete" },
 	{ 0 },
 };
@@ -96,8 +99,7 @@ static const struct flag upgrade_flags[] = {
 	{ "reset-values", 0, FLAG_BOOL, AT(reset), "the new chart's values, and no others" },
 	{ "reuse-values", 0, FLAG_BOOL, AT(reuse), "the last revision's values, then the new ones" },
 	{ "server-side", 0, FLAG_STRING, AT(server_side),
-	  "let the server apply: true, false, auto (as the last revision)", .fallback = "auto",
-	  .bare = "true" },
+	  "let the server apply: true, false, auto (as the last revision)", .fallback = "auto" },
 	{ 0 },
 };
 
@@ -125,23 +127,12 @@ static node labels_of(struct arena *a, const struct flag_map *m)
 	return m->n ? out : NODE_NOTHING;
 }
 
-static err *check(struct cli *c, const struct install_options *o, const struct release_how *how)
-{
-	if (o->post_renderer.n)
-		return err_new(ERR_FORBIDDEN,
-			       "--post-renderer %.*s: rill executes no programs; pipe the output of "
-			       "'helm template' into the program, or put the changes into a "
-			       "kustomization",
-			       STR_ARG(o->post_renderer));
-	return helm_check_force(c, how);
-}
-
 /* A pending revision that was silent for so long has no owner any more; longer where one
  * may wait for longer. */
 #define ABANDONED_MIN CLOCK_HOUR
 
 static err *how_of(struct cli *c, const struct install_options *o, bool upgrade,
-		   struct release_how *out)
+		   struct helm_post_renderer *post, struct release_how *out)
 {
 	*out = (struct release_how){
 		.labels = labels_of(c->arena, &o->labels),
@@ -161,12 +152,18 @@ static err *how_of(struct cli *c, const struct install_options *o, bool upgrade,
 			 : o->reset_then_reuse ? RELEASE_RESET_THEN_REUSE
 						: RELEASE_REUSE_IF_NONE,
 	};
-	TRY(check(c, o, out));
+	if (o->post_renderer.n) {
+		TRY(helm_post_renderer_find(c, o->post_renderer, &o->post_renderer_args, post));
+		out->post_render = helm_post_render;
+		out->post_ctx = post;
+	}
+	TRY(helm_check_force(c, out));
 	TRY(helm_dry_run(c, o->dry_run, &out->dry_run));
 	helm_server_side(o->server_side, out);
 	if (!upgrade)
 		TRY(check_side(o->server_side, out->server_side));
-	return helm_wait_strategy(c, o->wait, &out->wait);
+	out->wait = helm_wait_strategy(c, o->wait);
+	return NULL;
 }
 
 static err *check_hiding(const struct release_how *how)
@@ -237,11 +234,12 @@ static err *run_install(struct cli *c)
 {
 	const struct install_options *o = c->options;
 	CLEANUP(helm_disconnect) struct helm_cluster k = { .schema = o->schema };
+	struct helm_post_renderer post;
 	struct release_how how;
 	str ref;
 	err *e;
 
-	TRY(how_of(c, o, false, &how));
+	TRY(how_of(c, o, false, &post, &how));
 	e = name_and_chart(c, o, &how.name, &ref);
 	if (!e)
 		e = load(c, o, ref, &how);
@@ -301,12 +299,13 @@ static err *run_upgrade(struct cli *c)
 {
 	const struct install_options *o = c->options;
 	CLEANUP(helm_disconnect) struct helm_cluster k = { .schema = o->schema };
+	struct helm_post_renderer post;
 	struct release_how how;
 	struct record r;
 	bool absent = false;
 	err *e;
 
-	TRY(how_of(c, o, true, &how));
+	TRY(how_of(c, o, true, &post, &how));
 	how.name = c->words.p[0];
 	e = helm_connect(c, &k, false);
 	if (e && !o->install)

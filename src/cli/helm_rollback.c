@@ -35,12 +35,12 @@ static const struct flag rollback_flags[] = {
 	  .computed = default_history },
 	{ "no-hooks", 0, FLAG_BOOL, AT(no_hooks), "do not run hooks" },
 	{ "server-side", 0, FLAG_STRING, AT(server_side),
-	  "let the server apply: true, false, auto (as that revision)", .fallback = "auto",
-	  .bare = "true" },
+	  "let the server apply: true, false, auto (as that revision)", .fallback = "auto" },
 	{ "timeout", 0, FLAG_DURATION, AT(timeout), "how long to wait for any one thing",
 	  .fallback = "5m0s" },
-	{ "wait", 0, FLAG_STRING, AT(wait), "what to wait for: watcher, legacy, hookOnly",
-	  .fallback = "hookOnly", .bare = "watcher", .choices = "watcher legacy hookOnly" },
+	{ "wait", 0, FLAG_CUSTOM, AT(wait), "what to wait for: watcher, legacy, hookOnly",
+	  .fallback = "hookOnly", .bare = "watcher", .choices = "watcher legacy hookOnly",
+	  .type = &helm_wait_type },
 	{ "wait-for-jobs", 0, FLAG_BOOL, AT(wait_for_jobs), "with --wait, until Jobs are complete" },
 	{ 0 },
 };
@@ -69,7 +69,7 @@ static err *run_rollback(struct cli *c)
 	TRY(release_check_description(o->description));
 	TRY(helm_dry_run(c, o->dry_run, &how.dry_run));
 	helm_server_side(o->server_side, &how);
-	TRY(helm_wait_strategy(c, o->wait, &how.wait));
+	how.wait = helm_wait_strategy(c, o->wait);
 	TRY(helm_connect(c, &k, false));
 	TRY(release_rollback(&k.env, c->arena, &how, &r));
 	buf_add(&c->out.buf, S("Rollback was a success! Happy Helming!\n"));
@@ -108,8 +108,9 @@ static const struct flag uninstall_flags[] = {
 	{ "no-hooks", 0, FLAG_BOOL, AT(no_hooks), "do not run hooks" },
 	{ "timeout", 0, FLAG_DURATION, AT(timeout), "how long to wait for any one thing",
 	  .fallback = "5m0s" },
-	{ "wait", 0, FLAG_STRING, AT(wait), "what to wait for: watcher, legacy, hookOnly",
-	  .fallback = "hookOnly", .bare = "watcher", .choices = "watcher legacy hookOnly" },
+	{ "wait", 0, FLAG_CUSTOM, AT(wait), "what to wait for: watcher, legacy, hookOnly",
+	  .fallback = "hookOnly", .bare = "watcher", .choices = "watcher legacy hookOnly",
+	  .type = &helm_wait_type },
 	{ 0 },
 };
 
@@ -132,7 +133,7 @@ static err *run_uninstall(struct cli *c)
 			       "invalid cascade value (%.*s). Must be \"background\", "
 			       "\"foreground\", or \"orphan\"",
 			       STR_ARG(o->cascade));
-	TRY(helm_wait_strategy(c, o->wait, &how.wait));
+	how.wait = helm_wait_strategy(c, o->wait);
 	TRY(helm_connect(c, &k, false));
 	for (size_t i = 0; i < c->words.n; i++) {
 		struct record r;

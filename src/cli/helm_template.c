@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/helm_cluster.h"
 #include "cli/helm_depend.h"
+#include "cli/helm_plugin.h"
 #include "cli/helm_remote.h"
 #include "helm/origin.h"
 #include "release/release.h"
@@ -66,9 +67,10 @@ static const struct flag flags[] = {
 	{ "origins", 0, FLAG_BOOL, AT(origins),
 	  "print below each # Source the line of the template that the object begins on" },
 	{ "output-dir", 0, FLAG_STRING, AT(output_dir), "write files below this directory" },
-	{ "post-renderer", 0, FLAG_STRING, AT(post_renderer), "refused: rill runs no programs" },
+	{ "post-renderer", 0, FLAG_STRING, AT(post_renderer),
+	  "plugin that the rendered manifests go through" },
 	{ "post-renderer-args", 0, FLAG_ARRAY, AT(post_renderer_args),
-	  "refused with --post-renderer" },
+	  "argument of the post-renderer, which may be given again" },
 	{ "release-name", 0, FLAG_BOOL, AT(release_name),
 	  "put the release's name into paths below --output-dir" },
 	{ "render-subchart-notes", 0, FLAG_BOOL, AT(sub_notes), "no effect", .hidden = true,
@@ -90,8 +92,8 @@ static const struct flag flags[] = {
 	  .fallback = "5m0s" },
 	{ "validate", 0, FLAG_BOOL, AT(validate), "deprecated",
 	  .deprecated = "use '--dry-run=server' instead" },
-	{ "wait", 0, FLAG_STRING, AT(wait), "no effect without a cluster",
-	  .fallback = "hookOnly", .bare = "watcher" },
+	{ "wait", 0, FLAG_CUSTOM, AT(wait), "no effect without a cluster",
+	  .fallback = "hookOnly", .bare = "watcher", .type = &helm_wait_type },
 	{ "wait-for-jobs", 0, FLAG_BOOL, AT(wait_for_jobs), "no effect without a cluster" },
 	{ 0 },
 };
@@ -298,16 +300,6 @@ static err *check_dry_run(str v, const struct notices *to)
 	return NULL;
 }
 
-static err *check(const struct template_options *o, const struct notices *to)
-{
-	if (o->post_renderer.n)
-		return err_new(ERR_FORBIDDEN,
-			       "--post-renderer %.*s: rill executes no programs; pipe the output into "
-			       "the program, or put the changes into a kustomization",
-			       STR_ARG(o->post_renderer));
-	return check_dry_run(o->dry_run, to);
-}
-
 static err *check_group(struct cli *c)
 {
 	if (!cli_given(c, "validate") || !cli_given(c, "dry-run"))
@@ -408,8 +400,18 @@ static err *check_cluster(struct cli *c, const struct helm_cluster *k,
 				     : NULL;
 }
 
+/* Through the post-renderer, if there is one. */
+static err *post_render(struct cli *c, const struct template_options *o,
+			struct helm_post_renderer *post, struct render *r)
+{
+	const struct notices to = helm_notices(c);
+	const struct release_how how = { .post_render = helm_post_render, .post_ctx = post };
+
+	return o->post_renderer.n ? release_post_render(c->arena, &how, &to, r) : NULL;
+}
+
 static err *render(struct cli *c, const struct template_options *o, struct chart *chart,
-		   node values, struct render_options *ro)
+		   node values, struct helm_post_renderer *post, struct render_options *ro)
 {
 	CLEANUP(helm_disconnect) struct helm_cluster k = { .schema = o->schema };
 	struct caps caps = caps_offline(c->arena, o->api_versions.p, o->api_versions.n);
@@ -440,6 +442,8 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 	}
 	err *e = render_chart(c->arena, chart, values, ro, &r);
 
+	if (!e)
+		e = post_render(c, o, post, &r);
 	if (!e) {
 		TRY(check_cluster(c, &k, &how, &r));
 		e = print(c, o, ro->release.name, &r);
@@ -462,18 +466,24 @@ static err *run(struct cli *c)
 	const struct template_options *o = c->options;
 	const struct notices to = helm_notices(c);
 	struct objects_kube_version version;
+	struct helm_post_renderer post;
 	struct chart *chart;
 	str name = S("release-name"), ref, path;
 	node values;
 
+	if (o->post_renderer.n)
+		TRY(helm_post_renderer_find(c, o->post_renderer, &o->post_renderer_args, &post));
 	TRY(check_group(c));
+	TRY(helm_check_force(c, &(const struct release_how){ .force_replace = o->force_replace,
+							     .force_conflicts = o->force_conflicts }));
+	helm_wait_strategy(c, o->wait);
 	if (o->kube_version.n) {
 		err *e = caps_parse_version(c->arena, o->kube_version, &version);
 
 		if (e)
 			return err_wrap(e, "invalid kube version '%.*s'", STR_ARG(o->kube_version));
 	}
-	TRY(check(o, &to));
+	TRY(check_dry_run(o->dry_run, &to));
 	TRY(helm_name_and_chart(c, o->generate_name, o->name_template, &name, &ref));
 	TRY(helm_locate(c, ref, &o->chart, &path));
 	TRY(helm_values(c, &o->values, &values));
@@ -486,7 +496,7 @@ static err *run(struct cli *c)
 		.skip_schema = o->schema.skip,
 	};
 
-	return render(c, o, chart, values, &ro);
+	return render(c, o, chart, values, &post, &ro);
 }
 
 const struct command helm_template_command = {

@@ -2,6 +2,7 @@
 #include "cli/flux.h"
 #include "cli/flux_hint.h"
 #include "cli/flux_plugin.h"
+#include "cli/helm_plugin.h"
 #include "cli/helm.h"
 #include "cli/help.h"
 
@@ -124,6 +125,7 @@ const struct command helm_root = {
 	.text = "Render charts and manage their releases, with the words and the output of helm.",
 	.shared = helm_settings_flags,
 	.options = sizeof(struct helm_settings),
+	.external = helm_plugin_external,
 	.commands = (const struct command *const[]){
 		&complete_command,
 		&completion_command,
@@ -137,6 +139,7 @@ const struct command helm_root = {
 		&helm_lint_command,
 		&helm_list_command,
 		&helm_package_command,
+		&helm_plugin_command,
 		&helm_pull_command,
 		&helm_push_command,
 		&helm_registry_command,

@@ -132,6 +132,11 @@ enum { RELEASE_SIZE_MAX = 1 << 20 };
 /* What a record is made of, in bytes: "templates 1000, files of the chart 10, ...". */
 str release_parts(struct arena *a, const struct record *r);
 
+/* Let a render go through `how->post_render`: what comes back is sorted into files, hooks and
+ * manifests anew. */
+err *release_post_render(struct arena *a, const struct release_how *how, const struct notices *to,
+			 struct render *r) __attribute__((warn_unused_result));
+
 /* ---- parts of them ----------------------------------------------------- */
 
 /* Whether Helm takes it for a name; `what` is set to the rule it breaks. */

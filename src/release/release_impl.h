@@ -29,9 +29,6 @@ struct gotime release_now(const struct release_env *env);
 err *release_render(const struct release_env *env, struct arena *a, const struct release_how *how,
 		    node values, bool is_upgrade, struct record *r)
 	__attribute__((warn_unused_result));
-/* The documents behind a post-renderer: `files` in and out. */
-err *release_post_render(struct arena *a, const struct release_how *how, const struct notices *to,
-			 struct render *r) __attribute__((warn_unused_result));
 
 /* History of the name; ours to change. */
 err *release_history(const struct release_env *env, struct arena *a, const struct release_how *how,

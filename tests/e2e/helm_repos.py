@@ -213,6 +213,35 @@ def hub(url):
          'Error: invalid argument "-1" for "--max-col-width" flag: strconv.ParseUint: parsing "-1": invalid syntax\n')
 
 
+def odd():
+    """Charts that are not there, and words that mean nothing."""
+    both(lambda at: os.makedirs(at + "/empty", exist_ok=True))
+    want(["pull", "ftp://h/x"], 1, "", 'Error: scheme "ftp" not supported\n')
+    for what in ("all", "chart", "values", "readme", "crds"):
+        want(["show", what, "empty"], 1, "", "Error: Chart.yaml file is missing\n")
+    want(["show", "values", DIR + "/src/app", "--jsonpath", "{.gone}"], 0, "")
+    want(["dependency", "list", "empty"], 1, "", "Error: Chart.yaml file is missing\n")
+    want(["dependency", "list", "nowhere"], 1, "", "Error: stat nowhere: no such file or directory\n")
+    want(["dependency", "list", "--max-col-width", "-1"], 1, "",
+         'Error: invalid argument "-1" for "--max-col-width" flag: strconv.ParseUint: parsing "-1": invalid syntax\n')
+    wait = 'Error: invalid argument "x" for "--wait" flag: invalid wait input "x". Valid inputs are watcher, hookOnly, and legacy\n'
+    for command in ("install", "upgrade", "rollback", "uninstall", "template"):
+        want([command, "--wait=x"], 1, "", wait)
+    for command in ("upgrade", "rollback"):
+        want([command, "a", "--server-side"], 1, "", "Error: flag needs an argument: --server-side\n")
+    for old in ("force", "force-replace"):
+        notice = "Flag --force has been deprecated, use --force-replace instead\n" if old == "force" else ""
+        want(["template", DIR + "/src/app", "--force-conflicts", "--" + old], 1, "", notice + "Error: if any flags in the group "
+             "[%s force-conflicts] are set none of the others can be; [%s] were all set\n" % (
+                 old, " ".join(sorted((old, "force-conflicts")))))
+    write(DIR + "/src/untyped/Chart.yaml", "apiVersion: v2\nname: untyped\nversion: 1.0.0\n")
+    write(DIR + "/src/untyped/templates/a.yaml", "kind: A\n")
+    code, out, err = run("rill", "install", "x", DIR + "/src/untyped", "--dry-run=client")
+    if code or "kind: A\n" not in out or err:
+        fail("install --dry-run=client looks at what only a server knows: %d %s%s" % (code, out, err))
+    want(["env", "KUBECONFIG"], 0, "\n")
+
+
 def pull(url):
     want(["pull", "one/app"], 0, "")
     want(["pull", "app", "--repo", url, "--version", "~1.2"], 0, "")
@@ -403,6 +432,7 @@ def main():
         repo_commands(url)
         search()
         hub(url)
+        odd()
         pull(url)
         take(url)
         credentials(port)
