@@ -10,9 +10,9 @@
 #include "net/httpd_impl.h"
 
 enum {
-	READ_PIECE = 16 << 10,
+	READ_PIECE = (16 << 10) - 1,	      /* with its NUL a block of 16 KiB */
 	IN_MAX = HTTP1_HEAD_MAX + READ_PIECE, /* read ahead of what is used */
-	OUT_KEEP = 32 << 10,                  /* a larger buffer is given back when it is empty */
+	OUT_KEEP = 4 << 10,		      /* a larger buffer is given back when it is empty */
 	DRAIN_MAX = 16 << 20,
 };
 
@@ -43,7 +43,8 @@ static long write_some(struct httpd_conn *c, const char *from, size_t n)
 							      : put;
 }
 
-/* Read what is there; false when nothing came. */
+/* Read what is there; false when nothing came: then there is no buffer either, as most
+ * connections wait most of the time. */
 static bool fill_in(struct httpd_conn *c)
 {
 	bool came = false;
@@ -64,6 +65,8 @@ static bool fill_in(struct httpd_conn *c)
 		if (!c->tls && n < READ_PIECE)
 			break;
 	}
+	if (!c->in.n)
+		buf_release(&c->in);
 	return came;
 }
 
