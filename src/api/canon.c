@@ -6,7 +6,7 @@
 /* Fields that Go holds by pointer: a zero that is written out stays. */
 static const char *const pointers[] = {
 	"ignore",	 "ignoreTestFailures", "maxHistory", "persistentClient",
-	"remediateLastFailure", "optional",
+	"remediateLastFailure",
 };
 
 struct canon {

@@ -147,7 +147,7 @@ err *flux_wait_for(struct cli *c, struct flux_server *s, enum flux_kind_id kind,
 /* What a reconciled object has to say: "fetched revision main@sha1:...". */
 str flux_outcome(struct arena *a, enum flux_kind_id kind, node object);
 
-/* Ask the user; true for y or Y. The question goes to standard output. */
+/* Ask the user; true for y or Y alone. The question goes to standard output. */
 bool flux_ask(struct cli *c, const char *question);
 
 /* "---" and the object as flux exports it. */

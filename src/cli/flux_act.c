@@ -211,11 +211,12 @@ static err *name_required(const struct cli *c)
 	return err_new(ERR_INVALID, "%s name is required", flux_kinds[flux_kind_of(c)].human);
 }
 
-static err *list_named(struct cli *c, struct flux_server *s, enum flux_kind_id kind, str name,
-		       node *items)
+/* Those of the name, or with NULL all: an empty word is the name of nothing. */
+static err *list_named(struct cli *c, struct flux_server *s, enum flux_kind_id kind,
+		       const str *name, node *items)
 {
 	const struct client_resource r = flux_resource(&flux_kinds[kind]);
-	str field = name.n ? arena_cat(c->arena, S("metadata.name="), name) : STR_NONE;
+	str field = name ? arena_cat(c->arena, S("metadata.name="), *name) : STR_NONE;
 	node list;
 
 	TRY(client_list(s->client, c->arena, &r, flux_settings(c)->namespace, STR_NONE, field,
@@ -232,21 +233,24 @@ static bool is_repeated(const struct cli *c, size_t at)
 	return false;
 }
 
-static void suspend_one(struct cli *c, struct flux_server *s, enum flux_kind_id kind, node object)
+/* Those of the name, or with NULL all; *found tells whether there was any. */
+static err *suspend_some(struct cli *c, struct flux_server *s, enum flux_kind_id kind,
+			 const str *name, bool *found)
 {
-	str name = flux_name(object), namespace = flux_namespace(object);
-	const struct flux_kind *k = &flux_kinds[kind];
+	const char *human = flux_kinds[kind].human;
+	node items;
 
-	flux_action(c, "suspending %s %.*s in %.*s namespace", k->human, STR_ARG(name),
-		    STR_ARG(namespace));
-	CLEANUP(err_drop)
-	err *e = merge_patch(c, s, kind, namespace, name, suspend_patch(c->arena, true), NULL);
+	TRY(list_named(c, s, kind, name, &items));
+	*found = node_len(items);
+	node_each_item(i, items) {
+		str each = flux_name(*i), namespace = flux_namespace(*i);
 
-	if (e)
-		flux_failure(c, "failed suspending %s %.*s in %.*s namespace: %s", k->kind,
-			     STR_ARG(name), STR_ARG(namespace), err_msg(e));
-	else
-		flux_success(c, "%s suspended", k->human);
+		flux_action(c, "suspending %s %.*s in %.*s namespace", human, STR_ARG(each),
+			    STR_ARG(namespace));
+		TRY(merge_patch(c, s, kind, namespace, each, suspend_patch(c->arena, true), NULL));
+		flux_success(c, "%s suspended", human);
+	}
+	return NULL;
 }
 
 static err *run_suspend(struct cli *c)
@@ -254,28 +258,30 @@ static err *run_suspend(struct cli *c)
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 	const struct many_options *o = c->options_at[1];
 	enum flux_kind_id kind = flux_kind_of(c);
-	node items;
+	const char *what = flux_kinds[kind].kind;
+	str where = flux_settings(c)->namespace;
+	bool found;
 
 	if (!c->words.n && !o->all)
 		return name_required(c);
 	TRY(flux_open(c, &s));
 	if (!c->words.n) {
-		TRY(list_named(c, &s, kind, STR_NONE, &items));
-		if (!node_len(items))
-			return err_new(ERR_NOT_FOUND, "no objects found");
-		node_each_item(i, items)
-			suspend_one(c, &s, kind, *i);
+		TRY(suspend_some(c, &s, kind, NULL, &found));
+		return found ? NULL : err_new(ERR_NOT_FOUND, "no objects found");
 	}
 	for (size_t i = 0; i < c->words.n; i++) {
+		str name = c->words.p[i];
+
 		if (is_repeated(c, i))
 			continue;
-		TRY(list_named(c, &s, kind, c->words.p[i], &items));
-		node_each_item(o1, items)
-			suspend_one(c, &s, kind, *o1);
-		if (!node_len(items))
-			flux_failure(c, "%s %.*s not found in %.*s namespace",
-				     flux_kinds[kind].kind, STR_ARG(c->words.p[i]),
-				     STR_ARG(flux_settings(c)->namespace));
+		CLEANUP(err_drop) err *e = suspend_some(c, &s, kind, &name, &found);
+
+		if (e)
+			flux_failure(c, "failed suspending %s %.*s in %.*s namespace: %s", what,
+				     STR_ARG(name), STR_ARG(where), err_msg(e));
+		else if (!found)
+			flux_failure(c, "%s %.*s not found in %.*s namespace", what, STR_ARG(name),
+				     STR_ARG(where));
 	}
 	return NULL;
 }
@@ -284,25 +290,30 @@ static err *run_suspend(struct cli *c)
 
 typedef VEC(node) objects_vec;
 
-static err *resume_one(struct cli *c, struct flux_server *s, enum flux_kind_id kind, node object,
-		       objects_vec *resumed)
+/* Those of the name, or with NULL all. */
+static err *resume_some(struct cli *c, struct flux_server *s, enum flux_kind_id kind,
+			const str *name, objects_vec *resumed)
 {
-	str name = flux_name(object), namespace = flux_namespace(object);
 	const struct flux_kind *k = &flux_kinds[kind];
-	node patched;
+	str where = flux_settings(c)->namespace;
+	node items, patched;
 
-	flux_action(c, "resuming %s %.*s in %.*s namespace", k->human, STR_ARG(name),
-		    STR_ARG(namespace));
-	err *e = merge_patch(c, s, kind, namespace, name, suspend_patch(c->arena, false), &patched);
+	TRY(list_named(c, s, kind, name, &items));
+	if (!node_len(items) && !name)
+		flux_failure(c, "no %s objects found in %.*s namespace", k->kind, STR_ARG(where));
+	else if (!node_len(items))	/* flux names the first word here, whichever it was */
+		flux_failure(c, "%s object '%.*s' not found in %.*s namespace", k->kind,
+			     STR_ARG(c->words.p[0]), STR_ARG(where));
+	node_each_item(i, items) {
+		str each = flux_name(*i), namespace = flux_namespace(*i);
 
-	if (e) {
-		flux_failure(c, "failed resuming %s %.*s in %.*s namespace: %s", k->kind,
-			     STR_ARG(name), STR_ARG(namespace), err_msg(e));
-		err_free(e);
-		return NULL;
+		flux_action(c, "resuming %s %.*s in %.*s namespace", k->human, STR_ARG(each),
+			    STR_ARG(namespace));
+		TRY(merge_patch(c, s, kind, namespace, each, suspend_patch(c->arena, false),
+				&patched));
+		flux_success(c, "%s resumed", k->human);
+		avec_push(c->arena, resumed, patched);
 	}
-	flux_success(c, "%s resumed", k->human);
-	avec_push(c->arena, resumed, patched);
 	return NULL;
 }
 
@@ -352,32 +363,21 @@ static err *run_resume(struct cli *c)
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 	const struct many_options *o = c->options_at[1];
 	enum flux_kind_id kind = flux_kind_of(c);
-	const char *where = flux_settings(c)->namespace.p;
 	objects_vec resumed = { 0 };
-	node items;
 
 	if (!c->words.n && !o->all)
 		return name_required(c);
 	TRY(flux_open(c, &s));
 	if (!c->words.n) {
-		TRY(list_named(c, &s, kind, STR_NONE, &items));
-		node_each_item(i, items)
-			TRY(resume_one(c, &s, kind, *i, &resumed));
-		if (!node_len(items))
-			flux_failure(c, "no %s objects found in %s namespace",
-				     flux_kinds[kind].kind, where);
+		err *e = resume_some(c, &s, kind, NULL, &resumed);
+
+		if (e)
+			return err_wrap(e, "failed patching objects");
 	}
-	for (size_t i = 0; i < c->words.n; i++) {
-		if (is_repeated(c, i))
-			continue;
-		TRY(list_named(c, &s, kind, c->words.p[i], &items));
-		node_each_item(o1, items)
-			TRY(resume_one(c, &s, kind, *o1, &resumed));
-		if (!node_len(items))	/* flux names the first word here, whichever it was */
-			flux_failure(c, "%s object '%.*s' not found in %s namespace",
-				     flux_kinds[kind].kind, STR_ARG(c->words.p[0]), where);
-	}
-	if ((c->words.n == 1 && !o->wait) || (o->wait && resumed.n))
+	for (size_t i = 0; i < c->words.n; i++)
+		if (!is_repeated(c, i))
+			TRY(resume_some(c, &s, kind, &c->words.p[i], &resumed));
+	if (o->wait || (c->words.n == 1 && !cli_given(c, "wait")))
 		return wait_resumed(c, &s, kind, &resumed);
 	return NULL;
 }

@@ -145,7 +145,8 @@ static err *run_check(struct cli *c)
 	err *e = flux_open(c, &s);
 
 	if (e)
-		return err_wrap(e, "Kubernetes client initialization failed");
+		return err_wrap(e, "Kubernetes client initialization failed: kubernetes "
+				   "configuration load failed");
 	bool fine = check_kubernetes(c, &s);
 
 	c->status = !fine;

@@ -224,7 +224,12 @@ static err *run_oci(struct cli *c)
 		return err_new(ERR_INVALID, "--username is required");
 	if (!o->password.n)
 		return err_new(ERR_INVALID, "--password is required");
-	e = ociref_parse(c->arena, o->url, &ref);
+	/* addresses as people have them from a browser are fine with flux */
+	str address = o->url;
+
+	if (!str_take_str(&address, S("https://")))
+		str_take_str(&address, S("http://"));
+	e = ociref_parse(c->arena, address, &ref);
 	if (e)
 		return err_replace(e, "error parsing url: '%s'", err_msg(e));
 	TRY(secret_login(c->arena, o->url, o->username, o->password, &json));

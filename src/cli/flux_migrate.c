@@ -415,8 +415,11 @@ static err *migrate_cluster(struct cli *c)
 {
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 	node crds;
+	err *e = flux_open(c, &s);
 
-	TRY(flux_open(c, &s));
+	if (e)
+		return err_wrap(e, "the Kubernetes client initialization failed: kubernetes "
+				   "configuration load failed");
 	TRY(client_list(s.client, c->arena, &components_crds, STR_NONE, S(COMPONENTS_LABEL), STR_NONE,
 			&crds));
 	node_each_item(crd, node_get(crds, S("items")))

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/flux.h"
 #include "cli/flux_components.h"
+#include "client/discovery.h"
 #include "kube/gvk.h"
 #include "text/base64.h"
 #include "value/json.h"
@@ -23,6 +24,7 @@ struct branch {
 struct walk {
 	struct cli *c;
 	struct flux_server *s;
+	struct discovery *discovery;
 	bool compact;
 	unsigned depth;
 };
@@ -86,6 +88,15 @@ static bool left_out(const struct walk *w, str group)
 	return w->compact && !str_has(group, S("toolkit.fluxcd.io"));
 }
 
+/* Kinds that the server does not know count as outside of namespaces. */
+static bool is_namespaced(struct walk *w, node object)
+{
+	const struct client_resource *r;
+	CLEANUP(err_drop) err *e = discovery_kind(w->discovery, gvk_of(object), &r);
+
+	return !e && r->namespaced;
+}
+
 static err *add_manifest(struct walk *w, node release, str namespace, struct branch *b)
 {
 	struct yaml_doc *docs;
@@ -100,9 +111,7 @@ static err *add_manifest(struct walk *w, node release, str namespace, struct bra
 
 		if (!kind.n || left_out(w, group))
 			continue;
-		if (gvk_is_cluster_scoped((struct gvk){ .group = group, .kind = kind }))
-			own = STR_NONE;
-		else if (!own.n)
+		if (!own.n && is_namespaced(w, o))
 			own = namespace;
 		grow(w->c->arena, b, own, flux_name(o), group, kind);
 	}
@@ -320,7 +329,7 @@ static err *run_kustomization(struct cli *c)
 {
 	const struct tree_options *o = c->options;
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
-	struct walk w = { c, &s, o->compact, 0 };
+	struct walk w = { .c = c, .s = &s, .compact = o->compact };
 	struct client_resource r;
 	node object;
 
@@ -331,8 +340,11 @@ static err *run_kustomization(struct cli *c)
 	TRY(flux_open(c, &s));
 	TRY(client_get(s.client, c->arena, resource_of(FLUX_KUSTOMIZATION, &r), root->namespace,
 		       root->name, &object));
-	TRY(add_kustomization(&w, object, root));
-	return print_tree(c, root);
+	w.discovery = discovery_new(s.client);
+	err *e = add_kustomization(&w, object, root);
+
+	discovery_free(w.discovery);
+	return e ? e : print_tree(c, root);
 }
 
 static err *run_generator(struct cli *c)

@@ -155,13 +155,12 @@ str flux_outcome(struct arena *a, enum flux_kind_id kind, node object)
 
 bool flux_ask(struct cli *c, const char *question)
 {
-	char answer = 0, ch = '\n';
+	char answer = 0, ch = 0;
+	size_t n = 0;
 
 	buf_addf(&c->out.buf, "? %s? [y/N] ", question);
 	output_flush(&c->out);
-	if (read(STDIN_FILENO, &ch, 1) == 1)
+	for (; read(STDIN_FILENO, &ch, 1) == 1 && ch != '\n'; n++)
 		answer = ch;
-	while (ch != '\n' && read(STDIN_FILENO, &ch, 1) == 1)
-		;
-	return answer == 'y' || answer == 'Y';
+	return n == 1 && (answer == 'y' || answer == 'Y');
 }

@@ -135,6 +135,16 @@ static str beside(struct loader *l, struct entry e, str path)
 	return path_join(l->arena, e.dir, path);
 }
 
+/* A file of the cluster or user `owner`; `what` for messages. */
+static err *read_part(struct loader *l, str path, const char *what, str owner, str *out)
+{
+	err *e = fs_read_any(l->arena, path, KUBECONFIG_SIZE_MAX, out);
+
+	return e ? err_replace(e, "invalid configuration: unable to read %s %.*s for %.*s due to %s",
+			       what, STR_ARG(path), STR_ARG(owner), err_msg(e))
+		 : NULL;
+}
+
 /* KEY-data is base64, KEY is a path beside the file. `what` for messages. */
 static err *bytes_of(struct loader *l, struct entry e, const char *key, const char *what,
 		     str owner, str *out)
@@ -150,14 +160,7 @@ static err *bytes_of(struct loader *l, struct entry e, const char *key, const ch
 		*out = arena_str(l->arena, buf_str(&b));
 		return NULL;
 	}
-	if (!path.n)
-		return NULL;
-	err *why = fs_read_any(l->arena, path, KUBECONFIG_SIZE_MAX, out);
-
-	return why ? err_replace(why,
-				 "invalid configuration: unable to read %s %.*s for %.*s due to %s",
-				 what, STR_ARG(path), STR_ARG(owner), err_msg(why))
-		   : NULL;
+	return path.n ? read_part(l, path, what, owner, out) : NULL;
 }
 
 /* ---- the parts --------------------------------------------------------- */
@@ -233,18 +236,13 @@ static err *take_user(struct loader *l, str name, struct kubeconfig *out)
 	return bytes_of(l, e, "client-key", "client-key", name, &out->key);
 }
 
-static err *read_wished(struct loader *l, str path, const char *what, str *out)
+static err *read_wished(struct loader *l, str path, const char *what, str owner, str *out)
 {
-	if (!path.n)
-		return NULL;
-	err *e = fs_read_any(l->arena, path, KUBECONFIG_SIZE_MAX, out);
-
-	return e ? err_wrap(e, "invalid configuration: unable to read %s %.*s", what, STR_ARG(path))
-		 : NULL;
+	return path.n ? read_part(l, path, what, owner, out) : NULL;
 }
 
 /* What the caller says goes before what the files say. */
-static err *take_wishes(struct loader *l, struct kubeconfig *out)
+static err *take_wishes(struct loader *l, str cluster, str user, struct kubeconfig *out)
 {
 	const struct kubeconfig_wish *w = l->wish;
 
@@ -269,9 +267,10 @@ static err *take_wishes(struct loader *l, struct kubeconfig *out)
 		out->insecure = true;
 		out->ca = STR_NONE;
 	}
-	TRY(read_wished(l, w->certificate_authority, "certificate-authority", &out->ca));
-	TRY(read_wished(l, w->client_certificate, "client-cert", &out->cert));
-	return read_wished(l, w->client_key, "client-key", &out->key);
+	TRY(read_wished(l, w->certificate_authority, "certificate-authority", cluster,
+			&out->ca));
+	TRY(read_wished(l, w->client_certificate, "client-cert", user, &out->cert));
+	return read_wished(l, w->client_key, "client-key", user, &out->key);
 }
 
 /* Nobody is only of a group. */
@@ -300,7 +299,7 @@ static err *take_all(struct loader *l, struct kubeconfig *out)
 	user = l->wish->user.n ? l->wish->user : text_of(context, "user");
 	TRY(take_user(l, user, out));
 	TRY(take_cluster(l, cluster, out));
-	TRY(take_wishes(l, out));
+	TRY(take_wishes(l, cluster, user, out));
 	return check_impersonation(out, user);
 }
 
@@ -359,7 +358,7 @@ err *kubeconfig_load(struct arena *a, char *const *env, const struct kubeconfig_
 	} else {
 		if (!take_pod(&l, &k))
 			k.server = S("http://localhost:8080");
-		TRY(take_wishes(&l, &k));
+		TRY(take_wishes(&l, STR_NONE, STR_NONE, &k));
 		TRY(check_impersonation(&k, STR_NONE));
 	}
 	*out = k;

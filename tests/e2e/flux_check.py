@@ -40,7 +40,7 @@ t.tell("check", "--timeout=300ms", "--poll-interval=100ms", status=1,
                 "✔ source-controller: deployment ready\n", "✗ check failed\n"])
 t.tell("check", "--pre", "--server", "http://127.0.0.1:1", status=1, err_has="✗ Kubernetes API call failed: ")
 t.tell("check", "--pre", "--context", "nope", status=1,
-       err='► checking prerequisites\n✗ Kubernetes client initialization failed: context "nope" does not exist\n')
+       err='► checking prerequisites\n✗ Kubernetes client initialization failed: kubernetes configuration load failed: context "nope" does not exist\n')
 
 # ---- version ----
 t.tell("version", "--client", out="flux: v2.9.4\n", err="")

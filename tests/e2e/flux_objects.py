@@ -158,6 +158,16 @@ t.tell("suspend", "source", "git", "app", "nope", out="", err=(
     "✗ GitRepository nope not found in flux-system namespace\n"))
 assert t.get(SOURCE, "gitrepositories", "flux-system", "app")["spec"]["suspend"] is True
 t.tell("reconcile", "source", "git", "app", status=1, err="✗ resource is suspended\n")
+# an empty word, as an unset variable leaves it, is the name of nothing, and not of all
+t.tell("suspend", "source", "git", "", err="✗ GitRepository  not found in flux-system namespace\n")
+t.tell("resume", "source", "git", "", err="✗ GitRepository object '' not found in flux-system namespace\n")
+assert t.get(SOURCE, "gitrepositories", "flux-system", "app")["spec"]["suspend"] is True
+DENIED = "gitrepositories.source.toolkit.fluxcd.io is forbidden: User \"nobody\" cannot list "
+t.tell("suspend", "source", "git", "app", "--as=nobody",
+       err_has="✗ failed suspending GitRepository app in flux-system namespace: gitrepositories.source.toolkit.fluxcd.io")
+t.tell("suspend", "source", "git", "--all", "--as=nobody", status=1, err_has="✗ " + DENIED)
+t.tell("resume", "source", "git", "--all", "--as=nobody", status=1, err_has="✗ failed patching objects: " + DENIED)
+t.tell("delete", "source", "git", "app", status=1, stdin="yes\n", err="✗ aborting\n")
 answer(SOURCE, "gitrepositories", "app", ARTIFACT, on="resume")
 t.tell("resume", "source", "git", "app", "--timeout=20s", out="", err=(
     "► resuming source git app in flux-system namespace\n✔ source git resumed\n◎ waiting for GitRepository reconciliation\n"
@@ -195,7 +205,8 @@ t.tell("stats", out_has=["RECONCILERS", "GitRepository        \t1      \t0      
 t.patch(KS, "kustomizations", "flux-system", "app/status", {"status": {"inventory": {"entries": [
     {"id": "default_one__ConfigMap", "v": "v1"}, {"id": "flux-system_shop_helm.toolkit.fluxcd.io_HelmRelease", "v": "v2"}]}}})
 release = base64.b64encode(base64.b64encode(gzip.compress(json.dumps({"name": "shop", "namespace": "web", "manifest": (
-    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\n")}).encode()))).decode()
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\n---\n"
+    "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: shop\n")}).encode()))).decode()
 t.make("v1", "secrets", {"metadata": {"name": "sh.helm.release.v1.shop.v1", "namespace": "flux-system"},
                          "data": {"release": release}})
 t.patch(HR, "helmreleases", "flux-system", "shop/status", {"status": {"storageNamespace": "flux-system", "history": [{
@@ -203,7 +214,7 @@ t.patch(HR, "helmreleases", "flux-system", "shop/status", {"status": {"storageNa
     "configDigest": "x", "status": "deployed", "firstDeployed": "2026-01-01T00:00:00Z",
     "lastDeployed": "2026-01-01T00:00:00Z"}]}})
 t.tell("tree", "ks", "app", out="Kustomization/flux-system/app\n├── ConfigMap/default/one\n"
-       "└── HelmRelease/flux-system/shop\n    └── Deployment/web/shop\n\n", err="")
+       "└── HelmRelease/flux-system/shop\n    ├── Deployment/web/shop\n    └── ClusterRole/shop\n\n", err="")
 t.tell("tree", "ks", "app", "--compact", out_has="HelmRelease/flux-system/shop")
 t.make("v1", "configmaps", {"metadata": {"name": "one", "namespace": "default", "labels": {
     "kustomize.toolkit.fluxcd.io/name": "app", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}}})
