@@ -19,6 +19,7 @@ extern const struct command kustomize_root;
 extern const struct command complete_command;
 extern const struct command completion_command;
 extern const struct command controller_command;
+extern const struct command diff_command;
 extern const struct command down_command;
 extern const struct command docgen_command;
 
@@ -32,6 +33,7 @@ extern const struct command flux_debug_command;
 extern const struct command flux_delete_command;
 extern const struct command flux_diff_artifact;
 extern const struct command flux_diff_command;
+extern const struct command flux_diff_kustomization;
 extern const struct command flux_envsubst_command;
 extern const struct command flux_events_command;
 extern const struct command flux_export_command;

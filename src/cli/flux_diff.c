@@ -5,8 +5,8 @@
 #include <sys/ioctl.h>
 
 #include "cli/commands.h"
+#include "cli/flux_diff.h"
 #include "cli/flux_local.h"
-#include "cli/flux_report.h"
 #include "client/applyset.h"
 #include "text/base64.h"
 
@@ -14,9 +14,6 @@ struct diff_options {
 	struct local_options local;
 	bool progress;
 };
-
-/* Exit status when it could not be told. */
-enum { STATUS_CHANGED = 1, STATUS_FAILED = 2 };
 
 /* What all objects of a run share. */
 struct diffing {
@@ -37,18 +34,35 @@ struct outcome {
 
 /* ---- lines ------------------------------------------------------------- */
 
-enum colour { PLAIN = 0, GREEN = 32, ORANGE = 33, RED = 31 };
-
-static void add_line(const struct diffing *d, struct outcome *o, const struct objid *id,
-		     const char *what, enum colour colour)
+struct report_style diff_style(struct cli *c)
 {
-	str subject = objid_show(d->c->arena, id);
-	bool coloured = d->style.colour && colour;
+	const char *no_colour = cli_env(c, "NO_COLOR");
+	struct report_style s = {
+		.colour = output_is_terminal(&c->out) && !(no_colour && *no_colour),
+	};
+	struct winsize size = { 0 };
+
+	if (s.colour && ioctl(c->out.fd, TIOCGWINSZ, &size) == 0)
+		s.width = size.ws_col;
+	return s;
+}
+
+void diff_line(struct buf *b, struct arena *a, const struct report_style *s, const struct objid *id,
+	       const char *what, enum diff_colour colour)
+{
+	str subject = objid_show(a, id);
+	bool coloured = s->colour && colour;
 
 	if (coloured)
-		buf_addf(&o->text, "\033[%dm", colour);
-	buf_addf(&o->text, "► %.*s %s", STR_ARG(subject), what);
-	buf_add(&o->text, coloured ? S("\033[0m\n") : S("\n"));
+		buf_addf(b, "\033[%dm", colour);
+	buf_addf(b, "► %.*s %s", STR_ARG(subject), what);
+	buf_add(b, coloured ? S("\033[0m\n") : S("\n"));
+}
+
+static void add_line(const struct diffing *d, struct outcome *o, const struct objid *id,
+		     const char *what, enum diff_colour colour)
+{
+	diff_line(&o->text, d->c->arena, &d->style, id, what, colour);
 }
 
 /* ---- Secrets ----------------------------------------------------------- */
@@ -101,6 +115,11 @@ static void hide_values(node before, node after)
 			p->value = node_lit("***");
 }
 
+void diff_hide_secret(node before, node after)
+{
+	hide_values(node_get(before, S("data")), node_get(after, S("data")));
+}
+
 /* False: what is encrypted is there under the same keys, and that is all that can be told. */
 static bool prepare_secret(struct arena *a, node object, node before, node after)
 {
@@ -125,7 +144,7 @@ static err *report_drift(const struct diffing *d, struct outcome *o, const struc
 	if (str_eq(it->id.kind, S("Secret")) && !it->id.group.n &&
 	    !prepare_secret(d->c->arena, it->object, before, after))
 		return NULL;
-	add_line(d, o, &it->id, "drifted", PLAIN);
+	add_line(d, o, &it->id, "drifted", DIFF_PLAIN);
 	o->changed = true;
 	node_sort(before);
 	node_sort(after);
@@ -146,10 +165,10 @@ static err *diff_object(struct diffing *d, const struct applyset_options *how, n
 	}
 	avec_push(a, &o->ids, it.id);
 	if (it.action == APPLYSET_CREATED) {
-		add_line(d, o, &it.id, "created", GREEN);
+		add_line(d, o, &it.id, "created", DIFF_GREEN);
 		o->changed = true;
 	} else if (it.action == APPLYSET_SKIPPED) {
-		add_line(d, o, &it.id, "skipped", ORANGE);
+		add_line(d, o, &it.id, "skipped", DIFF_ORANGE);
 	} else if (it.action == APPLYSET_CONFIGURED) {
 		return report_drift(d, o, &it, before, after);
 	}
@@ -178,7 +197,7 @@ static err *diff_inventory(const struct diffing *d, const struct local_build *b,
 		TRY(objid_parse(d->c->arena, node_str(node_get(*i, S("id"))), &id));
 		if (is_kept(o, &id))
 			continue;
-		add_line(d, o, &id, "deleted", RED);
+		add_line(d, o, &id, "deleted", DIFF_RED);
 		o->changed = true;
 	}
 	return NULL;
@@ -258,20 +277,15 @@ static err *run(struct cli *c, str path, bool *changed)
 {
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 	const struct diff_options *o = c->options;
-	const char *no_colour = cli_env(c, "NO_COLOR");
 	struct outcome all = { .text = BUF_INIT };
-	struct winsize size = { 0 };
 	struct local_build b;
 
 	if (o->local.ignore_missing && !o->local.file.n)
 		return err_new(ERR_INVALID,
 			       "kustomization file is required when assuming new kustomizations");
 	TRY(flux_open(c, &s));
-	struct diffing d = { .c = c, .s = &s, .options = &o->local };
+	struct diffing d = { .c = c, .s = &s, .style = diff_style(c), .options = &o->local };
 
-	d.style.colour = output_is_terminal(&c->out) && !(no_colour && *no_colour);
-	if (d.style.colour && ioctl(c->out.fd, TIOCGWINSZ, &size) == 0)
-		d.style.width = size.ws_col;
 	TRY(local_build(c, &s, &o->local, c->words.p[0], path, &b));
 	d.discovery = discovery_new(s.client);
 	err *e = diff_build(&d, &b, &all);
@@ -288,6 +302,18 @@ static err *run(struct cli *c, str path, bool *changed)
 	return e;
 }
 
+void diff_finish(struct cli *c, err *e, bool changed)
+{
+	if (e) {
+		flux_failure(c, "%s", err_msg(e));
+		err_free(e);
+		c->status = DIFF_FAILED;
+	} else if (changed) {
+		flux_warning(c, "identified at least one change, exiting with non-zero exit code");
+		c->status = DIFF_CHANGED;
+	}
+}
+
 static err *run_diff(struct cli *c)
 {
 	const struct diff_options *o = c->options;
@@ -302,14 +328,7 @@ static err *run_diff(struct cli *c)
 		TRY(local_check_file(&o->local));
 		e = run(c, path, &changed);
 	}
-	if (e) {
-		flux_failure(c, "%s", err_msg(e));
-		err_free(e);
-		c->status = STATUS_FAILED;
-	} else if (changed) {
-		flux_warning(c, "identified at least one change, exiting with non-zero exit code");
-		c->status = STATUS_CHANGED;
-	}
+	diff_finish(c, e, changed);
 	return NULL;
 }
 
@@ -326,7 +345,7 @@ static const struct flag diff_flags[] = {
 
 #undef AT
 
-static const struct command diff_kustomization_command = {
+const struct command flux_diff_kustomization = {
 	.use = "kustomization",
 	.aliases = (const char *const[]){ "ks", NULL },
 	.brief = "Compare a directory with the cluster",
@@ -350,7 +369,7 @@ const struct command flux_diff_command = {
 	.text = "Compare files on this machine with what Flux has fetched or applied.",
 	.commands = (const struct command *const[]){
 		&flux_diff_artifact,
-		&diff_kustomization_command,
+		&flux_diff_kustomization,
 		NULL,
 	},
 	.complete = flux_complete,

@@ -32,7 +32,7 @@ const struct command rill_root = {
 		&flux_create_command,
 		&flux_debug_command,
 		&flux_delete_command,
-		&flux_diff_command,
+		&diff_command,
 		&docgen_command,
 		&down_command,
 		&flux_envsubst_command,
