@@ -1,4 +1,5 @@
 #include "cli/flux_create.h"
+#include "cli/flux_hint.h"
 
 #include "base/fmt.h"
 #include "cli/commands.h"
@@ -181,10 +182,10 @@ err *create_upsert(struct cli *c, struct flux_server *s, const struct client_res
 	if (e && err_kind(e) == ERR_NOT_FOUND) {
 		err_free(e);
 		*created = true;
-		return client_create(s->client, a, r, object, S("flux"), out);
+		return hint_missing(client_create(s->client, a, r, object, S("flux"), out), r);
 	}
 	if (e)
-		return e;
+		return hint_missing(e, r);
 	*created = false;
 	node metadata = node_get(there, S("metadata"));
 	node labels = node_dig(object, "metadata", "labels");

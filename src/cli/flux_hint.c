@@ -22,9 +22,10 @@ err *hint_first(err *e)
 	str text = err_text(e), before, rest, url, cause, base;
 	size_t host, path;
 
-	if (str_eq(text, S("Unauthorized")))
-		return err_replace(e, "failed to get server groups: the server has asked for the client "
-				      "to provide credentials");
+	if (str_eq(text, S("Unauthorized")) || str_ends(text, S(": Unauthorized")))
+		return err_replace(e, "%.*sfailed to get server groups: the server has asked for the "
+				      "client to provide credentials",
+				   STR_ARG(str_sub(text, 0, text.n - S("Unauthorized").n)));
 	size_t at = str_find(text, S("Get \"http"));
 
 	if (at == STR_NPOS)
@@ -58,16 +59,29 @@ static bool asks_at_once(const struct cli *c)
 	return false;
 }
 
+err *hint_missing(err *e, const struct client_resource *r)
+{
+	str none = S(NO_RESOURCE);
+	str text = e ? err_text(e) : STR_NONE;
+
+	if (!str_ends(text, none))
+		return e;
+	return err_replace(e, "%.*sno matches for kind \"%.*s\" in version \"%.*s/%.*s\"",
+			   STR_ARG(str_sub(text, 0, text.n - none.n)), STR_ARG(r->kind),
+			   STR_ARG(r->group), STR_ARG(r->version));
+}
+
 err *hint_reword(struct cli *c, err *e)
 {
 	const struct flux_kind *k = kind_of(c);
 
 	if (!asks_at_once(c))
 		e = hint_first(e);
-	if (!k || !str_eq(err_text(e), S(NO_RESOURCE)))
+	if (!k)
 		return e;
-	return err_replace(e, "no matches for kind \"%s\" in version \"%s/%s\"", k->kind, k->group,
-			   k->version);
+	const struct client_resource r = flux_resource(k);
+
+	return hint_missing(e, &r);
 }
 
 static bool has(const err *e, const char *text)

@@ -7,10 +7,13 @@
 #define CLI_FLUX_HINT_H
 
 #include "cli/command.h"
+#include "client/client.h"
 
 /* In flux's words where the server's say too little: a kind whose definition is not
  * there. Takes `e`. */
 err *hint_reword(struct cli *c, err *e) __attribute__((warn_unused_result, returns_nonnull));
+/* The same of an error about one resource; NULL stays NULL. Takes `e`. */
+err *hint_missing(err *e, const struct client_resource *r) __attribute__((warn_unused_result));
 /* Of errors that a command prints itself. Takes `e`. */
 err *hint_first(err *e) __attribute__((warn_unused_result, returns_nonnull));
 /* One line, or nothing. */

@@ -287,7 +287,10 @@ static err *run_logs(struct cli *c)
 
 	if (c->words.n)
 		return err_new(ERR_INVALID, "no argument required");
-	TRY(flux_open(c, &s));
+	err *e = flux_open(c, &s);
+
+	if (e)
+		return err_wrap(e, "kubernetes configuration load failed");
 	str own = up_log_find(c, &s);
 
 	if (!own.n)

@@ -56,7 +56,7 @@ static err *find(struct walk *w, enum flux_kind_id kind, const struct branch *b,
 	err *e = client_get(w->s->client, w->c->arena, resource_of(kind, &r), b->namespace, b->name,
 			    out);
 
-	return e ? err_wrap(e, "failed to find object") : NULL;
+	return e && kind == FLUX_KUSTOMIZATION ? err_wrap(e, "failed to find object") : e;
 }
 
 /* ---- releases ---------------------------------------------------------- */

@@ -42,6 +42,10 @@ t.tell("check", "--pre", "--server", "http://127.0.0.1:1", status=1, err_has="�
 t.tell("check", "--pre", "--context", "nope", status=1,
        err='► checking prerequisites\n✗ Kubernetes client initialization failed: kubernetes configuration load failed: context "nope" does not exist\n')
 
+t.tell("logs", "--cluster", "nope", status=1, err='✗ kubernetes configuration load failed: cluster "nope" does not exist\n')
+t.tell("events", "--token=bad", status=1, err="✗ error getting events: failed to get server groups: the server has asked "
+       "for the client to provide credentials\n")
+
 # ---- version ----
 t.tell("version", "--client", out="flux: v2.9.4\n", err="")
 t.tell("version", out="flux: v2.9.4\ndistribution: flux-v2.9.4\nhelm-controller: v1@sha256:abc\n"
