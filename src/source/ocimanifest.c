@@ -137,23 +137,38 @@ static err *read_fields(struct arena *a, node in, struct ocimanifest *m)
 	return e ? err_wrap(e, "config") : NULL;
 }
 
+static err *read_map(struct arena *a, str bytes, node *out)
+{
+	const struct json_options o = { .max_depth = TREE_DEPTH };
+
+	TRY(json_read(a, bytes, &o, out));
+	return out->kind == NODE_MAP
+		       ? NULL
+		       : err_new(ERR_INVALID,
+				 "json: cannot unmarshal %s into Go value of type v1.Manifest",
+				 node_kind_name(*out));
+}
+
+static err *malformed(err *e, bool index)
+{
+	if (e && !index)
+		err_set_code(e, OCIMANIFEST_MALFORMED);
+	return e;
+}
+
 err *ocimanifest_read(struct arena *a, str bytes, str media_type, struct ocimanifest *out)
 {
 	struct ocimanifest m = { .bytes = bytes };
-	struct json_options o = { .max_depth = TREE_DEPTH };
 	str type, parameters;
 	node in;
 
 	if (bytes.n > OCIMANIFEST_MAX)
 		return err_new(ERR_INVALID, "manifest is larger than %d bytes", OCIMANIFEST_MAX);
-	TRY(json_read(a, bytes, &o, &in));
-	if (in.kind != NODE_MAP)
-		return err_new(ERR_INVALID,
-			       "json: cannot unmarshal %s into Go value of type v1.Manifest",
-			       node_kind_name(in));
 	str_split(media_type, ';', &type, &parameters);
-	TRY(find_kind(in, str_trim(type), &m));
-	TRY(read_fields(a, in, &m));
+	type = str_trim(type);
+	TRY(malformed(read_map(a, bytes, &in), is_index(type)));
+	TRY(find_kind(in, type, &m));
+	TRY(malformed(read_fields(a, in, &m), m.index));
 	*out = m;
 	return NULL;
 }

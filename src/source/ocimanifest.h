@@ -54,6 +54,8 @@ struct ocimanifest {
 	node annotations;
 };
 
+/* The code of an error about the text of an image's manifest, in the words of its decoder. */
+enum { OCIMANIFEST_MALFORMED = -1 };
 /* `media_type` as the server says; empty: as the text says. Borrows `bytes`. */
 err *ocimanifest_read(struct arena *a, str bytes, str media_type, struct ocimanifest *out)
 	__attribute__((warn_unused_result));

@@ -280,6 +280,8 @@ static err *pull(struct ocisource *o, const struct ocisource_spec *spec, struct 
 {
 	err *e = oci_image(o->client, &o->mem, o->digest, NULL, m);
 
+	if (e && err_code(e) == OCIMANIFEST_MALFORMED)
+		return bad_layer(err_wrap(e, "failed to parse artifact manifest"));
 	if (e)
 		return failed(err_wrap(e, "failed to pull artifact from '%.*s'",
 				       STR_ARG(spec->url)),

@@ -325,6 +325,24 @@ class Registry(BaseHTTPRequestHandler):
         self.manifest(image([GOOD], mediaType="text/html"), "text/html")
         return True
 
+    def bad_badtext(self, parts):
+        if parts[4] != "manifests":
+            return False
+        self.manifest(b'{"schemaVersion":2,"layers":[}')
+        return True
+
+    def bad_badfield(self, parts):
+        if parts[4] != "manifests":
+            return False
+        self.manifest(image([], layers={}))
+        return True
+
+    def bad_badindex(self, parts):
+        if parts[4] != "manifests":
+            return False
+        self.manifest(b'{"schemaVersion":2,"manifests":[}', INDEX)
+        return True
+
     def bad_confused(self, parts):
         if parts[4] != "manifests":
             return False
@@ -578,6 +596,10 @@ def manifests():
     bad("hugemanifest", "is larger than 4194304 bytes")
     good("badtype")     # as the original, which knows servers of static files
     bad("badinner", "failed to pull artifact from 'oci://%s/badinner/app': unsupported MediaType: \"text/html\"" % HERE)
+    unread = "FetchFailed OCIArtifactLayerOperationFailed: failed to parse artifact manifest: "
+    bad("badtext", unread + "invalid character '}' looking for beginning of value")
+    bad("badfield", unread + "json: cannot unmarshal object into Go struct field Manifest.layers of type []v1.Descriptor")
+    bad("badindex", "failed to pull artifact from 'oci://%s/badindex/app': invalid character '}' looking for beginning of value" % HERE)
     bad("confused", "manifest's mediaType \"%s\" is not the one it was sent as, \"%s\"" % (IMAGE, INDEX))
     bad("nolayers", "FetchFailed OCIArtifactLayerOperationFailed: no layers found in artifact")
     bad("md5", "unsupported digest algorithm")
