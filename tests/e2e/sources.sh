@@ -68,7 +68,7 @@ until_true "event" tells '^Normal Succeeded source-controller'
 # ---- a Secret that is missing, and then there
 
 patch '{"spec":{"url":"http://127.0.0.1:'"$(cat port)"'/basic/app.git","secretRef":{"name":"login"}}}'
-until_true "no secret" is FetchFailed "True AuthenticationFailed failed to get secret 'flux-system/login': secrets \"login\" not found"
+until_true "no secret" is FetchFailed "True AuthenticationFailed failed to get secret 'flux-system/login': failed to get secret 'flux-system/login': secrets \"login\" not found"
 create /api/v1/namespaces/flux-system/secrets '{"metadata":{"name":"login"},"data":{"username":"bWU=","password":"cGFzcyB3b3Jk"}}'
 until_true "let in" is Ready "True Succeeded stored artifact for revision 'main@sha1:$two'"
 
