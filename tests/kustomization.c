@@ -465,6 +465,19 @@ static void test_two_that_own_one_object_do_not_fight_for_ever(void **state)
 
 /* ---- what goes wrong --------------------------------------------------------------- */
 
+/* Where our copy of the repository lies is nobody's affair, and another one elsewhere. */
+static void test_what_leads_outside_is_told_without_our_folders(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "kustomization.yaml", "resources: [../../../../../../../../../etc/passwd]\n" });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "False", "kustomize build failed: accumulating resources: ");
+	assert_true(str_has(text(ready_of(w, "apps"), "message"),
+			    S("path '/etc/passwd' is not in or below '.'")));
+}
+
 static void test_a_source_may_come_later(void **state)
 {
 	struct world *w = *state;
@@ -1351,6 +1364,7 @@ int main(void)
 		CASE(test_config_watchers_can_be_off),
 		CASE(test_drift_is_put_right_at_once),
 		CASE(test_two_that_own_one_object_do_not_fight_for_ever),
+		CASE(test_what_leads_outside_is_told_without_our_folders),
 		CASE(test_a_source_may_come_later),
 		CASE(test_failures_have_their_words),
 		CASE(test_what_is_not_allowed_stalls),

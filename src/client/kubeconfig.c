@@ -53,8 +53,11 @@ static err *add_text(struct loader *l, str text, str dir)
 		return err_new(ERR_INVALID, "more than %d kubeconfig files", KUBECONFIG_FILES_MAX);
 	TRY(yaml_read(l->arena, text, YAML_KUBE, &doc));
 	if (!node_is_nil(doc) && !node_is(doc, NODE_MAP))
-		return err_new(ERR_INVALID, "couldn't get version/kind; json parse error: "
-					    "json: cannot unmarshal %s into Go value",
+		return err_new(ERR_INVALID,
+			       "couldn't get version/kind; json parse error: json: cannot unmarshal "
+			       "%s into Go value of type struct { APIVersion string "
+			       "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+			       "\"json:\\\"kind,omitempty\\\"\" }",
 			       node_kind_name(doc));
 	l->files[l->files_n] = doc;
 	l->dirs[l->files_n++] = dir;

@@ -145,6 +145,11 @@ static void test_a_secret_s_kubeconfig_has_no_paths_and_runs_nothing(void **stat
 	CLEANUP(err_drop) err *e = kubeconfig_read(&a, S("[1, 2]"), false, false, &k);
 
 	assert_non_null(e);
+	assert_string_equal(err_text(e).p,
+			    "couldn't get version/kind; json parse error: json: cannot unmarshal "
+			    "array into Go value of type struct { APIVersion string "
+			    "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
+			    "\"json:\\\"kind,omitempty\\\"\" }");
 }
 
 static void test_what_is_written_reads_back(void **state)

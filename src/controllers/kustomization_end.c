@@ -147,23 +147,30 @@ static bool is_away(const err *e, str reason)
 		!str_eq(reason, S("HealthCheckFailed")));
 }
 
-/* The original names files below a folder that is another one each time; in a
- * message that is told once they stand as in the repository. */
-static str in_repository(struct ks *k, str text)
+static str replace(struct ks *k, str text, str what, str by)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	str root = k->tree ? fs_root(artifact_tree_fs(k->tree)) : STR_NONE;
 	size_t at;
 
-	if (!root.n)
-		return arena_str(k->a, text);
-	root = arena_cat(k->a, root, S("/"));
-	while ((at = str_find(text, root)) != STR_NPOS) {
+	while ((at = str_find(text, what)) != STR_NPOS) {
 		buf_add(&b, str_sub(text, 0, at));
-		text = str_from(text, at + root.n);
+		buf_add(&b, by);
+		text = str_from(text, at + what.n);
 	}
 	buf_add(&b, text);
 	return arena_str(k->a, buf_str(&b));
+}
+
+/* The original names files below a folder that is another one each time; in a
+ * message that is told once they stand as in the repository, whose root is ".". */
+static str in_repository(struct ks *k, str text)
+{
+	str root = k->tree ? fs_root(artifact_tree_fs(k->tree)) : STR_NONE;
+
+	if (!root.n)
+		return arena_str(k->a, text);
+	text = replace(k, text, arena_cat(k->a, root, S("/")), STR_NONE);
+	return replace(k, text, root, S("."));
 }
 
 struct outcome kustomization_fail(struct ks *k, str reason, err *e)
