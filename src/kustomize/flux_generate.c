@@ -177,8 +177,9 @@ static err *read_kfile(struct arena *a, const struct flux_source *s, str path, n
 		*out = node_map(a, 4);
 		return NULL;
 	}
-	TRY(typed_fit(a, tree, &kfile_type, &fit, out));
-	return NULL;
+	err *e = typed_fit(a, tree, &kfile_type, &fit, out);
+
+	return e ? err_wrap(e, "error unmarshaling JSON: while decoding JSON") : NULL;
 }
 
 err *flux_generate(struct arena *a, const struct flux_source *s, node object,

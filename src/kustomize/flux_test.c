@@ -43,6 +43,12 @@ static const struct sample samples[] = {
 		.built = CM("a"),
 	},
 	{
+		.does = "a field of the root's file that is of another kind",
+		.files = { { "kustomization.yaml", "resources: a.yaml" }, { "a.yaml", CM("a") } },
+		.error = "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go "
+			 "struct field Kustomization.resources of type []string",
+	},
+	{
 		.does = "names are set, a prefix may be empty",
 		.files = { { "kustomization.yaml", "namePrefix: x-\nresources: [a.yaml]" },
 			   { "a.yaml", CM("a") } },
