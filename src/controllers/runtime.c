@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/rand.h"
+#include "controllers/cloud.h"
 #include "controllers/local.h"
 #include "controllers/runtime_impl.h"
 
@@ -73,10 +74,16 @@ static void init_cond(pthread_cond_t *c)
 
 struct runtime *runtime_new(const struct runtime_options *o)
 {
+	const struct cloud us = { .env = o->settings->env };
 	struct runtime *rt = mem_calloc(1, sizeof *rt);
 
 	rt->o = *o;
 	rt->oci = oci_memory_new();
+	rt->sigstore = sigstore_new(&(struct sigstore_options){
+		.net = o->net,
+		.mirror = cloud_env(&us, "TUF_MIRROR"),
+		.root_file = cloud_env(&us, "TUF_ROOT_JSON"),
+	});
 	rt->identities = identity_cache_new(o->settings->token_cache_max,
 					    o->settings->token_cache_duration);
 	rt->helm = hr_shared_new(o->client, o->settings->watch_all_namespaces
@@ -422,6 +429,7 @@ void runtime_free(struct runtime *rt)
 	identity_cache_free(rt->identities);
 	discovery_free(rt->discovery);
 	oci_memory_free(rt->oci);
+	sigstore_free(rt->sigstore);
 	configs_free(rt->configs_read);
 	configs_free(rt->chart_facts);
 	pthread_cond_destroy(&rt->due);
@@ -487,6 +495,11 @@ struct artifact_store *runtime_store(struct runtime *rt)
 struct oci_memory *runtime_oci(struct runtime *rt)
 {
 	return rt->oci;
+}
+
+struct sigstore *runtime_sigstore(struct runtime *rt)
+{
+	return rt->sigstore;
 }
 
 struct configs *runtime_chart_facts(struct runtime *rt)

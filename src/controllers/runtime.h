@@ -29,6 +29,7 @@
 #include "controllers/settings.h"
 #include "source/artifact.h"
 #include "source/oci.h"
+#include "source/sigstore.h"
 
 struct runtime;
 struct pass;
@@ -137,6 +138,8 @@ struct artifact_store *runtime_store(struct runtime *rt);
 const struct settings *runtime_settings(struct runtime *rt);
 /* What is known of OCI registries, for all passes. */
 struct oci_memory *runtime_oci(struct runtime *rt);
+/* Whom keyless signatures are trusted by that name nobody. */
+struct sigstore *runtime_sigstore(struct runtime *rt);
 /* What indexes and charts were found to say (chartrepo.h). */
 struct configs *runtime_chart_facts(struct runtime *rt);
 /* Tokens of clouds; NULL: they are not kept. */

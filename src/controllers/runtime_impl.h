@@ -144,6 +144,7 @@ struct runtime {
 	struct live *live;
 	struct events *events;
 	struct oci_memory *oci;
+	struct sigstore *sigstore;
 	struct identity_cache *identities;	/* or NULL */
 	struct hr_shared *helm;
 	struct configs *configs_read, *chart_facts;

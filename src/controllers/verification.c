@@ -34,6 +34,8 @@ static err *prepare(struct verification *v)
 	v->verify = (struct ociverify){
 		.provider = node_str_or(node_get(verify, S("provider")), S("cosign")),
 		.chart = v->chart ? p->key.name : STR_NONE,
+		.public = runtime_sigstore(p->rt),
+		.cancel = p->cancel,
 	};
 	err *e = read_secret(p, root, &v->root, &v->verify.root);
 

@@ -77,14 +77,24 @@ static err *run_keys(const struct ociverify *v, struct arena *a, const struct co
 	return e && err_kind(e) == ERR_FORBIDDEN && !v->chart.n ? none_found(e, a, ref) : e;
 }
 
-static err *read_root(const struct ociverify *v, struct sigroot *out)
+static err *fetch_root(const struct ociverify *v, struct arena *a, struct sigroot *out)
+{
+	str json;
+
+	if (!v->public)
+		return err_new(ERR_INVALID,
+			       "unable to initialize trusted root: none is fetched, give one by "
+			       "spec.verify.trustedRootSecretRef");
+	TRY(sigstore_get(v->public, a, v->cancel, &json));
+	return sigroot_read(out, json);
+}
+
+static err *read_root(const struct ociverify *v, struct arena *a, struct sigroot *out)
 {
 	str json = credentials_get(v->root, S("trusted_root.json"));
 
 	if (!v->root)
-		return err_new(ERR_INVALID,
-			       "unable to initialize trusted root: none is fetched, give one by "
-			       "spec.verify.trustedRootSecretRef");
+		return fetch_root(v, a, out);
 	if (!json.n)
 		return err_new(ERR_INVALID,
 			       "failed to read trusted root from secret '%.*s/%.*s': 'trusted_root.json' "
@@ -99,7 +109,7 @@ static err *run_keyless(const struct ociverify *v, struct arena *a,
 {
 	CLEANUP(sigroot_release) struct sigroot root = { 0 };
 
-	TRY(read_root(v, &root));
+	TRY(read_root(v, a, &root));
 	return cosign_verify(a, from, ref->digest,
 			     &(struct cosign_trust){ .root = &root, .identities = v->identities,
 						     .identities_n = v->identities_n });
@@ -207,7 +217,7 @@ err *ociverify_check(const struct ociverify *v, struct arena *a)
 	if (!str_eq(v->provider, S("cosign")))
 		return bad_provider(v);
 	if (!v->keys)
-		return read_root(v, &root);
+		return read_root(v, a, &root);
 	size_t n = find_keys(v, a, &keys);
 
 	return check_keys(v, keys, n);

@@ -17,11 +17,14 @@
 #include "source/cosign.h"
 #include "source/credentials.h"
 #include "source/oci.h"
+#include "source/sigstore.h"
 
 struct ociverify {
 	str provider;			/* "cosign", "notation" */
 	const struct credentials *keys;	/* of verify.secretRef; NULL: none */
-	const struct credentials *root;	/* of verify.trustedRootSecretRef; NULL: none */
+	const struct credentials *root;	/* of verify.trustedRootSecretRef; NULL: none ... */
+	struct sigstore *public;	/* ... whose root it is then; NULL: none is fetched */
+	const atomic_bool *cancel;	/* of what is fetched; or NULL */
 	const struct cosign_identity *identities;
 	size_t identities_n;
 	/* A chart's object; empty: an OCIRepository. Flux words some errors otherwise for

@@ -134,7 +134,7 @@ class World:
         self.dir = tempfile.mkdtemp()
         os.chdir(self.dir)
         self.procs = []
-        os.environ.update(HOME=self.dir, KUBECONFIG=self.dir + "/kubeconfig", GIT_CONFIG_NOSYSTEM="1",
+        os.environ.update(HOME=self.dir, TUF_MIRROR="https://tuf.test", KUBECONFIG=self.dir + "/kubeconfig", GIT_CONFIG_NOSYSTEM="1",
                           GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="c", GIT_COMMITTER_EMAIL="c@d")
         self.context = ssl._create_unverified_context()
         self.log = open("controller.log", "ab")
@@ -666,7 +666,7 @@ class Cases:
             same(c.condition("BuildFailed"), "", "BuildFailed")
             c.event("Warning VerificationError " + text)
         c.spec(verify={"provider": "cosign"})
-        unknown("failed to verify the signature using provider 'cosign keyless': unable to initialize trusted root: none is fetched, give one by spec.verify.trustedRootSecretRef")
+        unknown("failed to verify the signature using provider 'cosign keyless': unable to initialize trusted root: error setting TUF options: error setting root: could not find cached root.json (for the mirror https://tuf.test name its file by TUF_ROOT_JSON)")
         c.spec(verify={"provider": "notation"})
         unknown("failed to verify the signature using provider 'notation': verification secret cannot be empty: 'oci'")
         c.spec(verify={"provider": "cosign", "secretRef": {"name": "signers"}})

@@ -3,7 +3,8 @@
 
 `rill server` and `rill controller` beside docker-registry. A Kustomization of an
 artifact with files that sops encrypted, with the right key and without; an artifact that
-cosign signed (both recorded, tests/golden), with its key and with another one; where there is
+cosign signed (both recorded, tests/golden), with its key, with another one, and keyless by a root that is
+given or that a mirror has; where there is
 openssl, artifacts signed as by notation, whose authority takes certificates back. Skipped
 when docker-registry is not there.
 """
@@ -182,6 +183,23 @@ def decrypts():
         fail("the generated Secret holds %s" % data)
 
 
+def mirror():
+    """A mirror with the trusted root of the recorded signatures."""
+    recorded = json.loads(golden("tuf", "sigstore.json"))
+    for path, text in recorded["files"].items():
+        os.makedirs(os.path.dirname(DIR + "/mirror/" + path), exist_ok=True)
+        with open(DIR + "/mirror/" + path, "w") as f:
+            f.write(text)
+    with open(DIR + "/root.json", "w") as f:
+        f.write(recorded["root"])
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    spawn("mirror", sys.executable, "-u", "-m", "http.server", "-b", "127.0.0.1", "-d", DIR + "/mirror", str(port))
+    until("the mirror is there", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    os.environ.update(TUF_MIRROR="http://127.0.0.1:%d" % port, TUF_ROOT_JSON=DIR + "/root.json")
+
+
 def verifies():
     copy = {"layerSelector": {"operation": "copy"}}
     for name in ("key2", "key3"):
@@ -213,6 +231,15 @@ def verifies():
         fail("the artifact of what was verified before has gone")
     api("PATCH", SOURCES + "/key2-good", {"spec": {"verify": {"secretRef": {"name": "cosign-a"}}}})
     says(SOURCES, "key2-good", "Ready", "True Succeeded stored artifact for digest 'v1@")
+    source("fetched", {"repo": "keyless3", **copy, "verify": {"provider": "cosign", "matchOIDCIdentity": [identity]}})
+    says(SOURCES, "fetched", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
+    source("again", {"repo": "keyless3", **copy, "verify": {"provider": "cosign", "matchOIDCIdentity": [identity]}})
+    says(SOURCES, "again", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
+    with open(DIR + "/mirror.log") as f:
+        asked = [line.split('"')[1].split()[1] for line in f if '"GET ' in line]
+    want = ["/2.root.json", "/timestamp.json", "/1.snapshot.json", "/1.targets.json"]
+    if asked[:4] != want or len(asked) != 5 or not asked[4].endswith(".trusted_root.json"):
+        fail("the mirror was asked for %s" % asked)
     says(SOURCES, "keyless", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
     says(SOURCES, "other", "SourceVerified", "False VerificationError failed to verify the signature using provider 'cosign keyless': "
          "no matching attestations: none of the expected identities matched")
@@ -327,6 +354,7 @@ def main():
     until("the server listens", lambda: os.path.exists(DIR + "/kubeconfig") and os.path.getsize(DIR + "/kubeconfig") > 0)
     os.environ["KUBECONFIG"] = DIR + "/kubeconfig"
     api("POST", "/api/v1/namespaces", {"metadata": {"name": NS}})
+    mirror()
     spawn("controller", RILL, "controller", "--storage-path", "store", "--storage-addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0",
           "--health-addr", "127.0.0.1:0", "--min-retry-delay", "100ms")
     decrypts()
