@@ -595,6 +595,45 @@ static void test_a_killed_process_orphans_nothing_of_what_is_deleted(void **stat
 	start(w);
 	await_object(w, KS "apps", false);
 	assert_true(node_is(get(w, CM "x"), NODE_NONE));
+	await_event(w, "info", "ConfigMap/default/x deleted");
+}
+
+/* Waits until an apply fails so, and deletes the Kustomization: nothing is told of what
+ * there never was. */
+static void give_up(struct world *w, const char *message)
+{
+	await(w, "apps", "False", message);
+	ask(w, "DELETE", KS "apps", "", "");
+	await_object(w, KS "apps", false);
+	assert_false(has_event(w, "ReconciliationFailed", "Service/default/s deleted"));
+	assert_false(has_event(w, "ReconciliationFailed", "ConfigMap/default/a deleted"));
+	assert_false(has_event(w, "ReconciliationFailed", "unable to prune objects"));
+	assert_false(has_event(w, "ReconciliationFailed", "pruning for deleted resource failed"));
+}
+
+static void test_what_was_never_made_is_not_told_of(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	COMMIT(w, "1", { "a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+				   "spec: {ports: [{port: 99999}]}\n" });
+	put_ks(w, "apps", IN_DEFAULT);
+	give_up(w, "Service/default/s dry-run failed (Invalid): ");
+	put_ks(w, "apps", IN_DEFAULT);
+	await(w, "apps", "False", "Service/default/s dry-run failed (Invalid): ");
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "one") });
+	await(w, "apps", "True", "Applied");
+	assert_false(has_event(w, "Progressing", "Service/default/s deleted"));
+	ask(w, "DELETE", KS "apps", "", "");
+	await_object(w, KS "apps", false);
+	put_ks(w, "apps", IN_DEFAULT "  serviceAccountName: gone\n");
+	give_up(w, "ConfigMap/default/a dry-run failed (Forbidden): ");
+	/* who may not even look has made nothing */
+	put(w, "/api/v1/namespaces/default/serviceaccounts/weak",
+	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: weak}\n");
+	put_ks(w, "apps", IN_DEFAULT "  serviceAccountName: weak\n");
+	give_up(w, "ConfigMap/default/a dry-run failed (Forbidden): ");
 }
 
 /* From now on the server refuses a status that names more objects than that. */
@@ -1372,6 +1411,7 @@ int main(void)
 		CASE(test_a_lost_status_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
+		CASE(test_what_was_never_made_is_not_told_of),
 		CASE(test_a_chain_is_released_by_events),
 		CASE(test_a_circle_is_logged),
 		CASE(test_ready_expressions),

@@ -157,6 +157,7 @@ err *applyset_dry_run_error(struct arena *a, node object, err *e)
 struct applyset_prune {
 	struct objid id;
 	str version;
+	bool uncertain;			/* may never have been made: counts only if it is there */
 	enum applyset_action action;	/* DELETED, SKIPPED or FAILED */
 	const struct client_resource *resource;
 	str uid;			/* of what was deleted */
@@ -178,7 +179,7 @@ err *applyset_delete(struct client *c, struct discovery *d, struct arena *a,
 /* Whether all that were deleted are gone; with `left` the first that is not. */
 err *applyset_gone(struct client *c, struct arena *a, const struct applyset_prune *list, size_t n,
 		   const struct applyset_prune **left) __attribute__((warn_unused_result));
-/* "Kind/ns/name deleted", joined by "\n". */
+/* "Kind/ns/name deleted", joined by "\n"; of what was uncertain what was deleted. */
 str applyset_prune_log(struct arena *a, const struct applyset_prune *list, size_t n);
 
 #endif

@@ -105,7 +105,8 @@ static void begin_delete(struct client *c, struct arena *a, struct pruning *w,
 	err *e = client_wait(w->call, a, &live);
 
 	w->call = NULL;
-	if (e && err_code(e) == 404) {
+	/* Who may not even look has made nothing. */
+	if (e && (err_code(e) == 404 || (err_code(e) == 403 && p->uncertain))) {
 		err_free(e);
 		p->action = APPLYSET_DELETED;
 	} else if (e) {
@@ -226,7 +227,9 @@ str applyset_prune_log(struct arena *a, const struct applyset_prune *list, size_
 	for (size_t i = 0; i < n; i++) {
 		str id = objid_show(a, &list[i].id), action = applyset_action_name(list[i].action);
 
-		buf_addf(&b, "%s%.*s %.*s", i ? "\n" : "", STR_ARG(id), STR_ARG(action));
+		if (list[i].uncertain && !list[i].uid.n)
+			continue;
+		buf_addf(&b, "%s%.*s %.*s", b.n ? "\n" : "", STR_ARG(id), STR_ARG(action));
 	}
 	return arena_str(a, buf_str(&b));
 }

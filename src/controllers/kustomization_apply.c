@@ -327,6 +327,7 @@ static err *find_stale(struct ks *k, node before, node after, struct applyset_pr
 			continue;
 		TRY(objid_parse(k->a, text(*i, "id"), &p->id));
 		p->version = text(*i, "v");
+		p->uncertain = node_bool(node_get(*i, S("noted")));
 		if (!is_own_definition(k, p->id.group, p->id.kind, p->id.name))
 			(*n)++;
 	}

@@ -53,6 +53,7 @@ static size_t list_entries(struct pass *p, struct applyset_prune **out)
 		err *e = objid_parse(p->arena, node_str(node_get(*i, S("id"))), &(*out)[n].id);
 
 		(*out)[n].version = node_str(node_get(*i, S("v")));
+		(*out)[n].uncertain = node_bool(node_get(*i, S("noted")));
 		n += !e;
 		err_free(e);
 	}
@@ -84,11 +85,15 @@ static struct outcome leave_behind(struct pass *p, struct applyset_prune *list, 
 	CLEANUP(err_drop)
 	err *why = err_new(ERR_FORBIDDEN, "skiping pruning, failed to find account to impersonate");
 
-	buf_add(&b, S("unable to prune objects: \n"));
 	for (size_t i = 0; i < n; i++)
-		buf_addf(&b, "%s%s", i ? "\n" : "", objid_show(p->arena, &list[i].id).p);
-	log_error(p->log, why, buf_str(&b));
-	tell(p, EVENT_WARNING, buf_str(&b));
+		if (!list[i].uncertain)
+			buf_addf(&b, "\n%s", objid_show(p->arena, &list[i].id).p);
+	if (!b.n)
+		return done();
+	str message = arena_cat(p->arena, S("unable to prune objects: "), buf_str(&b));
+
+	log_error(p->log, why, message);
+	tell(p, EVENT_WARNING, message);
 	return done();
 }
 
@@ -163,9 +168,9 @@ static struct outcome finalize(struct pass *p)
 	e = applyset_delete(c->client, c->discovery, p->arena, list, n, &o);
 	if (e)
 		return fail(p, e);
-	if (!again) {
-		str log = applyset_prune_log(p->arena, list, n);
+	str log = applyset_prune_log(p->arena, list, n);
 
+	if (!again && log.n) {
 		log_info(p->log, arena_cat(p->arena, S("garbage collection completed: "), log));
 		tell(p, EVENT_NORMAL, log);
 	}

@@ -175,7 +175,7 @@ str kustomization_place(struct ks *k, const err *e);
 
 /* Before the items are applied. */
 void kustomization_intend(struct ks *k);
-/* The entries of the inventory, and what may be there besides. */
+/* The entries of the inventory, and what may be there besides, marked `noted: true`. */
 node kustomization_entries(struct pass *p);
 /* The status has been written. */
 void kustomization_written(struct pass *p);

@@ -84,6 +84,8 @@ node kustomization_entries(struct pass *p)
 		return own;
 	node all = node_seq(p->arena, node_len(own) + node_len(more));
 
+	node_each_item(i, more)
+		node_set(p->arena, *i, S("noted"), node_from_bool(true));
 	add_new(p, &there, all, own);
 	add_new(p, &there, all, more);
 	return all;
