@@ -1058,8 +1058,20 @@ static void test_another_cluster(void **state)
 	put_ks(w, "apps", IN_DEFAULT "  wait: true\n  timeout: 30s\n"
 				     "  kubeConfig: {secretRef: {name: other}}\n");
 	start(w);
-	await(w, "apps", "False", "failed to build kube client: unable to read KubeConfig secret "
+	await(w, "apps", "False", "unable to read KubeConfig secret "
 				  "'default/other' error: secrets \"other\" not found");
+	await_event(w, "ReconciliationFailed", "failed to build kube client: unable to read KubeConfig ");
+	/* the artifact was fetched before */
+	node status = node_get(get(w, KS "apps"), S("status"));
+
+	assert_true(str_eq(text(status, "lastAttemptedRevision"), S("main@sha1:1")));
+	assert_true(str_eq(text(health_condition(get(w, KS "apps"), S("Reconciling")), "message"),
+			   S("Building manifests for revision main@sha1:1 with a timeout of 30s")));
+	put(w, "/api/v1/namespaces/default/secrets/other",
+	    "apiVersion: v1\nkind: Secret\nmetadata: {name: other}\nstringData: {value: what}\n");
+	await(w, "apps", "False", "invalid KubeConfig in secret 'default/other': couldn't get version/kind; ");
+	ask(w, "DELETE", "/api/v1/namespaces/default/secrets/other", "", "");
+	await(w, "apps", "False", "unable to read KubeConfig secret");
 	server_kubeconfig(other, &kubeconfig);
 	node_set(&w->a, data, S("value"), node_copy_str(&w->a, buf_str(&kubeconfig)));
 	node_set(&w->a, meta, S("name"), node_lit("other"));
@@ -1150,18 +1162,18 @@ static void test_a_login_without_a_secret(void **state)
 	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
 	put_ks(w, "apps", IN_DEFAULT "  kubeConfig: {configMapRef: {name: there}}\n");
 	start(w);
-	await(w, "apps", "False", "failed to build kube client: failed to get configmap default/there: "
+	await(w, "apps", "False", "failed to get configmap default/there: "
 				  "configmaps \"there\" not found");
 	put_login(w, "what", false, "deployer");
-	await(w, "apps", "False", "failed to build kube client: provider 'what' not implemented");
+	await(w, "apps", "False", "provider 'what' not implemented");
 	put_login(w, "gcp", false, "deployer");
-	await(w, "apps", "False", "failed to build kube client: invalid GKE cluster ID: ''. must match ");
+	await(w, "apps", "False", "invalid GKE cluster ID: ''. must match ");
 	put_login(w, "generic", false, "deployer");
 	await(w, "apps", "False",
-	      "failed to build kube client: cluster address is required to create a REST config");
+	      "cluster address is required to create a REST config");
 	put_login(w, "generic", true, "deployer");
 	await(w, "apps", "False",
-	      "failed to build kube client: failed to get access token for cluster: failed to get service "
+	      "failed to get access token for cluster: failed to get service "
 	      "account 'default/deployer': serviceaccounts \"deployer\" not found");
 	put(w, "/api/v1/namespaces/default/serviceaccounts/deployer",
 	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: deployer}\n");
@@ -1194,13 +1206,13 @@ static void test_a_login_needs_its_gate(void **state)
 	put_login(w, "generic", true, "");
 	start(w);
 	await(w, "apps", "False",
-	      "failed to build kube client: failed to get access token for cluster: failed to get service "
+	      "failed to get access token for cluster: failed to get service "
 	      "account 'default/deployer': the specified default service account does not exist in the "
 	      "object namespace. ");
 	put(w, "/api/v1/namespaces/default/serviceaccounts/deployer",
 	    "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: deployer}\n");
 	ask_for(w, "1");
-	await(w, "apps", "False", "failed to build kube client: failed to get access token for cluster: "
+	await(w, "apps", "False", "failed to get access token for cluster: "
 				  "ObjectLevelWorkloadIdentity feature gate is not enabled");
 }
 

@@ -435,18 +435,27 @@ static bool has_rule(void *ctx, struct gvk kind)
 	return readiness_knows(ctx, kind.group, kind.kind);
 }
 
-/* helm-controller's words for a Secret that is not there. */
+/* helm-controller's words for a Secret that is not there, or no kubeconfig. */
 static err *in_own_words(struct hr *h, err *e)
 {
+	static const struct {
+		const char *theirs, *between, *own;
+	} words[] = {
+		{ "unable to read KubeConfig secret", " error", "could not get KubeConfig secret" },
+		{ "invalid KubeConfig in secret", "", "failed to load KubeConfig from secret" },
+	};
 	str ns = h->p->key.namespace, text = err_text(e);
 	str name = node_str(node_dig(h->spec, "kubeConfig", "secretRef", "name"));
-	str others = arena_printf(h->a, "unable to read KubeConfig secret '%.*s/%.*s' error: ",
-				  STR_ARG(ns), STR_ARG(name));
 
-	if (!str_starts(text, others))
-		return e;
-	return err_replace(e, "could not get KubeConfig secret '%.*s/%.*s': %s", STR_ARG(ns),
-			   STR_ARG(name), err_msg(e) + others.n);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		str theirs = arena_printf(h->a, "%s '%.*s/%.*s'%s: ", words[i].theirs, STR_ARG(ns),
+					  STR_ARG(name), words[i].between);
+
+		if (str_starts(text, theirs))
+			return err_replace(e, "%s '%.*s/%.*s': %s", words[i].own, STR_ARG(ns),
+					   STR_ARG(name), err_msg(e) + theirs.n);
+	}
+	return e;
 }
 
 static bool connect(struct hr *h, const struct readiness *rules, struct outcome *out)

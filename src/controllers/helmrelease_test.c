@@ -189,6 +189,11 @@ static void test_a_cluster_that_cannot_be_reached_is_waited_for(void **state)
 	assert_string_equal(ready(s), "UninstallFailed: failed to build REST client getter to "
 				      "uninstall release: could not get KubeConfig secret "
 				      "'apps/far': it is forbidden");
+	world.no_cluster = err_new(ERR_INVALID, "invalid KubeConfig in secret 'apps/far': what");
+	assert_int_equal(finalize(s), NEXT_BACKOFF);
+	assert_string_equal(ready(s), "UninstallFailed: failed to build REST client getter to "
+				      "uninstall release: failed to load KubeConfig from secret "
+				      "'apps/far': what");
 	world.no_cluster = err_new(ERR_NOT_FOUND, "secrets \"far\" not found");
 	assert_int_equal(finalize(s), NEXT_CHANGE);
 	assert_false(world.uninstalled);

@@ -132,6 +132,7 @@ static void begin(struct ks *k, struct pass *p)
 
 static void end(struct ks *k)
 {
+	err_free(k->no_cluster);
 	artifact_close(k->tree);
 	sources_release(&k->sources);
 }
@@ -194,21 +195,15 @@ static uint64_t inputs_of(struct ks *k)
 }
 
 /* The client to apply with. */
-static bool find_cluster(struct ks *k, struct outcome *out)
+static void find_cluster(struct ks *k)
 {
-	err *e = pass_cluster(k->p, &k->cluster);
-
-	if (!e && k->m->cluster != k->cluster->id) {
+	k->no_cluster = pass_cluster(k->p, &k->cluster);
+	if (!k->no_cluster && k->m->cluster != k->cluster->id) {
 		/* What another account could do proves nothing of this one. */
 		k->m->n = 0;
 		k->m->applied = false;
 		k->m->cluster = k->cluster->id;
 	}
-	if (!e)
-		return true;
-	*out = kustomization_fail(k, S("ReconciliationFailed"),
-				  err_wrap(e, "failed to build kube client"));
-	return false;
 }
 
 /* ---- what is there to do ------------------------------------------------------- */
@@ -296,7 +291,7 @@ static bool is_kind_missing(struct ks *k, struct outcome *out)
 	struct ks_memory *m = k->m;
 	const struct client_resource *r;
 
-	if (!m->missing.kind.n || m->missing_inputs != k->inputs || !is_early(k))
+	if (k->no_cluster || !m->missing.kind.n || m->missing_inputs != k->inputs || !is_early(k))
 		return false;
 	err *e = discovery_kind(k->cluster->discovery, m->missing, &r);
 	bool missing = e && err_kind(e) == ERR_NOT_FOUND;
@@ -364,7 +359,8 @@ static bool prepare(struct ks *k, struct outcome *out)
 	k->inputs = inputs_of(k);
 	if (!is_applied(k) && !kustomization_check_dependencies(k, out))
 		return false;
-	return find_cluster(k, out);
+	find_cluster(k);
+	return true;
 }
 
 /* It failed with these very inputs, and would do so again. */
@@ -383,7 +379,7 @@ static struct outcome go(struct ks *k)
 		return out;
 	if (would_fail(k))
 		return when_due(k);
-	return is_applied(k) ? keep(k) : full(k);
+	return is_applied(k) && !k->no_cluster ? keep(k) : full(k);
 }
 
 static struct outcome reconcile(struct pass *p)

@@ -135,6 +135,20 @@ static err *take_digest(struct ks *k)
 	return arena_check(k->a, "the build");
 }
 
+/* The event says what was attempted, the condition does not. */
+static struct outcome fail_cluster(struct ks *k)
+{
+	const str reason = S("ReconciliationFailed");
+	str why = arena_str(k->a, err_text(k->no_cluster));
+	err *e = err_wrap(k->no_cluster, "failed to build kube client");
+
+	k->no_cluster = NULL;
+	struct outcome out = kustomization_fail(k, reason, e);
+
+	condition_set(k->p, S("Ready"), CONDITION_FALSE, reason, why);
+	return out;
+}
+
 bool kustomization_build(struct ks *k, struct outcome *out)
 {
 	struct flux_source s = { .sources = &k->sources };
@@ -150,6 +164,10 @@ bool kustomization_build(struct ks *k, struct outcome *out)
 	}
 	status_set_str(k->p, S("lastAttemptedRevision"), k->artifact.revision);
 	kustomization_progress(k, S("Building manifests"), false);
+	if (k->no_cluster) {
+		*out = fail_cluster(k);
+		return false;
+	}
 	e = render(k, &s);
 	if (!e)
 		e = take_digest(k);

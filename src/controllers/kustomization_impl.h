@@ -98,6 +98,7 @@ struct ks {
 	str origin_revision;
 	uint64_t inputs;
 	const struct cluster *cluster;
+	err *no_cluster;	/* why there is none; told once there is an artifact */
 	struct artifact_tree *tree;
 	struct sources sources;
 	struct resmap *objects;
@@ -121,7 +122,7 @@ bool kustomization_check_dependencies(struct ks *k, struct outcome *out);
 
 /* ---- kustomization_build.c ----------------------------------------------------- */
 
-/* Opens the artifact and builds: k->tree, k->objects, k->digest. */
+/* Opens the artifact and builds: k->tree, k->objects, k->digest. Not without a cluster. */
 bool kustomization_build(struct ks *k, struct outcome *out);
 /* What a server says of an object may repeat variables from Secrets: they become "*****". */
 err *kustomization_hide(struct ks *k, err *e) __attribute__((warn_unused_result));

@@ -43,10 +43,14 @@ static err *read_secret(struct pass *p, node ref, struct remote *out)
 static err *secret_client(struct pass *p, const struct remote *r, struct client **out)
 {
 	const struct settings *s = runtime_settings(p->rt);
+	str name = node_str(node_dig(p->spec, "kubeConfig", "secretRef", "name"));
 	struct kubeconfig config;
+	err *e = kubeconfig_read(p->arena, r->text, s->insecure_kubeconfig_exec,
+				 s->insecure_kubeconfig_tls, &config);
 
-	TRY(kubeconfig_read(p->arena, r->text, s->insecure_kubeconfig_exec,
-			    s->insecure_kubeconfig_tls, &config));
+	if (e)
+		return err_wrap(e, "invalid KubeConfig in secret '%.*s/%.*s'",
+				STR_ARG(p->key.namespace), STR_ARG(name));
 	return client_new(out, runtime_net(p->rt), &config, NULL);
 }
 
