@@ -1,6 +1,11 @@
 #include "crypto/sha256.h"
 
-#ifdef __x86_64__
+/* clang before 18 cannot ask whether the processor has the instructions. */
+#if defined(__x86_64__) && (!defined(__clang__) || __clang_major__ >= 18)
+#define NATIVE
+#endif
+
+#ifdef NATIVE
 #include <immintrin.h>
 #endif
 
@@ -73,7 +78,7 @@ static void compress_plainly(uint32_t state[8], const uint8_t *block)
 		state[i] += end[i];
 }
 
-#ifdef __x86_64__
+#ifdef NATIVE
 static __m128i load(const void *p)
 {
 	return _mm_loadu_si128((const __m128i *)p);
