@@ -160,6 +160,7 @@ static void test_wrong_countersignatures(void **state)
 	change(&r, "stamped", STAMP_HEAD, STAMP_HEAD "!");
 	assert_refused(verify(&r, "stamped", policy), "signature envelope: timestamp countersignature: ");
 	/* an authority that is not trusted */
+	arena_release(&r.a);
 	open_repo(&r, "notation", "stamped");
 	assert_refused(verify_as(&r, "stampedlate",
 				 POLICY(STRICT ",\"override\":{\"authenticity\":\"log\"}", "*", STAMPS, "*"),
