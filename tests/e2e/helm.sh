@@ -64,7 +64,8 @@ h template x k --stable | cmp - once || fail "--stable keys change"
 h template y k --stable | cmp -s - once && fail "--stable keys of another release are the same"
 grep -q '1700000000' once || fail "--stable has no still clock"
 (unset SOURCE_DATE_EPOCH; h template x k --stable | grep -q '"1577836800"') || fail "--stable without a date"
-h template x p --post-renderer sh 2>&1 | grep -q 'rill executes no programs' || fail "post-renderer"
+expect 'Error: invalid argument "sh" for "--post-renderer" flag: plugin: {Name:sh Type:postrenderer/v1} not found' \
+	h template x p --post-renderer sh
 
 # Places: of objects, and of what is no YAML. A pipe gets Helm's message alone.
 mkdir -p o/templates
