@@ -63,6 +63,13 @@ static err *run_git(struct comparison *k, const char *const *argv, struct proc_r
 
 #define GIT "git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never"
 
+static err *check_git(const struct proc_result *r)
+{
+	err *e = proc_check(r);
+
+	return e ? err_replace(e, "git: %.*s", STR_ARG(str_trim(buf_str(&r->err)))) : NULL;
+}
+
 static err *resolve(struct comparison *k, str *commit)
 {
 	CLEANUP(proc_release) struct proc_result r = { 0 };
@@ -75,10 +82,7 @@ static err *resolve(struct comparison *k, str *commit)
 	if (r.exit == 1 && !r.err.n)
 		return err_new(ERR_NOT_FOUND, "%.*s has no commit %.*s",
 			       STR_ARG(fs_root(k->tree.root)), STR_ARG(k->o->base));
-	err *e = proc_check(&r);
-
-	if (e)
-		return err_replace(e, "git: %.*s", STR_ARG(str_trim(buf_str(&r.err))));
+	TRY(check_git(&r));
 	*commit = arena_str(k->c->arena, str_trim(buf_str(&r.out)));
 	return NULL;
 }
@@ -95,10 +99,7 @@ static err *check_out(struct comparison *k)
 				     "--format=tgz", "-1", commit.p, NULL };
 
 	TRY(run_git(k, argv, &r));
-	err *e = proc_check(&r);
-
-	if (e)
-		return err_replace(e, "git: %.*s", STR_ARG(str_trim(buf_str(&r.err))));
+	TRY(check_git(&r));
 	TRY(fs_open_temp(&k->base.root, STR_NONE, S("diff-")));
 	return unpack_tgz(k->base.root, buf_str(&r.out), &how);
 }
