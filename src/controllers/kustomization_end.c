@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "controllers/kustomization_impl.h"
 #include "text/gotime.h"
+#include "text/replace.h"
 
 /* Snapshots in status.history. */
 enum { HISTORY_MAX = 5 };
@@ -147,20 +148,6 @@ static bool is_away(const err *e, str reason)
 		!str_eq(reason, S("HealthCheckFailed")));
 }
 
-static str replace(struct ks *k, str text, str what, str by)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	size_t at;
-
-	while ((at = str_find(text, what)) != STR_NPOS) {
-		buf_add(&b, str_sub(text, 0, at));
-		buf_add(&b, by);
-		text = str_from(text, at + what.n);
-	}
-	buf_add(&b, text);
-	return arena_str(k->a, buf_str(&b));
-}
-
 /* The original names files below a folder that is another one each time; in a
  * message that is told once they stand as in the repository, whose root is ".". */
 static str in_repository(struct ks *k, str text)
@@ -169,8 +156,8 @@ static str in_repository(struct ks *k, str text)
 
 	if (!root.n)
 		return arena_str(k->a, text);
-	text = replace(k, text, arena_cat(k->a, root, S("/")), STR_NONE);
-	return replace(k, text, root, S("."));
+	text = replace_all(k->a, text, arena_cat(k->a, root, S("/")), STR_NONE);
+	return replace_all(k->a, text, root, S("."));
 }
 
 struct outcome kustomization_fail(struct ks *k, str reason, err *e)

@@ -2,6 +2,7 @@
 #include "helm/scaffold.h"
 
 #include "base/vec.h"
+#include "text/replace.h"
 
 enum { NAME_MAX_BYTES = 250 };
 
@@ -421,16 +422,7 @@ static const struct {
 
 str scaffold_fill(struct arena *a, str text, str name)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	size_t at;
-
-	while ((at = str_find(text, S(NAME))) != STR_NPOS) {
-		buf_add(&b, str_sub(text, 0, at));
-		buf_add(&b, name);
-		text = str_from(text, at + sizeof NAME - 1);
-	}
-	buf_add(&b, text);
-	return arena_str(a, buf_str(&b));
+	return replace_all(a, text, S(NAME), name);
 }
 
 void scaffold_files(struct arena *a, str name, struct chart_files *out)

@@ -1,23 +1,8 @@
 #include "sops/impl.h"
 
+#include "text/replace.h"
+
 /* ---- dotenv ------------------------------------------------------------- */
-
-/* `from` replaced by `to`, everywhere. */
-static str replaced(struct arena *a, str s, str from, str to)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	size_t at;
-
-	if (!str_has(s, from))
-		return s;
-	while ((at = str_find(s, from)) != STR_NPOS) {
-		buf_add(&b, str_sub(s, 0, at));
-		buf_add(&b, to);
-		s = str_from(s, at + from.n);
-	}
-	buf_add(&b, s);
-	return arena_str(a, buf_str(&b));
-}
 
 static err *dotenv_read(struct arena *a, str bytes, struct sops_branches *out)
 {
@@ -36,7 +21,7 @@ static err *dotenv_read(struct arena *a, str bytes, struct sops_branches *out)
 			return err_new(ERR_INVALID, "invalid dotenv input line: %zu bytes without '='",
 				       line.n);
 		sops_branch_add(a, b, key,
-				node_from_str(a, replaced(a, value, S("\\n"), S("\n"))));
+				node_from_str(a, replace_all(a, value, S("\\n"), S("\n"))));
 	}
 	avec_push(a, out, b);
 	return NULL;
@@ -62,7 +47,7 @@ static err *dotenv_write(struct arena *a, const struct sops_branches *tree, stru
 				       STR_ARG(p->key));
 		TRY(sops_scalar_flat(a, p->value, &value));
 		if (p->value.kind == NODE_STR)
-			value = replaced(a, value, S("\n"), S("\\n"));
+			value = replace_all(a, value, S("\n"), S("\\n"));
 		buf_add(out, p->key);
 		buf_addc(out, '=');
 		buf_add(out, value);
