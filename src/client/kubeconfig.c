@@ -30,7 +30,6 @@ struct loader {
 	node files[KUBECONFIG_FILES_MAX];
 	str dirs[KUBECONFIG_FILES_MAX];
 	size_t files_n;
-	bool no_paths;		/* from a Secret: what is no data is not there */
 };
 
 static str env_of(const struct loader *l, const char *name)
@@ -154,7 +153,7 @@ static err *bytes_of(struct loader *l, struct entry e, const char *key, const ch
 {
 	str name = str_c(key);
 	str data = node_str(node_get(e.value, arena_cat(l->arena, name, S("-data"))));
-	str path = l->no_paths ? STR_NONE : beside(l, e, text_of(e, key));
+	str path = beside(l, e, text_of(e, key));
 
 	if (data.n) {
 		CLEANUP(buf_release) struct buf b = BUF_LIMIT(KUBECONFIG_SIZE_MAX);
@@ -227,8 +226,7 @@ static err *take_user(struct loader *l, str name, struct kubeconfig *out)
 	if (name.n && !find_entry(l, "users", "user", name, &e))
 		return err_new(ERR_NOT_FOUND, "auth info \"%.*s\" does not exist", STR_ARG(name));
 	out->token = text_of(e, "token");
-	if (!l->no_paths)
-		out->token_file = beside(l, e, text_of(e, "tokenFile"));
+	out->token_file = beside(l, e, text_of(e, "tokenFile"));
 	out->user = text_of(e, "username");
 	out->password = text_of(e, "password");
 	out->as = text_of(e, "as");
@@ -368,14 +366,40 @@ err *kubeconfig_load(struct arena *a, char *const *env, const struct kubeconfig_
 	return NULL;
 }
 
+/* Flux's words for the first entry of `list` that names a file, whether or not it is used. */
+static err *refuse_paths(node list, const char *entry)
+{
+	static const struct {
+		const char *entry, *key, *text;
+	} files[] = {
+		{ "cluster", "certificate-authority",
+		  "a certificate-authority file, only certificate-authority-data is" },
+		{ "user", "tokenFile", "a tokenFile, only an inline token is" },
+		{ "user", "client-certificate",
+		  "a client-certificate file, only client-certificate-data is" },
+		{ "user", "client-key", "a client-key file, only client-key-data is" },
+	};
+
+	node_each_item(item, list)
+		for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+			if (strcmp(files[i].entry, entry) == 0 &&
+			    node_str(node_dig(*item, entry, files[i].key)).n)
+				return err_new(ERR_INVALID, "%s '%.*s' references %s supported",
+					       entry, STR_ARG(node_str(node_get(*item, S("name")))),
+					       files[i].text);
+	return NULL;
+}
+
 err *kubeconfig_read(struct arena *a, str text, bool allow_exec, bool allow_insecure,
 		     struct kubeconfig *out)
 {
 	static const struct kubeconfig_wish none = { 0 };
-	struct loader l = { .arena = a, .wish = &none, .no_paths = true };
+	struct loader l = { .arena = a, .wish = &none };
 	struct kubeconfig k = { 0 };
 
 	TRY(add_text(&l, text, STR_NONE));
+	TRY(refuse_paths(node_get(l.files[0], S("clusters")), "cluster"));
+	TRY(refuse_paths(node_get(l.files[0], S("users")), "user"));
 	TRY(take_all(&l, &k));
 	if (!allow_exec)
 		k.exec = (struct kubeconfig_exec){ 0 };

@@ -72,9 +72,10 @@ enum {
 err *kubeconfig_load(struct arena *a, char *const *env, const struct kubeconfig_wish *wish,
 		     struct kubeconfig *out) __attribute__((warn_unused_result));
 
-/* The same from one text that came out of a Secret: no paths, no exec
- * plugin and no insecure TLS unless the caller allows them. What is not
- * allowed is dropped silently, as Flux does. */
+/* The same from one text that came out of a Secret. A cluster or user that
+ * names a file is refused, be it used or not, in the words of Flux's
+ * ValidateKubeConfig. An exec plugin and insecure TLS that the caller does
+ * not allow are dropped silently, as Flux does. */
 err *kubeconfig_read(struct arena *a, str text, bool allow_exec, bool allow_insecure,
 		     struct kubeconfig *out) __attribute__((warn_unused_result));
 

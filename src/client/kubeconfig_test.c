@@ -132,14 +132,12 @@ static void test_without_any_file_it_is_localhost(void **state)
 	assert_true(is(k.server, "http://localhost:8080"));
 }
 
-static void test_a_secret_s_kubeconfig_has_no_paths_and_runs_nothing(void **state)
+static void test_a_secret_s_kubeconfig_runs_nothing(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct kubeconfig k;
 
 	(void)state;
-	assert_null(kubeconfig_read(&a, S(ONE), false, false, &k));
-	assert_true(is(k.server, "https://one:6443") && !k.ca.n);
 	assert_null(kubeconfig_read(&a, S(TWO), false, false, &k));
 	assert_false(k.exec.command.n);
 	CLEANUP(err_drop) err *e = kubeconfig_read(&a, S("[1, 2]"), false, false, &k);
@@ -150,6 +148,35 @@ static void test_a_secret_s_kubeconfig_has_no_paths_and_runs_nothing(void **stat
 			    "array into Go value of type struct { APIVersion string "
 			    "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string "
 			    "\"json:\\\"kind,omitempty\\\"\" }");
+}
+
+static void test_a_secret_s_kubeconfig_names_no_files(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{ ONE, "cluster 'ca' references a certificate-authority file, only "
+		       "certificate-authority-data is supported" },
+		/* not of the context */
+		{ TWO "- name: other\n  user: {tokenFile: /etc/passwd}\n",
+		  "user 'other' references a tokenFile, only an inline token is supported" },
+		{ TWO "- name: other\n  user: {client-key: k, client-certificate: c}\n",
+		  "user 'other' references a client-certificate file, only client-certificate-data "
+		  "is supported" },
+		{ TWO "- name: other\n  user: {client-key: k}\n",
+		  "user 'other' references a client-key file, only client-key-data is supported" },
+	};
+	struct kubeconfig k;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		CLEANUP(err_drop)
+		err *e = kubeconfig_read(&a, str_c(rows[i].text), true, true, &k);
+
+		assert_non_null(e);
+		assert_string_equal(err_msg(e), rows[i].message);
+	}
 }
 
 static void test_what_is_written_reads_back(void **state)
@@ -174,7 +201,8 @@ int main(void)
 		cmocka_unit_test(test_wishes_go_before_files),
 		cmocka_unit_test(test_what_is_not_there_is_named),
 		cmocka_unit_test(test_without_any_file_it_is_localhost),
-		cmocka_unit_test(test_a_secret_s_kubeconfig_has_no_paths_and_runs_nothing),
+		cmocka_unit_test(test_a_secret_s_kubeconfig_runs_nothing),
+		cmocka_unit_test(test_a_secret_s_kubeconfig_names_no_files),
 		cmocka_unit_test(test_what_is_written_reads_back),
 	};
 	return cmocka_run_group_tests(tests, make_place, drop_place);

@@ -444,8 +444,10 @@ static err *in_own_words(struct hr *h, err *e)
 		{ "unable to read KubeConfig secret", " error", "could not get KubeConfig secret" },
 		{ "invalid KubeConfig in secret", "", "failed to load KubeConfig from secret" },
 	};
+	const str without = S(" key with a kubeconfig");
+	node ref = node_dig(h->spec, "kubeConfig", "secretRef");
 	str ns = h->p->key.namespace, text = err_text(e);
-	str name = node_str(node_dig(h->spec, "kubeConfig", "secretRef", "name"));
+	str name = node_str(node_get(ref, S("name"))), key = node_str(node_get(ref, S("key")));
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		str theirs = arena_printf(h->a, "%s '%.*s/%.*s'%s: ", words[i].theirs, STR_ARG(ns),
@@ -455,7 +457,10 @@ static err *in_own_words(struct hr *h, err *e)
 			return err_replace(e, "%s '%.*s/%.*s': %s", words[i].own, STR_ARG(ns),
 					   STR_ARG(name), err_msg(e) + theirs.n);
 	}
-	return e;
+	if (!str_ends(text, without))
+		return e;
+	text.n -= without.n;
+	return err_replace(e, "%.*s%s key with data", STR_ARG(text), key.n ? "" : " or 'value.yaml'");
 }
 
 static bool connect(struct hr *h, const struct readiness *rules, struct outcome *out)

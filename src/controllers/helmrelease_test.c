@@ -194,6 +194,12 @@ static void test_a_cluster_that_cannot_be_reached_is_waited_for(void **state)
 	assert_string_equal(ready(s), "UninstallFailed: failed to build REST client getter to "
 				      "uninstall release: failed to load KubeConfig from secret "
 				      "'apps/far': what");
+	world.no_cluster = err_new(ERR_INVALID, "KubeConfig secret 'apps/far' does not contain a "
+						"'value' key with a kubeconfig");
+	assert_int_equal(finalize(s), NEXT_BACKOFF);
+	assert_string_equal(ready(s), "UninstallFailed: failed to build REST client getter to "
+				      "uninstall release: KubeConfig secret 'apps/far' does not "
+				      "contain a 'value' or 'value.yaml' key with data");
 	world.no_cluster = err_new(ERR_NOT_FOUND, "secrets \"far\" not found");
 	assert_int_equal(finalize(s), NEXT_CHANGE);
 	assert_false(world.uninstalled);

@@ -54,8 +54,6 @@ static err *secret_client(struct pass *p, const struct remote *r, struct client 
 	return client_new(out, runtime_net(p->rt), &config, NULL);
 }
 
-/* ---- a ConfigMap ----------------------------------------------------------------- */
-
 /* ---- generic: the other cluster trusts ours ---------------------------------------- */
 
 static err *generic_connect(struct remote_login *l, struct arena *a, struct kubeconfig *out)
@@ -101,6 +99,8 @@ static err *find_provider(str name, const struct remote_provider **out)
 		}
 	return err_new(ERR_INVALID, "provider '%.*s' not implemented", STR_ARG(name));
 }
+
+/* ---- a ConfigMap ----------------------------------------------------------------- */
 
 static err *read_configmap(struct pass *p, node ref, struct remote *out)
 {
