@@ -438,6 +438,24 @@ static void test_what_kubectl_applied_becomes_ours(void **state)
 	check(w, config_map, "ConfigMap/default/a unchanged\n");
 }
 
+/* To apply it would make us a manager, and change nothing else. */
+static void test_what_another_made_just_so_stays_as_it_is(void **state)
+{
+	struct world *w = *state;
+
+	send(w, "POST", "/api/v1/namespaces/default/configmaps", "fieldManager=somebody", "",
+	     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},"
+	     "\"data\":{\"k\":\"v\",\"theirs\":\"x\"}}");
+	str version = node_str(node_dig(get(w, CM "a"), "metadata", "resourceVersion"));
+
+	check(w, config_map, "ConfigMap/default/a unchanged\n");
+	node meta = node_get(get(w, CM "a"), S("metadata")), managers = node_get(meta, S("managedFields"));
+
+	assert_true(str_eq(node_str(node_get(meta, S("resourceVersion"))), version));
+	assert_int_equal(node_len(managers), 1);
+	assert_true(str_eq(node_str(node_get(node_at(managers, 0), S("manager"))), S("somebody")));
+}
+
 static void test_merge_leaves_other_managers_alone(void **state)
 {
 	struct world *w = *state;
@@ -753,6 +771,7 @@ int main(void)
 		CASE(test_words_of_what_is_missing),
 		CASE(test_values_of_secrets_stay_out_of_errors),
 		CASE(test_what_kubectl_applied_becomes_ours),
+		CASE(test_what_another_made_just_so_stays_as_it_is),
 		CASE(test_merge_leaves_other_managers_alone),
 		CASE(test_marked_objects_are_skipped),
 		CASE(test_what_is_immutable_is_made_anew_by_force),

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""flux_beside - Flux's controllers and rill, given the same: flux_beside.py RILL [CASE...]
+"""flux_beside - Flux's controllers and rill, given the same: flux_beside.py RILL [N/M | CASE...]
 
 Two API servers of `make peers`, one repository. On one server run Flux's source- and kustomize-controller, on the
-other rill; both get the Kustomizations and GitRepositories of flux_beside_cases.py, a second commit, a request to
-reconcile all, and their deletion. After each step what can be seen must be the same: conditions, inventory, history, events
-(type, reason, message, metadata), and all objects with their managed fields. Where rill is otherwise on purpose, ALLOWED
-says why. Skipped (status 77) without the programs.
+other rill; both get the Kustomizations and GitRepositories of flux_beside_cases.py (of M groups the Nth), a second
+commit, a request to reconcile all, and their deletion. After each step what can be seen must be the same: conditions,
+inventory, history, events (type, reason, message, metadata), and all objects with their managed fields. What rill says
+besides on purpose stands with the case (`more`). Says so and succeeds without the programs.
 """
 import difflib
 import http.client
@@ -13,18 +13,39 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import peers
 from flux_beside_cases import CASES, SOURCES
 
+
+def group(names):
+    """The Nth of M groups of all cases, for N/M."""
+    if len(names) != 1 or "/" not in names[0]:
+        return names
+    n, m = map(int, names[0].split("/"))
+    all = [*CASES, *SOURCES]
+    return all[(n - 1) * len(all) // m:n * len(all) // m]
+
+
+def with_needed(names):
+    """And what those depend on."""
+    for name in names:
+        spec = CASES.get(name, {}).get("spec", {})
+        names += {d["name"] for d in spec.get("dependsOn", []) + [spec.get("sourceRef", {"name": name})]
+                  if d["name"] not in names and d["name"] in {*CASES, *SOURCES}}
+    return names
+
+
 RILL = os.path.realpath(sys.argv[1])
-WANTED = sys.argv[2:]
+WANTED = with_needed(group(sys.argv[2:]))
 HERE = os.path.dirname(os.path.realpath(__file__))
 NS = "flux-system"
 KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/%s/kustomizations" % NS
@@ -36,6 +57,7 @@ KINDS = ("/api/v1/configmaps", "/api/v1/secrets", "/api/v1/services", "/api/v1/n
          "/apis/rbac.authorization.k8s.io/v1/clusterroles", "/apis/networking.k8s.io/v1/ingresses", "/apis/batch/v1/cronjobs",
          "/apis/autoscaling/v2/horizontalpodautoscalers", "/apis/scheduling.k8s.io/v1/priorityclasses",
          "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "/apis/toys.example.com/v1/bears", "/apis/toys.example.com/v1/cars")
+OF_GO = ("metric go_", "metric process_")
 OWN = {"kube-system", "kube-public", "kube-node-lease", "default"}
 
 
@@ -43,11 +65,11 @@ OWN = {"kube-system", "kube-public", "kube-node-lease", "default"}
 
 class Side:
     def __init__(self, name, dir, git):
-        self.name, self.dir, self.git, self.processes = name, dir, git, []
+        self.name, self.dir, self.git, self.processes, self.metrics = name, dir, git, [], []
         os.makedirs(dir, exist_ok=True)
         self.server = peers.start_server(dir)
         if not self.server:
-            sys.exit(77)
+            sys.exit(0)
         self.server.install_definitions(RILL)
         self.local = threading.local()
 
@@ -93,13 +115,15 @@ class Side:
         at = ["--storage-path=%s/store" % self.dir, "--storage-addr=" + storage, "--storage-adv-addr=" + storage]
         os.makedirs(self.dir + "/store", exist_ok=True)
         if self.name == "rill":
-            self.metrics = "127.0.0.1:%d" % peers.free_port()
-            self.spawn("rill", RILL, "controller", *more, *at, "--metrics-addr=" + self.metrics, "--health-addr=", "--override-manager=my-tool")
+            self.spawn("rill", RILL, "controller", *more, *at, self.metrics_flag(), "--health-addr=", "--override-manager=my-tool")
             return
         for name in PROGRAMS:
-            metrics = self.metrics = "127.0.0.1:%d" % peers.free_port()
             own = at if name == "source-controller" else ["--override-manager=my-tool"]
-            self.spawn(name, PROGRAMS[name], *more, *own, "--metrics-addr=" + metrics, "--health-addr=127.0.0.1:%d" % peers.free_port())
+            self.spawn(name, PROGRAMS[name], *more, *own, self.metrics_flag(), "--health-addr=127.0.0.1:%d" % peers.free_port())
+
+    def metrics_flag(self):
+        self.metrics.append("127.0.0.1:%d" % peers.free_port())
+        return "--metrics-addr=" + self.metrics[-1]
 
     def stop(self):
         for p in self.processes:
@@ -220,6 +244,8 @@ def plain(side, text):
     text = re.sub(r"[^\s'\"]*/kustomization-\d+/?", "", text)
     text = re.sub(r"\S*/gitrepository-[^/ ]*/?", "", text)
     text = re.sub(r"127\.0\.0\.1:\d\d+", "HOST", text)
+    for case in cases().values():
+        text = re.sub(case["more"], "", text) if case["more"] else text
     # The server tells the errors of one object in an order of its own each time.
     lines = text.split("\n")
     at = [i for i, line in enumerate(lines) if line.startswith("  .")]
@@ -230,8 +256,8 @@ def plain(side, text):
 
 
 def without_place(text):
-    """rill adds where in the repository it is."""
-    return re.sub(r"\nat \S+$", "", text)
+    """rill adds where in the repository it is, where Flux has an empty line."""
+    return re.sub(r"\n(at \S+)?$", "", text)
 
 
 def seen_conditions(side, o):
@@ -257,13 +283,18 @@ def seen_flux(side, path):
 
 
 def seen_events(side):
-    found = set()
-    for e in side.list("/api/v1/namespaces/%s/events" % NS):
+    """Of those that say the same only the first: the message of Flux's next one may name another temporary directory, and
+    is no repetition then."""
+    found = {}
+    for e in sorted(side.list("/api/v1/namespaces/%s/events" % NS), key=lambda e: (e["firstTimestamp"], e["metadata"]["uid"]), reverse=True):
         what = e["involvedObject"]
         message = without_place(plain(side, e["message"]))
-        found.add("%s/%s: %s %s %s %s by %s" % (what["kind"], what["name"], e["type"], e["reason"], message,
-                                                json.dumps(e["metadata"].get("annotations") or {}, sort_keys=True), e["source"].get("component")))
-    return {"events": sorted(found)}
+        more = e["metadata"].get("annotations") or {}
+        # Of a compressed archive, and no two programs compress alike.
+        more.pop("source.toolkit.fluxcd.io/digest", None)
+        found["%s/%s: %s %s %s" % (what["kind"], what["name"], e["type"], e["reason"], message)] = "%s by %s" % (
+            json.dumps(more, sort_keys=True), e["source"].get("component"))
+    return {"events": sorted("%s %s" % e for e in found.items())}
 
 
 def seen_objects(side):
@@ -284,6 +315,22 @@ def seen_objects(side):
             o.pop("status", None)
             found["%s %s/%s" % (path.rsplit("/", 1)[1], m.get("namespace", ""), m["name"])] = o
     return found
+
+
+def seen_metrics(side):
+    """The families, and with which labels they have values."""
+    found = {}
+    for address in side.metrics:
+        text = urllib.request.urlopen("http://%s/metrics" % address).read().decode()
+        families = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
+        helps = dict(re.findall(r"^# HELP (\S+) (.*)$", text, re.M))
+        for name, labels in re.findall(r"^([a-zA-Z_]\w*)(?:\{(.*)\})? \S+$", text, re.M):
+            family = name if name in families else re.sub(r"_(bucket|sum|count)$", "", name)
+            of = found.setdefault("metric " + family, {"type": families.get(family), "help": helps.get(family), "labels": set()})
+            of["labels"].add(" ".join(sorted(re.findall(r'(?:^|,)(\w+)="', labels))))
+    for of in found.values():
+        of["labels"] = sorted(of["labels"])
+    return {k: v for k, v in found.items() if not k.startswith(OF_GO)}
 
 
 def look(side):
@@ -330,7 +377,7 @@ def steps(side, dir, barrier, seen):
     seen["second commit"] = look(side)
     ask_all(side, "3")
     settle(side, "3")
-    seen["once more"] = look(side)
+    seen["once more"] = {**look(side), **seen_metrics(side)}
     for path in (KS, GIT):
         for o in side.list(path):
             side.call("DELETE", path + "/" + o["metadata"]["name"])
@@ -362,10 +409,11 @@ def compare(flux, rill):
 
 def main():
     if not all(PROGRAMS.values()):
-        print("flux_beside: skipped: no controllers of Flux: make peers, or set $PEERS")
-        return 77
+        print("flux_beside.py: skipped: there are no controllers of Flux: make peers, or set $PEERS")
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     dir = tempfile.mkdtemp(prefix="rill-beside-")
-    sides, seen = [], {"flux": {}, "rill": {}}
+    sides, server, seen = [], None, {"flux": {}, "rill": {}}
     try:
         commit(dir, {"%s/%s" % (n, p): t for n, c in CASES.items() for p, t in c["files"].items()}, True)
         server = subprocess.Popen((sys.executable, HERE + "/git_server.py", dir + "/root", dir + "/port"), stdin=subprocess.PIPE)
@@ -401,9 +449,11 @@ def main():
     finally:
         for s in sides:
             s.stop()
-        server.terminate()
+        if server:
+            server.terminate()
         if not os.environ.get("BESIDE_KEEP"):
             shutil.rmtree(dir, ignore_errors=True)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,14 +2,15 @@
 
 A case is made by add(NAME, FILES, SPEC): FILES are by path below its directory of the repository, SPEC is merged over
 that of all. `then` are files of the second commit (None: gone); `before` objects that are there already, made with
-kubectl's manager; `after` what another manager does between the commits, (PATH, PATCH); `note` why it may differ.
+kubectl's manager; `after` what another manager does between the commits, (PATH, PATCH); `more` a regular expression
+of what rill says besides.
 """
 CASES = {}
 
 
-def add(case, files, spec=None, *, then=None, before=(), after=(), meta=None, path=None):
+def add(case, files, spec=None, *, then=None, before=(), after=(), meta=None, path=None, more=None):
     CASES[case] = {"files": files, "spec": spec or {}, "then": then or {}, "before": before, "after": after,
-                   "meta": meta or {}, "path": path}
+                   "meta": meta or {}, "path": path, "more": more}
 
 
 def cm(name, data="k: v", meta="", namespace="apps", more=""):
@@ -156,7 +157,8 @@ add("variables", {"a.yaml": cm("variables", "\n".join((
     "i: '${lines}'", "j: '$text'", "k: ${empty:=e}", "l: x${#text}", "m: ${text//a/b}", "n: ${text#a }", "o: ${text%b}", "p: ${quoted}")))
     + "---\n" + DEPLOYMENT.replace("replicas: 1", "replicas: ${one}") % (("variables",) * 3)}, {"postBuild": VARS})
 add("variables-number", {"a.yaml": cm("variables-number", "a: ${one}")}, {"postBuild": VARS})
-add("variables-missing", {"a.yaml": cm("variables-missing", "a: ${none}")}, {"postBuild": VARS})
+add("variables-missing", {"a.yaml": cm("variables-missing", "a: ${none}")}, {"postBuild": VARS},
+    more=r" \(none at \S+\); set it in spec\.postBuild, [^\n]*")   # where, and how to mend it
 add("variables-off", {"a.yaml": cm("variables-off", "a: ${none}", meta=mark("annotations", "substitute", "disabled"))}, {"postBuild": VARS})
 add("variables-none", {"a.yaml": cm("variables-none", "a: ${none}")}, {"postBuild": {"substitute": {}}})
 add("variables-always", {"a.yaml": cm("variables-always", "a: ${none:=x}")}, {"postBuild": {"substituteStrategy": "Always"}})
