@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/fs.h"
+#include "text/replace.h"
 #include "value/yaml.h"
 
 #define N(table) (sizeof(table) / sizeof *(table))
@@ -59,11 +60,7 @@ static inline void disk_release(struct disk *d)
 /* `text` with the directory for "$ROOT". */
 static inline str disk_text(struct arena *a, const struct disk *d, const char *text)
 {
-	size_t at = str_find(str_c(text), S("$ROOT"));
-
-	if (at == STR_NPOS)
-		return str_c(text);
-	return arena_cat(a, str_sub(str_c(text), 0, at), fs_root(d->root), str_from(str_c(text), at + 5));
+	return replace_all(a, str_c(text), S("$ROOT"), fs_root(d->root));
 }
 
 #endif

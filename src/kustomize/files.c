@@ -157,7 +157,18 @@ static err *confined_real(const struct files *f, struct arena *a, str path, str 
 	str rest, real;
 
 	TRY(below(f, "abs", path, &fs, &rest));
-	TRY(fs_real(fs, a, rest, &real));
+	err *e = fs_real(fs, a, rest, &real);
+
+	/* Go's EvalSymlinks tells of the first part that is not there. */
+	for (size_t i = 0; e && i < rest.n; i++) {
+		err *first = rest.p[i] == '/' ? fs_real(fs, a, str_sub(rest, 0, i), &real) : NULL;
+
+		if (first) {
+			err_free(e);
+			return first;
+		}
+	}
+	TRY(e);
 	*out = real.n ? arena_cat(a, fs_root(fs), S("/"), real) : fs_root(fs);
 	return NULL;
 }

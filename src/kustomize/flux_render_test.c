@@ -67,6 +67,8 @@ struct sample {
 	const char *built, *error;
 };
 
+#define UP "../../../../../../../../../../../../../../../../"
+
 static const struct sample samples[] = {
 	{
 		.does = "variables of a cluster, the later ones over the earlier",
@@ -211,6 +213,23 @@ static const struct sample samples[] = {
 		.error = "kustomize build failed: accumulating resources: accumulation err='accumulating "
 			 "resources from 'a.yaml': open $ROOT/a.yaml: no such file or directory': must "
 			 "build at directory: not a valid directory: evalsymlink failure on '",
+	},
+	{
+		.does = "what is not there begins with a folder",
+		.files = { { "kustomization.yaml", "resources: [x/y/a.yaml]" } },
+		.error = "kustomize build failed: accumulating resources: accumulation err='accumulating "
+			 "resources from 'x/y/a.yaml': open $ROOT/x/y/a.yaml: no such file or directory': "
+			 "must build at directory: not a valid directory: evalsymlink failure on "
+			 "'$ROOT/x/y/a.yaml' : lstat $ROOT/x: no such file or directory",
+	},
+	{
+		.does = "what lies outside",
+		.files = { { "kustomization.yaml", "resources: [" UP "etc/passwd]" } },
+		.error = "kustomize build failed: accumulating resources: accumulation err='accumulating "
+			 "resources from '" UP "etc/passwd': fs-security-constraint read /etc/passwd: path "
+			 "'/etc/passwd' is not in or below '$ROOT'': must build at directory: not a valid "
+			 "directory: fs-security-constraint abs /etc/passwd: path '/etc/passwd' is not in or "
+			 "below '$ROOT'",
 	},
 };
 

@@ -22,13 +22,24 @@ bool loader_is_repo(str path)
 	return is;
 }
 
+static bool is_refused(const err *e)
+{
+	return str_starts(err_text(e), S("fs-security-constraint"));
+}
+
+/* Flux's refusal of a path speaks for itself. */
+static err *not_real(err *e, str path)
+{
+	return is_refused(e) ? e : err_wrap(e, "evalsymlink failure on '%.*s' ", STR_ARG(path));
+}
+
 /* The directory without links; what the user wrote is in the message. */
 static err *real_dir(struct arena *a, const struct files *files, str path, str *out)
 {
 	err *e = files->real(files, a, path, out);
 
 	if (e)
-		return err_wrap(e, "evalsymlink failure on '%.*s' ", STR_ARG(path));
+		return not_real(e, path);
 	if (files->type(files, *out) != FILE_DIR)
 		return err_new(ERR_INVALID, "'%.*s': file is not directory", STR_ARG(path));
 	return NULL;
@@ -37,7 +48,7 @@ static err *real_dir(struct arena *a, const struct files *files, str path, str *
 static err *not_a_dir(err *e)
 {
 	/* A path that leads nowhere is told apart from one that leads to a file. */
-	if (str_starts(err_text(e), S("evalsymlink")))
+	if (is_refused(e) || str_starts(err_text(e), S("evalsymlink")))
 		e = err_wrap(e, "not a valid directory");
 	return err_wrap(e, "must build at directory");
 }
@@ -97,7 +108,7 @@ err *loader_open(struct arena *a, const struct files *files, struct remote *remo
 	err *e = files->real(files, a, path, &l->root);
 
 	if (e)
-		return not_a_dir(err_wrap(e, "evalsymlink failure on '%.*s' ", STR_ARG(target)));
+		return not_a_dir(not_real(e, target));
 	if (files->type(files, l->root) != FILE_DIR)
 		return not_a_dir(err_new(ERR_INVALID, "'%.*s': file is not directory",
 					 STR_ARG(target)));
@@ -205,7 +216,7 @@ static err *restricted(struct arena *a, const struct loader *l, str *path)
 	err *e = l->files->real(l->files, a, *path, &real);
 
 	if (e)
-		return err_wrap(e, "evalsymlink failure on '%.*s' ", STR_ARG(*path));
+		return not_real(e, *path);
 	if (l->files->type(l->files, real) == FILE_DIR)
 		return err_new(ERR_INVALID, "'%.*s' must resolve to a file", STR_ARG(*path));
 	if (!files_is_below(path_dir(a, real), l->root))
