@@ -261,6 +261,9 @@ static void await_idle(struct world *w)
 #define CONFIG(name, value)                                                  \
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n"      \
 	"data:\n  key: " value "\n"
+#define IN(namespace, name, value)                                                          \
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name ", namespace: " namespace     \
+	"}\ndata:\n  key: " value "\n"
 #define NS "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
 #define IN_DEFAULT "  targetNamespace: default\n"
 
@@ -307,6 +310,33 @@ static void test_a_commit_is_applied_and_pruned(void **state)
 	assert_true(node_is(ask(w, "DELETE", KS "apps", "", ""), NODE_MAP));
 	await_object(w, KS "apps", false);
 	assert_true(node_is(get(w, CM "a"), NODE_NONE));
+}
+
+static void test_what_is_of_the_cluster_is_known_without_a_namespace(void **state)
+{
+	const char *role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n"
+			   "metadata: {name: reader, namespace: default}\nrules: []\n";
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", role }, { "b.yaml", IN("default", "b", "one") });
+	put_ks(w, "apps", "");
+	start(w);
+	await(w, "apps", "True", "Applied revision: main@sha1:1");
+	await_event(w, "Progressing", "ClusterRole/reader created\nConfigMap/default/b created");
+	COMMIT(w, "2", { "a.yaml", role }, { "b.yaml", IN("default", "b", "two") });
+	await(w, "apps", "True", "Applied revision: main@sha1:2");
+	await_event(w, "Progressing", "ConfigMap/default/b configured");
+}
+
+static void test_an_object_that_cannot_be_printed_fails_its_build(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, name: y}\n" });
+	put_ks(w, "apps", "");
+	start(w);
+	await(w, "apps", "False", "kustomize build failed: map[string]interface {}(nil): yaml: unmarshal "
+				  "errors:\n  line 3: mapping key \"name\" already defined at line 3");
 }
 
 /* The gate is for who has so many that their events would be a flood. */
@@ -1409,6 +1439,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_a_commit_is_applied_and_pruned),
+		CASE(test_what_is_of_the_cluster_is_known_without_a_namespace),
+		CASE(test_an_object_that_cannot_be_printed_fails_its_build),
 		CASE(test_the_commit_status_may_go_without_an_event),
 		CASE(test_requests_are_few),
 		CASE(test_variables_are_read_once),

@@ -61,15 +61,20 @@ static bool look(struct ks *k, const struct client_resource *r, str namespace, s
 	return out->synced;
 }
 
-static enum applyset_known knowledge(struct ks *k, struct applyset_item *it, uint64_t body, str key)
+static enum applyset_known knowledge(struct ks *k, struct applyset_item *it, uint64_t body)
 {
-	const struct ks_known *known = find_known(k, key);
 	const struct client_resource *r;
 	struct live_state s;
 	err *e = kustomization_resource(k->cluster, &it->id, it->version, &r);
 
 	err_free(e);
-	if (e || !look(k, r, it->id.namespace, it->id.name, &s))
+	if (e)
+		return APPLYSET_UNKNOWN;
+	if (!r->namespaced)
+		it->id.namespace = STR_NONE;	/* whatever its text says */
+	const struct ks_known *known = find_known(k, objid_print(k->a, &it->id));
+
+	if (!look(k, r, it->id.namespace, it->id.name, &s))
 		return APPLYSET_UNKNOWN;
 	if (!s.exists)
 		return APPLYSET_ABSENT;
@@ -132,7 +137,7 @@ static err *make_item(struct ks *k, const struct resource *from, struct applyset
 	it->body = arena_str(k->a, buf_str(&b));
 	known->body = hash_bytes(it->body);
 	it->tag = known;
-	it->known = knowledge(k, it, known->body, objid_print(k->a, &it->id));
+	it->known = knowledge(k, it, known->body);
 	return arena_check(k->a, "the set of objects");
 }
 

@@ -127,8 +127,10 @@ static err *take_digest(struct ks *k)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	char hex[SHA256_HEX + 1];
+	err *e = kustomize_print(k->a, &k->sources, k->objects, &b);
 
-	TRY(kustomize_print(k->a, &k->sources, k->objects, &b));
+	if (e)
+		return err_wrap(e, "kustomize build failed");
 	TRY(buf_check(&b, "the build"));
 	sha256_hex(buf_str(&b), hex);
 	k->digest = arena_cat(k->a, S("sha256:"), str_c(hex));
