@@ -34,7 +34,7 @@ export TSAN_OPTIONS ?= halt_on_error=1
 build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)
 check = meson test --no-rebuild --print-errorlogs --num-processes $(JOBS) -C $(1)
 
-.PHONY: all setup test e2e e2e-real demo asan tsan fuzz bench peers lint install deb clean
+.PHONY: all setup test e2e e2e-real demo asan asan-build tsan fuzz bench peers lint install deb clean
 
 all: setup
 	@$(call build,$(BUILD))
@@ -55,8 +55,10 @@ demo: setup
 	@$(call build,$(BUILD)) rill
 	@tools/demo $(BUILD)/rill
 
-asan: setup
+asan-build: setup
 	@$(call build,build-asan,$(ASAN))
+
+asan: asan-build
 	@$(call check,build-asan) --timeout-multiplier 4
 
 tsan: setup

@@ -168,4 +168,4 @@ try:
     print("sops: %d files" % checked)
 finally:
     os.chdir("/")
-    shutil.rmtree(tmp)
+    shutil.rmtree(tmp, ignore_errors=True)      # gpg's agent takes its sockets away at the same time
