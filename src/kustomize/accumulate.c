@@ -314,6 +314,16 @@ static err *generate(struct build *b, struct root *r, struct layer *to)
 	return plugins_generate(b, r, to);
 }
 
+/* As Go prints a list of texts. */
+static const char *files_text(struct arena *a, node files)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	node_each_item(f, files)
+		buf_addf(&b, "%s%.*s", b.n ? " " : "", STR_ARG(node_str(*f)));
+	return arena_str(a, buf_str(&b)).p;
+}
+
 /* ---- a root ------------------------------------------------------------ */
 
 static err *load_config(struct build *b, struct root *r, struct layer *to)
@@ -332,7 +342,7 @@ static err *load_config(struct build *b, struct root *r, struct layer *to)
 		return NULL;
 	e = config_load_crds(b, r, crd_files, &crds);
 	if (e)
-		return err_wrap(e, "loading CRDs");
+		return err_wrap(e, "loading CRDs [%s]", files_text(b->t.a, crd_files));
 	e = config_merge(b, to->config, crds, &to->config);
 	return e ? err_wrap(e, "merging CRDs") : NULL;
 }

@@ -69,6 +69,11 @@ static err *apply_order(struct build *b, const struct root *r, struct resmap *m)
 			kustomize_sort(b->t.a, m, NODE_NOTHING, NODE_NOTHING);
 		return NULL;
 	}
+	if (b->o->order != KUSTOMIZE_ORDER_DEFAULT && b->o->warn)
+		b->o->warn(b->o->context,
+			   S("Warning: Sorting order is set both in 'kustomization.yaml' "
+			     "('sortOptions') and in a CLI flag ('--reorder'). Using the kustomization "
+			     "file over the CLI flag."));
 	if (!str_eq(order, S("fifo")) && !str_eq(order, S("legacy")))
 		return err_new(ERR_INVALID, "the field 'sortOptions.order' must be one of [fifo, legacy]");
 	if (str_eq(order, S("fifo"))) {
