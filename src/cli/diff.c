@@ -2,14 +2,14 @@
  *
  * The working tree and a commit are both built, from each entry point (up_entry.h) down
  * through all Kustomizations that lead to the same repository, as Flux would build them;
- * what they make is compared, object by object. No cluster is asked, and the repository is
- * only read: the commit's files go into a directory of their own. */
+ * what they make is compared, object by object, and what their releases make (diff_charts.h).
+ * No cluster is asked, and the repository is only read: the commit's files go into a directory
+ * of their own. */
 #include "cli/commands.h"
 
 #include "base/clock.h"
-#include "base/fs.h"
-#include "base/map.h"
 #include "base/proc.h"
+#include "cli/diff_charts.h"
 #include "cli/flux_diff.h"
 #include "cli/flux_local.h"
 #include "cli/help.h"
@@ -26,17 +26,11 @@ struct options {
 	str base, path;
 };
 
-/* One version of the repository. */
-struct side {
-	const char *name;	/* for errors */
-	struct fs *root;
-	struct map objects;	/* node *, by id; of one entry point */
-};
-
 struct comparison {
 	struct cli *c;
 	const struct options *o;
-	struct side base, tree;
+	struct diff_side base, tree;
+	struct diff_charts charts;
 	struct report_style style;
 	struct map elsewhere;	/* sources that are not this repository: each is told once */
 	bool changed;
@@ -106,30 +100,43 @@ static err *check_out(struct comparison *k)
 
 /* ---- what one side makes --------------------------------------------------- */
 
-/* The Kustomization that bootstrap left in the folder, else one as `rill up` makes it. */
-static err *first_of(struct comparison *k, const struct side *s, str entry, node *out)
+/* The Kustomization that bootstrap left in the folder; nil: there is none. */
+static err *bootstrapped(struct comparison *k, const struct diff_side *s, str entry, node *out)
 {
 	struct arena *a = k->c->arena;
 	str path = arena_cat(a, entry, S("/flux-system/gotk-sync.yaml")), text;
 	struct yaml_doc *docs;
 	size_t n;
 
-	TRY(yaml_read(a, arena_printf(a,
-				      "apiVersion: kustomize.toolkit.fluxcd.io/v1\n"
-				      "kind: Kustomization\n"
-				      "metadata: {name: flux-system, namespace: flux-system}\n"
-				      "spec: {prune: true,"
-				      " sourceRef: {kind: GitRepository, name: flux-system}}\n"),
-		      YAML_KUBE, out));
-	if (fs_is_file(s->root, path)) {
-		TRY(fs_read(s->root, a, path, SYNC_MAX, &text));
-		TRY(yaml_read_all(a, text, YAML_KUBE, &docs, &n));
-		for (size_t i = 0; i < n; i++)
-			if (flux_kind_find(node_str(node_get(docs[i].root, S("kind")))) ==
-				    FLUX_KUSTOMIZATION &&
-			    flux_name(docs[i].root).n && flux_namespace(docs[i].root).n)
-				*out = docs[i].root;
+	*out = NODE_NOTHING;
+	if (!fs_is_file(s->root, path))
+		return NULL;
+	TRY(fs_read(s->root, a, path, SYNC_MAX, &text));
+	TRY(yaml_read_all(a, text, YAML_KUBE, &docs, &n));
+	for (size_t i = 0; i < n; i++) {
+		node object = docs[i].root;
+
+		if (flux_kind_find(node_str(node_get(object, S("kind")))) == FLUX_KUSTOMIZATION &&
+		    flux_name(object).n && flux_namespace(object).n)
+			*out = object;
 	}
+	return NULL;
+}
+
+/* Where all begins: what bootstrap left, else a Kustomization as `rill up` makes it. */
+static err *first_of(struct comparison *k, const struct diff_side *s, str entry, node *out)
+{
+	struct arena *a = k->c->arena;
+
+	TRY(bootstrapped(k, s, entry, out));
+	if (node_is_nil(*out))
+		TRY(yaml_read(a,
+			      S("apiVersion: kustomize.toolkit.fluxcd.io/v1\n"
+				"kind: Kustomization\n"
+				"metadata: {name: flux-system, namespace: flux-system}\n"
+				"spec: {prune: true,"
+				" sourceRef: {kind: GitRepository, name: flux-system}}\n"),
+			      YAML_KUBE, out));
 	node_set(a, node_get(*out, S("spec")), S("path"), node_from_str(a, entry));
 	return NULL;
 }
@@ -151,7 +158,7 @@ static bool is_here(struct comparison *k, const struct local_options *o, node ch
 	return false;
 }
 
-static err *build_all(struct comparison *k, struct side *s, const struct local_options *o,
+static err *build_all(struct comparison *k, struct diff_side *s, const struct local_options *o,
 		      const struct local_build *above, node kustomization)
 {
 	struct arena *a = k->c->arena;
@@ -170,7 +177,7 @@ static err *build_all(struct comparison *k, struct side *s, const struct local_o
 	return NULL;
 }
 
-static err *build_side(struct comparison *k, struct side *s, str entry)
+static err *build_side(struct comparison *k, struct diff_side *s, str entry)
 {
 	struct local_options o = { .recursive = true, .dry_run = true };
 	struct flag_pair here = { .value = fs_root(s->root) };
@@ -183,6 +190,7 @@ static err *build_side(struct comparison *k, struct side *s, str entry)
 	if (!e) {
 		here.key = arena_cat(k->c->arena, S("GitRepository/"), flux_namespace(first), S("/"),
 				     node_str(node_dig(first, "spec", "sourceRef", "name")));
+		s->here = here.key;
 		o.sources = (struct flag_map){ .p = &here, .n = 1 };
 		e = build_all(k, s, &o, NULL, first);
 	}
@@ -232,6 +240,7 @@ static err *compare_entry(struct comparison *k, str entry, bool heading)
 	map_clear(&k->tree.objects);
 	TRY(build_side(k, &k->base, entry));
 	TRY(build_side(k, &k->tree, entry));
+	TRY(diff_charts_add(&k->charts, &k->base, &k->tree));
 	TRY(compare_all(k, &b));
 	if (!b.n)
 		return NULL;
@@ -282,7 +291,7 @@ static err *compare(struct comparison *k)
 	return NULL;
 }
 
-static void side_release(struct side *s)
+static void side_release(struct diff_side *s)
 {
 	map_release(&s->objects);
 	fs_drop(&s->root);
@@ -291,7 +300,7 @@ static void side_release(struct side *s)
 static err *run_diff(struct cli *c)
 {
 	const struct options *o = c->options;
-	struct comparison k = { .c = c, .o = o, .style = diff_style(c) };
+	struct comparison k = { .c = c, .o = o, .charts = { .c = c }, .style = diff_style(c) };
 
 	if (!o->base.n && !c->words.n) {
 		help_print(c->arena, &c->path, &c->flags, &c->out.buf);
@@ -305,6 +314,7 @@ static err *run_diff(struct cli *c)
 
 	side_release(&k.base);
 	side_release(&k.tree);
+	diff_charts_release(&k.charts);
 	map_release(&k.elsewhere);
 	diff_finish(c, e, k.changed);
 	return NULL;
@@ -325,8 +335,9 @@ const struct command diff_command = {
 		"repository said before.\n\n"
 		"With --base, the working tree REPO (this directory, unless it is said) and a commit are\n"
 		"built as Flux would build them, from the folder of each cluster down, and the objects of\n"
-		"both are compared. No cluster is asked: releases are compared by what they say, and\n"
-		"variables of ConfigMaps and Secrets stay as they are. The exit status is 0 when nothing is\n"
+		"both are compared, with those that the charts of changed releases make. No cluster is\n"
+		"asked: variables and values that are not in the repository stay out, and a release whose\n"
+		"chart needs a login is compared by what it says. The exit status is 0 when nothing is\n"
 		"different, 1 when something is, and 2 when that could not be told.",
 	.example = "  # What a branch changes in every cluster\n"
 		   "  rill diff --base main\n\n"

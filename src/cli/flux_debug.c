@@ -94,20 +94,6 @@ static err *no_values(const char *why, str kind, str namespace, str name, str ke
 		       STR_ARG(kind), STR_ARG(namespace), STR_ARG(name), STR_ARG(key), why);
 }
 
-/* A value at a path is set as --set does; quotes around it make it a text. */
-static err *set_value(struct arena *a, node values, str path, str value)
-{
-	char first = value.n ? value.p[0] : 0;
-	bool quoted = value.n >= 2 && (first == '"' || first == '\'') &&
-		      value.p[value.n - 1] == first;
-
-	const struct strvals_options o = { .kind = quoted ? STRVALS_STRING : STRVALS_TYPED };
-
-	if (quoted)
-		value = str_sub(value, 1, value.n - 1);
-	return strvals_parse(a, arena_cat(a, path, S("="), value), &o, values);
-}
-
 static err *add_values(struct cli *c, struct flux_server *s, node ref, node *values)
 {
 	str kind = node_str(node_get(ref, S("kind"))), name = node_str(node_get(ref, S("name")));
@@ -115,7 +101,7 @@ static err *add_values(struct cli *c, struct flux_server *s, node ref, node *val
 	str path = node_str(node_get(ref, S("targetPath"))), text = STR_NONE;
 	str namespace = flux_settings(c)->namespace;
 	bool optional = node_bool(node_get(ref, S("optional"))), has = false;
-	node object, read;
+	node object;
 	err *e = get_data(c, s, kind, namespace, name, &object);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND && optional) {
@@ -129,11 +115,7 @@ static err *add_values(struct cli *c, struct flux_server *s, node ref, node *val
 	TRY(value_of(c->arena, object, kind, key, &has, &text));
 	if (!has)
 		return optional ? NULL : no_values("missing key", kind, namespace, name, key);
-	if (path.n)
-		return set_value(c->arena, *values, path, text);
-	TRY(values_read(c->arena, text, &read));
-	*values = values_merge(c->arena, *values, read);
-	return NULL;
+	return values_add(c->arena, text, path, values);
 }
 
 static err *print_values(struct cli *c, struct flux_server *s, node object)

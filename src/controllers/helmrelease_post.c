@@ -1,11 +1,10 @@
-/* helmrelease_post - what Flux does to a chart's objects before they are applied.
+/* helmrelease_post - post-renderers and labels of releases: postrender.h.
  *
- * The kustomize post-renderers, one after the other; then the labels and
- * annotations of spec.commonMetadata; then the labels of origin. What comes out
- * is kustomize's form of YAML. Post-renderers of old versions of the API
+ * What comes out is kustomize's form of YAML. Post-renderers of old versions of the API
  * (patchesStrategicMerge, patchesJson6902) run, too.
  */
 #include "controllers/hr_impl.h"
+#include "controllers/postrender.h"
 #include "kustomize/build.h"
 #include "kustomize/objfile.h"
 #include "kustomize/transform.h"
@@ -118,23 +117,22 @@ static err *set_entries(struct arena *a, struct resmap *m, node entries, const c
 	return node_len(entries) ? transform_entries(&t, m, entries, &specs) : NULL;
 }
 
-static node origin(struct arena *a, const struct hr *h)
+static node origin(struct arena *a, str namespace, str name)
 {
 	node labels = node_map(a, 2);
 
-	node_set(a, labels, S(HELM_GROUP "/name"), node_from_str(a, h->p->key.name));
-	node_set(a, labels, S(HELM_GROUP "/namespace"), node_from_str(a, h->p->key.namespace));
+	node_set(a, labels, S(HELM_GROUP "/name"), node_from_str(a, name));
+	node_set(a, labels, S(HELM_GROUP "/namespace"), node_from_str(a, namespace));
 	return labels;
 }
 
-err *hr_post_render(void *ctx, struct arena *a, str in, str *out)
+err *postrender(struct arena *a, node spec, str namespace, str name, str in, str *out)
 {
-	const struct hr *h = ctx;
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	node common = node_get(h->spec, S("commonMetadata"));
+	node common = node_get(spec, S("commonMetadata"));
 	struct resmap *m;
 
-	node_each_item(r, node_get(h->spec, S("postRenderers"))) {
+	node_each_item(r, node_get(spec, S("postRenderers"))) {
 		node kustomize = node_get(*r, S("kustomize"));
 
 		if (kustomize.kind == NODE_MAP)
@@ -143,8 +141,15 @@ err *hr_post_render(void *ctx, struct arena *a, str in, str *out)
 	TRY(parse(a, in, &m));
 	TRY(set_entries(a, m, node_get(common, S("labels")), "metadata/labels"));
 	TRY(set_entries(a, m, node_get(common, S("annotations")), "metadata/annotations"));
-	TRY(set_entries(a, m, origin(a, h), "metadata/labels"));
+	TRY(set_entries(a, m, origin(a, namespace, name), "metadata/labels"));
 	TRY(kustomize_print(a, NULL, m, &b));
 	*out = arena_str(a, buf_str(&b));
 	return NULL;
+}
+
+err *hr_post_render(void *ctx, struct arena *a, str in, str *out)
+{
+	const struct hr *h = ctx;
+
+	return postrender(a, h->spec, h->p->key.namespace, h->p->key.name, in, out);
 }

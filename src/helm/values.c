@@ -53,6 +53,23 @@ node values_merge(struct arena *a, node under, node over)
 	return out;
 }
 
+err *values_add(struct arena *a, str text, str path, node *values)
+{
+	char first = text.n ? text.p[0] : 0;
+	bool quoted = text.n >= 2 && (first == '"' || first == '\'') && text.p[text.n - 1] == first;
+	const struct strvals_options o = { .kind = quoted ? STRVALS_STRING : STRVALS_TYPED };
+	node read;
+
+	if (path.n) {
+		if (quoted)
+			text = str_sub(text, 1, text.n - 1);
+		return strvals_parse(a, arena_cat(a, path, S("="), text), &o, *values);
+	}
+	TRY(values_read(a, text, &read));
+	*values = values_merge(a, *values, read);
+	return NULL;
+}
+
 /* ---- paths ------------------------------------------------------------- */
 
 node values_table(node values, str path, str *missing)

@@ -27,6 +27,11 @@ err *values_read_as(struct arena *a, str text, const char *what, node *out)
  * Neither is changed; the result shares their parts. */
 node values_merge(struct arena *a, node under, node over);
 
+/* What a HelmRelease refers to, over `*values`: all of the text, or, at a path as --set
+ * spells it, one value; quotes around that make it a text. */
+err *values_add(struct arena *a, str text, str path, node *values)
+	__attribute__((warn_unused_result));
+
 /* Whether it is a map: Helm's "table". */
 static inline bool values_is_table(node n)
 {
