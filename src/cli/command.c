@@ -443,6 +443,8 @@ int command_run(struct cli *c, const struct command *root, const str *args, size
 		else
 			buf_add(&c->err.buf, err_text(e));
 		buf_addc(&c->err.buf, '\n');
+		if (applet->place)
+			applet->place(c, e);
 		if (hint.n)
 			buf_addf(&c->err.buf, "  %.*s\n", STR_ARG(hint));
 		if (lost && applet->run_hint) {

@@ -47,6 +47,8 @@ struct applet {
 	/* An error in better words; and what helps against it, for who reads along. */
 	err *(*reword)(struct cli *c, err *e);
 	str (*hint)(struct cli *c, const err *e);
+	/* Where it is, below the message on a terminal. */
+	void (*place)(struct cli *c, const err *e);
 };
 
 struct command {

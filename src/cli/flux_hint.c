@@ -1,7 +1,12 @@
 #include "cli/flux_hint.h"
 
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/fs.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "text/errtext.h"
 
 #define NO_RESOURCE "the server could not find the requested resource"
 
@@ -18,33 +23,33 @@ static const struct flux_kind *kind_of(const struct cli *c)
  * first request of ours. */
 err *hint_first(err *e)
 {
-	static const str causes[] = { S(": dial tcp"), S(": tls: "), S(": http: server gave HTTP") };
-	str text = err_text(e), before, rest, url, cause, base;
-	size_t host, path;
+	static const str causes[] = { S(": dial tcp"), S(": tls: "), S(": http: server gave HTTP"),
+				      S(": unsupported protocol scheme") };
+	str text = err_text(e), before, rest, url, cause;
+	size_t root;
 
 	if (str_eq(text, S("Unauthorized")) || str_ends(text, S(": Unauthorized")))
 		return err_replace(e, "%.*sfailed to get server groups: the server has asked for the "
 				      "client to provide credentials",
 				   STR_ARG(str_sub(text, 0, text.n - S("Unauthorized").n)));
-	size_t at = str_find(text, S("Get \"http"));
+	size_t at = str_find(text, S("Get \""));
 
 	if (at == STR_NPOS)
 		return e;
 	before = str_sub(text, 0, at);
 	rest = str_from(text, at + 5);
-	if (!str_split(rest, '"', &url, &cause) || (host = str_find(url, S("://"))) == STR_NPOS)
+	if (!str_split(rest, '"', &url, &cause))
 		return e;
-	path = str_find_char(str_from(url, host + 3), '/');
-	if (path == STR_NPOS)
+	root = str_find(url, S("/apis/"));
+	if (root == STR_NPOS)
+		root = str_find(url, S("/api/"));
+	if (root == STR_NPOS)
 		return e;
-	base = str_sub(url, 0, host + 3 + path);
-	rest = str_from(url, base.n);
-	if (!str_starts(rest, S("/api/")) && !str_starts(rest, S("/apis/")))
-		return e;
+	url = str_sub(url, 0, root);
 	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
 		if (str_starts(cause, causes[i]))
 			return err_replace(e, "%.*sfailed to get server groups: Get \"%.*s/api\"%.*s",
-					   STR_ARG(before), STR_ARG(base), STR_ARG(cause));
+					   STR_ARG(before), STR_ARG(url), STR_ARG(cause));
 	return e;
 }
 
@@ -126,4 +131,29 @@ str hint_of(struct cli *c, const err *e)
 	if (k && err_kind(e) == ERR_NOT_FOUND && has(e, k->plural))
 		return S("`flux get all -A` shows what there is");
 	return STR_NONE;
+}
+
+/* The line of a file; empty: it cannot be read, or is not that long. */
+static str line_of(struct cli *c, const struct err_pos *pos)
+{
+	enum { FILE_MAX = 4 << 20 };
+	str text, line = STR_NONE;
+	CLEANUP(err_drop) err *e = fs_read_any(c->arena, pos->file, FILE_MAX, &text);
+
+	for (uint32_t i = 0; !e && i < pos->line; i++)
+		if (!str_cut(&text, &line, '\n'))
+			return STR_NONE;
+	return line;
+}
+
+void hint_place(struct cli *c, const err *e)
+{
+	struct err_pos pos = err_position(e);
+	char cwd[PATH_MAX];
+
+	if (!output_is_terminal(&c->err) || !pos.file.n)
+		return;
+	if (pos.line && !pos.text.n)
+		pos.text = line_of(c, &pos);
+	errtext_show_place(&c->err.buf, &pos, getcwd(cwd, sizeof cwd) ? str_c(cwd) : STR_NONE);
 }

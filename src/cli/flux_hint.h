@@ -19,4 +19,7 @@ err *hint_first(err *e) __attribute__((warn_unused_result, returns_nonnull));
 /* One line, or nothing. */
 str hint_of(struct cli *c, const err *e);
 
+/* On a terminal, where the error is: file, line and column, with the text of the line. */
+void hint_place(struct cli *c, const err *e);
+
 #endif

@@ -11,6 +11,7 @@ static const struct applet rill_applet = {
 	.notices_to_out = true,
 	.reword = hint_reword,
 	.hint = hint_of,
+	.place = hint_place,
 };
 
 const struct command rill_root = {

@@ -25,6 +25,15 @@ err *errtext_tell_from(err *e, str dir) __attribute__((warn_unused_result, retur
 /* A file below `dir` as it is called there; any other as it is. Borrows `file`. */
 str errtext_file(str dir, str file);
 
+/* The place alone, for a terminal: its file as it is called from `dir`, the line, and a caret
+ * below the column, which nothing in the line can move. Nothing when no place is known.
+ *
+ *	  at apps/web.yaml:5:2
+ *	  |  data: {b: 1}
+ *	  |  ^
+ */
+void errtext_show_place(struct buf *b, const struct err_pos *pos, str dir);
+
 /* Write a text of many lines to a terminal, which nothing in it can steer:
  * characters that do not print are shown escaped, as in \x1b. */
 void errtext_visible(struct buf *b, str text);

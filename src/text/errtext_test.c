@@ -69,6 +69,41 @@ static void test_files_are_named_from_a_directory(void **state)
 	}
 }
 
+static void test_a_caret_stands_below_the_column(void **state)
+{
+	static const struct {
+		struct err_pos pos;
+		const char *want;
+	} places[] = {
+		{ { .line = 1, .col = 1, .text = S("no file") }, "" },
+		{ { .file = S("/w/a.yaml") }, "  at a.yaml\n" },
+		{ { .file = S("/w/a.yaml"), .line = 3 }, "  at a.yaml:3\n" },
+		{ { .file = S("/w/a.yaml"), .line = 3, .text = S("x: y\n") },
+		  "  at a.yaml:3\n  | x: y\n" },
+		{ { .file = S("b"), .line = 3, .col = 3, .text = S("  x: y\r\n") },
+		  "  at b:3:3\n  |   x: y\n  |   ^\n" },
+		/* tabs, what shows wide, what would steer, and a part of a long line */
+		{ { .file = S("b"), .line = 1, .col = 3, .text = S("\tax") },
+		  "  at b:1:3\n  |         ax\n  |          ^\n" },
+		{ { .file = S("b"), .line = 1, .col = 3, .text = S("日本x") },
+		  "  at b:1:3\n  | 日本x\n  |     ^\n" },
+		{ { .file = S("b"), .line = 1, .col = 2, .text = S("\x1bx") },
+		  "  at b:1:2\n  | \\x1bx\n  |     ^\n" },
+		{ { .file = S("b"), .line = 1, .col = 102, .text = S("abc"), .text_col = 100 },
+		  "  at b:1:102\n  | abc\n  |   ^\n" },
+		{ { .file = S("b"), .line = 1, .col = 9, .text = S("end") },
+		  "  at b:1:9\n  | end\n  |    ^\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+		errtext_show_place(&b, &places[i].pos, S("/w"));
+		assert_string_equal(buf_c(&b), places[i].want);
+	}
+}
+
 static void test_a_terminal_is_not_steered(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -83,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_place_and_advice_go_below),
 		cmocka_unit_test(test_the_place_of_the_cause_is_shown),
+		cmocka_unit_test(test_a_caret_stands_below_the_column),
 		cmocka_unit_test(test_a_terminal_is_not_steered),
 		cmocka_unit_test(test_files_are_named_from_a_directory),
 	};
