@@ -146,7 +146,6 @@ static const struct command bash = {
 	.text = "Write the completion script for bash to standard output. To use it in every\n"
 		"shell, put this into ~/.bashrc:\n\n"
 		"  . <(NAME completion bash)",
-	.args = { ARGS_NONE },
 	.run = bash_run,
 };
 
@@ -155,7 +154,6 @@ static const struct command fish = {
 	.brief = "Write the completion script for fish",
 	.text = "Write the completion script for fish to standard output. To use it in every\n"
 		"shell, write it to ~/.config/fish/completions/NAME.fish.",
-	.args = { ARGS_NONE },
 	.run = fish_run,
 };
 
@@ -164,7 +162,6 @@ static const struct command powershell = {
 	.brief = "Write the completion script for PowerShell",
 	.text = "Write the completion script for PowerShell to standard output. To use it in every\n"
 		"shell, add it to your profile.",
-	.args = { ARGS_NONE },
 	.run = powershell_run,
 };
 
@@ -175,7 +172,6 @@ static const struct command zsh = {
 		"shell, write it to a file _NAME in a folder of $fpath; or, with compinit\n"
 		"loaded, put this into ~/.zshrc:\n\n"
 		"  source <(NAME completion zsh)",
-	.args = { ARGS_NONE },
 	.run = zsh_run,
 };
 

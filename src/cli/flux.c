@@ -217,6 +217,9 @@ static err *make_net(void *ctx, struct net_client **out)
 	return flux_net(ctx, out);
 }
 
+/* Less than this is over before anything is asked. */
+#define SHORTEST (CLOCK_SECOND / 1000)
+
 err *flux_open(struct cli *c, struct flux_server *out)
 {
 	const struct flux_settings *s = flux_settings(c);
@@ -235,11 +238,14 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	out->deadline = clock_after(clock_mono(), s->timeout);
 	if (out->quiet)
 		TRY(flux_net(out, &net));
-	TRY(client_new(&out->client, net, &out->config, &o));
+	err *e = client_new(&out->client, net, &out->config, &o);
+
+	if (e)
+		return err_wrap(e, "kubernetes client initialization failed");
 	if (flux_is_limited(c))
 		client_limit(out->client, s->qps, s->burst);
 	/* No time at all: what waits for its turn to ask is told first. */
-	return s->timeout > 0 || out->quiet
+	return s->timeout >= SHORTEST || out->quiet || out->patient
 		       ? NULL
 		       : err_new(ERR_TIMEOUT, "client rate limiter Wait returned an error: context "
 					      "deadline exceeded");

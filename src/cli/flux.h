@@ -70,6 +70,7 @@ struct flux_server {
 	struct kubeconfig config;
 	int64_t deadline;	/* clock_mono: now and --timeout */
 	bool quiet;		/* set before flux_open, of the controllers: no word of warnings */
+	bool patient;		/* set before flux_open: --timeout is not for what is asked */
 };
 #define FLUX_SERVER_NONE { 0 }
 

@@ -63,11 +63,33 @@ static err *ask_config(struct cli *c, const struct ociref *ref, struct ociauth *
 	return ociauth_ask(c->arena, &config, ref, (const char *const *)c->env, out);
 }
 
+/* Whether a cloud's identity is good for a login there; flux goes on without one elsewhere. */
+static bool is_of_cloud(str provider, str registry)
+{
+	static const struct {
+		const char *provider, *end;
+	} rows[] = {
+		{ "aws", ".amazonaws.com" },   { "aws", ".amazonaws.com.cn" },
+		{ "aws", "public.ecr.aws" },   { "azure", ".azurecr.io" },
+		{ "azure", ".azurecr.cn" },    { "azure", ".azurecr.us" },
+		{ "azure", ".azurecr.de" },    { "gcp", "gcr.io" },
+		{ "gcp", "-docker.pkg.dev" },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (str_eq(provider, str_c(rows[i].provider)) &&
+		    str_ends(registry, str_c(rows[i].end)))
+			return true;
+	return false;
+}
+
 static err *log_in(struct cli *c, const struct flux_registry *r, const struct ociref *ref,
 		   struct ociauth *out)
 {
 	if (!str_eq(r->provider, S("generic"))) {
 		flux_action(c, "logging in to registry with provider credentials");
+		if (!is_of_cloud(r->provider, ref->registry))
+			return NULL;
 		return err_new(ERR_INVALID,
 			       "error during login with provider: logins with the identity of a "
 			       "machine at %.*s are not available: use --creds",
@@ -102,6 +124,23 @@ void flux_artifact_close(struct flux_artifact_client *x)
 {
 	oci_close(x->oci);
 	net_client_free(x->net);
+}
+
+bool flux_artifact_unreachable(err **e)
+{
+	str text = *e ? err_text(*e) : STR_NONE, url, why, scheme, rest, host, path;
+
+	if (!str_split(text, '"', &scheme, &rest) || !str_split(rest, '"', &url, &why) ||
+	    !str_starts(why, S(": dial tcp")))
+		return false;
+	bool plain = str_take_str(&url, S("http://"));
+
+	if ((!plain && !str_take_str(&url, S("https://"))) || !str_split(url, '/', &host, &path))
+		return false;
+	*e = plain ? err_replace(*e, "Get \"https://%.*s/v2/\"%.*s; Get \"http://%.*s/v2/\"%.*s",
+				 STR_ARG(host), STR_ARG(why), STR_ARG(host), STR_ARG(why))
+		   : err_replace(*e, "Get \"https://%.*s/v2/\"%.*s", STR_ARG(host), STR_ARG(why));
+	return true;
 }
 
 /* ---- patience ------------------------------------------------------------ */

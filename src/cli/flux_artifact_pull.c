@@ -220,6 +220,7 @@ static err *list(struct cli *c, const struct list_options *o, struct oci *oci, s
 	size_t n;
 	err *e = oci_tags(oci, c->arena, &tags, &n);
 
+	flux_artifact_unreachable(&e);
 	if (e)
 		return err_wrap(e, "listing tags failed");
 	TRY(make_filter(c, o, &f));
@@ -371,7 +372,9 @@ static err *run_diff(struct cli *c)
 	e = flux_archive_make(c, &o->archive, o->path, &ours);
 	if (e)
 		return err_wrap(e, "building artifact failed");
-	TRY(get_image(c, &x, &ref, &m));
+	e = get_image(c, &x, &ref, &m);
+	flux_artifact_unreachable(&e);
+	TRY(e);
 	TRY(same_content(c, x.oci, &m.parts[0], ours, &same));
 	if (!same)
 		return err_new(ERR_CONFLICT,

@@ -96,7 +96,8 @@ static err *read_annotations(struct cli *c, const struct push_options *o, node *
 	for (size_t i = 0; i < o->annotations.n; i++) {
 		str key, value;
 
-		if (!str_split(o->annotations.p[i], '=', &key, &value))
+		if (!str_split(o->annotations.p[i], '=', &key, &value) ||
+		    str_find_char(value, '=') != STR_NPOS)
 			return err_new(ERR_INVALID,
 				       "invalid annotation %.*s, must be in the format key=value",
 				       STR_ARG(o->annotations.p[i]));
@@ -227,9 +228,14 @@ static err *run_push(struct cli *c)
 
 	TRY(check_push(c, o, &ref, &address, &annotations));
 	TRY(flux_artifact_open(c, &o->registry, &ref, true, &x));
+	err *e = oci_ping(x.oci);
+
+	if (flux_artifact_unreachable(&e))
+		return err_wrap(e, "error setting up transport");
+	err_free(e);
 	if (!o->output.n)
 		flux_action(c, "pushing artifact to %.*s", STR_ARG(address));
-	err *e = push(c, o, &ref, annotations, &x, &digest);
+	e = push(c, o, &ref, annotations, &x, &digest);
 
 	if (e)
 		return err_wrap(e, "pushing artifact failed");
@@ -310,6 +316,8 @@ static err *run_tag(struct cli *c)
 	for (size_t i = 0; i < o->tags.n; i++) {
 		err *e = oci_tag(x.oci, c->arena, ociref_wanted(&ref), o->tags.p[i]);
 
+		if (flux_artifact_unreachable(&e))
+			e = err_wrap(e, "fetching \"%.*s\"", STR_ARG(address));
 		if (e)
 			return err_wrap(e, "tagging artifact failed");
 		flux_success(c, "artifact tagged as %.*s:%.*s",

@@ -24,6 +24,7 @@ err *bootstrap_ask(struct cli *c, const char *what, str *out)
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(SECRET_MAX);
 	struct termios shown, hidden;
 	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+	ssize_t n;
 	char ch;
 
 	buf_addf(&c->out.buf, "Please enter your %s: ", what);
@@ -33,15 +34,15 @@ err *bootstrap_ask(struct cli *c, const char *what, str *out)
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
 	}
-	while (read(STDIN_FILENO, &ch, 1) == 1 && ch != '\n')
+	while ((n = read(STDIN_FILENO, &ch, 1)) == 1 && ch != '\n')
 		buf_addc(&b, ch);
 	if (terminal)
 		tcsetattr(STDIN_FILENO, TCSANOW, &shown);
+	if (n != 1 && !(terminal && b.n))
+		return err_new(ERR_INVALID, "could not read token: could not read from stdin: EOF");
 	buf_addc(&c->out.buf, '\n');
 	output_flush(&c->out);
-	if (!b.n)
-		return err_new(ERR_INVALID, "could not read token: EOF");
-	*out = arena_str(c->arena, str_trim(buf_str(&b)));
+	*out = arena_str(c->arena, str_trim_right_set(buf_str(&b), S("\r")));
 	return NULL;
 }
 

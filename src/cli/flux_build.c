@@ -36,10 +36,11 @@ static err *run_build(struct cli *c)
 
 	if (!c->words.n)
 		return err_new(ERR_INVALID, "kustomization name is required");
-	TRY(local_check_path(c, &o->local, &path));
+	TRY(local_check_path(c, &o->local, false, &path));
 	if (o->local.dry_run && !o->local.file.n)
 		return err_new(ERR_INVALID, "dry-run mode requires a kustomization file");
 	TRY(local_check_file(&o->local));
+	s.patient = !flux_settings(c)->timeout;
 	if (!o->local.dry_run)
 		TRY(flux_open(c, &s));
 	TRY(local_build(c, &s, &o->local, c->words.p[0], path, &b));

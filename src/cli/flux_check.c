@@ -142,8 +142,12 @@ static err *run_check(struct cli *c)
 	const struct check_options *o = c->options;
 
 	flux_action(c, "checking prerequisites");
+	s.patient = o->pre;
 	err *e = flux_open(c, &s);
+	str wrong = e ? err_text(e) : STR_NONE;
 
+	if (str_take_str(&wrong, S("kubernetes client initialization failed: ")))
+		return err_replace(e, "%.*s", STR_ARG(wrong));
 	if (e)
 		return err_wrap(e, "Kubernetes client initialization failed: kubernetes "
 				   "configuration load failed");

@@ -6,6 +6,7 @@
 #include "crypto/sha256.h"
 #include "source/ociref.h"
 #include "text/base64.h"
+#include "text/gourl.h"
 #include "value/json.h"
 
 enum { TOKEN_BYTES = 32 };
@@ -224,14 +225,16 @@ static err *run_oci(struct cli *c)
 		return err_new(ERR_INVALID, "--username is required");
 	if (!o->password.n)
 		return err_new(ERR_INVALID, "--password is required");
-	/* addresses as people have them from a browser are fine with flux */
-	str address = o->url;
+	/* To flux "https:" is a host without a port, and what follows a repository. */
+	str address = o->url, scheme, rest;
 
-	if (!str_take_str(&address, S("https://")))
-		str_take_str(&address, S("http://"));
+	if (str_split(address, '/', &scheme, &rest) && scheme.n > 1 && str_ends(scheme, S(":")) &&
+	    str_take(&rest, '/'))
+		address = arena_cat(c->arena, S("host/x"), rest);
 	e = ociref_parse(c->arena, address, &ref);
 	if (e)
-		return err_replace(e, "error parsing url: '%s'", err_msg(e));
+		return err_replace(e, "error parsing url: 'could not parse reference: %.*s'",
+				   STR_ARG(o->url));
 	TRY(secret_login(c->arena, o->url, o->username, o->password, &json));
 	node secret = secret_new(c, c->words.p[0], "kubernetes.io/dockerconfigjson");
 
@@ -274,10 +277,15 @@ static const struct command secret_oci_command = {
 static err *run_proxy(struct cli *c)
 {
 	const struct oci_options *o = c->options;
+	struct gourl url;
 
 	if (!o->url.n)
 		return err_new(ERR_INVALID, "address is required");
 	TRY(create_check_labels(c));
+	err *e = gourl_parse(c->arena, o->url, &url);
+
+	if (e)
+		return err_wrap(e, "invalid proxy address");
 	node secret = secret_new(c, c->words.p[0], "Opaque");
 
 	secret_put(c, secret, "address", o->url);

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/flux_diff.h"
+#include "cli/flux_hint.h"
 #include "cli/flux_local.h"
 #include "client/applyset.h"
 #include "text/base64.h"
@@ -283,6 +284,7 @@ static err *run(struct cli *c, str path, bool *changed)
 	if (o->local.ignore_missing && !o->local.file.n)
 		return err_new(ERR_INVALID,
 			       "kustomization file is required when assuming new kustomizations");
+	s.patient = !flux_settings(c)->timeout;
 	TRY(flux_open(c, &s));
 	struct diffing d = { .c = c, .s = &s, .style = diff_style(c), .options = &o->local };
 
@@ -306,6 +308,7 @@ void diff_finish(struct cli *c, err *e, bool changed)
 {
 	if (e) {
 		flux_failure(c, "%s", err_msg(e));
+		hint_place(c, e);
 		err_free(e);
 		c->status = DIFF_FAILED;
 	} else if (changed) {
@@ -322,7 +325,7 @@ static err *run_diff(struct cli *c)
 
 	if (!c->words.n)
 		return err_new(ERR_INVALID, "kustomization name is required");
-	err *e = local_check_path(c, &o->local, &path);
+	err *e = local_check_path(c, &o->local, true, &path);
 
 	if (!e) {
 		TRY(local_check_file(&o->local));

@@ -357,11 +357,22 @@ static err *check_label_selector(struct cli *c, str text)
 	struct selector parsed;
 	err *e = selector_parse(c->arena, text, &parsed);
 
-	return e ? err_replace(e,
-			       "unable to parse label selector: couldn't parse the selector string "
-			       "\"%.*s\": %s",
-			       STR_ARG(text), err_msg(e))
-		 : NULL;
+	if (e)
+		return err_replace(e,
+				   "unable to parse label selector: couldn't parse the selector string "
+				   "\"%.*s\": %s",
+				   STR_ARG(text), err_msg(e));
+	/* It has to fit a LabelSelector, which has no such operators. */
+	for (size_t i = 0; i < parsed.n; i++)
+		if (parsed.list[i].op == SELECTOR_GREATER || parsed.list[i].op == SELECTOR_LESS)
+			return err_new(ERR_INVALID,
+				       "unable to parse label selector: \"%s\" isn't supported in "
+				       "label selectors",
+				       parsed.list[i].op == SELECTOR_LESS ? "lt" : "gt");
+	if (str_find(text, S("!=")) != STR_NPOS)
+		return err_new(ERR_INVALID, "unable to parse label selector: \"!=\" is not a valid "
+					    "label selector operator");
+	return NULL;
 }
 
 /* ---- listing ----------------------------------------------------------- */

@@ -30,13 +30,16 @@ static err *absolute(struct arena *a, str path, str *out)
 	return NULL;
 }
 
-err *local_check_path(struct cli *c, const struct local_options *o, str *path)
+err *local_check_path(struct cli *c, const struct local_options *o, bool as_given, str *path)
 {
+	str told;
+
 	*path = STR_NONE;
 	if (o->path.n)
 		TRY(absolute(c->arena, o->path, path));
+	told = as_given ? o->path : *path;
 	if (!path->n || files_disk.type(&files_disk, *path) != FILE_DIR)
-		return err_new(ERR_INVALID, "invalid resource path \"%.*s\"", STR_ARG(*path));
+		return err_new(ERR_INVALID, "invalid resource path \"%.*s\"", STR_ARG(told));
 	return NULL;
 }
 

@@ -52,8 +52,9 @@ struct local_build {
 	struct resmap *made;
 };
 
-/* The checks on --path and --kustomization-file, and the absolute path. */
-err *local_check_path(struct cli *c, const struct local_options *o, str *path)
+/* The checks on --path and --kustomization-file, and the absolute path; `as_given`: a
+ * wrong one is told as it was given. */
+err *local_check_path(struct cli *c, const struct local_options *o, bool as_given, str *path)
 	__attribute__((warn_unused_result));
 err *local_check_file(const struct local_options *o) __attribute__((warn_unused_result));
 

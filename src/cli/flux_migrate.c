@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/flux.h"
 #include "cli/flux_components.h"
+#include "text/path.h"
 
 enum { FILE_BYTES_MAX = 16 << 20, FILES_MAX = 100000 };
 
@@ -96,6 +97,7 @@ struct migration {
 	struct cli *c;
 	const struct migrate_options *o;
 	struct fs *root;
+	str path;		/* cleaned */
 	str release;
 	VEC(str) files;
 	VEC(struct upgrade) upgrades;
@@ -237,8 +239,12 @@ static err *visit(void *ctx, str path, const struct fs_entry *entry, enum fs_ste
 
 static err *find_files(struct migration *m)
 {
-	str path = m->o->path;
+	str path = m->path;
 	struct fs_info info;
+
+	if (path_is_abs(path) || str_eq(path, S("..")) || str_starts(path, S("../")))
+		return err_new(ERR_INVALID, "failed to stat path %.*s: open %.*s: invalid argument",
+			       STR_ARG(path), STR_ARG(path));
 	err *e = fs_lstat(m->root, path, &info);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND)
@@ -446,6 +452,7 @@ static err *run_migrate(struct cli *c)
 			       "2.6",
 			       STR_ARG(m.release));
 	flux_action(c, "starting migration of custom resources");
+	m.path = path_clean(c->arena, o->path);
 	TRY(fs_open(&m.root, S("."), &links));
 	err *e = migrate_files(&m);
 

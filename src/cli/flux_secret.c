@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/proc.h"
 #include "cli/flux_create.h"
+#include "crypto/keypair.h"
 #include "crypto/keys.h"
 #include "crypto/sshkey.h"
 #include "text/gourl.h"
@@ -79,8 +80,10 @@ err *secret_put_tls(struct cli *c, node secret, str ca, str cert, str key)
 		return err_new(ERR_INVALID, "found certificate but missing private key");
 	if (key.n && !cert.n)
 		return err_new(ERR_INVALID, "found private key but missing certificate");
-	if (cert.n)
-		TRY(keys_match(cert, key));
+	err *e = cert.n ? keypair_check(cert, key) : NULL;
+
+	if (e)
+		return err_wrap(e, "invalid TLS certificate and key pair");
 	secret_put(c, secret, "tls.crt", cert);
 	secret_put(c, secret, "tls.key", key);
 	secret_put(c, secret, "ca.crt", ca);
@@ -137,6 +140,17 @@ static str first_key(str lines)
 	return STR_NONE;
 }
 
+/* What ssh-keyscan said last; that there is no key, where it said nothing. */
+static str scan_failure(str lines)
+{
+	str line, last = S("no host key");
+
+	while (str_line(&lines, &line))
+		if (line.n && line.p[0] != '#')
+			last = str_trim(line);
+	return last;
+}
+
 /* The preferred key of the server, as "host type base64". */
 static err *scan_host(struct cli *c, const struct gourl *url, str *out)
 {
@@ -148,7 +162,7 @@ static err *scan_host(struct cli *c, const struct gourl *url, str *out)
 		port = str_from(url->host, colon + 1);
 	/* A host that begins with a dash would be taken for an option. */
 	if (!host.n || host.p[0] == '-')
-		return err_new(ERR_INVALID, "SSH key scan for host %.*s failed: no such host",
+		return err_new(ERR_INVALID, "SSH key scan for host %.*s failed, error: no such host",
 			       STR_ARG(url->host));
 	const char *const argv[] = { "ssh-keyscan",
 				     "-T",
@@ -168,10 +182,12 @@ static err *scan_host(struct cli *c, const struct gourl *url, str *out)
 	str key = first_key(buf_str(&r.out));
 
 	if (e)
-		return err_wrap(e, "SSH key scan for host %.*s failed", STR_ARG(url->host));
+		return err_wrap(e, "SSH key scan for host %.*s:%.*s failed, error", STR_ARG(host),
+				STR_ARG(port));
 	if (!key.n)
-		return err_new(ERR_UNAVAILABLE, "SSH key scan for host %.*s failed: no host key",
-			       STR_ARG(url->host));
+		return err_new(ERR_UNAVAILABLE,
+			       "SSH key scan for host %.*s:%.*s failed, error: %.*s", STR_ARG(host),
+			       STR_ARG(port), STR_ARG(scan_failure(buf_str(&r.err))));
 	*out = str_trim(arena_str(c->arena, key));
 	return NULL;
 }

@@ -407,10 +407,15 @@ static err *find_words(struct tracer *t, struct found *f)
 	while (str_cut(&list, &resource, ',')) {
 		const struct client_resource *r;
 
-		TRY(resource_of(t, resource, &r));
+		bool many = str_eq(resource, S("all"));	/* the category of workloads */
+
+		if (!many)
+			TRY(resource_of(t, resource, &r));
 		if (w->n == 1)
 			return err_new(ERR_INVALID,
 				       "resource(s) were provided, but no name was specified");
+		if (many)
+			return err_new(ERR_INVALID, "you must specify only one resource");
 		for (size_t i = 1; i < w->n; i++)
 			find_named(t, r, w->p[i], f);
 	}
@@ -518,6 +523,7 @@ static err *run_trace(struct cli *c)
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 
 	TRY(check_words(c));
+	s.patient = true;
 	TRY(flux_open(c, &s));
 	struct tracer t = { .c = c, .s = &s, .d = discovery_new(s.client) };
 	err *e = o->kind.n ? trace_kind(&t, o) : trace_words(&t);

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "client/client_impl.h"
 #include "client/exec.h"
+#include "crypto/pem.h"
 #include "net/quick.h"
 #include "text/gourl.h"
 
@@ -491,6 +492,48 @@ static str host_of(str server)
 	return host;
 }
 
+/* rest.DefaultServerURL: what is no URL is a host with its port, without TLS. */
+static err *complete_server(struct arena *a, str *server)
+{
+	struct gourl u = { 0 };
+	CLEANUP(err_drop) err *no_url = gourl_parse(a, *server, &u);
+
+	if (!no_url && u.scheme.n && u.host.n)
+		return NULL;
+	str whole = arena_cat(a, S("http://"), *server);
+
+	TRY(gourl_parse(a, whole, &u));
+	if (u.path.n && !str_eq(u.path, S("/")))
+		return err_new(ERR_INVALID, "host must be a URL or a host:port pair: \"%.*s\"",
+			       STR_ARG(*server));
+	*server = whole;
+	return NULL;
+}
+
+/* transport.TLSConfigFor: authorities that are none, or not to be asked. */
+static err *check_authorities(const struct kubeconfig *k)
+{
+	CLEANUP(buf_release) struct buf bytes = BUF_LIMIT(KUBECONFIG_SIZE_MAX);
+	struct pem_block block;
+	str text = k->ca;
+	bool any = false;
+
+	if (!text.n || !str_starts(k->server, S("https://")))
+		return NULL;
+	if (k->insecure)
+		return err_new(ERR_INVALID, "specifying a root certificates file with the insecure "
+					    "flag is not allowed");
+	while (pem_next(&text, &block, &bytes)) {
+		if (str_eq(block.type, S("CERTIFICATE")) && !block.headers)
+			return NULL;
+		any = true;
+		buf_clear(&bytes);
+	}
+	return err_new(ERR_INVALID, "unable to load root certificates: %s",
+		       any ? "no valid certificate authority data seen"
+			   : "unable to parse bytes as PEM block");
+}
+
 err *http_transport(struct client_transport *out, struct net_client *net,
 		    const struct kubeconfig *k, const struct client_options *o)
 {
@@ -501,6 +544,15 @@ err *http_transport(struct client_transport *out, struct net_client *net,
 		o = &none;
 	h->net = net;
 	copy_config(&h->mem, &h->config, k);
+	err *e = complete_server(&h->mem, &h->config.server);
+
+	if (!e)
+		e = check_authorities(&h->config);
+	if (e) {
+		arena_release(&h->mem);
+		free(h);
+		return e;
+	}
 	h->user_agent = arena_str(&h->mem, o->user_agent);
 	h->env = o->env;
 	if (o->login)

@@ -274,15 +274,26 @@ static err *take_wishes(struct loader *l, str cluster, str user, struct kubeconf
 	return read_wished(l, w->client_key, "client-key", user, &out->key);
 }
 
-/* Nobody is only of a group. */
-static err *check_impersonation(const struct kubeconfig *k, str user)
+/* A certificate is nothing without its key, and nobody is only of a group. */
+static err *check_user(const struct kubeconfig *k, str user)
 {
-	if (k->as.n || (!k->as_uid.n && !k->as_groups_n && !k->as_extra_n))
+	CLEANUP(buf_release) struct buf wrong = BUF_INIT;
+	size_t n = 0;
+
+	if (k->cert.n && !k->key.n)
+		buf_addf(&wrong,
+			 "%sclient-key-data or client-key must be specified for %.*s to use the "
+			 "clientCert authentication method.",
+			 n++ ? ", " : "", STR_ARG(user));
+	if (!k->as.n && (k->as_uid.n || k->as_groups_n || k->as_extra_n))
+		buf_addf(&wrong,
+			 "%srequesting uid, groups or user-extra for %.*s without impersonating a "
+			 "user",
+			 n++ ? ", " : "", STR_ARG(user));
+	if (!n)
 		return NULL;
-	return err_new(ERR_INVALID,
-		       "invalid configuration: requesting uid, groups or user-extra for %.*s "
-		       "without impersonating a user",
-		       STR_ARG(user));
+	return err_new(ERR_INVALID, "invalid configuration: %s%s%s", n > 1 ? "[" : "",
+		       buf_c(&wrong), n > 1 ? "]" : "");
 }
 
 /* The context, the cluster and the user that it leads to. */
@@ -301,7 +312,7 @@ static err *take_all(struct loader *l, struct kubeconfig *out)
 	TRY(take_user(l, user, out));
 	TRY(take_cluster(l, cluster, out));
 	TRY(take_wishes(l, cluster, user, out));
-	return check_impersonation(out, user);
+	return check_user(out, user);
 }
 
 /* ---- without a file ---------------------------------------------------- */
@@ -360,7 +371,7 @@ err *kubeconfig_load(struct arena *a, char *const *env, const struct kubeconfig_
 		if (!take_pod(&l, &k))
 			k.server = S("http://localhost:8080");
 		TRY(take_wishes(&l, STR_NONE, STR_NONE, &k));
-		TRY(check_impersonation(&k, STR_NONE));
+		TRY(check_user(&k, STR_NONE));
 	}
 	*out = k;
 	return NULL;

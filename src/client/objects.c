@@ -3,6 +3,7 @@
 #include "client/client_impl.h"
 #include "kube/gvk.h"
 #include "text/gourl.h"
+#include "text/names.h"
 #include "value/json.h"
 
 str client_path(struct arena *a, const struct client_resource *r, str namespace, str name, str sub)
@@ -52,11 +53,24 @@ static err *json_of(struct arena *a, node n, str *out)
 	return NULL;
 }
 
+/* As client-go looks at a name before it is part of a URL. */
+static err *check_name(str name)
+{
+	str why[NAME_COMPLAINTS_MAX];
+	size_t n = name_complaints(name, NAME_PATH_SEGMENT, why);
+
+	if (!name.n)
+		return err_new(ERR_INVALID, "resource name may not be empty");
+	if (!n)
+		return NULL;
+	return err_new(ERR_INVALID, "invalid resource name \"%.*s\": [%.*s%s%.*s]", STR_ARG(name),
+		       STR_ARG(why[0]), n > 1 ? " " : "", STR_ARG(n > 1 ? why[1] : STR_NONE));
+}
+
 err *client_get(struct client *c, struct arena *a, const struct client_resource *r, str namespace,
 		str name, node *out)
 {
-	if (!name.n)
-		return err_new(ERR_INVALID, "resource name may not be empty");
+	TRY(check_name(name));
 	return client_do(c, a,
 			 &(struct client_request){
 				 .path = client_path(a, r, namespace, name, STR_NONE) },

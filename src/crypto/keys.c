@@ -440,27 +440,6 @@ err *keys_check(str cert, str key)
 	return e ? err_wrap(e, "error parsing private key") : NULL;
 }
 
-err *keys_match(str cert, str key)
-{
-	CLEANUP(ssl_cert_release) struct ssl_cert c = { 0 };
-	CLEANUP(ssl_key_release) struct ssl_key k = { 0 }, own = { 0 };
-
-	if (!str_has(cert, S("-----BEGIN CERTIFICATE-----")))
-		return err_new(ERR_INVALID,
-			       "tls: failed to find any PEM data in certificate input");
-	if (!str_has(key, S("PRIVATE KEY-----")))
-		return err_new(ERR_INVALID, "tls: failed to find any PEM data in key input");
-	TRY(ossl_get(&c.o));
-	k.o = own.o = c.o;
-	TRY(read_cert(cert, &c));
-	TRY(read_key(NULL, key, &k));
-	own.key = c.o->X509_get_pubkey(c.cert);
-	if (own.key && c.o->EVP_PKEY_eq(own.key, k.key) == 1)
-		return NULL;
-	c.o->ERR_clear_error();
-	return err_new(ERR_INVALID, "tls: private key does not match public key");
-}
-
 /* ---- signatures -------------------------------------------------------- */
 
 err *keys_read(const struct ossl *o, str pem, EVP_PKEY **out)

@@ -46,8 +46,6 @@ err *keys_certify(struct arena *a, const struct keys_request *r, str *cert, str 
 	__attribute__((warn_unused_result));
 /* Whether the texts are a certificate and a private key. */
 err *keys_check(str cert, str key) __attribute__((warn_unused_result));
-/* Whether the certificate is that of the key; in the words of Go's tls.X509KeyPair. */
-err *keys_match(str cert, str key) __attribute__((warn_unused_result));
 /* Sign with an RSA key in PEM: PKCS #1 v1.5 over SHA-256, as JWT's RS256. */
 err *keys_sign_rs256(struct buf *out, str key, str text) __attribute__((warn_unused_result));
 

@@ -88,32 +88,12 @@ static void test_what_is_no_key_is_refused(void **state)
 	}
 }
 
-static void test_certificates_match_their_own_key_alone(void **state)
-{
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str own, other, cert, key;
-
-	(void)state;
-	assert_null(keys_new(&a, KEYS_ECDSA, NULL, &own));
-	assert_null(keys_new(&a, KEYS_ECDSA, NULL, &other));
-	const struct keys_request r = { .name = S("x"), .now = 1700000000, .until = 1800000000,
-					.key = own };
-
-	assert_null(keys_certify(&a, &r, &cert, &key));
-	assert_null(keys_match(cert, own));
-	err *e = keys_match(cert, other);
-
-	assert_string_equal(err_msg(e), "tls: private key does not match public key");
-	err_free(e);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_public_half_of_a_new_key_is_that_of_its_pem),
 		cmocka_unit_test(test_openssh_keys_tell_their_public_half),
 		cmocka_unit_test(test_what_is_no_key_is_refused),
-		cmocka_unit_test(test_certificates_match_their_own_key_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,16 @@ t.tell("diff", "ks", "top", "--path", "top", "-r", "--kustomization-file", "top.
        out="► Kustomization/flux-system/child created\n📁 Kustomization/flux-system/child changed\n"
            "► ConfigMap/default/a created\n► Kustomization/flux-system/top created\n")
 
+# ---- on a terminal the line is shown ----
+t.write("bent/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n data: {b: 1}\n")
+PLACE = "\n  at bent/a.yaml:5:2\n  |  data: {b: 1}\n  |  ^\n"
+for status, call in ((1, ("build", "--dry-run")), (2, ("diff", "--ignore-not-found"))):
+    call = (call[0], "ks", "top", "--path", "bent", "--kustomization-file", "top.yaml", call[1])
+    at = t.at_terminal(*call)
+    assert at.endswith(PLACE), at
+    said = t.tell(*call, status=status, err_has="MalformedYAMLError: yaml: line 4: did not find expected key")
+    assert "at bent/" not in said, said
+
 # ---- what the server warns of is told once ----
 OLD = "apiVersion: source.toolkit.fluxcd.io/v1beta1\nkind: HelmRepository\nmetadata: {name: %s, namespace: default}\n" \
       "spec: {interval: 1m, url: 'https://charts.example.com'}\n"

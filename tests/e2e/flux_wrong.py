@@ -132,6 +132,55 @@ t.tell("migrate", "-f", ".", "--version=x", status=1,
        err="✗ version x is not supported, supported versions are: 2.9, 2.8, 2.7, 2.6\n")
 t.tell("get", "all", "--context=nope", env={"KUBECONFIG": "config"}, out="", err='✗ context "nope" does not exist\n' * 14)
 
+# ---- servers, certificates and users that are none
+t.write("tls.crt", "no certificate\n")
+CLIENT = "kubernetes client initialization failed: "
+for words, text in (("--server=://x", CLIENT + 'host must be a URL or a host:port pair: "://x"'),
+                    ("--server=x/y", CLIENT + 'host must be a URL or a host:port pair: "x/y"'),
+                    ("--server=" + nowhere, groups[:-1].replace("https", "http")),
+                    ("--server=https://%s/x" % nowhere, groups[:-1].replace("/api", "/x/api")),
+                    ("--server=ftp://x", 'failed to get server groups: Get "ftp://x/api": unsupported protocol scheme "ftp"'),
+                    ("--certificate-authority=tls.crt", CLIENT + "unable to load root certificates: unable to parse bytes as PEM block"),
+                    ("--certificate-authority=tls.crt --insecure-skip-tls-verify",
+                     CLIENT + "specifying a root certificates file with the insecure flag is not allowed"),
+                    ("--client-certificate=tls.crt", "invalid configuration: client-key-data or client-key must be specified for a "
+                     "to use the clientCert authentication method."),
+                    ("--client-certificate=tls.crt --as-uid=1", "invalid configuration: [client-key-data or client-key must be specified "
+                     "for a to use the clientCert authentication method., requesting uid, groups or user-extra for a without "
+                     "impersonating a user]"),
+                    ("--timeout=1ns", "client rate limiter Wait returned an error: context deadline exceeded")):
+    t.tell("get", "ks", *words.split(), env={"KUBECONFIG": "config"}, status=1, out="", err="✗ %s\n" % text)
+t.tell("get", "ks", "--server=x y", env={"KUBECONFIG": "config"}, status=1,
+       err='✗ %sparse "http://x y": invalid character " " in host name\n' % CLIENT)
+t.tell("check", "--pre", "--server=x y", env={"KUBECONFIG": "config"}, status=1,
+       err='► checking prerequisites\n✗ parse "http://x y": invalid character " " in host name\n')
+
+# ---- registries where nobody answers, and words about them
+plain = 'Get "https://{0}/v2/": dial tcp {0}: connect: connection refused; Get "http://{0}/v2/": dial tcp {0}: connect: connection refused' \
+    .format(nowhere)
+t.write("files/a.yaml", "a: 1\n")
+OF = ("oci://%s/a/b:1" % nowhere,)
+for words, err in (("push artifact %s -f files --source=s --revision=r" % OF, "✗ error setting up transport: %s\n" % plain),
+                   ("push artifact %s -f files --source=s --revision=r --provider=aws" % OF,
+                    "► logging in to registry with provider credentials\n✗ error setting up transport: %s\n" % plain),
+                   ("push artifact %s -f files --source=s --revision=r -a a=b=c" % OF,
+                    "✗ invalid annotation a=b=c, must be in the format key=value\n"),
+                   ("tag artifact %s --tag=2" % OF,
+                    '► tagging artifact\n✗ tagging artifact failed: fetching "%s/a/b:1": %s\n' % (nowhere, plain)),
+                   ("list artifacts oci://%s/a/b" % nowhere, "✗ listing tags failed: %s\n" % plain),
+                   ("diff artifact %s --path=files" % OF, "✗ %s\n" % plain),
+                   ("bootstrap github --owner=o --repository=r", "✗ could not read token: could not read from stdin: EOF\n")):
+    t.tell(*words.split(), status=1, err=err)
+assert t.tell("completion", "fish", "x", err="") == t.tell("completion", "fish", err="")
+for path, text in (("/", "open /: invalid argument"), ("..", "open ..: invalid argument"), (t.work, "open %s: invalid argument" % t.work),
+                   ("./gone/", "openat gone: no such file or directory")):
+    t.tell("migrate", "-f", path, status=1, err="► starting migration of custom resources\n✗ failed to stat path %s: %s\n"
+           % ("gone" if "gone" in path else path, text))
+t.write("old/a.yaml", "apiVersion: helm.toolkit.fluxcd.io/v2beta1\nkind: HelmRelease\n")
+t.tell("migrate", "-f", "./old/", "--dry-run", err_has="✚ old/a.yaml:1: HelmRelease v2beta1 -> v2\n")
+t.tell("diff", "ks", "x", "--path=./gone", env={"KUBECONFIG": "config"}, status=2, err='✗ invalid resource path "./gone"\n')
+t.tell("build", "ks", "x", "--path=./gone", env={"KUBECONFIG": "config"}, status=1, err='✗ invalid resource path "%s/gone"\n' % t.work)
+
 # ---- names and addresses
 EMPTY = "name part must be non-empty name part must consist of alphanumeric characters, "
 for words, text in (("tenant dev", "with-namespace is required"),
@@ -145,6 +194,15 @@ t.tell("create", "secret", "oci", "xx", "--username=u", "--password=p", "--url=g
        out_has="  name: xx\n  namespace: flux-system\nstringData:\n")
 t.tell("create", "secret", "git", "xx", "--url=https://[::1", "--export", status=1, out="",
        err="✗ git URL parse failed: parse \"https://[::1\": missing ']' in host\n")
+t.tell("create", "secret", "proxy", "xx", "--address=://", "--export", status=1, out="",
+       err='✗ invalid proxy address: parse "://": missing protocol scheme\n')
+t.tell("create", "secret", "oci", "xx", "--username=u", "--password=p", "--url=https://example.com/a", "--export", out_has='"https://example.com/a": {')
+t.write("switched.pem", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")
+t.tell("create", "secret", "tls", "xx", "--tls-crt-file=switched.pem", "--tls-key-file=switched.pem", "--export", status=1, out="",
+       err="✗ invalid TLS certificate and key pair: tls: failed to find certificate PEM data in certificate input, but did find a "
+           "private key; PEM inputs may have been switched\n")
+t.tell("create", "secret", "git", "xx", "--url=ssh://git@%s/a" % nowhere, "--export", status=1, out="",
+       err_has="✗ SSH key scan for host %s failed, error: " % nowhere)
 t.tell("trigger", "receiver", "r", "--url=://x", "--token=t", status=1, out="",
        err_has='✗ unable to create request: parse "://x/hook/')
 t.tell("create", "ks", "xx", "--source=p", "--export", env={"FLUX_SYSTEM_NAMESPACE": "A_b"}, out_has="namespace: flux-system",
@@ -176,6 +234,15 @@ for words, text in (("trace ks a b", 'x: [%s "a" not found, %s "b" not found]' %
                     ("events --for=/x", "'x' is not a recognized Flux kind"),
                     ("events --for=Kustomization/a/b", "'Kustomization/a/b' is not a recognized Flux kind")):
     t.tell(*words.split(), status=1, err="✗ %s\n" % text)
+for words, text in (("export ks a/b", 'invalid resource name "a/b": [may not contain \'/\']'),
+                    ("delete hr a%/b -s", 'invalid resource name "a%/b": [may not contain \'/\' may not contain \'%\']'),
+                    ("reconcile source git ..", "invalid resource name \"..\": [may not be '..']"),
+                    ("trace all", "resource(s) were provided, but no name was specified"),
+                    ("trace all flux-system", "you must specify only one resource"),
+                    ("get ks -l a!=b", 'unable to parse label selector: "!=" is not a valid label selector operator'),
+                    ("get ks -l a>1", 'unable to parse label selector: "gt" isn\'t supported in label selectors')):
+    t.tell(*words.split(), status=1, out="", err="✗ %s\n" % text)
+t.tell("check", "--pre", "--timeout", "-5s", err_has="✔ prerequisites checks passed\n")
 t.tell("tree", "ks", "", status=1, err="✗ resource name may not be empty\n")
 t.tell("trace", "namespace", "flux-system",
        err="failed to trace Namespace/flux-system in namespace : object not managed by Flux")
