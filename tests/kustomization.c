@@ -514,7 +514,7 @@ static void test_a_source_may_come_later(void **state)
 
 	put_ks(w, "apps", IN_DEFAULT);
 	start(w);
-	await(w, "apps", "False", "gitrepositories.source.toolkit.fluxcd.io \"repo\" not found");
+	await(w, "apps", "False", "GitRepository.source.toolkit.fluxcd.io \"repo\" not found");
 	put(w, GIT "repo",
 	    "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"
 	    "metadata: {name: repo, namespace: default}\n"
@@ -820,6 +820,13 @@ static void test_ready_expressions(void **state)
 	await(w, "apps", "False",
 	      "Reconciliation failed terminally due to configuration error: terminal error: failed to "
 	      "evaluate dependency dep: CEL expression output type mismatch: expected bool, got int");
+	/* there was an artifact */
+	await_event(w, "InvalidCELExpression", "Reconciliation failed terminally");
+	node_each_item(i, node_get(get(w, EVENTS), S("items")))
+		if (str_eq(text(*i, "reason"), S("InvalidCELExpression")))
+			assert_true(str_eq(node_str(node_dig(*i, "metadata", "annotations",
+							     "kustomize.toolkit.fluxcd.io/revision")),
+					   S("main@sha1:1")));
 }
 
 /* ---- health ---------------------------------------------------------------------------------- */

@@ -67,8 +67,11 @@ static err *no_secret(struct git *g, err *e, node ref)
 static err *get_secrets(struct git *g)
 {
 	node spec = g->p->spec, ref = node_get(spec, S("proxySecretRef"));
+	str namespace = g->p->key.namespace, proxy = node_str(node_get(ref, S("name")));
 	err *e = observe_get_secret(g->p, ref, &g->proxy, &g->spec.proxy);
 
+	if (e && err_kind(e) == ERR_NOT_FOUND)
+		e = err_replace(e, "secret '%.*s/%.*s' not found", STR_ARG(namespace), STR_ARG(proxy));
 	if (e)
 		return failure_mark(err_wrap(e, "failed to configure proxy options"), FAILURE_GENERIC,
 				    "FetchFailed", "AuthenticationFailed");
@@ -171,7 +174,7 @@ static err *get_include(struct git *g, node include, struct artifact *artifact)
 	struct pass *p = g->p;
 	str name = include_name(include);
 	node object;
-	err *e = pass_get(p, git_kind, p->key.namespace, name, &object);
+	err *e = pass_get_cached(p, git_kind, p->key.namespace, name, &object);
 
 	if (e)
 		return failure_mark(err_wrap(e, "could not get resource for include '%.*s'",

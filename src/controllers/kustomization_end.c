@@ -84,12 +84,13 @@ void kustomization_progress(struct ks *k, str doing, bool lasts)
 		pass_write(p);
 }
 
+#define EVENT_META(k)                                                               \
+	((const str[]){ S("revision"), (k)->artifact.revision, S("originRevision"), \
+			(k)->origin_revision })
+
 void kustomization_event(struct ks *k, enum event_type type, str reason, str message)
 {
-	const str meta[] = { S("revision"), k->artifact.revision, S("originRevision"),
-			     k->origin_revision };
-
-	pass_event_unlogged(k->p, type, reason, message, meta, 4);
+	pass_event_unlogged(k->p, type, reason, message, EVENT_META(k), 4);
 }
 
 str kustomization_position(struct ks *k, const struct err_pos *at)
@@ -197,7 +198,7 @@ struct outcome kustomization_stall(struct ks *k, str reason, err *e)
 	node observed = node_get(k->p->status, S("observedGeneration"));
 
 	k->m->settled = k->m->waiting = false;
-	struct outcome out = pass_stall(k->p, reason, e);
+	struct outcome out = pass_stall_of(k->p, reason, e, EVENT_META(k), 4);
 
 	/* Of these, the original takes only a bad expression for observed. */
 	if (!str_eq(reason, S("InvalidCELExpression")))

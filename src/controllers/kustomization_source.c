@@ -58,8 +58,8 @@ static err *get_source(struct ks *k)
 	if (!is_known_kind(k->source_kind))
 		return err_new(ERR_INVALID, "source `%.*s` kind '%.*s' not supported",
 			       STR_ARG(k->source_name), STR_ARG(k->source_kind));
-	err *e = pass_get(k->p, (struct gvk){ S(SOURCE_GROUP), STR_NONE, k->source_kind },
-			  k->source_namespace, k->source_name, &k->source);
+	err *e = pass_get_cached(k->p, (struct gvk){ S(SOURCE_GROUP), STR_NONE, k->source_kind },
+				 k->source_namespace, k->source_name, &k->source);
 
 	if (e && err_kind(e) != ERR_NOT_FOUND)
 		return err_wrap(e, "unable to get source '%.*s/%.*s'",

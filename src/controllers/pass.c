@@ -235,6 +235,11 @@ struct outcome pass_hold(struct pass *p, str reason, err *e, int64_t after)
 
 struct outcome pass_stall(struct pass *p, str reason, err *e)
 {
+	return pass_stall_of(p, reason, e, NULL, 0);
+}
+
+struct outcome pass_stall_of(struct pass *p, str reason, err *e, const str *meta, size_t n)
+{
 	str message = arena_str(p->arena, err_text(e));
 
 	condition_set(p, S("Stalled"), CONDITION_TRUE, reason, message);
@@ -243,7 +248,7 @@ struct outcome pass_stall(struct pass *p, str reason, err *e)
 	else
 		condition_set(p, S("Ready"), CONDITION_FALSE, reason, message);
 	status_set(p, S("observedGeneration"), node_from_int(p->generation));
-	pass_event_unlogged(p, EVENT_WARNING, reason, message, NULL, 0);
+	pass_event_unlogged(p, EVENT_WARNING, reason, message, meta, n);
 	log_error(p->log, e, S("Reconciler error"));
 	err_free(e);
 	run_of(p)->failed = true;

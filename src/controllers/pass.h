@@ -116,6 +116,8 @@ struct outcome pass_wait(struct pass *p, str reason, err *e, int64_t after);
 struct outcome pass_hold(struct pass *p, str reason, err *e, int64_t after);
 /* Ready=False and Stalled=True; warning event; nothing until it changes. */
 struct outcome pass_stall(struct pass *p, str reason, err *e);
+/* The same with metadata for the event, as pass_event(). */
+struct outcome pass_stall_of(struct pass *p, str reason, err *e, const str *meta, size_t n);
 /* By the mark on the error (source/failure.h): condition, reason, class. */
 struct outcome pass_failure(struct pass *p, err *e);
 /* The same about what lies at that URL: not before its host wants to be asked again. */
@@ -143,6 +145,10 @@ err *pass_config(struct pass *p, str kind, str name, node *out) __attribute__((w
 /* A Flux object from the watch cache (with --feature-gates=DirectSourceFetch:
  * from the server); NotFound in the API's words. */
 err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *out)
+	__attribute__((warn_unused_result));
+/* The same; NotFound of the cache in controller-runtime's words, which have the kind
+ * where the API's have the resource. */
+err *pass_get_cached(struct pass *p, struct gvk kind, str namespace, str name, node *out)
 	__attribute__((warn_unused_result));
 
 /* status.artifact of a source; false when there is none. */

@@ -124,6 +124,18 @@ err *pass_get(struct pass *p, struct gvk kind, str namespace, str name, node *ou
 	return NULL;
 }
 
+err *pass_get_cached(struct pass *p, struct gvk kind, str namespace, str name, node *out)
+{
+	err *e = pass_get(p, kind, namespace, name, out);
+
+	if (!e || err_kind(e) != ERR_NOT_FOUND ||
+	    runtime_settings(p->rt)->gates[GATE_DIRECT_SOURCE_FETCH] ||
+	    !str_ends(err_text(e), arena_cat(p->arena, S(" \""), name, S("\" not found"))))
+		return e;
+	return err_replace(e, "%.*s.%.*s \"%.*s\" not found", STR_ARG(kind.kind), STR_ARG(kind.group),
+			   STR_ARG(name));
+}
+
 /* ---- artifacts ---------------------------------------------------------------------- */
 
 bool artifact_of(struct arena *a, node source, struct artifact *out)

@@ -3,7 +3,7 @@
 A case is made by add(NAME, FILES, SPEC): FILES are by path below its directory of the repository, SPEC is merged over
 that of all. `then` are files of the second commit (None: gone); `before` objects that are there already, made with
 kubectl's manager; `after` what another manager does between the commits, (PATH, PATCH); `more` a regular expression
-of what rill says besides; `otherwise` what of its Kustomization is not compared, with a word why.
+of what one side says besides; `otherwise` what of its Kustomization is not compared, with a word why.
 """
 CASES = {}
 
@@ -325,7 +325,9 @@ add("source-external", {}, {"sourceRef": {"kind": "ExternalArtifact", "name": "n
 add("account-missing", {"a.yaml": cm("account-missing")}, {"serviceAccountName": "nobody"})
 add("account-without-rights", {"a.yaml": cm("account-without-rights")}, {"serviceAccountName": "default"})
 add("account", {"a.yaml": cm("account")}, {"serviceAccountName": "worker"})
-add("account-some-rights", {"a.yaml": cm("account-some-rights") + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: account-some-rights, namespace: apps}\n"}, {"serviceAccountName": "worker"})
+# Of a set that is all new nothing is rehearsed, so what may be made is made (and stands in the inventory).
+add("account-some-rights", {"a.yaml": cm("account-some-rights") + "---\napiVersion: v1\nkind: Secret\nmetadata: {name: account-some-rights, namespace: apps}\n"}, {"serviceAccountName": "worker"},
+    otherwise=("inventory", "keys", "events", "objects"))
 add("cluster-missing", {"a.yaml": cm("cluster-missing")}, {"kubeConfig": {"secretRef": {"name": "nobody"}}})
 add("cluster-no-key", {"a.yaml": cm("cluster-no-key")}, {"kubeConfig": {"secretRef": {"name": "vars"}}})
 add("cluster-named-key", {"a.yaml": cm("cluster-named-key")}, {"kubeConfig": {"secretRef": {"name": "vars", "key": "x"}}})
@@ -353,10 +355,12 @@ sops:
 """
 SOPS = {"decryption": {"provider": "sops", "secretRef": {"name": "keys"}}}
 add("sealed", {"a.yaml": SEALED % "sealed"})
-add("sealed-no-keys", {"a.yaml": SEALED % "sealed-no-keys"}, SOPS)
+# The original looks among the files of the machine, too.
+LOCAL_KEYS = r"(?s)\. Did not find keys in.*?keys\.txt'\."
+add("sealed-no-keys", {"a.yaml": SEALED % "sealed-no-keys"}, SOPS, more=LOCAL_KEYS)
 add("sealed-missing-secret", {"a.yaml": SEALED % "sealed-missing-secret"}, {"decryption": {"provider": "sops", "secretRef": {"name": "nobody"}}})
 add("sealed-bad-key", {"a.yaml": cm("sealed-bad-key")}, {"decryption": {"provider": "sops", "secretRef": {"name": "bad-keys"}}})
-add("sealed-without-ref", {"a.yaml": SEALED % "sealed-without-ref"}, {"decryption": {"provider": "sops"}})
+add("sealed-without-ref", {"a.yaml": SEALED % "sealed-without-ref"}, {"decryption": {"provider": "sops"}}, more=LOCAL_KEYS)
 add("sealed-off", {"a.yaml": (SEALED % "sealed-off").replace("namespace: apps}", "namespace: apps, annotations: {kustomize.toolkit.fluxcd.io/decrypt: disabled}}")}, SOPS)
 add("sealed-account", {"a.yaml": cm("sealed-account")}, {"decryption": {"provider": "sops", "serviceAccountName": "x"}})
 add("sealed-nothing", {"a.yaml": cm("sealed-nothing")}, SOPS)

@@ -65,9 +65,16 @@ until_true "recovered" is Ready "True Succeeded stored artifact for revision 'ma
 until_true "event" tells '^Normal Succeeded source-controller'
 [ -z "$(condition FetchFailed)" ] || fail "FetchFailed is left"
 
+# ---- what is missing
+
+patch '{"spec":{"proxySecretRef":{"name":"proxy"}}}'
+until_true "no proxy" is FetchFailed "True AuthenticationFailed failed to configure proxy options: secret 'flux-system/proxy' not found"
+patch '{"spec":{"proxySecretRef":null,"include":[{"repository":{"name":"nobody"}}]}}'
+until_true "no include" is IncludeUnavailable "True NotFound could not get resource for include 'nobody': GitRepository.source.toolkit.fluxcd.io \"nobody\" not found"
+
 # ---- a Secret that is missing, and then there
 
-patch '{"spec":{"url":"http://127.0.0.1:'"$(cat port)"'/basic/app.git","secretRef":{"name":"login"}}}'
+patch '{"spec":{"include":null,"url":"http://127.0.0.1:'"$(cat port)"'/basic/app.git","secretRef":{"name":"login"}}}'
 until_true "no secret" is FetchFailed "True AuthenticationFailed failed to get secret 'flux-system/login': failed to get secret 'flux-system/login': secrets \"login\" not found"
 create /api/v1/namespaces/flux-system/secrets '{"metadata":{"name":"login"},"data":{"username":"bWU=","password":"cGFzcyB3b3Jk"}}'
 until_true "let in" is Ready "True Succeeded stored artifact for revision 'main@sha1:$two'"
