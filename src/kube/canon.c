@@ -109,12 +109,19 @@ static void convert_number(struct canon *c, node in, const struct type *type, st
 		*out = in;
 }
 
+enum int_size { INT_LONG, INT_NARROW, INT_BYTE };
+
+static bool int_fits(int64_t n, enum int_size size)
+{
+	return size == INT_LONG || (size == INT_NARROW ? n == (int32_t)n : n == (uint8_t)n);
+}
+
 /* NULL when the number fits, else what it is called. */
-static const char *int_trouble(node in, bool narrow, char what[NODE_TEXT_MAX + 8])
+static const char *int_trouble(node in, enum int_size size, char what[NODE_TEXT_MAX + 8])
 {
 	char text[NODE_TEXT_MAX];
 
-	if (node_is(in, NODE_INT) && (!narrow || node_int(in) == (int32_t)node_int(in)))
+	if (node_is(in, NODE_INT) && int_fits(node_int(in), size))
 		return NULL;
 	if (!node_is_num(in))
 		return node_kind_name(in);
@@ -127,7 +134,7 @@ static const char *int_trouble(node in, bool narrow, char what[NODE_TEXT_MAX + 8
 static void convert_int(struct canon *c, node in, const struct type *type, struct place at, node *out)
 {
 	char buf[NODE_TEXT_MAX + 8];
-	const char *what = int_trouble(in, str_eq(type->format, S("int32")), buf);
+	const char *what = int_trouble(in, str_eq(type->format, S("int32")) ? INT_NARROW : INT_LONG, buf);
 
 	if (what)
 		mismatch(c, at, what, type);
@@ -167,11 +174,35 @@ static err *convert_time(struct canon *c, node in, const struct type *type, stru
 	return NULL;
 }
 
+/* Bytes may come as a list of numbers, too; what is null there is 0. */
+static void convert_byte_list(struct canon *c, node in, struct place at, node *out)
+{
+	static const struct type byte = { .kind = TYPE_INT, .go = { "uint8", 5 } };
+	CLEANUP(buf_release) struct buf raw = BUF_INIT;
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+
+	node_each_item(i, in) {
+		char buf[NODE_TEXT_MAX + 8];
+		node n = node_is_nil(*i) ? node_from_int(0) : *i;
+		const char *what = int_trouble(n, INT_BYTE, buf);
+
+		if (what)
+			mismatch(c, at, what, &byte);
+		buf_addc(&raw, what ? 0 : (char)node_int(n));
+	}
+	base64_write(&text, buf_str(&raw), BASE64_STD);
+	*out = node_copy_str(c->a, buf_str(&text));
+}
+
 static err *convert_bytes(struct canon *c, node in, const struct type *type, struct place at, node *out)
 {
 	CLEANUP(buf_release) struct buf raw = BUF_INIT;
 	CLEANUP(buf_release) struct buf text = BUF_INIT;
 
+	if (node_is(in, NODE_SEQ)) {
+		convert_byte_list(c, in, at, out);
+		return NULL;
+	}
 	if (!node_is(in, NODE_STR)) {
 		mismatch(c, at, node_kind_name(in), type);
 		return NULL;
@@ -193,7 +224,7 @@ static err *convert_bytes(struct canon *c, node in, const struct type *type, str
 static err *convert_int_or_string(node in, struct place at, node *out)
 {
 	char buf[NODE_TEXT_MAX + 8];
-	const char *what = node_is(in, NODE_STR) ? NULL : int_trouble(in, true, buf);
+	const char *what = node_is(in, NODE_STR) ? NULL : int_trouble(in, INT_NARROW, buf);
 
 	if (what)
 		return mismatch_error(at, what, S("int32"));
@@ -241,6 +272,8 @@ static err *convert_element(struct canon *c, node in, const struct type *type, s
 {
 	if (!type)
 		*out = in;
+	else if (node_is_nil(in) && type->kind == TYPE_BYTES)
+		*out = node_lit("");	/* they are kept so */
 	else if (node_is_nil(in))
 		return zero(c, type, at, out);
 	else

@@ -29,6 +29,12 @@ static const struct sample samples[] = {
 	  "!quantities must match the regular expression "
 	  "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'" },
 	{ "v1/Secret", "{\"data\":{\"a\":\"YW Jj\"}}", "!illegal base64 data at input byte 2" },
+	{ "v1/Secret", "{\"data\":{\"a\":[104,null,255],\"b\":[],\"c\":null}}",
+	  "{\"data\":{\"a\":\"aAD/\",\"b\":\"\",\"c\":\"\"},\"metadata\":{}}" },
+	{ "v1/Secret", "{\"data\":{\"a\":[104,256]}}",
+	  "!json: cannot unmarshal number 256 into Go struct field Secret.data of type uint8" },
+	{ "v1/Secret", "{\"data\":{\"a\":[\"x\"]}}",
+	  "!json: cannot unmarshal string into Go struct field Secret.data of type uint8" },
 	{ "v1/ConfigMap", "{\"metadata\":{\"name\":true}}",
 	  "!json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type string" },
 	{ "v1/ConfigMap", "{\"data\":\"x\"}",
