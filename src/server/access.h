@@ -23,6 +23,10 @@ struct access_token {
 	const str *audiences;
 	size_t audiences_n;
 	int64_t now, expires;
+	int64_t warn_after;	/* who uses it later should have asked for a new one; 0: nobody is told */
+	/* {"pod":{"name":"a","uid":"..."},"node":{...}}, as the token says it: it ends with the
+	 * Pod, the Secret or, where there is no Pod, the Node. NODE_NOTHING: nothing. */
+	node bound;
 };
 err *access_token_make(struct server *s, struct arena *a, const struct access_token *t, str *out)
 	__attribute__((warn_unused_result));

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "crypto/jwt.h"
 #include "server/issuer.h"
 #include "text/base64.h"
 #include "value/json.h"
@@ -176,6 +177,48 @@ static void test_a_token_is_for_its_audience(void **state)
 	server_close(s);
 }
 
+static void expect_text(node n, const char *want)
+{
+	assert_true(str_eq(node_str(n), str_c(want)));
+}
+
+/* A token with an end of its own: it says which Pod it is for, and ends with it. */
+static void test_a_token_ends_with_its_pod(void **state)
+{
+	static const str asks = S("{\"spec\":{\"expirationSeconds\":3607,\"boundObjectRef\":"
+				  "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"p\"}}}");
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	struct jwt jwt;
+	node answer;
+
+	(void)state;
+	assert_null(fs_open_temp(&dir, STR_NONE, S("issuer")));
+	struct server *s = open_at(dir);
+
+	assert_int_equal(ask(s, &a, "POST", "/api/v1/namespaces/default/pods",
+			     S("{\"metadata\":{\"name\":\"p\"},\"spec\":{\"nodeName\":\"n\",\"containers\":"
+			       "[{\"name\":\"c\",\"image\":\"i\"}]}}"), &answer), 201);
+	assert_int_equal(ask(s, &a, "POST", ACCOUNT "/token", asks, &answer), 201);
+	str token = node_str(node_dig(answer, "status", "token"));
+
+	assert_null(jwt_read(&a, token, &jwt));
+	node k8s = node_get(jwt.claims, S("kubernetes.io")), extra;
+	int64_t issued = node_int(node_get(jwt.claims, S("iat")));
+
+	expect_text(node_dig(k8s, "pod", "name"), "p");
+	expect_text(node_dig(k8s, "node", "name"), "n");
+	assert_int_equal(node_int(node_get(k8s, S("warnafter"))), issued + 3607);
+	assert_int_equal(node_int(node_get(jwt.claims, S("exp"))), issued + 365 * 24 * 3600);
+	extra = node_dig(review(s, &a, token, ""), "user", "extra");
+	expect_text(node_at(node_get(extra, S("authentication.kubernetes.io/pod-name")), 0), "p");
+	expect_text(node_at(node_get(extra, S("authentication.kubernetes.io/node-name")), 0), "n");
+	assert_int_equal(ask(s, &a, "DELETE", "/api/v1/namespaces/default/pods/p?gracePeriodSeconds=0", STR_NONE, &answer),
+			 200);
+	expect_user(s, token, false);
+	server_close(s);
+}
+
 static int ask_for_keys(struct server *s, struct arena *a, str type, node *out)
 {
 	struct server_answer answer;
@@ -235,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_tokens_outlive_a_restart_but_not_their_key),
 		cmocka_unit_test(test_an_old_token_in_a_secret_is_replaced),
 		cmocka_unit_test(test_a_token_is_for_its_audience),
+		cmocka_unit_test(test_a_token_ends_with_its_pod),
 		cmocka_unit_test(test_the_key_is_told),
 		cmocka_unit_test(test_a_broken_key_is_told_at_the_start),
 	};

@@ -18,7 +18,13 @@
 #include "text/gotime.h"
 
 /* Seconds that a token lives: asked for at least, asked for at most, by default. */
-enum { TOKEN_SHORTEST = 600, TOKEN_LONGEST = 1 << 30, TOKEN_USUAL = 3600 };
+enum {
+	TOKEN_SHORTEST = 600,
+	TOKEN_LONGEST = 1 << 30,
+	TOKEN_USUAL = 3600,
+	TOKEN_OF_KUBELETS = 3607,
+	TOKEN_EXTENDED = 365 * 24 * 3600,
+};
 
 /* ---- users ------------------------------------------------------------- */
 
@@ -410,13 +416,42 @@ static err *check_lifetime(struct request *r, struct gvk gvk, node spec, int64_t
 	return e.n ? status_invalid(gvk.group, gvk.kind, STR_NONE, &e) : NULL;
 }
 
-/* What the token is to live no longer than. */
-static err *check_bound(struct request *r, node ref)
+static void add_bound(struct arena *a, node *bound, str key, str name, str uid)
+{
+	node ref = node_map(a, 2);
+
+	if (!node_is(*bound, NODE_MAP))
+		*bound = node_map(a, 2);
+	node_set(a, ref, S("name"), node_from_str(a, name));
+	if (uid.n)
+		node_set(a, ref, S("uid"), node_from_str(a, uid));
+	node_set(a, *bound, key, ref);
+}
+
+/* A Pod's token tells its node as well, if only by name where there is no such Node. */
+static void add_host(struct request *r, node pod, node *bound)
+{
+	struct store *s = server_store(r->server);
+	str name = TEXT_OF(GET(pod, "spec"), "nodeName");
+
+	if (!name.n)
+		return;
+	CLEANUP(blob_drop)
+	struct blob *b = store_get(s, store_table(s, STR_NONE, S("nodes")), STR_NONE, name);
+
+	add_bound(r->arena, bound, S("node"), name,
+		  b ? meta_get(blob_tree(r->arena, b), S("uid")) : STR_NONE);
+}
+
+/* What the token is to live no longer than, as it says it. */
+static err *check_bound(struct request *r, node ref, node *bound)
 {
 	static const struct {
-		const char *kind, *plural;
+		const char *kind, *plural, *claim;
 		bool namespaced;
-	} kinds[] = { { "Node", "nodes", false }, { "Pod", "pods", true }, { "Secret", "secrets", true } };
+	} kinds[] = { { "Node", "nodes", "node", false },
+		      { "Pod", "pods", "pod", true },
+		      { "Secret", "secrets", "secret", true } };
 	str api = TEXT_OF(ref, "apiVersion"), kind = TEXT_OF(ref, "kind"), name = TEXT_OF(ref, "name");
 	str wanted = TEXT_OF(ref, "uid");
 	struct gvk g = gvk_parse(api, kind);
@@ -441,12 +476,26 @@ static err *check_bound(struct request *r, node ref)
 		return status_bad_request("cannot bind token for serviceaccount \"%.*s\" to pod running with "
 					  "different serviceaccount name.",
 					  STR_ARG(r->name));
-	if (!wanted.n || str_eq(wanted, meta_get(object, S("uid"))))
-		return NULL;
-	return status_conflict(STR_NONE, kind, name,
-			       "the UID in the bound object reference (%.*s) does not match the UID in record. "
-			       "The object might have been deleted and then recreated",
-			       STR_ARG(wanted));
+	if (wanted.n && !str_eq(wanted, meta_get(object, S("uid"))))
+		return status_conflict(STR_NONE, kind, name,
+				       "the UID in the bound object reference (%.*s) does not match the UID "
+				       "in record. The object might have been deleted and then recreated",
+				       STR_ARG(wanted));
+	add_bound(r->arena, bound, str_c(kinds[i].claim), name, meta_get(object, S("uid")));
+	if (str_eq(kind, S("Pod")))
+		add_host(r, object, bound);
+	return NULL;
+}
+
+/* Kubelets ask for a lifetime of 3607 seconds on behalf of Pods that may have been made for
+ * tokens without an end: theirs work for a year, and tell that they should not. */
+static void extend(struct access_token *t, int64_t seconds)
+{
+	if (seconds != TOKEN_OF_KUBELETS || !node_has(t->bound, S("pod")) || t->audiences_n != 1 ||
+	    !str_eq(t->audiences[0], S(ISSUER_URL)))
+		return;
+	t->warn_after = t->expires;
+	t->expires = t->now + TOKEN_EXTENDED;
 }
 
 /* It may say whose it is. */
@@ -509,12 +558,13 @@ err *reviews_token(struct request *r)
 	meta_set(a, object, S("creationTimestamp"), time_text(a, now));
 	TRY(policies_check_below(r, &shape, object));
 	if (HAS(spec, "boundObjectRef"))
-		TRY(check_bound(r, GET(spec, "boundObjectRef")));
+		TRY(check_bound(r, GET(spec, "boundObjectRef"), &t.bound));
+	node_set(a, status, S("expirationTimestamp"), node_from_str(a, time_text(a, t.expires)));
+	extend(&t, seconds);
 	TRY(access_token_make(r->server, a, &t, &token));
 	if (!node_has(spec, S("boundObjectRef")))
 		node_set(a, spec, S("boundObjectRef"), node_null());
 	node_set(a, status, S("token"), node_from_str(a, token));
-	node_set(a, status, S("expirationTimestamp"), node_from_str(a, time_text(a, t.expires)));
 	node_set(a, object, S("status"), status);
 	r->answer.code = 201;
 	return view_tree(r, object);
