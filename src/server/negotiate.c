@@ -136,12 +136,44 @@ static bool take_shape(const struct negotiate_clause *c, struct request_accept *
 	return out->shape != REQUEST_PLAIN;
 }
 
-/* Streams are written in JSON alone. */
-static bool take_clause(const struct negotiate_clause *c, bool watch, struct request_accept *out)
+/* What the original has no Tables of; without a plural: of all, without a subresource: the
+ * resource itself. */
+static const struct {
+	const char *group, *plural, *sub;
+} tableless[] = {
+	{ "", "bindings", "" },
+	{ "", "namespaces", "finalize" },
+	{ "", "pods", "binding" },
+	{ "", "pods", "ephemeralcontainers" },
+	{ "", "pods", "eviction" },
+	{ "", "pods", "resize" },
+	{ "", "serviceaccounts", "token" },
+	{ "apiextensions.k8s.io", "customresourcedefinitions", "status" },
+	{ "apiregistration.k8s.io", "apiservices", "status" },
+	{ "authentication.k8s.io", NULL, "" },
+	{ "authorization.k8s.io", NULL, "" },
+	{ "certificates.k8s.io", "certificatesigningrequests", "approval" },
+	{ "resource.k8s.io", "resourceclaims", "status" },
+};
+
+static bool has_table(const struct request *r)
+{
+	for (size_t i = 0; i < sizeof tableless / sizeof *tableless; i++)
+		if (str_eq(r->kind->gvk.group, str_c(tableless[i].group)) &&
+		    (!tableless[i].plural || str_eq(r->kind->plural, str_c(tableless[i].plural))) &&
+		    str_eq(r->sub, str_c(tableless[i].sub)))
+			return false;
+	return true;
+}
+
+enum { TAKE_ALL, TAKE_NO_YAML = 1, TAKE_NO_TABLE = 2 };
+
+static bool take_clause(const struct negotiate_clause *c, unsigned how, struct request_accept *out)
 {
 	int form = clause_form(c);
 
-	if (form < 0 || (watch && form == REQUEST_YAML) || !take_shape(c, out))
+	if (form < 0 || (how & TAKE_NO_YAML && form == REQUEST_YAML) || !take_shape(c, out) ||
+	    (how & TAKE_NO_TABLE && out->shape == REQUEST_TABLE))
 		return false;
 	out->form = (uint8_t)form;
 	return true;
@@ -193,6 +225,8 @@ err *negotiate_accept(struct request *r, bool builtin)
 	str accept = request_header(r, S("accept"));
 	bool watch = str_eq(r->verb, S("watch"));
 	const char *route = str_eq(r->verb, S("list")) ? available_list : available;
+	/* streams are written in JSON alone */
+	unsigned how = (watch ? TAKE_NO_YAML : 0) | (builtin && !has_table(r) ? TAKE_NO_TABLE : 0);
 	struct negotiate_clause *clauses;
 
 	r->accept = (struct request_accept){ .form = REQUEST_JSON };
@@ -200,7 +234,7 @@ err *negotiate_accept(struct request *r, bool builtin)
 		return not_acceptable(true, route);
 	size_t n = negotiate_parse(r->arena, accept, &clauses), i = 0;
 
-	while (i < n && !take_clause(&clauses[i], watch, &r->accept))
+	while (i < n && !take_clause(&clauses[i], how, &r->accept))
 		i++;
 	for (size_t b = 0; n && i == n && builtin && !watch && b < n; b++)
 		if (take_binary(&clauses[b], &r->accept))
@@ -219,7 +253,7 @@ bool negotiate_plain(struct request *r)
 	size_t n = negotiate_parse(r->arena, request_header(r, S("accept")), &clauses);
 
 	for (size_t i = 0; i < n; i++)
-		if (take_clause(&clauses[i], false, &r->accept) && r->accept.shape == REQUEST_PLAIN) {
+		if (take_clause(&clauses[i], TAKE_ALL, &r->accept) && r->accept.shape == REQUEST_PLAIN) {
 			r->accept.pretty |= negotiate_pretty(r);
 			return true;
 		}

@@ -62,6 +62,13 @@ static const struct row {
 	{ "PUT", "/apis/authentication.k8s.io/v1/tokenreviews", "x/1", "", 405, "{\"kind\":\"Status\"", NULL },
 	{ "POST", "/", "x/1", "", 200, "{\n  \"paths\": [", NULL },
 	{ "GET", "/index.html", "x/1", "", 200, "{\n  \"paths\": [", NULL },
+	/* what there is no Table of */
+	{ "GET", "/api/v1/namespaces/default/pods/x/status", "x/1", TABLE, 404, "{\n  \"kind\": \"Status\"", NULL },
+	{ "GET", "/api/v1/namespaces/default/pods/x/resize", "x/1", TABLE, 406, "{\n  \"kind\": \"Status\"", NULL },
+	{ "GET", "/api/v1/namespaces/default/pods/x/resize", "x/1", TABLE ", application/json", 404, "{\"kind\":\"Status\"",
+	  NULL },
+	{ "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "x/1", TABLE, 406, "{\n  \"kind\": \"Status\"",
+	  NULL },
 	/* documents */
 	{ "POST", "/openapi/v3", "x/1", "", 200, "{\"paths\":{", NULL },
 	{ "GET", "/openapi/v3/", "x/1", "", 404, "", NULL },
