@@ -157,7 +157,7 @@ struct client_tail;
 struct client_tail *client_tail_start(struct client *c, const struct client_request *r,
 				      const struct client_stream *s)
 	__attribute__((returns_nonnull));
-/* No callback runs after this. NULL is fine. */
+/* No callback runs after this, so none of its own may call it. NULL is fine. */
 void client_tail_stop(struct client_tail *t);
 /* The error that an answer of 400 or more stands for. */
 err *client_status_error(int status, str body) __attribute__((warn_unused_result, returns_nonnull));
@@ -244,7 +244,7 @@ struct client_watch_options {
 struct client_watch *client_watch_start(struct client *c, const struct client_resource *r,
 					const struct client_watch_options *o)
 	__attribute__((returns_nonnull));
-/* No callback runs after this. NULL is fine. */
+/* No callback runs after this, so none of its own may call it. NULL is fine. */
 void client_watch_stop(struct client_watch *w);
 
 #endif

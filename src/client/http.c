@@ -1,4 +1,5 @@
 /* http - requests to the API server over the network. */
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -124,7 +125,6 @@ struct http_call {
 	struct quick *own;		/* NULL: none */
 	pthread_t thread;
 	atomic_bool stopping;		/* nothing more may be told */
-	bool left;			/* by the stop of its own callback: the thread frees it */
 };
 
 typedef VEC(struct net_header) headers_vec;
@@ -376,8 +376,6 @@ static void *run_stream(void *arg)
 
 	if (!run_own(c) && !atomic_load(&c->stopping))
 		go(c->http, c);
-	if (c->left)
-		call_free(c);
 	return NULL;
 }
 
@@ -409,12 +407,8 @@ static void stop(void *ctx, void *handle)
 
 	(void)ctx;
 	if (c->own) {
+		assert(!pthread_equal(pthread_self(), c->thread));
 		atomic_store(&c->stopping, true);
-		if (pthread_equal(pthread_self(), c->thread)) {
-			pthread_detach(c->thread);
-			c->left = true;
-			return;
-		}
 		quick_stop(c->own);
 		pthread_join(c->thread, NULL);
 	}
