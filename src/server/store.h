@@ -49,8 +49,9 @@ struct store_options {
  * storm of updates can make us hold. */
 #define STORE_HISTORY_AGE (5 * CLOCK_MINUTE)
 enum { STORE_HISTORY_BYTES = 8 << 20, STORE_HISTORY_EVENTS = 1 << 16 };
-/* Writes in one commit, and numbers reserved ahead. */
-enum { STORE_GROUP_MAX = 512, STORE_RESERVE = 1 << 12 };
+/* Writes in one commit, and numbers reserved ahead: enough that the wait for the disk, which a
+ * reservation is, is seldom; a crash leaves a hole that large at most. */
+enum { STORE_GROUP_MAX = 512, STORE_RESERVE = 1 << 20 };
 
 err *store_open(struct store **out, const struct store_options *o)
 	__attribute__((warn_unused_result));
