@@ -567,6 +567,7 @@ struct follower {
 	uint64_t rv;
 	struct storm *st;
 	struct server_watch *watch;
+	atomic_bool behind;		/* what it stood at is forgotten, as a 410 says */
 };
 
 static void on_steady(void *ctx, str type, str object)
@@ -581,7 +582,11 @@ static void on_steady(void *ctx, str type, str object)
 	str name = node_str(node_dig(n, "metadata", "name"));
 
 	str_to_u64(node_str(node_dig(n, "metadata", "resourceVersion")), &rv);
-	if (str_eq(type, S("BOOKMARK")) || name.p[0] != 'c')
+	if (str_eq(type, S("ERROR")) && node_int(node_get(n, S("code"))) == 410)
+		f->behind = true;
+	else if (str_eq(type, S("ERROR")))
+		wrong(f->st, "the watch ends: %.*s", STR_ARG(object));
+	if (str_eq(type, S("BOOKMARK")) || !str_starts(name, S("c")))
 		return;
 	pthread_mutex_lock(&f->m);
 	if (rv <= f->rv && !str_eq(type, S("ADDED")))
@@ -591,19 +596,35 @@ static void on_steady(void *ctx, str type, str object)
 	pthread_mutex_unlock(&f->m);
 }
 
-static void follow(struct follower *f, struct storm *st)
+static void watch_steady(struct follower *f)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;	/* the other is the events' by then */
 	struct server_answer answer;
 
-	pthread_mutex_init(&f->m, NULL);
-	f->st = st;
-	f->state = node_map(&f->mem, 8);
-	server_watch(st->server, &a,
+	server_watch(f->st->server, &a,
 		     &(struct server_ask){ .method = S("GET"),
 					   .path = S("/api/v1/namespaces/steady/configmaps?watch=true") },
 		     &(struct server_watcher){ .event = on_steady, .ctx = f }, &f->watch, &answer);
 	assert_non_null(f->watch);
+}
+
+static void follow(struct follower *f, struct storm *st)
+{
+	pthread_mutex_init(&f->m, NULL);
+	f->st = st;
+	f->state = node_map(&f->mem, 8);
+	watch_steady(f);
+}
+
+/* As every client does behind a 410. */
+static void keep_following(struct follower *f)
+{
+	if (!f->behind)
+		return;
+	server_unwatch(f->watch);
+	f->behind = false;
+	f->rv = 0;
+	watch_steady(f);
 }
 
 static str followed(struct follower *f, str name)
@@ -628,8 +649,10 @@ static void check_one(struct storm *st, struct follower *f, const struct client 
 	is = node_str(node_dig(n, "data", "n"));
 	if (c->last[at][0] != '?' && !str_eq(is, str_c(c->last[at])))
 		wrong(st, "%.*s: wrote %s, found %.*s", STR_ARG(name), c->last[at], STR_ARG(is));
-	for (int i = 0; i < PATIENCE * 100 && !str_eq(followed(f, name), is); i++)
+	for (int i = 0; i < PATIENCE * 100 && !str_eq(followed(f, name), is); i++) {
+		keep_following(f);
 		usleep(10000);
+	}
 	if (!str_eq(followed(f, name), is))
 		wrong(st, "%.*s: is %.*s, the watch knows %.*s", STR_ARG(name), STR_ARG(is), STR_ARG(followed(f, name)));
 }
@@ -695,8 +718,10 @@ static void rage(struct storm *st, struct client *clients, int64_t span)
 
 	follow(&f, st);
 	start(st, clients, true);
-	while (!st->stop && clock_mono() < until)
+	while (!st->stop && clock_mono() < until) {
+		keep_following(&f);
 		usleep(10000);
+	}
 	end(st, clients, true);
 	for (unsigned i = 0; i < THREADS; i++)
 		for (unsigned at = 0; at < STEADY && !st->problem[0]; at++)
