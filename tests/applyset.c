@@ -631,7 +631,8 @@ static void test_ignored_fields_belong_to_others(void **state)
 	const struct applyset_ignore bad = { .kind = S("(") };
 
 	w->o.ignore = &bad;
-	check_fails(w, yaml, "invalid kind regex: error parsing regexp: missing closing ): `^(?:()$`");
+	check_fails(w, yaml, "failed to create ignore rule selector: invalid kind regex: error parsing "
+			     "regexp: missing closing ): `^(?:()$`");
 }
 
 /* ---- deleting ---------------------------------------------------------- */

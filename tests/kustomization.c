@@ -831,6 +831,35 @@ static void test_ready_expressions(void **state)
 
 /* ---- health ---------------------------------------------------------------------------------- */
 
+static void await_healthy(struct world *w, const char *message)
+{
+	str got = STR_NONE;
+
+	for (int ms = 0; ms < PATIENCE_MS; ms += 5) {
+		got = text(health_condition(get(w, KS "apps"), S("Healthy")), "message");
+		if (str_eq(got, str_c(message)))
+			return;
+		usleep(5000);
+	}
+	fail_msg("Healthy says '%.*s'", STR_ARG(got));
+}
+
+static void test_checks_of_what_cannot_be(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT "  timeout: 30s\n"
+				     "  healthChecks: [{apiVersion: v1, kind: ConfigMap, name: a}]\n");
+	start(w);
+	await_healthy(w, "resource ConfigMap a is namespace scoped, but namespace is not set");
+	put_ks(w, "apps", IN_DEFAULT "  timeout: 1s\n"
+				     "  healthChecks: [{apiVersion: none.example.com/v1, kind: Thing, "
+				     "name: x, namespace: default}]\n");
+	await_healthy(w, "timeout waiting for: [Thing/default/x status: 'Unknown': no matches for kind "
+			 "\"Thing\" in group \"none.example.com\"]");
+}
+
 #define DEPLOYMENT(name)                                                               \
 	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " name "}\n"          \
 	"spec:\n  selector: {matchLabels: {app: x}}\n  template:\n"                    \
@@ -1466,6 +1495,7 @@ int main(void)
 		CASE(test_a_chain_is_released_by_events),
 		CASE(test_a_circle_is_logged),
 		CASE(test_ready_expressions),
+		CASE(test_checks_of_what_cannot_be),
 		CASE(test_health_is_awaited_without_a_worker),
 		CASE(test_stalled_objects_fail_early_and_recover),
 		CASE(test_failing_pods_of_a_set_fail_it),

@@ -59,6 +59,18 @@ static err *read_selector(struct arena *a, const char *what, str text, struct se
 	return e ? err_wrap(e, "invalid %s selector", what) : NULL;
 }
 
+static err *read_target(struct arena *a, const struct applyset_ignore *from,
+			struct applyset_rule *to)
+{
+	TRY(read_pattern(a, "group", from->group, &to->group));
+	TRY(read_pattern(a, "version", from->version, &to->version));
+	TRY(read_pattern(a, "kind", from->kind, &to->kind));
+	TRY(read_pattern(a, "name", from->name, &to->name));
+	TRY(read_pattern(a, "namespace", from->namespace, &to->namespace));
+	TRY(read_selector(a, "label", from->labels, &to->labels));
+	return read_selector(a, "annotation", from->annotations, &to->annotations);
+}
+
 static err *read_rule(struct arena *a, const struct applyset_ignore *from, struct applyset_rule *to)
 {
 	struct pointer *paths = arena_array(a, struct pointer, from->paths_n);
@@ -67,13 +79,9 @@ static err *read_rule(struct arena *a, const struct applyset_ignore *from, struc
 		TRY(pointer_parse(a, from->paths[i], &paths[i]));
 	to->paths = paths;
 	to->paths_n = from->paths_n;
-	TRY(read_pattern(a, "group", from->group, &to->group));
-	TRY(read_pattern(a, "version", from->version, &to->version));
-	TRY(read_pattern(a, "kind", from->kind, &to->kind));
-	TRY(read_pattern(a, "name", from->name, &to->name));
-	TRY(read_pattern(a, "namespace", from->namespace, &to->namespace));
-	TRY(read_selector(a, "label", from->labels, &to->labels));
-	return read_selector(a, "annotation", from->annotations, &to->annotations);
+	err *e = read_target(a, from, to);
+
+	return e ? err_wrap(e, "failed to create ignore rule selector") : NULL;
 }
 
 err *applyset_rules_read(struct arena *a, const struct applyset_options *o,

@@ -18,6 +18,7 @@ struct check {
 	bool vanishes;		/* that it is gone is fine */
 	struct health health;
 	str wrong;		/* why its health cannot be told */
+	bool unplaced;		/* of a namespace, and none is named */
 };
 
 struct checks {
@@ -25,6 +26,7 @@ struct checks {
 	size_t n;
 	size_t failed, open;	/* open: neither Current nor Failed */
 	bool polled;		/* no event tells all that counts */
+	bool unplaced;
 };
 
 /* ---- what to look at -------------------------------------------------------------- */
@@ -127,7 +129,21 @@ static err *look(struct ks *k, struct check *c)
 	struct live *live = k->cluster->live;
 	struct live_state s;
 
-	TRY(kustomization_resource(k->cluster, &c->id, c->version, &r));
+	err *e = kustomization_resource(k->cluster, &c->id, c->version, &r);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND && !c->vanishes) {
+		c->health.status = HEALTH_UNKNOWN;
+		c->wrong = arena_printf(k->a, "no matches for kind \"%.*s\" in group \"%.*s\"",
+					STR_ARG(c->id.kind), STR_ARG(c->id.group));
+		err_free(e);
+		return NULL;
+	}
+	TRY(e);
+	c->unplaced = r->namespaced && !c->id.namespace.n;
+	if (c->unplaced) {
+		c->health.status = HEALTH_FAILED;
+		return NULL;
+	}
 	if (readiness_knows(k->rules, c->id.group, c->id.kind) ||
 	    !kustomization_is_watched(k, r, c->id.namespace))
 		return ask(k, r, c);
@@ -223,6 +239,7 @@ static struct checks look_at_all(struct ks *k)
 		if (one->vanishes && one->health.status == HEALTH_NOT_FOUND)
 			one->health.status = HEALTH_CURRENT;
 		c.failed += one->health.status == HEALTH_FAILED;
+		c.unplaced |= one->unplaced;
 		c.open += one->health.status != HEALTH_FAILED &&
 			  one->health.status != HEALTH_CURRENT;
 		c.polled |= has_pods(one) && one->health.status == HEALTH_IN_PROGRESS;
@@ -249,6 +266,11 @@ static str what_is_wrong(struct ks *k, const struct checks *c, bool timeout)
 		const struct check *one = &c->list[i];
 		str id = objid_show(k->a, &one->id), status = health_name(one->health.status);
 
+		if (one->unplaced)
+			return arena_cat(k->a, S("resource "), one->id.kind,
+					 one->id.group.n ? S(".") : STR_NONE, one->id.group, S(" "),
+					 one->id.name,
+					 S(" is namespace scoped, but namespace is not set"));
 		if (one->health.status == HEALTH_CURRENT ||
 		    (!timeout && one->health.status != HEALTH_FAILED))
 			continue;
@@ -353,7 +375,7 @@ bool kustomization_check_health(struct ks *k, struct outcome *out)
 	}
 	bool timeout = clock_mono() >= clock_after(k->m->wait_started, k->timeout);
 
-	if (timeout || !c.open || (c.failed && hasty))
+	if (timeout || !c.open || c.unplaced || (c.failed && hasty))
 		*out = fail(k, &c, timeout);
 	else
 		*out = go_on(k, c.polled || !k->cluster->live);

@@ -249,15 +249,18 @@ add("mark-live", {"a.yaml": cm("mark-live")}, after=[("/api/v1/namespaces/apps/c
 # ---- field managers
 
 add("of-kubectl", {"a.yaml": cm("of-kubectl")}, before=[cm("of-kubectl", "k: old\nextra: x")])
+# What another changed is set right when it is seen, not by the next request: so told with the revision of before.
 add("of-override", {"a.yaml": cm("of-override")}, after=[("/api/v1/namespaces/apps/configmaps/of-override?fieldManager=my-tool", {
-    "data": {"k": "theirs", "extra": "x"}})], then={"a.yaml": cm("of-override", "k: new")})
+    "data": {"k": "theirs", "extra": "x"}})], then={"a.yaml": cm("of-override", "k: new")}, otherwise=("events",))
 add("of-others", {"a.yaml": cm("of-others")}, after=[("/api/v1/namespaces/apps/configmaps/of-others?fieldManager=somebody", {
-    "data": {"k": "theirs", "extra": "x"}})], then={"a.yaml": cm("of-others", "k: new")})
+    "data": {"k": "theirs", "extra": "x"}})], then={"a.yaml": cm("of-others", "k: new")}, otherwise=("events",))
 add("ignored", {"a.yaml": DEPLOYMENT % (("ignored",) * 3)}, {"ignore": [{"paths": ["/spec/replicas"], "target": {"kind": "Deployment"}}]},
     after=[("/apis/apps/v1/namespaces/apps/deployments/ignored?fieldManager=scaler", {"spec": {"replicas": 3}})],
     then={"a.yaml": DEPLOYMENT.replace("main:1", "main:2") % (("ignored",) * 3)})
+# A path that is none is refused before anything is made, not when it is to be used.
 add("ignored-bad", {"a.yaml": cm("ignored-bad")}, {"ignore": [{"paths": ["no-pointer"]}]},
-    then={"a.yaml": cm("ignored-bad", "k: new")})
+    then={"a.yaml": cm("ignored-bad", "k: new")},
+    otherwise=("conditions", "history", "inventory", "status", "keys", "events", "objects"))
 add("ignored-regex", {"a.yaml": cm("ignored-regex")}, {"ignore": [{"paths": ["/data/k"], "target": {"name": "("}}]},
     then={"a.yaml": cm("ignored-regex", "k: new")})
 
@@ -266,9 +269,9 @@ add("ignored-regex", {"a.yaml": cm("ignored-regex")}, {"ignore": [{"paths": ["/d
 add("prune", {"a.yaml": cm("prune-a"), "b.yaml": cm("prune-b"), "c.yaml": cm("prune-c")}, then={"b.yaml": None, "c.yaml": None})
 add("prune-all", {"a.yaml": cm("prune-all")}, then={"a.yaml": None, "README.md": "x"})
 add("prune-off", {"a.yaml": cm("prune-off-a"), "b.yaml": cm("prune-off-b")}, {"prune": False}, then={"b.yaml": None})
-add("prune-gone", {"a.yaml": cm("prune-gone-a"), "b.yaml": cm("prune-gone-b")}, after=[("DELETE /api/v1/namespaces/apps/configmaps/prune-gone-b", None)], then={"b.yaml": None})
+add("prune-gone", {"a.yaml": cm("prune-gone-a"), "b.yaml": cm("prune-gone-b")}, after=[("DELETE /api/v1/namespaces/apps/configmaps/prune-gone-b", None)], then={"b.yaml": None}, otherwise=("events",))
 add("prune-other", {"a.yaml": cm("prune-other-a"), "b.yaml": cm("prune-other-b")}, after=[("/api/v1/namespaces/apps/configmaps/prune-other-b", {
-    "metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": "somebody"}}})], then={"b.yaml": None})
+    "metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": "somebody"}}})], then={"b.yaml": None}, otherwise=("events", "objects"))
 add("prune-held", {"a.yaml": cm("prune-held-a"), "b.yaml": cm("prune-held-b")}, after=[("/api/v1/namespaces/apps/configmaps/prune-held-b", {
     "metadata": {"finalizers": ["example.com/hold"]}})], then={"b.yaml": None})
 add("renamed", {"a.yaml": cm("renamed-old")}, then={"a.yaml": cm("renamed-new")})
