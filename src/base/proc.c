@@ -104,26 +104,27 @@ static void must(int code)
 		die_bug("cannot prepare a process: errno %d", code);
 }
 
+/* Without pipes, the child has our own three. */
 static void set_actions(posix_spawn_file_actions_t *actions, const struct proc_spec *spec,
 			const struct pipes *p)
 {
 	must(posix_spawn_file_actions_init(actions));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; p && i < 3; i++)
 		must(posix_spawn_file_actions_adddup2(actions, p->child[i], i));
 	must(posix_spawn_file_actions_addclosefrom_np(actions, 3));
 	if (spec->dir)
 		must(posix_spawn_file_actions_addchdir_np(actions, spec->dir));
 }
 
-static void set_attributes(posix_spawnattr_t *attr)
+static void set_attributes(posix_spawnattr_t *attr, bool own_group)
 {
+	const int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 	sigset_t all, none;
 
 	sigfillset(&all);
 	sigemptyset(&none);
 	must(posix_spawnattr_init(attr));
-	must(posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-						    POSIX_SPAWN_SETSIGMASK));
+	must(posix_spawnattr_setflags(attr, own_group ? flags | POSIX_SPAWN_SETPGROUP : flags));
 	must(posix_spawnattr_setpgroup(attr, 0));
 	must(posix_spawnattr_setsigdefault(attr, &all));
 	must(posix_spawnattr_setsigmask(attr, &none));
@@ -153,7 +154,7 @@ static err *spawn(const struct proc_spec *spec, const char *path, const struct p
 	posix_spawnattr_t attr;
 
 	set_actions(&actions, spec, p);
-	set_attributes(&attr);
+	set_attributes(&attr, p != NULL);
 	int code = posix_spawn(pid, path, &actions, &attr, (char *const *)spec->argv,
 			       (char *const *)(spec->env ? spec->env : nothing));
 
@@ -165,6 +166,28 @@ static err *spawn(const struct proc_spec *spec, const char *path, const struct p
 	if (spec->dir && access(spec->dir, X_OK))
 		return err_errno(errno, "chdir %s", spec->dir);
 	return err_errno(code, "fork/exec %s", path);
+}
+
+static void tell_end(int status, struct proc_result *r)
+{
+	r->exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	r->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+err *proc_pass(const struct proc_spec *spec, struct proc_result *out)
+{
+	CLEANUP(buf_release) struct buf path = BUF_LIMIT(PATH_MAX);
+	int status;
+	pid_t pid;
+
+	*out = (struct proc_result){ .exit = -1 };
+	TRY(find_program(spec, &path));
+	TRY(spawn(spec, buf_c(&path), NULL, &pid));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno(errno, "wait");
+	tell_end(status, out);
+	return NULL;
 }
 
 err *proc_start(const struct proc_spec *spec, struct proc *out)
@@ -209,10 +232,8 @@ static void reap(struct proc *p, struct proc_result *r)
 	close_fd(&p->in);
 	close_fd(&p->out);
 	close_fd(&p->err);
-	if (!r)
-		return;
-	r->exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	r->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	if (r)
+		tell_end(status, r);
 }
 
 /* A descriptor that is readable once the child has ended; -1 on old kernels,

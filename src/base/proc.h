@@ -8,7 +8,8 @@
  * ends and leaves children behind.
  *
  * proc_run does it all in one call. proc_start leaves the pipes to the
- * caller, for protocols that talk back and forth.
+ * caller, for protocols that talk back and forth. proc_pass is the long lead:
+ * a child that stands in for us, at our terminal.
  *
  * Any thread; a struct proc belongs to one.
  */
@@ -51,6 +52,12 @@ err *proc_run(const struct proc_spec *spec, struct proc_result *out)
 	__attribute__((warn_unused_result));
 /* "exit status 1" or "signal: killed", as Go's os/exec; NULL for status 0. */
 err *proc_check(const struct proc_result *r) __attribute__((warn_unused_result));
+
+/* Run to the end with our own standard input and outputs, in our process group, for as long as
+ * it takes: of the spec, argv, env and dir are looked at; nothing is captured. What we have
+ * written ourselves must have been flushed. */
+err *proc_pass(const struct proc_spec *spec, struct proc_result *out)
+	__attribute__((warn_unused_result));
 
 struct proc {
 	pid_t pid;

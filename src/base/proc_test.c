@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -277,6 +278,48 @@ static void test_runs_without_own_standard_streams(void **state)
 	proc_release(&r);
 }
 
+/* Our standard output is a file for as long as the child runs. */
+static void pass(const struct proc_spec *spec, struct proc_result *r, char *said, size_t max)
+{
+	char name[] = "/tmp/proc-test-XXXXXX";
+	int file = mkstemp(name), own = dup(1);
+
+	assert_true(file >= 0 && own >= 0);
+	unlink(name);
+	assert_int_equal(dup2(file, 1), 1);
+	err *e = proc_pass(spec, r);
+
+	dup2(own, 1);
+	close(own);
+	need(e);
+	ssize_t n = pread(file, said, max - 1, 0);
+
+	assert_true(n >= 0);
+	said[n] = '\0';
+	close(file);
+}
+
+static void test_a_child_in_our_place(void **state)
+{
+	struct proc_result r;
+	char said[100], want[100];
+
+	(void)state;
+	pass(&(struct proc_spec){ .argv = SH("read -r a b c d group e </proc/self/stat; "
+					     "echo \"$group $WORD $PWD\"; exit 4"),
+				  .env = ARGV("WORD=yes"), .dir = "/" },
+	     &r, said, sizeof said);
+	snprintf(want, sizeof want, "%d yes /\n", (int)getpgrp());
+	assert_string_equal(said, want);
+	assert_int_equal(r.exit, 4);
+	assert_int_equal(r.out.n, 0);
+	pass(&(struct proc_spec){ .argv = SH("kill -TERM $$") }, &r, said, sizeof said);
+	assert_int_equal(r.exit, -1);
+	assert_int_equal(r.signal, SIGTERM);
+	fails(proc_pass(&(struct proc_spec){ .argv = ARGV("no-such"), .env = path_env }, &r),
+	      ERR_NOT_FOUND, "exec: \"no-such\": executable file not found in $PATH");
+}
+
 static void test_talking_back_and_forth(void **state)
 {
 	struct proc_spec spec = { .argv = SH("read a; echo got $a; read b; echo got $b; exit 7") };
@@ -324,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_no_descriptor_leaks_into_the_child),
 		cmocka_unit_test(test_no_descriptor_is_left_with_us),
 		cmocka_unit_test(test_runs_without_own_standard_streams),
+		cmocka_unit_test(test_a_child_in_our_place),
 		cmocka_unit_test(test_talking_back_and_forth),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

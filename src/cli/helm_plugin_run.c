@@ -1,9 +1,5 @@
 /* helm_plugin_run - plugins of helm at work: as commands and as post-renderers; and
  * "helm plugin list". */
-#include <errno.h>
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include "base/fs.h"
 #include "base/proc.h"
 #include "base/vec.h"
@@ -101,24 +97,14 @@ static void divide(struct cli *c, const str *args, size_t n, str word, struct fl
 static err *spawn(struct cli *c, const struct helm_plugin *p, const char *const *argv,
 		  const char *const *env)
 {
-	int status, e;
-	pid_t pid;
+	struct proc_result end;
 
 	output_flush(&c->out);
 	output_flush(&c->err);
-	e = posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv,
-			 (char *const *)(uintptr_t)env);
-	if (e == ENOENT && !strchr(argv[0], '/'))
-		return err_new(ERR_NOT_FOUND, "exec: %.*s: executable file not found in $PATH",
-			       STR_ARG(quote_str(c->arena, str_c(argv[0]))));
-	if (e)
-		return err_errno(e, "fork/exec %s", argv[0]);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_errno(errno, "wait");
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
+	TRY(proc_pass(&(struct proc_spec){ .argv = argv, .env = env }, &end));
+	if (!end.exit)
 		return NULL;
-	c->status = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+	c->status = end.signal ? 255 : end.exit;
 	return ended(c, p);
 }
 
