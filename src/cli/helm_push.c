@@ -185,7 +185,8 @@ static err *run(struct cli *c)
 	TRY(helm_net(&net));
 	str ref = arena_cat(c->arena, S("oci://"),
 			    path_join(c->arena, str_from(remote, sizeof "oci://" - 1),
-				      p.chart->meta.name));
+				      p.chart->meta.name),
+			    S(":"), helm_swap(c->arena, p.chart->meta.version, '+', '_'));
 	err *e = helm_registry_open(c, net, ref, c->options, true, &r);
 
 	if (!e)

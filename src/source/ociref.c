@@ -2,6 +2,7 @@
 
 #include "source/digest.h"
 #include "text/gourl.h"
+#include "text/quote.h"
 
 static const char docker_hub[] = "index.docker.io";
 
@@ -91,61 +92,144 @@ static err *take_digest(str *name, str *digest)
 	return digest_parse(&d, *digest);
 }
 
-static err *parse_repository(struct arena *a, str text, bool registry_first, struct ociref *out)
+/* The registry that has no name of its own, and its own repositories. */
+static void at_docker_hub(struct arena *a, struct ociref *r)
+{
+	if (!r->registry.n || str_eq(r->registry, S("docker.io")))
+		r->registry = str_c(docker_hub);
+	if (str_eq(r->registry, str_c(docker_hub)) && str_find_char(r->repository, '/') == STR_NPOS)
+		r->repository = arena_cat(a, S("library/"), r->repository);
+}
+
+static err *parse_repository(struct arena *a, str text, struct ociref *out)
 {
 	struct ociref r = { .tag = out->tag, .digest = out->digest, .repository = text };
 	str first, rest;
 
 	if (str_split(text, '/', &first, &rest) &&
-	    (registry_first || str_find_char(first, '.') != STR_NPOS ||
-	     str_find_char(first, ':') != STR_NPOS)) {
+	    (str_find_char(first, '.') != STR_NPOS || str_find_char(first, ':') != STR_NPOS)) {
 		r.registry = first;
 		r.repository = rest;
 	}
 	TRY(check_repository(r.repository));
 	if (r.registry.n)
 		TRY(check_registry(a, r.registry));
-	if (!r.registry.n || str_eq(r.registry, S("docker.io")))
-		r.registry = str_c(docker_hub);
-	if (str_eq(r.registry, str_c(docker_hub)) && str_find_char(r.repository, '/') == STR_NPOS)
-		r.repository = arena_cat(a, S("library/"), r.repository);
+	at_docker_hub(a, &r);
 	*out = r;
 	return NULL;
 }
 
-static err *parse(struct arena *a, str text, bool registry_first, struct ociref *out)
+static err *parse(struct arena *a, str text, struct ociref *out)
 {
 	struct ociref r = { 0 };
 
 	TRY(take_digest(&text, &r.digest));
 	TRY(take_tag(&text, &r.tag));
-	TRY(parse_repository(a, text, registry_first, &r));
+	TRY(parse_repository(a, text, &r));
 	*out = r;
 	return NULL;
 }
 
-static err *parse_or_say(struct arena *a, str text, bool registry_first, struct ociref *out)
-{
-	err *e = parse(a, text, registry_first, out);
-
-	return e ? err_replace(e, "could not parse reference: %.*s", STR_ARG(text)) : NULL;
-}
-
 err *ociref_parse(struct arena *a, str text, struct ociref *out)
 {
-	return parse_or_say(a, text, false, out);
-}
+	err *e = parse(a, text, out);
 
-err *ociref_parse_at(struct arena *a, str text, struct ociref *out)
-{
-	return parse_or_say(a, text, true, out);
+	return e ? err_replace(e, "could not parse reference: %.*s", STR_ARG(text)) : NULL;
 }
 
 err *ociref_parse_repository(struct arena *a, str text, struct ociref *out)
 {
 	struct ociref r = { 0 };
 
-	TRY(parse_repository(a, text, false, &r));
+	TRY(parse_repository(a, text, &r));
+	*out = r;
+	return NULL;
+}
+
+/* ---- as ORAS has it ----------------------------------------------------------- */
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Words with ".", "_", "__" or any number of "-" between two of them. */
+static bool is_component(str s)
+{
+	size_t i = 0;
+
+	if (!s.n || !is_word(s.p[0]) || !is_word(s.p[s.n - 1]))
+		return false;
+	while (i < s.n) {
+		size_t from = i;
+
+		if (is_word(s.p[i++]))
+			continue;
+		while (i < s.n && !is_word(s.p[i]))
+			i++;
+		str between = str_sub(s, from, i);
+
+		if (str_eq(between, S(".")) || str_eq(between, S("_")) || str_eq(between, S("__")))
+			continue;
+		for (size_t k = 0; k < between.n; k++)
+			if (between.p[k] != '-')
+				return false;
+	}
+	return true;
+}
+
+static bool is_repository(str s)
+{
+	str part;
+
+	if (!s.n || s.n > OCIREF_REPOSITORY_MAX || str_ends(s, S("/")))
+		return false;
+	while (str_cut(&s, &part, '/'))
+		if (!is_component(part))
+			return false;
+	return true;
+}
+
+static err *invalid(struct arena *a, const char *what, str text)
+{
+	return err_new(ERR_INVALID, "invalid reference: invalid %s %.*s", what,
+		       STR_ARG(quote_str(a, text)));
+}
+
+static err *check_marks(struct arena *a, const struct ociref *r)
+{
+	struct digest d;
+	err *e = r->digest.n ? digest_parse(&d, r->digest) : NULL;
+
+	if (e)
+		return err_wrap(e, "invalid reference: invalid digest %.*s",
+				STR_ARG(quote_str(a, r->digest)));
+	e = r->tag.n ? ociref_check_tag(r->tag) : NULL;
+	if (!e && !str_starts(r->tag, S(".")) && !str_starts(r->tag, S("-")))
+		return NULL;
+	err_free(e);
+	return invalid(a, "tag", r->tag);
+}
+
+err *ociref_parse_at(struct arena *a, str text, struct ociref *out)
+{
+	struct ociref r = { 0 };
+
+	if (!str_split(text, '/', &r.registry, &r.repository))
+		return err_new(ERR_INVALID,
+			       "invalid reference: missing registry or repository");
+	str_split(r.repository, '@', &r.repository, &r.digest);
+	str_split(r.repository, ':', &r.repository, &r.tag);
+	err *e = check_registry(a, r.registry);
+
+	if (e) {
+		err_free(e);
+		return invalid(a, "registry", r.registry);
+	}
+	if (!is_repository(r.repository))
+		return invalid(a, "repository", r.repository);
+	TRY(check_marks(a, &r));
+	at_docker_hub(a, &r);
 	*out = r;
 	return NULL;
 }

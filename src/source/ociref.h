@@ -30,7 +30,8 @@ struct ociref {
 /* "could not parse reference: TEXT", and nothing more, as the original. */
 err *ociref_parse(struct arena *a, str text, struct ociref *out)
 	__attribute__((warn_unused_result));
-/* The part before the first slash is the registry, whatever it looks like. */
+/* By the grammar of ORAS, which Helm reads by: what is before the first slash is the registry,
+ * whatever it looks like; a name may be of one letter. "invalid reference: invalid tag "x!"". */
 err *ociref_parse_at(struct arena *a, str text, struct ociref *out)
 	__attribute__((warn_unused_result));
 /* A repository alone, with the reason why it is none: "repository can only

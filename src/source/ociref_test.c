@@ -94,15 +94,50 @@ static void test_references(void **state)
 	}
 }
 
-static void test_registry_is_first(void **state)
+static void test_references_of_oras(void **state)
 {
-	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	struct ociref r;
+	static const struct {
+		const char *text, *registry, *repository, *tag, *digest;
+	} good[] = {
+		{ "registry/charts/app", "registry", "charts/app", "", "" },
+		{ "localhost:5000/a", "localhost:5000", "a", "", "" },
+		{ "r/a/b-c_d__e---f.g:1.0_x", "r", "a/b-c_d__e---f.g", "1.0_x", "" },
+		{ "r/a:1@" DIG, "r", "a", "1", DIG },
+		{ "docker.io/a", "index.docker.io", "library/a", "", "" },
+		{ "r/a:", "r", "a", "", "" },
+	};
+	static const char *const bad[][2] = {
+		{ "app", "invalid reference: missing registry or repository" },
+		{ "r/", "invalid reference: invalid repository \"\"" },
+		{ "r/a/", "invalid reference: invalid repository \"a/\"" },
+		{ "r/A", "invalid reference: invalid repository \"A\"" },
+		{ "r/a//b", "invalid reference: invalid repository \"a//b\"" },
+		{ "r/../b", "invalid reference: invalid repository \"../b\"" },
+		{ "r/a___b", "invalid reference: invalid repository \"a___b\"" },
+		{ "r/a._b", "invalid reference: invalid repository \"a._b\"" },
+		{ "r/-a", "invalid reference: invalid repository \"-a\"" },
+		{ "u@r/a", "invalid reference: invalid registry \"u@r\"" },
+		{ "r/a:-1", "invalid reference: invalid tag \"-1\"" },
+		{ "r/a:1:2", "invalid reference: invalid tag \"1:2\"" },
+	};
 
 	(void)state;
-	assert_ok(ociref_parse_at(&a, S("registry/charts/app"), &r));
-	assert_str(r.registry, "registry");
-	assert_str(r.repository, "charts/app");
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		struct ociref r;
+
+		assert_ok(ociref_parse_at(&a, str_c(good[i].text), &r));
+		assert_str(r.registry, good[i].registry);
+		assert_str(r.repository, good[i].repository);
+		assert_str(r.tag, good[i].tag);
+		assert_str(r.digest, good[i].digest);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		struct ociref r;
+
+		assert_error(ociref_parse_at(&a, str_c(bad[i][0]), &r), bad[i][1]);
+	}
 }
 
 static void test_local_registries(void **state)
@@ -364,7 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_references),
-		cmocka_unit_test(test_registry_is_first),
+		cmocka_unit_test(test_references_of_oras),
 		cmocka_unit_test(test_local_registries),
 		cmocka_unit_test(test_logins),
 		cmocka_unit_test(test_bad_configs),

@@ -97,7 +97,7 @@ got=$(echo 'pass word' | helm registry login "$reg" -u user --password-stdin --p
 want "Error: nope.tgz: no such file" push nope.tgz "oci://$reg/charts" --plain-http
 want "Error: cannot push directory, must provide chart archive (.tgz)" push app "oci://$reg/charts" --plain-http
 want "Error: scheme \"http\" not supported" push "$chart" "http://$reg/charts" --plain-http
-want "Error: could not parse reference: $reg/charts/app:9/app" push "$chart" "oci://$reg/charts/app:9" --plain-http
+want "Error: invalid reference: invalid tag \"9/app:1.2.3_meta.1\"" push "$chart" "oci://$reg/charts/app:9" --plain-http
 helm push "$chart" "oci://$reg/charts" --plain-http >out 2>err || fail "push: $(cat err)"
 digest=$(sed -n 's/^Digest: //p' out)
 [ "$(head -2 out)" = "Pushed: $reg/charts/app:1.2.3_meta.1
