@@ -478,6 +478,7 @@ int command_main(const struct command *root, int argc, char *const *argv, char *
 		.out = OUTPUT_INIT(STDOUT_FILENO),
 		.err = OUTPUT_INIT(STDERR_FILENO),
 		.env = env,
+		.program = argc ? argv[0] : NULL,
 	};
 
 	for (size_t i = 0; i < n; i++)

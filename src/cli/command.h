@@ -98,6 +98,7 @@ struct cli {
 	void *options;			/* of the running command */
 	void *options_at[COMMAND_DEPTH_MAX];	/* of each command of the path */
 	char *const *env;
+	const char *program;		/* what we were called; NULL: nobody says */
 	str hint;			/* what helps with its error, where it knows: applet.hint */
 	int status;			/* exit status when there is no error, 0 unless set */
 };

@@ -60,6 +60,17 @@ const struct helm_settings *helm_settings(const struct cli *c)
 	return cli_options(c, &helm_root);
 }
 
+err *helm_check_settings(struct cli *c)
+{
+	str given = helm_settings(c)->color, word = STR_NONE, modes = S("never auto always");
+
+	while (str_cut(&modes, &word, ' '))
+		if (str_eq(word, given))
+			return NULL;
+	return err_new(ERR_INVALID, "invalid color mode %.*s: must be one of: never, auto, always",
+		       STR_ARG(quote_str(c->arena, given)));
+}
+
 static str env(const struct cli *c, const char *name)
 {
 	return str_c(cli_env(c, name));

@@ -27,6 +27,8 @@ const struct helm_settings *helm_settings(const struct cli *c);
 /* The namespace: flag, environment, kubeconfig, "default". */
 str helm_namespace(struct cli *c);
 bool helm_debug(const struct cli *c);
+/* Before any command: settings with a wrong word. */
+err *helm_check_settings(struct cli *c) __attribute__((warn_unused_result));
 /* Where Helm keeps things: "cache", "config" or "data", and what is below. */
 str helm_dir(struct cli *c, const char *kind, str below);
 

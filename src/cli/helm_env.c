@@ -20,6 +20,12 @@ static str truth(bool b)
 	return b ? S("true") : S("false");
 }
 
+/* Plugins call us by it: "rill helm" cannot be called by one word. */
+static str own_name(const struct cli *c)
+{
+	return c->program && !c->path.called ? str_c(c->program) : S("helm");
+}
+
 /* In the order of their names. */
 static size_t collect(struct cli *c, struct variable *to)
 {
@@ -30,7 +36,7 @@ static size_t collect(struct cli *c, struct variable *to)
 
 	number_add_format(&qps, s->qps, 'f', 2);
 	const struct variable all[] = {
-		{ "HELM_BIN", S("helm") },
+		{ "HELM_BIN", own_name(c) },
 		{ "HELM_BURST_LIMIT", arena_printf(c->arena, "%lld", (long long)s->burst_limit) },
 		{ "HELM_CACHE_HOME", helm_dir(c, "cache", STR_NONE) },
 		{ "HELM_CONFIG_HOME", helm_dir(c, "config", STR_NONE) },

@@ -1,3 +1,4 @@
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/helm_fetch.h"
 #include "text/quote.h"
@@ -24,7 +25,19 @@ static const struct flag login_flags[] = {
 
 #undef AT
 
-static err *read_password(struct cli *c, const struct login_options *o, str *out)
+/* As ORAS: a user of no name has a token. */
+static err *ask_for_login(struct cli *c, str *user, str *password)
+{
+	if (!user->n) {
+		TRY(ask_line(c, "Username: ", ASK_SHOWN, user));
+		*user = str_trim(*user);
+	}
+	TRY(ask_line(c, user->n ? "Password: " : "Token: ", ASK_HIDDEN, password));
+	return password->n ? NULL
+			   : err_new(ERR_INVALID, "%s required", user->n ? "password" : "token");
+}
+
+static err *read_password(struct cli *c, const struct login_options *o, str *user, str *out)
 {
 	const struct notices to = helm_notices(c);
 	str text;
@@ -40,9 +53,7 @@ static err *read_password(struct cli *c, const struct login_options *o, str *out
 		return NULL;
 	}
 	if (!o->password.n)
-		return err_new(ERR_INVALID, "%s required: rill does not ask for it: use "
-					    "--password-stdin",
-			       o->username.n ? "password" : "token");
+		return ask_for_login(c, user, out);
 	notice(&to, NOTICE_WARN,
 	       S("using --password via the CLI is insecure. Use --password-stdin"), { 0 });
 	return NULL;
@@ -97,7 +108,7 @@ static err *run_login(struct cli *c)
 	struct helm_registry r = { 0 };
 	str host = c->words.p[0];
 
-	TRY(read_password(c, o, &s.password));
+	TRY(read_password(c, o, &s.username, &s.password));
 	TRY(check_host(c, host));
 	TRY(helm_net(&net));
 	err *e = helm_registry_open(c, net, host, &s, false, &r);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/helm_cluster.h"
 #include "cli/helm_repos.h"
@@ -64,9 +65,13 @@ static err *read_password(struct cli *c, const struct add_options *o, str *out)
 	*out = o->password;
 	if (!o->username.n || o->password.n)
 		return NULL;
-	if (!o->password_stdin)
-		return err_new(ERR_INVALID, "--username needs --password or --password-stdin: rill does "
-					    "not ask for passwords");
+	if (!o->password_stdin) {
+		err *e = ask_line(c, "Password: ", ASK_HIDDEN, out);
+
+		if (e)
+			buf_addc(&c->out.buf, '\n');
+		return e;
+	}
 	TRY(fs_read_any(c->arena, S("/dev/stdin"), 1 << 20, &text));
 	if (str_ends(text, S("\n")))
 		text = str_sub(text, 0, text.n - 1);
@@ -114,9 +119,14 @@ static err *add(struct cli *c, const struct add_options *o, struct helm_repo *re
 			 STR_ARG(name));
 		return NULL;
 	}
-	TRY(helm_repo_check(c, repo));
-	TRY(helm_net(&net));
-	e = helm_repos_update(c, net, repo, o->timeout);
+	if (!str_starts(repo->url, S("oci://"))) {
+		TRY(helm_repo_check(c, repo));
+		TRY(helm_net(&net));
+		e = helm_repos_update(c, net, repo, o->timeout);
+	} else {	/* a registry has no index: Helm asks for an artifact without a tag */
+		e = err_new(ERR_INVALID,
+			    "failed to perform \"FetchReference\" on source: invalid reference");
+	}
 	if (e)
 		return err_wrap(e, "looks like %.*s is not a valid chart repository or cannot be "
 				   "reached",

@@ -258,7 +258,12 @@ static err *run(struct cli *c)
 	str dir = c->words.p[0];
 
 	TRY(now_text(c->arena, &ix.now));
-	TRY(fs_open(&fs, dir, NULL));
+	err *e = fs_open(&fs, dir, NULL);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND)	/* told as of what was to be written there */
+		return err_replace(e, "open %.*s: no such file or directory",
+				   STR_ARG(path_join(c->arena, dir, S("index.yaml"))));
+	TRY(e);
 	TRY(add_directory(&ix, fs, dir, STR_NONE));
 	if (ix.o->merge.n)
 		TRY(merge(&ix));

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "text/gourl.h"
 #include "text/path.h"
+#include "text/quote.h"
 #include "value/yaml.h"
 
 /* An index of any size is taken: the user chose the repository. */
@@ -263,7 +264,8 @@ static err *read_pem(struct cli *c, str path, const char *what, str *out)
 		return NULL;
 	err *e = fs_read_any(c->arena, path, 1 << 20, out);
 
-	return e ? err_wrap(e, "can't create TLS config for client: %s %.*s", what, STR_ARG(path))
+	return e ? err_wrap(e, "can't create TLS config for client: %s %.*s", what,
+			    STR_ARG(quote_str(c->arena, path)))
 		 : NULL;
 }
 
@@ -280,8 +282,8 @@ err *helm_repo_open(struct cli *c, struct net_client *net, const struct helm_rep
 				  .insecure = repo->insecure,
 				  .timeout = 120 * CLOCK_SECOND };
 	TRY(read_pem(c, repo->ca_file, "can't read CA file:", &tls->ca));
-	TRY(read_pem(c, repo->cert_file, "unable to load cert from file:", &tls->cert));
-	TRY(read_pem(c, repo->key_file, "unable to load key from file:", &tls->key));
+	TRY(read_pem(c, repo->cert_file, "unable to read cert file:", &tls->cert));
+	TRY(read_pem(c, repo->key_file, "unable to read key file:", &tls->key));
 	if (tls->ca.n || tls->cert.n)
 		out->tls = tls;
 	return NULL;

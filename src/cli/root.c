@@ -126,6 +126,7 @@ const struct command helm_root = {
 	.text = "Render charts and manage their releases, with the words and the output of helm.",
 	.shared = helm_settings_flags,
 	.options = sizeof(struct helm_settings),
+	.before = helm_check_settings,
 	.external = helm_plugin_external,
 	.commands = (const struct command *const[]){
 		&complete_command,

@@ -152,6 +152,9 @@ def index_command():
         fail("merged index: %s" % ix)
     os.rename(DIR + "/app-1.2.0.tgz", DIR + "/srv/app-1.2.0.tgz")
     run("rill", "repo", "index", DIR + "/srv")
+    got = run("rill", "repo", "index", "none")
+    if got != (1, "", "Error: open none/index.yaml: no such file or directory\n"):
+        fail("index of nothing: %r" % (got,))
 
 
 def repo_commands(url):
@@ -167,6 +170,17 @@ def repo_commands(url):
     want(["repo", "add", "a/b", url], 1, "", "Error: repository name (a/b) contains '/', please specify a different name without '/'\n")
     want(["repo", "add", "bad", url + "/no"], 1, "", looks % (url + "/no", url + "/no"))
     want(["repo", "add", "bad", "ftp://h"], 1, "", "Error: could not find protocol handler for: ftp\n")
+    want(["repo", "add", "bad", "oci://h/x"], 1, "", 'Error: looks like "oci://h/x" is not a valid chart repository or cannot be reached: '
+         'failed to perform "FetchReference" on source: invalid reference\n')
+    no_ca = 'can\'t create TLS config for client: can\'t read CA file: "/none": open /none: no such file or directory\n'
+    want(["repo", "add", "bad", url, "--ca-file", "/none"], 1, "",
+         'Error: looks like "%s" is not a valid chart repository or cannot be reached: %s' % (url, no_ca))
+    want(["pull", "oci://127.0.0.1:1/a", "--ca-file", "/none"], 1, "", "Error: missing registry client: " + no_ca)
+    want(["repo", "add", "bad", url, "--username", "u"], 1, "Password: \n", "Error: inappropriate ioctl for device\n")
+    want(["registry", "login", "h"], 1, "Username: ", "Error: EOF\n")
+    want(["registry", "login", "h", "-u", "u"], 1, "Password: ", "Error: inappropriate ioctl for device\n")
+    for ref, what in (("h/A", 'repository "A"'), ("h/a:-1", 'tag "-1"'), ("h/a//b", 'repository "a//b"')):
+        want(["pull", "oci://" + ref], 1, "", "Error: invalid reference: invalid %s\n" % what)
     want(["repo", "add", "in", url + "/auth"], 1, "", 'Error: looks like "%s/auth" is not a valid chart repository or cannot be reached: failed to fetch %s/auth/index.yaml : 401 Unauthorized\n' % (url, url))
     want(["repo", "add", "in", url + "/auth", "--username", "u", "--password", "p"], 0, '"in" has been added to your repositories\n')
     want(["repo", "list", "-o", "yaml"], 0, "- name: one\n  url: %s/\n- name: in\n  url: %s/auth\n" % (url, url))
@@ -240,6 +254,15 @@ def odd():
     if code or "kind: A\n" not in out or err:
         fail("install --dry-run=client looks at what only a server knows: %d %s%s" % (code, out, err))
     want(["env", "KUBECONFIG"], 0, "\n")
+    os.makedirs(DIR + "/bin")
+    os.symlink(RILL, DIR + "/bin/helm")
+    for argv, name in (([DIR + "/bin/helm"], DIR + "/bin/helm"), ([RILL, "helm"], "helm")):
+        got = subprocess.run(argv + ["env", "HELM_BIN"], text=True, stdout=subprocess.PIPE).stdout
+        if got != name + "\n":
+            fail("HELM_BIN of %s: %s" % (argv, got))
+    got = run("rill", "version", "--color", "bogus")
+    if got != (1, "", 'Error: invalid color mode "bogus": must be one of: never, auto, always\n'):
+        fail("a colour that is none: %r" % (got,))
 
 
 def pull(url):
