@@ -325,6 +325,7 @@ static bool load_chart(struct hr *h, node source, struct outcome *out)
 		*out = fail(h, "ChartMutateError", arena_str(h->a, err_text(e)), e);
 		return false;
 	}
+	hr_share_chart(h);
 	return true;
 }
 

@@ -172,6 +172,7 @@ static struct release_how how_of(struct hr *h, const char *action)
 	return (struct release_how){
 		.name = h->name,
 		.chart = h->chart,
+		.form = h->shared_chart ? &h->shared_chart->form : NULL,
 		.values = node_len(h->values) ? node_copy(h->a, h->values) : NODE_NOTHING,
 		.timeout = hr_timeout(h, action),
 		.wait = wait_of(h, action),

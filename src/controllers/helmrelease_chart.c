@@ -302,7 +302,7 @@ err *hr_load_chart(struct hr *h, node source)
 	if (!h->shared_chart) {
 		h->shared_chart = hr_chart_new();
 		TRY(load(h, h->shared_chart));
-		hr_chart_share(h->shared, h->artifact.digest, h->shared_chart);
+		h->is_new_chart = true;
 	}
 	h->own_chart = *h->shared_chart->chart;
 	h->chart = &h->own_chart;
@@ -339,6 +339,21 @@ static err *tag_version(struct arena *a, str tag, struct semver *out)
 	for (size_t i = 0; i < tag.n; i++)
 		buf_addc(&b, tag.p[i] == '_' ? '+' : tag.p[i]);
 	return semver_parse(out, arena_str(a, buf_str(&b)));
+}
+
+void hr_share_chart(struct hr *h)
+{
+	struct hr_chart *c = h->shared_chart;
+	struct chart lasting = *h->chart;
+
+	if (!h->is_new_chart)
+		return;
+	h->is_new_chart = false;
+	lasting.meta.version = arena_str(&c->arena, h->chart->meta.version);
+	err *e = record_form_keep(&c->arena, &lasting, &c->form);
+
+	err_free(e);		/* too large: each record is refused in words */
+	hr_chart_share(h->shared, h->artifact.digest, c);
 }
 
 err *hr_mutate_version(struct hr *h, node source)

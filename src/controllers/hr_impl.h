@@ -78,6 +78,7 @@ struct hr {
 	struct artifact artifact;
 	/* the chart */
 	struct hr_chart *shared_chart;
+	bool is_new_chart;	/* loaded by this pass: to be shared */
 	struct chart own_chart;	/* a copy of its struct */
 	struct chart *chart;
 	struct tmpl_lease lease;
@@ -132,8 +133,10 @@ void hr_source_ref(struct arena *a, node object, str *kind, str *ns, str *name);
 /* NULL, or what the source is not ready for. */
 str hr_source_problem(struct arena *a, node source, str kind, str ns, str name);
 err *hr_load_chart(struct hr *h, node source) __attribute__((warn_unused_result));
-/* The version with the revision's digest in it. */
+/* The version with the revision's digest in it; then a chart that was loaded is as all
+ * releases of it have it. */
 err *hr_mutate_version(struct hr *h, node source) __attribute__((warn_unused_result));
+void hr_share_chart(struct hr *h);
 
 /* ---- values (helmrelease_values.c) --------------------------------------- */
 

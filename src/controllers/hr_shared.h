@@ -10,7 +10,7 @@
 
 #include "controllers/releases.h"
 #include "helm/chart.h"
-#include "release/recordcache.h"
+#include "release/record.h"
 #include "tmpl/cache.h"
 
 struct hr_shared;
@@ -33,6 +33,7 @@ bool hr_reader_is_known(struct hr_shared *s, uint64_t cluster);
 struct hr_chart {
 	struct arena arena;	/* of the chart */
 	struct chart *chart;
+	struct record_form form;	/* with the version that releases have */
 	atomic_uint count;
 };
 /* The chart of an artifact's digest, or NULL. */

@@ -339,8 +339,8 @@ static err *write_pieces(const struct record *r, struct buf *b, struct pieces *a
 	if (r->chart.kind == NODE_MAP)
 		buf_add(b, S(",\"chart\":"));
 	at->chart = b->n;
-	if (r->chart_json.n)
-		buf_add(b, r->chart_json);
+	if (r->form)
+		buf_add(b, r->form->json);
 	else if (r->chart.kind == NODE_MAP)
 		TRY(json_write(b, r->chart, &(struct json_style){ .source_order = true }));
 	at->rest = b->n;
@@ -349,16 +349,6 @@ static err *write_pieces(const struct record *r, struct buf *b, struct pieces *a
 	if (node_len(rest))
 		TRY(write_fields(rest, b));
 	buf_addc(b, '}');
-	return NULL;
-}
-
-err *record_write_chart(struct arena *a, struct record *r)
-{
-	CLEANUP(buf_release) struct buf b = BUF_LIMIT(RECORD_JSON_MAX);
-
-	TRY(json_write(&b, r->chart, &(struct json_style){ .source_order = true }));
-	TRY(buf_check(&b, "the chart"));
-	r->chart_json = arena_str(a, buf_str(&b));
 	return NULL;
 }
 
@@ -401,11 +391,52 @@ enum { LEVEL_PENDING = 2, PENDING_MAX = 1 << 20 };
 /* Beyond this every byte counts: one member packs tighter than three. */
 enum { PIECES_MAX = 512 << 10 };
 
-static err *pack_pieces(str json, const struct pieces *at, int level, struct record_cache *cache,
-			struct buf *out)
+err *record_form_make(struct arena *a, const struct chart *c, struct record_form *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(RECORD_JSON_MAX);
+	node tree = record_chart(a, c);
+
+	TRY(json_write(&b, tree, &(struct json_style){ .source_order = true }));
+	TRY(buf_check(&b, "the chart"));
+	*out = (struct record_form){ .chart = tree, .json = arena_str(a, buf_str(&b)),
+				     .values = c->values };
+	return NULL;
+}
+
+err *record_form_keep(struct arena *a, const struct chart *c, struct record_form *out)
+{
+	CLEANUP(buf_release) struct buf packed = BUF_INIT;
+	struct record_form form;
+
+	*out = (struct record_form){ 0 };
+	if (c->subs_n || c->meta.has_deps)
+		return NULL;
+	TRY(record_form_make(a, c, &form));
+	TRY(gzip_write(form.json, LEVEL, &packed));
+	form.packed = arena_str(a, buf_str(&packed));
+	*out = form;
+	return NULL;
+}
+
+bool record_form_fits(const struct record_form *f, const struct chart *c)
+{
+	return f->packed.n && c->values.kind == f->values.kind && c->values.map == f->values.map &&
+	       str_eq(node_str(node_dig(f->chart, "metadata", "version")), c->meta.version);
+}
+
+static err *pack_chart(const struct record *r, str json, struct record_cache *cache, struct buf *out)
+{
+	if (!r->form || !r->form->packed.n)
+		return record_cache_pack(cache, json, LEVEL, out);
+	buf_add(out, r->form->packed);
+	return buf_check(out, "compressed data");
+}
+
+static err *pack_pieces(const struct record *r, str json, const struct pieces *at, int level,
+			struct record_cache *cache, struct buf *out)
 {
 	TRY(record_cache_pack_once(cache, str_sub(json, 0, at->chart), level, out));
-	TRY(record_cache_pack(cache, str_sub(json, at->chart, at->rest), LEVEL, out));
+	TRY(pack_chart(r, str_sub(json, at->chart, at->rest), cache, out));
 	return record_cache_pack_once(cache, str_from(json, at->rest), level, out);
 }
 
@@ -419,7 +450,7 @@ err *record_encode(const struct record *r, struct record_cache *cache, struct bu
 	int level = record_is_pending(r) && json.n < PENDING_MAX ? LEVEL_PENDING : LEVEL;
 
 	if (cache && at.chart < at.rest)
-		TRY(pack_pieces(buf_str(&json), &at, level, cache, &packed));
+		TRY(pack_pieces(r, buf_str(&json), &at, level, cache, &packed));
 	if (!packed.n || packed.n > PIECES_MAX) {
 		buf_clear(&packed);
 		TRY(record_cache_pack_once(cache, buf_str(&json), level, &packed));

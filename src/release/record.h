@@ -33,6 +33,13 @@ struct record_hook {
 	str phase;		/* empty, "Unknown", "Running", "Succeeded", "Failed" */
 };
 
+/* A chart as records have it, written once for many records. Immutable; borrows from the chart. */
+struct record_form {
+	node chart;
+	str json, packed;	/* packed: its gzip member; may be empty */
+	node values;		/* of the chart it was made of */
+};
+
 struct record {
 	str name, ns;
 	int64_t version;
@@ -40,7 +47,7 @@ struct record {
 	str description, status, notes;
 	int64_t rollback_revision;
 	node chart;		/* as the JSON has it; NODE_NONE */
-	str chart_json;		/* the same as text; empty: to be made when it is needed */
+	const struct record_form *form;	/* the same, written; NULL: to be written when needed */
 	node config;		/* the user's values: a map, or NODE_NONE */
 	str manifest;
 	struct record_hook *hooks;
@@ -64,8 +71,15 @@ node record_chart(struct arena *a, const struct chart *c);
 /* A chart of which only metadata and values are there: for values that are
  * taken over. */
 void record_to_chart(struct arena *a, const struct record *r, struct chart *out);
-/* Make the text of the chart once, for all that will be written of the record. */
-err *record_write_chart(struct arena *a, struct record *r) __attribute__((warn_unused_result));
+/* The form of a chart behind rendering, for the records of that one render. */
+err *record_form_make(struct arena *a, const struct chart *c, struct record_form *out)
+	__attribute__((warn_unused_result));
+/* The form of a chart that rendering leaves as it is, for all records to come: packed. One
+ * with dependencies is none: *out stays empty. */
+err *record_form_keep(struct arena *a, const struct chart *c, struct record_form *out)
+	__attribute__((warn_unused_result));
+/* Whether that form is kept, and is what a record of the rendered chart would have. */
+bool record_form_fits(const struct record_form *f, const struct chart *c);
 /* The hooks of a render. */
 void record_set_hooks(struct arena *a, struct record *r, const struct manifest_list *hooks);
 /* "---\n# Source: PATH\nTEXT\n" of each. */

@@ -77,6 +77,48 @@ static void test_encoded_and_back(void **state)
 	record_cache_free(small);
 }
 
+/* A chart whose form is kept is stored as one that is written anew; one that changed has
+ * another form, and one with dependencies none. */
+static void test_kept_form_of_a_chart(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct chart_file file = { .name = S("templates/a.yaml"), .data = S("a: {{ .Values.b }}\n") };
+	struct chart c = { .meta = { .name = S("web"), .version = S("1.0.0"), .api_version = S("v2") },
+			   .values = node_map(&a, 1), .templates = { &file, 1, 1 } };
+	struct record_cache *cache = record_cache_new(1 << 20);
+	struct record_form form;
+
+	(void)state;
+	node_set(&a, c.values, S("b"), node_lit("1"));
+	check(record_form_keep(&a, &c, &form));
+	assert_true(record_form_fits(&form, &c));
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(buf_release) struct buf kept = BUF_INIT, made = BUF_INIT, again = BUF_INIT;
+		struct record r = { .name = S("x"), .version = 1, .chart = form.chart, .form = &form };
+		struct record back;
+
+		check(record_encode(&r, i ? cache : NULL, &kept));
+		check(record_decode(&a, buf_str(&kept), &back));
+		check(record_write(&back, &again));
+		r.form = NULL;
+		r.chart = record_chart(&a, &c);
+		check(record_write(&r, &made));
+		assert_string_equal(buf_c(&again), buf_c(&made));
+	}
+	struct chart other = c;
+
+	other.meta.version = S("1.0.1");
+	assert_false(record_form_fits(&form, &other));
+	other = c;
+	other.values = node_copy(&a, c.values);
+	assert_false(record_form_fits(&form, &other));
+	other = c;
+	other.meta.has_deps = true;
+	check(record_form_keep(&a, &other, &form));
+	assert_false(record_form_fits(&form, &c));
+	record_cache_free(cache);
+}
+
 /* More levels than are kept, one after the other: each is packed at its own. */
 static void test_cache_packs_at_any_level(void **state)
 {
@@ -184,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_writes_what_helm_writes),
 		cmocka_unit_test(test_encoded_and_back),
+		cmocka_unit_test(test_kept_form_of_a_chart),
 		cmocka_unit_test(test_cache_packs_at_any_level),
 		cmocka_unit_test(test_reads_what_helm_3_wrote),
 		cmocka_unit_test(test_refuses_what_is_no_record),

@@ -132,6 +132,20 @@ static void keep_secret(struct arena *a, struct manifest *m)
 		m->text = arena_cat(a, S("# HIDDEN: The Secret output has been suppressed"));
 }
 
+static err *set_chart(struct arena *a, const struct release_how *how, struct record *r)
+{
+	if (how->form && record_form_fits(how->form, how->chart)) {
+		r->form = how->form;
+	} else if (!how->dry_run) {
+		struct record_form *own = arena_new(a, struct record_form);
+
+		TRY(record_form_make(a, how->chart, own));
+		r->form = own;
+	}
+	r->chart = r->form ? r->form->chart : record_chart(a, how->chart);
+	return NULL;
+}
+
 err *release_render(const struct release_env *env, struct arena *a, const struct release_how *how,
 		    node values, bool is_upgrade, struct record *r)
 {
@@ -158,9 +172,7 @@ err *release_render(const struct release_env *env, struct arena *a, const struct
 		o.caps = &caps;
 	tmpl.dns = how->dns;
 	TRY(render_chart(a, how->chart, values, &o, &out));
-	r->chart = record_chart(a, how->chart);
-	if (!how->dry_run)
-		TRY(record_write_chart(a, r));
+	TRY(set_chart(a, how, r));
 	r->config = values;
 	r->notes = out.notes;
 	if (how->post_render)

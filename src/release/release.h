@@ -78,6 +78,7 @@ enum release_post { RELEASE_POST_COMBINED, RELEASE_POST_SEPARATE, RELEASE_POST_N
 struct release_how {
 	str name;
 	struct chart *chart;	/* changed by rendering; the struct only */
+	const struct record_form *form;	/* of the chart, kept; NULL: made anew */
 	node values;		/* a map, or NODE_NONE */
 	node labels;		/* of the record: a map of texts, or NODE_NONE */
 	str description;
