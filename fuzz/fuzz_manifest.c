@@ -7,11 +7,14 @@ static void cut(struct arena *a, str text)
 {
 	struct manifest_file file = { .path = S("app/templates/all.yaml"), .text = text };
 	struct manifest_list manifests = { 0 }, hooks = { 0 };
-	struct manifest_cut c = { .rest = text };
 	str document;
 
-	while (manifest_take(&c, &document))
-		;
+	for (int tight = 0; tight < 2; tight++) {
+		struct manifest_cut c = { .rest = text, .tight = tight };
+
+		while (manifest_take(&c, &document))
+			;
+	}
 	err_free(manifest_sort(a, &file, 1, MANIFEST_INSTALL, NULL, &manifests, &hooks));
 }
 

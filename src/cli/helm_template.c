@@ -431,6 +431,7 @@ static err *render(struct cli *c, const struct template_options *o, struct chart
 		TRY(caps_parse_version(c->arena, o->kube_version, &caps.kube));
 	ro->caps = &caps;
 	ro->tmpl = &world.options;
+	ro->files_only = o->post_renderer.n > 0;
 	struct tmpl_lookup lookup = release_lookup(&k.env);
 	const struct release_how how = { .name = ro->release.name, .chart = chart, .values = values,
 					 .dry_run = RELEASE_DRY_SERVER, .skip_crds = o->skip_crds,

@@ -63,7 +63,8 @@ void hr_prepare_env(struct hr *h)
 			     .sees_ctx = h,
 			     .limited = h->cluster->account || h->cluster->remote },
 		.store = { .driver = RELSTORE_SECRET, .client = h->cluster->client,
-			   .ns = h->storage_ns, .cache = hr_shared_records(h->shared),
+			   .ns = h->storage_ns, .manager = S("helm-controller"),
+			   .cache = hr_shared_records(h->shared),
 			   .wrote = hr_wrote, .wrote_ctx = h },
 		.ns = h->ns,
 		.notices = &h->notices,
@@ -190,6 +191,7 @@ static struct release_how how_of(struct hr *h, const char *action)
 		.post_render = hr_post_render,
 		.post_ctx = h,
 		.post = hr_post_strategy(h),
+		.tight = true,
 		.history = &h->history,
 	};
 }

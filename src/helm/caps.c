@@ -158,6 +158,12 @@ err *caps_parse_version(struct arena *a, str text, struct objects_kube_version *
 	return NULL;
 }
 
+const struct objects_helm_version caps_of_flux = {
+	.version = S("v4.2"),
+	.go_version = S(CAPS_GO_VERSION),
+	.kube_client_version = S("v1.36"),
+};
+
 node caps_object(struct arena *a, const struct caps *c)
 {
 	static const struct objects_helm_version helm = {
@@ -169,5 +175,5 @@ node caps_object(struct arena *a, const struct caps *c)
 
 	for (size_t i = 0; i < c->apis_n; i++)
 		node_append(a, apis, node_from_str(a, c->apis[i]));
-	return objects_capabilities(a, &c->kube, apis, &helm);
+	return objects_capabilities(a, &c->kube, apis, c->helm ? c->helm : &helm);
 }

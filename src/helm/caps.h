@@ -17,7 +17,11 @@ struct caps {
 	struct objects_kube_version kube;
 	const str *apis;	/* "apps/v1", "apps/v1/Deployment" */
 	size_t apis_n;
+	const struct objects_helm_version *helm;	/* NULL: Helm's own program */
 };
+
+/* The Helm in Flux's helm-controller 1.6. */
+extern const struct objects_helm_version caps_of_flux;
 
 /* The Helm release whose templates we render. */
 #define CAPS_HELM_VERSION "v4.3"

@@ -60,6 +60,14 @@ static size_t find_separator(str s, bool inside)
 	return end == STR_NPOS ? STR_NPOS : end + 1;
 }
 
+/* White space as regular expressions have it. */
+static str trim_end(str s)
+{
+	while (s.n && str_find_char(S(" \t\n\f\r"), s.p[s.n - 1]) != STR_NPOS)
+		s.n--;
+	return s;
+}
+
 bool manifest_take(struct manifest_cut *c, str *document)
 {
 	while (c->rest.n) {
@@ -70,6 +78,8 @@ bool manifest_take(struct manifest_cut *c, str *document)
 				  ? STR_NONE
 				  : str_trim_left_set(str_from(c->rest, at + 3), S(" \t"));
 		c->inside = true;
+		if (c->tight && at != STR_NPOS)
+			*document = trim_end(*document);
 		if (document->n)
 			return true;
 	}
@@ -267,12 +277,13 @@ err *manifest_sort(struct arena *a, struct manifest_file *files, size_t n,
 		   enum manifest_order order, const struct notices *to,
 		   struct manifest_list *manifests, struct manifest_list *hooks)
 {
-	void *kinds = (void *)(uintptr_t)(order == MANIFEST_INSTALL ? install_order
-								     : uninstall_order);
+	void *kinds = (void *)(uintptr_t)(order == MANIFEST_UNINSTALL ? uninstall_order
+								       : install_order);
 
 	sort_stable(files, n, sizeof *files, cmp_paths, NULL);
 	for (size_t i = 0; i < n; i++) {
-		struct manifest_cut cut = { .rest = manifest_trim_left(files[i].text) };
+		struct manifest_cut cut = { .rest = manifest_trim_left(files[i].text),
+					    .tight = order == MANIFEST_INSTALL_TIGHT };
 		struct manifest m = { .path = files[i].path, .output = files[i].text,
 				      .trace = files[i].trace };
 

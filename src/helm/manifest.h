@@ -52,7 +52,8 @@ struct manifest_file {
 	const struct trace *trace;	/* of `text`, or NULL */
 };
 
-enum manifest_order { MANIFEST_INSTALL, MANIFEST_UNINSTALL };
+/* TIGHT: an install's, cut as Helm 4.2 does. */
+enum manifest_order { MANIFEST_INSTALL, MANIFEST_INSTALL_TIGHT, MANIFEST_UNINSTALL };
 
 /* Cut and sort `files`, which are put into the order of their paths. */
 err *manifest_sort(struct arena *a, struct manifest_file *files, size_t n,
@@ -65,6 +66,7 @@ err *manifest_sort(struct arena *a, struct manifest_file *files, size_t n,
 struct manifest_cut {
 	str rest;
 	bool inside;		/* the rest begins inside a line */
+	bool tight;		/* nor that before a "---": as up to Helm 4.2 */
 };
 bool manifest_take(struct manifest_cut *c, str *document);
 /* Without white space as Unicode has it. */

@@ -25,6 +25,8 @@ struct render_options {
 	err *(*fetch_schema)(void *ctx, struct arena *a, str url, str *text);
 	void *fetch_ctx;
 	bool sub_notes;		/* notes of subcharts, too */
+	bool tight;		/* MANIFEST_INSTALL_TIGHT */
+	bool files_only;	/* a post-renderer comes before what they hold is looked at */
 };
 
 struct render_crd {

@@ -156,9 +156,39 @@ static void test_threads_share_a_chart(void **state)
 	tmpl_cache_free(job.cache);
 }
 
+/* Up to Helm 4.2, what is blank before a "---" belongs to it; the last document keeps its end. */
+static void test_cutting_tight(void **state)
+{
+	static const struct {
+		const char *text;
+		bool tight;
+		const char *documents;	/* '|' behind each */
+	} rows[] = {
+		{ "a: 1\n---\nb: 2\n", false, "a: 1\n|b: 2\n|" },
+		{ "a: 1\n---\nb: 2\n", true, "a: 1|b: 2\n|" },
+		{ "---\na: 1 \t\n\n\r\n--- \n\n---\n  b: 2\n\n", true, "a: 1|b: 2\n\n|" },
+		{ " \n---\n\n", true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(buf_release) struct buf b = BUF_INIT;
+		struct manifest_cut cut = { .rest = manifest_trim_left(str_c(rows[i].text)),
+					    .tight = rows[i].tight };
+		str document;
+
+		while (manifest_take(&cut, &document)) {
+			buf_add(&b, document);
+			buf_addc(&b, '|');
+		}
+		assert_string_equal(buf_c(&b), rows[i].documents);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cutting_tight),
 		cmocka_unit_test(test_a_chart_is_rendered_often),
 		cmocka_unit_test(test_objects_know_their_origin),
 		cmocka_unit_test(test_threads_share_a_chart),

@@ -155,7 +155,7 @@ static err *enter(struct arena *a, node map, str key, node *out)
 	return need_map(map.map->pairs[at].value, node_note(map, 2 * at + 1));
 }
 
-static err *set_annotation(struct arena *a, struct yaml_doc *doc, str key, str text)
+err *krm_set_annotation(struct arena *a, struct yaml_doc *doc, str key, str text)
 {
 	node metadata, annotations, value = node_from_str(a, text);
 
@@ -186,9 +186,9 @@ static err *copy_marks(struct arena *a, struct yaml_doc *doc)
 		str now = krm_annotation(&m, marks[k].now), before = krm_annotation(&m, marks[k].before);
 
 		if (now.n && !before.n)
-			TRY(set_annotation(a, doc, marks[k].before, now));
+			TRY(krm_set_annotation(a, doc, marks[k].before, now));
 		else if (!now.n && before.n)
-			TRY(set_annotation(a, doc, marks[k].now, before));
+			TRY(krm_set_annotation(a, doc, marks[k].now, before));
 	}
 	return NULL;
 }
@@ -198,11 +198,11 @@ static err *mark(struct arena *a, struct yaml_doc *doc, size_t index, str path)
 	str number = arena_printf(a, "%zu", index);
 
 	TRY(copy_marks(a, doc));
-	TRY(set_annotation(a, doc, S(INDEX), number));
+	TRY(krm_set_annotation(a, doc, S(INDEX), number));
 	if (path.n)
-		TRY(set_annotation(a, doc, S(PATH), path));
-	TRY(set_annotation(a, doc, S(INTERNAL "index"), number));
-	return path.n ? set_annotation(a, doc, S(INTERNAL "path"), path) : NULL;
+		TRY(krm_set_annotation(a, doc, S(PATH), path));
+	TRY(krm_set_annotation(a, doc, S(INTERNAL "index"), number));
+	return path.n ? krm_set_annotation(a, doc, S(INTERNAL "path"), path) : NULL;
 }
 
 err *krm_unmark(struct yaml_doc *doc, bool paths_too)

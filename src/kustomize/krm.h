@@ -90,6 +90,8 @@ err *krm_format(struct arena *a, krm_docs *docs) __attribute__((warn_unused_resu
 /* Take comments away, but not those set off from the first object by a blank line. */
 void krm_strip(struct yaml_doc *doc);
 
+err *krm_set_annotation(struct arena *a, struct yaml_doc *doc, str key, str text)
+	__attribute__((warn_unused_result));
 /* Take the marks that were made in reading away. */
 err *krm_clean(struct yaml_doc *doc) __attribute__((warn_unused_result));
 

@@ -2,15 +2,15 @@
  *
  * As Helm 4: the files become one stream, each document marked with the file
  * it is from; what comes back is sorted into files by that mark. On the way
- * documents are written anew by kyaml's rules; comments stay.
+ * documents are read and written by kyaml's rules: comments stay, a List that
+ * is alone in its text falls apart, and what is no map is refused.
  */
 #include "base/die.h"
-#include "base/map.h"
 #include "base/sort.h"
 #include "base/vec.h"
+#include "kustomize/krm.h"
 #include "release/release_impl.h"
 #include "text/path.h"
-#include "value/yaml.h"
 
 #define MARK S("postrenderer.helm.sh/postrender-filename")
 
@@ -25,29 +25,36 @@ static int by_path(const void *x, const void *y, void *ctx)
 
 /* ---- there ------------------------------------------------------------- */
 
-static err *add_document(struct arena *a, str path, str text, struct buf *out)
+/* As kio.StringAll of kyaml. */
+static err *print(struct arena *a, krm_docs *docs, str *out)
 {
-	struct yaml_doc *docs;
-	size_t n;
-	err *e = yaml_read_all(a, text, YAML_KEEP, &docs, &n);
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	TRY(krm_print(a, docs, &(const struct krm_print){ .paths = true }, &b));
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
+static err *add_document(struct arena *a, str path, str text, krm_docs *out)
+{
+	krm_docs docs = { 0 };
+	err *e = krm_read_text(a, text, &docs);
 
 	if (e)
 		return err_wrap(e, "parsing %.*s", STR_ARG(path));
-	for (size_t i = 0; i < n; i++) {
-		if (docs[i].root.kind != NODE_MAP)
-			continue;
-		node meta = node_map_at(a, docs[i].root, S("metadata"));
-
-		node_set(a, node_map_at(a, meta, S("annotations")), MARK, node_from_str(a, path));
-		if (out->n)
-			buf_add(out, S("---\n"));
-		TRY(yaml_write_doc(out, &docs[i], YAML_WRITE_KYAML));
+	for (size_t i = 0; i < docs.n; i++) {
+		e = krm_set_annotation(a, &docs.p[i], MARK, path);
+		if (e)
+			return err_wrap(e, "annotating %.*s", STR_ARG(path));
+		avec_push(a, out, docs.p[i]);
 	}
 	return NULL;
 }
 
-static err *merge(struct arena *a, file_list *files, struct buf *out)
+static err *merge(struct arena *a, file_list *files, str *out)
 {
+	krm_docs all = { 0 };
+
 	sort_stable(files->p, files->n, sizeof *files->p, by_path, NULL);
 	for (size_t i = 0; i < files->n; i++) {
 		const struct manifest_file *f = &files->p[i];
@@ -58,9 +65,11 @@ static err *merge(struct arena *a, file_list *files, struct buf *out)
 			continue;
 		while (manifest_take(&cut, &document))
 			if (manifest_trim(document).n)
-				TRY(add_document(a, f->path, document, out));
+				TRY(add_document(a, f->path, document, &all));
 	}
-	return NULL;
+	err *e = print(a, &all, out);
+
+	return e ? err_wrap(e, "writing merged docs") : NULL;
 }
 
 /* ---- and back ---------------------------------------------------------- */
@@ -73,41 +82,42 @@ static str name_of(struct arena *a, node root, const char *group, size_t i)
 	if (name.n) {
 		name = arena_str(a, name);
 		node_remove(annotations, MARK);
-		if (!node_len(annotations))
-			node_remove(node_get(root, S("metadata")), S("annotations"));
 		return name;
 	}
 	return arena_printf(a, "generated-by-postrender-%s%s%zu.yaml", group, *group ? "-" : "", i);
 }
 
+/* The documents of a file. */
+struct returned {
+	str path;
+	krm_docs docs;
+};
+
 static err *split(struct arena *a, str stream, const char *group, file_list *out)
 {
-	CLEANUP(map_release) struct map seen = MAP_INIT;
-	struct yaml_doc *docs;
-	size_t n;
-	err *e = yaml_read_all(a, stream, YAML_KEEP, &docs, &n);
+	VEC(struct returned) all = { 0 };
+	krm_docs docs = { 0 };
+	err *e = krm_read_text(a, stream, &docs);
 
 	if (e)
 		return err_wrap(e, "error parsing YAML");
-	for (size_t i = 0; i < n; i++) {
-		CLEANUP(buf_release) struct buf b = BUF_INIT;
+	for (size_t i = 0; i < docs.n; i++) {
+		str name = name_of(a, docs.p[i].root, group, i);
+		size_t k = 0;
 
-		if (docs[i].root.kind != NODE_MAP)
-			continue;
-		str name = name_of(a, docs[i].root, group, i);
-		struct manifest_file *f = NULL;
+		while (k < all.n && !str_eq(all.p[k].path, name))
+			k++;
+		if (k == all.n)
+			avec_push(a, &all, (struct returned){ .path = name });
+		avec_push(a, &all.p[k].docs, docs.p[i]);
+	}
+	for (size_t i = 0; i < all.n; i++) {
+		struct manifest_file f = { .path = all.p[i].path };
 
-		TRY(yaml_write_doc(&b, &docs[i], YAML_WRITE_KYAML));
-		for (size_t j = 0; j < out->n && map_has(&seen, name); j++)
-			if (str_eq(out->p[j].path, name))
-				f = &out->p[j];
-		if (f) {
-			f->text = arena_cat(a, f->text, S("---\n"), buf_str(&b));
-			continue;
-		}
-		map_set(&seen, name, &seen);
-		avec_push(a, out, (struct manifest_file){ .path = name,
-							  .text = arena_str(a, buf_str(&b)) });
+		e = print(a, &all.p[i].docs, &f.text);
+		if (e)
+			return err_wrap(e, "re-writing %.*s", STR_ARG(f.path));
+		avec_push(a, out, f);
 	}
 	return NULL;
 }
@@ -115,13 +125,12 @@ static err *split(struct arena *a, str stream, const char *group, file_list *out
 static err *run(struct arena *a, const struct release_how *how, file_list *files, const char *group,
 		const char *what, file_list *out)
 {
-	CLEANUP(buf_release) struct buf merged = BUF_INIT;
-	str back;
+	str merged, back;
 	err *e = merge(a, files, &merged);
 
 	if (e)
 		return err_wrap(e, "error merging %s", *group ? group : "manifests");
-	e = how->post_render(how->post_ctx, a, arena_str(a, buf_str(&merged)), &back);
+	e = how->post_render(how->post_ctx, a, merged, &back);
 	if (e)
 		return err_wrap(e, "error while running post render on %s", what);
 	e = split(a, back, group, out);
@@ -196,5 +205,7 @@ err *release_post_render(struct arena *a, const struct release_how *how, const s
 	r->files = out.p;
 	r->files_n = out.n;
 	r->manifests = r->hooks = (struct manifest_list){ 0 };
-	return manifest_sort(a, out.p, out.n, MANIFEST_INSTALL, to, &r->manifests, &r->hooks);
+	return manifest_sort(a, out.p, out.n,
+			     how->tight ? MANIFEST_INSTALL_TIGHT : MANIFEST_INSTALL, to,
+			     &r->manifests, &r->hooks);
 }

@@ -157,6 +157,8 @@ err *release_render(const struct release_env *env, struct arena *a, const struct
 		.caps = env->caps, .notices = env->notices, .tmpl = &tmpl,
 		.skip_schema = how->skip_schema, .sub_notes = how->sub_notes,
 		.fetch_schema = env->fetch_schema, .fetch_ctx = env->fetch_ctx,
+		.tight = how->tight,
+		.files_only = how->post_render && how->post == RELEASE_POST_COMBINED,
 	};
 	struct render out;
 	struct caps caps;
@@ -168,8 +170,10 @@ err *release_render(const struct release_env *env, struct arena *a, const struct
 	} else if (!o.caps) {
 		caps = caps_offline(a, NULL, 0);
 	}
-	if (!o.caps)
+	if (!o.caps) {
+		caps.helm = env->as_flux ? &caps_of_flux : NULL;
 		o.caps = &caps;
+	}
 	tmpl.dns = how->dns;
 	TRY(render_chart(a, how->chart, values, &o, &out));
 	TRY(set_chart(a, how, r));

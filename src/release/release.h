@@ -104,6 +104,7 @@ struct release_how {
 	err *(*post_render)(void *ctx, struct arena *a, str in, str *out);
 	void *post_ctx;
 	enum release_post post;
+	bool tight;		/* documents are cut as by Helm 4.2 */
 	/* A pending revision's owner is dead: take over. */
 	bool take_over;
 	/* So it is, too, when nothing was heard of it for so long (nanoseconds); 0: never. */

@@ -218,6 +218,7 @@ static err *send(const struct relstore *s, struct arena *a, const char *method, 
 		      &(struct client_request){
 			      .method = str_c(method),
 			      .path = client_path(a, resource(s), s->ns, name, STR_NONE),
+			      .query = client_query_of(a, S("fieldManager"), s->manager),
 			      .body = buf_str(&body),
 			      .accept = METADATA },
 		      &answer));

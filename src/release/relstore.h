@@ -24,6 +24,7 @@ struct relstore {
 	struct client *client;
 	struct relmemory *memory;	/* of RELSTORE_MEMORY */
 	str ns;			/* empty: all, for lists only */
+	str manager;		/* of the objects' fields; empty: by the name of the client */
 	struct record_cache *cache;	/* NULL: records are packed as Helm packs them */
 	/* After an object was written: its metadata, as the server has it. NULL. */
 	void (*wrote)(void *ctx, node object);

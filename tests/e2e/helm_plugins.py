@@ -105,6 +105,22 @@ write(DIR + "/web/templates/hook.yaml",
       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: h\n  annotations:\n    helm.sh/hook: pre-install\ndata: {colour: red}\n")
 
 
+# What a template may write that is not simply an object, and what becomes of it on the way.
+PARSING = "error merging manifests: parsing web/templates/a.yaml: "
+ODD = [
+    ("hello\n", PARSING + "wrong node kind: expected MappingNode but got ScalarNode: node contents:\nhello\n"),
+    ("- a\n", PARSING + "wrong node kind: expected MappingNode but got SequenceNode: node contents:\n- a\n"),
+    ("kind: A\nmetadata: {name: a\ndata:\n  k: v\n", PARSING + "MalformedYAMLError: yaml: line 1: did not find expected ',' or '}'"),
+    ("kind: A\n---\nkind: B\n  bad: x\n", PARSING + "MalformedYAMLError: yaml: line 2: mapping values are not allowed in this context"),
+    ("apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, metadata: {name: a}}\n- apiVersion: v1\n  kind: B\n",
+     "---\n# Source: web/templates/a.yaml\n{apiVersion: v1, kind: A, metadata: {name: a}}\n\n---\n# Source: web/templates/a.yaml\napiVersion: v1\nkind: B\n"),
+    ("# head\n\n# second\napiVersion: v1\nkind: A\nmetadata:\n    name: a   # c\n    annotations: {}\nspec:\n    ports:\n      - port: 1\n---\n"
+     "kind: B\napiVersion: v1\nmetadata:\nitems:\n- 1\n",
+     "---\n# Source: web/templates/a.yaml\n# head\n\n# second\napiVersion: v1\nkind: A\nmetadata:\n  name: a # c\nspec:\n  ports:\n  - port: 1\n\n"
+     "---\n# Source: web/templates/a.yaml\nkind: B\napiVersion: v1\nitems:\n- 1\n"),
+]
+
+
 def commands():
     told = "name: say dir: say ns: %s debug: %s\n"
     want(["say", "a", "b c"], 0, "args:4:first w a b c\n" + told % ("default", "false") + "in\n", "problem\n", given="in\n", WORD="w")
@@ -131,6 +147,11 @@ def post_renderers():
          'Error: error while running post render on files: post-renderer "blank" produced empty output' + hint)
     want(["template", "x", "web", "--post-renderer", "fail"], 1, "", 'Error: error while running post render on files: '
          'failed to invoke post-renderer plugin "fail": plugin "fail" exited with error' + hint)
+    for text, out in ODD:
+        write(DIR + "/web/templates/a.yaml", text)
+        write(DIR + "/web/templates/hook.yaml", "# nothing\n")
+        code = int(out.startswith("error"))
+        want(["template", "x", "web", "--post-renderer", "paint"], code, "" if code else out, out.replace("error", "Error: error", 1) + hint if code else "")
     for name in ("none", "say"):
         want(["template", "x", "web", "--post-renderer", name], 1, "", 'Error: invalid argument "%s" for "--post-renderer" flag: '
              "plugin: {Name:%s Type:postrenderer/v1} not found\n" % (name, name))
