@@ -287,7 +287,10 @@ static err *act(struct hr *h, bool install, struct record *r)
 		return release_install(&h->env, h->a, &how, r);
 	}
 	how.reuse = hr_flag(h, "upgrade.preserveValues") ? RELEASE_REUSE : RELEASE_RESET;
-	return release_upgrade(&h->env, h->a, &how, r);
+	e = release_upgrade(&h->env, h->a, &how, r);
+	if (how.reuse == RELEASE_REUSE && r->version)
+		hr_take_values(h, r->config);
+	return e;
 }
 
 static err *release(struct hr *h, bool install)

@@ -165,8 +165,7 @@ err *hr_values(struct hr *h)
 	own = own.kind == NODE_MAP ? as_floats(h->a, node_copy(h->a, own)) : node_map(h->a, 0);
 	node_each_item(ref, node_get(h->spec, S("valuesFrom")))
 		TRY(add_reference(h, &seen, *ref, own, &result));
-	h->values = values_merge(h->a, result, own);
-	h->config_digest = hr_values_digest(h->a, hr_digest_algo(h), h->values);
+	hr_take_values(h, values_merge(h->a, result, own));
 	return NULL;
 }
 
@@ -197,6 +196,12 @@ str hr_values_digest(struct arena *a, enum digest_algo algo, node values)
 		err_free(yaml_write(&b, sorted, YAML_WRITE_V2));
 	}
 	return hr_digest(a, algo, buf_str(&b));
+}
+
+void hr_take_values(struct hr *h, node values)
+{
+	h->values = values;
+	h->config_digest = hr_values_digest(h->a, hr_digest_algo(h), values);
 }
 
 bool hr_has_values(const struct hr *h, str digest)

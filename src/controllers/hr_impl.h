@@ -146,6 +146,9 @@ str hr_values_digest(struct arena *a, enum digest_algo algo, node values);
 str hr_digest(struct arena *a, enum digest_algo algo, str bytes);
 /* The one that new digests are of. */
 enum digest_algo hr_digest_algo(const struct hr *h);
+/* What the release has with its old values is what is wanted of it for the rest of the pass: Helm
+ * writes them into the values that Flux gave it. */
+void hr_take_values(struct hr *h, node values);
 /* Whether a digest of this or another algorithm is that of h->values. */
 bool hr_has_values(const struct hr *h, str digest);
 
