@@ -329,7 +329,8 @@ static node meta_map(struct arena *a, const struct item *i)
 	return m;
 }
 
-static node event_node(struct arena *a, const struct item *i, str name, str message)
+/* One that stands for many has, as client-go makes it, neither annotations nor a reporter. */
+static node event_node(struct arena *a, const struct item *i, str name, str message, bool combined)
 {
 	node ev = node_map(a, 16), meta = node_map(a, 3), source = node_map(a, 1);
 	node time = node_from_str(a, time_text(a, i->time));
@@ -337,7 +338,7 @@ static node event_node(struct arena *a, const struct item *i, str name, str mess
 	node_set(a, meta, S("name"), node_from_str(a, name));
 	node_set(a, meta, S("namespace"),
 		 node_from_str(a, i->namespace.n ? i->namespace : S("default")));
-	if (i->meta_n)
+	if (i->meta_n && !combined)
 		node_set(a, meta, S("annotations"), meta_map(a, i));
 	node_set(a, source, S("component"), node_from_str(a, i->component));
 	node_set(a, ev, S("apiVersion"), node_lit("v1"));
@@ -351,7 +352,8 @@ static node event_node(struct arena *a, const struct item *i, str name, str mess
 	node_set(a, ev, S("lastTimestamp"), time);
 	node_set(a, ev, S("count"), node_from_int(1));
 	node_set(a, ev, S("type"), node_from_str(a, str_c(type_name(i->type))));
-	node_set(a, ev, S("reportingComponent"), node_from_str(a, i->component));
+	node_set(a, ev, S("reportingComponent"),
+		 combined ? node_lit("") : node_from_str(a, i->component));
 	node_set(a, ev, S("reportingInstance"), node_lit(""));
 	return ev;
 }
@@ -419,7 +421,9 @@ static void send_api(struct events *e, struct item *i)
 	str message = i->message;
 	str key = arena_cat(a, sort, S("\n"), message);
 
-	if (is_too_similar(e, sort, message)) {
+	bool combined = is_too_similar(e, sort, message);
+
+	if (combined) {
 		message = arena_cat(a, S("(combined from similar events): "), message);
 		key = sort;
 	}
@@ -429,7 +433,7 @@ static void send_api(struct events *e, struct item *i)
 		return;
 	str name = arena_printf(a, "%.*s.%llx", STR_ARG(i->name), (unsigned long long)i->time);
 	err *failed = client_create(e->o.client, a, &events_resource,
-				    event_node(a, i, name, message), i->component, NULL);
+				    event_node(a, i, name, message, combined), i->component, NULL);
 
 	if (failed)
 		say_lost(i, failed);

@@ -224,6 +224,10 @@ static void test_many_that_are_similar_become_one(void **state)
 	assert_true(str_eq(text(s.api.sent[8].body, "message"), S("text I")));
 	assert_true(str_eq(text(s.api.sent[9].body, "message"),
 			   S("(combined from similar events): text J")));
+	assert_true(str_eq(text(s.api.sent[8].body, "reportingComponent"),
+			   S("kustomize-controller")));
+	assert_true(str_eq(text(s.api.sent[9].body, "reportingComponent"), STR_NONE));
+	assert_true(node_is_nil(node_dig(s.api.sent[9].body, "metadata", "annotations")));
 	assert_true(s.api.sent[10].patch && s.api.sent[12].patch);
 	assert_true(str_eq(text(s.api.sent[12].body, "message"),
 			   S("(combined from similar events): text M")));

@@ -167,7 +167,7 @@ static err *get_source(struct chart_pass *c)
 			      err_text(e));
 		return failure_mark(e, FAILURE_STALLED, NULL, "UnsupportedSourceKind");
 	}
-	e = pass_get(p, kind_of(c->kind), p->key.namespace, c->name, &c->source);
+	e = pass_get_cached(p, kind_of(c->kind), p->key.namespace, c->name, &c->source);
 	if (e)
 		return failure_mark(err_wrap(e, "failed to get source"), FAILURE_GENERIC,
 				    fetch_failed, "SourceUnavailable");

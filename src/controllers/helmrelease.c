@@ -261,13 +261,8 @@ static bool get_source(struct hr *h, node *source, struct outcome *out)
 		*out = terminal(h, "AccessDenied", text, text, e);
 		return false;
 	}
-	e = pass_get(h->p, (struct gvk){ S(HR_SOURCE_GROUP), STR_NONE, h->source_kind },
-		     h->source_ns, h->source_name, source);
-	/* The cache that helm-controller asks names the kind. */
-	if (e && err_kind(e) == ERR_NOT_FOUND &&
-	    !runtime_settings(h->p->rt)->gates[GATE_DIRECT_SOURCE_FETCH])
-		e = err_replace(e, "%.*s." HR_SOURCE_GROUP " \"%.*s\" not found",
-				STR_ARG(h->source_kind), STR_ARG(h->source_name));
+	e = pass_get_cached(h->p, (struct gvk){ S(HR_SOURCE_GROUP), STR_NONE, h->source_kind },
+			    h->source_ns, h->source_name, source);
 	if (e) {
 		*out = fail(h, "ArtifactFailed",
 			    arena_printf(h->a, "could not get Source object: %s", err_msg(e)), e);

@@ -570,7 +570,7 @@ class Cases:
 
     def no_source(self):
         c = self.w.create("HelmChart", "early", {"chart": "podinfo", "interval": "1h", "sourceRef": {"kind": "HelmRepository", "name": "later"}})
-        c.wait("FetchFailed", "True SourceUnavailable failed to get source: helmrepositories.source.toolkit.fluxcd.io \"later\" not found")
+        c.wait("FetchFailed", "True SourceUnavailable failed to get source: HelmRepository.source.toolkit.fluxcd.io \"later\" not found")
         r = self.w.create("HelmRepository", "later", {"url": self.base + "/404", "interval": "1h"})
         c.wait("FetchFailed", "True NoSourceArtifact no artifact available for HelmRepository source 'later'")
         r.spec(url=self.base + "/plain")
