@@ -83,6 +83,7 @@ struct runtime *runtime_new(const struct runtime_options *o)
 		.net = o->net,
 		.mirror = cloud_env(&us, "TUF_MIRROR"),
 		.root_file = cloud_env(&us, "TUF_ROOT_JSON"),
+		.dir = cloud_env(&us, "TUF_ROOT"),
 	});
 	rt->identities = identity_cache_new(o->settings->token_cache_max,
 					    o->settings->token_cache_duration);

@@ -7,6 +7,8 @@
 #include "source/sigroot.h"
 #include "source/sigstore_root.h"
 #include "source/tuf.h"
+#include "text/path.h"
+#include "value/json.h"
 
 #define TIMEOUT (10 * CLOCK_SECOND) /* of a whole visit: a worker waits so long at most */
 enum { MEMORY_MAX = 128 << 20 };    /* of a visit */
@@ -14,7 +16,7 @@ enum { MEMORY_MAX = 128 << 20 };    /* of a visit */
 struct sigstore {
 	struct net_client *net;
 	struct arena mem;
-	str mirror, root_file;
+	str mirror, root_file, dir;
 
 	pthread_mutex_t m;
 	pthread_cond_t changed;
@@ -32,8 +34,7 @@ struct sigstore *sigstore_new(const struct sigstore_options *o)
 	s->net = o->net;
 	s->mirror = arena_str(&s->mem, str_trim_right_set(o->mirror, S("/")));
 	s->root_file = arena_str(&s->mem, o->root_file);
-	if (!s->mirror.n)
-		s->mirror = S(SIGSTORE_MIRROR);
+	s->dir = arena_str(&s->mem, o->dir);
 	pthread_mutex_init(&s->m, NULL);
 	pthread_cond_init(&s->changed, NULL);
 	return s;
@@ -78,36 +79,85 @@ static err *get(void *ctx, struct arena *a, str url, size_t max, str *out)
 	return NULL;
 }
 
-/* The root that comes with rill is that of one repository. */
-static err *find_root(const struct sigstore *s, struct arena *a, str *out)
+/* As `cosign initialize` left it: {"mirror": "https://..."}. */
+static err *find_mirror(const struct sigstore *s, struct arena *a, str *out)
 {
-	if (str_eq(s->mirror, S(SIGSTORE_MIRROR))) {
+	str text;
+	node n;
+
+	*out = s->mirror.n ? s->mirror : S(SIGSTORE_MIRROR);
+	if (s->mirror.n || !s->dir.n)
+		return NULL;
+	err *e = fs_read_any(a, path_join(a, s->dir, S("remote.json")), TUF_ROOT_MAX, &text);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND) {
+		err_free(e);
+		return NULL;
+	}
+	if (e)
+		return err_wrap(e, "error setting TUF options: error setting TUF mirror: error reading "
+				   "remote.json");
+	e = json_read(a, text, NULL, &n);
+	if (e)
+		return err_wrap(e, "error setting TUF options: error setting TUF mirror: error "
+				   "unmarshalling remote.json");
+	*out = str_trim_right_set(node_str(node_get(n, S("mirror"))), S("/"));
+	return NULL;
+}
+
+/* Where the root of a mirror is kept: its URL without the scheme, in small letters, "-" for
+ * slashes and colons. */
+static str kept_root(struct arena *a, str dir, str mirror)
+{
+	if (!str_take_str(&mirror, S("https://")))
+		str_take_str(&mirror, S("http://"));
+	CLEANUP(buf_release) struct buf name = BUF_INIT;
+
+	for (size_t i = 0; i < mirror.n; i++)
+		buf_addc(&name, mirror.p[i] == '/' || mirror.p[i] == ':' ? '-' : mirror.p[i]);
+	return path_join(a, path_join(a, dir, arena_lower(a, buf_str(&name))), S("root.json"));
+}
+
+static err *no_root(str mirror)
+{
+	return err_new(ERR_INVALID,
+		       "error setting TUF options: error setting root: could not find cached "
+		       "root.json (for the mirror %.*s name its file by TUF_ROOT_JSON)",
+		       STR_ARG(mirror));
+}
+
+/* The root that comes with rill is that of one repository. */
+static err *find_root(const struct sigstore *s, struct arena *a, str mirror, str *out)
+{
+	bool named = s->root_file.n;
+
+	if (str_eq(mirror, S(SIGSTORE_MIRROR))) {
 		*out = str_of(sigstore_root, sizeof sigstore_root - 1);
 		return NULL;
 	}
-	if (!s->root_file.n)
-		return err_new(
-			ERR_INVALID,
-			"error setting TUF options: error setting root: could not find cached "
-			"root.json (for the mirror %.*s name its file by TUF_ROOT_JSON)",
-			STR_ARG(s->mirror));
-	err *e = fs_read_any(a, s->root_file, TUF_ROOT_MAX, out);
+	if (!named && !s->dir.n)
+		return no_root(mirror);
+	err *e = fs_read_any(a, named ? s->root_file : kept_root(a, s->dir, mirror), TUF_ROOT_MAX, out);
 
-	return e ? err_wrap(
-			   e,
-			   "error setting TUF options: error setting root: error reading root.json "
-			   "given by TUF_ROOT_JSON")
-		 : NULL;
+	if (!e)
+		return NULL;
+	if (!named && err_kind(e) == ERR_NOT_FOUND) {
+		err_free(e);
+		return no_root(mirror);
+	}
+	return err_wrap(e, "error setting TUF options: error setting root: error reading %s",
+			named ? "root.json given by TUF_ROOT_JSON" : "cached root.json");
 }
 
 static err *fetch(struct sigstore *s, struct arena *a, const atomic_bool *cancel, str *out)
 {
 	struct fetch f = { s, cancel, clock_after(clock_mono(), TIMEOUT) };
-	const struct tuf_mirror mirror = { s->mirror, get, &f };
+	struct tuf_mirror mirror = { .get = get, .ctx = &f };
 	struct sigroot parsed;
 	str root;
 
-	TRY(find_root(s, a, &root));
+	TRY(find_mirror(s, a, &mirror.url));
+	TRY(find_root(s, a, mirror.url, &root));
 	err *e = tuf_get(a, &mirror, &s->memory, root, S("trusted_root.json"),
 			 clock_wall() / CLOCK_SECOND, out);
 

@@ -26,6 +26,8 @@ struct sigstore_options {
 	struct net_client *net; /* borrowed */
 	str mirror;             /* of $TUF_MIRROR; empty: SIGSTORE_MIRROR */
 	str root_file;          /* of $TUF_ROOT_JSON: the path of another mirror's root */
+	str dir;                /* of $TUF_ROOT, where cosign keeps both: remote.json has the
+				 * mirror where $TUF_MIRROR does not, MIRROR/root.json its root */
 };
 
 /* Copies the texts. */

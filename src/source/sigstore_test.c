@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/fs.h"
 #include "source/sigstore.h"
 
 /* Takes connections and closes them without an answer. */
@@ -79,7 +80,8 @@ static void test_unreachable(void **state)
 	assert_null(net_client_new(&net, NULL));
 	start(&m);
 	str root = arena_printf(&a, "%s/fuzz/tuf/root.json", getenv("GOLDEN"));
-	struct sigstore *s = sigstore_new(&(struct sigstore_options){ net, str_c(m.url), root });
+	struct sigstore *s = sigstore_new(
+		&(struct sigstore_options){ .net = net, .mirror = str_c(m.url), .root_file = root });
 
 	/* that says nothing of the mirror */
 	fails(s, &canceled, refresh);
@@ -102,8 +104,8 @@ static void test_no_root(void **state)
 
 	(void)state;
 	assert_null(net_client_new(&net, NULL));
-	struct sigstore *s =
-		sigstore_new(&(struct sigstore_options){ net, S("http://127.0.0.1:1"), STR_NONE });
+	struct sigstore *s = sigstore_new(
+		&(struct sigstore_options){ .net = net, .mirror = S("http://127.0.0.1:1") });
 
 	fails(s, NULL,
 	      "unable to initialize trusted root: error setting TUF options: error setting root: could "
@@ -112,11 +114,52 @@ static void test_no_root(void **state)
 	net_client_free(net);
 }
 
+/* What `cosign initialize` leaves: the mirror, and its root under its name. */
+static void test_a_directory_of_cosign(void **state)
+{
+	struct arena a = { 0 };
+	struct net_client *net;
+	struct mirror m = { 0 };
+	CLEANUP(fs_drop) struct fs *dir = NULL;
+	str root;
+
+	(void)state;
+	assert_null(net_client_new(&net, NULL));
+	start(&m);
+	assert_null(fs_open_temp(&dir, STR_NONE, S("sigstore-")));
+	str remote = arena_printf(&a, "{\"mirror\":\"%s/\",\"x\":\"\"}", m.url);
+	str name = arena_cat(&a, S("127.0.0.1-"), str_from(str_c(m.url), strlen("http://127.0.0.1:")));
+
+	assert_null(fs_create(dir, S("remote.json"), remote, 0600));
+	struct sigstore_options o = { .net = net, .dir = fs_root(dir) };
+	struct sigstore *none = sigstore_new(&o);
+
+	fails(none, NULL, "unable to initialize trusted root: error setting TUF options: error setting "
+			  "root: could not find cached root.json");
+	assert_int_equal(atomic_load(&m.asked), 0);
+	assert_null(fs_read_any(&a, arena_printf(&a, "%s/fuzz/tuf/root.json", getenv("GOLDEN")), 1 << 20,
+				&root));
+	assert_null(fs_mkdir(dir, name, 0700));
+	assert_null(fs_create(dir, arena_cat(&a, name, S("/root.json")), root, 0600));
+	struct sigstore *some = sigstore_new(&o);
+
+	fails(some, NULL, "unable to initialize trusted root: error getting live trusted root: failed to "
+			  "create TUF client failed to load metadata: tuf refresh failed: Get \"http://"
+			  "127.0.0.1:");
+	assert_true(atomic_load(&m.asked) > 0);
+	sigstore_free(none);
+	sigstore_free(some);
+	stop(&m);
+	net_client_free(net);
+	arena_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_no_root),
+		cmocka_unit_test(test_a_directory_of_cosign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
