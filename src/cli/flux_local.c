@@ -149,14 +149,15 @@ static err *look_up(struct flux_lookup *hook, struct arena *a, str kind, str ns,
 }
 
 /* As sops would, with the integrity of files checked. */
-static err *open_keys(const struct local_options *o, struct net_client **net, struct decryption *keys)
+static err *open_keys(const struct cli *c, const struct local_options *o, struct net_client **net,
+		      struct decryption *keys)
 {
 	bool found;
 
 	if (!o->decrypt)
 		return NULL;
 	TRY(net_client_new(net, &(struct net_options){ .proxy_env = true }));
-	return decryption_offline(keys, *net, &found);
+	return decryption_offline(keys, *net, c->env, &found);
 }
 
 static err *render(struct cli *c, struct flux_server *s, const struct local_options *o, str path,
@@ -172,7 +173,7 @@ static err *render(struct cli *c, struct flux_server *s, const struct local_opti
 	struct flux_kfile kfile;
 
 	TRY(fs_open(&root, S("/"), &links));
-	TRY(open_keys(o, &net, &keys));
+	TRY(open_keys(c, o, &net, &keys));
 	const struct flux_source source = {
 		.root = root,
 		.dir = str_from(path, 1),

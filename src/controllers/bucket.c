@@ -1,5 +1,4 @@
 /* bucket - the controller of Bucket (source.md §8). */
-#include "base/vec.h"
 #include "controllers/cloudlogin.h"
 #include "controllers/controllers.h"
 #include "controllers/observe.h"
@@ -70,27 +69,6 @@ static const struct observed observed[] = { { "ignore", "observedIgnore" } };
 
 /* ---- who we are without a Secret ---------------------------------------------------- */
 
-/* The environment with another managed identity in it: that which a Secret names. */
-static char *const *with_client(struct arena *a, char *const *env, str client)
-{
-	static const char *const own[] = { "AZURE_TENANT_ID=", "AZURE_CLIENT_ID=",
-					   "AZURE_CLIENT_SECRET=", "AZURE_FEDERATED_TOKEN_FILE=",
-					   "AZURE_CLIENT_CERTIFICATE_PATH=" };
-	VEC(char *) out = { 0 };
-
-	for (char *const *e = env; e && *e; e++) {
-		bool drop = false;
-
-		for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-			drop |= str_starts(str_c(*e), str_c(own[i]));
-		if (!drop)
-			avec_push(a, &out, *e);
-	}
-	avec_push(a, &out, (char *)(uintptr_t)arena_cat(a, S("AZURE_CLIENT_ID="), client).p);
-	avec_push(a, &out, NULL);
-	return out.p;
-}
-
 static bool is_managed(const struct credentials *c)
 {
 	static const char *const others[] = { "accountKey", "sasKey", "clientSecret",
@@ -119,6 +97,9 @@ static err *ask_cloud(struct bucket_pass *b)
 	bool azure = str_eq(b->spec.provider, S("azure"));
 	bool managed = azure && is_managed(b->spec.secret);
 	const struct identity_need need = { .scope = azure ? IDENTITY_AZURE_STORAGE : STR_NONE,
+					    .client = managed ? credentials_get(b->spec.secret,
+										S("clientId"))
+							      : STR_NONE,
 					    .region = b->spec.region,
 					    .sts_endpoint = b->spec.sts.endpoint };
 	struct net_proxy proxy = { 0 };
@@ -134,12 +115,6 @@ static err *ask_cloud(struct bucket_pass *b)
 		return failure_mark(err_wrap(e, "failed to get proxy URL"), FAILURE_GENERIC,
 				    "FetchFailed", "AuthenticationFailed");
 	TRY(cloudlogin_identity(p, account, b->spec.proxy ? &proxy : NULL, &who));
-	if (managed) {
-		who.cloud.env = with_client(p->arena, who.cloud.env,
-					    credentials_get(b->spec.secret, S("clientId")));
-		who.account = STR_NONE;
-		who.cache = NULL; /* whose keys know nothing of it */
-	}
 	e = identity_token(&who, p->arena, identity_provider(b->spec.provider), &need, &token);
 	if (e && azure && !managed && !who.account.n) {
 		err_free(e); /* nobody: a container may be public */

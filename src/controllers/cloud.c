@@ -66,14 +66,19 @@ err *cloud_ask(const struct cloud *c, struct arena *a, const struct cloud_ask *q
 		       STR_ARG(str_trim(str_sub(*text, 0, TOLD_MAX))));
 }
 
+static err *read_json(struct arena *a, const struct cloud_ask *q, str text, node *out)
+{
+	err *e = json_read(a, text, NULL, out);
+
+	return e ? err_wrap(e, "%.*s%.*s", STR_ARG(q->host), STR_ARG(q->path)) : NULL;
+}
+
 err *cloud_ask_json(const struct cloud *c, struct arena *a, const struct cloud_ask *q, node *out)
 {
 	str text;
 
 	TRY(cloud_ask(c, a, q, &text));
-	err *e = json_read(a, text, NULL, out);
-
-	return e ? err_wrap(e, "%.*s%.*s", STR_ARG(q->host), STR_ARG(q->path)) : NULL;
+	return read_json(a, q, text, out);
 }
 
 str cloud_form(struct arena *a, const str *pairs, size_t n)
@@ -169,8 +174,8 @@ str cloud_aws_host(struct arena *a, str service, str region)
 			 str_starts(region, S("cn-")) ? S(".cn") : STR_NONE);
 }
 
-err *cloud_aws_ask(const struct cloud *c, struct arena *a, const struct cloud_aws_keys *keys,
-		   str service, str region, str target, const struct cloud_ask *q, node *out)
+err *cloud_aws_ask_text(const struct cloud *c, struct arena *a, const struct cloud_aws_keys *keys,
+			str service, str region, str target, const struct cloud_ask *q, str *text)
 {
 	char hash[SHA256_HEX + 1];
 	str authorization, date = sigv4_date(a, clock_wall() / CLOCK_SECOND);
@@ -198,5 +203,14 @@ err *cloud_aws_ask(const struct cloud *c, struct arena *a, const struct cloud_aw
 		headers[i] = (struct net_header){ list[i].name, list[i].value };
 	ask.headers = headers;
 	ask.headers_n = n;
-	return cloud_ask_json(c, a, &ask, out);
+	return cloud_ask(c, a, &ask, text);
+}
+
+err *cloud_aws_ask(const struct cloud *c, struct arena *a, const struct cloud_aws_keys *keys,
+		   str service, str region, str target, const struct cloud_ask *q, node *out)
+{
+	str text;
+
+	TRY(cloud_aws_ask_text(c, a, keys, service, region, target, q, &text));
+	return read_json(a, q, text, out);
 }

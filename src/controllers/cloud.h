@@ -67,6 +67,9 @@ struct cloud_aws_keys {
 str cloud_aws_host(struct arena *a, str service, str region);
 /* The same as cloud_ask, signed for a service ("ecr") of a region. `q->headers` are not
  * looked at; `target`: of X-Amz-Target, or empty. */
+err *cloud_aws_ask_text(const struct cloud *c, struct arena *a, const struct cloud_aws_keys *keys,
+			str service, str region, str target, const struct cloud_ask *q, str *text)
+	__attribute__((warn_unused_result));
 err *cloud_aws_ask(const struct cloud *c, struct arena *a, const struct cloud_aws_keys *keys,
 		   str service, str region, str target, const struct cloud_ask *q, node *out)
 	__attribute__((warn_unused_result));

@@ -91,9 +91,14 @@ err *decryption_open(struct decryption *d, struct pass *p)
 	return shared.n ? import_shared(d, p, shared) : NULL;
 }
 
-err *decryption_offline(struct decryption *d, struct net_client *net, bool *found)
+err *decryption_offline(struct decryption *d, struct net_client *net, char *const *env,
+			bool *found)
 {
-	TRY(new_keys(d, &(struct sops_options){ .net = net }));
+	decryption_identity_of_machine(&d->identity, net, env);
+	TRY(new_keys(d, &(struct sops_options){ .net = net,
+						.cloud_token = net ? decryption_cloud_token : NULL,
+						.ctx = &d->identity }));
+	d->identity.keys = d->keys;
 	d->flux.check = check;
 	return sops_keys_from_env(d->keys, NULL, found);
 }

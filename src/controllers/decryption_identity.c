@@ -17,6 +17,12 @@ void decryption_identity_of_pass(struct decryption_identity *d, struct pass *p)
 	d->who.account = account.n ? account : s->default_decryption_service_account;
 }
 
+void decryption_identity_of_machine(struct decryption_identity *d, struct net_client *net,
+				    char *const *env)
+{
+	*d = (struct decryption_identity){ .who.cloud = { .net = net, .env = env } };
+}
+
 void decryption_identity_release(struct decryption_identity *d)
 {
 	for (size_t i = 0; i < d->vaults.n; i++)
@@ -40,18 +46,18 @@ static err *write_keys(struct arena *a, const struct cloud_aws_keys *keys, str *
 	return NULL;
 }
 
-err *decryption_cloud_token(void *ctx, struct arena *a, const char *kind, str what, str *token)
+err *decryption_cloud_token(void *ctx, struct arena *a, const struct sops_cloud *ask, str *token)
 {
 	struct decryption_identity *d = ctx;
-	bool aws = str_eq(str_c(kind), S("aws"));
-	const struct identity_need need = { .region = aws ? what : STR_NONE,
-					    .scope = aws ? STR_NONE : what };
+	const struct identity_need need = { .region = ask->region, .scope = ask->scope,
+					    .client = ask->client };
+	str kind = str_c(ask->kind);
 	struct identity who = d->who;
 	struct identity_token got;
 
-	who.operation = arena_cat(a, S("decrypt_with_"), str_c(kind));
-	TRY(identity_token(&who, a, identity_provider(str_c(kind)), &need, &got));
-	if (aws)
+	who.operation = arena_cat(a, S("decrypt_with_"), kind);
+	TRY(identity_token(&who, a, identity_provider(kind), &need, &got));
+	if (str_eq(kind, S("aws")))
 		return write_keys(a, &got.aws, token);
 	*token = got.bearer;
 	return NULL;

@@ -26,12 +26,16 @@ struct decryption_identity {
 	struct arena mem;
 };
 
+/* Who we are on a machine of one's own, as clouds' libraries find out by the environment.
+ * Borrows. */
+void decryption_identity_of_machine(struct decryption_identity *d, struct net_client *net,
+				    char *const *env);
 /* By the pass's object and the flags. */
 void decryption_identity_of_pass(struct decryption_identity *d, struct pass *p);
 void decryption_identity_release(struct decryption_identity *d);
 
 /* For struct sops_options; `ctx` is a struct decryption_identity. */
-err *decryption_cloud_token(void *ctx, struct arena *a, const char *kind, str what, str *token)
+err *decryption_cloud_token(void *ctx, struct arena *a, const struct sops_cloud *ask, str *token)
 	__attribute__((warn_unused_result));
 err *decryption_vault_token(void *ctx, struct arena *a, str address, str *token)
 	__attribute__((warn_unused_result));

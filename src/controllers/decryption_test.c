@@ -44,7 +44,7 @@ static void test_a_tree_is_built_with_the_keys_of_the_machine(void **state)
 	copy_in(&a, dir, "blob.bin", "blob.enc.bin");
 	copy_in(&a, dir, "default.yaml", "default.enc.yaml");
 	copy_in(&a, dir, "vars.env", "vars.enc.env");
-	assert_null(decryption_offline(&d, NULL, &found));
+	assert_null(decryption_offline(&d, NULL, NULL, &found));
 	assert_true(found);
 	assert_null(yaml_read(&a, str_c(kustomization), YAML_KUBE, &object));
 	s.root = dir;
@@ -110,6 +110,11 @@ static void must_fail(err *e, const char *text)
 		fail_msg("%s", err_msg(failed));
 }
 
+static err *ask_cloud(struct setting *s, const struct sops_cloud *ask)
+{
+	return decryption_cloud_token(&s->d, &s->a, ask, &s->token);
+}
+
 static void test_clouds_are_asked_as_the_account(void **state)
 {
 	static const struct answer answers[] = {
@@ -119,6 +124,7 @@ static void test_clouds_are_asked_as_the_account(void **state)
 		  "</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>"
 		  "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>" },
 		{ "POST /login.microsoftonline.com/t/", "{\"access_token\":\"app\",\"expires_in\":3600}" },
+		{ "GET /169.254.169.254/metadata", "{\"access_token\":\"managed\",\"expires_in\":\"3599\"}" },
 		{ 0 },
 	};
 	struct setting s;
@@ -127,13 +133,19 @@ static void test_clouds_are_asked_as_the_account(void **state)
 	begin(&s, answers, "\"eks.amazonaws.com/role-arn\":\"arn:aws:iam::1:role/r\","
 			   "\"azure.workload.identity/tenant-id\":\"t\","
 			   "\"azure.workload.identity/client-id\":\"id\"");
-	assert_null(decryption_cloud_token(&s.d, &s.a, "aws", S("eu-west-1"), &s.token));
+	assert_null(ask_cloud(&s, &(struct sops_cloud){ .kind = "aws", .region = S("eu-west-1") }));
 	assert_true(str_eq(s.token, S("{\"AccessKeyId\":\"ROLE\",\"SecretAccessKey\":\"S\","
 				      "\"SessionToken\":\"T\"}")));
-	assert_null(decryption_cloud_token(&s.d, &s.a, "azure", S("https://vault.azure.net/.default"),
-					   &s.token));
+	struct sops_cloud azure = { .kind = "azure", .scope = S("https://vault.azure.net/.default") };
+
+	assert_null(ask_cloud(&s, &azure));
 	assert_true(str_eq(s.token, S("app")));
 	assert_true(clouds_got(&s.cloud, -1, "scope=https%3A%2F%2Fvault.azure.net%2F.default"));
+	/* One that a Secret names is the machine's, whatever account there is. */
+	azure.client = S("by-secret");
+	assert_null(ask_cloud(&s, &azure));
+	assert_true(str_eq(s.token, S("managed")));
+	assert_true(clouds_got(&s.cloud, -1, "&client_id=by-secret&resource=https%3A%2F%2Fvault.azure.net"));
 	end(&s);
 }
 

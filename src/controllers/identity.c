@@ -352,6 +352,8 @@ static void make_key(const struct identity *who, const struct identity_provider 
 		add_key(&b, "serviceAccountNamespace", who->namespace);
 	}
 	add_key(&b, "scopes", need->scope);
+	if (need->client.n)
+		add_key(&b, "managedIdentity", need->client);
 	add_key(&b, "stsRegion", need->region);
 	add_key(&b, "stsEndpoint", need->sts_endpoint);
 	if (who->cloud.proxy) {
@@ -443,7 +445,7 @@ err *identity_token(const struct identity *who, struct arena *a,
 	char key[SHA256_HEX + 1];
 
 	*out = (struct identity_token){ 0 };
-	if (!who->account.n)
+	if (!who->account.n || need->client.n)
 		return own_token(who, a, p, need, out);
 	TRY(look(who, a, p, &w));
 	make_key(who, p, need, w.name, w.audiences, w.audiences_n, key);

@@ -49,6 +49,7 @@ struct identity {
 /* What the token is for. */
 struct identity_need {
 	str scope;		/* azure: "https://vault.azure.net/.default" */
+	str client;		/* azure: a managed identity that a Secret names; no account */
 	str region;		/* aws; empty: $AWS_REGION, which only the controller has */
 	str sts_endpoint;	/* aws: spec.sts.endpoint; empty: that of the region */
 };

@@ -1,20 +1,22 @@
 /* identity_aws - who we are at Amazon: a role for a token of a ServiceAccount; or what
  * the controller was given, found in the order of Amazon's own libraries: keys of the
- * environment, a role with a token file (IRSA), a profile of the shared files, the
- * credentials of the container (ECS, EKS Pod Identity), those of the machine (IMDS,
- * version 2). */
+ * environment, a role with a token file (IRSA), a profile of the shared files (its keys, or
+ * those of another profile, of a program, of the container; and the roles that are assumed
+ * with them), the credentials of the container (ECS, EKS Pod Identity), those of the machine
+ * (IMDS, version 2). */
 #include "base/fs.h"
+#include "base/proc.h"
 #include "controllers/identity_impl.h"
 #include "source/xmlread.h"
 #include "text/awsprofile.h"
 #include "text/gourl.h"
-#include "text/path.h"
 #include "value/json.h"
 
 #define IMDS S("169.254.169.254")
 #define ECS "169.254.170.2"
 
-enum { SHARED_MAX = 1 << 20 };
+#define PROCESS_TIME CLOCK_MINUTE
+enum { TOKEN_MAX = 1 << 20, PROCESS_OUT_MAX = 1 << 20, ROLE_SECONDS = 900 };
 
 static const char role_pattern[] = "^arn:aws[\\w-]*:iam::[0-9]{1,30}:role/.{1,200}$";
 static const char sts_pattern[] =
@@ -27,12 +29,14 @@ struct reading {
 	str expiration;
 };
 
+/* The texts below Credentials, of both answers. */
 static err *read_leaf(void *ctx, str path, bool leaf, str text)
 {
 	struct reading *r = ctx;
 
-	if (!leaf || !str_take_str(&path, S("AssumeRoleWithWebIdentityResponse/"
-					    "AssumeRoleWithWebIdentityResult/Credentials/")))
+	if (!leaf || (!str_take_str(&path, S("AssumeRoleWithWebIdentityResponse/"
+					     "AssumeRoleWithWebIdentityResult/Credentials/")) &&
+		      !str_take_str(&path, S("AssumeRoleResponse/AssumeRoleResult/Credentials/"))))
 		return NULL;
 	if (str_eq(path, S("AccessKeyId")))
 		r->out->id = text;
@@ -43,6 +47,17 @@ static err *read_leaf(void *ctx, str path, bool leaf, str text)
 	else if (str_eq(path, S("Expiration")))
 		r->expiration = text;
 	return NULL;
+}
+
+static err *read_role(struct arena *a, str text, struct identity_token *out)
+{
+	struct reading r = { .out = &out->aws };
+
+	*out = (struct identity_token){ 0 };
+	TRY(xmlread(a, text, read_leaf, &r));
+	if (!out->aws.id.n || !out->aws.secret.n)
+		return err_new(ERR_INTERNAL, "credentials are nil");
+	return cloud_take_time(r.expiration, &out->ends);
 }
 
 /* Where STS is: as the object says, as the environment says, or in the region. */
@@ -67,7 +82,6 @@ struct role {
 static err *assume_role(const struct identity *who, struct arena *a, const struct identity_need *need,
 			str region, const struct role *role, struct identity_token *out)
 {
-	struct reading r = { .out = &out->aws };
 	str text, host;
 
 	TRY(sts_host(who, a, need, region, &host));
@@ -80,10 +94,7 @@ static err *assume_role(const struct identity *who, struct arena *a, const struc
 						    role->arn, S("RoleSessionName"), role->session,
 						    S("WebIdentityToken"), role->oidc) },
 		      &text));
-	TRY(xmlread(a, text, read_leaf, &r));
-	if (!out->aws.id.n || !out->aws.secret.n)
-		return err_new(ERR_INTERNAL, "credentials are nil");
-	return cloud_take_time(r.expiration, &out->ends);
+	return read_role(a, text, out);
 }
 
 static err *audience(const struct identity *who, struct arena *a, node account, str *out)
@@ -195,81 +206,192 @@ static err *machine(const struct identity *who, struct arena *a, struct identity
 	return take_keys(a, text, out);
 }
 
+/* Where the container's credentials are; empty: it has none. */
+static str container_url(const struct cloud *c, struct arena *a)
+{
+	str relative = cloud_env(c, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+
+	return relative.n ? arena_cat(a, S("http://" ECS), relative)
+			  : cloud_env(c, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+}
+
+static err *surroundings(const struct identity *who, struct arena *a, struct identity_token *out)
+{
+	str url = container_url(&who->cloud, a);
+	err *e;
+
+	if (url.n) {
+		e = container(who, a, url, out);
+		return e ? err_wrap(e, "failed to load credentials of the container") : NULL;
+	}
+	e = machine(who, a, out);
+	return e ? err_wrap(e, "no EC2 IMDS role found") : NULL;
+}
+
 /* ---- profiles --------------------------------------------------------------------------- */
 
-/* Of a file that cannot be read nothing is known, as with Amazon's own. */
-static str shared_file(const struct cloud *c, struct arena *a, const char *variable, str usual)
+static struct cloud_aws_keys env_keys(const struct cloud *c)
 {
-	str path = cloud_env(c, variable), home = cloud_env(c, "HOME"), text = STR_NONE;
-
-	if (!path.n && home.n)
-		path = path_join(a, home, usual);
-	if (path.n)
-		err_free(fs_read_any(a, path, SHARED_MAX, &text));
-	return text;
+	return (struct cloud_aws_keys){ cloud_env(c, "AWS_ACCESS_KEY_ID"),
+					cloud_env(c, "AWS_SECRET_ACCESS_KEY"),
+					cloud_env(c, "AWS_SESSION_TOKEN") };
 }
 
-static err *profile_of(const struct cloud *c, struct arena *a, struct awsprofile *out)
+static err *named_source(const struct identity *who, struct arena *a, str source,
+			 struct identity_token *out)
 {
-	str name = cloud_env(c, "AWS_PROFILE");
+	if (str_eq(source, S("Ec2InstanceMetadata")))
+		return machine(who, a, out);
+	if (str_eq(source, S("EcsContainer"))) {
+		str url = container_url(&who->cloud, a);
 
-	if (!name.n)
-		name = cloud_env(c, "AWS_DEFAULT_PROFILE");
-	*out = (struct awsprofile){ 0 };
-	awsprofile_read(a, out, shared_file(c, a, "AWS_CONFIG_FILE", S(".aws/config")), name, true);
-	awsprofile_read(a, out,
-			shared_file(c, a, "AWS_SHARED_CREDENTIALS_FILE", S(".aws/credentials")), name,
-			false);
-	if (name.n && !out->found)
-		return err_new(ERR_NOT_FOUND, "failed to get shared config profile, %.*s", STR_ARG(name));
-	if (out->other.n)
-		return err_new(ERR_INVALID,
-			       "a profile of the shared config is not supported here with '%.*s': use keys, "
-			       "or a role with 'web_identity_token_file'", STR_ARG(out->other));
-	return NULL;
+		if (url.n)
+			return container(who, a, url, out);
+		return err_new(ERR_INVALID, "EcsContainer was specified as the credential_source, but "
+					    "neither 'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI' or "
+					    "AWS_CONTAINER_CREDENTIALS_FULL_URI' was set");
+	}
+	if (!str_eq(source, S("Environment")))
+		return err_new(ERR_INVALID, "credential_source values must be EcsContainer, "
+					    "Ec2InstanceMetadata, or Environment");
+	out->aws = env_keys(&who->cloud);
+	return out->aws.id.n && out->aws.secret.n ? NULL
+						  : err_new(ERR_INVALID, "static credentials are empty");
 }
 
-/* *found: it says who we are. */
-static err *by_profile(const struct identity *who, struct arena *a, const struct identity_need *need,
-		       str region, struct identity_token *out, bool *found)
+/* {"Version": 1, "AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"} */
+static err *read_process(struct arena *a, str text, struct identity_token *out)
 {
-	struct awsprofile p;
+	node n;
+	err *e = json_read(a, text, NULL, &n);
+
+	if (e)
+		return err_wrap(e, "parse failed of process output");
+	if (!str_eq(node_text(a, node_get(n, S("Version"))), S("1")))
+		return err_new(ERR_INVALID, "wrong version in process output (not 1)");
+	out->aws = (struct cloud_aws_keys){ node_str(node_get(n, S("AccessKeyId"))),
+					    node_str(node_get(n, S("SecretAccessKey"))),
+					    node_str(node_get(n, S("SessionToken"))) };
+	if (!out->aws.id.n)
+		return err_new(ERR_INVALID, "missing AccessKeyId in process output");
+	if (!out->aws.secret.n)
+		return err_new(ERR_INVALID, "missing SecretAccessKey in process output");
+	str until = node_str(node_get(n, S("Expiration")));
+
+	return until.n ? cloud_take_time(until, &out->ends) : NULL;
+}
+
+/* A line for the shell, of a file that whoever runs the controller put there: no object of a
+ * cluster has a say in it. */
+static err *process(const struct identity *who, struct arena *a, str command,
+		    struct identity_token *out)
+{
+	const char *argv[] = { "/bin/sh", "-c", arena_str(a, command).p, NULL };
+	struct proc_result r;
+	err *e = proc_run(&(struct proc_spec){ .argv = argv,
+					       .env = (const char *const *)who->cloud.env,
+					       .max_out = PROCESS_OUT_MAX,
+					       .timeout = PROCESS_TIME,
+					       .cancel = who->cloud.cancel },
+			  &r);
+
+	if (!e)
+		e = proc_check(&r);
+	if (e)
+		e = err_wrap(e, "error in credential_process");
+	else
+		e = read_process(a, arena_str(a, buf_str(&r.out)), out);
+	if (r.out.p)
+		explicit_bzero(r.out.p, r.out.n);
+	proc_release(&r);
+	return e ? err_wrap(e, "process provider error") : NULL;
+}
+
+/* With a file that vouches for us. */
+static err *vouched(const struct identity *who, struct arena *a, const struct identity_need *need,
+		    str region, const struct awsprofile *p, struct identity_token *out)
+{
 	str oidc;
 
-	TRY(profile_of(&who->cloud, a, &p));
-	*found = true;
-	if (p.id.n && p.secret.n) {
-		out->aws = (struct cloud_aws_keys){ p.id, p.secret, p.session };
-		return NULL;
-	}
-	*found = p.token_file.n > 0;
-	if (!*found)
-		return NULL;
-	if (!p.role_arn.n)
+	if (!p->role_arn.n)
 		return err_new(ERR_INVALID, "role ARN is not set");
-	TRY(fs_read_any(a, p.token_file, SHARED_MAX, &oidc));
-	const struct role role = { p.role_arn, p.role_session.n ? p.role_session : S("rill"),
+	TRY(fs_read_any(a, p->token_file, TOKEN_MAX, &oidc));
+	const struct role role = { p->role_arn, p->role_session.n ? p->role_session : S("rill"),
 				   str_trim(oidc) };
 
 	return assume_role(who, a, need, region, &role, out);
 }
 
+static err *profile_keys(const struct identity *who, struct arena *a, const struct awsprofile *p,
+			 struct identity_token *out)
+{
+	out->ends = INT64_MAX;
+	if (p->id.n && p->secret.n) {
+		out->aws = (struct cloud_aws_keys){ p->id, p->secret, p->session };
+		return NULL;
+	}
+	if (p->credential_source.n)
+		return named_source(who, a, p->credential_source, out);
+	if (p->login.n)
+		return err_new(ERR_INVALID,
+			       "a profile of the shared config is not supported here with '%.*s', a login "
+			       "by hand: use keys, a role or a 'credential_process'", STR_ARG(p->login));
+	return p->process.n ? process(who, a, p->process, out) : surroundings(who, a, out);
+}
+
+/* A role for keys: `out` has these, and gets those. */
+static err *assume_with_keys(const struct identity *who, struct arena *a,
+			     const struct identity_need *need, str region,
+			     const struct awsprofile *p, struct identity_token *out)
+{
+	const struct cloud_aws_keys keys = out->aws;
+	uint64_t seconds;
+	str host, text;
+
+	if (p->mfa_serial.n)
+		return err_new(ERR_INVALID, "assume role with MFA enabled, but AssumeRoleTokenProvider "
+					    "session option not set.");
+	if (!str_to_u64(p->role_seconds, &seconds) || seconds / 60 <= 15)
+		seconds = ROLE_SECONDS;
+	TRY(sts_host(who, a, need, region, &host));
+	const struct cloud_ask ask = {
+		.host = host,
+		.path = S("/"),
+		.body = cloud_form_of(a, S("Action"), S("AssumeRole"), S("Version"), S("2011-06-15"),
+				      S("RoleArn"), p->role_arn, S("RoleSessionName"),
+				      p->role_session.n ? p->role_session : S("rill"),
+				      S("DurationSeconds"), arena_printf(a, "%llu", (unsigned long long)seconds),
+				      S("ExternalId"), p->external_id),
+	};
+
+	TRY(cloud_aws_ask_text(&who->cloud, a, &keys, S("sts"), region, STR_NONE, &ask, &text));
+	return read_role(a, text, out);
+}
+
+/* In the SDK's order: of the profile that it names, or its own; then its role. */
+static err *by_profile(const struct identity *who, struct arena *a, const struct identity_need *need,
+		       str region, const struct awsprofile *p, struct identity_token *out)
+{
+	bool own_keys = p->id.n && p->secret.n;
+
+	if (p->source)
+		TRY(by_profile(who, a, need, region, p->source, out));
+	else if (!own_keys && !p->credential_source.n && p->token_file.n)
+		return vouched(who, a, need, region, p, out);
+	else
+		TRY(profile_keys(who, a, p, out));
+	if (!p->role_arn.n)
+		return NULL;
+	err *e = assume_with_keys(who, a, need, region, p, out);
+
+	return e ? err_wrap(e, "failed to assume role '%.*s'", STR_ARG(p->role_arn)) : NULL;
+}
+
 /* ---- the controller's own ------------------------------------------------------------- */
 
-static err *without_role(const struct identity *who, struct arena *a, struct identity_token *out)
+static str get(const void *ctx, const char *name)
 {
-	str relative = cloud_env(&who->cloud, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	str full = cloud_env(&who->cloud, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
-	err *e;
-
-	if (relative.n)
-		full = arena_cat(a, S("http://" ECS), relative);
-	if (full.n) {
-		e = container(who, a, full, out);
-		return e ? err_wrap(e, "failed to load credentials of the container") : NULL;
-	}
-	e = machine(who, a, out);
-	return e ? err_wrap(e, "no EC2 IMDS role found") : NULL;
+	return cloud_env(ctx, name);
 }
 
 static err *own(const struct identity *who, struct arena *a, const struct identity_need *need,
@@ -286,17 +408,15 @@ static err *own(const struct identity *who, struct arena *a, const struct identi
 			       "controllers can inject this environment variable, or set it manually if "
 			       "the cluster is not EKS");
 	out->ends = INT64_MAX;
-	out->aws = (struct cloud_aws_keys){ cloud_env(c, "AWS_ACCESS_KEY_ID"),
-					    cloud_env(c, "AWS_SECRET_ACCESS_KEY"),
-					    cloud_env(c, "AWS_SESSION_TOKEN") };
+	out->aws = env_keys(c);
 	if (out->aws.id.n && out->aws.secret.n)
 		return NULL;
 	TRY(cloud_env_file(c, a, "AWS_WEB_IDENTITY_TOKEN_FILE", &oidc));
 	if (!oidc.n) {
-		bool found;
+		struct awsprofile p;
 
-		TRY(by_profile(who, a, need, region, out, &found));
-		return found ? NULL : without_role(who, a, out);
+		TRY(awsprofile_load(a, get, c, &p));
+		return by_profile(who, a, need, region, &p, out);
 	}
 	str session = cloud_env(c, "AWS_ROLE_SESSION_NAME");
 	const struct role role = { cloud_env(c, "AWS_ROLE_ARN"), session.n ? session : S("rill"), oidc };

@@ -148,6 +148,8 @@ static err *own(const struct identity *who, struct arena *a, const struct identi
 			   .client = cloud_env(c, "AZURE_CLIENT_ID"),
 			   .secret = cloud_env(c, "AZURE_CLIENT_SECRET") };
 
+	if (need->client.n)
+		return managed(who, a, need->client, need->scope, out);
 	TRY(cloud_env_file(c, a, "AZURE_FEDERATED_TOKEN_FILE", &app.assertion));
 	if (app.tenant.n && app.client.n && !app.secret.n &&
 	    cloud_env(c, "AZURE_CLIENT_CERTIFICATE_PATH").n) {

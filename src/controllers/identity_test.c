@@ -136,6 +136,26 @@ static void test_amazon_in_order(void **state)
 	end(&s);
 }
 
+#define OWN "failed to create provider access token for the controller: "
+
+static const char chains_config[] =
+	"[profile team]\naws_access_key_id=TEAM\naws_secret_access_key=S\n"
+	"[profile chain]\nrole_arn=arn:aws:iam::1:role/c\nsource_profile=team\n"
+	"duration_seconds=3600\nexternal_id=x y\n"
+	"[profile twice]\nrole_arn=arn:aws:iam::1:role/d\nsource_profile=chain\n"
+	"role_session_name=me\n"
+	"[profile env]\nrole_arn=arn:aws:iam::1:role/e\ncredential_source=Environment\n"
+	"[profile mfa]\nrole_arn=r\nsource_profile=team\nmfa_serial=m\n"
+	"[profile login]\nsso_session=x\n";
+
+static const char process_config[] =
+	"[profile asks]\ncredential_process = printf '{\"Version\":1,\"AccessKeyId\":\"%s\","
+	"\"SecretAccessKey\":\"S\",\"Expiration\":\"2100-01-01T00:00:00Z\"}' \"$ASKED\"\n"
+	"[profile fails]\ncredential_process = exit 3\n"
+	"[profile old]\ncredential_process = echo '{}'\n"
+	"[profile empty]\ncredential_process = echo '{\"Version\":1}'\n"
+	"[profile text]\ncredential_process = echo hello\n";
+
 /* Profiles of the shared files come after roles of the environment. */
 static void test_amazon_profiles(void **state)
 {
@@ -156,8 +176,7 @@ static void test_amazon_profiles(void **state)
 	char *keys = file_of(&s.a, "[default]\naws_access_key_id=DEFAULT\naws_secret_access_key=S\n"
 				   "[team]\naws_access_key_id=TEAM\naws_secret_access_key=S\n");
 	char *config = file_of(&s.a, arena_printf(&s.a, "[profile role]\nrole_arn=arn:aws:iam::1:role/r\n"
-							"web_identity_token_file=%s\n"
-							"[profile asks]\ncredential_process=/bin/x\n",
+							"web_identity_token_file=%s\n",
 						  oidc).p);
 
 	env[1] = variable(&s.a, "AWS_SHARED_CREDENTIALS_FILE", keys);
@@ -169,14 +188,77 @@ static void test_amazon_profiles(void **state)
 	env[3] = (char *)"AWS_PROFILE=role";
 	must_get(&s, "ROLE");
 	assert_true(clouds_got(&s.cloud, -1, "WebIdentityToken=vouched-for"));
-	env[3] = (char *)"AWS_DEFAULT_PROFILE=nobody";
-	must_fail(&s, "failed to create provider access token for the controller: failed to get shared "
-		      "config profile, nobody");
-	env[3] = (char *)"AWS_PROFILE=asks";
-	must_fail(&s, "failed to create provider access token for the controller: a profile of the shared "
-		      "config is not supported here with 'credential_process'");
+	env[3] = (char *)"AWS_PROFILE=nobody";
+	must_fail(&s, OWN "failed to get shared config profile, nobody");
 	unlink(oidc);
 	unlink(keys);
+	unlink(config);
+	end(&s);
+}
+
+/* A role that is assumed with the keys of another profile, and a role on top of that. */
+static void test_amazon_chains(void **state)
+{
+	static const struct answer answers[] = {
+		{ "POST /sts.eu-west-1.amazonaws.com/",
+		  "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>CHAIN</AccessKeyId>"
+		  "<SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>"
+		  "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>"
+		  "</AssumeRoleResponse>" },
+		{ 0 },
+	};
+	char *env[] = { (char *)"AWS_REGION=eu-west-1", NULL, NULL, NULL };
+	struct setting s;
+
+	(void)state;
+	begin(&s, "aws", answers, env);
+	char *config = file_of(&s.a, chains_config);
+
+	env[1] = variable(&s.a, "AWS_CONFIG_FILE", config);
+	env[2] = (char *)"AWS_PROFILE=chain";
+	must_get(&s, "CHAIN");
+	assert_int_equal(s.token.ends / CLOCK_SECOND, 4102444800);
+	assert_true(clouds_got(&s.cloud, -1, "Credential=TEAM/"));
+	assert_true(clouds_got(&s.cloud, -1, "RoleSessionName=rill&DurationSeconds=3600&ExternalId=x+y"));
+	env[2] = (char *)"AWS_PROFILE=twice";
+	must_get(&s, "CHAIN");
+	assert_true(clouds_got(&s.cloud, -1, "Credential=CHAIN/"));
+	assert_true(clouds_got(&s.cloud, -1, "x-amz-security-token: T"));
+	assert_true(clouds_got(&s.cloud, -1, "role%2Fd&RoleSessionName=me&DurationSeconds=900"));
+	env[2] = (char *)"AWS_PROFILE=mfa";
+	must_fail(&s, OWN "failed to assume role 'r': assume role with MFA enabled");
+	env[2] = (char *)"AWS_PROFILE=env";
+	must_fail(&s, OWN "static credentials are empty");
+	env[2] = (char *)"AWS_PROFILE=login";
+	must_fail(&s, OWN "a profile of the shared config is not supported here with 'sso_session'");
+	unlink(config);
+	end(&s);
+}
+
+/* The program is run by the shell with the environment of the controller. */
+static void test_amazon_process(void **state)
+{
+	static const struct answer answers[] = { { 0 } };
+	char *env[] = { (char *)"AWS_REGION=eu-west-1", (char *)"ASKED=PROCESS", NULL, NULL, NULL };
+	struct setting s;
+
+	(void)state;
+	begin(&s, "aws", answers, env);
+	char *config = file_of(&s.a, process_config);
+
+	env[2] = variable(&s.a, "AWS_CONFIG_FILE", config);
+	env[3] = (char *)"AWS_PROFILE=asks";
+	must_get(&s, "PROCESS");
+	assert_int_equal(s.token.ends / CLOCK_SECOND, 4102444800);
+	env[3] = (char *)"AWS_PROFILE=fails";
+	must_fail(&s, OWN "process provider error: error in credential_process: exit status 3");
+	env[3] = (char *)"AWS_PROFILE=old";
+	must_fail(&s, OWN "process provider error: wrong version in process output (not 1)");
+	env[3] = (char *)"AWS_PROFILE=empty";
+	must_fail(&s, OWN "process provider error: missing AccessKeyId in process output");
+	env[3] = (char *)"AWS_PROFILE=text";
+	must_fail(&s, OWN "process provider error: parse failed of process output: ");
+	assert_int_equal(s.cloud.n, 0);
 	unlink(config);
 	end(&s);
 }
@@ -378,7 +460,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_amazon_in_order), cmocka_unit_test(test_amazon_refuses),
-		cmocka_unit_test(test_amazon_profiles), cmocka_unit_test(test_azure_managed),
+		cmocka_unit_test(test_amazon_profiles), cmocka_unit_test(test_amazon_chains),
+		cmocka_unit_test(test_amazon_process), cmocka_unit_test(test_azure_managed),
 		cmocka_unit_test(test_azure_certificate), cmocka_unit_test(test_google_files),
 		cmocka_unit_test(test_kept),
 	};

@@ -10,6 +10,7 @@
 #include "crypto/pubkey_impl.h"
 #include "crypto/sha256.h"
 #include "text/base64.h"
+#include "text/gourl.h"
 
 /* A key with its certificates, the key's own one first. */
 struct identity {
@@ -197,6 +198,32 @@ err *certassert(struct arena *a, const struct certassert *c, str *out)
 	TRY(sign(&i, buf_str(&b), &signature));
 	jwt_end(&b, buf_str(&signature));
 	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
+static void add_field(struct buf *form, const char *name, str value)
+{
+	buf_addf(form, "%s%s=", form->n ? "&" : "", name);
+	gourl_escape_query(form, value);
+}
+
+err *certassert_form(struct arena *a, const struct certassert *c, str secret, str scope,
+		     struct buf *form)
+{
+	str word = STR_NONE;
+
+	if (!secret.n)
+		TRY(certassert(a, c, &word));
+	add_field(form, "grant_type", S("client_credentials"));
+	add_field(form, "client_id", c->client);
+	if (secret.n)
+		add_field(form, "client_secret", secret);
+	else
+		add_field(form, "client_assertion_type",
+			  S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+	if (!secret.n)
+		add_field(form, "client_assertion", word);
+	add_field(form, "scope", scope);
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 #define CRYPTO_CERTASSERT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum { CERTASSERT_MAX = 1 << 20, CERTASSERT_SECONDS = 600 };
@@ -22,6 +23,10 @@ struct certassert {
 
 err *certassert(struct arena *a, const struct certassert *c, str *out)
 	__attribute__((warn_unused_result));
+/* The form that an application gets a token of a scope with (a grant of client credentials):
+ * with its secret, or where that is empty, with what the certificate's key signs. */
+err *certassert_form(struct arena *a, const struct certassert *c, str secret, str scope,
+		     struct buf *form) __attribute__((warn_unused_result));
 /* What AZURE_CLIENT_SEND_CERTIFICATE_CHAIN, and the setting of that name, says of `chain`. */
 bool certassert_sends_chain(str setting);
 /* Whether certificate and key can be read. */

@@ -59,7 +59,8 @@ static err *provided(struct sops_keys *k, struct arena *a, str region, struct so
 	str text;
 	node n;
 
-	err *e = k->o.cloud_token(k->o.ctx, a, "aws", region, &text);
+	err *e = k->o.cloud_token(k->o.ctx, a,
+				  &(struct sops_cloud){ .kind = "aws", .region = region }, &text);
 
 	if (e)
 		return err_wrap(e, "failed to decrypt sops data key with AWS KMS: operation error KMS: "

@@ -1,4 +1,5 @@
-/* Azure Key Vault, with the secret or the certificate of an application. */
+/* Azure Key Vault, with the secret or the certificate of an application, or as a managed
+ * identity of the machine. */
 #include "base/clock.h"
 #include "crypto/certassert.h"
 #include "sops/impl.h"
@@ -33,7 +34,8 @@ static str from_utf16(struct arena *a, str s)
 	return arena_str(a, buf_str(&b));
 }
 
-err *sops_azure_keep_certificate(struct sops_keys *k, str data, str password, bool chain)
+/* `password` and `chain` are of the certificate. */
+static err *keep_certificate(struct sops_keys *k, str data, str password, bool chain)
 {
 	TRY(certassert_check(data, password));
 	k->azure.certificate = sops_keys_keep(k, data);
@@ -49,39 +51,45 @@ static str field(node n, const char *name)
 
 static err *no_credential(node n)
 {
-	if (field(n, "clientId").n)
-		return err_new(ERR_INVALID, "managed identities are not supported: use a "
-					    "'clientSecret' or a 'clientCertificate'");
+	if (field(n, "tenantId").n && field(n, "clientId").n)
+		return err_new(ERR_INVALID, "invalid data: requires 'clientSecret' or "
+					    "'clientCertificate' when both 'tenantId' and 'clientId' "
+					    "are set");
 	return err_new(ERR_INVALID,
 		       "invalid data: requires a 'clientId' field, a combination of 'tenantId', "
 		       "'clientId' and 'clientSecret', or 'tenantId', 'clientId' and "
 		       "'clientCertificate'");
 }
 
-/* Of Flux's field names, then of those that Azure's tools give. */
+/* Of Flux's field names, then of those that Azure's tools give; a client alone is a managed
+ * identity. */
 static err *take_credential(struct sops_keys *k, node n)
 {
 	str tenant = field(n, "tenantId"), client = field(n, "clientId");
 	str secret = field(n, "clientSecret"), cert = field(n, "clientCertificate");
+	bool whole = tenant.n && client.n;
 
-	if (!tenant.n || !client.n || (!secret.n && !cert.n)) {
+	if (!whole) {
+		str app = field(n, "appId"), password = field(n, "password");
+
 		tenant = field(n, "tenant");
-		client = field(n, "appId");
-		secret = field(n, "password");
+		whole = tenant.n && app.n && password.n;
+		client = whole ? app : client;
+		secret = whole ? password : STR_NONE;
 		cert = STR_NONE;
 	}
-	if (!tenant.n || !client.n || (!secret.n && !cert.n))
+	if (!client.n || (whole && !secret.n && !cert.n))
 		return no_credential(n);
 	k->azure = (struct sops_azure){
-		.tenant = arena_str(&k->mem, tenant),
+		.tenant = whole ? arena_str(&k->mem, tenant) : STR_NONE,
 		.client = arena_str(&k->mem, client),
 		.secret = sops_keys_keep(k, secret),
 		.authority = arena_str(&k->mem, field(n, "authorityHost")),
 	};
-	if (secret.n)
+	if (!whole || secret.n)
 		return NULL;
-	return sops_azure_keep_certificate(k, cert, field(n, "clientCertificatePassword"),
-					   node_bool(node_get(n, S("clientCertificateSendChain"))));
+	return keep_certificate(k, cert, field(n, "clientCertificatePassword"),
+				node_bool(node_get(n, S("clientCertificateSendChain"))));
 }
 
 err *sops_azure_import(struct sops_keys *k, str text)
@@ -92,33 +100,7 @@ err *sops_azure_import(struct sops_keys *k, str text)
 
 	if (e)
 		return err_wrap(e, "failed to unmarshal Azure authentication file");
-	TRY(take_credential(k, n));
-	k->has_azure = true;
-	return NULL;
-}
-
-/* With the secret, or with what the certificate's key signs. */
-static err *add_proof(struct sops_keys *k, struct arena *a, str url, struct buf *body)
-{
-	const struct certassert c = { .data = k->azure.certificate,
-				      .password = k->azure.password,
-				      .chain = k->azure.chain,
-				      .client = k->azure.client,
-				      .audience = url,
-				      .now = clock_wall() / CLOCK_SECOND };
-	str word;
-
-	if (k->azure.secret.n) {
-		buf_add(body, S("&client_secret="));
-		gourl_escape_query(body, k->azure.secret);
-		return NULL;
-	}
-	TRY(certassert(a, &c, &word));
-	buf_add(body, S("&client_assertion_type="));
-	gourl_escape_query(body, S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
-	buf_add(body, S("&client_assertion="));
-	gourl_escape_query(body, word);
-	return NULL;
+	return take_credential(k, n);
 }
 
 static err *fetch_token(struct sops_keys *k, struct arena *a, str scope)
@@ -133,11 +115,14 @@ static err *fetch_token(struct sops_keys *k, struct arena *a, str scope)
 	buf_addc(&url, '/');
 	gourl_escape_segment(&url, k->azure.tenant);
 	buf_add(&url, S("/oauth2/v2.0/token"));
-	buf_add(&body, S("grant_type=client_credentials&client_id="));
-	gourl_escape_query(&body, k->azure.client);
-	TRY(add_proof(k, a, buf_str(&url), &body));
-	buf_add(&body, S("&scope="));
-	gourl_escape_query(&body, scope);
+	const struct certassert c = { .data = k->azure.certificate,
+				      .password = k->azure.password,
+				      .chain = k->azure.chain,
+				      .client = k->azure.client,
+				      .audience = buf_str(&url),
+				      .now = clock_wall() / CLOCK_SECOND };
+
+	TRY(certassert_form(a, &c, k->azure.secret, scope, &body));
 	TRY(sops_http_post(k, a,
 			   &(struct sops_http){ .url = buf_str(&url), .body = buf_str(&body),
 						.type = S("application/x-www-form-urlencoded") },
@@ -173,9 +158,11 @@ static err *find_token(struct sops_keys *k, struct arena *a, str vault, str *tok
 		domain = url.host;
 	str scope = arena_cat(a, S("https://"), domain, S("/.default"));
 
-	if (!k->has_azure && k->o.cloud_token)
-		return k->o.cloud_token(k->o.ctx, a, "azure", scope, token);
-	if (!k->has_azure)
+	const struct sops_cloud ask = { .kind = "azure", .scope = scope, .client = k->azure.client };
+
+	if (!k->azure.tenant.n && k->o.cloud_token)
+		return k->o.cloud_token(k->o.ctx, a, &ask, token);
+	if (!k->azure.tenant.n)
 		return err_new(ERR_NOT_FOUND,
 			       "no Azure credentials: the Secret of spec.decryption.secretRef has no "
 			       "'sops.azure-kv'");

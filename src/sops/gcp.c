@@ -71,7 +71,7 @@ static err *fetch_token(struct sops_keys *k, struct arena *a)
 static err *find_token(struct sops_keys *k, struct arena *a, str *out)
 {
 	if (!k->has_gcp && k->o.cloud_token)
-		return k->o.cloud_token(k->o.ctx, a, "gcp", STR_NONE, out);
+		return k->o.cloud_token(k->o.ctx, a, &(struct sops_cloud){ .kind = "gcp" }, out);
 	if (!k->has_gcp)
 		return err_new(ERR_NOT_FOUND,
 			       "no GCP credentials: the Secret of spec.decryption.secretRef has no "

@@ -152,7 +152,8 @@ struct sops_aws {
 };
 
 struct sops_azure {
-	str tenant, client, secret, authority;
+	str tenant;		/* empty: `client`, if any, is a managed identity */
+	str client, secret, authority;
 	str certificate, password;	/* instead of the secret */
 	bool chain;
 };
@@ -172,7 +173,7 @@ struct sops_keys {
 	struct sops_pgp *pgp;		/* NULL: none */
 	bool user_pgp;			/* the user's own GnuPG */
 	str vault_token;
-	bool has_aws, has_azure, has_gcp;
+	bool has_aws, has_gcp;
 	struct sops_aws aws;
 	struct sops_azure azure;
 	struct sops_gcp gcp;
@@ -205,9 +206,6 @@ err *sops_gcp_import(struct sops_keys *k, str text) __attribute__((warn_unused_r
 err *sops_gcp_open(struct sops_keys *k, struct arena *a, const struct sops_master *m,
 		   struct buf *out) __attribute__((warn_unused_result));
 err *sops_azure_import(struct sops_keys *k, str text) __attribute__((warn_unused_result));
-/* Of an application with a certificate; `password` and `chain` are of that. */
-err *sops_azure_keep_certificate(struct sops_keys *k, str data, str password, bool chain)
-	__attribute__((warn_unused_result));
 err *sops_azure_open(struct sops_keys *k, struct arena *a, const struct sops_master *m,
 		     struct buf *out) __attribute__((warn_unused_result));
 err *sops_vault_open(struct sops_keys *k, struct arena *a, const struct sops_master *m,

@@ -1,8 +1,6 @@
 #include "base/fs.h"
 #include "base/sort.h"
-#include "crypto/certassert.h"
 #include "sops/impl.h"
-#include "text/awsprofile.h"
 #include "text/path.h"
 
 enum { KEY_FILE_MAX = 1 << 20 };
@@ -251,50 +249,12 @@ static void find_vault(struct finder *f)
 	f->found = true;
 }
 
-/* A file of the SDK's: named by a variable, or in the home directory. */
-static str aws_file(struct finder *f, const char *variable, str usual)
-{
-	str path = get(f, variable), home = get(f, "HOME"), text = STR_NONE;
-
-	if (!path.n && !home.n)
-		return STR_NONE;
-	err_free(fs_read_any(f->a, path.n ? path : path_join(f->a, home, usual), KEY_FILE_MAX, &text));
-	return text;
-}
-
-/* Of the environment, else of the profile that it names. */
-static void find_aws(struct finder *f)
-{
-	str name = get(f, "AWS_PROFILE");
-	struct awsprofile p = { .id = get(f, "AWS_ACCESS_KEY_ID"),
-				.secret = get(f, "AWS_SECRET_ACCESS_KEY"),
-				.session = get(f, "AWS_SESSION_TOKEN") };
-
-	if (!p.id.n || !p.secret.n) {
-		p = (struct awsprofile){ 0 };
-		name = name.n ? name : get(f, "AWS_DEFAULT_PROFILE");
-		awsprofile_read(f->a, &p, aws_file(f, "AWS_CONFIG_FILE", S(".aws/config")), name, true);
-		awsprofile_read(f->a, &p,
-				aws_file(f, "AWS_SHARED_CREDENTIALS_FILE", S(".aws/credentials")), name,
-				false);
-	}
-	if (!p.id.n || !p.secret.n)
-		return;
-	f->k->aws = (struct sops_aws){
-		.id = arena_str(&f->k->mem, p.id),
-		.secret = sops_keys_keep(f->k, p.secret),
-		.session = sops_keys_keep(f->k, p.session),
-	};
-	f->k->has_aws = f->found = true;
-}
-
 static err *find_gcp(struct finder *f)
 {
-	str text = get(f, "GOOGLE_CREDENTIALS"), path, token = get(f, "GOOGLE_OAUTH_ACCESS_TOKEN");
+	str text = get(f, "GOOGLE_CREDENTIALS"), token = get(f, "GOOGLE_OAUTH_ACCESS_TOKEN");
 
-	path = text.n && text.p[0] != '{' ? text : get(f, "GOOGLE_APPLICATION_CREDENTIALS");
-	if (path.n && (!text.n || text.p[0] != '{')) {
-		err *e = fs_read_any(f->a, path, KEY_FILE_MAX, &text);
+	if (text.n && text.p[0] != '{') {
+		err *e = fs_read_any(f->a, text, KEY_FILE_MAX, &text);
 
 		if (e)
 			return err_wrap(e, "credentials: failed to obtain credentials from "
@@ -310,51 +270,11 @@ static err *find_gcp(struct finder *f)
 	return NULL;
 }
 
-static err *find_azure_certificate(struct finder *f, const struct sops_azure *a)
-{
-	str path = get(f, "AZURE_CLIENT_CERTIFICATE_PATH"), data;
-	err *e = fs_read_any(f->a, path, KEY_FILE_MAX, &data);
-
-	if (e)
-		return err_wrap(e, "failed to read certificate file \"%.*s\"", STR_ARG(path));
-	f->k->azure = *a;
-	e = sops_azure_keep_certificate(f->k, data, get(f, "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
-					certassert_sends_chain(
-						get(f, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")));
-	if (e)
-		return err_wrap(e, "failed to parse \"%.*s\"", STR_ARG(path));
-	f->k->has_azure = f->found = true;
-	return NULL;
-}
-
-static err *find_azure(struct finder *f)
-{
-	struct sops_azure a = {
-		.tenant = arena_str(&f->k->mem, get(f, "AZURE_TENANT_ID")),
-		.client = arena_str(&f->k->mem, get(f, "AZURE_CLIENT_ID")),
-		.authority = arena_str(&f->k->mem, get(f, "AZURE_AUTHORITY_HOST")),
-	};
-	bool secret = get(f, "AZURE_CLIENT_SECRET").n;
-
-	if (!a.tenant.n || !a.client.n)
-		return NULL;
-	if (!secret && get(f, "AZURE_CLIENT_CERTIFICATE_PATH").n)
-		return find_azure_certificate(f, &a);
-	if (!secret)
-		return NULL;
-	a.secret = sops_keys_keep(f->k, get(f, "AZURE_CLIENT_SECRET"));
-	f->k->azure = a;
-	f->k->has_azure = f->found = true;
-	return NULL;
-}
-
 static err *find_all(struct finder *f)
 {
 	TRY(find_age(f));
 	find_vault(f);
-	find_aws(f);
-	TRY(find_gcp(f));
-	return find_azure(f);
+	return find_gcp(f);
 }
 
 err *sops_keys_from_env(struct sops_keys *k, const char *(*env)(const char *name), bool *found)

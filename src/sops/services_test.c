@@ -477,6 +477,30 @@ static str set_in(struct arena *a, str text)
 	return arena_str(a, buf_str(&b));
 }
 
+static err *cloud_token(void *ctx, struct arena *a, const struct sops_cloud *ask, str *token)
+{
+	(void)a;
+	*(str *)ctx = ask->client;
+	*token = S("aztoken");
+	return NULL;
+}
+
+/* A client alone: the machine is asked, for this one. */
+static void test_azure_with_a_managed_identity(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(sops_keys_drop) struct sops_keys *k = NULL;
+	const struct sops_item item = { S("sops.azure-kv"), S("clientId: machine\ntenant: ignored\n") };
+	str asked = STR_NONE;
+
+	assert_null(sops_keys_new(&k, &(struct sops_options){
+					      .net = f->net, .cloud_token = cloud_token, .ctx = &asked,
+					      .endpoints.azure_login = str_c(f->address) }));
+	assert_null(sops_keys_import(k, S("ns/name"), &item, 1));
+	assert_opens(f, k, azure_file(f));
+	assert_true(str_eq(asked, S("machine")));
+}
+
 static void test_azure_with_a_certificate(void **state)
 {
 	struct fixture *f = *state;
@@ -525,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_aws),
 		cmocka_unit_test(test_gcp),
 		cmocka_unit_test(test_azure),
+		cmocka_unit_test(test_azure_with_a_managed_identity),
 		cmocka_unit_test(test_azure_with_a_certificate),
 		cmocka_unit_test(test_what_is_down_is_told),
 	};

@@ -56,6 +56,14 @@ struct sops_endpoints {
 	str azure_login;	/* instead of https://login.microsoftonline.com */
 };
 
+/* Who is to be asked for a token of a cloud, and for which. */
+struct sops_cloud {
+	const char *kind;	/* "aws", "azure", "gcp" */
+	str region;		/* aws */
+	str scope;		/* azure */
+	str client;		/* azure: the managed identity that a Secret names; or empty */
+};
+
 struct sops_options {
 	struct net_client *net;		/* NULL: key services are not asked */
 	struct sops_endpoints endpoints;
@@ -66,10 +74,9 @@ struct sops_options {
 	/* A token for the Vault at `address` where no key was imported for it, and
 	 * Vault is asked only if this is there. The token lives in the arena. */
 	err *(*vault_token)(void *ctx, struct arena *a, str address, str *token);
-	/* The same for clouds, where the caller has an identity of its own. `kind` is
-	 * "aws" (JSON: AccessKeyId, SecretAccessKey, SessionToken), "gcp" or "azure" (a
-	 * bearer token); `what` the region, nothing, or the scope. */
-	err *(*cloud_token)(void *ctx, struct arena *a, const char *kind, str what, str *token);
+	/* The same for clouds, where the caller has an identity of its own: a bearer token,
+	 * for aws JSON (AccessKeyId, SecretAccessKey, SessionToken). */
+	err *(*cloud_token)(void *ctx, struct arena *a, const struct sops_cloud *ask, str *token);
 	void *ctx;
 };
 
@@ -102,9 +109,9 @@ err *sops_keys_import_age(struct sops_keys *k, str secret, const struct sops_ite
 /* What the sops program finds on a machine. `env` gives a variable, or NULL; NULL
  * stands for getenv. Read are SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and
  * sops/age/keys.txt below the user's configuration; the user's own GnuPG keys,
- * as they are; VAULT_TOKEN and ~/.vault-token; AWS_ACCESS_KEY_ID and its
- * kin; GOOGLE_CREDENTIALS and GOOGLE_APPLICATION_CREDENTIALS; AZURE_TENANT_ID and its
- * kin. A key file encrypted with a passphrase is opened with SOPS_AGE_PASSPHRASE.
+ * as they are; VAULT_TOKEN and ~/.vault-token; GOOGLE_CREDENTIALS (a service account's key or
+ * its path) and GOOGLE_OAUTH_ACCESS_TOKEN; what else clouds want is asked of `cloud_token`.
+ * A key file encrypted with a passphrase is opened with SOPS_AGE_PASSPHRASE.
  * `*found`: whether there is any key but GnuPG's. */
 err *sops_keys_from_env(struct sops_keys *k, const char *(*env)(const char *name), bool *found)
 	__attribute__((warn_unused_result));

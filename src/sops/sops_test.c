@@ -344,6 +344,9 @@ static void test_bad_keys_name_the_secret(void **state)
 		  "failed to import 'sops.aws-kms' data from sops decryption Secret 'ns/x': failed to "
 		  "unmarshal AWS credentials file: error converting YAML to JSON: yaml: line 1: did not "
 		  "find expected node content" },
+		{ "sops.azure-kv", "tenantId: x\nclientId: app",
+		  "failed to import 'sops.azure-kv' data from sops decryption Secret 'ns/x': invalid data: "
+		  "requires 'clientSecret' or 'clientCertificate' when both 'tenantId' and 'clientId' are set" },
 		{ "sops.azure-kv", "tenantId: x",
 		  "failed to import 'sops.azure-kv' data from sops decryption Secret 'ns/x': invalid data: "
 		  "requires a 'clientId' field, a combination of 'tenantId', 'clientId' and "

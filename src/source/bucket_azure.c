@@ -43,36 +43,6 @@ static err *check(struct bucket *b)
 				    "'tenantId', 'clientId' and 'clientCertificate'");
 }
 
-static void add_field(struct buf *form, const char *name, str value)
-{
-	buf_addf(form, "%s%s=", form->n ? "&" : "", name);
-	gourl_escape_query(form, value);
-}
-
-/* What proves that it is the application. */
-static err *add_proof(struct bucket *b, struct arena *a, str url, struct buf *form)
-{
-	str word;
-	const struct certassert c = {
-		.data = get(b, "clientCertificate"),
-		.password = get(b, "clientCertificatePassword"),
-		.chain = certassert_sends_chain(get(b, "clientCertificateSendChain")),
-		.client = get(b, "clientId"),
-		.audience = url,
-		.now = clock_wall() / CLOCK_SECOND,
-	};
-
-	if (!has_certificate(b)) {
-		add_field(form, "client_secret", get(b, "clientSecret"));
-		return NULL;
-	}
-	TRY(certassert(a, &c, &word));
-	add_field(form, "client_assertion_type",
-		  S("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
-	add_field(form, "client_assertion", word);
-	return NULL;
-}
-
 /* An application's token, for all of Azure's storage. */
 static err *log_in(struct bucket *b)
 {
@@ -90,11 +60,17 @@ static err *log_in(struct bucket *b)
 		authority = S("https://login.microsoftonline.com");
 	str url = arena_cat(&a, str_trim_right_set(authority, S("/")), S("/"), get(b, "tenantId"),
 			    S("/oauth2/v2.0/token"));
+	const struct certassert c = {
+		.data = get(b, "clientCertificate"),
+		.password = get(b, "clientCertificatePassword"),
+		.chain = certassert_sends_chain(get(b, "clientCertificateSendChain")),
+		.client = get(b, "clientId"),
+		.audience = url,
+		.now = clock_wall() / CLOCK_SECOND,
+	};
 
-	add_field(&form, "grant_type", S("client_credentials"));
-	add_field(&form, "client_id", get(b, "clientId"));
-	TRY(add_proof(b, &a, url, &form));
-	add_field(&form, "scope", S("https://storage.azure.com/.default"));
+	TRY(certassert_form(&a, &c, get(b, "clientSecret"), S("https://storage.azure.com/.default"),
+			    &form));
 	return bucket_ask_token(b, url, buf_str(&form), &b->token);
 }
 
