@@ -417,15 +417,8 @@ static struct outcome finalize(struct run *r, err **e)
 	return out;
 }
 
-/* "-1" is what the server puts there. */
-static bool is_untouched(node status)
-{
-	return !node_len(status) ||
-	       (node_len(status) == 1 &&
-		node_int(node_get(status, S("observedGeneration"))) == -1);
-}
-
-/* What the controller left on an object that it has no more to do with. */
+/* What the controller left on an object that it has no more to do with. The server's own
+ * observedGeneration of -1 goes, too: it would say for ever that nobody has looked. */
 static struct outcome leave(struct run *r, err **e)
 {
 	struct pass *p = &r->p;
@@ -441,7 +434,7 @@ static struct outcome leave(struct run *r, err **e)
 			return out;
 		*e = drop_finalizer(r);
 	}
-	if (!*e && !gone && !is_untouched(p->status)) {
+	if (!*e && !gone && node_len(p->status)) {
 		p->status = node_map(p->arena, 0);
 		pass_write(p);
 	}
@@ -457,6 +450,18 @@ static struct outcome run(struct run *r)
 	if (local && local->dir.n)
 		return local_reconcile(p->rt->local, p, local);
 	return r->kind->c->reconcile(p);
+}
+
+/* As sources do in Flux: only what was looked at before says of its generation. */
+static void observe_suspended(struct run *r)
+{
+	const struct controller *c = r->kind->c;
+	bool looked_at = node_len(node_get(r->p.status, S("conditions"))) > 0;
+
+	if (c->observes_suspended || (c->summary && looked_at))
+		status_set(&r->p, S("observedGeneration"), node_from_int(r->p.generation));
+	if (c->summary)
+		condition_drop(&r->p, S("Stalled"));
 }
 
 static struct outcome reconcile(struct run *r, err **e)
@@ -476,8 +481,7 @@ static struct outcome reconcile(struct run *r, err **e)
 	if (node_bool(node_get(r->p.spec, S("suspend")))) {
 		log_info(r->p.log, str_c(c->suspended ? c->suspended
 						      : "reconciliation is suspended for this object"));
-		if (c->observes_suspended)
-			status_set(&r->p, S("observedGeneration"), node_from_int(r->p.generation));
+		observe_suspended(r);
 	} else {
 		out = run(r);
 	}

@@ -96,7 +96,8 @@ struct controller {
 	void (*written)(struct pass *p);
 	/* What the log says of a suspended object; NULL: the usual. */
 	const char *suspended;
-	/* A suspended object's generation is observed, though nothing is done. */
+	/* A suspended object's generation is observed, though nothing is done; that of a source
+	 * (with a summary) once it has conditions. */
 	bool observes_suspended;
 	/* The object is being deleted: undo. NEXT_CHANGE drops the finalizer,
 	 * anything else tries again. NULL: nothing to undo. */

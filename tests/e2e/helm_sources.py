@@ -715,10 +715,13 @@ class Cases:
         c.wait("FetchFailed", "True ChartPullError chart pull error: failed to get chart version for remote reference: could not locate a version matching provided version string 9.x")
         c.spec(version="2.0.0-rc.1")
         c.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '2.0.0-rc.1'")
+        # a suspended object's generation counts as seen
+        c.spec(suspend=True)
+        until(lambda: c.status()["observedGeneration"] == c.get()["metadata"]["generation"], 10, lambda: "not observed: %s" % c.get())
+        c.spec(suspend=False)
         self.chart_not_verified(c, "127.0.0.1:%d/charts/podinfo" % port)
-        # a registry is left alone; what a server left goes
-        o = r.get()
-        same((o["metadata"].get("finalizers"), o.get("status", {}).get("conditions")), (None, None), "a static object")
+        # a registry is left alone; what a server left goes, an observedGeneration of -1 as well
+        until(lambda: (r.get()["metadata"].get("finalizers"), r.get().get("status") or {}) == (None, {}), 10, lambda: "not left alone: %s" % r.get())
         self.repo.spec(type="oci", url="oci://127.0.0.1:%d/charts" % port)
         until(lambda: "finalizers" not in self.repo.get()["metadata"] and "artifact" not in self.repo.status(), 10, lambda: "not left alone: %s" % self.repo.get())
         same(os.path.exists("store/helmrepository/flux-system/charts"), False, "artifacts are left")
