@@ -65,6 +65,17 @@ static err *read_secret(struct bucket_pass *b, node ref, const char *what, struc
 			    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
 }
 
+/* One that Flux reads as it reads those of TLS and of proxies. */
+static err *read_other(struct bucket_pass *b, node ref, const char *what, struct credentials *to,
+		       const struct credentials **out)
+{
+	err *e = observe_read_secret(b->p, ref, to, out);
+
+	return e ? failure_mark(err_wrap(e, "%s", what), FAILURE_GENERIC, "FetchFailed",
+				"AuthenticationFailed")
+		 : NULL;
+}
+
 static const struct observed observed[] = { { "ignore", "observedIgnore" } };
 
 /* ---- who we are without a Secret ---------------------------------------------------- */
@@ -130,8 +141,6 @@ static err *ask_cloud(struct bucket_pass *b)
 	return NULL;
 }
 
-static const char tls_failed[] = "failed to get TLS config: failed to get secret ";
-
 static err *prepare(struct bucket_pass *b)
 {
 	node spec = b->p->spec, sts = node_get(spec, S("sts"));
@@ -141,16 +150,14 @@ static err *prepare(struct bucket_pass *b)
 	b->seen.artifact = b->have ? &b->before : NULL;
 	TRY(read_secret(b, node_get(spec, S("secretRef")), "failed to get secret ", &b->secret,
 			&b->spec.secret));
-	TRY(read_secret(b, node_get(spec, S("certSecretRef")), tls_failed, &b->cert,
-			&b->spec.cert));
-	TRY(read_secret(b, node_get(spec, S("proxySecretRef")),
-			"failed to get proxy URL: failed to get secret ", &b->proxy,
-			&b->spec.proxy));
+	TRY(read_other(b, node_get(spec, S("certSecretRef")), "failed to get TLS config", &b->cert,
+		       &b->spec.cert));
+	TRY(read_other(b, node_get(spec, S("proxySecretRef")), "failed to get proxy URL", &b->proxy,
+		       &b->spec.proxy));
 	TRY(read_secret(b, node_get(sts, S("secretRef")), "failed to get STS secret ",
 			&b->sts_secret, &b->spec.sts.secret));
-	TRY(read_secret(b, node_get(sts, S("certSecretRef")),
-			"failed to get STS TLS config: failed to get secret ", &b->sts_cert,
-			&b->spec.sts.cert));
+	TRY(read_other(b, node_get(sts, S("certSecretRef")), "failed to get STS TLS config",
+		       &b->sts_cert, &b->spec.sts.cert));
 	TRY(bucketsource_check_sts(&b->spec));
 	return ask_cloud(b);
 }

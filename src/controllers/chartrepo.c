@@ -357,6 +357,7 @@ static err *connect_oci(struct chartrepo *r, str name)
 		.auth = r->auth,
 		.tls = r->http.tls,
 		.plain_http = r->spec.insecure,
+		.oras = true,
 		.deadline = clock_after(clock_mono(), r->http.timeout),
 		.cancel = r->env.cancel,
 	};
@@ -466,6 +467,20 @@ static err *find_layer(const struct ocimanifest *m, const struct ocidescriptor *
 		       STR_ARG(types[0]));
 }
 
+/* The manifest; ORAS says "not found" in its own way. */
+static err *get_manifest(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
+			 str reference, struct ocimanifest *out)
+{
+	static const char failed[] = "failed to perform \"FetchReference\" on source";
+	err *e = oci_image(r->oci, a, reference, NULL, out);
+	str where = swapped(a, v->url, '+', '_');
+
+	str_take_str(&where, S("oci://"));
+	if (e && err_code(e) == 404)
+		return err_replace(e, "%s: %.*s: not found", failed, STR_ARG(where));
+	return e && err_code(e) ? err_wrap(e, "%s", failed) : e;
+}
+
 static err *get_oci(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
 		    str *out)
 {
@@ -476,7 +491,7 @@ static err *get_oci(struct chartrepo *r, struct arena *a, const struct chartrepo
 	TRY(connect_oci(r, v->name));
 	str reference = v->digest.n ? v->digest : swapped(a, v->version, '+', '_');
 
-	TRY(oci_image(r->oci, a, reference, NULL, &m));
+	TRY(get_manifest(r, a, v, reference, &m));
 	TRY(find_layer(&m, &layer));
 	return oci_blob_text(r->oci, a, layer, max, out);
 }

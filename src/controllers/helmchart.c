@@ -267,7 +267,7 @@ static void read_spec(struct chart_pass *c)
 
 /* ---- what came of it --------------------------------------------------------------- */
 
-/* A chart that is not the stored one was found, whether it can be had or not. */
+/* A chart that is not the stored one was built. */
 static void say_new_chart(struct chart_pass *c, struct chartsource *s)
 {
 	struct pass *p = c->p;
@@ -301,13 +301,14 @@ static void say_built(struct chart_pass *c, struct chartsource *s, const err *e)
 	struct pass *p = c->p;
 	const char *condition = e ? failure_of(e).condition : NULL;
 
-	say_new_chart(c, s);
+	if (!e)
+		say_new_chart(c, s);
 	say_verified(c, s, e);
 	if (!e || str_eq(str_c(condition), S("BuildFailed")))
 		condition_drop(p, S("FetchFailed"));
 	if (!e || str_eq(str_c(condition), S("FetchFailed")))
 		condition_drop(p, S("BuildFailed"));
-	if (e && s->newest.n)
+	if (e && s->newest.n && !s->version.n)
 		pass_event(p, EVENT_TRACE, S("NewestVersion"),
 			   arena_printf(p->arena, "the newest version of '%.*s' is '%.*s'",
 					STR_ARG(c->spec.chart), STR_ARG(s->newest)),

@@ -66,3 +66,17 @@ err *observe_get_secret(struct pass *p, node ref, struct credentials *to,
 	*out = to;
 	return NULL;
 }
+
+err *observe_read_secret(struct pass *p, node ref, struct credentials *to,
+			 const struct credentials **out)
+{
+	str name = ref_name(ref);
+	err *e = observe_get_secret(p, ref, to, out);
+
+	if (e && err_kind(e) == ERR_NOT_FOUND)
+		return err_replace(e, "secret '%.*s/%.*s' not found", STR_ARG(p->key.namespace),
+				   STR_ARG(name));
+	return e ? err_wrap(e, "failed to get secret '%.*s/%.*s'", STR_ARG(p->key.namespace),
+			    STR_ARG(name))
+		 : NULL;
+}

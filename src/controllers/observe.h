@@ -32,4 +32,9 @@ bool observe_same_artifacts(node a, node b);
 err *observe_get_secret(struct pass *p, node ref, struct credentials *to,
 			const struct credentials **out) __attribute__((warn_unused_result));
 
+/* The same in the words of Flux's own reader of Secrets: "secret 'ns/x' not found", "failed to
+ * get secret 'ns/x': ...". */
+err *observe_read_secret(struct pass *p, node ref, struct credentials *to,
+			 const struct credentials **out) __attribute__((warn_unused_result));
+
 #endif

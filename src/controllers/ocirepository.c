@@ -111,20 +111,23 @@ static err *read_account(struct ocirepo *o)
 	err *e = pass_get(p, (struct gvk){ STR_NONE, S("v1"), S("ServiceAccount") },
 			  p->key.namespace, name, &account);
 
+	if (e && err_kind(e) == ERR_NOT_FOUND)
+		return no_credential(err_replace(e, "serviceaccount '%.*s/%.*s' not found",
+						 STR_ARG(p->key.namespace), STR_ARG(name)));
 	if (e)
-		return no_credential(err_wrap(e, "failed to get service account '%.*s/%.*s'",
+		return no_credential(err_wrap(e, "failed to get serviceaccount '%.*s/%.*s'",
 					      STR_ARG(p->key.namespace), STR_ARG(name)));
 	node_each_item(i, node_get(account, S("imagePullSecrets"))) {
-		str secret_name = node_str(node_get(*i, S("name")));
+		const struct credentials *got = NULL;
 		struct credentials secret;
 
-		e = pass_secret(p, secret_name, &secret);
+		e = observe_read_secret(p, *i, &secret, &got);
 		if (e)
 			return no_credential(err_wrap(
-				e,
-				"failed to get image pull secret '%.*s/%.*s' for service account",
-				STR_ARG(p->key.namespace), STR_ARG(secret_name)));
-		avec_push(p->arena, &o->secrets, secret);
+				e, "failed to get image pull secret for serviceaccount '%.*s/%.*s'",
+				STR_ARG(p->key.namespace), STR_ARG(name)));
+		if (got)
+			avec_push(p->arena, &o->secrets, secret);
 	}
 	return NULL;
 }
@@ -132,12 +135,12 @@ static err *read_account(struct ocirepo *o)
 static err *read_others(struct ocirepo *o)
 {
 	struct pass *p = o->p;
-	err *e = observe_get_secret(p, node_get(p->spec, S("proxySecretRef")), &o->proxy,
-				    &o->spec.proxy);
+	err *e = observe_read_secret(p, node_get(p->spec, S("proxySecretRef")), &o->proxy,
+				     &o->spec.proxy);
 
 	if (e)
 		return no_login(err_wrap(e, "failed to get proxy address"));
-	e = observe_get_secret(p, node_get(p->spec, S("certSecretRef")), &o->cert, &o->spec.cert);
+	e = observe_read_secret(p, node_get(p->spec, S("certSecretRef")), &o->cert, &o->spec.cert);
 	if (e)
 		return no_login(err_wrap(e, "failed to generate transport for '%.*s'",
 					 STR_ARG(o->spec.url)));

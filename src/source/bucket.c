@@ -179,7 +179,8 @@ static err *answer_error(const struct bucket *b, struct arena *a, const struct n
 	complaint_of(a, buf_str(&r->body), &c);
 	if (!c.message.n)
 		c.message = c.code.n ? arena_cat(a, S("Error response code "), c.code, S("."))
-				     : net_status(a, status);
+			    : status == 403 && b->kind == &bucket_s3 ? S("Access Denied.")
+								     : net_status(a, status);
 	err *e = err_new(ERR_INVALID, "%.*s%.*s", STR_ARG(str_sub(c.message, 0, MESSAGE_MAX)),
 			 STR_ARG(buf_str(&patience)));
 

@@ -38,7 +38,7 @@ static err *check(struct bucket *b)
 		return err_wrap(e, "failed to parse client certificates");
 	if (get(b, "accountKey").n || get(b, "sasKey").n || has_app(b))
 		return NULL;
-	return bucket_bad_secret(b, "requires a 'clientId', 'accountKey' or 'sasKey' field, a "
+	return bucket_bad_secret(b, "requires a 'clientId' or 'accountKey' field, a "
 				    "combination of 'tenantId', 'clientId' and 'clientSecret', or "
 				    "'tenantId', 'clientId' and 'clientCertificate'");
 }

@@ -47,7 +47,22 @@ static err *matches(struct arena *a, str pattern, const str *texts, size_t n, bo
 	return NULL;
 }
 
-static err *check_identity(struct arena *a, const struct cert *c, const struct cosign_trust *trust)
+/* Whose a bundle's is, in the words of Sigstore's library: that of the last who might be it. */
+static err *not_expected(const struct cosign_identity *last, str issuer, str name)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	bool of = false;
+
+	TRY(matches(&a, last->subject, &name, 1, &of));
+	return err_new(ERR_FORBIDDEN,
+		       "failed to verify certificate identity: no matching CertificateIdentity found, "
+		       "last error: expected %s value to match regex \"%.*s\", got \"%.*s\"",
+		       of ? "issuer" : "SAN", STR_ARG(of ? last->issuer : last->subject),
+		       STR_ARG(str_sub(of ? issuer : name, 0, 300)));
+}
+
+static err *check_identity(struct arena *a, const struct cert *c, const struct cosign_trust *trust,
+			   bool bundle)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	str issuer = find_issuer(a, c), *names;
@@ -65,6 +80,12 @@ static err *check_identity(struct arena *a, const struct cert *c, const struct c
 		if (by && of)
 			return NULL;
 	}
+	const struct cosign_identity *last = trust->identities_n
+						     ? &trust->identities[trust->identities_n - 1]
+						     : NULL;
+
+	if (bundle && last && last->issuer.n && last->subject.n)
+		return not_expected(last, issuer, n ? names[0] : STR_NONE);
 	for (size_t i = 0; i < n && i < 5; i++)
 		buf_addf(&b, "%s%.*s", i ? ", " : "", STR_ARG(str_sub(names[i], 0, 300)));
 	return err_new(ERR_FORBIDDEN,
@@ -155,7 +176,7 @@ static err *check_keyless(struct arena *a, const struct cosign_signature *s,
 								    .cert = cert_der(a, c),
 								    .dsse = s->dsse }));
 	TRY(check_chain(a, trust->root, c, at ? at : s->entry.time));
-	TRY(check_identity(a, c, trust));
+	TRY(check_identity(a, c, trust, s->dsse));
 	TRY(cert_key(c, &key));
 	return pubkey_verify(key, PUBKEY_PLAIN, s->signed_text, s->signature)
 		       ? NULL

@@ -119,15 +119,20 @@ static void test_keyless_signatures(void **state)
 	}
 }
 
+#define MISMATCH                                                                          \
+	"no matching attestations: failed to verify certificate identity: no matching "   \
+	"CertificateIdentity found, last error: expected "
+
 static void test_identities_and_roots(void **state)
 {
 	static const struct {
 		const char *issuer, *subject, *want;
 	} rows[] = {
 		{ ISSUER, ".*", NULL },
-		{ "^https://other$", SUBJECT, "none of the expected identities matched what was in the "
-					      "certificate, got subjects [https://github.com/org/repo/" },
-		{ ISSUER, "^https://github\\.com/evil/", "none of the expected identities matched" },
+		{ "^https://other$", SUBJECT, MISMATCH "issuer value to match regex \"^https://other$\", "
+						       "got \"https://token.actions.githubusercontent.com\"" },
+		{ ISSUER, "^https://github\\.com/evil/", MISMATCH "SAN value to match regex \"^https://"
+			  "github\\.com/evil/\", got \"https://github.com/org/repo/" },
 		{ "", "", "none of the expected identities matched" },
 		{ "(", ".*", "error parsing regexp" },
 	};

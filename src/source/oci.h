@@ -57,6 +57,7 @@ struct oci_options {
 	/* With TLS, whatever the certificate (unless `tls` is given), or, where
 	 * none is spoken, without: Flux's spec.insecure. */
 	bool insecure;
+	bool oras;   /* errors in the words of ORAS, which Helm has */
 	bool push;   /* tokens that allow writing */
 	bool remove; /* and deleting */
 	enum net_addresses addresses;

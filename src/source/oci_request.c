@@ -106,20 +106,25 @@ err *oci_answer_text(struct oci_answer *answer, struct arena *a, size_t max, str
 
 /* ---- errors ------------------------------------------------------------------------ */
 
-static void add_diagnostic(struct buf *b, node d)
+static void add_diagnostic(struct buf *b, node d, bool oras)
 {
 	node detail = node_get(d, S("detail"));
 	str code = node_str(node_get(d, S("code"))), message = node_str(node_get(d, S("message")));
 
-	buf_addf(b, "%.*s: %.*s", STR_ARG(code), STR_ARG(message));
+	for (size_t i = 0; oras && i < code.n; i++) /* NAME_UNKNOWN: "name unknown" */
+		buf_addc(b, code.p[i] == '_' ? ' ' : (char)(code.p[i] | 0x20));
+	if (!oras)
+		buf_add(b, code);
+	if (!oras || message.n)
+		buf_addf(b, ": %.*s", STR_ARG(message));
 	if (node_is_nil(detail))
 		return;
-	buf_add(b, S("; "));
+	buf_add(b, oras ? S(": ") : S("; "));
 	goprint_add(b, detail);
 }
 
 /* {"errors":[{"code":...,"message":...,"detail":...}]} */
-static bool add_diagnostics(struct buf *b, str body)
+static bool add_diagnostics(struct buf *b, str body, bool oras)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	struct json_options o = { .max_depth = 100 };
@@ -131,12 +136,12 @@ static bool add_diagnostics(struct buf *b, str body)
 	err_free(e);
 	if (!n || list.kind != NODE_SEQ)
 		return false;
-	if (n > 1)
+	if (n > 1 && !oras)
 		buf_add(b, S("multiple errors returned: "));
 	for (size_t i = 0; i < n && i < ERRORS_MAX; i++) {
 		if (i)
 			buf_add(b, S("; "));
-		add_diagnostic(b, node_at(list, i));
+		add_diagnostic(b, node_at(list, i), oras);
 	}
 	return true;
 }
@@ -162,6 +167,18 @@ static void add_status(struct buf *b, struct arena *a, const struct oci_ask *ask
 		buf_add(b, S(" (HEAD responses have no body, use GET for details)"));
 }
 
+static void add_oras(struct buf *b, struct arena *a, const struct oci_ask *ask, str url, int status,
+		     str body)
+{
+	str page = S("?n="), words = net_status(a, status);
+	size_t at = str_find(url, page);
+
+	buf_addf(b, "%.*s \"%.*s\": response status code %d: ", STR_ARG(ask->method),
+		 STR_ARG(str_sub(url, 0, at == STR_NPOS ? url.n : at)), status);
+	if (!add_diagnostics(b, body, true))
+		buf_add(b, str_from(words, str_find_char(words, ' ') + 1));
+}
+
 err *oci_answer_error(const struct oci *c, const struct oci_ask *ask, struct oci_answer *answer)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT, body = BUF_LIMIT(OCI_ERROR_MAX);
@@ -169,9 +186,13 @@ err *oci_answer_error(const struct oci *c, const struct oci_ask *ask, struct oci
 
 	/* What came of it will do. */
 	err_free(read_body(answer, &body));
-	buf_addf(&b, "%.*s %.*s: ", STR_ARG(ask->method), STR_ARG(answer->url));
-	if (!add_diagnostics(&b, buf_str(&body)))
-		add_status(&b, &answer->mem, ask, status, str_trim(buf_str(&body)));
+	if (c->o.oras) {
+		add_oras(&b, &answer->mem, ask, answer->url, status, buf_str(&body));
+	} else {
+		buf_addf(&b, "%.*s %.*s: ", STR_ARG(ask->method), STR_ARG(answer->url));
+		if (!add_diagnostics(&b, buf_str(&body), false))
+			add_status(&b, &answer->mem, ask, status, str_trim(buf_str(&body)));
+	}
 	patience_words(&b, &answer->head);
 	patience_keep(net_client_patience(c->o.net), answer->url, &answer->head);
 	err *e = err_new(kind_of(status), "%s", buf_c(&b));

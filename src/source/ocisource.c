@@ -1,5 +1,6 @@
 #include "source/ocisource.h"
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "source/unpack.h"
 #include "text/constraint.h"
@@ -73,14 +74,10 @@ static err *read_tls(struct ocisource *o, const struct ocisource_spec *spec)
 
 static err *parse_url(struct arena *a, str url, struct ociref *out)
 {
-	str name = url, repository, tag;
+	str name = url;
 
 	if (!ociref_take_scheme(&name))
 		return err_new(ERR_INVALID, "URL must be in format 'oci://<domain>/<org>/<repo>'");
-	repository = str_from(name, str_find_char(name, '/'));
-	if (str_split(repository, ':', &repository, &tag))
-		return err_new(ERR_INVALID, "URL must not contain a tag; remove ':%.*s'",
-			       STR_ARG(tag));
 	return ociref_parse_repository(a, arena_str(a, name), out);
 }
 
@@ -156,11 +153,27 @@ static err *choose(struct ocisource *o, const struct ocisource_spec *spec)
 		      "ReadOperationFailed");
 }
 
+/* In the words of go-containerregistry. */
+static err *check_digest(str digest)
+{
+	struct digest parsed;
+	str name, hex;
+	err *e = digest_parse(&parsed, digest);
+
+	if (!e || !str_split(digest, ':', &name, &hex))
+		return e ? err_replace(e, "cannot parse hash: \"%.*s\"", STR_ARG(digest)) : NULL;
+	for (size_t i = 0; i < hex.n; i++)
+		if (!ascii_is_digit(hex.p[i]) && !(hex.p[i] >= 'a' && hex.p[i] <= 'f'))
+			return err_replace(e, "found non-hex character in hash: %c", hex.p[i]);
+	if (!str_eq(name, S("sha256")))
+		return err_replace(e, "unsupported hash: \"%.*s\"", STR_ARG(name));
+	return err_replace(e, "wrong number of hex digits for sha256: %.*s", STR_ARG(hex));
+}
+
 static err *resolve(struct ocisource *o)
 {
 	struct ocidescriptor d = { .digest = o->ref.digest };
-	struct digest parsed;
-	err *e = d.digest.n ? digest_parse(&parsed, d.digest)
+	err *e = d.digest.n ? check_digest(d.digest)
 			    : oci_resolve(o->client, &o->mem, o->ref.tag, &d);
 
 	if (e)
@@ -387,8 +400,7 @@ static err *bad_storage(err *e, const char *what, const char *reason)
 
 static str file_name(struct ocisource *o)
 {
-	return arena_cat(&o->mem, str_from(o->digest, str_find_char(o->digest, ':') + 1),
-			 S(".tar.gz"));
+	return arena_cat(&o->mem, o->digest, S(".tar.gz"));
 }
 
 static err *archive(struct ocisource *o, const struct ocisource_env *env,

@@ -74,7 +74,9 @@ static err *run_keys(const struct ociverify *v, struct arena *a, const struct co
 	err *e = cosign_verify(a, from, ref->digest,
 			       &(struct cosign_trust){ .keys = keys, .keys_n = n });
 
-	return e && err_kind(e) == ERR_FORBIDDEN && !v->chart.n ? none_found(e, a, ref) : e;
+	bool refused = e && (err_kind(e) == ERR_FORBIDDEN || err_kind(e) == ERR_NOT_FOUND);
+
+	return refused && !v->chart.n ? none_found(e, a, ref) : e;
 }
 
 static err *fetch_root(const struct ociverify *v, struct arena *a, struct sigroot *out)

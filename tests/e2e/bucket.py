@@ -178,7 +178,7 @@ class Store(BaseHTTPRequestHandler):
         if FAULTS.get("tears") == key:
             return self.tear(OBJECTS[key])
         tag = "new" if FAULTS.get("changed") == key else etag(OBJECTS[key])
-        return self.answer(200, OBJECTS[key], {"ETag": '"%s"' % tag})
+        return self.answer(200, OBJECTS[key], {"ETag": '"%s"' % tag, "Last-Modified": "Tue, 02 Jan 2024 03:04:05 GMT"})
 
     def tear(self, data):
         """Three bytes at a time, and on from there."""
@@ -322,7 +322,7 @@ def amazon():
     want("aws", GOOD, run(*S3, "provider=aws", "region=eu-west-1"))
     want("prefix", revision({k: v for k, v in KEPT.items() if k.startswith("deploy/")}), run(*S3, "prefix=deploy/"))
     want("ignore", revision({"a.yaml": KEPT["a.yaml"]}), run(*S3, "ignore=/*\n!/a.yaml"))
-    want("wrong key", OPS + "failed to confirm existence of 'stuff' bucket: 403 Forbidden",
+    want("wrong key", OPS + "failed to confirm existence of 'stuff' bucket: Access Denied.",
          run(HOST, "stuff", "insecure=", LOGIN[0], "secret.secretkey=wrong"))
     want("no bucket", OPS + "bucket 'none' not found", run(HOST, "none", "insecure=", *LOGIN))
     want("half a secret", AUTH + "invalid 'secret' secret data: required fields 'accesskey' and 'secretkey'",

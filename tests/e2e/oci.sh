@@ -95,11 +95,10 @@ nightly
 v3" tags "$reg/org/app"
 want_line "$first [0-9]* application/vnd.oci.image.manifest.v1+json" "$ocifetch" resolve "$reg/org/app:1.1.0"
 
-hex=${first#sha256:}
 want "revision: 1.1.0@$first
 reference: $reg/org/app:1.1.0
 event: stored artifact with revision '1.1.0@$first' from 'oci://$reg/org/app'
-url: http://source.example/ocirepository/ns/repo/$hex.tar.gz
+url: http://source.example/ocirepository/ns/repo/$first.tar.gz
 link: http://source.example/ocirepository/ns/repo/latest.tar.gz
   0600 a.yaml 8
   0750 deploy/
@@ -286,7 +285,7 @@ url() { "$ocifetch" fetch store "$@"; }
 want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'http://x/y': \
 URL must be in format 'oci://<domain>/<org>/<repo>'" url http://x/y
 want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'oci://ghcr.io/org/app:1': \
-URL must not contain a tag; remove ':1'" url oci://ghcr.io/org/app:1
+repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: org/app:1" url oci://ghcr.io/org/app:1
 want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'oci://ghcr.io/Org/app': \
 repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: Org/app" url oci://ghcr.io/Org/app
 want_line "failed: FetchFailed AuthenticationFailed: failed to get credential from aws: .*" url oci://ghcr.io/org/app provider=aws

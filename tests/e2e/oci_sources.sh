@@ -84,7 +84,7 @@ until_true "copied" eval '[ "$(curl -s "$(field status/artifact/url)" | tar tzf 
 [ -z "$(condition SourceVerified)" ] || fail "SourceVerified is left"
 until_true "observed" eval '[ "$(field status/observedLayerSelector)" = "{'"'operation': 'copy'"'}" ]'
 patch '{"spec":{"url":"oci://'"$repo"':tag"}}'
-until_true "stalled" is Stalled "True URLInvalid URL validation failed for 'oci://$repo:tag': URL must not contain a tag; remove ':tag'"
+until_true "stalled" is Stalled "True URLInvalid URL validation failed for 'oci://$repo:tag': repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: ${repo#*/}:tag"
 patch '{"spec":{"url":"oci://'"$repo"'"}}'
 until_true "recovered" is Ready "True Succeeded stored artifact for digest '$one'"
 

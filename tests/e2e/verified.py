@@ -242,7 +242,7 @@ def verifies():
         fail("the mirror was asked for %s" % asked)
     says(SOURCES, "keyless", "SourceVerified", "True Succeeded verified signature of revision v1@sha256:")
     says(SOURCES, "other", "SourceVerified", "False VerificationError failed to verify the signature using provider 'cosign keyless': "
-         "no matching attestations: none of the expected identities matched")
+         "no matching attestations: failed to verify certificate identity: no matching CertificateIdentity found, last error: expected ")
 
 
 # ---- notation, and an authority with an OCSP server and a list
