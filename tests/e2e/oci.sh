@@ -195,8 +195,8 @@ push v1 files >out 2>err || fail "push: $(cat err)"
 digest=$(sed -n 's/.*@\(sha256:.*\)/\1/p' err)
 [ "$(cat out err)" = "► pushing artifact to $reg/org/manifests:v1
 ✔ artifact successfully pushed to $reg/org/manifests@$digest" ] || fail "push says: $(cat out err)"
-again=$(push v2 files --reproducible -a 'a.b/c=d=e' -o json)
-[ "$again" = "$(push v3 files --reproducible -a 'a.b/c=d=e' -o json | sed 's/v3/v2/')" ] || fail "not reproducible"
+again=$(push v2 files --reproducible -a 'a.b/c=d' -o json)
+[ "$again" = "$(push v3 files --reproducible -a 'a.b/c=d' -o json | sed 's/v3/v2/')" ] || fail "not reproducible"
 two=$(sed -n 's/.*"digest": "\(.*\)".*/\1/p' <<<"$again")
 [ "$again" = "{
   \"url\": \"oci://$reg/org/manifests@$two\",
@@ -204,7 +204,7 @@ two=$(sed -n 's/.*"digest": "\(.*\)".*/\1/p' <<<"$again")
   \"tag\": \"v2\",
   \"digest\": \"$two\"
 }" ] || fail "push -o json says: $again"
-[ "$(push v2 files --reproducible -a 'a.b/c=d=e' -o yaml)" = "digest: $two
+[ "$(push v2 files --reproducible -a 'a.b/c=d' -o yaml)" = "digest: $two
 repository: $reg/org/manifests
 tag: v2
 url: oci://$reg/org/manifests@$two" ] || fail "push -o yaml"
@@ -258,7 +258,7 @@ want_line ".*unexpected status code 401 Unauthorized.*" push v4 files
 want "► logging in to registry with credentials
 ► pushing artifact to $reg/org/manifests:v4
 ✔ artifact successfully pushed to $reg/org/manifests@$two" \
-	flux push artifact "$url:v4" --path files --source https://x/y --revision main@sha1:12 -a a.b/c=d=e --reproducible --creds 'user:pass word'
+	flux push artifact "$url:v4" --path files --source https://x/y --revision main@sha1:12 -a a.b/c=d --reproducible --creds 'user:pass word'
 mkdir helpers && cat >helpers/docker-credential-test <<-'END' && chmod +x helpers/docker-credential-test
 	#!/bin/sh
 	[ "$1" = get ] && { read -r server || :; } && echo "{\"ServerURL\":\"$server\",\"Username\":\"user\",\"Secret\":\"pass word\"}"
@@ -289,7 +289,7 @@ repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz012345678
 want "failed: FetchFailed URLInvalid (stalled): URL validation failed for 'oci://ghcr.io/Org/app': \
 repository can only contain the characters \`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: Org/app" url oci://ghcr.io/Org/app
 want_line "failed: FetchFailed AuthenticationFailed: failed to get credential from aws: .*" url oci://ghcr.io/org/app provider=aws
-want "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: unsupported digest algorithm" \
+want 'failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: unsupported hash: "md5"' \
 	url oci://ghcr.io/org/app digest=md5:d41d8cd98f00b204e9800998ecf8427e
 want "failed: FetchFailed AuthenticationFailed: failed to get proxy address: secret 'ns/secret': key 'address' not found" \
 	url oci://ghcr.io/org/app proxy.x=y
