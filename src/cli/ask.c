@@ -5,8 +5,8 @@
 
 enum { LINE_MAX_BYTES = 64 << 10 };
 
-/* False at the end of the input with nothing before it. */
-static bool read_line(struct buf *b)
+/* False at the end of the input; what is there without an end counts unless it has to be whole. */
+static bool read_line(struct buf *b, bool whole)
 {
 	char ch;
 
@@ -15,29 +15,30 @@ static bool read_line(struct buf *b)
 			return true;
 		buf_addc(b, ch);
 	}
-	return b->n > 0;
+	return !whole && b->n > 0;
 }
 
 err *ask_line(struct cli *c, const char *question, enum ask_how how, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(LINE_MAX_BYTES);
 	struct termios shown, hidden;
-	bool hides = how == ASK_HIDDEN && tcgetattr(STDIN_FILENO, &shown) == 0;
+	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
+	bool hides = how != ASK_SHOWN && terminal;
 
 	buf_add(&c->out.buf, str_c(question));
 	output_flush(&c->out);
-	if (how == ASK_HIDDEN && !hides)
+	if (how == ASK_HIDDEN && !terminal)
 		return err_new(ERR_INVALID, "inappropriate ioctl for device");
 	if (hides) {
 		hidden = shown;
 		hidden.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
 	}
-	bool got = read_line(&b);
+	bool got = read_line(&b, how == ASK_SECRET && !terminal);
 
 	if (hides)
 		tcsetattr(STDIN_FILENO, TCSANOW, &shown);
-	if (how == ASK_HIDDEN)
+	if (how == ASK_HIDDEN || (how == ASK_SECRET && got))
 		buf_addc(&c->out.buf, '\n');
 	output_flush(&c->out);
 	if (!got)

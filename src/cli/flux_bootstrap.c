@@ -1,11 +1,9 @@
 /* flux_bootstrap - the group "flux bootstrap", and "flux bootstrap git". */
 #include "cli/flux_bootstrap.h"
 
-#include <termios.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/fs.h"
+#include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/flux_choice.h"
 #include "cli/flux_components.h"
@@ -20,30 +18,10 @@ struct bootstrap_options *bootstrap_options(struct cli *c)
 
 err *bootstrap_ask(struct cli *c, const char *what, str *out)
 {
-	enum { SECRET_MAX = 64 << 10 };
-	CLEANUP(buf_release) struct buf b = BUF_LIMIT(SECRET_MAX);
-	struct termios shown, hidden;
-	bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
-	ssize_t n;
-	char ch;
+	const char *question = arena_printf(c->arena, "Please enter your %s: ", what).p;
+	err *e = ask_line(c, question, ASK_SECRET, out);
 
-	buf_addf(&c->out.buf, "Please enter your %s: ", what);
-	output_flush(&c->out);
-	if (terminal) {
-		hidden = shown;
-		hidden.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
-	}
-	while ((n = read(STDIN_FILENO, &ch, 1)) == 1 && ch != '\n')
-		buf_addc(&b, ch);
-	if (terminal)
-		tcsetattr(STDIN_FILENO, TCSANOW, &shown);
-	if (n != 1 && !(terminal && b.n))
-		return err_new(ERR_INVALID, "could not read token: could not read from stdin: EOF");
-	buf_addc(&c->out.buf, '\n');
-	output_flush(&c->out);
-	*out = arena_str(c->arena, str_trim_right_set(buf_str(&b), S("\r")));
-	return NULL;
+	return e ? err_wrap(e, "could not read token: could not read from stdin") : NULL;
 }
 
 /* ---- validation -------------------------------------------------------- */
