@@ -16,6 +16,8 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
+# tests wait as much as they work
+TESTS ?= $(shell expr $(JOBS) + 1)
 FUZZ_SECONDS ?= 30
 
 # -O1 and lines alone halve the time that the checks take to compile; the warnings
@@ -32,7 +34,7 @@ export TSAN_OPTIONS ?= halt_on_error=1
 
 # $(call build,DIR,meson options): set DIR up once, then compile.
 build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)
-check = meson test --no-rebuild --print-errorlogs --num-processes $(JOBS) -C $(1)
+check = meson test --no-rebuild --print-errorlogs --num-processes $(TESTS) -C $(1)
 
 .PHONY: all setup test e2e e2e-real demo asan asan-build tsan fuzz bench peers lint install deb clean
 
