@@ -26,8 +26,8 @@ struct decryption {
 
 /* By the spec of a pass's object; without spec.decryption nothing is opened. */
 err *decryption_open(struct decryption *d, struct pass *p) __attribute__((warn_unused_result));
-/* With the keys of the environment, and for clouds as who it says we are. `*found`: whether there are any. `net` may be
- * NULL: then key services are not asked. */
+/* With the keys of the environment, and for clouds as who it says we are. `*found`: whether
+ * there are any. `net` may be NULL: then key services are not asked. */
 err *decryption_offline(struct decryption *d, struct net_client *net, char *const *env,
 			bool *found) __attribute__((warn_unused_result));
 void decryption_close(struct decryption *d);

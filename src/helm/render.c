@@ -101,10 +101,9 @@ err *render_chart(struct arena *a, struct chart *c, node values, const struct re
 	out->crds_n = crds.n;
 	TRY(check_kube(a, c, o->caps));
 	TRY(run_templates(a, c, all, o, out));
-	return o->files_only ? NULL
-			     : manifest_sort(a, out->files, out->files_n,
-					     o->tight ? MANIFEST_INSTALL_TIGHT
-						      : MANIFEST_INSTALL,
-					     o->notices,
+	if (o->files_only)
+		return NULL;
+	return manifest_sort(a, out->files, out->files_n,
+			     o->tight ? MANIFEST_INSTALL_TIGHT : MANIFEST_INSTALL, o->notices,
 			     &out->manifests, &out->hooks);
 }
