@@ -6,6 +6,7 @@
  * is alone in its text falls apart, and what is no map is refused.
  */
 #include "base/die.h"
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vec.h"
 #include "kustomize/krm.h"
@@ -95,7 +96,8 @@ struct returned {
 
 static err *split(struct arena *a, str stream, const char *group, file_list *out)
 {
-	VEC(struct returned) all = { 0 };
+	CLEANUP(map_release) struct map by_name = MAP_INIT;
+	VEC(struct returned *) all = { 0 };
 	krm_docs docs = { 0 };
 	err *e = krm_read_text(a, stream, &docs);
 
@@ -103,18 +105,20 @@ static err *split(struct arena *a, str stream, const char *group, file_list *out
 		return err_wrap(e, "error parsing YAML");
 	for (size_t i = 0; i < docs.n; i++) {
 		str name = name_of(a, docs.p[i].root, group, i);
-		size_t k = 0;
+		struct returned *r = map_get(&by_name, name);
 
-		while (k < all.n && !str_eq(all.p[k].path, name))
-			k++;
-		if (k == all.n)
-			avec_push(a, &all, (struct returned){ .path = name });
-		avec_push(a, &all.p[k].docs, docs.p[i]);
+		if (!r) {
+			r = arena_new(a, struct returned);
+			r->path = name;
+			map_set(&by_name, name, r);
+			avec_push(a, &all, r);
+		}
+		avec_push(a, &r->docs, docs.p[i]);
 	}
 	for (size_t i = 0; i < all.n; i++) {
-		struct manifest_file f = { .path = all.p[i].path };
+		struct manifest_file f = { .path = all.p[i]->path };
 
-		e = print(a, &all.p[i].docs, &f.text);
+		e = print(a, &all.p[i]->docs, &f.text);
 		if (e)
 			return err_wrap(e, "re-writing %.*s", STR_ARG(f.path));
 		avec_push(a, out, f);
