@@ -76,39 +76,6 @@ static err *fetch(struct hr *h, struct map *seen, const struct reference *r, con
 	return NULL;
 }
 
-static bool is_quoted(str s)
-{
-	return (str_starts(s, S("'")) && str_ends(s, S("'"))) ||
-	       (str_starts(s, S("\"")) && str_ends(s, S("\"")));
-}
-
-/* Verbatim: what --set would take for grammar is escaped. */
-static str escaped(struct arena *a, str value)
-{
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] && strchr("\\,[]{}", value.p[i]))
-			buf_addc(&b, '\\');
-		buf_addc(&b, value.p[i]);
-	}
-	return arena_str(a, buf_str(&b));
-}
-
-static err *set_path(struct hr *h, const struct reference *r, str value, node into)
-{
-	struct strvals_options o = { .kind = STRVALS_TYPED };
-
-	if (r->literal) {
-		o.kind = STRVALS_STRING;
-		value = escaped(h->a, value);
-	} else if (is_quoted(value)) {
-		o.kind = STRVALS_STRING;
-		value = str_trim_set(value, S("'\""));
-	}
-	return strvals_parse(h->a, arena_cat(h->a, r->path, S("="), value), &o, into);
-}
-
 static struct reference reference_of(node n)
 {
 	str key = node_str(node_get(n, S("valuesKey")));
@@ -134,7 +101,7 @@ static err *add_reference(struct hr *h, struct map *seen, node n, node own, node
 	hr_note_values(h, r.kind, r.name, r.key, r.path, *data);
 	if (r.path.n) {
 		*result = values_merge(h->a, *result, own);
-		e = set_path(h, &r, *data, *result);
+		e = values_set(h->a, *result, r.path, *data, r.literal);
 		return e ? refuse(h, &r, e, NULL) : NULL;
 	}
 	e = yamlfit_read_map(h->a, *data, "common.Values", &read);

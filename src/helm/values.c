@@ -53,18 +53,44 @@ node values_merge(struct arena *a, node under, node over)
 	return out;
 }
 
+/* Verbatim: what --set would take for grammar is escaped. */
+static str escaped(struct arena *a, str value)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] && strchr("\\,[]{}", value.p[i]))
+			buf_addc(&b, '\\');
+		buf_addc(&b, value.p[i]);
+	}
+	return arena_str(a, buf_str(&b));
+}
+
+static bool is_quoted(str s)
+{
+	return (str_starts(s, S("'")) && str_ends(s, S("'"))) ||
+	       (str_starts(s, S("\"")) && str_ends(s, S("\"")));
+}
+
+err *values_set(struct arena *a, node values, str path, str text, bool literal)
+{
+	struct strvals_options o = { .kind = STRVALS_STRING };
+
+	if (literal)
+		text = escaped(a, text);
+	else if (is_quoted(text))
+		text = str_trim_set(text, S("'\""));
+	else
+		o.kind = STRVALS_TYPED;
+	return strvals_parse(a, arena_cat(a, path, S("="), text), &o, values);
+}
+
 err *values_add(struct arena *a, str text, str path, node *values)
 {
-	char first = text.n ? text.p[0] : 0;
-	bool quoted = text.n >= 2 && (first == '"' || first == '\'') && text.p[text.n - 1] == first;
-	const struct strvals_options o = { .kind = quoted ? STRVALS_STRING : STRVALS_TYPED };
 	node read;
 
-	if (path.n) {
-		if (quoted)
-			text = str_sub(text, 1, text.n - 1);
-		return strvals_parse(a, arena_cat(a, path, S("="), text), &o, *values);
-	}
+	if (path.n)
+		return values_set(a, *values, path, text, false);
 	TRY(values_read(a, text, &read));
 	*values = values_merge(a, *values, read);
 	return NULL;

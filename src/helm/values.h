@@ -27,8 +27,11 @@ err *values_read_as(struct arena *a, str text, const char *what, node *out)
  * Neither is changed; the result shares their parts. */
 node values_merge(struct arena *a, node under, node over);
 
-/* What a HelmRelease refers to, over `*values`: all of the text, or, at a path as --set
- * spells it, one value; quotes around that make it a text. */
+/* One value at a path as --set spells it, as HelmReleases set it: quotes around it make it a
+ * text, and so does `literal`, which takes it as it is. `values` is changed. */
+err *values_set(struct arena *a, node values, str path, str text, bool literal)
+	__attribute__((warn_unused_result));
+/* What a HelmRelease refers to, over `*values`: all of the text, or one value at a path. */
 err *values_add(struct arena *a, str text, str path, node *values)
 	__attribute__((warn_unused_result));
 
