@@ -769,6 +769,31 @@ static void test_a_chain_is_released_by_events(void **state)
 	await(w, "k20", "True", "Applied");
 }
 
+/* Whoever waits already is told at once, and so says when the others would have been. */
+static void test_a_loss_is_no_news_to_those_that_are_well(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "first", IN_DEFAULT "  namePrefix: first-\n");
+	put_ks(w, "well", IN_DEFAULT "  namePrefix: well-\n  dependsOn: [{name: first}]\n");
+	put_ks(w, "waiting", IN_DEFAULT "  dependsOn: [{name: first}, {name: nobody}]\n");
+	start(w);
+	await(w, "well", "True", "Applied");
+	await(w, "waiting", "False", "dependency 'default/nobody' not found");
+	put_ks(w, "first", IN_DEFAULT "  path: ./none\n");
+	await(w, "waiting", "False", "dependency 'default/first' is not ready");
+	await_idle(w);
+	await(w, "well", "True", "Applied revision: main@sha1:1");
+	ask(w, "DELETE", GIT "repo", "", "");
+	await(w, "waiting", "False", "GitRepository.source.toolkit.fluxcd.io \"repo\" not found");
+	await_idle(w);
+	await(w, "well", "True", "Applied revision: main@sha1:1");
+	put_ks(w, "first", IN_DEFAULT);
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "two") });
+	await(w, "well", "True", "Applied revision: main@sha1:2");
+}
+
 static void look_for_circle(void *ctx, enum log_level level, str line)
 {
 	(void)level;
@@ -1493,6 +1518,7 @@ int main(void)
 		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
 		CASE(test_what_was_never_made_is_not_told_of),
 		CASE(test_a_chain_is_released_by_events),
+		CASE(test_a_loss_is_no_news_to_those_that_are_well),
 		CASE(test_a_circle_is_logged),
 		CASE(test_ready_expressions),
 		CASE(test_checks_of_what_cannot_be),

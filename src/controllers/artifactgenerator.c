@@ -33,7 +33,7 @@ static void refs(node object, struct refs *out)
 	node_each_item(i, node_dig(object, "status", "inventory"))
 		refs_add(out, source_kind(S("ExternalArtifact")),
 			 node_str(node_get(*i, S("namespace"))), node_str(node_get(*i, S("name"))),
-			 REF_ARTIFACT);
+			 REF_OUTPUT);
 }
 
 const struct generator_source *artifactgenerator_source_of(const struct generator *g, str alias)

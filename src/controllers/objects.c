@@ -103,12 +103,15 @@ static void want_kind(struct runtime *rt, struct gvk kind, enum live_keep keep)
 	pthread_cond_signal(&rt->chores);
 }
 
+/* 0: none. */
 static uint64_t hash_artifact(node object)
 {
 	node artifact = node_dig(object, "status", "artifact");
 	uint64_t h = entry_hash(node_str(node_get(artifact, S("revision"))),
 				node_str(node_get(artifact, S("digest"))), STR_NONE, STR_NONE);
 
+	if (artifact.kind != NODE_MAP)
+		return 0;
 	return h ? h : 1;
 }
 
@@ -276,6 +279,7 @@ static void came(struct runtime *rt, struct looked_after *k, const struct live_e
 	o->generation = generation;
 	o->requested = requested;
 	o->deleting = deleting;
+	o->is_well = object_is_ready(ev->object);
 	set_refs(rt, o, refs);
 	if (matters) {
 		o->failures = 0;
@@ -337,7 +341,7 @@ static unsigned matters_of(struct target *t, const struct live_event *ev)
 	uint64_t ready = ev->what & LIVE_DELETED ? 0 : hash_ready(ev->object);
 
 	if (artifact != t->artifact || came_or_went)
-		m |= 1u << REF_ARTIFACT;
+		m |= 1u << REF_ARTIFACT | 1u << REF_OUTPUT;
 	if (ready != t->ready || came_or_went)
 		m |= 1u << REF_READY;
 	if (came_or_went || (ev->what & LIVE_HEALTH))
@@ -347,6 +351,19 @@ static unsigned matters_of(struct target *t, const struct live_event *ev)
 	t->artifact = artifact;
 	t->ready = ready;
 	return m;
+}
+
+/* That a source or a dependency goes, has lost its artifact or is not ready for the moment is
+ * no news to those that are well: as with Flux they find out at their interval, and if it has
+ * come back by then nobody was told of a failure. */
+static bool is_loss(const struct edge *e, const struct live_event *ev)
+{
+	if (!e->from->is_well)
+		return false;
+	if (e->matter == REF_ARTIFACT)
+		return !e->to->artifact;
+	return e->matter == REF_READY &&
+	       ((ev->what & LIVE_DELETED) || !object_is_ready(ev->object));
 }
 
 /* What is as a pass left it is no news. While one runs nobody can tell its own
@@ -362,6 +379,7 @@ static int64_t delay_of(enum ref_matter matter, unsigned what)
 {
 	switch (matter) {
 	case REF_ARTIFACT:
+	case REF_OUTPUT:
 	case REF_READY:
 		return 0;
 	case REF_DATA:
@@ -403,7 +421,7 @@ static void tell_referrers(struct runtime *rt, const struct live_event *ev)
 
 		if (!(m & 1u << e->matter) || !e->from->seen)
 			continue;
-		if (e->matter == REF_CONTENT && !is_drift(e, ev))
+		if (is_loss(e, ev) || (e->matter == REF_CONTENT && !is_drift(e, ev)))
 			continue;
 		objects_enqueue(rt, e->from, delay_of(e->matter, ev->what));
 	}

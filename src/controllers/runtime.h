@@ -47,6 +47,7 @@ struct key {
 /* Which changes of the other matter. */
 enum ref_matter {
 	REF_ARTIFACT,		/* status.artifact: revision or digest */
+	REF_OUTPUT,		/* the same of what one made oneself: that it goes matters, too */
 	REF_READY,		/* Ready, observedGeneration, generation, lastAppliedRevision */
 	REF_DATA,		/* any change: ConfigMaps and Secrets, by resourceVersion */
 	REF_HEALTH,		/* kstatus, or that it comes or goes */

@@ -69,6 +69,7 @@ struct object {
 	int64_t generation;
 	uint64_t requested;		/* hash of the annotation */
 	bool deleting, seen;
+	bool is_well;			/* it says that it is ready */
 	uint64_t visit;			/* by the newest search that came here: cycle.c */
 	VEC(struct edge *) edges;
 	uint64_t refs_hash;
