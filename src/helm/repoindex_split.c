@@ -65,10 +65,12 @@ static bool take_line(const struct repoindex *ix, struct repoindex_part *rest, s
 		n--;
 	while (indent < n && p[indent] == ' ')
 		indent++;
-	str text = str_trim_set(str_of(p + indent, n - indent), S(" \t"));
+	uint32_t begin = indent;
 
+	while (begin < n && (p[begin] == ' ' || p[begin] == '\t'))
+		begin++;
 	*out = (struct line){ { rest->at, n, rest->line }, indent, 0 };
-	if (text.n && p[indent] != '#')
+	if (begin < n && p[indent] != '#')
 		out->first = p[indent];
 	rest->at += whole;
 	rest->n -= whole;

@@ -187,9 +187,16 @@ enum fast_stop fast_plain_end(const struct fast *f, const char *p, const char **
 
 static bool starts_plain(const struct fast *f, const char *p)
 {
+	static const bool special[256] = {
+		['?'] = true, [':'] = true, [','] = true, ['['] = true, [']'] = true, ['{'] = true,
+		['}'] = true, ['#'] = true, ['&'] = true, ['*'] = true, ['!'] = true, ['|'] = true,
+		['>'] = true, ['\''] = true, ['"'] = true, ['%'] = true, ['@'] = true, ['`'] = true,
+		['\t'] = true,
+	};
+
 	if (*p == '-')
 		return !fast_is_blankz(f, p + 1);
-	return !memchr("?:,[]{}#&*!|>'\"%@`\t", *p, 19);
+	return !special[(unsigned char)*p];
 }
 
 /* Whether a plain scalar goes on below: the next line with text stands
