@@ -23,7 +23,7 @@ import time
 import urllib.request
 
 import peers
-from flux_beside_cases import CASES, SOURCES
+from flux_beside_cases import AHEAD, CASES, SOURCES
 
 
 def group(names):
@@ -299,6 +299,8 @@ def seen_events(side):
     for e in sorted(side.list("/api/v1/namespaces/%s/events" % NS), key=lambda e: (e["firstTimestamp"], e["metadata"]["uid"]), reverse=True):
         what = e["involvedObject"]
         if what["name"] in not_told:
+            continue
+        if what["name"] in AHEAD and e["reason"] in ("GarbageCollectionSucceeded", "GitOperationSucceeded"):
             continue
         message = without_place(plain(side, e["message"]))
         more = e["metadata"].get("annotations") or {}

@@ -394,3 +394,5 @@ SOURCES = {
     "proxy-missing": {"proxySecretRef": {"name": "nobody"}},
     "provider-gate": {"provider": "azure", "serviceAccountName": "x"},
 }
+# They are made anew with what they include. Asked later they have no news, and say so, while Flux has waited to be asked.
+AHEAD = ("included", "include-bad")
