@@ -52,8 +52,24 @@ static bool sees(void *ctx, const struct client_resource *r, str ns)
 	return cluster_sees(h->p, h->cluster, r, ns);
 }
 
+static bool shown(void *ctx, const struct client_resource *r, str ns)
+{
+	const struct hr *h = ctx;
+
+	return hr_right_is_known(h->shared, h->cluster->id, "get", r, ns);
+}
+
+static void on_shown(void *ctx, const struct client_resource *r, str ns)
+{
+	const struct hr *h = ctx;
+
+	hr_right_note(h->shared, h->cluster->id, "get", r, ns);
+}
+
 void hr_prepare_env(struct hr *h)
 {
+	bool limited = h->cluster->account || h->cluster->remote;
+
 	h->notices = (struct notices){ .line = on_line, .ctx = h };
 	h->steps = (struct notices){ .parts = helmlog_add, .ctx = &h->log, .debug = true };
 	h->env = (struct release_env){
@@ -61,7 +77,8 @@ void hr_prepare_env(struct hr *h)
 			     .manager = S("helm-controller"), .cancel = h->p->cancel,
 			     .log = &h->steps, .live = h->cluster->live, .sees = sees,
 			     .sees_ctx = h,
-			     .limited = h->cluster->account || h->cluster->remote },
+			     .shown = limited ? shown : NULL,
+			     .on_shown = limited ? on_shown : NULL, .shown_ctx = h },
 		.store = { .driver = RELSTORE_SECRET, .client = h->cluster->client,
 			   .ns = h->storage_ns, .manager = S("helm-controller"),
 			   .cache = hr_shared_records(h->shared),

@@ -263,6 +263,8 @@ static bool all_seen(struct hr *h)
 
 /* ---- the storage ---------------------------------------------------------------- */
 
+static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true };
+
 void hr_wrote(void *ctx, node object)
 {
 	struct hr *h = ctx;
@@ -287,7 +289,8 @@ static bool find_revisions(struct hr *h, struct release_revisions *out)
 	return may_know(h) && !h->doubted &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
-	       (out->n || own || hr_reader_is_known(h->shared, h->cluster->id)) &&
+	       (out->n || own || hr_right_is_known(h->shared, h->cluster->id, "list", &secrets,
+						h->env.store.ns)) &&
 	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
 }
 
@@ -303,8 +306,6 @@ static bool is_stored(struct hr *h)
  * asked for this pass, and nothing would come after it. */
 static bool is_stored_now(struct hr *h)
 {
-	static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"),
-							S("Secret"), true };
 	int64_t newest = 0;
 	uint64_t stored = 0;
 	node list;
@@ -341,7 +342,7 @@ static bool is_stored_now(struct hr *h)
 void hr_has_looked(struct hr *h)
 {
 	if (may_know(h))
-		hr_reader_note(h->shared, h->cluster->id);
+		hr_right_note(h->shared, h->cluster->id, "list", &secrets, h->env.store.ns);
 }
 
 /* One to be read in full, or the little that is needed of the rest. */

@@ -6,18 +6,19 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/hash.h"
 #include "base/owned.h"
 #include "base/vec.h"
 
 /* Bytes of charts, of packed charts, of templates. */
 enum { CHARTS_MAX = 24 << 20, RECORDS_MAX = 8 << 20, TEMPLATES_MAX = 16 << 20 };
 
-/* Readers that are remembered, each for so long. */
-enum { READERS_MAX = 256 };
-#define READER_AGE (10 * CLOCK_MINUTE)
+/* Rights that are remembered, each for so long. */
+enum { RIGHTS_MAX = 1024 };
+#define RIGHT_AGE (10 * CLOCK_MINUTE)
 
-struct reader {
-	uint64_t cluster;
+struct right {
+	uint64_t hash;
 	int64_t until;
 };
 
@@ -37,7 +38,7 @@ struct hr_shared {
 	VEC(struct kept_chart) charts;
 	size_t bytes;
 	uint64_t clock;
-	struct reader readers[READERS_MAX];	/* by id */
+	struct right rights[RIGHTS_MAX];	/* by hash */
 };
 
 struct hr_shared *hr_shared_new(struct client *c, str namespace)
@@ -133,21 +134,37 @@ void hr_chart_share(struct hr_shared *s, str digest, struct hr_chart *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- readers --------------------------------------------------------------- */
+/* ---- rights ---------------------------------------------------------------- */
 
-void hr_reader_note(struct hr_shared *s, uint64_t cluster)
+static uint64_t hash_right(uint64_t cluster, const char *verb, const struct client_resource *r,
+			   str namespace)
 {
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%llu|%s|%.*s|%.*s|%.*s", (unsigned long long)cluster, verb,
+		 STR_ARG(r->group), STR_ARG(r->plural), STR_ARG(namespace));
+	return hash_bytes(buf_str(&b));
+}
+
+void hr_right_note(struct hr_shared *s, uint64_t cluster, const char *verb,
+		   const struct client_resource *r, str namespace)
+{
+	uint64_t hash = hash_right(cluster, verb, r, namespace);
+
 	pthread_mutex_lock(&s->lock);
-	s->readers[cluster % READERS_MAX] =
-		(struct reader){ cluster, clock_after(clock_mono(), READER_AGE) };
+	s->rights[hash % RIGHTS_MAX] =
+		(struct right){ hash, clock_after(clock_mono(), RIGHT_AGE) };
 	pthread_mutex_unlock(&s->lock);
 }
 
-bool hr_reader_is_known(struct hr_shared *s, uint64_t cluster)
+bool hr_right_is_known(struct hr_shared *s, uint64_t cluster, const char *verb,
+		       const struct client_resource *r, str namespace)
 {
+	uint64_t hash = hash_right(cluster, verb, r, namespace);
+
 	pthread_mutex_lock(&s->lock);
-	const struct reader *r = &s->readers[cluster % READERS_MAX];
-	bool known = r->cluster == cluster && clock_mono() < r->until;
+	const struct right *there = &s->rights[hash % RIGHTS_MAX];
+	bool known = there->hash == hash && clock_mono() < there->until;
 
 	pthread_mutex_unlock(&s->lock);
 	return known;

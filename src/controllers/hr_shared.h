@@ -24,10 +24,12 @@ struct releases *hr_shared_releases(struct hr_shared *s);
 struct record_cache *hr_shared_records(struct hr_shared *s);
 struct tmpl_cache *hr_shared_templates(struct hr_shared *s);
 
-/* Who looks into the storage of a namespace, by the id of a struct cluster: that he may was
- * seen a short while ago, or not. */
-void hr_reader_note(struct hr_shared *s, uint64_t cluster);
-bool hr_reader_is_known(struct hr_shared *s, uint64_t cluster);
+/* That an account (by the id of its struct cluster) may "get" or "list" what a kind has in a
+ * namespace, as was seen a short while ago. */
+void hr_right_note(struct hr_shared *s, uint64_t cluster, const char *verb,
+		   const struct client_resource *r, str namespace);
+bool hr_right_is_known(struct hr_shared *s, uint64_t cluster, const char *verb,
+		       const struct client_resource *r, str namespace);
 
 /* A chart that was loaded, immutable and counted. */
 struct hr_chart {

@@ -146,6 +146,15 @@ static err *fail(struct work *w, struct record *r, err *e)
 			STR_ARG(r->name));
 }
 
+/* Whether no answer to a change would tell what a question has to tell before it. */
+static bool is_free(const struct relcluster *c, const struct relobj_list *l)
+{
+	for (size_t i = 0; i < l->n && c->shown; i++)
+		if (!c->shown(c->shown_ctx, l->p[i].resource, l->p[i].ns))
+			return false;
+	return true;
+}
+
 /* What stands in the way of it, or is taken over. */
 static err *prepare(struct work *w, const struct record *r)
 {
@@ -160,7 +169,7 @@ static err *prepare(struct work *w, const struct record *r)
 				"unable to build kubernetes objects from release manifest");
 	relobj_own(w->a, &w->target, r->name, r->ns);
 	w->blind = how->take_ownership && w->server_side && how->force_conflicts &&
-		   !how->dry_run && !w->env->cluster.limited;
+		   !how->dry_run && is_free(&w->env->cluster, &w->target);
 	if (w->blind)
 		return NULL;
 	e = relobj_adoptable(&w->env->cluster, w->a, &w->target, r->name, r->ns,

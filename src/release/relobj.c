@@ -265,20 +265,25 @@ err *relobj_start_get(const struct relcluster *c, struct arena *a, const struct 
 }
 
 /* `e` is that of the question, `o->live` its answer. */
-static err *judge(struct arena *a, struct relobj *o, err *e, str release, str release_ns, bool take,
-		  struct relobj_list *out)
+static err *judge(const struct relcluster *c, struct arena *a, struct relobj *o, err *e,
+		  str release, str release_ns, bool take, struct relobj_list *out)
 {
 	str what = arena_printf(a, "%.*s \"%.*s\" in namespace \"%.*s\"", STR_ARG(o->gvk.kind),
 				STR_ARG(o->name), STR_ARG(o->ns));
 
-	if (e && err_kind(e) == ERR_NOT_FOUND) {
-		err_free(e);
+	bool absent = e && err_kind(e) == ERR_NOT_FOUND;
+
+	if (e && !absent)
+		return err_wrap(e, "could not get information about the resource %.*s",
+				STR_ARG(what));
+	err_free(e);
+	e = NULL;
+	if (c->on_shown)
+		c->on_shown(c->shown_ctx, o->resource, o->ns);
+	if (absent) {
 		o->live = NODE_NOTHING;
 		return NULL;
 	}
-	if (e)
-		return err_wrap(e, "could not get information about the resource %.*s",
-				STR_ARG(what));
 	if (!take)
 		e = relobj_check_owner(o->live, release, release_ns);
 	if (e)
@@ -309,7 +314,7 @@ err *relobj_adoptable(const struct relcluster *c, struct arena *a, struct relobj
 		if (first)
 			err_free(e);
 		else
-			first = judge(a, &l->p[i], e, release, release_ns, take, out);
+			first = judge(c, a, &l->p[i], e, release, release_ns, take, out);
 	}
 	return first;
 }

@@ -30,9 +30,13 @@ struct relcluster {
 	struct live *live;
 	bool (*sees)(void *ctx, const struct client_resource *r, str ns);
 	void *sees_ctx;
-	/* The user may not be allowed everything: what could be told by an answer to a change
-	 * is asked before anything is written, as Helm does. */
-	bool limited;
+	/* Of a user who may not be allowed everything: what could be told by an answer to a
+	 * change is asked before anything is written, as Helm does, unless objects of the kind
+	 * in the namespace were `shown` to him of late; `on_shown` tells that they were. Both
+	 * NULL: he may do everything. */
+	bool (*shown)(void *ctx, const struct client_resource *r, str ns);
+	void (*on_shown)(void *ctx, const struct client_resource *r, str ns);
+	void *shown_ctx;
 };
 
 struct relobj {

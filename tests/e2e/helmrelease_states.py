@@ -475,6 +475,18 @@ def may_only_look(s):
              installFailures=1)
 
 
+def may_only_look_later(s):
+    """The same where nobody looks again at what was shown just before."""
+    role = some_rights(s, may("*", "*"))
+    s.settle(ok())
+    s.delete()
+    until(lambda: not s.get(), lambda: s.told("web", "not gone"))
+    s.w.patch(role, {"rules": [may("secrets", "*"), may("*", "get", "list", "watch")]})
+    s.release(serviceAccountName="some")
+    s.settle("Ready=False InstallFailed .* Kind=ConfigMap: .* cannot patch .*\nserver-side apply failed for object .* Kind=Deployment: .*",
+             installFailures=1)
+
+
 def may_not_look(s):
     """Nothing is made and nothing stored before all could be looked at, so it is tried again until it may."""
     role = some_rights(s, may("configmaps", "*"), may("deployments", "patch"))
@@ -681,7 +693,8 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          no_such_version, no_artifact, no_source, bad_chart, new_chart, digest_revision, chart_name_changes, values_from,
          values_preserved,
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
-         installed_before, owner_died, no_rights, may_only_look, may_not_look, may_not_delete, no_such_field, definitions,
+         installed_before, owner_died, no_rights, may_only_look, may_only_look_later, may_not_look, may_not_delete, no_such_field,
+         definitions,
          no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
          kept, owned_by_another, rolled_back_record]
 
@@ -712,6 +725,9 @@ def run(s, cases, like=None):
     return failed
 
 
+unknown = set(sys.argv[2:]) - {c.__name__ for c in CASES}
+if unknown:
+    sys.exit("no such case: " + ", ".join(sorted(unknown)))
 cases = [c for c in CASES if not sys.argv[2:] or c.__name__ in sys.argv[2:]]
 ours = Session(sys.argv[1], "rill", rill_controller)
 failed = run(ours, cases)
