@@ -48,7 +48,7 @@ static void replace_last(const struct release_env *env, const struct record_list
 
 static err *create_namespace(const struct release_env *env, struct arena *a, bool server_side)
 {
-	node ns = node_map(a, 3), meta = node_map(a, 2), labels = node_map(a, 1);
+	node ns = node_map(a, 4), meta = node_map(a, 2), labels = node_map(a, 1);
 	struct relobj_list l = { 0 };
 	struct relobj o;
 
@@ -58,6 +58,7 @@ static err *create_namespace(const struct release_env *env, struct arena *a, boo
 	node_set(a, meta, S("name"), node_from_str(a, env->ns));
 	node_set(a, meta, S("labels"), labels);
 	node_set(a, ns, S("metadata"), meta);
+	node_set(a, ns, S("spec"), node_map(a, 0));	/* Go writes it, so it is owned */
 	TRY(relobj_resolve(&env->cluster, a, ns, STR_NONE, &o));
 	avec_push(a, &l, o);
 	err *e = relobj_create(&env->cluster, a, &l,
