@@ -9,6 +9,18 @@ static const char *const pointers[] = {
 	"remediateLastFailure",
 };
 
+/* Where Go's order is not that of the alphabet. */
+enum { ORDER_MAX = 8 };
+static const struct {
+	const char *in;		/* a field, or the list of them */
+	const char *names[ORDER_MAX];
+} orders[] = {
+	{ "kustomize", { "patches", "patchesStrategicMerge", "patchesJson6902", "images" } },
+	{ "images", { "name", "newName", "newTag", "digest" } },
+	{ "target", { "group", "version", "kind", "namespace", "name", "annotationSelector",
+		      "labelSelector" } },
+};
+
 struct canon {
 	struct arena *arena;
 	const struct api_kind *kind;
@@ -80,6 +92,27 @@ static node of_items(struct canon *c, size_t at, node value)
 	return out;
 }
 
+static node in_order(struct canon *c, size_t at, node fields)
+{
+	const struct api_field *f = &c->kind->fields[str_eq(c->kind->fields[at].name, S("*")) ? at - 1
+											     : at];
+	node out = node_map(c->arena, node_len(fields));
+
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+		if (!str_eq(str_c(orders[i].in), f->name))
+			continue;
+		for (size_t k = 0; k < ORDER_MAX && orders[i].names[k]; k++) {
+			str name = str_c(orders[i].names[k]);
+
+			if (node_has(fields, name))
+				node_set(c->arena, out, name, node_get(fields, name));
+		}
+	}
+	node_each_pair(p, fields)
+		node_put(c->arena, out, p->key, p->value);
+	return out;
+}
+
 static node of_fields(struct canon *c, size_t at, node value)
 {
 	const struct api_kind *k = c->kind;
@@ -98,7 +131,7 @@ static node of_fields(struct canon *c, size_t at, node value)
 			continue;
 		node_set(c->arena, out, f->name, walk(c, i, below));
 	}
-	return out;
+	return in_order(c, at, out);
 }
 
 static node walk(struct canon *c, size_t at, node value)

@@ -88,7 +88,8 @@ const struct api_version *api_kind_version(const struct api_kind *k, str name);
 node api_kind_crd(struct arena *a, const struct api_kind *k, node labels);
 
 /* A spec as the original's types print it: durations as Go spells them
- * ("1m0s"), optional fields with a zero value left out, unknown ones dropped. */
+ * ("1m0s"), optional fields with a zero value left out, unknown ones dropped; fields of
+ * post-renderers in Go's order, others in that of the definition. */
 node api_kind_canonical(struct arena *a, const struct api_kind *k, node spec);
 
 #endif

@@ -5,6 +5,8 @@
 #include <cmocka.h>
 
 #include "api/kind.h"
+#include "base/buf.h"
+#include "value/json.h"
 
 static node version_schema(node crd, const char *name)
 {
@@ -114,6 +116,29 @@ static void test_a_spec_is_printed_as_go_prints_it(void **state)
 	assert_false(node_has(out, S("bogus")));
 }
 
+/* The digest of this text is in the status of every release that Flux looked after. */
+static void test_post_renderers_are_in_the_order_of_go(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node spec;
+
+	(void)state;
+	assert_null(json_read(&a, S("{\"postRenderers\":[{\"kustomize\":{\"images\":[{\"digest\":\"sha256:ab\","
+				    "\"name\":\"a\"},{\"name\":\"b\",\"newTag\":\"1\",\"newName\":\"c\"}],"
+				    "\"patches\":[{\"target\":{\"version\":\"v1\",\"namespace\":\"n\",\"name\":\"x\","
+				    "\"labelSelector\":\"a=b\",\"kind\":\"K\",\"group\":\"g\","
+				    "\"annotationSelector\":\"c=d\"},\"patch\":\"p\"}]}}]}"),
+			      NULL, &spec));
+	spec = api_kind_canonical(&a, api_kind_find(S("helm.toolkit.fluxcd.io"), S("HelmRelease")), spec);
+	assert_null(json_write(&b, spec, &(struct json_style){ .source_order = true }));
+	assert_string_equal(buf_c(&b),
+			    "{\"postRenderers\":[{\"kustomize\":{\"patches\":[{\"patch\":\"p\",\"target\":{"
+			    "\"group\":\"g\",\"version\":\"v1\",\"kind\":\"K\",\"namespace\":\"n\",\"name\":\"x\","
+			    "\"annotationSelector\":\"c=d\",\"labelSelector\":\"a=b\"}}],\"images\":[{\"name\":\"a\","
+			    "\"digest\":\"sha256:ab\"},{\"name\":\"b\",\"newName\":\"c\",\"newTag\":\"1\"}]}}]}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_limits_hold_in_their_own_version_only),
 		cmocka_unit_test(test_a_release_keeps_its_values_whatever_they_are),
 		cmocka_unit_test(test_a_spec_is_printed_as_go_prints_it),
+		cmocka_unit_test(test_post_renderers_are_in_the_order_of_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
