@@ -78,18 +78,24 @@ static bool value_of(const struct made *m, node ref, str *out)
 static err *collect_values(struct made *m)
 {
 	struct arena *a = m->d->c->arena;
-	CLEANUP(buf_release) struct buf own = BUF_INIT;
-	node values = node_get(m->spec, S("values"));
-	str text;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	node values = node_get(m->spec, S("values")), own = node_map(a, 0);
+	struct values_given g;
 
-	m->values = node_map(a, 8);
-	node_each_item(ref, node_get(m->spec, S("valuesFrom")))
-		if (value_of(m, *ref, &text))
-			TRY(values_add(a, text, field(*ref, "targetPath"), &m->values));
-	if (!node_is(values, NODE_MAP))
-		return NULL;
-	TRY(yaml_write(&own, values, YAML_WRITE_SIGS)); /* numbers as Helm reads them */
-	return values_add(a, arena_str(a, buf_str(&own)), STR_NONE, &m->values);
+	if (node_is(values, NODE_MAP)) {
+		TRY(yaml_write(&b, values, YAML_WRITE_SIGS)); /* numbers as Helm reads them */
+		TRY(values_read(a, arena_str(a, buf_str(&b)), &own));
+	}
+	values = node_map(a, 8);
+	node_each_item(ref, node_get(m->spec, S("valuesFrom"))) {
+		if (!value_of(m, *ref, &g.text))
+			continue;
+		g.path = field(*ref, "targetPath");
+		g.literal = node_bool(node_get(*ref, S("literal")));
+		TRY(values_add(a, &g, own, &values));
+	}
+	m->values = values_merge(a, values, own);
+	return NULL;
 }
 
 static void of_repository(struct made *m, node source)
@@ -229,7 +235,7 @@ static err *read_values_file(const struct made *m, const struct chart *chart, st
 
 static err *take_values_files(const struct made *m, struct chart *chart)
 {
-	node values = node_map(m->d->c->arena, 8);
+	node values = node_map(m->d->c->arena, 8), one;
 	str text;
 
 	node_each_item(name, m->values_files) {
@@ -240,7 +246,8 @@ static err *take_values_files(const struct made *m, struct chart *chart)
 			continue;
 		}
 		TRY(e);
-		TRY(values_add(m->d->c->arena, text, STR_NONE, &values));
+		TRY(values_read(m->d->c->arena, text, &one));
+		values = values_merge(m->d->c->arena, values, one);
 	}
 	if (node_len(m->values_files))
 		chart->values = values;

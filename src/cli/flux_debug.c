@@ -87,46 +87,49 @@ static str or_else(node n, str fallback)
 	return node_str(n).n ? node_str(n) : fallback;
 }
 
-static err *no_values(const char *why, str kind, str namespace, str name, str key)
+static err *unresolved(str namespace, node ref, str key, err *e)
 {
-	return err_new(ERR_NOT_FOUND, "could not resolve %.*s chart values reference '%.*s/%.*s' with "
-				      "key '%.*s': %s",
-		       STR_ARG(kind), STR_ARG(namespace), STR_ARG(name), STR_ARG(key), why);
+	str kind = node_str(node_get(ref, S("kind"))), name = node_str(node_get(ref, S("name")));
+
+	return err_wrap(e, "could not resolve %s%.*s chart values reference '%.*s/%.*s' with key '%.*s'",
+			node_bool(node_get(ref, S("optional"))) ? "optional " : "", STR_ARG(kind),
+			STR_ARG(namespace), STR_ARG(name), STR_ARG(key));
 }
 
-static err *add_values(struct cli *c, struct flux_server *s, node ref, node *values)
+static err *add_values(struct cli *c, struct flux_server *s, node ref, node own, node *values)
 {
 	str kind = node_str(node_get(ref, S("kind"))), name = node_str(node_get(ref, S("name")));
 	str key = or_else(node_get(ref, S("valuesKey")), S("values.yaml"));
-	str path = node_str(node_get(ref, S("targetPath"))), text = STR_NONE;
 	str namespace = flux_settings(c)->namespace;
 	bool optional = node_bool(node_get(ref, S("optional"))), has = false;
+	struct values_given g = { .path = node_str(node_get(ref, S("targetPath"))),
+				  .literal = node_bool(node_get(ref, S("literal"))) };
 	node object;
 	err *e = get_data(c, s, kind, namespace, name, &object);
 
-	if (e && err_kind(e) == ERR_NOT_FOUND && optional) {
+	if (e && err_kind(e) != ERR_NOT_FOUND)
+		return e;
+	if (!e)
+		TRY(value_of(c->arena, object, kind, key, &has, &g.text));
+	if (!has && optional) {
 		err_free(e);
 		return NULL;
 	}
-	if (e)
-		return err_wrap(e, "could not resolve %.*s chart values reference '%.*s/%.*s' with "
-				   "key '%.*s'",
-				STR_ARG(kind), STR_ARG(namespace), STR_ARG(name), STR_ARG(key));
-	TRY(value_of(c->arena, object, kind, key, &has, &text));
-	if (!has)
-		return optional ? NULL : no_values("missing key", kind, namespace, name, key);
-	return values_add(c->arena, text, path, values);
+	if (!e)
+		e = has ? values_add(c->arena, &g, own, values)
+			: err_new(ERR_NOT_FOUND, "key not found");
+	return e ? unresolved(namespace, ref, key, e) : NULL;
 }
 
 static err *print_values(struct cli *c, struct flux_server *s, node object)
 {
 	node values = node_map(c->arena, 8), own = node_dig(object, "spec", "values");
 
+	if (!node_is(own, NODE_MAP))
+		own = node_map(c->arena, 0);
 	node_each_item(ref, node_dig(object, "spec", "valuesFrom"))
-		TRY(add_values(c, s, *ref, &values));
-	if (node_is(own, NODE_MAP))
-		values = values_merge(c->arena, values, own);
-	return print(c, NULL, NULL, values);
+		TRY(add_values(c, s, *ref, own, &values));
+	return print(c, NULL, NULL, values_merge(c->arena, values, own));
 }
 
 static err *run_release(struct cli *c)

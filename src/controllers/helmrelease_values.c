@@ -10,7 +10,6 @@
 #include "controllers/hr_impl.h"
 #include "helm/strvals.h"
 #include "helm/values.h"
-#include "helm/yamlfit.h"
 #include "value/yaml.h"
 
 struct reference {
@@ -92,23 +91,14 @@ static err *add_reference(struct hr *h, struct map *seen, node n, node own, node
 {
 	struct reference r = reference_of(n);
 	const str *data;
-	node read;
 	err *e;
 
 	TRY(fetch(h, seen, &r, &data));
 	if (!data)
 		return NULL;
 	hr_note_values(h, r.kind, r.name, r.key, r.path, *data);
-	if (r.path.n) {
-		*result = values_merge(h->a, *result, own);
-		e = values_set(h->a, *result, r.path, *data, r.literal);
-		return e ? refuse(h, &r, e, NULL) : NULL;
-	}
-	e = yamlfit_read_map(h->a, *data, "common.Values", &read);
-	if (e)
-		return refuse(h, &r, e, NULL);
-	*result = values_merge(h->a, *result, read);
-	return NULL;
+	e = values_add(h->a, &(struct values_given){ *data, r.path, r.literal }, own, result);
+	return e ? refuse(h, &r, e, NULL) : NULL;
 }
 
 /* Numbers as an empty interface has them: float64. */

@@ -11,6 +11,8 @@
 /* Index, names behind dots, and what bounds our stack: brackets and dots
  * together. */
 enum { INDEX_MAX = 65536, NAMES_MAX = 30, DEPTH_MAX = 1000 };
+/* Of the lists that a text makes longer, together. */
+enum { PLACES_MAX = 4 << 20 };
 
 struct parser {
 	struct arena *a;
@@ -18,6 +20,8 @@ struct parser {
 	str rest;
 	bool eof;		/* Go's io.EOF came up: the line is over */
 	unsigned depth;
+	size_t places;
+	const struct node_seq *made;
 };
 
 /* Runes up to one of a set. */
@@ -66,15 +70,36 @@ static void set(struct parser *p, node data, str key, node value)
 		node_set(p->a, data, key, value);
 }
 
-static err *set_index(struct parser *p, node list, int64_t i, node value)
+/* A list that is too short is made anew, as in Go: who shares the old one keeps that. Only
+ * what was made last is nobody else's, and grows. */
+static err *lengthen(struct parser *p, node *list, size_t n)
+{
+	bool ours = list->seq == p->made;
+	node longer = ours ? *list : node_seq(p->a, n);
+
+	p->places += ours ? n - node_len(*list) : n;
+	if (p->places > PLACES_MAX)
+		return err_new(ERR_INVALID, "lists need more than %d places: write them in a file",
+			       PLACES_MAX);
+	if (!ours)
+		node_each_item(item, *list)
+			node_append(p->a, longer, *item);
+	while (node_len(longer) < n)
+		node_append(p->a, longer, node_null());
+	p->made = longer.seq;
+	*list = longer;
+	return NULL;
+}
+
+static err *set_index(struct parser *p, node *list, int64_t i, node value)
 {
 	if (i > INDEX_MAX)
 		return err_new(ERR_INVALID,
 			       "index of %lld is greater than maximum supported index of %d",
 			       (long long)i, INDEX_MAX);
-	while ((int64_t)node_len(list) <= i)
-		node_append(p->a, list, node_null());
-	list.seq->items[i] = value;
+	if ((int64_t)node_len(*list) <= i)
+		TRY(lengthen(p, list, (size_t)i + 1));
+	list->seq->items[i] = value;
 	return NULL;
 }
 
@@ -264,12 +289,12 @@ static err *trailing(str text)
 	return err_new(ERR_INVALID, "unexpected data at end of array index: [%s]", buf_c(&b));
 }
 
-static err *take_item(struct parser *p, node list, int64_t i, unsigned names);
+static err *take_item(struct parser *p, node *list, int64_t i, unsigned names);
 
 /* a[i][j] */
-static err *take_inner_list(struct parser *p, node list, int64_t i, unsigned names)
+static err *take_inner_list(struct parser *p, node *list, int64_t i, unsigned names)
 {
-	node there = i <= INDEX_MAX ? node_at(list, (size_t)i) : NODE_NOTHING;
+	node there = i <= INDEX_MAX ? node_at(*list, (size_t)i) : NODE_NOTHING;
 	int64_t next;
 
 	TRY(take_index(p, &next));
@@ -279,26 +304,26 @@ static err *take_inner_list(struct parser *p, node list, int64_t i, unsigned nam
 		there = node_seq(p->a, 0);
 	else if (there.kind != NODE_SEQ)
 		return no_conversion(there, "[]interface {}");
-	TRY(take_item(p, there, next, names));
+	TRY(take_item(p, &there, next, names));
 	return p->eof ? NULL : set_index(p, list, i, there);
 }
 
 /* a[i].b */
-static err *take_inner_map(struct parser *p, node list, int64_t i, unsigned names)
+static err *take_inner_map(struct parser *p, node *list, int64_t i, unsigned names)
 {
-	node inner = i <= INDEX_MAX ? node_at(list, (size_t)i) : NODE_NOTHING;
+	node inner = i <= INDEX_MAX ? node_at(*list, (size_t)i) : NODE_NOTHING;
 
 	if (inner.kind != NODE_MAP) {
 		inner = node_map(p->a, 0);
-		if (i < (int64_t)node_len(list))
-			list.seq->items[i] = inner;
+		if (i < (int64_t)node_len(*list))
+			list->seq->items[i] = inner;
 	}
 	TRY(take_key(p, inner, names));
 	return p->eof ? NULL : set_index(p, list, i, inner);
 }
 
 /* What stands behind "]". */
-static err *take_item(struct parser *p, node list, int64_t i, unsigned names)
+static err *take_item(struct parser *p, node *list, int64_t i, unsigned names)
 {
 	node value;
 
@@ -340,7 +365,7 @@ static err *take_list_key(struct parser *p, node data, str key, unsigned names)
 		list = node_seq(p->a, 0);
 	else if (list.kind != NODE_SEQ)
 		return no_conversion(list, "[]interface {}");
-	err *e = take_item(p, list, i, names);
+	err *e = take_item(p, &list, i, names);
 
 	set(p, data, key, list);
 	return e;

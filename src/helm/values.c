@@ -72,26 +72,29 @@ static bool is_quoted(str s)
 	       (str_starts(s, S("\"")) && str_ends(s, S("\"")));
 }
 
-err *values_set(struct arena *a, node values, str path, str text, bool literal)
+static err *set(struct arena *a, const struct values_given *g, node values)
 {
 	struct strvals_options o = { .kind = STRVALS_STRING };
+	str text = g->text;
 
-	if (literal)
+	if (g->literal)
 		text = escaped(a, text);
 	else if (is_quoted(text))
 		text = str_trim_set(text, S("'\""));
 	else
 		o.kind = STRVALS_TYPED;
-	return strvals_parse(a, arena_cat(a, path, S("="), text), &o, values);
+	return strvals_parse(a, arena_cat(a, g->path, S("="), text), &o, values);
 }
 
-err *values_add(struct arena *a, str text, str path, node *values)
+err *values_add(struct arena *a, const struct values_given *g, node own, node *values)
 {
 	node read;
 
-	if (path.n)
-		return values_set(a, *values, path, text, false);
-	TRY(values_read(a, text, &read));
+	if (g->path.n) {
+		*values = values_merge(a, *values, own);
+		return set(a, g, *values);
+	}
+	TRY(yamlfit_read_map(a, g->text, "common.Values", &read));
 	*values = values_merge(a, *values, read);
 	return NULL;
 }

@@ -27,12 +27,17 @@ err *values_read_as(struct arena *a, str text, const char *what, node *out)
  * Neither is changed; the result shares their parts. */
 node values_merge(struct arena *a, node under, node over);
 
-/* One value at a path as --set spells it, as HelmReleases set it: quotes around it make it a
- * text, and so does `literal`, which takes it as it is. `values` is changed. */
-err *values_set(struct arena *a, node values, str path, str text, bool literal)
-	__attribute__((warn_unused_result));
-/* What a HelmRelease refers to, over `*values`: all of the text, or one value at a path. */
-err *values_add(struct arena *a, str text, str path, node *values)
+/* What one entry of a HelmRelease's spec.valuesFrom has. */
+struct values_given {
+	str text;
+	str path;		/* targetPath, as --set spells it; empty: the text is a map */
+	bool literal;		/* at the path, as it is; else quotes around it make it a text */
+};
+
+/* One more entry over `*values`, which is changed. Before something is set at a path, `own`,
+ * the release's values, come over it, as they do after the last entry: so what is set in a
+ * map that only they have stays, and is in `own` as well. */
+err *values_add(struct arena *a, const struct values_given *g, node own, node *values)
 	__attribute__((warn_unused_result));
 
 /* Whether it is a map: Helm's "table". */

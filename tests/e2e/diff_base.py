@@ -81,11 +81,12 @@ metadata: {name: %s, namespace: web}
 spec:
   interval: 1m
   chart: {spec: {chart: %s, version: 1.x, sourceRef: {kind: %s, name: %s, namespace: flux-system}}}
-  valuesFrom: [{kind: ConfigMap, name: values}, {kind: Secret, name: elsewhere}]
+  valuesFrom: [{kind: ConfigMap, name: values}, {kind: Secret, name: elsewhere},
+    {kind: ConfigMap, name: values, valuesKey: odd, targetPath: odd, literal: true}]
   values: {count: %d}
 ---
 """
-VALUES = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values, namespace: web}\ndata: {values.yaml: 'word: %s'}\n"
+VALUES = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values, namespace: web}\ndata: {values.yaml: 'word: %s', odd: '{a,b'}\n"
 
 
 def archive(version):

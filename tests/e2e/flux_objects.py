@@ -228,6 +228,29 @@ t.tell("debug", "ks", "app", status=1, err="✗ exactly one of --show-status, --
 t.tell("debug", "ks", "app", "--show-status", out_has="# Status documentation: ")
 t.patch(HR, "helmreleases", "flux-system", "shop", {"spec": {"values": {"b": 1, "a": {"x": "y"}}}})
 t.tell("debug", "hr", "shop", "--show-values", out="a:\n  x: \"y\"\nb: 1\n")
+# As the controller: own values come over before a path is set, so what only they have is shared and changed with it.
+t.make("v1", "configmaps", {"metadata": {"name": "values", "namespace": "flux-system"}, "data": {
+    "values.yaml": "a: {x: ref}\nc: [1]", "odd": "{a,b=c", "one": "1", "bad": "{a"}})
+t.make("v1", "secrets", {"metadata": {"name": "values", "namespace": "flux-system"}, "stringData": {"one": "'2'"}})
+
+
+def values_from(*refs):
+    t.patch(HR, "helmreleases", "flux-system", "shop", {"spec": {"valuesFrom": [{"kind": "ConfigMap", "name": "values", **r} for r in refs]}})
+
+
+values_from({}, {"kind": "Secret", "valuesKey": "one", "targetPath": "only.deep"}, {"valuesKey": "odd", "targetPath": "a.odd", "literal": True},
+            {"valuesKey": "one", "targetPath": "b"}, {"name": "none", "optional": True}, {"valuesKey": "none", "optional": True})
+t.patch(HR, "helmreleases", "flux-system", "shop", {"spec": {"values": {"only": {"deep": "own", "kept": True}}}})
+t.tell("debug", "hr", "shop", "--show-values", out="a:\n  odd: '{a,b=c'\n  x: \"y\"\nb: 1\nc:\n- 1\nonly:\n  deep: \"2\"\n  kept: true\n")
+REFUSED = "✗ could not resolve %sConfigMap chart values reference 'flux-system/values' with key '%s': %s\n"
+values_from({"valuesKey": "none"})
+t.tell("debug", "hr", "shop", "--show-values", status=1, err=REFUSED % ("", "none", "key not found"))
+values_from({"valuesKey": "bad", "optional": True})
+t.tell("debug", "hr", "shop", "--show-values", status=1, err=REFUSED % (
+    "optional ", "bad", "error converting YAML to JSON: yaml: line 1: did not find expected ',' or '}'"))
+values_from({"valuesKey": "odd", "targetPath": "a"})
+t.tell("debug", "hr", "shop", "--show-values", status=1, err=REFUSED % ("", "odd", "list must terminate with '}'"))
+values_from()
 
 # ---- delete ----
 t.tell("delete", "source", "git", "app", stdin="n\n", status=1, err="✗ aborting\n")
