@@ -329,9 +329,10 @@ static err *release(struct hr *h, bool install)
 	if (h->observed && r.version)
 		hr_set_inventory(h, &r);
 	know(h, &r);
+	if (!e || install)
+		hr_observe_spec(h);
 	if (!e) {
 		say_made(h, what, install ? "InstallSucceeded" : "UpgradeSucceeded");
-		hr_observe_spec(h);
 		hr_summarise(h);
 		return NULL;
 	}

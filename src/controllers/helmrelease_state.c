@@ -33,8 +33,9 @@ static str json_digest(struct hr *h, const char *field)
 	return hr_digest(h->a, hr_digest_algo(h), buf_str(&b));
 }
 
-/* The release has what the spec says. Flux notes it after failures, too: then what could
- * not be rendered counts as observed, and the next pass calls the old release good. */
+/* The release has what the spec says, or there was none before. Flux notes it after a failed
+ * upgrade, too: then what could not be rendered counts as observed, and the next pass calls
+ * the old release good. */
 void hr_observe_spec(struct hr *h)
 {
 	status_set_str(h->p, S("observedPostRenderersDigest"), json_digest(h, "postRenderers"));
