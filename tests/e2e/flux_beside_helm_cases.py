@@ -1,17 +1,19 @@
 """HelmReleases for flux_beside_helm.py, and the charts they are of.
 
 A case is add(NAME, SPEC): merged over the spec of all. `then` is the spec's next state, `before` objects that are there
-already, `after` what is done between, (METHOD, PATH, BODY); `values` and the rest as in the spec.
+already, `after` what is done between, (METHOD, PATH, BODY); `values` and the rest as in the spec. `apart`: the
+steps in which rill does otherwise on purpose, and what begins with `what` (all of the case) is not compared. `version`: of the API, when it is made; `meta`: its annotations.
 """
 NS = "apps"
 CASES = {}
 
 
-def add(name, spec=None, *, then=None, before=(), after=(), values=None, drop=()):
+def add(name, spec=None, *, then=None, before=(), after=(), values=None, drop=(), apart=(), what="", version="v2", meta=None):
     spec = dict(spec or {})
     if values is not None:
         spec["values"] = values
-    CASES[name] = {"spec": spec, "then": then, "before": before, "after": after, "drop": drop}
+    CASES[name] = {"spec": spec, "then": then, "before": before, "after": after, "drop": drop, "apart": apart, "what": what, "version": version,
+                   "meta": meta or {}}
 
 
 def chart(name="web", version="1.x", kind="HelmRepository", source="charts", **more):
@@ -19,6 +21,7 @@ def chart(name="web", version="1.x", kind="HelmRepository", source="charts", **m
                                "interval": "1h", **more}}}
 
 
+HR = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases/" % NS
 CM = "/api/v1/namespaces/%s/configmaps/" % NS
 WEB = {
     "Chart.yaml": "apiVersion: v2\nname: web\nversion: %s\nappVersion: '1'\n",
@@ -113,7 +116,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata:
   name: {{ $.Release.Name }}-{{ $event }}
-  annotations: {helm.sh/hook: {{ $event }}, helm.sh/hook-weight: "3"}
+  annotations: {helm.sh/hook: {{ $event }}, helm.sh/hook-weight: "3"{{ with $.Values.hookDelete }}, helm.sh/hook-delete-policy: '{{ . }}'{{ end }}}
 data: {a: b}
 {{- end }}
 {{- range $event := .Values.jobs }}
@@ -122,12 +125,32 @@ apiVersion: batch/v1
 kind: Job
 metadata:
   name: {{ $.Release.Name }}-{{ $event }}
-  annotations: {helm.sh/hook: {{ $event }}}
+  annotations: {helm.sh/hook: {{ $event }}{{ with $.Values.hookDelete }}, helm.sh/hook-delete-policy: '{{ . }}'{{ end }}}
 spec:
   backoffLimit: 0
   template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'example.com/a:1'}]}}
 {{- end }}
 """,
+    "templates/show.yaml": """{{- if .Values.show }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}-show
+  annotations: {note: chart, {{ .Values.annotation | default "other: x" }}}
+  labels: {team: chart}
+data: {values: {{ omit .Values "show" | toJson | quote }}}
+{{- end }}
+{{- range .Values.badHooks }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $.Release.Name }}-bad-hook
+  annotations: {helm.sh/hook: {{ . }}}
+spec: {ports: [{port: 0}]}
+{{- end }}
+""",
+    "values-red.yaml": "colour: red\nextra: {a: 1}\n",
     "templates/NOTES.txt": "Hello {{ .Release.Name }}, {{ .Values.colour }}\n",
     "crds/toys.yaml": """apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -141,6 +164,7 @@ spec:
 """,
 }
 CHARTS = [("web", "1.0.0", WEB), ("web", "1.1.0", WEB), ("web", "2.0.0", WEB),
+          ("heb", "1.0.0", WEB),
           ("bad", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: bad\nversion: %s\n", "templates/a.yaml": "{{ .Values.a.b.c }}"}),
           ("new-kube", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: new-kube\nversion: %s\nkubeVersion: '>=2.0'\n", "templates/a.yaml": ""}),
           ("empty", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: empty\nversion: %s\n", "templates/a.yaml": "# nothing\n"})]
@@ -174,12 +198,36 @@ add("client-side", {"install": {"serverSideApply": False}}, then={"values": {"co
 add("crds-skip", {"install": {"crds": "Skip"}})
 add("crds-replace", {"install": {"crds": "CreateReplace"}, "upgrade": {"crds": "CreateReplace"}}, then={"values": {"colour": "red"}})
 add("unstored-limit", {"maxHistory": 1}, then={"values": {"colour": "red"}})
-add("preserved", {"upgrade": {"preserveValues": True}}, values={"colour": "red"}, then={"values": {"count": 2}})
+# Flux upgrades in every pass: what was preserved is in the release's values and not in those of the HelmRelease.
+add("preserved", {"upgrade": {"preserveValues": True}}, values={"colour": "red"}, then={"values": {"count": 2}}, apart=("asked", "deleted"))
 add("suspended", {"suspend": True}, then={"suspend": False})
 add("suspended-late", then={"suspend": True})
-add("orphans", {"uninstall": {"deletionPropagation": "orphan"}})
+# Nobody takes the finalizers off, and both wait. What they wait for stands in rill's status already.
+add("orphans", {"uninstall": {"deletionPropagation": "orphan"}}, apart=("deleted",))
 add("history-kept", {"uninstall": {"keepHistory": True}})
 add("legacy-wait", {"waitStrategy": {"name": "legacy"}})
+add("metadata-over", {"commonMetadata": {"labels": {"team": "a"}, "annotations": {"note": "b"}}}, values={"show": True, "hooks": ["pre-install"]},
+    then={"commonMetadata": None})
+add("metadata-late", values={"show": True}, then={"commonMetadata": {"annotations": {"late": "yes"}}})
+add("files", chart(valuesFiles=["values.yaml", "values-red.yaml"]), values={"show": True})
+add("files-missing", chart(valuesFiles=["values-none.yaml"]))
+add("files-missing-ignored", chart(valuesFiles=["values-none.yaml", "values-red.yaml"], ignoreMissingValuesFiles=True), values={"show": True})
+add("revision", chart(reconcileStrategy="Revision"))
+add("template-metadata", {"chart": {"metadata": {"labels": {"l": "1"}, "annotations": {"a": "2"}}, **chart()["chart"]}})
+add("chart-renamed", then=chart("heb"))
+add("chart-renamed-in-place", {"upgrade": {"chartNameChangeStrategy": "InPlaceUpdate"}}, then=chart("heb"))
+# Flux looks for the old release's objects in the new namespace, and leaves them behind.
+add("moved", then={"targetNamespace": "elsewhere"}, apart=("changed", "asked", "deleted"), what="(configmaps|services) apps/")
+add("stored-anew", then={"storageNamespace": "elsewhere"})
+add("becomes-client", then={"values": {"colour": "red"}, "upgrade": {"serverSideApply": "disabled"}})
+add("becomes-server", {"install": {"serverSideApply": False}}, then={"values": {"colour": "red"}, "upgrade": {"serverSideApply": "enabled"}})
+add("replaced", {"install": {"serverSideApply": False}}, then={"values": {"colour": "red"}, "upgrade": {"force": True}})
+add("unchecked", {"install": {"disableOpenAPIValidation": True, "disableSchemaValidation": True}, **FAST}, values={"count": "many"})
+add("history-all", {"maxHistory": 0}, then={"values": {"colour": "red"}})
+add("hooks-deleted", values={"hooks": ["pre-install", "post-install", "pre-upgrade"], "hookDelete": "hook-succeeded"},
+    then={"values": {"colour": "red", "hooks": ["pre-upgrade", "post-upgrade"], "hookDelete": "before-hook-creation,hook-succeeded"}})
+add("uninstalled-without-hooks", {"uninstall": {"disableHooks": True, "disableWait": True}}, values={"hooks": ["pre-delete"]})
+add("kept-till-end", values={"kept": True})
 # ---- values
 add("values-from", {"valuesFrom": [{"kind": "ConfigMap", "name": "values"}, {"kind": "Secret", "name": "values", "valuesKey": "more.yaml"}]})
 add("values-path", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "one", "targetPath": "colour"}]})
@@ -190,6 +238,34 @@ add("values-no-key", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "va
 add("values-optional", {"valuesFrom": [{"kind": "ConfigMap", "name": "none", "optional": True}, {"kind": "Secret", "name": "values", "valuesKey": "none", "optional": True}]})
 add("values-bad", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "bad"}]})
 add("schema", values={"count": "many"})
+def path(target, key="one", kind="ConfigMap", **more):
+    return {"kind": kind, "name": "values", "valuesKey": key, "targetPath": target, **more}
+
+
+SHOWN = {"show": True, "m": {"here": 1, "both": {"x": 1}}, "list": [{"a": 1}, "two"], "nothing": None}
+add("values-shown", {"valuesFrom": [{"kind": "Secret", "name": "values", "valuesKey": "deep"}]}, values=SHOWN)
+add("values-nested", {"valuesFrom": [path("m.here"), path("m.new", "number"), path("fresh.a.b", "number", "Secret")]}, values=SHOWN)
+add("values-nested-both", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "deep"}, path("m.here"), path("m.both.x", "number")]},
+    values=SHOWN)
+add("values-index", {"valuesFrom": [path("list[0].a", "number"), path("list[3]", "true"), path("made[1].x", "null")]}, values=SHOWN)
+add("values-order", {"valuesFrom": [path("colour", "number"), {"kind": "ConfigMap", "name": "values"}, {"kind": "Secret", "name": "values", "valuesKey": "deep"}]},
+    values={"show": True})
+add("values-own-last", {"valuesFrom": [path("colour"), {"kind": "ConfigMap", "name": "values"}]}, values={"show": True, "colour": "own"})
+add("values-lines", {"valuesFrom": [path("m.text", "lines", literal=True), path("escaped\\.dot", "number")]}, values=SHOWN)
+add("values-curly", {"valuesFrom": [path("m.list", "curly"), path("m.kept", "curly", literal=True)]}, values=SHOWN)
+add("values-typed", {"valuesFrom": [path("t.true", "true"), path("t.null", "null"), path("t.zero", "zero"), path("t.float", "float"), path("t.empty", "empty")]},
+    values={"show": True})
+add("values-empty", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "empty"}]})
+add("values-scalar", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "number"}]})
+add("values-list", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "list"}]})
+add("values-far", {"valuesFrom": [path("list[99999]")]}, values=SHOWN)
+add("values-not-a-map", {"valuesFrom": [path("show.deeper")]}, values=SHOWN)
+add("values-optional-bad", {"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "bad", "optional": True}]})
+add("values-null", values={"show": True, "count": None, "colour": None})
+add("values-numbers", values={"show": True, "big": 12345678901, "float": 1.5, "round": 2.0, "text": "007", "exp": 1e21, "negative": -3})
+add("values-changed", {"valuesFrom": [{"kind": "ConfigMap", "name": "own-values"}]}, values={"show": True},
+    before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own-values, labels: {reconcile.fluxcd.io/watch: Enabled}}\ndata: {values.yaml: 'colour: one'}\n"],
+    after=[("PATCH", CM + "own-values", {"data": {"values.yaml": "colour: two"}})])
 # ---- what does not
 add("no-version", chart(version="9.x"))
 add("no-chart", chart("nobody"))
@@ -218,6 +294,19 @@ add("upgrade-cleaned", {"upgrade": {"cleanupOnFail": True}, **FAST}, then={"valu
 add("upgrade-invalid", then={"values": {"invalid": True}})
 add("upgrade-broken", then={"values": {"fail": True}})
 add("upgrade-mended", remedy("upgrade", retries=0), values={"invalid": True}, then={"values": {}})
+add("hook-bad", values={"badHooks": ["pre-install"]})
+add("hook-bad-after", values={"badHooks": ["post-install"]})
+add("hook-bad-upgrade", remedy("upgrade", retries=1), then={"values": {"badHooks": ["pre-upgrade"]}})
+add("job-fails-after", FAST, values={"jobs": ["post-install"]})
+add("job-fails-deleted", FAST, values={"jobs": ["pre-install"], "hookDelete": "hook-failed"})
+add("job-fails-upgrade", remedy("upgrade", retries=1), then={"values": {"jobs": ["post-upgrade"]}})
+add("job-fails-delete", {"uninstall": {"timeout": "2s"}}, values={"jobs": ["pre-delete"]})
+add("forced", after=[("PATCH", HR + "forced", {"metadata": {"annotations": {
+    "reconcile.fluxcd.io/requestedAt": "1", "reconcile.fluxcd.io/forceAt": "1"}}})])
+add("reset", remedy("install", retries=0), values={"deployment": True}, after=[("PATCH", HR + "reset", {"metadata": {"annotations": {
+    "reconcile.fluxcd.io/requestedAt": "1", "reconcile.fluxcd.io/resetAt": "1"}}})])
+add("force-failed", remedy("install", retries=0), values={"deployment": True}, after=[("PATCH", HR + "force-failed", {"metadata": {"annotations": {
+    "reconcile.fluxcd.io/requestedAt": "1", "reconcile.fluxcd.io/forceAt": "1"}}})])
 # ---- tests
 add("tested", {"test": {"enable": True}}, values={"hooks": ["test"]})
 add("tested-nothing", {"test": {"enable": True}})
@@ -225,16 +314,36 @@ add("test-fails", {"test": {"enable": True}, **FAST}, values={"jobs": ["test"]})
 add("test-fails-ignored", {"test": {"enable": True, "ignoreFailures": True}, **FAST}, values={"jobs": ["test"]})
 add("test-fails-remedied", {"test": {"enable": True}, "install": {"remediation": {"retries": 1}}, **FAST}, values={"jobs": ["test"]})
 add("test-filtered", {"test": {"enable": True, "filters": [{"name": "test-filtered-none"}]}}, values={"hooks": ["test"]})
-# ---- drift
+add("test-fails-upgrade", {"test": {"enable": True}, **remedy("upgrade", retries=1)}, values={"hooks": ["test"]}, then={"values": {"jobs": ["test"]}})
+add("test-fails-not-remedied", {"test": {"enable": True}, "install": {"remediation": {"retries": 1, "ignoreTestFailures": True}}, **FAST}, values={"jobs": ["test"]})
+add("test-excluded", {"test": {"enable": True, "filters": [{"name": "test-excluded-test", "exclude": True}]}, **FAST}, values={"jobs": ["test"]})
+add("test-late", values={"hooks": ["test"]}, then={"test": {"enable": True}})
+add("test-off", {"test": {"enable": True}}, values={"hooks": ["test"]}, then={"test": {"enable": False}})
+add("test-bad", {"test": {"enable": True}}, values={"badHooks": ["test"]})
+# ---- drift: rill says and mends it at once, Flux when it is asked
+SOONER = ("changed",)
+
+
 def changed(name):
     return (("PATCH", CM + name, {"data": {"colour": "odd"}}), ("DELETE", "/api/v1/namespaces/%s/services/%s" % (NS, name), None))
 
 
 add("drift-off", after=changed("drift-off"))
-add("drift-warn", {"driftDetection": {"mode": "warn"}}, after=changed("drift-warn"))
-add("drift-on", {"driftDetection": {"mode": "enabled"}}, after=changed("drift-on"))
+add("drift-warn", {"driftDetection": {"mode": "warn"}}, after=changed("drift-warn"), apart=SOONER)
+add("drift-on", {"driftDetection": {"mode": "enabled"}}, after=changed("drift-on"), apart=SOONER)
 add("drift-ignored", {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["/data/colour"]}, {"paths": [""], "target": {"kind": "Service"}}]}},
     after=changed("drift-ignored"))
+add("drift-warn-ignored", {"driftDetection": {"mode": "warn", "ignore": [{"paths": ["/data"], "target": {"kind": "Config.*", "name": "drift-.*"}}]}},
+    after=changed("drift-warn-ignored"), apart=SOONER)
+add("drift-labelled", {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["/data/colour"], "target": {"labelSelector": "app=web"}},
+                                                                         {"paths": [""], "target": {"labelSelector": "app=none"}}]}}, after=changed("drift-labelled"), apart=SOONER)
+add("drift-annotated", {"driftDetection": {"mode": "enabled"}}, values={"show": True, "annotation": "helm.toolkit.fluxcd.io/driftDetection: disabled"},
+    after=[("PATCH", CM + "drift-annotated-show", {"data": {"values": "odd"}})])
+add("drift-labels", {"driftDetection": {"mode": "enabled"}}, values={"show": True},
+    after=[("PATCH", CM + "drift-labels-show", {"metadata": {"labels": {"team": "other", "own": "x"}, "annotations": {"note": None, "mine": "y"}}})], apart=SOONER)
+add("drift-added", {"driftDetection": {"mode": "enabled"}}, after=[("PATCH", CM + "drift-added", {"data": {"mine": "more"}})], apart=SOONER)
+add("drift-gone-ignored", {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["/data"]}]}},
+    after=[("DELETE", CM + "drift-gone-ignored", None)], apart=SOONER)
 # ---- what others do
 SECRET = "/api/v1/namespaces/" + NS + "/secrets/sh.helm.release.v1.%s.v1"
 add("secret-gone", after=[("DELETE", SECRET % "secret-gone", None)])
@@ -242,12 +351,36 @@ add("secret-relabelled", after=[("PATCH", SECRET % "secret-relabelled", {"metada
 add("owned", before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned, annotations: {meta.helm.sh/release-name: x, meta.helm.sh/release-namespace: z}}\n"])
 add("owned-strictly", {"install": {"disableTakeOwnership": True}},
     before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned-strictly, annotations: {meta.helm.sh/release-name: x, meta.helm.sh/release-namespace: z}}\n"])
+# The record that helm made is noted as superseded: Flux's Helm leaves out what is of Helm 4.3, and the time in the labels as it was.
+NOTED = {"apart": ("asked", "deleted"), "what": "secrets"}
+add("helm-upgraded", after=[("HELM", "upgrade helm-upgraded CHARTS/web-1.1.0.tgz --set colour=hand --force-conflicts", None)], **NOTED)
+add("helm-rolled-back", values={"colour": "red"}, after=[("HELM", "upgrade helm-rolled-back CHARTS/web-1.1.0.tgz --force-conflicts", None),
+                                                          ("HELM", "rollback helm-rolled-back 1 --force-conflicts", None)], **NOTED)
+add("helm-uninstalled", after=[("HELM", "uninstall helm-uninstalled", None)])
+add("helm-uninstalled-kept", after=[("HELM", "uninstall helm-uninstalled-kept --keep-history", None)])
 # ---- sources
 add("of-chart", {"chartRef": {"kind": "HelmChart", "name": "shared"}}, drop=["chart"])
 add("of-chart-missing", {"chartRef": {"kind": "HelmChart", "name": "nobody"}}, drop=["chart"])
 add("of-oci-missing", {"chartRef": {"kind": "OCIRepository", "name": "nobody"}}, drop=["chart"])
 add("of-external-missing", {"chartRef": {"kind": "ExternalArtifact", "name": "nobody"}}, drop=["chart"])
 add("becomes-ref", then={"chart": None, "chartRef": {"kind": "HelmChart", "name": "shared"}})
+def of(kind, name, **more):
+    return {"chartRef": {"kind": kind, "name": name, **more}}
+
+
+add("of-oci", of("OCIRepository", "tagged"), drop=["chart"])
+add("of-oci-range", of("OCIRepository", "ranged"), drop=["chart"], then={"values": {"colour": "red"}})
+add("of-oci-digest", of("OCIRepository", "by-digest"), drop=["chart"])
+add("of-oci-other-tag", of("OCIRepository", "other-tag"), drop=["chart"])
+add("of-oci-far", of("OCIRepository", "far", namespace="elsewhere"), drop=["chart"])
+add("of-oci-becomes-chart", of("OCIRepository", "tagged"), drop=["chart"], then={"chartRef": None, **chart()})
+add("of-external", of("ExternalArtifact", "made"), drop=["chart"])
+# ---- versions of the API
+OLD = {"install": {"remediation": {"retries": 2}}, "upgrade": {"remediation": {"strategy": "uninstall"}, "cleanupOnFail": True},
+       "postRenderers": [{"kustomize": {"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: add, path: /data/more, value: why}"}]}}],
+       "valuesFrom": [{"kind": "ConfigMap", "name": "values"}]}
+add("v2beta1", OLD, version="v2beta1", then={"values": {"count": 3}})
+add("v2beta2", {**OLD, "driftDetection": {"mode": "enabled"}, "test": {"enable": True}}, version="v2beta2", then={"values": {"count": 3}})
 # ---- post-renderers
 def rendered(*kustomizations):
     return {"postRenderers": [{"kustomize": k} for k in kustomizations]}
@@ -258,7 +391,17 @@ add("patched", rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": 
 add("patched-merge", rendered({"patches": [{"patch": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: patched-merge}\ndata: {count: null}\n"}]}))
 add("imaged", {"install": {"disableWait": True}, **rendered({"images": [{"name": "example.com/main", "newName": "example.com/other", "newTag": "2"}]})}, values={"deployment": True})
 add("patched-badly", rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: test, path: /data/none, value: why}"}]}))
-add("patched-broken", then=rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: remove, path: /data/none}"}]}))
+# Flux takes it for observed, and calls the release before a success: docs/helm.md.
+add("patched-broken", apart=("changed", "asked", "deleted"), then=rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: remove, path: /data/none}"}]}))
+add("patched-twice", rendered({"patches": [{"target": {"kind": "ConfigMap", "labelSelector": "app=web"}, "patch": "- {op: add, path: /data/more, value: one}"}]},
+                              {"patches": [{"target": {"name": "patched-.*", "kind": "ConfigMap", "version": "v1", "labelSelector": "app=web"},
+                                            "patch": "- {op: replace, path: /data/more, value: '<two> & more'}"},
+                                           {"patch": "{apiVersion: v1, kind: Service, metadata: {name: patched-twice, annotations: {x: y}}}"}]}))
+add("patched-away", rendered({"patches": [{"patch": "$patch: delete\napiVersion: v1\nkind: Service\nmetadata: {name: patched-away}\n"}]}))
+add("patched-late", then=rendered({"patches": [{"target": {"kind": "Service"}, "patch": "- {op: add, path: /metadata/annotations, value: {a: b}}"}]}))
+add("imaged-digest", {"install": {"disableWait": True}, **rendered({"images": [{"name": "example.com/main", "digest": "sha256:" + "ab" * 32}],
+    "patches": [{"target": {"kind": "Deployment", "group": "apps", "version": "v1"}, "patch": "- {op: add, path: /metadata/annotations, value: {a: b}}"}]})}, values={"deployment": True})
+add("patched-no-target", rendered({"patches": [{"patch": "{apiVersion: v1, kind: Service, metadata: {name: nobody}}"}]}))
 for s in ("nohooks", "separate", "combined"):
     add("post-" + s, {"postRenderStrategy": s, **rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: add, path: /data/more, value: why}"}]})},
         values={"hooks": ["pre-install"]})
@@ -272,6 +415,8 @@ add("no-kubeconfig", {"kubeConfig": {"secretRef": {"name": "nobody"}}})
 add("empty-kubeconfig", {"kubeConfig": {"secretRef": {"name": "values"}}})
 add("account-missing", {"serviceAccountName": "nobody"})
 add("account-weak", {"serviceAccountName": "weak"})
+add("account-strong", {"serviceAccountName": "strong"}, then={"values": {"colour": "red"}})
+add("other-cluster", {"kubeConfig": {"secretRef": {"name": "kubeconfig"}}}, then={"values": {"colour": "red"}})
 add("health", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "data.colour == 'blue'"}]})
 add("health-fails", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "Service", "current": "false", "failed": "true"}], **FAST})
 add("health-bad", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "Service", "current": "data.("}]})
