@@ -164,10 +164,11 @@ static node labels_of(struct arena *a, const struct record *r, const char *stamp
 {
 	node out = node_map(a, 8);
 
-	node_each_pair(p, r->labels)
-		node_put(a, out, p->key, p->value);
 	node_set(a, out, str_c(stamp),
 		 node_from_str(a, arena_printf(a, "%lld", (long long)(clock_wall() / CLOCK_SECOND))));
+	/* A record that was listed has its stamp already; Helm keeps that. */
+	node_each_pair(p, r->labels)
+		node_put(a, out, p->key, p->value);
 	node_set(a, out, S("name"), node_from_str(a, r->name));
 	node_set(a, out, S("owner"), node_lit("helm"));
 	node_set(a, out, S("status"), node_from_str(a, r->status));

@@ -202,8 +202,7 @@ add("unstored-limit", {"maxHistory": 1}, then={"values": {"colour": "red"}})
 add("preserved", {"upgrade": {"preserveValues": True}}, values={"colour": "red"}, then={"values": {"count": 2}}, apart=("asked", "deleted"))
 add("suspended", {"suspend": True}, then={"suspend": False})
 add("suspended-late", then={"suspend": True})
-# Nobody takes the finalizers off, and both wait. What they wait for stands in rill's status already.
-add("orphans", {"uninstall": {"deletionPropagation": "orphan"}}, apart=("deleted",))
+add("orphans", {"uninstall": {"deletionPropagation": "orphan", "timeout": "3s"}})      # and nobody takes the finalizers off
 add("history-kept", {"uninstall": {"keepHistory": True}})
 add("legacy-wait", {"waitStrategy": {"name": "legacy"}})
 add("metadata-over", {"commonMetadata": {"labels": {"team": "a"}, "annotations": {"note": "b"}}}, values={"show": True, "hooks": ["pre-install"]},
@@ -351,11 +350,11 @@ add("secret-relabelled", after=[("PATCH", SECRET % "secret-relabelled", {"metada
 add("owned", before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned, annotations: {meta.helm.sh/release-name: x, meta.helm.sh/release-namespace: z}}\n"])
 add("owned-strictly", {"install": {"disableTakeOwnership": True}},
     before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: owned-strictly, annotations: {meta.helm.sh/release-name: x, meta.helm.sh/release-namespace: z}}\n"])
-# The record that helm made is noted as superseded: Flux's Helm leaves out what is of Helm 4.3, and the time in the labels as it was.
-NOTED = {"apart": ("asked", "deleted"), "what": "secrets"}
-add("helm-upgraded", after=[("HELM", "upgrade helm-upgraded CHARTS/web-1.1.0.tgz --set colour=hand --force-conflicts", None)], **NOTED)
+add("helm-upgraded", after=[("HELM", "upgrade helm-upgraded CHARTS/web-1.1.0.tgz --set colour=hand --force-conflicts", None)])
+# The record that helm made is noted as superseded: Flux's Helm leaves out what only Helm 4.3 knows.
 add("helm-rolled-back", values={"colour": "red"}, after=[("HELM", "upgrade helm-rolled-back CHARTS/web-1.1.0.tgz --force-conflicts", None),
-                                                          ("HELM", "rollback helm-rolled-back 1 --force-conflicts", None)], **NOTED)
+                                                          ("HELM", "rollback helm-rolled-back 1 --force-conflicts", None)],
+    apart=("asked", "deleted"), what="secrets")
 add("helm-uninstalled", after=[("HELM", "uninstall helm-uninstalled", None)])
 add("helm-uninstalled-kept", after=[("HELM", "uninstall helm-uninstalled-kept --keep-history", None)])
 # ---- sources
