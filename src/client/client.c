@@ -129,6 +129,11 @@ void client_limit(struct client *c, double qps, int64_t burst)
 	c->limit->at = clock_mono();
 }
 
+void client_refuse(struct client *c, str why)
+{
+	c->refusal = arena_str(&c->mem, why);
+}
+
 /* Takes a place; gives how long until it comes. */
 static int64_t take_place(struct client_limit *l)
 {
@@ -167,7 +172,7 @@ enum { METHOD_MAX = 8 };
 
 struct client_call {
 	struct client *client;
-	void *handle;
+	void *handle;		/* NULL: refused */
 	char method[METHOD_MAX];
 };
 
@@ -185,14 +190,21 @@ static struct client_request as_own(struct client *c, const struct client_reques
 	return own;
 }
 
+static str refusal(const struct client *c)
+{
+	return c->over ? c->over->refusal : c->refusal;
+}
+
 struct client_call *client_start(struct client *c, const struct client_request *r)
 {
 	struct client_call *call = mem_calloc(1, sizeof *call);
 	struct client_request own = as_own(c, r);
 
-	wait_for_place(c, r->cancel);
 	snprintf(call->method, sizeof call->method, "%.*s", STR_ARG(r->method));
 	call->client = client_ref(c);
+	if (refusal(c).n)
+		return call;
+	wait_for_place(c, r->cancel);
 	call->handle = c->transport.start(c->transport.ctx, &own);
 	return call;
 }
@@ -200,9 +212,11 @@ struct client_call *client_start(struct client *c, const struct client_request *
 static err *finish(struct client_call *call, struct client_answer *out)
 {
 	struct client *c = call->client;
-	err *e = c->transport.wait(c->transport.ctx, call->handle, out);
+	err *e = call->handle ? c->transport.wait(c->transport.ctx, call->handle, out)
+			      : err_new(ERR_TIMEOUT, "%.*s", STR_ARG(refusal(c)));
 
-	client_count(c, str_c(call->method), e ? 0 : out->status);
+	if (call->handle)
+		client_count(c, str_c(call->method), e ? 0 : out->status);
 	client_unref(c);
 	free(call);
 	if (!e && out->status >= 400)

@@ -127,6 +127,9 @@ err *client_impersonate(struct client *c, str user, const str *groups, size_t n,
  * asks waits. It counts for those made of it by client_impersonate, too. Before the
  * client is used; 0: no limit. */
 void client_limit(struct client *c, double qps, int64_t burst);
+/* Requests, but not streams, fail with this, and the server hears of none. Before the client
+ * is used. */
+void client_refuse(struct client *c, str why);
 
 /* Requests made so far, without those of clients made of it: for tests. */
 uint64_t client_requests(const struct client *c);
@@ -161,6 +164,9 @@ struct client_tail *client_tail_start(struct client *c, const struct client_requ
 void client_tail_stop(struct client_tail *t);
 /* The error that an answer of 400 or more stands for. */
 err *client_status_error(int status, str body) __attribute__((warn_unused_result, returns_nonnull));
+/* The same by its code alone: what client-go says of an answer that it does not read, as
+ * that of /version. Takes `e`; one of no answer stays. */
+err *client_raw_error(err *e) __attribute__((warn_unused_result, returns_nonnull));
 /* "Conflict": the reason of the Status in an error, or empty. */
 str client_status_reason(struct arena *a, const err *e);
 
@@ -177,6 +183,8 @@ struct client_resource {
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME/SUB"; empty parts are left
  * out. NS counts for namespaced resources only. */
 str client_path(struct arena *a, const struct client_resource *r, str namespace, str name, str sub);
+/* "field=value" of a field selector, with what would be its grammar escaped. */
+str client_field(struct arena *a, str field, str value);
 /* "a=b&c=d" of pairs, escaped; pairs with an empty value are left out. */
 str client_query(struct arena *a, const str *pairs, size_t n);
 #define client_query_of(a, ...)                              \

@@ -19,6 +19,7 @@ struct client {
 	struct client_transport transport;
 	struct client *over;	/* an impersonating client asks through this one */
 	struct client_limit *limit;	/* NULL: none */
+	str refusal;		/* of all requests; empty: none are refused */
 	struct tally *tally;	/* NULL: that of `over` */
 	struct arena mem;	/* holds the texts below */
 	str as;

@@ -116,6 +116,8 @@ static void test_paths(void **state)
 
 		assert_string_equal(got.p, rows[i].want);
 	}
+	assert_string_equal(client_field(&a, S("metadata.name"), S("a=b,c\\")).p,
+			    "metadata.name=a\\=b\\,c\\\\");
 	str query = client_query_of(&a, S("a"), S("x y&z"), S("b"), STR_NONE, S("c"), S("1"));
 
 	assert_string_equal(query.p, "a=x+y%26z&c=1");
@@ -334,6 +336,25 @@ static void test_a_limit_holds_for_all_users(void **state)
 	client_unref(c);
 }
 
+static void test_what_is_refused_is_not_asked(void **state)
+{
+	struct fake f = { NULL, 0 };
+	CLEANUP(client_drop) struct client *c = client_of(&f);
+	CLEANUP(client_drop) struct client *other = NULL;
+
+	(void)state;
+	client_refuse(c, S("no time"));
+	assert_null(client_impersonate(c, S("somebody"), NULL, 0, &other));
+	struct client *const both[] = { c, other };
+
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP(err_drop) err *e = ask_nobody(both[i]);
+
+		assert_non_null(e);
+		assert_string_equal(err_msg(e), "no time");
+	}
+}
+
 static void test_apply_says_whether_it_forces(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -539,6 +560,7 @@ int main(void)
 		cmocka_unit_test(test_requests_of_all_users_are_counted_together),
 		cmocka_unit_test(test_a_login_is_asked_again_when_its_token_ends),
 		cmocka_unit_test(test_a_limit_holds_for_all_users),
+		cmocka_unit_test(test_what_is_refused_is_not_asked),
 		cmocka_unit_test(test_apply_says_whether_it_forces),
 		cmocka_unit_test(test_a_watch_delivers_whole_events),
 		cmocka_unit_test(test_answers_that_are_no_objects_are_refused),

@@ -50,7 +50,13 @@ static err *add_text(struct loader *l, str text, str dir)
 
 	if (l->files_n == KUBECONFIG_FILES_MAX)
 		return err_new(ERR_INVALID, "more than %d kubeconfig files", KUBECONFIG_FILES_MAX);
-	TRY(yaml_read(l->arena, text, YAML_KUBE, &doc));
+	err *e = yaml_read(l->arena, text, YAML_KUBE, &doc);
+	str why = e ? err_text(e) : STR_NONE;
+
+	if (str_take_str(&why, S("error converting YAML to JSON: ")))
+		return err_replace(e, "%.*s", STR_ARG(why));
+	if (e)
+		return e;
 	if (!node_is_nil(doc) && !node_is(doc, NODE_MAP))
 		return err_new(ERR_INVALID,
 			       "couldn't get version/kind; json parse error: json: cannot unmarshal "
@@ -242,6 +248,18 @@ static err *read_wished(struct loader *l, str path, const char *what, str owner,
 	return path.n ? read_part(l, path, what, owner, out) : NULL;
 }
 
+/* As kubectl: what is said without a "=" counts for nothing. */
+static void take_extra(struct loader *l, struct kubeconfig *out)
+{
+	const struct kubeconfig_wish *w = l->wish;
+	str *pairs = arena_array(l->arena, str, w->as_extra_n);
+
+	for (size_t i = 0; i < w->as_extra_n; i++)
+		if (str_find_char(w->as_extra[i], '=') != STR_NPOS)
+			pairs[out->as_extra_n++] = w->as_extra[i];
+	out->as_extra = pairs;
+}
+
 /* What the caller says goes before what the files say. */
 static err *take_wishes(struct loader *l, str cluster, str user, struct kubeconfig *out)
 {
@@ -260,8 +278,7 @@ static err *take_wishes(struct loader *l, str cluster, str user, struct kubeconf
 		out->as_groups = w->as_groups;
 		out->as_groups_n = w->as_groups_n;
 	}
-	out->as_extra = w->as_extra;
-	out->as_extra_n = w->as_extra_n;
+	take_extra(l, out);
 	if (w->tls_server_name.n)
 		out->tls_server_name = w->tls_server_name;
 	if (w->insecure) {

@@ -26,7 +26,7 @@ struct kubeconfig_wish {
 	str as, as_uid;
 	const str *as_groups;
 	size_t as_groups_n;
-	const str *as_extra;	/* "key=value" */
+	const str *as_extra;	/* "key=value"; others are left out */
 	size_t as_extra_n;
 	str client_certificate, client_key, certificate_authority;	/* paths */
 	str tls_server_name;

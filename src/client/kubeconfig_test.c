@@ -94,6 +94,22 @@ static void test_wishes_go_before_files(void **state)
 	assert_true(k.insecure && !k.ca.n && !k.exec.command.n && is(k.cert, "cert"));
 }
 
+static void test_of_a_user_to_act_as_pairs_count(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct place *p = *state;
+	struct kubeconfig k;
+	const str said[] = { S("a"), S("b=c=d"), S("=") };
+	struct kubeconfig_wish w = { .as = S("jane"), .as_extra = said, .as_extra_n = 3 };
+
+	assert_null(kubeconfig_load(&a, p->env, &w, &k));
+	assert_int_equal(k.as_extra_n, 2);
+	assert_true(is(k.as_extra[0], "b=c=d") && is(k.as_extra[1], "="));
+	w = (struct kubeconfig_wish){ .as_extra = said, .as_extra_n = 1 };
+	assert_null(kubeconfig_load(&a, p->env, &w, &k));
+	assert_int_equal(k.as_extra_n, 0);
+}
+
 static void test_what_is_not_there_is_named(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -199,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_first_file_that_says_something_wins),
 		cmocka_unit_test(test_wishes_go_before_files),
+		cmocka_unit_test(test_of_a_user_to_act_as_pairs_count),
 		cmocka_unit_test(test_what_is_not_there_is_named),
 		cmocka_unit_test(test_without_any_file_it_is_localhost),
 		cmocka_unit_test(test_a_secret_s_kubeconfig_runs_nothing),

@@ -44,6 +44,20 @@ str client_query(struct arena *a, const str *pairs, size_t n)
 	return arena_str(a, buf_str(&b));
 }
 
+str client_field(struct arena *a, str field, str value)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	buf_add(&b, field);
+	buf_addc(&b, '=');
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] && strchr("\\,=", value.p[i]))
+			buf_addc(&b, '\\');
+		buf_addc(&b, value.p[i]);
+	}
+	return arena_str(a, buf_str(&b));
+}
+
 static err *json_of(struct arena *a, node n, str *out)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;

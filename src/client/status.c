@@ -94,6 +94,17 @@ static err *plain_error(int status, str body)
 	return e;
 }
 
+err *client_raw_error(err *e)
+{
+	int code = err_code(e);
+	err *plain = code >= 400 ? plain_error(code, STR_NONE) : NULL;
+
+	if (!plain)
+		return e;
+	err_free(e);
+	return plain;
+}
+
 err *client_status_error(int status, str body)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;

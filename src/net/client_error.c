@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/mask.h"
+#include "crypto/keypair.h"
 #include "text/gotime.h"
 #include "text/quote.h"
 
@@ -367,9 +368,16 @@ static const struct {
 	{ CURLE_WEIRD_SERVER_REPLY, "net/http: HTTP/1.x transport connection broken: malformed "
 				    "HTTP response" },
 	{ CURLE_BAD_CONTENT_ENCODING, "gzip: invalid header" },
-	{ CURLE_SSL_CERTPROBLEM, "tls: failed to find any PEM data in certificate input" },
 	{ CURLE_SSL_CACERT_BADFILE, "no certificate authority in the PEM text" },
 };
+
+/* What is wrong with our certificate or its key. */
+static err *bad_keypair(const struct net_call *call)
+{
+	err *e = keypair_check(call->tls.cert, call->tls.key);
+
+	return e ? e : err_new(ERR_UNAVAILABLE, "tls: the client certificate cannot be used");
+}
 
 err *client_error(struct net_call *call, CURLcode code)
 {
@@ -388,6 +396,8 @@ err *client_error(struct net_call *call, CURLcode code)
 	case CURLE_PEER_FAILED_VERIFICATION:
 		call->explain = true;
 		return NULL;
+	case CURLE_SSL_CERTPROBLEM:
+		return bad_keypair(call);
 	case CURLE_OUT_OF_MEMORY: /* one header beyond the library's own limit */
 		return client_headers_too_long();
 	case CURLE_SSL_CONNECT_ERROR:
