@@ -406,7 +406,11 @@ static err *dispatch(struct cli *c, const str *args, size_t n, bool *lost)
 		memcpy(own, args, n * sizeof *own);
 	const size_t all = n;
 
-	if (!command_find(c, &c->path, own, &n, &bad)) {
+	const bool found = command_find(c, &c->path, own, &n, &bad);
+
+	if (applet_of(&c->path)->begin)
+		applet_of(&c->path)->begin(c);
+	if (!found) {
 		bool done = false;
 
 		if (last(&c->path)->external)

@@ -44,6 +44,8 @@ struct applet {
 	bool run_hint;			/* "Run 'x --help' for usage." after a wrong command */
 	bool notices_to_out;		/* where cobra's notices go; else standard error */
 	bool helm_args;			/* argument counts in Helm's words */
+	/* Called once the command is known, or known to be none. */
+	void (*begin)(struct cli *c);
 	/* An error in better words; and what helps against it, for who reads along. */
 	err *(*reword)(struct cli *c, err *e);
 	str (*hint)(struct cli *c, const err *e);

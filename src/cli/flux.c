@@ -141,7 +141,6 @@ err *flux_before(struct cli *c)
 	struct flux_settings *s = flux_settings(c);
 	const char *follows = cli_env(c, "FLUX_NS_FOLLOWS_KUBE_CONTEXT");
 
-	flux_check_environment(c);
 	if (!cli_given(c, "namespace") && (s->ns_follows_context || (follows && *follows)))
 		follow_context(c, s);
 	if (!is_namespace(s->namespace))
@@ -217,6 +216,8 @@ static err *make_net(void *ctx, struct net_client **out)
 	return flux_net(ctx, out);
 }
 
+#define LIMITER "client rate limiter Wait returned an error: "
+
 /* Less than this is over before anything is asked. */
 #define SHORTEST (CLOCK_SECOND / 1000)
 
@@ -234,21 +235,27 @@ err *flux_open(struct cli *c, struct flux_server *out)
 	struct net_client *net = NULL;
 
 	out->cli = c;
-	TRY(kubeconfig_load(c->arena, c->env, &wish, &out->config));
+	err *e = kubeconfig_load(c->arena, c->env, &wish, &out->config);
+
+	if (e)
+		return out->loading ? err_wrap(e, "%s", out->loading) : e;
 	out->deadline = clock_after(clock_mono(), s->timeout);
 	if (out->quiet)
 		TRY(flux_net(out, &net));
-	err *e = client_new(&out->client, net, &out->config, &o);
-
+	e = client_new(&out->client, net, &out->config, &o);
 	if (e)
-		return err_wrap(e, "kubernetes client initialization failed");
+		return out->loading ? e : err_wrap(e, "kubernetes client initialization failed");
 	if (flux_is_limited(c))
 		client_limit(out->client, s->qps, s->burst);
-	/* No time at all: what waits for its turn to ask is told first. */
-	return s->timeout >= SHORTEST || out->quiet || out->patient
-		       ? NULL
-		       : err_new(ERR_TIMEOUT, "client rate limiter Wait returned an error: context "
-					      "deadline exceeded");
+	/* Who waits for its turn to ask is told that there is none. */
+	if (s->qps > 0 && s->burst < 0)
+		client_refuse(out->client, arena_printf(c->arena,
+							LIMITER "rate: Wait(n=1) exceeds limiter's "
+								"burst %lld",
+							(long long)s->burst));
+	else if (s->timeout < SHORTEST && !out->quiet && !out->patient)
+		client_refuse(out->client, S(LIMITER "context deadline exceeded"));
+	return NULL;
 }
 
 void flux_close(struct flux_server *s)

@@ -70,6 +70,8 @@ struct flux_server {
 	struct kubeconfig config;
 	int64_t deadline;	/* clock_mono: now and --timeout */
 	bool quiet;		/* set before flux_open, of the controllers: no word of warnings */
+	const char *loading;	/* set before flux_open: what failed when there is no configuration;
+				   a client that cannot be made is told as it is then */
 	bool patient;		/* set before flux_open: --timeout is not for what is asked */
 };
 #define FLUX_SERVER_NONE { 0 }

@@ -3,6 +3,7 @@
 #include "base/sort.h"
 #include "cli/commands.h"
 #include "cli/flux.h"
+#include "cli/flux_hint.h"
 #include "cli/flux_newest.h"
 #include "kube/health.h"
 #include "text/gotime.h"
@@ -216,7 +217,7 @@ static err *list_named(struct cli *c, struct flux_server *s, enum flux_kind_id k
 		       const str *name, node *items)
 {
 	const struct client_resource r = flux_resource(&flux_kinds[kind]);
-	str field = name ? arena_cat(c->arena, S("metadata.name="), *name) : STR_NONE;
+	str field = name ? client_field(c->arena, S("metadata.name"), *name) : STR_NONE;
 	node list;
 
 	TRY(client_list(s->client, c->arena, &r, flux_settings(c)->namespace, STR_NONE, field,
@@ -276,6 +277,8 @@ static err *run_suspend(struct cli *c)
 			continue;
 		CLEANUP(err_drop) err *e = suspend_some(c, &s, kind, &name, &found);
 
+		if (e)
+			e = hint_first(e);
 		if (e)
 			flux_failure(c, "failed suspending %s %.*s in %.*s namespace: %s", what,
 				     STR_ARG(name), STR_ARG(where), err_msg(e));

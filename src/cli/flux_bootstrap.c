@@ -127,8 +127,15 @@ static err *check_url(const struct git_options *o, const struct gourl *u)
 			       "insecure, pass --allow-insecure-http=true to allow it",
 			       STR_ARG(o->url));
 	if (!str_eq(u->scheme, S("http")) && !str_eq(u->scheme, S("https")) &&
-	    !str_eq(u->scheme, S("ssh")))
-		return err_new(ERR_INVALID, "scheme \"%.*s\" is not supported", STR_ARG(u->scheme));
+	    !str_eq(u->scheme, S("ssh"))) {
+		CLEANUP(buf_release) struct buf url = BUF_INIT;
+
+		gourl_add(&url, u);
+		return err_new(ERR_INVALID,
+			       "failed to create authentication options for %s: scheme \"%.*s\" is not "
+			       "supported",
+			       buf_c(&url), STR_ARG(u->scheme));
+	}
 	return gitremote_check_url(o->url);
 }
 

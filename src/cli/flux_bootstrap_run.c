@@ -36,9 +36,10 @@ static err *fetch(struct bootstrap *b)
 		e = repo_clone(&b->repo);
 		if (!e)
 			break;
+		e = err_wrap(e, "unable to clone '%.*s'", STR_ARG(url));
+		flux_warning(b->c, " clone failure: %s", err_msg(e));
 		if (i == CLONE_TRIES)
 			return err_wrap(e, "failed to clone repository");
-		flux_warning(b->c, " clone failure: %s", err_msg(e));
 		err_free(e);
 	}
 	flux_success(b->c, "cloned repository");

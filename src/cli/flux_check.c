@@ -31,6 +31,7 @@ static bool check_kubernetes(struct cli *c, struct flux_server *s)
 			   &answer);
 
 	if (e) {
+		e = client_raw_error(e);
 		flux_failure(c, "Kubernetes API call failed: %s", err_msg(e));
 		return false;
 	}
@@ -143,14 +144,8 @@ static err *run_check(struct cli *c)
 
 	flux_action(c, "checking prerequisites");
 	s.patient = o->pre;
-	err *e = flux_open(c, &s);
-	str wrong = e ? err_text(e) : STR_NONE;
-
-	if (str_take_str(&wrong, S("kubernetes client initialization failed: ")))
-		return err_replace(e, "%.*s", STR_ARG(wrong));
-	if (e)
-		return err_wrap(e, "Kubernetes client initialization failed: kubernetes "
-				   "configuration load failed");
+	s.loading = "Kubernetes client initialization failed: kubernetes configuration load failed";
+	TRY(flux_open(c, &s));
 	bool fine = check_kubernetes(c, &s);
 
 	c->status = !fine;

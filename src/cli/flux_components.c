@@ -13,10 +13,14 @@ const struct client_resource components_deployments = { S("apps"), S("v1"), S("d
 
 err *components_list(struct cli *c, struct flux_server *s, str namespace, node *items)
 {
+	struct arena *a = c->arena;
+	const struct client_request q = {
+		.path = client_path(a, &components_deployments, namespace, STR_NONE, STR_NONE),
+		.query = client_query_of(a, S("labelSelector"), S(COMPONENTS_LABEL)),
+	};
 	node list;
 
-	TRY(client_list(s->client, c->arena, &components_deployments, namespace,
-			S(COMPONENTS_LABEL), STR_NONE, &list));
+	TRY(client_do(s->client, a, &q, &list));	/* a few: all at once */
 	*items = node_get(list, S("items"));
 	return NULL;
 }

@@ -158,7 +158,6 @@ static bool is_name(str name)
 
 static err *create_before(struct cli *c)
 {
-	flux_check_environment(c);
 	if (!c->words.n)
 		return err_new(ERR_INVALID, "name is required");
 	if (!is_name(c->words.p[0]))
@@ -257,11 +256,16 @@ err *create_finish(struct cli *c, enum flux_kind_id kind, node spec, const struc
 	bool export = create_options(c)->export, created;
 
 	node_set(c->arena, object, S("spec"), spec);
-	if (!w->no_generate && !export)
-		flux_generating(c, "generating %s", w->subject);
 	if (export)
 		return flux_print_export(&c->out.buf, object);
-	TRY(flux_open(c, &s));
+	if (w->opens_first)
+		TRY(flux_open(c, &s));
+	if (w->check)
+		TRY(w->check(c));
+	if (!w->no_generate)
+		flux_generating(c, "generating %s", w->subject);
+	if (!w->opens_first)
+		TRY(flux_open(c, &s));
 	if (prepare)
 		TRY(prepare(c, &s, spec));
 	flux_action(c, "applying %s", w->subject);

@@ -35,6 +35,8 @@ struct create_words {
 	const char *subject;	/* "GitRepository source" */
 	const char *stored;	/* "GitRepository source", "source": "✔ ... created" */
 	bool no_generate;	/* no "✚ generating ...", or the command said so before */
+	bool opens_first;	/* a kubeconfig that is wrong is told of before that */
+	err *(*check)(struct cli *c);	/* and so is this, of files; NULL: there are none */
 	bool ready;		/* "Kustomization podinfo is ready", not "... reconciliation completed" */
 	const char *no_artifact;	/* the error where nothing was produced; NULL: none is */
 	const char *outcome;	/* "applied revision %s", "fetched revision: %s"; NULL: none */

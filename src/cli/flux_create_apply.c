@@ -121,7 +121,7 @@ static err *run_kustomization(struct cli *c)
 	create_text(a, spec, "kubeConfig.secretRef.name", o->kubeconfig_ref);
 	create_text(a, spec, "serviceAccountName", o->service_account);
 	create_text(a, spec, "targetNamespace", o->target_namespace);
-	create_duration(a, spec, "retryInterval", o->retry_interval);
+	create_duration(a, spec, "retryInterval", o->retry_interval > 0 ? o->retry_interval : 0);
 	if (o->decryption.n) {
 		create_text(a, spec, "decryption.provider", o->decryption);
 		create_text(a, spec, "decryption.secretRef.name", o->decryption_secret);

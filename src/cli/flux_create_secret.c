@@ -228,7 +228,7 @@ static err *run_oci(struct cli *c)
 	/* To flux "https:" is a host without a port, and what follows a repository. */
 	str address = o->url, scheme, rest;
 
-	if (str_split(address, '/', &scheme, &rest) && scheme.n > 1 && str_ends(scheme, S(":")) &&
+	if (str_split(address, '/', &scheme, &rest) && str_ends(scheme, S(":")) &&
 	    str_take(&rest, '/'))
 		address = arena_cat(c->arena, S("host/x"), rest);
 	e = ociref_parse(c->arena, address, &ref);

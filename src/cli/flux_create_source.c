@@ -92,6 +92,7 @@ static err *run_git(struct cli *c)
 	static const struct create_words words = {
 		.subject = "GitRepository source",
 		.stored = "GitRepository source",
+		.opens_first = true,
 		.outcome = "fetched revision:",
 		.no_artifact = "GitRepository source reconciliation completed but no artifact was found",
 	};
@@ -190,11 +191,26 @@ static err *helm_secret(struct cli *c, struct flux_server *s, node spec)
 	return NULL;
 }
 
+static err *helm_files(struct cli *c)
+{
+	const struct helm_options *o = c->options;
+	str ignored;
+
+	if (o->ca_file.n)
+		TRY(secret_read(c, "unable to read TLS CA file", o->ca_file, &ignored));
+	if (!o->cert_file.n || !o->key_file.n)
+		return NULL;
+	TRY(secret_read(c, "failed to read cert file", o->cert_file, &ignored));
+	return secret_read(c, "failed to read key file", o->key_file, &ignored);
+}
+
 static err *run_helm(struct cli *c)
 {
 	static const struct create_words words = {
 		.subject = "HelmRepository source",
 		.stored = "source",
+		.opens_first = true,
+		.check = helm_files,
 		.outcome = "fetched revision:",
 		.no_artifact = "HelmRepository source reconciliation completed but no artifact was found",
 	};
@@ -435,6 +451,7 @@ static err *run_bucket(struct cli *c)
 	static const struct create_words words = {
 		.subject = "Bucket source",
 		.stored = "Bucket source",
+		.opens_first = true,
 		.outcome = "fetched revision:",
 		.no_artifact = "Bucket source reconciliation but no artifact was found",
 	};

@@ -4,6 +4,7 @@
  * would come of it is compared with what is there. Nothing is written. */
 #include <sys/ioctl.h>
 
+#include "base/sort.h"
 #include "cli/commands.h"
 #include "cli/flux_diff.h"
 #include "cli/flux_hint.h"
@@ -152,8 +153,9 @@ static err *report_drift(const struct diffing *d, struct outcome *o, const struc
 	return report_write(&o->text, before, after, &d->style);
 }
 
+/* `*created`: it is not there yet. */
 static err *diff_object(struct diffing *d, const struct applyset_options *how, node object,
-			struct outcome *o)
+			struct outcome *o, bool *created)
 {
 	struct arena *a = d->c->arena;
 	struct applyset_item it = { .object = applyset_normal(a, object) };
@@ -165,7 +167,8 @@ static err *diff_object(struct diffing *d, const struct applyset_options *how, n
 		return NULL;
 	}
 	avec_push(a, &o->ids, it.id);
-	if (it.action == APPLYSET_CREATED) {
+	*created = it.action == APPLYSET_CREATED;
+	if (*created) {
 		add_line(d, o, &it.id, "created", DIFF_GREEN);
 		o->changed = true;
 	} else if (it.action == APPLYSET_SKIPPED) {
@@ -186,21 +189,29 @@ static bool is_kept(const struct outcome *o, const struct objid *id)
 	return false;
 }
 
+static int by_id(const void *a, const void *b, void *ctx)
+{
+	(void)ctx;
+	return objid_cmp(a, b);
+}
+
 static err *diff_inventory(const struct diffing *d, const struct local_build *b, struct outcome *o)
 {
 	node entries = node_dig(b->kustomization, "status", "inventory", "entries");
+	struct arena *a = d->c->arena;
+	struct objid *gone = arena_array(a, struct objid, node_len(entries));
+	size_t n = 0;
 
 	if (!node_bool(node_dig(b->kustomization, "spec", "prune")))
 		return NULL;
 	node_each_item(i, entries) {
-		struct objid id;
-
-		TRY(objid_parse(d->c->arena, node_str(node_get(*i, S("id"))), &id));
-		if (is_kept(o, &id))
-			continue;
-		add_line(d, o, &id, "deleted", DIFF_RED);
-		o->changed = true;
+		TRY(objid_parse(a, node_str(node_get(*i, S("id"))), &gone[n]));
+		n += !is_kept(o, &gone[n]);
 	}
+	sort_stable(gone, n, sizeof *gone, by_id, NULL);
+	for (size_t i = 0; i < n; i++)
+		add_line(d, o, &gone[i], "deleted", DIFF_RED);
+	o->changed = o->changed || n;
 	return NULL;
 }
 
@@ -250,9 +261,10 @@ static err *diff_build(struct diffing *d, const struct local_build *b, struct ou
 
 	for (size_t i = 0; i < b->made->n; i++) {
 		node object = b->made->list[i]->object;
+		bool created = false;
 
-		TRY(diff_object(d, &how, object, o));
-		if (d->options->recursive && local_is_child(b, object))
+		TRY(diff_object(d, &how, object, o, &created));
+		if (d->options->recursive && !created && local_is_child(b, object))
 			TRY(diff_child(d, b, object, o));
 	}
 	return d->errors.n == errors ? diff_inventory(d, b, o) : NULL;
@@ -307,6 +319,7 @@ static err *run(struct cli *c, str path, bool *changed)
 void diff_finish(struct cli *c, err *e, bool changed)
 {
 	if (e) {
+		e = hint_first(e);
 		flux_failure(c, "%s", err_msg(e));
 		hint_place(c, e);
 		err_free(e);

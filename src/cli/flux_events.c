@@ -61,7 +61,8 @@ static void select_object(struct asking *q, str kind, str namespace, str name)
 	str fields = arena_cat(q->c->arena, S("involvedObject.kind="), kind);
 
 	if (name.n)
-		fields = arena_cat(q->c->arena, fields, S(",involvedObject.name="), name);
+		fields = arena_cat(q->c->arena, fields, S(","),
+				   client_field(q->c->arena, S("involvedObject.name"), name));
 	q->p[q->n++] = (struct selection){ namespace, fields };
 }
 

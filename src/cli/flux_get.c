@@ -384,7 +384,7 @@ static str where(const struct getter *g)
 
 static str field_selector(struct cli *c)
 {
-	return c->words.n ? arena_cat(c->arena, S("metadata.name="), c->words.p[0]) : STR_NONE;
+	return c->words.n ? client_field(c->arena, S("metadata.name"), c->words.p[0]) : STR_NONE;
 }
 
 static err *nothing_found(const struct getter *g)

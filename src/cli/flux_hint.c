@@ -8,6 +8,7 @@
 #include "cli/flux.h"
 #include "text/errtext.h"
 
+#define GROUPS "failed to get server groups: "
 #define NO_RESOURCE "the server could not find the requested resource"
 
 /* The kind that the command is about; NULL: of none alone. */
@@ -29,10 +30,15 @@ err *hint_first(err *e)
 	size_t root;
 
 	if (str_eq(text, S("Unauthorized")) || str_ends(text, S(": Unauthorized")))
-		return err_replace(e, "%.*sfailed to get server groups: the server has asked for the "
+		return err_replace(e, "%.*s" GROUPS "the server has asked for the "
 				      "client to provide credentials",
 				   STR_ARG(str_sub(text, 0, text.n - S("Unauthorized").n)));
-	size_t at = str_find(text, S("Get \""));
+	size_t at = str_find(text, S("client rate limiter Wait returned an error: rate: "));
+
+	if (at != STR_NPOS && !str_ends(str_sub(text, 0, at), S(GROUPS)))
+		return err_replace(e, "%.*s" GROUPS "%.*s",
+				   STR_ARG(str_sub(text, 0, at)), STR_ARG(str_from(text, at)));
+	at = str_find(text, S("Get \""));
 
 	if (at == STR_NPOS)
 		return e;
@@ -48,7 +54,7 @@ err *hint_first(err *e)
 	url = str_sub(url, 0, root);
 	for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
 		if (str_starts(cause, causes[i]))
-			return err_replace(e, "%.*sfailed to get server groups: Get \"%.*s/api\"%.*s",
+			return err_replace(e, "%.*s" GROUPS "Get \"%.*s/api\"%.*s",
 					   STR_ARG(before), STR_ARG(url), STR_ARG(cause));
 	return e;
 }

@@ -287,10 +287,8 @@ static err *run_logs(struct cli *c)
 
 	if (c->words.n)
 		return err_new(ERR_INVALID, "no argument required");
-	err *e = flux_open(c, &s);
-
-	if (e)
-		return err_wrap(e, "kubernetes configuration load failed");
+	s.loading = "kubernetes configuration load failed";
+	TRY(flux_open(c, &s));
 	str own = up_log_find(c, &s);
 
 	if (!own.n)

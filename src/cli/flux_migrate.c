@@ -421,13 +421,15 @@ static err *migrate_cluster(struct cli *c)
 {
 	CLEANUP(flux_close) struct flux_server s = FLUX_SERVER_NONE;
 	node crds;
-	err *e = flux_open(c, &s);
+
+	s.loading = "the Kubernetes client initialization failed: kubernetes configuration load "
+		    "failed";
+	TRY(flux_open(c, &s));
+	err *e = client_list(s.client, c->arena, &components_crds, STR_NONE, S(COMPONENTS_LABEL),
+			     STR_NONE, &crds);
 
 	if (e)
-		return err_wrap(e, "the Kubernetes client initialization failed: kubernetes "
-				   "configuration load failed");
-	TRY(client_list(s.client, c->arena, &components_crds, STR_NONE, S(COMPONENTS_LABEL), STR_NONE,
-			&crds));
+		return err_wrap(e, "failed to list CRDs");
 	node_each_item(crd, node_get(crds, S("items")))
 		TRY(migrate_kind(c, &s, *crd));
 	flux_success(c, "custom resources migrated successfully");

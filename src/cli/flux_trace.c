@@ -333,10 +333,13 @@ struct found {
 
 static err *resource_of(struct tracer *t, str resource, const struct client_resource **r)
 {
-	TRY(discovery_name(t->d, resource, r));
+	err *e = discovery_name(t->d, resource, r);
+
+	if (e)
+		return client_raw_error(e);
 	if (!*r)
 		return err_new(ERR_NOT_FOUND, "the server doesn't have a resource type \"%.*s\"",
-			       STR_ARG(resource));
+			       STR_ARG(str_sub(resource, 0, str_find_char(resource, '.'))));
 	return NULL;
 }
 
@@ -404,9 +407,10 @@ static err *find_words(struct tracer *t, struct found *f)
 	const struct flag_words *w = &t->c->words;
 	str list = w->p[0], resource;
 
-	while (str_cut(&list, &resource, ',')) {
+	for (bool more = true; more;) {
 		const struct client_resource *r;
 
+		more = str_split(list, ',', &resource, &list);
 		bool many = str_eq(resource, S("all"));	/* the category of workloads */
 
 		if (!many)
@@ -438,11 +442,28 @@ static err *find_all(struct tracer *t, struct found *f)
 	return pairs ? find_pairs(t, f) : find_words(t, f);
 }
 
+/* Texts that stand there already, taken out; how many are left. */
+static size_t distinct(str *texts, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < kept; k++)
+			known = known || str_eq(texts[k], texts[i]);
+		if (!known)
+			texts[kept++] = texts[i];
+	}
+	return kept;
+}
+
 static err *trace_words(struct tracer *t)
 {
 	struct found f = { 0 };
 
 	TRY(find_all(t, &f));
+	f.missing.n = distinct(f.missing.p, f.missing.n);
 	if (f.missing.n == 1)
 		return err_new(ERR_NOT_FOUND, "x: %.*s", STR_ARG(f.missing.p[0]));
 	if (f.missing.n) {
@@ -466,6 +487,36 @@ static bool is_small_kind(str word, const struct client_resource *r)
 	return str_eq_nocase(word, r->kind);
 }
 
+struct served {
+	struct gvk g;
+	bool found;
+};
+
+static err *look_for_version(void *ctx, const struct client_resource *r)
+{
+	struct served *s = ctx;
+
+	s->found = s->found || (str_eq(r->group, s->g.group) && str_eq(r->version, s->g.version));
+	return NULL;
+}
+
+/* flux has other words for a version that the server has nothing of. Takes `e`. */
+static err *missing_kind(struct tracer *t, struct gvk g, err *e)
+{
+	struct served s = { g, false };
+	err *other = discovery_every(t->d, look_for_version, &s);
+
+	if (!other && !s.found) {
+		str version = gvk_api_version(t->c->arena, g);
+
+		e = err_replace(e, "unable to retrieve the complete list of server APIs: %.*s: no "
+				   "matches for %.*s/%.*s, Resource=",
+				STR_ARG(version), STR_ARG(g.group), STR_ARG(g.version));
+	}
+	err_free(other);
+	return err_wrap(e, "failed to find object");
+}
+
 static err *trace_kind(struct tracer *t, const struct trace_options *o)
 {
 	struct gvk g = gvk_parse(o->api_version, o->kind);
@@ -477,6 +528,8 @@ static err *trace_kind(struct tracer *t, const struct trace_options *o)
 			       STR_ARG(o->api_version));
 	err *e = discovery_kind(t->d, g, &r);
 
+	if (e && err_kind(e) != ERR_NOT_FOUND)
+		return err_wrap(e, "failed to find object: failed to get server groups");
 	if (e) {
 		str word = g.group.n ? arena_cat(t->c->arena, o->kind, S("."), g.version, S("."),
 						 g.group)
@@ -486,7 +539,7 @@ static err *trace_kind(struct tracer *t, const struct trace_options *o)
 
 		err_free(other);
 		if (other || !r || !is_small_kind(o->kind, r))
-			return err_wrap(e, "failed to find object");
+			return missing_kind(t, g, e);
 		err_free(e);
 	}
 	e = client_get(t->s->client, t->c->arena, r,

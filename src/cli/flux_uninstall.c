@@ -142,7 +142,11 @@ static err *run_uninstall(struct cli *c)
 	str namespace = flux_settings(c)->namespace;
 
 	TRY(flux_open(c, &s));
-	TRY(client_do(s.client, c->arena, &(struct client_request){ .path = S("/version") }, NULL));
+	err *e = client_do(s.client, c->arena, &(struct client_request){ .path = S("/api") }, NULL);
+
+	if (e)
+		return err_wrap(client_raw_error(e),
+				"cluster info unavailable: failed to get server groups");
 	if (!o->dry_run && !o->silent && !is_wanted(c, &s))
 		return err_new(ERR_CANCELED, "aborting");
 	flux_action(c, "deleting components in %.*s namespace", STR_ARG(namespace));

@@ -9,6 +9,7 @@
 static const struct applet rill_applet = {
 	.error_prefix = "✗ ",
 	.notices_to_out = true,
+	.begin = flux_check_environment,
 	.reword = hint_reword,
 	.hint = hint_of,
 	.place = hint_place,

@@ -581,7 +581,7 @@ static void print_next(struct asking *q, const struct link *l)
 static void print_elsewhere(struct asking *q, const struct objid *id,
 			    const struct client_resource *r)
 {
-	str fields = arena_cat(q->c->arena, S("metadata.name="), id->name);
+	str fields = client_field(q->c->arena, S("metadata.name"), id->name);
 	node list = NODE_NOTHING;
 
 	if (!r->namespaced)

@@ -123,11 +123,23 @@ groups = 'failed to get server groups: Get "https://%s/api": dial tcp %s: connec
 t.tell("get", "ks", env={"KUBECONFIG": "config"}, status=1, err="✗ " + groups)
 for words, text, status in (("get all", ("✗ " + groups) * 14, 0), ("events", "✗ error getting events: " + groups, 1),
                             ("version", "✗ " + groups, 1), ("events --for=Kustomization/x", "✗ " + groups, 1),
+                            ("suspend hr nope", "✗ failed suspending HelmRelease nope in flux-system namespace: " + groups, 0),
+                            ("migrate", "► starting migration of custom resources\n✗ failed to list CRDs: " + groups, 1),
+                            ("uninstall -s", "✗ cluster info unavailable: " + groups, 1),
+                            ("logs", '✗ Get "https://%s/apis/apps/v1/namespaces/flux-system/deployments?labelSelector=app.kubernetes.io%%2Fpart-of%%3Dflux": '
+                             "dial tcp %s: connect: connection refused\n" % (nowhere, nowhere), 1),
+                            ("create source helm xx --url=https://e/x --ca-file=gone", "✗ unable to read TLS CA file: open gone: no such file or directory\n", 1),
                             ("create secret proxy xx --address=http://x", "✗ " + groups, 1)):
     t.tell(*words.split(), env={"KUBECONFIG": "config"}, status=status, out="", err=text)
 t.tell("check", env={"KUBECONFIG": "config"}, status=1, err_has="✗ checking failed: " + groups)
 t.tell("get", "ks", "--timeout=0s", env={"KUBECONFIG": "config"}, status=1,
        err="✗ client rate limiter Wait returned an error: context deadline exceeded\n")
+for words, text in (("events --timeout=0s", "error getting events: client rate limiter Wait returned an error: context deadline exceeded"),
+                    ("suspend hr nope --timeout=1ns", "failed suspending HelmRelease nope in flux-system namespace: client rate limiter Wait "
+                     "returned an error: context deadline exceeded"),
+                    ("get ks --kube-api-burst=-3", "failed to get server groups: client rate limiter Wait returned an error: rate: Wait(n=1) "
+                     "exceeds limiter's burst -3")):
+    t.tell(*words.split(), env={"KUBECONFIG": "config"}, status=words[0] != "s", err="✗ %s\n" % text)
 t.tell("migrate", "-f", ".", "--version=x", status=1,
        err="✗ version x is not supported, supported versions are: 2.9, 2.8, 2.7, 2.6\n")
 t.tell("get", "all", "--context=nope", env={"KUBECONFIG": "config"}, out="", err='✗ context "nope" does not exist\n' * 14)
@@ -152,6 +164,11 @@ for words, text in (("--server=://x", CLIENT + 'host must be a URL or a host:por
     t.tell("get", "ks", *words.split(), env={"KUBECONFIG": "config"}, status=1, out="", err="✗ %s\n" % text)
 t.tell("get", "ks", "--server=x y", env={"KUBECONFIG": "config"}, status=1,
        err='✗ %sparse "http://x y": invalid character " " in host name\n' % CLIENT)
+for words, text in (("--context=nope", 'kubernetes configuration load failed: context "nope" does not exist'),
+                    ("--certificate-authority=tls.crt", "unable to load root certificates: unable to parse bytes as PEM block")):
+    t.tell("logs", words, env={"KUBECONFIG": "config"}, status=1, err="✗ %s\n" % text)
+t.tell("get", "ks", env={"KUBECONFIG": "broken"}, status=1,
+       err='✗ error loading config file "broken": yaml: line 2: did not find expected node content\n')
 t.tell("check", "--pre", "--server=x y", env={"KUBECONFIG": "config"}, status=1,
        err='► checking prerequisites\n✗ parse "http://x y": invalid character " " in host name\n')
 
@@ -208,6 +225,14 @@ t.tell("trigger", "receiver", "r", "--url=://x", "--token=t", status=1, out="",
 t.tell("create", "ks", "xx", "--source=p", "--export", env={"FLUX_SYSTEM_NAMESPACE": "A_b"}, out_has="namespace: flux-system",
        err='⚠️  ignoring invalid FLUX_SYSTEM_NAMESPACE: "A_b"\n')
 
+for words, err in (("nope", '✗ unknown command "nope" for "flux"\n'), ("get ks --bad", "✗ unknown flag: --bad\n"), ("version --client", ""),
+                   ("create ks", "✗ name is required\n")):
+    t.tell(*words.split(), status=1 if err else 0, env={"FLUX_SYSTEM_NAMESPACE": "A_b"},
+           err='⚠️  ignoring invalid FLUX_SYSTEM_NAMESPACE: "A_b"\n' + err)
+assert "retryInterval" not in t.tell("create", "ks", "xx", "--source=p", "--retry-interval=-5s", "--export", err="")
+t.tell("bootstrap", "git", "--url=ftp://e/a", env={"KUBECONFIG": "config"}, status=1,
+       err='✗ failed to create authentication options for ftp://e/a: scheme "ftp" is not supported\n')
+
 # ---- and what helps, for who reads along
 at = t.at_terminal("get", "kss")
 assert at.endswith('\n"flux get" knows no "kss"\n'), at[-200:]
@@ -226,6 +251,11 @@ t.call("POST", "/api/v1/namespaces", {"metadata": {"name": "flux-system"}})
 ks = "kustomizations.kustomize.toolkit.fluxcd.io"
 for words, text in (("trace ks a b", 'x: [%s "a" not found, %s "b" not found]' % (ks, ks)),
                     ("trace ks a -n nope", 'x: namespaces "nope" not found'),
+                    ("trace ks a ks -n nope", 'x: namespaces "nope" not found'),
+                    ("trace a.b", 'the server doesn\'t have a resource type "a"'),
+                    ("trace x --kind=Deployment --api-version=apps/v9", "failed to find object: unable to retrieve the complete list of "
+                     "server APIs: apps/v9: no matches for apps/v9, Resource="),
+                    ("trace x --kind=Foo --api-version=apps/v1", 'failed to find object: no matches for kind "Foo" in version "apps/v1"'),
                     ("trace a/b/c", "arguments in resource/name form may not have more than one slash"),
                     ("trace /x", "arguments in resource/name form must have a single resource and name"),
                     ("trace x --kind=Foo --api-version=a/b/c", "invaild apiVersion: unexpected GroupVersion string: a/b/c"),
@@ -242,6 +272,12 @@ for words, text in (("export ks a/b", 'invalid resource name "a/b": [may not con
                     ("get ks -l a!=b", 'unable to parse label selector: "!=" is not a valid label selector operator'),
                     ("get ks -l a>1", 'unable to parse label selector: "gt" isn\'t supported in label selectors')):
     t.tell(*words.split(), status=1, out="", err="✗ %s\n" % text)
+t.tell("get", "ks", "--as-user-extra=a", status=1, err='✗ no Kustomization objects found in "flux-system" namespace\n')
+t.tell("trace", "", status=1, err='✗ the server doesn\'t have a resource type ""\n')
+none = "the server has asked for the client to provide credentials"
+for words, text in (("get ks", "✗ failed to get server groups: %s\n" % none),
+                    ("check --pre", "► checking prerequisites\n✗ Kubernetes API call failed: %s\n" % none)):
+    t.tell(*words.split(), "--token=wrong", status=1, err=text)
 t.tell("check", "--pre", "--timeout", "-5s", err_has="✔ prerequisites checks passed\n")
 t.tell("tree", "ks", "", status=1, err="✗ resource name may not be empty\n")
 t.tell("trace", "namespace", "flux-system",
