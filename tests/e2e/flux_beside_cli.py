@@ -7,8 +7,9 @@ times and what dice have made. Skipped where flux is not among the peers ($PEERS
 
   --every N     only each Nth line (default 12: what a test has time for)
   --only REGEX  only lines that match
-  --answers F   keep what flux said in this file, and ask it only what is not there yet
+  --answers F   keep what flux said in this file, and ask it only what is not there yet, or differs
   --known       only lines that F has an answer to
+  --otherwise   also lines where rill is known to do otherwise
   --workers N   servers side by side (default 3)
   --show N      differences to print (default 40)
   --list        print the lines and ask nobody
@@ -34,7 +35,7 @@ from flux_case import Case
 
 VOLATILE = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d| [+-]\d{4}( \w+)?)?", "<time>"), (r"\b\d+(y\d+)?d\b|\b\d+y\b", "<age>"), (r"127\.0\.0\.1:\d{2,}", "<server>"),
-    (r"hook/[0-9a-f]{64}|\b[0-9a-f]{64}\b", "<made>"), (r"127\.0\.0\.1:\d+->", "<from>->"), (r"flux version 2\.9\.\d+|v?2\.9\.[45]\b", "<version>"), (r"\d+(\.\d+)?(ms|µs|s) ?ago", "<ago>"), (r"/tmp/[\w./-]*", "<tmp>"), (r"(identity(\.pub)?|known_hosts): .*(\n(  )+.*)*", r"\1: <made>"),
+    (r"\?timeout=32s\b", ""), (r"hook/[0-9a-f]{64}|\b[0-9a-f]{64}\b", "<made>"), (r"127\.0\.0\.1:\d+->", "<from>->"), (r"flux version 2\.9\.\d+|v?2\.9\.[45]\b", "<version>"), (r"\d+(\.\d+)?(ms|µs|s) ?ago", "<ago>"), (r"/tmp/[\w./-]*", "<tmp>"), (r"(identity(\.pub)?|known_hosts): .*(\n(  )+.*)*", r"\1: <made>"),
     (r"-----BEGIN [\s\S]*?-----END [^\n]*", "<pem>"), (r"(ecdsa|ssh)-[\w-]+ AAAA\S+", "<key>"),
 )
 CHANGES = {"create", "suspend", "resume", "reconcile", "delete"}
@@ -42,18 +43,16 @@ CHANGES = {"create", "suspend", "resume", "reconcile", "delete"}
 
 # where rill does otherwise: lines, and why
 OTHERWISE = (
-    (r"--kube-api-burst=(0|-3)", "a limit that lets nothing through is no limit"),
-    (r"^uninstall .*--(timeout|server|token|kubeconfig|context|cluster|user|client|certificate|tls|as)", "flux says that it has finished when nothing could be asked"),
-    (r"--strict-substitute", "rill says what helps"),
-    (r"^completion .*(-n |-An)", "a script is written whatever the namespace is called"),
-    (r"^bootstrap git", "what git says is told once, and at the end"),
-    (r"^stats .*--timeout", "flux counts nothing when it has no time to ask"),
-    # not yet as flux does
-    (r"--kubeconfig=./broken.yaml", "flux names the parser's error alone"),
-    (r"^suspend .*--timeout", "flux tells of each name"),
-    (r" -- ", "words that begin with a dash, as names"),
-    (r"^trace (a\.b|.*--token=wrong)|^diff .*--server=ftp", "what flux asks first"),
-    (r"--url=ssh://", "why a host's key is not to be had"),
+    (r"^uninstall .*--(server|token|client-certificate|certificate-authority|tls-server-name|kube-api-burst|timeout)", "flux says that it has finished when nothing could be asked"),
+    (r"^(build|diff) .*--strict-substitute", "rill says what helps against a variable that is not set"),
+    (r"^completion .*(-n (A_b|$)|-nA)", "a script is written whatever the namespace is called"),
+    (r"^migrate -f ABS|^migrate -f (\./old|\.)(/hr.yaml)?$|^migrate .*--yes=false$", "flux draws its question also where there is no terminal"),
+    (r"^bootstrap gitlab( |$)(?!.*--repository=\S)|^bootstrap gitlab .*--repository=$", "a name that is none is told before the token is asked for"),
+    (r"^build artifact .*--output=(\./nope/out)?( |$)", "flux names its temporary file"),
+    (r"^(build|diff) ks .* -r --local-sources", "below, what the files say counts, not what is in the cluster"),
+    (r"^trace .*--cache-dir", "nothing is kept of what the server has"),
+    (r"^create secret git .*--url=ssh://", "ssh-keyscan, and what it says"),
+    (r"^(logs|check|trace) .*--kube-api-burst=(0|-3)", "flux has another client for these, with a burst of its own or none"),
 )
 
 
@@ -161,7 +160,7 @@ class Place:
         for path in sorted({*now, *self.files}):
             if now.get(path) == self.files.get(path):
                 continue
-            changed[path] = "gone" if path not in now else "an archive" if path.endswith("tgz") else now[path].decode("utf-8", "replace")
+            changed[path] = "gone" if path not in now else "an archive" if now[path].startswith(b"\x1f\x8b") else now[path].decode("utf-8", "replace")
             if path in self.files:
                 self.case.write(path, "")
                 with open(os.path.join(self.case.work, path), "wb") as f:
@@ -174,13 +173,14 @@ class Place:
         """What a program does with a line."""
         argv = [w.replace("ABS", self.case.work) for w in words]
         env = {**self.case.env, "HOME": self.home}
+        shutil.rmtree(os.path.join(self.home, ".kube"), ignore_errors=True)     # what flux keeps of the server
         try:
             p = subprocess.run([self.programs[who], *argv], cwd=self.case.work, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=40)
             got = [p.returncode, *(plain(t.decode("utf-8", "replace"), self.case.work) for t in (p.stdout, p.stderr))]
         except subprocess.TimeoutExpired:
             got = ["does not end", "", ""]
         files = self.tidied()
-        objects = self.restored() if words and words[0] in CHANGES else {}
+        objects = self.restored() if CHANGES & set(words) else {}
         return got + [plain(json.dumps([files, objects], sort_keys=True, indent=1), self.case.work) if files or objects else ""]
 
 
@@ -228,6 +228,7 @@ def main():
     a.add_argument("--only", default="")
     a.add_argument("--answers")
     a.add_argument("--known", action="store_true")
+    a.add_argument("--otherwise", action="store_true")
     a.add_argument("--workers", type=int, default=3)
     a.add_argument("--show", type=int, default=40)
     a.add_argument("--list", action="store_true")
@@ -242,8 +243,8 @@ def main():
     if a.list:
         print("\n".join(json.dumps(w) for w in asked))
         return 0
-    otherwise = [why for line in asked for regex, why in OTHERWISE if re.search(regex, " ".join(line))]
-    asked = [w for w in asked if not any(re.search(regex, " ".join(w)) for regex, _ in OTHERWISE)]
+    otherwise = [] if a.otherwise else [w for w in asked if any(re.search(regex, " ".join(w)) for regex, _ in OTHERWISE)]
+    asked = [w for w in asked if w not in otherwise]
     known = {}
     if a.answers and os.path.exists(a.answers):
         with open(a.answers) as f:
@@ -254,18 +255,23 @@ def main():
     kept = open(a.answers, "a") if a.answers else None
     here, lock, differing = threading.local(), threading.Lock(), []
 
+    def ask_flux(words):
+        wanted = here.place.run("flux", words)
+        if kept:
+            with lock:
+                kept.write(json.dumps([words, wanted]) + "\n")
+                kept.flush()
+        return wanted
+
     def compare(words):
         if not hasattr(here, "place"):
             here.place = Place(flux)
-        wanted = known.get(tuple(words))
-        if not wanted:
-            wanted = here.place.run("flux", words)
-            if kept:
-                with lock:
-                    kept.write(json.dumps([words, wanted]) + "\n")
-                    kept.flush()
-        wanted = [wanted[0], *(plain(text, "<work>") for text in wanted[1:])]   # answers of before, by the sieve of now
+        before = known.get(tuple(words))
+        # answers of before, by the sieve of now
+        wanted = [before[0], *(plain(text, "<work>") for text in before[1:])] if before else ask_flux(words)
         got = here.place.run("rill", words)
+        if got != wanted and before:
+            wanted = ask_flux(words)
         if got != wanted:
             with lock:
                 differing.append(words)

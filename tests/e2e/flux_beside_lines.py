@@ -192,19 +192,18 @@ def base(command):
 
 def is_short(words):
     """A call that would wait gets a limit; `create` only prints."""
-    if words[0] == "create" and "--export" not in words:
-        return words + ["--export"]
-    if words[0] in ("reconcile", "resume"):
-        return words + ["--timeout=1s"]
-    if words[0] == "delete":
-        return words + ["-s"]
-    return words
+    limit = {"create": "--export", "reconcile": "--timeout=1s", "resume": "--timeout=1s", "delete": "-s"}.get(words[0])
+    if not limit or limit == "--export" in words:
+        return words
+    # where a flag lacks its value, the limit is not to be that
+    at = len(words) - (words[-1].startswith("-") and "=" not in words[-1])
+    return words[:at] + [limit] + words[at:]
 
 
 def skipped(words):
     """What goes to the Internet, changes the server for good, or runs on."""
     verb = words[0]
-    if verb in ("plugin", "uninstall") and "--dry-run" not in words:
+    if verb in ("plugin", "uninstall") and ("--dry-run" not in words or "--dry-run=false" in words):
         return True
     if verb in ("install", "docgen"):       # the manifests are others, and so is the manual
         return True
@@ -316,7 +315,7 @@ def lines(helps, pairs=1500, seed=1):
             made.append([w for w in base(command) if not w.startswith("--" + name)])
     for words in REPRESENTATIVES:
         made += [words.split() + list(more) for more in GLOBALS]
-        made.append([*GLOBALS[0], *words.split()])
+        made.append([*GLOBALS[0], *is_short(words.split())])
     commands = sorted(helps)
     for _ in range(pairs):
         command = dice.choice(commands)
