@@ -264,7 +264,10 @@ static err *diff_build(struct diffing *d, const struct local_build *b, struct ou
 		bool created = false;
 
 		TRY(diff_object(d, &how, object, o, &created));
-		if (d->options->recursive && !created && local_is_child(b, object))
+		/* flux does not look into what is not there yet: we do, where we can */
+		if (created && !local_has_source(d->c, d->options, object))
+			continue;
+		if (d->options->recursive && local_is_child(b, object))
 			TRY(diff_child(d, b, object, o));
 	}
 	return d->errors.n == errors ? diff_inventory(d, b, o) : NULL;

@@ -241,6 +241,14 @@ static err *source_of(struct cli *c, const struct local_options *o, node child, 
 		       STR_ARG(key), STR_ARG(flux_name(child)));
 }
 
+bool local_has_source(struct cli *c, const struct local_options *o, node child)
+{
+	str path;
+	CLEANUP(err_drop) err *e = source_of(c, o, child, &path);
+
+	return !e;
+}
+
 err *local_build_child(struct cli *c, struct flux_server *s, const struct local_options *o,
 		       const struct local_build *above, node child, struct local_build *out)
 {

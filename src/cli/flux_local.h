@@ -66,6 +66,8 @@ err *local_build(struct cli *c, struct flux_server *s, const struct local_option
 err *local_build_child(struct cli *c, struct flux_server *s, const struct local_options *o,
 		       const struct local_build *above, node child, struct local_build *out)
 	__attribute__((warn_unused_result));
+/* Whether its source is among the local ones. */
+bool local_has_source(struct cli *c, const struct local_options *o, node child);
 /* Whether an object is a Kustomization to go into: not one that led here. */
 bool local_is_child(const struct local_build *b, node object);
 

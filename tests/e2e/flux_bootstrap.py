@@ -34,7 +34,7 @@ t.tell("bootstrap", "git", "--url=" + url, "--token-auth", "--password=x", statu
        err="✗ failed to create authentication options for %s: scheme http is insecure, pass "
            "--allow-insecure-http=true to allow it\n" % url)
 t.tell("bootstrap", "git", "--url=ftp://x/y", "--password=x", "--token-auth", status=1,
-       err='✗ scheme "ftp" is not supported\n')
+       err='✗ failed to create authentication options for ftp://x/y: scheme "ftp" is not supported\n')
 t.tell("bootstrap", "git", "--components=source-controller", "--url=" + url, status=1,
        err="✗ component kustomize-controller is required\n")
 t.tell("bootstrap", "git", "--ssh-signing-reuse-private-key", "--url=" + url, status=1,
