@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/sort.h"
-#include "cli/heap.h"
+#include "base/heap.h"
 #include "client/election.h"
 #include "controllers/controllers.h"
 #include "crypto/sha256.h"

@@ -6,7 +6,7 @@
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/crds.h"
-#include "cli/heap.h"
+#include "base/heap.h"
 #include "server/server.h"
 
 struct server_flags {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/heap.h"
 #include "base/rand.h"
 #include "controllers/cloud.h"
 #include "controllers/local.h"
@@ -14,6 +15,8 @@ enum { WORKERS_MIN = 8, WORKERS_MAX = 1024, SPARES_MAX = 64, BACKOFF_DOUBLINGS_M
 /* For the first lists of our kinds, and of what they refer to. */
 #define START_TIMEOUT (2 * CLOCK_MINUTE)
 #define REFERRED_TIMEOUT (10 * CLOCK_SECOND)
+/* After so long without a pass none is expected soon. */
+#define REST (10 * CLOCK_SECOND)
 /* For events that wait to be sent when it ends. */
 #define EVENTS_GRACE (2 * CLOCK_SECOND)
 
@@ -167,6 +170,14 @@ static void requeue(struct runtime *rt, struct object *o, struct outcome out)
 	}
 }
 
+/* A rest is due when nothing follows; who waits for the time of the next pass must know. */
+static void tire(struct runtime *rt)
+{
+	rt->rest_at = clock_after(clock_mono(), REST);
+	if (rt->timing && !rt->running)
+		pthread_cond_signal(&rt->timer);
+}
+
 /* Under the lock, which is given back while the pass runs. */
 static void run_one(struct runtime *rt, struct object *o)
 {
@@ -185,6 +196,7 @@ static void run_one(struct runtime *rt, struct object *o)
 	objects_settle(rt, o);
 	pthread_mutex_lock(&rt->lock);
 	rt->running--;
+	tire(rt);
 	o->owner->running--;
 	o->running = false;
 	o->owner->passes[result]++;
@@ -200,11 +212,29 @@ static void run_one(struct runtime *rt, struct object *o)
 		objects_put(rt, o, o->again_due);
 }
 
+
+/* Under the lock, which is given back meanwhile. */
+static void rest(struct runtime *rt)
+{
+	rt->rest_at = 0;
+	pthread_mutex_unlock(&rt->lock);
+	heap_rest();
+	pthread_mutex_lock(&rt->lock);
+}
+
 /* One of the idle workers waits for the time of the first, the others for a
  * call: so few wake for nothing. Under the lock. */
 static void wait_for_work(struct runtime *rt)
 {
 	int64_t due = queue_next(&rt->queue);
+	bool tired = rt->rest_at && !rt->running;
+
+	if (tired && clock_mono() >= rt->rest_at) {
+		rest(rt);
+		return;
+	}
+	if (tired && rt->rest_at < due)
+		due = rt->rest_at;
 
 	if (rt->timing || due == INT64_MAX) {
 		pthread_cond_wait(&rt->due, &rt->lock);
@@ -382,6 +412,7 @@ err *runtime_start(struct runtime *rt)
 	TRY(wait_for_kinds(rt));
 	wait_for_referred(rt);
 	rt->started_at = clock_mono();
+	rt->rest_at = clock_after(rt->started_at, REST);
 	start_thread(&rt->helper, objects_watch, rt);
 	rt->workers_n = workers_wanted(rt->o.settings);
 	rt->workers = mem_calloc(rt->workers_n, sizeof *rt->workers);

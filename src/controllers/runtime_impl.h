@@ -166,6 +166,7 @@ struct runtime {
 	uint64_t searches;		/* for cycles */
 	VEC(struct watched_kind) watched;
 	bool timing;			/* a worker waits for the time of the first */
+	int64_t rest_at;		/* unless a pass ends before; 0: there was a rest */
 	unsigned running;
 	pthread_t *workers, helper;
 	size_t workers_n;
