@@ -460,8 +460,11 @@ static void observe_suspended(struct run *r)
 
 	if (c->observes_suspended || (c->summary && looked_at))
 		status_set(&r->p, S("observedGeneration"), node_from_int(r->p.generation));
-	if (c->summary)
-		condition_drop(&r->p, S("Stalled"));
+	if (!c->summary)
+		return;
+	condition_drop(&r->p, S("Stalled"));
+	if (looked_at)
+		summarise(&r->p);
 }
 
 static struct outcome reconcile(struct run *r, err **e)

@@ -162,8 +162,9 @@ def content(side, artifact):
 
 
 def without_words(name, text):
-    """The status and the reason alone, of what rill says in its own way."""
-    return " ".join(text.split()[:2]) if CASES.get(name, {}).get("words") else text
+    """The status and the reason alone, or only the status, of what rill says in its own way."""
+    case = CASES.get(name, {})
+    return " ".join(text.split()[:1 if case.get("reasons") else 2]) if case.get("words") else text
 
 
 def seen(side, kind, o):
@@ -187,9 +188,19 @@ def look(side):
     found = {"%s/%s" % (kind, o["metadata"]["name"]): seen(side, kind, o) for kind, o in objects(side)}
     for e in beside.seen_events(side)["events"]:
         of, text = e.split(": ", 1)
+        if text.startswith("Normal NewestVersion "):     # a hint of rill's own, of what there is
+            continue
         told = found.setdefault("events of " + of, [])
         told += [t for t in [without_words(of.split("/")[1], plain(side, text))] if t not in told]
     return found
+
+
+def without_looks(flux, rill):
+    """rill looks once more when a Secret or a source has changed, and says so when it finds nothing."""
+    for step, told in rill.items():
+        for of in [of for of in told if of.startswith("events of ")]:
+            known = flux[step].get(of, [])
+            told[of] = [t for t in told[of] if t in known or not t.startswith("Normal ArtifactUpToDate ")]
 
 
 # ---- the whole
@@ -262,6 +273,7 @@ def main():
         if os.environ.get("BESIDE_OUT"):
             with open(os.environ["BESIDE_OUT"], "w") as f:
                 json.dump(told, f)
+        without_looks(told["flux"], told["rill"])
         return 1 if beside.compare(told["flux"], told["rill"]) else 0
     finally:
         world.stop()

@@ -1,5 +1,5 @@
 """The sources of flux_beside_sources.py: name -> kind, spec, a patch of it that comes after, whether it goes. {NAMES} are those of
-flux_beside_sources_world.py; "base" is made whatever cases are asked for. "words": why rill's are its own.
+flux_beside_sources_world.py; "base" is made whatever cases are asked for. "words": why rill's are its own; "reasons": and those too.
 
 Not here: a repository whose certificate is unknown beside one that names its authority. Flux's client takes the connection of
 the other, and so the repository for good."""
@@ -194,6 +194,7 @@ oci("two", "two", layerSelector={"mediaType": "application/two"})
 oci("ignore", ignore="*.yaml\n", patch={"ignore": "# nothing\n"})
 oci("suspended", suspend=True, patch={"suspend": False})
 oci("then-suspended", patch={"suspend": True})
+oci("none-then-suspended", "nobody", patch={"suspend": True})
 oci("gone", gone=True)
 oci("provider", provider="aws")
 oci("chart", "charts/hello", ref={"tag": "0.1.0"}, layerSelector={"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "operation": "copy"})
@@ -277,7 +278,7 @@ def then(world):
 for names, why in (
         (("bucket-nobody", "bucket-secure"), "Flux cuts the URL of the error into pieces"),
         (("oci-nobody", "oci-proxy"), "Flux asks for /v2/ before it asks for the manifest"),
-        (("oci-provider",), "logins of Amazon's are another test's"),
         (("oci-keyless-bad-root",), "protobuf's errors are not meant to be the same twice")):
     for name in names:
         CASES[name]["words"] = why
+CASES["oci-provider"].update(words="a login that fails is told as one", reasons="in Flux it is a pull that fails")
