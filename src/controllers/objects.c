@@ -103,14 +103,15 @@ static void want_kind(struct runtime *rt, struct gvk kind, enum live_keep keep)
 	pthread_cond_signal(&rt->chores);
 }
 
-/* 0: none. */
+/* 0: none. The HelmRepository of a registry never has one, and stands for itself. */
 static uint64_t hash_artifact(node object)
 {
+	bool is_registry = str_eq(node_str(node_dig(object, "spec", "type")), S("oci"));
 	node artifact = node_dig(object, "status", "artifact");
 	uint64_t h = entry_hash(node_str(node_get(artifact, S("revision"))),
 				node_str(node_get(artifact, S("digest"))), STR_NONE, STR_NONE);
 
-	if (artifact.kind != NODE_MAP)
+	if (artifact.kind != NODE_MAP && !is_registry)
 		return 0;
 	return h ? h : 1;
 }

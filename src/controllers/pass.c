@@ -463,6 +463,8 @@ static void observe_suspended(struct run *r)
 	if (!c->summary)
 		return;
 	condition_drop(&r->p, S("Stalled"));
+	if (condition_get(&r->p, S("Reconciling")).kind)
+		will_retry(&r->p, STR_NONE);
 	if (looked_at)
 		summarise(&r->p);
 }
