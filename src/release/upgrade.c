@@ -162,11 +162,14 @@ static err *prepare(struct work *w, struct record *r)
 	r->labels = labels_of(w);
 	r->status = S("pending-upgrade");
 	r->description = S("Preparing upgrade");
-	TRY(build_old(w));
-	err *e = relobj_build(&w->env->cluster, w->a, r->manifest, w->env->ns, &w->target);
+	return relobj_build(&w->env->cluster, w->a, r->manifest, w->env->ns, &w->target);
+}
 
-	if (e)
-		return err_wrap(e, "unable to build kubernetes objects from new release manifest");
+/* What there is, beside what is wanted. */
+static err *compare(struct work *w, const struct record *r)
+{
+	release_debug(w->env, S("performing update"), { "name", r->name });
+	TRY(build_old(w));
 	relobj_own(w->a, &w->target, r->name, r->ns);
 	return adopt(w, r);
 }
@@ -293,7 +296,7 @@ err *release_upgrade(const struct release_env *env, struct arena *a, const struc
 			    .last_deployed = release_now(env), .deleted = GOTIME_ZERO };
 
 	TRY(prepare(&w, &r));
-	release_debug(env, S("performing update"), { "name", how->name });
+	TRY(compare(&w, &r));
 	if (how->dry_run) {
 		release_debug(env, S("dry run for release"), { "name", r.name });
 		r.description = how->description.n ? how->description : S("Dry run complete");

@@ -291,6 +291,7 @@ for name, more in (("rolled-back", {"retries": 1}), ("uninstalled", {"retries": 
 add("upgrade-again", {"upgrade": {"strategy": {"name": "RetryOnFailure", "retryInterval": "1h"}}, **FAST}, then={"values": {"deployment": True}})
 add("upgrade-cleaned", {"upgrade": {"cleanupOnFail": True}, **FAST}, then={"values": {"deployment": True}})
 add("upgrade-invalid", then={"values": {"invalid": True}})
+add("upgrade-unknown", then={"values": {"unknown": True}})
 add("upgrade-broken", then={"values": {"fail": True}})
 add("upgrade-mended", remedy("upgrade", retries=0), values={"invalid": True}, then={"values": {}})
 add("hook-bad", values={"badHooks": ["pre-install"]})

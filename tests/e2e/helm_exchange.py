@@ -412,6 +412,7 @@ def upgrade():
     do("upgrade", "web", "./next", "--dry-run=server", "--hide-secret", "-o", "yaml")
     do("upgrade", "web", "./broken")
     do("upgrade", "web", "./strict", "--set", "colour=pink")
+    do("upgrade", "web", "./next", "--set", "extra.kind=Unknown,extra.apiVersion=v9,extra.metadata.name=x")
     do("upgrade", "web", "./next", "-f", "wrong.yaml")
     do("upgrade", "web", "./next", "-f", "wrong.yaml", "--cleanup-on-fail")
     do("upgrade", "web", "./next", "-f", "wrong.yaml", "--rollback-on-failure", "--timeout", "20s")
