@@ -145,7 +145,7 @@ static const struct flag controller_flag_table[] = {
 	  "how soon a dependency that is not ready is looked at again", .fallback = "30s" },
 	{ "snapshot-digest-algo", 0, FLAG_STRING, AT(snapshot_algo),
 	  "`algorithm` of the digests that tell whether a release or its values changed",
-	  .fallback = "sha256", .choices = "sha256 sha384 sha512 blake3" },
+	  .fallback = "sha256", .choices = "sha256 sha384 sha512 blake3 sha1" },
 	{ "sops-age-secret", 0, FLAG_STRING, SETTING(sops_age_secret),
 	  "`Secret` of age keys that decrypt for all" },
 	{ "sops-vault-configmap", 0, FLAG_STRING, SETTING(sops_vault_configmap),
@@ -190,12 +190,14 @@ static err *check_number(const char *flag, int64_t n, int64_t max)
 	return NULL;
 }
 
-static err *set_algo(str name, enum digest_algo *out)
+typedef bool algo_parse(str name, enum digest_algo *out);
+
+static err *set_algo(str name, algo_parse *parse, enum digest_algo *out)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
 	str nothing;
 
-	if (!digest_algo_parse(name, out))
+	if (!parse(name, out))
 		return err_new(ERR_INVALID, "unsupported digest algorithm '%.*s'", STR_ARG(name));
 	/* Others come from a library, which may not be there. */
 	return *out == DIGEST_SHA256 ? NULL : digest_of(&a, *out, STR_NONE, &nothing);
@@ -265,8 +267,8 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	s->override_managers = f->overrides.p;
 	s->override_managers_n = f->overrides.n;
 	split_kinds(c->arena, f->stage_kinds, s);
-	TRY(set_algo(f->digest_algo, &s->digest_algo));
-	TRY(set_algo(f->snapshot_algo, &s->snapshot_digest_algo));
+	TRY(set_algo(f->digest_algo, digest_algo_parse, &s->digest_algo));
+	TRY(set_algo(f->snapshot_algo, digest_algo_parse_any, &s->snapshot_digest_algo));
 	TRY(set_numbers(f));
 	if (flux_is_limited(c)) {
 		s->kube_api_qps = flux_settings(c)->qps;

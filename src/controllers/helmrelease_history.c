@@ -298,7 +298,7 @@ bool hr_verify(struct arena *a, node snapshot, const struct record *r)
 
 	if (!str_eq(field(snapshot, "apiVersion"), S("v2")))
 		return true;
-	err *e = digest_parse(&d, digest);
+	err *e = digest_parse_any(&d, digest);
 
 	err_free(e);
 	return !e && str_eq(digest, observed_digest(a, d.algo, r, field(snapshot, "ociDigest")));

@@ -217,6 +217,7 @@ static void test_digests_are_of_the_algorithm_that_is_set(void **state)
 				 "4c0cc7bf63f6e1da274edebfe76f65fbd51ad2f14898b95b" },
 		{ DIGEST_BLAKE3, "blake3:af1349b9f5f9a1a6a0404dea36dcc949"
 				 "9bcb25c9adc112b7cc9a93cae41f3262" },
+		{ DIGEST_SHA1, "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709" },
 	};
 	struct stage *f = *state;
 

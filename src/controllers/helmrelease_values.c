@@ -164,7 +164,7 @@ void hr_take_values(struct hr *h, node values)
 bool hr_has_values(const struct hr *h, str digest)
 {
 	struct digest d;
-	err *e = digest_parse(&d, digest);
+	err *e = digest_parse_any(&d, digest);
 
 	if (e) {
 		err_free(e);

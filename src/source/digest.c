@@ -15,10 +15,11 @@ static const struct {
 	[DIGEST_SHA384] = { "sha384", 96 },
 	[DIGEST_SHA512] = { "sha512", 128 },
 	[DIGEST_BLAKE3] = { "blake3", 64 },
+	[DIGEST_SHA1] = { "sha1", 40 },
 };
 enum { ALGOS = sizeof algos / sizeof *algos };
 
-bool digest_algo_parse(str name, enum digest_algo *out)
+bool digest_algo_parse_any(str name, enum digest_algo *out)
 {
 	for (size_t i = 0; i < ALGOS; i++)
 		if (str_eq(name, str_c(algos[i].name))) {
@@ -26,6 +27,16 @@ bool digest_algo_parse(str name, enum digest_algo *out)
 			return true;
 		}
 	return false;
+}
+
+bool digest_algo_parse(str name, enum digest_algo *out)
+{
+	enum digest_algo algo;
+
+	if (!digest_algo_parse_any(name, &algo) || algo == DIGEST_SHA1)
+		return false;
+	*out = algo;
+	return true;
 }
 
 str digest_algo_name(enum digest_algo algo)
@@ -38,14 +49,14 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-err *digest_parse(struct digest *out, str text)
+err *digest_parse_any(struct digest *out, str text)
 {
 	struct digest d;
 	str name, hex;
 
 	if (!str_split(text, ':', &name, &hex) || !name.n || !hex.n)
 		return err_new(ERR_INVALID, "invalid checksum digest format");
-	if (!digest_algo_parse(name, &d.algo))
+	if (!digest_algo_parse_any(name, &d.algo))
 		return err_new(ERR_INVALID, "unsupported digest algorithm");
 	if (hex.n != algos[d.algo].hex)
 		return err_new(ERR_INVALID, "invalid checksum digest length");
@@ -54,6 +65,13 @@ err *digest_parse(struct digest *out, str text)
 		return err_new(ERR_INVALID, "invalid checksum digest format");
 	*out = d;
 	return NULL;
+}
+
+err *digest_parse(struct digest *out, str text)
+{
+	if (str_starts(text, S("sha1:")))
+		return err_new(ERR_INVALID, "unsupported digest algorithm");
+	return digest_parse_any(out, text);
 }
 
 struct state {
@@ -70,6 +88,7 @@ static err *start_ossl(struct state *s)
 	TRY(ossl_get(&o));
 	const EVP_MD *md = s->algo == DIGEST_SHA512   ? o->EVP_sha512()
 			   : s->algo == DIGEST_SHA384 ? o->EVP_sha384()
+			   : s->algo == DIGEST_SHA1   ? o->EVP_sha1()
 						      : o->EVP_sha256();
 
 	s->o = o;

@@ -2,7 +2,7 @@
  *
  * Artifacts, layers and index files are named so. Accepted are sha256,
  * sha384, sha512 and blake3 alone, in small hex of the right length: no weak
- * hash, no second spelling. Any thread; a struct digest_hash belongs to one.
+ * hash, no second spelling. What only tells a change may be sha1, too (`any`). Any thread; a struct digest_hash belongs to one.
  */
 #ifndef SOURCE_DIGEST_H
 #define SOURCE_DIGEST_H
@@ -10,11 +10,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-enum digest_algo { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_BLAKE3 };
+enum digest_algo { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_BLAKE3, DIGEST_SHA1 };
 enum { DIGEST_MAX = 64 };
 
 /* "sha256"; false for any other word than the four. */
 bool digest_algo_parse(str name, enum digest_algo *out);
+bool digest_algo_parse_any(str name, enum digest_algo *out);
 str digest_algo_name(enum digest_algo algo);
 
 struct digest {
@@ -24,6 +25,7 @@ struct digest {
 /* Errors of opencontainers/go-digest: "unsupported digest algorithm",
  * "invalid checksum digest length", "invalid checksum digest format". */
 err *digest_parse(struct digest *out, str text) __attribute__((warn_unused_result));
+err *digest_parse_any(struct digest *out, str text) __attribute__((warn_unused_result));
 
 struct digest_hash {
 	void *state;
