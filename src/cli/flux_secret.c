@@ -7,6 +7,7 @@
 #include "crypto/keypair.h"
 #include "crypto/keys.h"
 #include "crypto/sshkey.h"
+#include "net/client.h"
 #include "text/gourl.h"
 #include "text/base64.h"
 #include "value/json.h"
@@ -14,6 +15,7 @@
 enum { FILE_MAX = 1 << 20, SCAN_MAX = 64 << 10 };
 
 #define SCAN_TIMEOUT (30 * CLOCK_SECOND)
+#define DIAL_TIMEOUT (5 * CLOCK_SECOND)
 
 node secret_new(struct cli *c, str name, const char *type)
 {
@@ -140,15 +142,34 @@ static str first_key(str lines)
 	return STR_NONE;
 }
 
-/* What ssh-keyscan said last; that there is no key, where it said nothing. */
-static str scan_failure(str lines)
+/* Why nobody answers at "host:port", as Go tells it; empty where somebody does. It is
+ * asked for by HTTP, and only what comes before that counts. */
+static str dial_failure(struct arena *a, str address)
 {
-	str line, last = S("no host key");
+	CLEANUP(net_client_drop) struct net_client *net = NULL;
+	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+	err *e = net_client_new(&net, &(struct net_options){ 0 });
+
+	if (!e)
+		e = net_do(net, &(struct net_request){ .url = arena_cat(a, S("http://"), address),
+						       .no_proxy = true,
+						       .timeout = DIAL_TIMEOUT }, &r);
+	size_t at = e ? str_find(err_text(e), S("dial tcp")) : STR_NPOS;
+	str why = at == STR_NPOS ? STR_NONE : arena_str(a, str_from(err_text(e), at));
+
+	err_free(e);
+	return why;
+}
+
+/* What ssh-keyscan said last; that there is no key, where it said nothing. */
+static str scan_failure(struct arena *a, str address, str lines)
+{
+	str line, last = S("no host key"), why = dial_failure(a, address);
 
 	while (str_line(&lines, &line))
 		if (line.n && line.p[0] != '#')
 			last = str_trim(line);
-	return last;
+	return why.n ? why : last;
 }
 
 /* The preferred key of the server, as "host type base64". */
@@ -158,8 +179,12 @@ static err *scan_host(struct cli *c, const struct gourl *url, str *out)
 	size_t colon = str_rfind_char(url->host, ':');
 	CLEANUP(proc_release) struct proc_result r = { 0 };
 
-	if (colon != STR_NPOS && !str_ends(url->host, S("]")))
+	str address = arena_cat(c->arena, url->host, S(":"), port);
+
+	if (colon != STR_NPOS && !str_ends(url->host, S("]"))) {
 		port = str_from(url->host, colon + 1);
+		address = url->host;
+	}
 	/* A host that begins with a dash would be taken for an option. */
 	if (!host.n || host.p[0] == '-')
 		return err_new(ERR_INVALID, "SSH key scan for host %.*s failed, error: no such host",
@@ -182,12 +207,13 @@ static err *scan_host(struct cli *c, const struct gourl *url, str *out)
 	str key = first_key(buf_str(&r.out));
 
 	if (e)
-		return err_wrap(e, "SSH key scan for host %.*s:%.*s failed, error", STR_ARG(host),
-				STR_ARG(port));
-	if (!key.n)
-		return err_new(ERR_UNAVAILABLE,
-			       "SSH key scan for host %.*s:%.*s failed, error: %.*s", STR_ARG(host),
-			       STR_ARG(port), STR_ARG(scan_failure(buf_str(&r.err))));
+		return err_wrap(e, "SSH key scan for host %.*s failed, error", STR_ARG(address));
+	if (!key.n) {
+		str why = scan_failure(c->arena, address, buf_str(&r.err));
+
+		return err_new(ERR_UNAVAILABLE, "SSH key scan for host %.*s failed, error: %.*s",
+			       STR_ARG(address), STR_ARG(why));
+	}
 	*out = str_trim(arena_str(c->arena, key));
 	return NULL;
 }

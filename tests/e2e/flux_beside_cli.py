@@ -51,7 +51,7 @@ OTHERWISE = (
     (r"^build artifact .*--output=(\./nope/out)?( |$)", "flux names its temporary file"),
     (r"^(build|diff) ks .* -r --local-sources", "below, what the files say counts, not what is in the cluster"),
     (r"^trace .*--cache-dir", "nothing is kept of what the server has"),
-    (r"^create secret git .*--url=ssh://", "ssh-keyscan, and what it says"),
+    (r"^create secret git .*--private-key-file=\./ca.crt", "what is no key is told in OpenSSL's words"),
     (r"^(logs|check|trace) .*--kube-api-burst=(0|-3)", "flux has another client for these, with a burst of its own or none"),
 )
 

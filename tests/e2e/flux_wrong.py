@@ -219,7 +219,7 @@ t.tell("create", "secret", "tls", "xx", "--tls-crt-file=switched.pem", "--tls-ke
        err="✗ invalid TLS certificate and key pair: tls: failed to find certificate PEM data in certificate input, but did find a "
            "private key; PEM inputs may have been switched\n")
 t.tell("create", "secret", "git", "xx", "--url=ssh://git@%s/a" % nowhere, "--export", status=1, out="",
-       err_has="✗ SSH key scan for host %s failed, error: " % nowhere)
+       err="✗ SSH key scan for host %s failed, error: dial tcp %s: connect: connection refused\n" % (nowhere, nowhere))
 t.tell("trigger", "receiver", "r", "--url=://x", "--token=t", status=1, out="",
        err_has='✗ unable to create request: parse "://x/hook/')
 t.tell("create", "ks", "xx", "--source=p", "--export", env={"FLUX_SYSTEM_NAMESPACE": "A_b"}, out_has="namespace: flux-system",
