@@ -477,19 +477,37 @@ static err *helm_words(const struct waiter *w, bool late)
 	return all;
 }
 
+/* Flux waits for one after the other to be gone. */
+static err *flux_words_of_gone(const struct waiter *w)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+
+	if (is_canceled(w))
+		return err_new(ERR_CANCELED, "context canceled");
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched *s = &w->all[i];
+		str id = relobj_id(&a, s->o);
+
+		if (!s->skip && s->status != HEALTH_NOT_FOUND)
+			return err_new(ERR_TIMEOUT,
+				       "%.*s termination timeout: context deadline exceeded",
+				       STR_ARG(id));
+	}
+	return NULL;
+}
+
 static err *flux_words(const struct waiter *w, bool late)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	bool gone = w->options->what == RELWAIT_GONE;
 
 	for (size_t i = 0; i < w->n; i++) {
 		const struct watched *s = &w->all[i];
 		str id = relobj_id(&a, s->o), status = health_name(s->status);
 
-		if (s->skip || s->status == (gone ? HEALTH_NOT_FOUND : HEALTH_CURRENT))
+		if (s->skip || s->status == HEALTH_CURRENT)
 			continue;
-		if (!late && !gone && s->status != HEALTH_FAILED)
+		if (!late && s->status != HEALTH_FAILED)
 			continue;
 		buf_addf(&b, "%s%.*s status: '%.*s'", b.n ? ", " : "", STR_ARG(id),
 			 STR_ARG(status));
@@ -543,9 +561,11 @@ static err *run(struct waiter *w)
 			TRY(begin(&w->all[i], gone ? NODE_NOTHING : w->all[i].o->live));
 	late = wait_all(w, deadline);
 	pthread_mutex_lock(&w->lock);
-	err *e = is_legacy_hook(w->options)	? legacy_words(w, late)
-		 : w->options->flux_words ? flux_words(w, late)
-						: helm_words(w, late);
+	bool flux = w->options->flux_words;
+	err *e = is_legacy_hook(w->options) ? legacy_words(w, late)
+		 : flux && gone		    ? flux_words_of_gone(w)
+		 : flux			    ? flux_words(w, late)
+					    : helm_words(w, late);
 
 	pthread_mutex_unlock(&w->lock);
 	return e;

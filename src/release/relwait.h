@@ -25,7 +25,8 @@ enum relwait_for {
 struct relwait_options {
 	enum relwait_for what;
 	int64_t timeout;	/* nanoseconds; 0: 30 s, as Helm's watcher */
-	bool flux_words;	/* "timeout waiting for: [...]", and the first failure ends it */
+	bool flux_words;	/* "timeout waiting for: [...]", "... termination timeout: ...";
+				 * and the first failure ends it */
 	bool legacy;		/* Helm 3's rules of readiness */
 	const struct notices *notices;	/* for what Helm 3's rules tell beside; or NULL */
 	void (*slow)(void *ctx);	/* called once, when it has lasted a second; or NULL */

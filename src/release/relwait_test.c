@@ -161,12 +161,30 @@ static void test_what_is_not_ready_is_told_at_the_end(void **state)
 	err_free(e);
 }
 
+static void test_flux_tells_the_first_that_stays(void **state)
+{
+	struct fake f = { .list = EMPTY,
+			  .status = 200,
+			  .object = DEPLOYMENT("7", "1"),
+			  .news = EVENT("ADDED", DEPLOYMENT("8", "1")) };
+	err *e = wait_on(&f, &(struct relwait_options){ .what = RELWAIT_GONE,
+							.timeout = CLOCK_SECOND / 10,
+							.flux_words = true });
+
+	(void)state;
+	assert_non_null(e);
+	assert_string_equal(err_msg(e),
+			    "Deployment/ns/d termination timeout: context deadline exceeded");
+	err_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_old_answer_does_not_undo_what_the_stream_told),
 		cmocka_unit_test(test_nor_does_one_that_nothing_is_there),
 		cmocka_unit_test(test_what_is_not_ready_is_told_at_the_end),
+		cmocka_unit_test(test_flux_tells_the_first_that_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
