@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/heap.h"
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/crds.h"
-#include "base/heap.h"
 #include "server/server.h"
 
 struct server_flags {
