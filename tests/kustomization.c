@@ -258,6 +258,20 @@ static void await_idle(struct world *w)
 		usleep(5000);
 }
 
+/* Until nothing has been asked of the server for 200 ms: events come late. */
+static void await_silence(struct world *w)
+{
+	uint64_t seen = client_requests(w->client);
+
+	for (int ms = 0, silent = 0; ms < PATIENCE_MS && silent < 200; ms += 5, silent += 5) {
+		usleep(5000);
+		uint64_t now = client_requests(w->client);
+
+		silent = now == seen ? silent : 0;
+		seen = now;
+	}
+}
+
 #define CONFIG(name, value)                                                  \
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " name "}\n"      \
 	"data:\n  key: " value "\n"
@@ -360,7 +374,7 @@ static void check_requests(struct world *w, uint64_t before, uint64_t want)
 	for (int ms = 0; ms < PATIENCE_MS; ms += 5)
 		if (client_requests(w->client) - before < want)
 			usleep(5000);
-	usleep(100000);
+	await_silence(w);
 	assert_int_equal(client_requests(w->client) - before, want);
 }
 
@@ -374,7 +388,7 @@ static void test_requests_are_few(void **state)
 	put_ks(w, "first", IN_DEFAULT "  namePrefix: first-\n");
 	await(w, "first", "True", "Applied");
 	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
-	usleep(100000);
+	await_silence(w);
 	uint64_t before = client_requests(w->client);
 
 	put_ks(w, "apps", IN_DEFAULT);
@@ -411,7 +425,7 @@ static void test_variables_are_read_once(void **state)
 	await(w, "apps", "True", "Applied");
 	await_event(w, "ReconciliationSucceeded", "Reconciliation finished in ");
 	await_idle(w);
-	usleep(100000);
+	await_silence(w);
 	uint64_t before = client_requests(w->client);
 
 	COMMIT(w, "2", { "a.yaml", CONFIG("a", "${V}-2") });
