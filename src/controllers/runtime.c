@@ -212,7 +212,6 @@ static void run_one(struct runtime *rt, struct object *o)
 		objects_put(rt, o, o->again_due);
 }
 
-
 /* Under the lock, which is given back meanwhile. */
 static void rest(struct runtime *rt)
 {
