@@ -228,14 +228,27 @@ node node_dig_path(node n, const char *const *keys);
 /* Pairs and items in order:
  *	node_each_pair(p, map) use(p->key, p->value);
  *	node_each_item(i, seq) use(*i);  */
-#define node_each_pair(p, of)                                                           \
-	for (struct node_pair *p = (of).kind == NODE_MAP ? (of).map->pairs : NULL,      \
-			      *p##_end_ = p ? p + (of).map->n : NULL;                   \
-	     p != p##_end_; p++)
-#define node_each_item(p, of)                                                           \
-	for (struct node *p = (of).kind == NODE_SEQ ? (of).seq->items : NULL,           \
-			 *p##_end_ = p ? p + (of).seq->n : NULL;                        \
-	     p != p##_end_; p++)
+#define node_each_pair(p, of)                                                            \
+	for (struct node_pair *p##_end_, *p = node_pairs_begin(of, &p##_end_); p != p##_end_; p++)
+#define node_each_item(p, of)                                                            \
+	for (struct node *p##_end_, *p = node_items_begin(of, &p##_end_); p != p##_end_; p++)
+
+/* What these go over is worked out once: it may be the answer to a question. */
+static inline struct node_pair *node_pairs_begin(struct node of, struct node_pair **end)
+{
+	struct node_pair *p = of.kind == NODE_MAP ? of.map->pairs : NULL;
+
+	*end = p ? p + of.map->n : NULL;
+	return p;
+}
+
+static inline struct node *node_items_begin(struct node of, struct node **end)
+{
+	struct node *p = of.kind == NODE_SEQ ? of.seq->items : NULL;
+
+	*end = p ? p + of.seq->n : NULL;
+	return p;
+}
 
 /* ---- changing ---------------------------------------------------------- */
 
