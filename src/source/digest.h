@@ -2,7 +2,9 @@
  *
  * Artifacts, layers and index files are named so. Accepted are sha256,
  * sha384, sha512 and blake3 alone, in small hex of the right length: no weak
- * hash, no second spelling. What only tells a change may be sha1, too (`any`). Any thread; a struct digest_hash belongs to one.
+ * hash, no second spelling. Where a digest only tells that something changed, as in
+ * snapshots of releases, `_any` accepts sha1 as well. Any thread; a struct digest_hash
+ * belongs to one.
  */
 #ifndef SOURCE_DIGEST_H
 #define SOURCE_DIGEST_H
@@ -13,7 +15,7 @@
 enum digest_algo { DIGEST_SHA256, DIGEST_SHA384, DIGEST_SHA512, DIGEST_BLAKE3, DIGEST_SHA1 };
 enum { DIGEST_MAX = 64 };
 
-/* "sha256"; false for any other word than the four. */
+/* "sha256"; false for any other word than the four, or than the five. */
 bool digest_algo_parse(str name, enum digest_algo *out);
 bool digest_algo_parse_any(str name, enum digest_algo *out);
 str digest_algo_name(enum digest_algo algo);
