@@ -13,7 +13,8 @@
 #define WATCH_WAIT (5 * CLOCK_SECOND)
 #define PREFIX S("sh.helm.release.v1.")
 
-static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true };
+const struct client_resource releases_secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"),
+						  true };
 
 enum { STATUS_MAX = 24 };
 
@@ -164,14 +165,14 @@ static bool is_synced(struct releases *r, const atomic_bool *cancel)
 	r->watching = true;
 	pthread_mutex_unlock(&r->lock);
 	if (first)
-		live_watch(r->live, &secrets,
+		live_watch(r->live, &releases_secrets,
 			   &(struct live_watch_options){ .keep = LIVE_META,
 							 .namespace = r->namespace,
 							 .selector = S("owner=helm") });
-	live_state(r->live, &a, &secrets, S("-"), S("-"), &s);
+	live_state(r->live, &a, &releases_secrets, S("-"), S("-"), &s);
 	if (s.synced || !first)
 		return s.synced;
-	err *e = live_wait(r->live, &secrets, WATCH_WAIT, cancel);
+	err *e = live_wait(r->live, &releases_secrets, WATCH_WAIT, cancel);
 
 	err_free(e);
 	return !e;
