@@ -287,8 +287,8 @@ static bool find_revisions(struct hr *h, struct release_revisions *out)
 	return may_know(h) && !h->doubted &&
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
-	       (out->n || own || hr_right_is_known(h->shared, h->cluster->id, "list", &releases_secrets,
-						h->env.store.ns)) &&
+	       (out->n || own || hr_right_is_known(h->shared, h->cluster->id, "list",
+						&releases_secrets, h->env.store.ns)) &&
 	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
 }
 
@@ -314,8 +314,8 @@ static bool is_stored_now(struct hr *h)
 	pass_waits(h->p, true);
 	err *e = client_do(h->env.cluster.client, h->a,
 			   &(struct client_request){
-				   .path = client_path(h->a, &releases_secrets, h->env.store.ns, STR_NONE,
-						       STR_NONE),
+				   .path = client_path(h->a, &releases_secrets, h->env.store.ns,
+						       STR_NONE, STR_NONE),
 				   .query = client_query_of(h->a, S("labelSelector"), selector),
 				   .accept = S(CLIENT_PARTIAL_LIST),
 				   .cancel = h->p->cancel },
@@ -340,7 +340,8 @@ static bool is_stored_now(struct hr *h)
 void hr_has_looked(struct hr *h)
 {
 	if (may_know(h))
-		hr_right_note(h->shared, h->cluster->id, "list", &releases_secrets, h->env.store.ns);
+		hr_right_note(h->shared, h->cluster->id, "list", &releases_secrets,
+			      h->env.store.ns);
 }
 
 /* One to be read in full, or the little that is needed of the rest. */
