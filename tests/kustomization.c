@@ -758,6 +758,32 @@ static void test_what_is_not_allowed_stalls(void **state)
 	      "can't access 'ExternalArtifact/default/repo', ExternalArtifact feature gate is disabled");
 }
 
+/* Of the shard are the Kustomizations with its label; their sources may be another's. */
+static void test_a_shard_uses_sources_of_others(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.watch_label_selector = S("sharding.fluxcd.io/key=one");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT);
+	put_ks(w, "other", IN_DEFAULT "  namePrefix: other-\n");
+	patch(w, KS "apps", "{\"metadata\":{\"labels\":{\"sharding.fluxcd.io/key\":\"one\"}}}");
+	start(w);
+	await(w, "apps", "True", "Applied revision: main@sha1:1");
+	await_idle(w);
+	COMMIT(w, "2", { "a.yaml", CONFIG("a", "two") });
+	await(w, "apps", "True", "Applied revision: main@sha1:2");
+	assert_true(node_is(ready_of(w, "other"), NODE_NONE));
+	patch(w, KS "other", "{\"metadata\":{\"labels\":{\"sharding.fluxcd.io/key\":\"one\"}}}");
+	await(w, "other", "True", "Applied revision: main@sha1:2");
+	patch(w, KS "apps", "{\"metadata\":{\"labels\":{\"sharding.fluxcd.io/key\":\"two\"}}}");
+	COMMIT(w, "3", { "a.yaml", CONFIG("a", "three") });
+	await(w, "other", "True", "Applied revision: main@sha1:3");
+	await_idle(w);
+	assert_true(str_eq(text(ready_of(w, "apps"), "message"),
+			   S("Applied revision: main@sha1:2")));
+}
+
 /* ---- dependencies ---------------------------------------------------------------------- */
 
 static void test_a_chain_is_released_by_events(void **state)
@@ -1531,6 +1557,7 @@ int main(void)
 		CASE(test_a_killed_process_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
 		CASE(test_what_was_never_made_is_not_told_of),
+		CASE(test_a_shard_uses_sources_of_others),
 		CASE(test_a_chain_is_released_by_events),
 		CASE(test_a_loss_is_no_news_to_those_that_are_well),
 		CASE(test_a_circle_is_logged),

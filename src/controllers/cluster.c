@@ -200,7 +200,7 @@ bool cluster_sees(const struct pass *p, const struct cluster *c, const struct cl
 		return false;
 	if (config && s->watch_configs_label_selector.n)
 		return false;
-	return !s->watch_label_selector.n || !api_kind_find(r->group, r->kind);
+	return !runtime_is_narrowed(p->rt, r->group, r->kind);
 }
 
 void cluster_release(struct runtime *rt)

@@ -309,14 +309,22 @@ void objects_refer(struct runtime *rt, struct object *o, node object)
 	arena_release(&refs.arena);
 }
 
+/* One of another shard, or that has become one, is not there for its controller. */
+static bool is_ours(const struct runtime *rt, const struct live_event *ev)
+{
+	return !(ev->what & LIVE_DELETED) &&
+	       selector_matches(&rt->shard, node_dig(ev->object, "metadata", "labels"));
+}
+
 static void tell_owner(struct runtime *rt, struct looked_after *k, const struct live_event *ev)
 {
+	bool ours = is_ours(rt, ev);
 	struct refs refs = { 0 };
 
-	if (!(ev->what & LIVE_DELETED) && k->c->refs)
+	if (ours && k->c->refs)
 		k->c->refs(ev->object, &refs);
 	pthread_mutex_lock(&rt->lock);
-	if (ev->what & LIVE_DELETED) {
+	if (!ours) {
 		struct entry *e = entries_find(&rt->objects, str_c(k->c->group), str_c(k->c->kind),
 					       ev->namespace, ev->name);
 

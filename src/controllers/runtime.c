@@ -49,6 +49,12 @@ err *runtime_resource(struct runtime *rt, struct gvk kind, struct client_resourc
 	return NULL;
 }
 
+bool runtime_is_narrowed(const struct runtime *rt, str group, str kind)
+{
+	return rt->o.settings->watch_label_selector.n && api_kind_find(group, kind) &&
+	       !str_eq(group, S("source.toolkit.fluxcd.io"));
+}
+
 void runtime_watch(struct runtime *rt, const struct client_resource *r, enum live_keep keep)
 {
 	const struct settings *s = rt->o.settings;
@@ -56,7 +62,7 @@ void runtime_watch(struct runtime *rt, const struct client_resource *r, enum liv
 
 	if (!s->watch_all_namespaces && r->namespaced)
 		o.namespace = s->runtime_namespace;
-	if (api_kind_find(r->group, r->kind))
+	if (runtime_is_narrowed(rt, r->group, r->kind))
 		o.selector = s->watch_label_selector;
 	else if (keep == LIVE_META)
 		o.selector = s->watch_configs_label_selector;
@@ -398,10 +404,14 @@ static void start_thread(pthread_t *t, void *(*run)(void *), struct runtime *rt)
 /* Before the first event. */
 static err *read_selectors(struct runtime *rt)
 {
-	err *e = selector_parse(&rt->mem, rt->o.settings->watch_configs_label_selector,
-				&rt->configs);
+	const struct settings *s = rt->o.settings;
+	err *e = selector_parse(&rt->mem, s->watch_configs_label_selector, &rt->configs);
 
-	return e ? err_wrap(e, "--watch-configs-label-selector") : NULL;
+	if (e)
+		return err_wrap(e,
+				"unable to configure watch configs label selector for controller");
+	e = selector_parse(&rt->mem, s->watch_label_selector, &rt->shard);
+	return e ? err_wrap(e, "unable to configure watch label selector for manager") : NULL;
 }
 
 err *runtime_start(struct runtime *rt)

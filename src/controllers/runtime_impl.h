@@ -161,6 +161,7 @@ struct runtime {
 	uint64_t changes;
 	struct arena mem;
 	struct selector configs;	/* of --watch-configs-label-selector */
+	struct selector shard;		/* of --watch-label-selector */
 	struct queue queue;
 	struct entries objects, targets;
 	uint64_t searches;		/* for cycles */
@@ -207,6 +208,9 @@ void *objects_watch(void *rt);
 /* The resource of a kind: of Flux, Secret and ConfigMap without a question. */
 err *runtime_resource(struct runtime *rt, struct gvk kind, struct client_resource *out)
 	__attribute__((warn_unused_result));
+/* Whether objects of other shards, whom nobody refers to, are left with the server. As with
+ * Flux, a Kustomization or HelmRelease of this shard may use a source of another. */
+bool runtime_is_narrowed(const struct runtime *rt, str group, str kind);
 /* Namespace, selectors and all that a kind is watched with. */
 void runtime_watch(struct runtime *rt, const struct client_resource *r, enum live_keep keep);
 
