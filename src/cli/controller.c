@@ -250,6 +250,17 @@ static err *set_log(const struct controller_flags *f)
 	return NULL;
 }
 
+/* As the originals refuse to start: accounts that nobody would be asked about. */
+static err *check_accounts(const struct settings *s)
+{
+	if (s->gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY] ||
+	    (!s->default_kubeconfig_service_account.n && !s->default_decryption_service_account.n))
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "invalid configuration: cannot set default service accounts when the "
+		       "feature gate ObjectLevelWorkloadIdentity is not enabled");
+}
+
 static err *read_flags(struct cli *c, struct controller_flags *f)
 {
 	struct settings *s = &f->settings, defaults;
@@ -260,6 +271,7 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	memcpy(s->gates, defaults.gates, sizeof s->gates);
 	for (size_t i = 0; i < f->gates.n; i++)
 		TRY(settings_gates(s, f->gates.p[i]));
+	TRY(check_accounts(s));
 	s->runtime_namespace = namespace && *namespace && !cli_given(c, "namespace")
 				       ? str_c(namespace)
 				       : flux_settings(c)->namespace;

@@ -66,7 +66,7 @@ static err *unknown(str name)
 
 	for (size_t i = 0; i < GATES; i++)
 		buf_addf(&known, "%s%s", i ? ", " : "", gates[i].name);
-	return err_new(ERR_INVALID, "unrecognized feature gate: %.*s (known are %s)", STR_ARG(name),
+	return err_new(ERR_INVALID, "feature-gate '%.*s' not supported (known are %s)", STR_ARG(name),
 		       buf_c(&known));
 }
 

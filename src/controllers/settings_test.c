@@ -26,7 +26,7 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *want;
 	} rows[] = {
-		{ "Foo=true", "unrecognized feature gate: Foo (known are " },
+		{ "Foo=true", "feature-gate 'Foo' not supported (known are " },
 		{ "DetectDrift", "missing bool value for DetectDrift" },
 		{ "DetectDrift=yes",
 		  "invalid value of DetectDrift: yes, err: must be true or false" },

@@ -91,13 +91,17 @@ def test_a_label_moves_a_source_and_its_kustomization():
     w.same(looked_after(rest), set(), "whom the other one looks after")
 
 
-def test_a_selector_that_is_none_ends_the_start():
-    for flag, words in (("--watch-label-selector", "unable to configure watch label selector for manager"),
-                        ("--watch-configs-label-selector", "unable to configure watch configs label selector")):
-        code, _, told = w.run(w.rill, "controller", flag, "a b", "--storage-path", w.dir + "/none", "--storage-addr",
+def test_flags_that_are_wrong_end_the_start():
+    for flags, words in (
+            (("--watch-label-selector", "a b"), "unable to configure watch label selector for manager"),
+            (("--watch-configs-label-selector", "a b"), "unable to configure watch configs label selector"),
+            (("--default-decryption-service-account", "a"), "cannot set default service accounts when the feature gate"),
+            (("--default-kubeconfig-service-account", "a"), "cannot set default service accounts when the feature gate"),
+            (("--feature-gates", "Nothing=true"), "feature-gate 'Nothing' not supported")):
+        code, _, told = w.run(w.rill, "controller", *flags, "--storage-path", w.dir + "/none", "--storage-addr",
                               "127.0.0.1:%d" % peers.free_port(), "--metrics-addr", "", "--health-addr", "", timeout=30)
         if code != 1 or words not in told:
-            w.fail("%s: %d %s" % (flag, code, told))
+            w.fail("%s: %d %s" % (flags, code, told))
 
 
 run(globals())
