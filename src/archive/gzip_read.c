@@ -315,8 +315,8 @@ static bool read_at_once(str text, size_t max, struct buf *out)
 /* Members that unpack to no more than that are read in one go each. */
 enum { MEMBERS_MAX = 1 << 20 };
 
-/* Several members, one after the other; room is made as it turns out to be needed.
- * False for what is not sound, or long. */
+/* Several members, one after the other, into room that is made for all of them, and more
+ * as it turns out to be needed. False for what is not sound, or long. */
 static bool read_members(str text, size_t limit, struct buf *out)
 {
 	size_t max = limit < MEMBERS_MAX ? limit : MEMBERS_MAX;
@@ -337,12 +337,13 @@ static bool read_members(str text, size_t limit, struct buf *out)
 		result = libdeflate_gzip_decompress_ex(d, text.p, text.n, to,
 						       room < left ? room : left, &in, &got);
 		if (result == LIBDEFLATE_INSUFFICIENT_SPACE && room < left) {
-			room *= 2;
+			room = room * 2 + text.n;
 			result = LIBDEFLATE_SUCCESS;
 			continue;
 		}
 		if (result == LIBDEFLATE_SUCCESS) {
 			out->n += got;
+			room = room > got ? room - got : 0;
 			text = str_from(text, in);
 		}
 	}

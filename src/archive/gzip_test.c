@@ -111,6 +111,36 @@ static void test_limit_is_exact(void **state)
 	buf_release(&out);
 }
 
+static void test_members_take_room_once(void **state)
+{
+	struct buf plain = BUF_INIT, packed = BUF_INIT, out = BUF_INIT, room = BUF_INIT;
+
+	(void)state;
+	fill(&plain, 5000);
+	for (int i = 0; i < 20; i++)
+		need(gzip_write(buf_str(&plain), 9, &packed));
+	assert_true(plain.n * 20 < packed.n * 8);
+	buf_reserve(&room, packed.n * 8);
+	need(gzip_read(buf_str(&packed), 1 << 20, &out));
+	assert_int_equal(out.n, plain.n * 20);
+	assert_int_equal(out.cap, room.cap);
+	for (size_t i = 0; i < out.n; i += plain.n)
+		assert_true(str_eq(str_sub(buf_str(&out), i, i + plain.n), buf_str(&plain)));
+	/* And what unpacks to more than that finds its place. */
+	buf_trim(&packed, 0);
+	buf_trim(&out, 0);
+	buf_trim(&plain, 0);
+	buf_fill(&plain, 'x', 20000);
+	for (int i = 0; i < 20; i++)
+		need(gzip_write(buf_str(&plain), 9, &packed));
+	need(gzip_read(buf_str(&packed), 1 << 20, &out));
+	assert_int_equal(out.n, plain.n * 20);
+	buf_release(&plain);
+	buf_release(&packed);
+	buf_release(&out);
+	buf_release(&room);
+}
+
 static void test_bombs_take_no_memory(void **state)
 {
 	struct buf zeros = BUF_INIT, packed = BUF_INIT, out = BUF_INIT;
@@ -255,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_same_bytes_for_same_input),
 		cmocka_unit_test(test_packer_is_as_new_for_each_text),
 		cmocka_unit_test(test_limit_is_exact),
+		cmocka_unit_test(test_members_take_room_once),
 		cmocka_unit_test(test_bombs_take_no_memory),
 		cmocka_unit_test(test_broken_texts_are_told_apart),
 		cmocka_unit_test(test_streams_of_any_piece),
