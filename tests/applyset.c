@@ -758,6 +758,62 @@ static void test_ids(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* A server on which "a" is gone whenever it is to be patched. */
+struct gone {
+	struct client *client;
+	err *e;
+	struct client_answer answer;
+	int deleted;
+};
+
+static void *gone_start(void *ctx, const struct client_request *r)
+{
+	struct gone *g = ctx;
+
+	if (str_eq(r->content_type, S("application/json-patch+json"))) {
+		assert_null(client_do(g->client, NULL,
+				      &(struct client_request){ .method = S("DELETE"), .path = r->path },
+				      NULL));
+		g->deleted++;
+	}
+	g->answer = (struct client_answer)CLIENT_ANSWER_INIT;
+	g->e = client_raw(g->client, r, &g->answer);
+	return g;
+}
+
+static err *gone_wait(void *ctx, void *handle, struct client_answer *out)
+{
+	struct gone *g = ctx;
+
+	(void)handle;
+	*out = g->answer;
+	return g->e;
+}
+
+static void gone_free(void *ctx)
+{
+	(void)ctx;
+}
+
+static void test_what_goes_before_it_is_mended_is_made(void **state)
+{
+	struct world *w = *state;
+	struct gone g = { .client = w->client };
+	const struct client_transport t = {
+		.start = gone_start, .wait = gone_wait, .free = gone_free, .ctx = &g
+	};
+	CLEANUP(client_drop) struct client *c = client_new_over(&t);
+
+	send(w, "POST", "/api/v1/namespaces/default/configmaps",
+	     "fieldManager=kubectl-client-side-apply", "",
+	     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"},"
+	     "\"data\":{\"k\":\"v\"}}");
+	load(w, config_map);
+	assert_null(applyset_run(c, w->discovery, &w->a, w->items, w->n, &w->o));
+	assert_int_equal(g.deleted, 1);
+	assert_string_equal(told(w).p, "ConfigMap/default/a created\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -772,6 +828,7 @@ int main(void)
 		CASE(test_words_of_what_is_missing),
 		CASE(test_values_of_secrets_stay_out_of_errors),
 		CASE(test_what_kubectl_applied_becomes_ours),
+		CASE(test_what_goes_before_it_is_mended_is_made),
 		CASE(test_what_another_made_just_so_stays_as_it_is),
 		CASE(test_merge_leaves_other_managers_alone),
 		CASE(test_marked_objects_are_skipped),

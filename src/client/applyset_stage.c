@@ -163,6 +163,16 @@ static void skip_marked(struct applyset_runner *r, struct applyset_work *w)
 
 /* ---- JSON patches on what is there ------------------------------------- */
 
+/* It has gone since it was looked at: there is nothing to mend, and applying makes it anew
+ * (Flux fails here, and tries again after the retry interval). */
+static void take_absence(struct applyset_work *w, err *e)
+{
+	err_free(e);
+	w->state = WORK_ABSENT;
+	w->live = NODE_NOTHING;
+	w->rehearsal = NODE_NOTHING;
+}
+
 static bool ask_patch(struct applyset_runner *r, struct applyset_work *w, struct client_request *to)
 {
 	if (!w->send || node_is(w->patch, NODE_NONE))
@@ -178,6 +188,10 @@ static bool ask_patch(struct applyset_runner *r, struct applyset_work *w, struct
 static err *took_patch(struct applyset_runner *r, struct applyset_work *w, err *e, node answer,
 		       const char *what)
 {
+	if (e && err_code(e) == 404) {
+		take_absence(w, e);
+		return NULL;
+	}
 	if (e)
 		return object_error(r, w->item, what, e);
 	w->live = answer;
