@@ -30,7 +30,7 @@ TSAN_SUITES = base crypto net client controllers server e2e
 
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= halt_on_error=1:print_stacktrace=1
-export TSAN_OPTIONS ?= halt_on_error=1
+export TSAN_OPTIONS ?= halt_on_error=1:suppressions=$(CURDIR)/tests/tsan.supp
 
 # $(call build,DIR,meson options): set DIR up once, then compile.
 build = test -f $(1)/build.ninja || meson setup $(1) $(2); ninja -j $(JOBS) -C $(1)

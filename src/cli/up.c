@@ -84,6 +84,7 @@ struct up {
 	struct log_sink sink;		/* until the last thread has ended */
 	pthread_t signals;
 	atomic_bool stop;
+	_Atomic(struct engine *) running; /* for the signals' thread: the engine, once it runs */
 	bool waiting;			/* the signals' thread runs */
 };
 
@@ -452,8 +453,10 @@ static err *open_server(struct up *u)
 static void on_signal(struct up *u)
 {
 	atomic_store(&u->stop, true);
-	if (u->engine)
-		runtime_wake(engine_runtime(u->engine));
+	struct engine *e = atomic_load(&u->running);
+
+	if (e)
+		runtime_wake(engine_runtime(e));
 }
 
 static void *wait_for_signal(void *arg)
@@ -498,7 +501,9 @@ static err *start(struct up *u)
 					  .settings = &u->settings,
 					  .cancel = &u->stop };
 
-	return engine_start(&u->engine, &o);
+	TRY(engine_start(&u->engine, &o));
+	atomic_store(&u->running, u->engine);
+	return NULL;
 }
 
 static void end(struct up *u)

@@ -89,6 +89,16 @@ static void *clouds_serve(void *arg)
 	}
 }
 
+/* How many requests there were. */
+static inline int clouds_asked(struct clouds *c)
+{
+	pthread_mutex_lock(&c->lock);
+	int n = c->n;
+
+	pthread_mutex_unlock(&c->lock);
+	return n;
+}
+
 static void clouds_open(struct clouds *c, const struct answer *answers)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -102,7 +102,7 @@ static void test_ecr(void **state)
 	assert_true(clouds_got(&s.cloud, 0, "/eu-north-1/ecr/aws4_request"));
 	/* kept: nobody is asked */
 	logs_in(&s, "aws", "oci://1234.dkr.ecr.eu-north-1.amazonaws.com/other", "AWS", "secret of ECR");
-	assert_int_equal(s.cloud.n, 1);
+	assert_int_equal(clouds_asked(&s.cloud), 1);
 	logs_in(&s, "aws", "oci://public.ecr.aws/org/app", "AWS", "secret of ECR");
 	assert_true(clouds_got(&s.cloud, 1, "SpencerFrontendService.GetAuthorizationToken"));
 	assert_true(clouds_got(&s.cloud, 1, "/us-east-1/ecr-public/aws4_request"));
@@ -178,7 +178,7 @@ static void test_gcr(void **state)
 	begin(&s, answers, NULL);
 	logs_in(&s, "gcp", "oci://europe-docker.pkg.dev/project/app", "oauth2accesstoken", "google");
 	logs_in(&s, "gcp", "oci://eu.gcr.io/project/app", "oauth2accesstoken", "google");
-	assert_int_equal(s.cloud.n, 1);
+	assert_int_equal(clouds_asked(&s.cloud), 1);
 	refuses(&s, "gcp", "oci://evilgcr.io/app", "invalid GCP registry: 'evilgcr.io'. must match ");
 	end(&s);
 }

@@ -173,7 +173,7 @@ static void test_a_vault_is_logged_in_at_once(void **state)
 		assert_null(decryption_vault_token(&s.d, &s.a, address, &s.token));
 		assert_true(str_eq(s.token, S("hvs.x")));
 	}
-	assert_int_equal(s.cloud.n, 1);
+	assert_int_equal(clouds_asked(&s.cloud), 1);
 	assert_string_equal(s.own.audience, s.cloud.url);
 	assert_true(clouds_got(&s.cloud, 0, "\"role\":\"ns_deployer\""));
 	assert_true(clouds_got(&s.cloud, 0, "\"jwt\":\"" JWT "\""));

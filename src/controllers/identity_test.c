@@ -184,7 +184,7 @@ static void test_amazon_profiles(void **state)
 	must_get(&s, "DEFAULT");
 	env[3] = (char *)"AWS_PROFILE=team";
 	must_get(&s, "TEAM");
-	assert_int_equal(s.cloud.n, 0);
+	assert_int_equal(clouds_asked(&s.cloud), 0);
 	env[3] = (char *)"AWS_PROFILE=role";
 	must_get(&s, "ROLE");
 	assert_true(clouds_got(&s.cloud, -1, "WebIdentityToken=vouched-for"));
@@ -258,7 +258,7 @@ static void test_amazon_process(void **state)
 	must_fail(&s, OWN "process provider error: missing AccessKeyId in process output");
 	env[3] = (char *)"AWS_PROFILE=text";
 	must_fail(&s, OWN "process provider error: parse failed of process output: ");
-	assert_int_equal(s.cloud.n, 0);
+	assert_int_equal(clouds_asked(&s.cloud), 0);
 	unlink(config);
 	end(&s);
 }
@@ -285,7 +285,7 @@ static void test_amazon_refuses(void **state)
 	s.need = (struct identity_need){ .region = S("r"), .sts_endpoint = S("https://evil.example.com") };
 	must_fail(&s, "failed to create provider access token for service account 'ns/deployer': invalid "
 		      "STS endpoint: 'https://evil.example.com'. must match ^https://");
-	assert_int_equal(s.cloud.n, 0);
+	assert_int_equal(clouds_asked(&s.cloud), 0);
 	end(&s);
 }
 
@@ -422,24 +422,24 @@ static void test_kept(void **state)
 			s.need.scope = scopes[i];
 			must_get(&s, "t");
 		}
-	assert_int_equal(s.cloud.n, 2);
+	assert_int_equal(clouds_asked(&s.cloud), 2);
 	s.need.scope = scopes[2];
 	must_get(&s, "t");
 	s.need.scope = scopes[1];
 	must_get(&s, "t");
-	assert_int_equal(s.cloud.n, 3);
+	assert_int_equal(clouds_asked(&s.cloud), 3);
 	s.need.scope = scopes[0];
 	must_get(&s, "t");
-	assert_int_equal(s.cloud.n, 4);
+	assert_int_equal(clouds_asked(&s.cloud), 4);
 	/* Another account, or the same with other annotations, is somebody else. */
 	s.who.account = S("deployer");
 	s.own.annotations = "\"azure.workload.identity/tenant-id\":\"t\",\"azure.workload.identity/client-id\":\"1\"";
 	must_get(&s, "app");
 	must_get(&s, "app");
-	assert_int_equal(s.cloud.n, 5);
+	assert_int_equal(clouds_asked(&s.cloud), 5);
 	s.own.annotations = "\"azure.workload.identity/tenant-id\":\"t\",\"azure.workload.identity/client-id\":\"2\"";
 	must_get(&s, "app");
-	assert_int_equal(s.cloud.n, 6);
+	assert_int_equal(clouds_asked(&s.cloud), 6);
 	identity_cache_metrics(s.who.cache, &metrics);
 	assert_true(str_has(buf_str(&metrics), S("gotk_token_cached_items 2\n")));
 	assert_true(str_has(buf_str(&metrics), S("gotk_token_cache_evictions_total 4\n")));

@@ -12,15 +12,14 @@ import ssl
 import sys
 import time
 
-from world import World
+from world import World, sanitized
 
 CMS = "/api/v1/namespaces/default/configmaps"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 GROWTH_KIB = 24 << 10               # of all of it but the watches, for the rest of its life
 WATCHES, WATCH_KIB = 1000, 48       # and what each may cost of memory, most of it TLS
 os.environ.pop("MALLOC_PERTURB_", None)     # it writes to all memory, whether it is used or not
-with open(sys.argv[1], "rb") as f:
-    MEASURED = b"__asan_init" not in f.read()   # a sanitizer keeps what was freed
+MEASURED = not sanitized(sys.argv[1])       # a sanitizer keeps what was freed
 w = World(sys.argv[1], "--no-sim")
 
 

@@ -35,6 +35,13 @@ def serve(files):
     return "http://127.0.0.1:%d" % server.server_port
 
 
+def sanitized(program):
+    """Is it built with a sanitizer, which keeps what was freed?"""
+    with open(program, "rb") as f:
+        built = f.read()
+    return b"__asan_init" in built or b"__tsan_init" in built
+
+
 class World:
     """A directory of its own, with a server that its programs find."""
     data = ":memory:"       # where the server keeps its objects, below the directory
