@@ -57,7 +57,7 @@ struct told {
 struct similar {
 	int64_t last;
 	size_t n;
-	uint64_t texts[SIMILAR_MAX];	/* hashes of the different ones */
+	uint64_t texts[SIMILAR_MAX - 1];	/* hashes of the different ones */
 	double tokens;			/* of the object's spam filter */
 	int64_t refilled;
 	char key[];
@@ -278,13 +278,13 @@ static bool is_too_similar(struct events *e, str key, str message)
 	if (now - s->last > SIMILAR_SPAN)
 		s->n = 0;
 	s->last = now;
-	if (s->n == SIMILAR_MAX)
-		return true;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->texts[i] == h)
 			return false;
+	if (s->n == SIMILAR_MAX - 1)	/* what is told already keeps its own count */
+		return true;
 	s->texts[s->n++] = h;
-	return s->n == SIMILAR_MAX;
+	return false;
 }
 
 static bool is_spam(struct events *e, str key)
@@ -429,7 +429,12 @@ static void send_api(struct events *e, struct item *i)
 	}
 	struct told *t = map_get(&e->told, key);
 
-	if (is_spam(e, who) || (t && raise_count(e, a, i, t, message)))
+	if (is_spam(e, who)) {
+		if (t)
+			t->count++;	/* the next that is told tells of all */
+		return;
+	}
+	if (t && raise_count(e, a, i, t, message))
 		return;
 	str name = arena_printf(a, "%.*s.%llx", STR_ARG(i->name), (unsigned long long)i->time);
 	err *failed = client_create(e->o.client, a, &events_resource,

@@ -219,8 +219,9 @@ static void test_many_that_are_similar_become_one(void **state)
 		message[5] = (char)('A' + i);
 		tell(&s, EVENT_NORMAL, message);
 	}
+	tell(&s, EVENT_NORMAL, "text B");
 	flush(&s);
-	assert_int_equal(s.api.n, 13);
+	assert_int_equal(s.api.n, 14);
 	assert_true(str_eq(text(s.api.sent[8].body, "message"), S("text I")));
 	assert_true(str_eq(text(s.api.sent[9].body, "message"),
 			   S("(combined from similar events): text J")));
@@ -231,6 +232,10 @@ static void test_many_that_are_similar_become_one(void **state)
 	assert_true(s.api.sent[10].patch && s.api.sent[12].patch);
 	assert_true(str_eq(text(s.api.sent[12].body, "message"),
 			   S("(combined from similar events): text M")));
+	/* what had been told by itself still is */
+	assert_true(s.api.sent[13].patch);
+	assert_true(str_eq(text(s.api.sent[13].body, "message"), S("text B")));
+	assert_int_equal(node_int(node_get(s.api.sent[13].body, S("count"))), 2);
 	end(&s);
 }
 
