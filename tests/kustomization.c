@@ -1171,6 +1171,24 @@ static void test_a_kind_may_come_later(void **state)
 	ask(w, "DELETE", "/apis/example.com/v1/namespaces/default/toys/t", "", "");
 }
 
+/* Who would wait for itself has nothing to wait for, and is healthy. */
+static void test_a_check_of_itself_passes(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps",
+	       IN_DEFAULT "  healthChecks: [{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, "
+			  "name: apps, namespace: default}]\n");
+	start(w);
+	await(w, "apps", "True", "Applied");
+	node healthy = health_condition(get(w, KS "apps"), S("Healthy"));
+
+	assert_true(str_eq(text(healthy, "status"), S("True")));
+	assert_true(str_starts(text(healthy, "message"), S("Health check passed in ")));
+	await_event(w, "Progressing", "Health check passed in ");
+}
+
 /* ---- another cluster ------------------------------------------------------------- */
 
 static void test_another_cluster(void **state)
@@ -1357,6 +1375,23 @@ static void test_an_account_that_is_gone_leaves_objects_behind(void **state)
 	await(w, "apps", "True", "Applied");
 	put_ks(w, "apps", IN_DEFAULT "  serviceAccountName: gone\n");
 	await(w, "apps", "False", "ConfigMap/default/a dry-run failed (Forbidden): ");
+	ask(w, "DELETE", KS "apps", "", "");
+	await_object(w, KS "apps", false);
+	assert_true(node_is(get(w, CM "a"), NODE_MAP));
+	await_event(w, "ReconciliationFailed", "unable to prune objects: \nConfigMap/default/a");
+}
+
+/* Else it would stay until somebody takes its finalizer away. */
+static void test_a_kubeconfig_that_is_gone_leaves_objects_behind(void **state)
+{
+	struct world *w = *state;
+
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	await(w, "apps", "True", "Applied");
+	put_ks(w, "apps", IN_DEFAULT "  kubeConfig: {secretRef: {name: gone}}\n");
+	await(w, "apps", "False", "unable to read KubeConfig secret");
 	ask(w, "DELETE", KS "apps", "", "");
 	await_object(w, KS "apps", false);
 	assert_true(node_is(get(w, CM "a"), NODE_MAP));
@@ -1573,10 +1608,12 @@ int main(void)
 		CASE(test_another_account_needs_its_rights),
 		CASE(test_a_namespace_that_goes_holds_no_worker),
 		CASE(test_a_kind_may_come_later),
+		CASE(test_a_check_of_itself_passes),
 		CASE(test_another_cluster),
 		CASE(test_a_login_without_a_secret),
 		CASE(test_a_login_needs_its_gate),
 		CASE(test_an_account_that_is_gone_leaves_objects_behind),
+		CASE(test_a_kubeconfig_that_is_gone_leaves_objects_behind),
 		CASE(test_an_account_that_is_not_seen_is_not_gone),
 		CASE(test_pruning_tells_what_goes_along),
 		CASE(test_the_guard_holds_back_what_is_not_in_git),

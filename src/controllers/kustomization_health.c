@@ -27,6 +27,7 @@ struct checks {
 	size_t failed, open;	/* open: neither Current nor Failed */
 	bool polled;		/* no event tells all that counts */
 	bool unplaced;
+	bool itself;		/* of them; who waited for that would wait for ever */
 };
 
 /* ---- what to look at -------------------------------------------------------------- */
@@ -44,7 +45,9 @@ static bool waits_for_all(const struct ks *k)
 
 static void add(struct checks *c, const struct ks *k, struct objid id, str version, bool vanishes)
 {
-	if (!is_itself(k, &id))
+	if (is_itself(k, &id))
+		c->itself = true;
+	else
 		c->list[c->n++] = (struct check){ .id = id, .version = version,
 						  .vanishes = vanishes };
 }
@@ -365,7 +368,7 @@ bool kustomization_check_health(struct ks *k, struct outcome *out)
 	struct checks c = kustomization_has_checks(k) ? look_at_all(k) : (struct checks){ 0 };
 	bool hasty = !runtime_settings(k->p->rt)->gates[GATE_DISABLE_FAIL_FAST_BEHAVIOR];
 
-	if (!c.n) {
+	if (!c.n && !c.itself) {
 		condition_drop(k->p, S("Healthy"));
 		return true;
 	}
