@@ -634,7 +634,7 @@ def credentials():
     seen = good("elsewhere", LOGIN)
     check("elsewhere", [s for s in seen if s.startswith("localhost GET /v2/store") and s.endswith(" -")], seen)
     check("elsewhere", not [s for s in seen if s.startswith("localhost") and not s.endswith(" -")], seen)
-    bad("metadata", "169.254.169.254")
+    bad("metadata", "169.254.169.254:80: link-local addresses are not allowed")
     bad("file", "unsupported protocol scheme")
     seen = good("bearer", LOGIN)
     tokens = [s for s in seen if "/token" in s]

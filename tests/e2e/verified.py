@@ -4,7 +4,7 @@
 `rill server` and `rill controller` beside docker-registry. A Kustomization of an
 artifact with files that sops encrypted, with the right key and without; an artifact that
 cosign signed (both recorded, tests/golden), with its key, with another one, and keyless by a root that is
-given or that a mirror has; where there is
+given or that a mirror has; verifiers that do not exist; where there is
 openssl, artifacts signed as by notation, whose authority takes certificates back. Skipped
 when docker-registry is not there.
 """
@@ -15,6 +15,7 @@ GOLDEN = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../golden")
 DIR = tempfile.mkdtemp(prefix="rill-e2e-")
 NS = "flux-system"
 SOURCES = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/ocirepositories" % NS
+CHARTS, REPOSITORIES = (SOURCES.replace("ocirepositories", k) for k in ("helmcharts", "helmrepositories"))
 KS = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/%s/kustomizations" % NS
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
 os.environ.update(HOME=DIR)
@@ -245,6 +246,31 @@ def verifies():
          "no matching attestations: failed to verify certificate identity: no matching CertificateIdentity found, last error: expected ")
 
 
+def nobody_verifies():
+    """Providers that do not exist: the server refuses them; were it not to, there would be no artifact."""
+    registry = "oci://" + HOST
+    create(REPOSITORIES, "HelmRepository", "source.toolkit.fluxcd.io/v1", "charts", {"type": "oci", "interval": "1h", "url": registry, "insecure": True})
+    kinds = ((SOURCES, "OCIRepository", {"interval": "1h", "url": registry + "/app", "insecure": True, "ref": {"tag": "v1"}}),
+             (CHARTS, "HelmChart", {"interval": "1h", "chart": "app", "version": "1.0.0", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}))
+    for path, kind, spec in kinds:
+        o = {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": kind, "metadata": {"name": "nobody", "namespace": NS},
+             "spec": dict(spec, verify={"provider": "nobody"})}
+        got = api("POST", path, o)
+        if got.get("code") != 422 or "Unsupported value" not in got["message"]:
+            fail("a verifier that does not exist: %s" % got)
+        crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%s.source.toolkit.fluxcd.io" % path.rsplit("/", 1)[1]
+        definition = api("GET", crd)
+        for version in definition["spec"]["versions"]:
+            version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["verify"]["properties"]["provider"].pop("enum", None)
+        if "metadata" not in api("PUT", crd, definition):
+            fail("%s cannot be changed" % crd)
+        until("%s takes any provider" % kind, lambda: "metadata" in api("POST", path, o))
+        says(path, "nobody", "SourceVerified", "False VerificationError failed to verify the signature using provider 'nobody")
+        says(path, "nobody", "Ready", "unsupported verification provider: nobody")
+        if api("GET", path + "/nobody")["status"].get("artifact"):
+            fail("what nobody verifies has an artifact")
+
+
 # ---- notation, and an authority with an OCSP server and a list
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -359,6 +385,7 @@ def main():
           "--health-addr", "127.0.0.1:0", "--min-retry-delay", "100ms")
     decrypts()
     verifies()
+    nobody_verifies()
     revoked()
     log = open(DIR + "/controller.log").read()
     for plain in ("s3cr3t-value", base64.b64encode(b"s3cr3t-value").decode(), "plain bytes", "AGE-SECRET-KEY"):
