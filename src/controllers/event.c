@@ -38,6 +38,7 @@ struct lane {
 	struct events *events;
 	void (*send)(struct events *e, struct item *i);
 	pthread_t thread;
+	pthread_cond_t changed;
 	VEC(struct item *) queue;
 	size_t first;
 	uint64_t dropped, told;		/* as there was no room; of those, how many the log has */
@@ -67,7 +68,6 @@ struct events {
 	struct events_options o;
 	char host[256];
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
 	struct lane api, post;
 	bool stopping;
 	int64_t until;			/* of what is left */
@@ -90,7 +90,7 @@ static void *run_lane(void *arg)
 	pthread_mutex_lock(&e->lock);
 	for (;;) {
 		while (l->first == l->queue.n && !e->stopping)
-			pthread_cond_wait(&e->changed, &e->lock);
+			pthread_cond_wait(&l->changed, &e->lock);
 		if (l->first == l->queue.n)
 			break;
 		struct item *i = l->queue.p[l->first++];
@@ -180,9 +180,11 @@ static void put(struct events *e, struct lane *l, const struct event *ev)
 			l->first = 0;
 		}
 		vec_push(&l->queue, i);
-		pthread_cond_broadcast(&e->changed);
 	}
 	pthread_mutex_unlock(&e->lock);
+	/* Now that the lock is free, so that who wakes need not wait for it. */
+	if (!full)
+		pthread_cond_signal(&l->changed);
 	if (lost)
 		log_error(NULL, NULL, S("unable to record event: too many queued events, dropped event"),
 			  log_str("reason", i->reason), log_ref("object", i->namespace, i->name),
@@ -526,6 +528,7 @@ static void start(struct events *e, struct lane *l, void (*send)(struct events *
 {
 	l->events = e;
 	l->send = send;
+	pthread_cond_init(&l->changed, NULL);
 	if (pthread_create(&l->thread, NULL, run_lane, l))
 		die_bug("pthread_create failed");
 }
@@ -538,7 +541,6 @@ struct events *events_new(const struct events_options *o)
 	if (gethostname(e->host, sizeof e->host - 1))
 		e->host[0] = 0;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->changed, NULL);
 	start(e, &e->api, send_api);
 	if (o->address.n)
 		start(e, &e->post, send_post);
@@ -548,6 +550,7 @@ struct events *events_new(const struct events_options *o)
 static void stop(struct lane *l)
 {
 	pthread_join(l->thread, NULL);
+	pthread_cond_destroy(&l->changed);
 	vec_release(&l->queue);
 }
 
@@ -558,7 +561,9 @@ void events_free(struct events *e, int64_t grace)
 	pthread_mutex_lock(&e->lock);
 	e->stopping = true;
 	e->until = clock_after(clock_mono(), grace);
-	pthread_cond_broadcast(&e->changed);
+	pthread_cond_signal(&e->api.changed);
+	if (e->o.address.n)
+		pthread_cond_signal(&e->post.changed);
 	pthread_mutex_unlock(&e->lock);
 	atomic_store(&e->cancel, grace == 0);
 	stop(&e->api);
@@ -567,7 +572,6 @@ void events_free(struct events *e, int64_t grace)
 	free_values(&e->told);
 	free_values(&e->similar);
 	free_values(&e->spam);
-	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 	free(e);
 }

@@ -13,19 +13,29 @@
 
 /* ---- the queue --------------------------------------------------------------- */
 
+void objects_wake(struct runtime *rt, int64_t now)
+{
+	int64_t first = queue_next(&rt->queue);
+
+	if (first == INT64_MAX)
+		return;
+	if (rt->timing && (first > now || !rt->idle)) {
+		if (first < rt->timing_until)
+			pthread_cond_signal(&rt->timer);
+	} else {
+		pthread_cond_signal(&rt->due);
+	}
+}
+
 void objects_put(struct runtime *rt, struct object *o, int64_t due)
 {
-	int64_t first = queue_next(&rt->queue), now = clock_mono(), ready = due > now ? due : now;
+	int64_t now = clock_mono(), ready = due > now ? due : now;
 
 	o->owner->adds++;
 	if (!o->queue.at || ready < o->ready)
 		o->ready = ready;
 	queue_put(&rt->queue, &o->queue, due);
-	pthread_cond_signal(&rt->due);
-	/* One worker waits for the time of the first, and must hear of an earlier
-	 * one; there may be no other. */
-	if (rt->timing && due < first)
-		pthread_cond_signal(&rt->timer);
+	objects_wake(rt, now);
 }
 
 void objects_enqueue(struct runtime *rt, struct object *o, int64_t after)

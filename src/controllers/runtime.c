@@ -180,7 +180,7 @@ static void requeue(struct runtime *rt, struct object *o, struct outcome out)
 static void tire(struct runtime *rt)
 {
 	rt->rest_at = clock_after(clock_mono(), REST);
-	if (rt->timing && !rt->running)
+	if (rt->timing && !rt->running && rt->rest_at < rt->timing_until)
 		pthread_cond_signal(&rt->timer);
 }
 
@@ -242,12 +242,15 @@ static void wait_for_work(struct runtime *rt)
 		due = rt->rest_at;
 
 	if (rt->timing || due == INT64_MAX) {
+		rt->idle++;
 		pthread_cond_wait(&rt->due, &rt->lock);
+		rt->idle--;
 		return;
 	}
 	struct timespec t = clock_timespec(due);
 
 	rt->timing = true;
+	rt->timing_until = due;
 	pthread_cond_timedwait(&rt->timer, &rt->lock, &t);
 	rt->timing = false;
 }
@@ -255,14 +258,14 @@ static void wait_for_work(struct runtime *rt)
 /* Take what is due, if anything is. Under the lock. */
 static void work_once(struct runtime *rt)
 {
-	struct queue_place *p = queue_take(&rt->queue, clock_mono());
+	int64_t now = clock_mono();
+	struct queue_place *p = queue_take(&rt->queue, now);
 
 	if (!p) {
 		wait_for_work(rt);
 		return;
 	}
-	if (queue_next(&rt->queue) != INT64_MAX)	/* somebody else's */
-		pthread_cond_signal(&rt->due);
+	objects_wake(rt, now);	/* what is left is somebody else's */
 	run_one(rt, (struct object *)((char *)p - offsetof(struct object, queue)));
 }
 
@@ -288,7 +291,7 @@ static void *stand_in(void *arg)
 		work_once(rt);
 	rt->spares--;
 	/* What it was called for may be another's. */
-	pthread_cond_signal(&rt->due);
+	objects_wake(rt, clock_mono());
 	pthread_cond_broadcast(&rt->chores);
 	pthread_mutex_unlock(&rt->lock);
 	return NULL;

@@ -167,6 +167,8 @@ struct runtime {
 	uint64_t searches;		/* for cycles */
 	VEC(struct watched_kind) watched;
 	bool timing;			/* a worker waits for the time of the first */
+	int64_t timing_until;		/* which is this, or that of a rest */
+	size_t idle;			/* workers that wait for a call */
 	int64_t rest_at;		/* unless a pass ends before; 0: there was a rest */
 	unsigned running;
 	pthread_t *workers, helper;
@@ -192,6 +194,10 @@ void objects_free(struct runtime *rt, struct object *o);
 void objects_enqueue(struct runtime *rt, struct object *o, int64_t after);
 /* The same at a time, for one that does not run. */
 void objects_put(struct runtime *rt, struct object *o, int64_t due);
+/* Call one worker for the first of the queue, where one is wanted: for what is due an idle one,
+ * else the one that waits for a time; for what is due later that one, if it would be late. Who
+ * takes something from the queue calls for the next. */
+void objects_wake(struct runtime *rt, int64_t now);
 /* All objects of that name; an empty namespace: any. */
 void objects_enqueue_all(struct runtime *rt, str kind, str namespace, str name);
 /* From here on it refers to what this form of it does. Not under the lock. */
