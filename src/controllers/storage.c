@@ -28,13 +28,12 @@ static void say_start(struct pass *p)
 static bool is_whole(struct pass *p, const struct artifact *artifact)
 {
 	struct artifact_store *store = runtime_store(p->rt);
-	CLEANUP(err_drop) err *e = NULL;
+	CLEANUP(err_drop) err *e = artifact_verify(store, artifact);
 
-	if (!artifact_exists(store, artifact->path))
-		return false;
-	e = artifact_verify(store, artifact);
 	if (!e)
 		return true;
+	if (!artifact_exists(store, artifact->path))
+		return false;
 	pass_event(p, EVENT_WARNING, S("ArtifactVerificationFailed"),
 		   arena_printf(p->arena, "failed to verify integrity of artifact: %s", err_msg(e)),
 		   NULL, 0);

@@ -467,6 +467,8 @@ err *artifact_verify(struct artifact_store *s, const struct artifact *artifact)
 		return err_wrap(e, "failed to parse artifact digest '%.*s'",
 				STR_ARG(artifact->digest));
 	TRY(fs_lstat(s->fs, artifact->path, &info));
+	if (info.type != FS_FILE)
+		return err_new(ERR_INVALID, "'%.*s' is no file", STR_ARG(artifact->path));
 	if (artifact_is_checked(s, artifact, &info))
 		return NULL;
 	TRY(artifact_digest_file(s, &a, artifact->path, want.algo, &have));

@@ -48,8 +48,9 @@ err *artifact_remove(struct artifact_store *s, str path)
 	return artifact_exists(s, path) ? artifact_remove_file(s, path) : NULL;
 }
 
-/* The object's files, but links and locks; the current one counts, too. */
-static err *list_files(struct artifact_store *s, struct arena *a, str dir, old_files *out)
+/* The object's files, but links and locks; the current one counts, too, whatever its age. */
+static err *list_files(struct artifact_store *s, struct arena *a, str dir, str current,
+		       old_files *out)
 {
 	struct fs_entry *entries;
 	int64_t now = clock_wall();
@@ -58,11 +59,12 @@ static err *list_files(struct artifact_store *s, struct arena *a, str dir, old_f
 	TRY(fs_list(s->fs, a, dir, FS_ENTRIES_MAX, &entries, &n));
 	for (size_t i = 0; i < n && out->n < ARTIFACT_GC_FILES_MAX; i++) {
 		str path = arena_cat(a, dir, S("/"), entries[i].name);
-		struct fs_info info;
+		struct fs_info info = { 0 };
 
 		if (entries[i].type != FS_FILE || str_ends(path, S(".lock")))
 			continue;
-		TRY(fs_lstat(s->fs, path, &info));
+		if (!str_eq(path, current))
+			TRY(fs_lstat(s->fs, path, &info));
 		avec_push(a, out, (struct old_file){ path, info.mtime, now - info.mtime > s->ttl });
 	}
 	sort_stable(out->p, out->n, sizeof *out->p, by_time, NULL);
@@ -79,9 +81,14 @@ err *artifact_collect(struct artifact_store *s, const struct artifact_owner *o, 
 
 	*removed = 0;
 	TRY(artifact_owner_dir(&a, o, &dir));
-	if (!fs_is_dir(s->fs, dir))
+	err *e = list_files(s, &a, dir, current, &files);
+
+	if (e && !fs_is_dir(s->fs, dir)) {
+		err_free(e);
 		return NULL;
-	TRY(list_files(s, &a, dir, &files));
+	}
+	if (e)
+		return e;
 	left = files.n;
 	for (size_t i = 0; i < files.n; i++)
 		left -= files.p[i].expired && !str_eq(files.p[i].path, current);
@@ -109,7 +116,7 @@ err *artifact_remove_all(struct artifact_store *s, const struct artifact_owner *
 	*any = fs_is_dir(s->fs, dir);
 	if (!*any)
 		return NULL;
-	TRY(list_files(s, &a, dir, &files));
+	TRY(list_files(s, &a, dir, STR_NONE, &files));
 	for (size_t i = 0; i < files.n; i++)
 		TRY(artifact_remove_file(s, files.p[i].path));
 	return fs_remove_all(s->fs, dir);
