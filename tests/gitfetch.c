@@ -22,6 +22,7 @@ struct asked {
 	struct secrets secrets;
 	str ignore;
 	struct gitsource_include include;
+	struct gitremote_algos algos;
 	bool again;
 };
 
@@ -34,6 +35,7 @@ static bool take_text(struct asked *q, str key, str value)
 		{ "branch", &q->spec.ref.branch }, { "tag", &q->spec.ref.tag },
 		{ "semver", &q->spec.ref.semver }, { "name", &q->spec.ref.name },
 		{ "commit", &q->spec.ref.commit }, { "provider", &q->spec.provider },
+		{ "kex", &q->algos.kex },	   { "host-key", &q->algos.host_key },
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -122,6 +124,7 @@ int main(int argc, char **argv)
 	for (int i = 3; i < argc; i++)
 		take(&q, str_c(argv[i]));
 	finish(&q);
+	env.algos = q.algos;
 	must(net_client_new(&env.net, &(struct net_options){ .proxy_env = true }));
 	must(artifact_store_open(&env.store, &o));
 	must(pass(&q, &env, &seen, &first));

@@ -16,7 +16,7 @@ struct controller_flags {
 	bool elect, release;
 	int64_t lease, renew, retry;
 	str log_level, log_encoding;
-	struct flag_list gates, overrides, components;
+	struct flag_list gates, overrides, components, kex_algos, host_key_algos;
 	str stage_kinds, digest_algo, snapshot_algo;
 	int64_t concurrent, concurrent_ssa, jitter, records, http_retry, prune_guard, tokens;
 	int64_t ignored_int;
@@ -150,6 +150,10 @@ static const struct flag controller_flag_table[] = {
 	  "`Secret` of age keys that decrypt for all" },
 	{ "sops-vault-configmap", 0, FLAG_STRING, SETTING(sops_vault_configmap),
 	  "`ConfigMap` of Vault's settings" },
+	{ "ssh-hostkey-algos", 0, FLAG_LIST, AT(host_key_algos),
+	  "`algorithms` of the keys that Git servers may have over ssh; unless it is said, all but SHA-1's" },
+	{ "ssh-kex-algos", 0, FLAG_LIST, AT(kex_algos),
+	  "`algorithms` to agree on a secret with Git servers by over ssh; unless it is said, those of ssh" },
 	{ "storage-addr", 0, FLAG_STRING, SETTING(storage_addr), "`address` to serve artifacts at",
 	  .computed = storage_addr },
 	{ "storage-adv-addr", 0, FLAG_STRING, SETTING(storage_adv_addr),
@@ -175,8 +179,6 @@ static const struct flag controller_flag_table[] = {
 	{ "oom-watch-interval", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
 	{ "oom-watch-max-memory-path", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "oom-watch-memory-threshold", 0, FLAG_INT, AT(ignored_int), NO_EFFECT, .hidden = true },
-	{ "ssh-hostkey-algos", 0, FLAG_LIST, AT(gates), NO_EFFECT, .hidden = true },
-	{ "ssh-kex-algos", 0, FLAG_LIST, AT(gates), NO_EFFECT, .hidden = true },
 	{ .name = NULL },
 };
 
@@ -236,6 +238,28 @@ static void split_kinds(struct arena *a, str text, struct settings *s)
 	s->custom_stage_kinds_n = kinds.n;
 }
 
+static bool is_algo(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-@._", c);
+}
+
+/* One list for ssh, to whom a name that begins otherwise is something else. */
+static err *join_algos(struct arena *a, const char *flag, const struct flag_list *l, str *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < l->n; i++) {
+		str name = str_trim(l->p[i]), rest = name;
+
+		if (!name.n || str_span(&rest, is_algo).n != name.n || name.p[0] == '-')
+			return err_new(ERR_INVALID, "--%s: '%.*s' is no algorithm", flag,
+				       STR_ARG(l->p[i]));
+		buf_addf(&b, "%s%.*s", i ? "," : "", STR_ARG(name));
+	}
+	*out = arena_str(a, buf_str(&b));
+	return NULL;
+}
+
 static err *set_log(const struct controller_flags *f)
 {
 	enum log_level level;
@@ -279,6 +303,8 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	s->override_managers = f->overrides.p;
 	s->override_managers_n = f->overrides.n;
 	split_kinds(c->arena, f->stage_kinds, s);
+	TRY(join_algos(c->arena, "ssh-kex-algos", &f->kex_algos, &s->ssh_algos.kex));
+	TRY(join_algos(c->arena, "ssh-hostkey-algos", &f->host_key_algos, &s->ssh_algos.host_key));
 	TRY(set_algo(f->digest_algo, digest_algo_parse, &s->digest_algo));
 	TRY(set_algo(f->snapshot_algo, digest_algo_parse_any, &s->snapshot_digest_algo));
 	TRY(set_numbers(f));

@@ -332,7 +332,8 @@ static struct outcome reconcile(struct pass *p)
 	struct git g = { .p = p };
 	const struct gitsource_env env = { .net = runtime_net(p->rt),
 					   .store = runtime_store(p->rt),
-					   .cancel = p->cancel };
+					   .cancel = p->cancel,
+					   .algos = runtime_settings(p->rt)->ssh_algos };
 	err *e = prepare(&g);
 
 	if (!e)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "source/digest.h"
+#include "source/gitremote.h"
 
 enum gate {
 	GATE_ADDITIVE_CEL_DEPENDENCY_CHECK,
@@ -69,6 +70,7 @@ struct settings {
 	size_t token_cache_max;		/* tokens of clouds; 0: none are kept */
 	int64_t token_cache_duration;
 	bool no_remote_bases;
+	struct gitremote_algos ssh_algos;
 	str sops_age_secret, sops_vault_configmap;
 	const str *override_managers;
 	size_t override_managers_n;

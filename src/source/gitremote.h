@@ -28,6 +28,12 @@ struct gitremote_auth {
 	struct net_tls tls;        /* https */
 };
 
+/* What may be agreed on with an ssh server, as ssh's options want it: "a,b". Empty: what ssh
+ * has, but for SHA-1. */
+struct gitremote_algos {
+	str kex, host_key;
+};
+
 /* What is known of a server from before. All zero at first. */
 struct gitremote_hint {
 	bool v2;
@@ -40,6 +46,7 @@ struct gitremote_spec {
 	struct gitremote_auth auth;
 	const struct net_proxy *proxy; /* NULL: as the client was told */
 	struct gitremote_hint *hint;   /* or NULL; updated */
+	struct gitremote_algos algos;
 	bool push;                     /* gitremote_push, and nothing else, is to be called */
 	bool local;                    /* file URLs, too: a user's, never an object's */
 	int64_t deadline;              /* clock_mono; 0: none */

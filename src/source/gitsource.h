@@ -36,6 +36,7 @@ struct gitsource_env {
 	struct net_client *net;
 	struct artifact_store *store;
 	const atomic_bool *cancel; /* of this pass; or NULL */
+	struct gitremote_algos algos;
 };
 
 enum gitsource_mode { GITSOURCE_HEAD = 1, GITSOURCE_TAG = 2, GITSOURCE_TAG_AND_HEAD = 3 };

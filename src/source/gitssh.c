@@ -17,6 +17,7 @@ struct gitssh {
 	struct buf complaint;
 	int64_t deadline;
 	const atomic_bool *cancel;
+	struct gitremote_algos algos;	/* in mem */
 	bool ended;
 };
 
@@ -56,10 +57,10 @@ static const char *const options[] = {
 	"NumberOfPasswordPrompts=1",
 	"ServerAliveInterval=15",
 	"SendEnv=GIT_PROTOCOL",
-	"LogLevel=ERROR",
+	"LogLevel=INFO",	/* that nothing could be agreed on is no error to ssh */
 };
 
-enum { ARGS_MAX = 2 * (sizeof options / sizeof *options) + 28 };
+enum { ARGS_MAX = 2 * (sizeof options / sizeof *options) + 32 };
 
 /* For the far side's shell: in single quotes. */
 static str quote_path(struct arena *a, str path, bool push)
@@ -132,6 +133,22 @@ static size_t add_keys(struct gitssh *s, const struct gitremote_auth *auth, cons
 	return n;
 }
 
+/* Before the others, as the first counts. */
+static size_t add_algos(struct gitssh *s, const char **argv)
+{
+	size_t n = 0;
+
+	if (s->algos.kex.n) {
+		argv[n++] = "-o";
+		argv[n++] = arena_cat(&s->mem, S("KexAlgorithms="), s->algos.kex).p;
+	}
+	if (s->algos.host_key.n) {
+		argv[n++] = "-o";
+		argv[n++] = arena_cat(&s->mem, S("HostKeyAlgorithms="), s->algos.host_key).p;
+	}
+	return n;
+}
+
 static err *start(struct gitssh *s, const struct gourl *url, const struct gitremote_spec *spec)
 {
 	const struct gitremote_auth *auth = &spec->auth;
@@ -148,6 +165,7 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	argv[n++] = "-F";
 	argv[n++] = "none";
 	argv[n++] = "-T";
+	n += add_algos(s, argv + n);
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		argv[n++] = "-o";
 		argv[n++] = options[i];
@@ -213,6 +231,8 @@ err *gitssh_open(struct gitssh **out, const struct gourl *url, const struct gitr
 	s->complaint.max = COMPLAINT_MAX;
 	s->deadline = spec->deadline ? spec->deadline : INT64_MAX;
 	s->cancel = spec->cancel;
+	s->algos = (struct gitremote_algos){ arena_str(&s->mem, spec->algos.kex),
+					     arena_str(&s->mem, spec->algos.host_key) };
 	bool local = str_eq(url->scheme, S("file"));
 	err *e = spec->proxy ? err_new(ERR_INVALID, "a proxy is not supported for ssh URLs")
 		 : local     ? start_local(s, url, spec)
@@ -364,6 +384,36 @@ static void read_complaints(struct gitssh *s)
 	}
 }
 
+/* "a,b" as Go prints a list of them. */
+static void add_list(struct buf *b, str list)
+{
+	str one;
+
+	for (bool first = true; str_cut(&list, &one, ','); first = false)
+		buf_addf(b, "%s%.*s", first ? "" : " ", STR_ARG(one));
+}
+
+/* "... no matching host key type found. Their offer: a,b", where what we offer is what the
+ * user said. */
+static err *nothing_common(struct gitssh *s, str line)
+{
+	static const str key = S("no matching host key type"),
+			 kex = S("no matching key exchange method"), offer = S("Their offer: ");
+	bool is_key = str_has(line, key);
+	str ours = is_key ? s->algos.host_key : s->algos.kex;
+	size_t at = str_find(line, offer);
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	if ((!is_key && !str_has(line, kex)) || !ours.n || at == STR_NPOS)
+		return NULL;
+	add_list(&b, ours);
+	buf_add(&b, S("], peer offered: ["));
+	add_list(&b, str_trim(str_from(line, at + offer.n)));
+	return err_new(ERR_FORBIDDEN,
+		       "ssh: handshake failed: ssh: no common algorithm for %s; we offered: [%s]",
+		       is_key ? "host key" : "key exchange", buf_c(&b));
+}
+
 /* "ssh: connect to host 127.0.0.1 port 1: Connection refused" */
 static err *no_connection(str line)
 {
@@ -396,6 +446,15 @@ err *gitssh_explain(struct gitssh *s, err *e)
 	read_complaints(s);
 	str complaint = buf_str(&s->complaint), rest = complaint, line;
 	int code = 0;
+
+	while (str_line(&rest, &line)) {
+		err *better = nothing_common(s, line);
+
+		if (better) {
+			err_free(e);
+			return better;
+		}
+	}
 	const char *meaning = gitssh_meaning(complaint, &code);
 
 	if (meaning) {
@@ -405,6 +464,7 @@ err *gitssh_explain(struct gitssh *s, err *e)
 		err_free(e);
 		return better;
 	}
+	rest = complaint;
 	while (str_line(&rest, &line)) {
 		err *better = no_connection(line);
 

@@ -529,6 +529,27 @@ ssh_tests() {
 	[ -e probe ] || fail 'a command was run'
 	kill $daemon
 	wait $daemon 2>/dev/null || true
+	# what may be agreed on
+	run_sshd host -o KexAlgorithms=ecdh-sha2-nistp256,ecdh-sha2-nistp384
+	want_revision "main@sha1:$head" "$url$dir/root/r.git" branch=main secret.identity=@me secret.known_hosts="$known" \
+		host-key=ssh-ed25519 kex=curve25519-sha256,ecdh-sha2-nistp384
+	want_failure "$GITOP: unable to clone '$url$dir/root/r.git': ssh: handshake failed: ssh: no common algorithm for host key; we offered: [rsa-sha2-256 rsa-sha2-512], peer offered: [ssh-ed25519]" \
+		"$url$dir/root/r.git" branch=main secret.identity=@me secret.known_hosts="$known" host-key=rsa-sha2-256,rsa-sha2-512
+	got=$("$gitfetch" store "$url$dir/root/r.git" branch=main secret.identity=@me secret.known_hosts="$known" \
+		kex=curve25519-sha256) && fail 'another key exchange'
+	case $got in
+	*'ssh: handshake failed: ssh: no common algorithm for key exchange; we offered: [curve25519-sha256], peer offered: [ecdh-sha2-nistp256 ecdh-sha2-nistp384'*) ;;
+	*) fail "another key exchange: $got" ;;
+	esac
+	kill $daemon
+	wait $daemon 2>/dev/null || true
+	# a host that signs with SHA-1 only
+	ssh-keygen -q -t rsa -b 2048 -N '' -f strong
+	run_sshd strong -o HostKeyAlgorithms=ssh-rsa
+	want_failure "$GITOP: unable to clone '$url$dir/root/r.git': ssh: handshake failed: knownhosts: key is unknown" \
+		"$url$dir/root/r.git" branch=main secret.identity=@me secret.known_hosts="[127.0.0.1]:$port $(cut -d' ' -f1,2 strong.pub)"
+	kill $daemon
+	wait $daemon 2>/dev/null || true
 	# weak host keys
 	ssh-keygen -q -t rsa -b 1024 -N '' -f weak 2>/dev/null || return 0
 	run_sshd weak -o RequiredRSASize=1024

@@ -97,6 +97,7 @@ def test_flags_that_are_wrong_end_the_start():
             (("--watch-configs-label-selector", "a b"), "unable to configure watch configs label selector"),
             (("--default-decryption-service-account", "a"), "cannot set default service accounts when the feature gate"),
             (("--default-kubeconfig-service-account", "a"), "cannot set default service accounts when the feature gate"),
+            (("--ssh-kex-algos", "curve25519-sha256,-x"), "--ssh-kex-algos: '-x' is no algorithm"),
             (("--feature-gates", "Nothing=true"), "feature-gate 'Nothing' not supported")):
         code, _, told = w.run(w.rill, "controller", *flags, "--storage-path", w.dir + "/none", "--storage-addr",
                               "127.0.0.1:%d" % peers.free_port(), "--metrics-addr", "", "--health-addr", "", timeout=30)
