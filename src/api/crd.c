@@ -206,14 +206,31 @@ static node names_of(struct crd *c)
 	return names;
 }
 
+/* The definition of a kind may stand in a repository whose variables are replaced, and "$" in
+ * it is none. So the originals are marked, but for two. */
+static bool may_be_substituted(const struct api_kind *k)
+{
+	return str_eq(k->kind, S("ImagePolicy")) || str_eq(k->kind, S("ImageRepository"));
+}
+
+static node annotations_of(struct crd *c)
+{
+	node annotations = node_map(c->arena, 1);
+
+	set(c, annotations, "kustomize.toolkit.fluxcd.io/substitute", node_lit("disabled"));
+	return annotations;
+}
+
 node api_kind_crd(struct arena *a, const struct api_kind *k, node labels)
 {
 	struct crd c = { .arena = a, .kind = k };
-	node crd = node_map(a, 4), metadata = node_map(a, 2), spec = node_map(a, 4);
+	node crd = node_map(a, 4), metadata = node_map(a, 3), spec = node_map(a, 4);
 	node versions = node_seq(a, k->versions_n);
 
 	for (size_t i = k->versions_n; i-- > 0;)	/* newest first, as it is preferred */
 		node_append(a, versions, version_of(&c, i));
+	if (!may_be_substituted(k))
+		set(&c, metadata, "annotations", annotations_of(&c));
 	if (!node_is_nil(labels))
 		set(&c, metadata, "labels", labels);
 	set(&c, metadata, "name",

@@ -99,6 +99,21 @@ static void test_a_release_keeps_its_values_whatever_they_are(void **state)
 			   S("HelmReleaseList")));
 }
 
+static void test_definitions_are_no_text_with_variables(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	const struct api_kind *policy =
+		api_kind_find(S("image.toolkit.fluxcd.io"), S("ImagePolicy"));
+	node marked = api_kind_crd(&a, kustomization(), NODE_NOTHING);
+
+	(void)state;
+	assert_true(str_eq(node_str(node_dig(marked, "metadata", "annotations",
+					     "kustomize.toolkit.fluxcd.io/substitute")),
+			   S("disabled")));
+	assert_true(node_is_nil(node_dig(api_kind_crd(&a, policy, NODE_NOTHING), "metadata",
+					 "annotations")));
+}
+
 static void test_a_spec_is_printed_as_go_prints_it(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -146,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_old_versions_are_served_with_a_warning),
 		cmocka_unit_test(test_limits_hold_in_their_own_version_only),
 		cmocka_unit_test(test_a_release_keeps_its_values_whatever_they_are),
+		cmocka_unit_test(test_definitions_are_no_text_with_variables),
 		cmocka_unit_test(test_a_spec_is_printed_as_go_prints_it),
 		cmocka_unit_test(test_post_renderers_are_in_the_order_of_go),
 	};

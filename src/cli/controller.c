@@ -179,6 +179,7 @@ static const struct flag controller_flag_table[] = {
 	{ "oom-watch-interval", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
 	{ "oom-watch-max-memory-path", 0, FLAG_STRING, AT(ignored), NO_EFFECT, .hidden = true },
 	{ "oom-watch-memory-threshold", 0, FLAG_INT, AT(ignored_int), NO_EFFECT, .hidden = true },
+	{ "reconciliation-timeout", 0, FLAG_DURATION, AT(ignored_span), NO_EFFECT, .hidden = true },
 	{ .name = NULL },
 };
 
