@@ -113,7 +113,9 @@ class Side:
         storage = "127.0.0.1:%d" % peers.free_port()
         more = ["--watch-all-namespaces", "--events-addr=", "--interval-jitter-percentage=0", "--concurrent=60", "--requeue-dependency=3s",
                 "--kube-api-qps=500", "--kube-api-burst=1000"]
-        at = ["--storage-path=%s/store" % self.dir, "--storage-addr=" + storage, "--storage-adv-addr=" + storage]
+        # What is old is collected by the next pass on both sides, however long they take.
+        at = ["--storage-path=%s/store" % self.dir, "--storage-addr=" + storage, "--storage-adv-addr=" + storage,
+              "--artifact-retention-ttl=5s"]
         os.makedirs(self.dir + "/store", exist_ok=True)
         if self.name == "rill":
             self.spawn("rill", RILL, "controller", *more, *at, self.metrics_flag(), "--health-addr=", "--override-manager=my-tool",
