@@ -784,6 +784,24 @@ static void test_a_shard_uses_sources_of_others(void **state)
 			   S("Applied revision: main@sha1:2")));
 }
 
+/* Not even tried: the name is none that could be looked up. */
+static void test_remote_bases_can_be_off(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.no_remote_bases = true;
+	COMMIT(w, "1",
+	       { "kustomization.yaml", "resources: ['https://host.invalid/base//app?ref=main']\n" });
+	put_ks(w, "apps", "");
+	start(w);
+	await(w, "apps", "False", "kustomize build failed: accumulating resources: ");
+	str message = text(ready_of(w, "apps"), "message");
+
+	assert_true(str_eq(text(ready_of(w, "apps"), "reason"), S("BuildFailed")));
+	assert_true(str_has(message, S("cannot be fetched here")));
+	assert_false(str_has(message, S("no such host")));
+}
+
 /* ---- dependencies ---------------------------------------------------------------------- */
 
 static void test_a_chain_is_released_by_events(void **state)
@@ -804,9 +822,12 @@ static void test_a_chain_is_released_by_events(void **state)
 				 i - 1);
 		put_ks(w, name, more);
 	}
+	int64_t begin = clock_mono();
+
 	start(w);
 	/* looking again and again would take half a minute a link */
 	await(w, "k20", "True", "Applied");
+	assert_true(clock_mono() - begin < LINKS * CLOCK_SECOND / 2);
 }
 
 /* Whoever waits already is told at once, and so says when the others would have been. */
@@ -1592,6 +1613,7 @@ int main(void)
 		CASE(test_a_killed_process_orphans_nothing),
 		CASE(test_a_killed_process_orphans_nothing_of_what_is_deleted),
 		CASE(test_what_was_never_made_is_not_told_of),
+		CASE(test_remote_bases_can_be_off),
 		CASE(test_a_shard_uses_sources_of_others),
 		CASE(test_a_chain_is_released_by_events),
 		CASE(test_a_loss_is_no_news_to_those_that_are_well),
