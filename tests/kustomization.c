@@ -538,6 +538,43 @@ static void test_a_source_may_come_later(void **state)
 	await(w, "apps", "True", "Applied");
 }
 
+#define SOURCE                                                                       \
+	"apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n"             \
+	"metadata: {name: repo, namespace: default}\n"                               \
+	"spec: {interval: 1m, url: 'https://example.com/x'}\n"
+
+static void test_a_source_that_is_fetched_is_waited_for_in_silence(void **state)
+{
+	struct world *w = *state;
+
+	put(w, GIT "repo", SOURCE);
+	put_ks(w, "apps", IN_DEFAULT);
+	start(w);
+	while (!node_len(node_dig(get(w, KS "apps"), "metadata", "finalizers")))
+		usleep(10000);
+	usleep(500000);
+	assert_int_equal(node_len(node_dig(get(w, KS "apps"), "status", "conditions")), 0);
+	await(w, "apps", "False", "Source artifact not found, retrying in 30s");
+	COMMIT(w, "1", { "a.yaml", CONFIG("a", "one") });
+	await(w, "apps", "True", "Applied");
+}
+
+static void test_a_source_that_failed_is_told_at_once(void **state)
+{
+	struct world *w = *state;
+
+	put(w, GIT "repo", SOURCE);
+	put(w, GIT "repo/status",
+	    SOURCE "status: {conditions: [{type: Ready, status: 'False', reason: X, message: x, "
+		   "lastTransitionTime: '2026-01-01T00:00:00Z'}]}\n");
+	put_ks(w, "apps", IN_DEFAULT);
+	int64_t began = clock_mono();
+
+	start(w);
+	await(w, "apps", "False", "Source artifact not found, retrying in 30s");
+	assert_true(clock_mono() - began < 1800 * CLOCK_MS);
+}
+
 static void test_failures_have_their_words(void **state)
 {
 	struct world *w = *state;
@@ -777,6 +814,7 @@ static void test_a_shard_uses_sources_of_others(void **state)
 	patch(w, KS "other", "{\"metadata\":{\"labels\":{\"sharding.fluxcd.io/key\":\"one\"}}}");
 	await(w, "other", "True", "Applied revision: main@sha1:2");
 	patch(w, KS "apps", "{\"metadata\":{\"labels\":{\"sharding.fluxcd.io/key\":\"two\"}}}");
+	await_idle(w);	/* news of one kind may overtake that of another */
 	COMMIT(w, "3", { "a.yaml", CONFIG("a", "three") });
 	await(w, "other", "True", "Applied revision: main@sha1:3");
 	await_idle(w);
@@ -1606,6 +1644,8 @@ int main(void)
 		CASE(test_two_that_own_one_object_do_not_fight_for_ever),
 		CASE(test_what_leads_outside_is_told_without_our_folders),
 		CASE(test_a_source_may_come_later),
+		CASE(test_a_source_that_is_fetched_is_waited_for_in_silence),
+		CASE(test_a_source_that_failed_is_told_at_once),
 		CASE(test_failures_have_their_words),
 		CASE(test_what_is_not_allowed_stalls),
 		CASE(test_a_failed_apply_loses_no_object),

@@ -9,8 +9,6 @@
 #include "controllers/kustomization_impl.h"
 
 #define WATCH_WAIT (2 * CLOCK_SECOND)
-/* A wait shorter than this is not told. */
-#define TELL_AFTER (2 * CLOCK_SECOND)
 
 struct check {
 	struct objid id;
@@ -337,11 +335,11 @@ static void announce(struct ks *k)
 }
 
 /* Something is in progress: the pass ends, and goes on with an event. What does not
- * last is not told: nobody could read it. */
+ * last is not told. */
 static struct outcome go_on(struct ks *k, bool polled)
 {
 	struct ks_memory *m = k->m;
-	int64_t now = clock_mono(), tell = clock_after(m->wait_started, TELL_AFTER);
+	int64_t now = clock_mono(), tell = clock_after(m->wait_started, KUSTOMIZATION_TELL_AFTER);
 	int64_t left = clock_after(m->wait_started, k->timeout) - now;
 
 	m->waiting = true;

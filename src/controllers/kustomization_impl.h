@@ -29,6 +29,8 @@
 /* Between two looks at what is not watched: objects, and whether a kind is served. */
 #define KUSTOMIZATION_POLL (5 * CLOCK_SECOND)
 #define KUSTOMIZATION_TIMEOUT_MIN (30 * CLOCK_SECOND)
+/* A wait shorter than this is not told: nobody could read it. */
+#define KUSTOMIZATION_TELL_AFTER (2 * CLOCK_SECOND)
 
 /* An object that was applied. */
 struct ks_known {
@@ -63,6 +65,8 @@ struct ks_memory {
 
 	uint64_t tried;		/* inputs of the last pass that failed */
 	unsigned away;		/* in a row, as a server was away */
+
+	int64_t lacking;	/* since when the source has nothing yet; 0: it has */
 
 	bool settled;		/* the last pass came to its end: nothing to do before */
 	int64_t due;		/* ... this time (monotonic) */

@@ -1,7 +1,9 @@
 /* kustomization_source - where the manifests come from, and what must be ready first. */
 #include "controllers/kustomization_impl.h"
 
+#include "base/clock.h"
 #include "base/vec.h"
+#include "kube/health.h"
 
 #define SOURCE_GROUP "source.toolkit.fluxcd.io"
 #define ORIGIN "org.opencontainers.image.revision"
@@ -67,9 +69,32 @@ static err *get_source(struct ks *k)
 	return e;
 }
 
+/* A source that has not failed is being fetched, as a rule: made together with the
+ * Kustomization, it has something in a moment. */
+static struct outcome no_artifact(struct ks *k)
+{
+	int64_t later = runtime_settings(k->p->rt)->requeue_dependency, now = clock_mono();
+	node ready = health_condition(k->source, S("Ready"));
+	str message = arena_cat(k->a, S("Source artifact not found, retrying in "),
+				pass_span(k->p, later));
+	struct ks_memory *m = k->m;
+
+	if (!m->lacking)
+		m->lacking = now;
+	int64_t left = clock_after(m->lacking, KUSTOMIZATION_TELL_AFTER) - now;
+	struct outcome out = kustomization_wait(k, S("ArtifactFailed"), message, later);
+
+	if (left > 0 && !str_eq(node_str(node_get(ready, S("status"))), S("False"))) {
+		pass_unsaid(k->p);
+		out.after = left < later ? left : later;
+		return out;
+	}
+	log_info(k->p->log, message);
+	return out;
+}
+
 bool kustomization_find_source(struct ks *k, struct outcome *out)
 {
-	int64_t later = runtime_settings(k->p->rt)->requeue_dependency;
 	err *e = check_access(k);
 
 	if (e) {
@@ -82,13 +107,10 @@ bool kustomization_find_source(struct ks *k, struct outcome *out)
 		return false;
 	}
 	if (!artifact_of(k->a, k->source, &k->artifact)) {
-		str message = arena_cat(k->a, S("Source artifact not found, retrying in "),
-					pass_span(k->p, later));
-
-		log_info(k->p->log, message);
-		*out = kustomization_wait(k, S("ArtifactFailed"), message, later);
+		*out = no_artifact(k);
 		return false;
 	}
+	k->m->lacking = 0;
 	k->origin_revision = node_str(
 		node_get(node_dig(k->source, "status", "artifact", "metadata"), S(ORIGIN)));
 	return true;
