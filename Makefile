@@ -53,7 +53,8 @@ e2e: all
 e2e-real: all
 	@tests/e2e/real.py $(BUILD)
 
-demo: setup
+demo:
+	@tools/setup --demo
 	@$(call build,$(BUILD)) rill
 	@tools/demo $(BUILD)/rill
 
