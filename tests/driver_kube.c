@@ -41,7 +41,7 @@ static err *run_health(struct arena *a, node request, node *output)
 	struct health h;
 
 	/* 2024: between the creation times of the recorded objects */
-	TRY(health_of(a, node_get(request, S("object")), 1704067200 * CLOCK_SECOND, &h));
+	TRY(health_kstatus(a, node_get(request, S("object")), 1704067200 * CLOCK_SECOND, &h));
 	*output = node_map(a, 3);
 	node_set(a, *output, S("message"), node_from_str(a, h.message));
 	node_set(a, *output, S("reason"), node_from_str(a, h.reason));

@@ -361,8 +361,6 @@ static err *of_job(struct arena *a, node o, int64_t now, struct health *out)
 	else if (health_condition_is_true(o, S("Failed")))
 		*out = failed(S("JobFailed"), arena_printf(a, "Job Failed. failed: %lld/%lld",
 							   (long long)bad, (long long)completions));
-	else if (node_bool(node_dig(o, "spec", "suspend")))
-		*out = current(S("Job is suspended"));
 	else if (!node_str(node_dig(o, "status", "startTime")).n)
 		*out = in_progress(S("JobNotStarted"), S("Job not started"));
 	else
@@ -484,7 +482,7 @@ static struct health by_ready(node object)
 	return current(S("Resource is current"));
 }
 
-err *health_of(struct arena *a, node object, int64_t now, struct health *out)
+err *health_kstatus(struct arena *a, node object, int64_t now, struct health *out)
 {
 	struct gvk g = gvk_of(object);
 
@@ -495,4 +493,34 @@ err *health_of(struct arena *a, node object, int64_t now, struct health *out)
 			return kind_rules[i].of(a, object, now, out);
 	*out = by_ready(object);
 	return NULL;
+}
+
+/* The rule of fluxcd/pkg/runtime/statusreaders: nothing but the suspension, the conditions and
+ * the beginning counts, not even a deletion. */
+static err *of_job_until_done(struct arena *a, node o, int64_t now, struct health *out)
+{
+	if (node_bool(node_dig(o, "spec", "suspend"))) {
+		*out = current(S("Job is suspended"));
+		return NULL;
+	}
+	if (health_condition_is_true(o, S("Complete")) || health_condition_is_true(o, S("Failed")))
+		return of_job(a, o, now, out);
+	if (!node_str(node_dig(o, "status", "startTime")).n) {
+		*out = in_progress(S("JobNotStarted"),
+				   arena_printf(a, "Job not started. active: 0/%lld",
+						(long long)number(o, "spec", "parallelism", 1)));
+		return NULL;
+	}
+	TRY(of_job(a, o, now, out));
+	*out = in_progress(S("JobInProgress"), out->message);
+	return NULL;
+}
+
+err *health_of(struct arena *a, node object, int64_t now, struct health *out)
+{
+	struct gvk g = gvk_of(object);
+
+	return str_eq(g.kind, S("Job")) && str_eq(g.group, S("batch"))
+		       ? of_job_until_done(a, object, now, out)
+		       : health_kstatus(a, object, now, out);
 }

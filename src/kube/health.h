@@ -5,7 +5,8 @@
  * the Reconciling and Stalled conditions, then the rules of the kind, then the
  * Ready condition. What a kind has no rule for is Current.
  *
- * One rule is not kstatus': a suspended Job is Current, as Flux has it.
+ * For Jobs Flux has a rule of its own: kstatus takes one for Current that has begun, Flux one
+ * that is complete, or suspended.
  *
  * Texts live in the arena or borrow from the object. Any thread.
  */
@@ -34,9 +35,12 @@ struct health {
 /* "InProgress", "Failed", ... */
 str health_name(enum health_status status);
 
-/* `now` (nanoseconds since 1970) matters for Pods that cannot be scheduled.
+/* As Flux has it. `now` (nanoseconds since 1970) matters for Pods that cannot be scheduled.
  * Fails for a Pod in an unknown phase. */
 err *health_of(struct arena *a, node object, int64_t now, struct health *out)
+	__attribute__((warn_unused_result));
+/* The same by kstatus alone. */
+err *health_kstatus(struct arena *a, node object, int64_t now, struct health *out)
 	__attribute__((warn_unused_result));
 
 /* status.conditions: the one of that type, or NODE_NONE. */

@@ -32,7 +32,7 @@ static bool is_kind(node object, const char *api_version, const char *kind)
 	       str_eq(node_str(node_get(object, S("apiVersion"))), str_c(api_version));
 }
 
-/* A Job is done when it says so. */
+/* A Job is done when it says so: Helm's own rule, which knows of no suspension. */
 static void judge_job(struct arena *a, node object, struct health *out)
 {
 	int64_t wanted = number(object, "spec", "completions",
@@ -97,10 +97,8 @@ err *relwait_health(struct arena *a, node object, const struct relwait_options *
 	bool job = is_kind(object, "batch/v1", "Job"), pod = is_kind(object, "v1", "Pod");
 
 	*out = (struct health){ HEALTH_CURRENT, STR_NONE, S("Resource is current") };
-	if (o->what == RELWAIT_GONE) {
-		TRY(health_of(a, object, clock_wall(), out));
-		return NULL;
-	}
+	if (o->what == RELWAIT_GONE)
+		return health_kstatus(a, object, clock_wall(), out);
 	if (is_legacy_hook(o)) {
 		if (job || pod)
 			judge_legacy_hook(a, object, job, out);
@@ -108,12 +106,14 @@ err *relwait_health(struct arena *a, node object, const struct relwait_options *
 	}
 	if (o->judge && o->judge(o->ctx, a, object, out))
 		return NULL;
+	if (job && o->what != RELWAIT_READY && o->flux_words)
+		return health_of(a, object, clock_wall(), out);
 	if (job && o->what != RELWAIT_READY)
 		judge_job(a, object, out);
 	else if (pod && o->what == RELWAIT_HOOK)
 		judge_pod(a, object, out);
 	else if (o->what != RELWAIT_HOOK)
-		return health_of(a, object, clock_wall(), out);
+		return health_kstatus(a, object, clock_wall(), out);
 	return NULL;
 }
 
@@ -242,16 +242,16 @@ static void on_live(void *ctx, const struct live_event *ev)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Whether the stream's own verdict (kstatus) is the one that counts. */
+/* Whether the stream's own verdict (kstatus, but for Jobs) is the one that counts. */
 static bool takes_kstatus(const struct watched *s)
 {
 	const struct relwait_options *o = s->w->options;
 
+	if (str_eq(s->o->gvk.group, S("batch")) && str_eq(s->o->gvk.kind, S("Job")))
+		return false;
 	if (o->what == RELWAIT_GONE)
 		return true;
-	bool job = str_eq(s->o->gvk.group, S("batch")) && str_eq(s->o->gvk.kind, S("Job"));
-
-	return (o->what == RELWAIT_READY || (o->what == RELWAIT_JOBS && !job)) &&
+	return (o->what == RELWAIT_READY || o->what == RELWAIT_JOBS) &&
 	       !(o->judge && (!o->has_rule || o->has_rule(o->ctx, s->o->gvk)));
 }
 
