@@ -249,7 +249,9 @@ static err *run_test(struct cli *c)
 	how.tested = tell;
 	how.tested_ctx = &t;
 	TRY(helm_connect(c, &k, false));
-	return relobj_join(release_test(&k.env, c->arena, &how, &r), t.e, "\n");
+	err *e = release_test(&k.env, c->arena, &how, &r);
+
+	return relobj_join(e, t.e, "\n");
 }
 
 const struct command helm_test_command = {

@@ -77,7 +77,14 @@ static err *hook_logs(const struct release_env *env, struct arena *a, const stru
 		node_each_item(c, node_dig(*pod, "spec", "containers")) {
 			str container = node_str(node_get(*c, S("name"))), text;
 
-			TRY(container_log(env, a, ns, name, container, &text));
+			/* Helm keeps to itself why. */
+			err *e = container_log(env, a, ns, name, container, &text);
+
+			if (e)
+				return err_replace(e,
+						   "failed to stream pod logs for pod: %.*s, "
+						   "container: %.*s",
+						   STR_ARG(name), STR_ARG(container));
 			env->hook_log(env->hook_log_ctx, ns, name, container, text);
 		}
 	}

@@ -374,6 +374,23 @@ def hooks():
         do("uninstall", n, "--wait=" + wait, "--no-hooks")
 
 
+def no_logs():
+    """Of somebody who may do all but read what Pods say."""
+    someone = ["--kube-as-user", "someone"]
+    rights = [{"apiGroups": ["*"], "resources": ["secrets", "configmaps", "pods", "jobs", "deployments", "services"], "verbs": ["*"]}]
+    for ns in SPACES:
+        rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/" % ns
+        w.post(rbac + "roles", {"metadata": {"name": "mute"}, "rules": rights})
+        w.post(rbac + "rolebindings", {"metadata": {"name": "mute"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "mute"},
+                                       "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "someone"}]})
+    do("install", "mute", "./run", "--timeout", "8s", *run("pre-install", "sim-exit-0", pod=True), *someone)
+    do("upgrade", "mute", "./run", "--timeout", "8s", *run("pre-upgrade", "sim-exit-3", pod=True), *someone)
+    for image in "sim-exit-0", "sim-exit-1":
+        do("upgrade", "mute", "./run", "--timeout", "8s", *run("test", image, pod=True), *someone)
+        do("test", "mute", "--logs", "--timeout", "8s", *someone)
+    do("uninstall", "mute")
+
+
 def memory():
     """Releases out of files, without a cluster."""
     records = [read_record(s) for ns in SPACES[:1] for s in w.secrets(ns) if s["metadata"]["labels"]["name"] in ("hh", "web", "packed")]
@@ -570,7 +587,7 @@ def verify():
 
 for ns in SPACES:
     w.namespace(ns)
-for group in (install, values, flags, rendered, debug, hooks, upgrade, look, memory, rollback, test, uninstall, verify):
+for group in (install, values, flags, rendered, debug, hooks, no_logs, upgrade, look, memory, rollback, test, uninstall, verify):
     if len(sys.argv) > 2 and group.__name__ not in sys.argv[2:]:
         continue
     group()
