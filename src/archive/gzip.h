@@ -53,6 +53,8 @@ void gzip_close(struct gzip_reader *r);
  * held is compressed as gzip_write does, the rest as it comes. */
 struct gzip_writer;
 struct gzip_writer *gzip_writer_new(struct sink *to, int level);
+/* Let `p` (borrowed, of the same level) compress what is held. Before the end is written. */
+void gzip_writer_use(struct gzip_writer *w, struct gzip_packer *p);
 struct sink *gzip_sink(struct gzip_writer *w);
 /* Write the end; nothing may be written after it. */
 err *gzip_finish(struct gzip_writer *w) __attribute__((warn_unused_result));

@@ -252,6 +252,30 @@ static void test_data_come_before_the_error(void **state)
 	buf_release(&packed);
 }
 
+/* A packer that has packed before gives a writer the same bytes. */
+static void test_writer_with_a_packer(void **state)
+{
+	struct gzip_packer *p = gzip_packer_new(0);
+
+	(void)state;
+	for (size_t n = 0; n < 200000; n = n * 7 + 100) {
+		CLEANUP(buf_release) struct buf plain = BUF_INIT, own = BUF_INIT, packed = BUF_INIT;
+		struct sink_buf to;
+
+		fill(&plain, n);
+		need(gzip_write(buf_str(&plain), 0, &own));
+		sink_buf_init(&to, &packed, "archive");
+		struct gzip_writer *w = gzip_writer_new(&to.sink, 0);
+
+		gzip_writer_use(w, p);
+		need(sink_write(gzip_sink(w), buf_str(&plain)));
+		need(gzip_finish(w));
+		gzip_writer_free(w);
+		assert_true(str_eq(buf_str(&own), buf_str(&packed)));
+	}
+	gzip_packer_free(p);
+}
+
 static void test_writer_of_pieces(void **state)
 {
 	static const size_t sizes[] = { 0, 10, 1000000, 40 << 20 };
@@ -290,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_broken_texts_are_told_apart),
 		cmocka_unit_test(test_streams_of_any_piece),
 		cmocka_unit_test(test_data_come_before_the_error),
+		cmocka_unit_test(test_writer_with_a_packer),
 		cmocka_unit_test(test_writer_of_pieces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

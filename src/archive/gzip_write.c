@@ -16,6 +16,7 @@ struct gzip_writer {
 	struct sink sink;
 	struct sink *to;
 	int level;
+	struct gzip_packer *packer;	/* NULL: one of its own is made */
 	struct buf held;
 	bool streaming;
 	z_stream z;
@@ -74,7 +75,8 @@ static err *flush_held(struct gzip_writer *w)
 {
 	CLEANUP(buf_release) struct buf packed = BUF_INIT;
 
-	TRY(gzip_write(buf_str(&w->held), w->level, &packed));
+	TRY(w->packer ? gzip_pack(w->packer, buf_str(&w->held), &packed)
+		      : gzip_write(buf_str(&w->held), w->level, &packed));
 	return sink_write(w->to, buf_str(&packed));
 }
 
@@ -142,6 +144,11 @@ struct gzip_writer *gzip_writer_new(struct sink *to, int level)
 	w->level = level;
 	w->held = (struct buf)BUF_LIMIT(HELD_MAX);
 	return w;
+}
+
+void gzip_writer_use(struct gzip_writer *w, struct gzip_packer *p)
+{
+	w->packer = p;
 }
 
 struct sink *gzip_sink(struct gzip_writer *w)

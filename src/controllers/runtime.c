@@ -223,6 +223,7 @@ static void rest(struct runtime *rt)
 {
 	rt->rest_at = 0;
 	pthread_mutex_unlock(&rt->lock);
+	artifact_store_rest(runtime_store(rt));
 	heap_rest();
 	pthread_mutex_lock(&rt->lock);
 }

@@ -66,6 +66,7 @@ void artifact_store_close(struct artifact_store *s)
 		return;
 	if (s->open)
 		die_bug("an artifact is still open");
+	artifact_store_rest(s);
 	artifact_checks_release(&s->checks);
 	artifact_notes_release(s);
 	fs_close(s->trees);
@@ -75,6 +76,23 @@ void artifact_store_close(struct artifact_store *s)
 	pthread_mutex_destroy(&s->publishing);
 	arena_release(&s->mem);
 	free(s);
+}
+
+/* Of the packer that is kept; `p` (taken, or NULL) is kept in its place. */
+static struct gzip_packer *swap_packer(struct artifact_store *s, struct gzip_packer *p)
+{
+	pthread_mutex_lock(&s->m);
+	struct gzip_packer *was = s->packer;
+
+	s->packer = p;
+	pthread_mutex_unlock(&s->m);
+	return was;
+}
+
+void artifact_store_rest(struct artifact_store *s)
+{
+	if (s)
+		gzip_packer_free(swap_packer(s, NULL));
 }
 
 void artifact_store_drop(struct artifact_store **s)
@@ -224,12 +242,13 @@ static err *write_entry(struct writing *w, const struct filelist_entry *e)
 }
 
 static err *write_list(struct file_sink *file, const struct filelist *l,
-		       const struct ignore *ignore)
+		       const struct ignore *ignore, struct gzip_packer *packer)
 {
 	struct gzip_writer *gzip = gzip_writer_new(&file->sink, 0);
 	struct writing w = { .l = l, .ignore = ignore };
 	err *e = NULL;
 
+	gzip_writer_use(gzip, packer);
 	tar_writer_init(&w.tar, gzip_sink(gzip));
 	for (size_t i = 0; !e && i < l->entries.n; i++)
 		e = write_entry(&w, &l->entries.p[i]);
@@ -250,10 +269,23 @@ struct content {
 	str bytes;
 };
 
-static err *write_content(struct file_sink *f, const struct content *c)
+/* Small artifacts, one after the other, are packed in the same memory. */
+static err *pack_list(struct artifact_store *s, struct file_sink *f, const struct content *c)
+{
+	struct gzip_packer *p = swap_packer(s, NULL);
+
+	if (!p)
+		p = gzip_packer_new(0);
+	err *e = write_list(f, c->l, c->ignore, p);
+
+	gzip_packer_free(swap_packer(s, p));
+	return e;
+}
+
+static err *write_content(struct artifact_store *s, struct file_sink *f, const struct content *c)
 {
 	if (c->l)
-		return write_list(f, c->l, c->ignore);
+		return pack_list(s, f, c);
 	return c->fill ? c->fill(c->ctx, &f->sink) : write_file(&f->sink, c->bytes);
 }
 
@@ -314,7 +346,7 @@ static err *make_file(struct artifact_store *s, struct arena *a, const struct co
 		      struct file_sink *f, struct artifact *made)
 {
 	TRY(digest_hash_init(&f->hash, s->algo));
-	err *e = write_content(f, c);
+	err *e = write_content(s, f, c);
 
 	if (!e)
 		made->digest = digest_hash_end(&f->hash, a);

@@ -61,6 +61,9 @@ err *artifact_store_open(struct artifact_store **out, const struct artifact_opti
 	__attribute__((warn_unused_result));
 /* All trees must be closed. */
 void artifact_store_close(struct artifact_store *s);
+/* Nothing will be stored for a while: let go of what is kept to store faster.
+ * NULL is fine. */
+void artifact_store_rest(struct artifact_store *s);
 /* For CLEANUP(artifact_store_drop) struct artifact_store *s = NULL. */
 void artifact_store_drop(struct artifact_store **s);
 

@@ -45,6 +45,7 @@ struct artifact_store {
 	pthread_cond_t made;
 	struct artifact_tree *open;
 	struct artifact_checks checks;
+	struct gzip_packer *packer; /* that nobody uses now; NULL: none */
 
 	pthread_mutex_t notes_lock; /* guards what follows */
 	struct map notes;           /* in force: struct note by name */
