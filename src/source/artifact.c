@@ -78,7 +78,7 @@ void artifact_store_close(struct artifact_store *s)
 	free(s);
 }
 
-/* Of the packer that is kept; `p` (taken, or NULL) is kept in its place. */
+/* The packer that is kept, or NULL, now the caller's; `p` (taken, or NULL) is kept in its place. */
 static struct gzip_packer *swap_packer(struct artifact_store *s, struct gzip_packer *p)
 {
 	pthread_mutex_lock(&s->m);
