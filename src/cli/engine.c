@@ -1,6 +1,7 @@
 #include "cli/engine.h"
 
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -175,6 +176,8 @@ err *engine_start(struct engine **out, const struct engine_options *o)
 	struct engine *e = mem_calloc(1, sizeof *e);
 	err *failed;
 
+	/* Keys, tokens and opened Secrets: not for a core file, nor for other programs of the user. */
+	prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 	heap_stay_small();
 	e->settings = *o->settings;
 	failed = start(e, o);

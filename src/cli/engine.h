@@ -30,7 +30,7 @@ struct engine_options {
 
 struct engine;
 
-/* Store, services, leases, and then passes. */
+/* Store, services, leases, and then passes. From here on the process leaves no core file. */
 err *engine_start(struct engine **out, const struct engine_options *o)
 	__attribute__((warn_unused_result));
 struct runtime *engine_runtime(struct engine *e);

@@ -10,7 +10,9 @@ import hashlib
 import http.server
 import io
 import os
+import resource
 import signal
+import socket
 import tarfile
 import threading
 import time
@@ -186,6 +188,36 @@ def test_artifacts():
     publish("v:slow", archive("slow"))
     w.until("slow: the artifact is applied", lambda: value("artifact") == "slow")
     print("artifact, slow: applied", flush=True)
+
+
+# ---- the program itself ----------------------------------------------------------------------------
+
+def dumps_core(name, *argv, program=None, when=lambda: True):
+    """It is aborted: does the system keep what it had in memory?"""
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    p = w.spawn(name, *argv, program=program, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (most, most)))
+    w.until("%s runs" % name, when)
+    p.send_signal(signal.SIGABRT)
+    status = os.waitpid(p.pid, 0)[1]
+    p.returncode = -signal.SIGABRT
+    w.children.remove(p)
+    return os.WCOREDUMP(status)
+
+
+def test_core():
+    if not dumps_core("sleep", "60", program="/bin/sleep"):
+        print("core files: this machine makes none", flush=True)
+        return
+    health = "127.0.0.1:%d" % peers.free_port()
+    if dumps_core("aborted", "controller", "--storage-path", w.dir + "/aborted", "--storage-addr", "127.0.0.1:0", "--metrics-addr", "",
+                  "--health-addr", health, "--watch-label-selector", "nobody=has", when=lambda: listens(health)):
+        w.fail("a core file with all keys")
+    print("core files: none", flush=True)
+
+
+def listens(address):
+    with socket.socket() as s:
+        return not s.connect_ex((address.split(":")[0], int(address.split(":")[1])))
 
 
 # ---- the API server -----------------------------------------------------------------------------
