@@ -20,6 +20,7 @@ RILL = w.dir + "/helm"
 os.symlink(w.rill, RILL)
 SPACES = ("nsa", "nsb")
 NOISE = re.compile(r"^[IWE]\d{4} [\d:.]+ .*\n", re.M)     # of client-go
+POD = re.compile(r"(for pod: \S+-)[a-z0-9]{5},")           # whose name is by chance
 OBJECTS = ("/api/v1/namespaces/%s/configmaps", "/api/v1/namespaces/%s/secrets", "/api/v1/namespaces/%s/services",
            "/apis/apps/v1/namespaces/%s/deployments", "/api/v1/namespaces/%s/serviceaccounts")
 failures, told, steps, turn = [], set(), 0, 0
@@ -46,7 +47,7 @@ def differ_each(title, ours, theirs):
 
 def answer(program, ns, args, env=None):
     code, out, err = w.run(program, "-n", ns, *[a.replace("{ns}", ns) for a in args], env=env)
-    return "exit status %d\n%s\nerrors:\n%s" % (code, in_order(out), NOISE.sub("", err))
+    return "exit status %d\n%s\nerrors:\n%s" % (code, in_order(out), POD.sub(r"\1POD,", NOISE.sub("", err)))
 
 
 def in_order(text):

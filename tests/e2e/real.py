@@ -41,6 +41,7 @@ TESTS = (
     ("helm-idle", script("helm_idle.py"), True, True),
     ("helm-kill", script("helm_kill.py"), True, True),
     ("helm-interchange", script("helm_interop.py"), True, True),
+    ("helm-exchange", script("helm_exchange.py"), False, True),
     ("walkthrough", script("walkthrough.py", SHARED, "bootstrap"), False, True),
     ("takeover", script("takeover.py", SHARED), False, True),
 )
