@@ -12,7 +12,6 @@ import io
 import os
 import resource
 import signal
-import socket
 import tarfile
 import threading
 import time
@@ -208,16 +207,11 @@ def test_core():
     if not dumps_core("sleep", "60", program="/bin/sleep"):
         print("core files: this machine makes none", flush=True)
         return
-    health = "127.0.0.1:%d" % peers.free_port()
+    health = peers.free_port()
     if dumps_core("aborted", "controller", "--storage-path", w.dir + "/aborted", "--storage-addr", "127.0.0.1:0", "--metrics-addr", "",
-                  "--health-addr", health, "--watch-label-selector", "nobody=has", when=lambda: listens(health)):
+                  "--health-addr", "127.0.0.1:%d" % health, "--watch-label-selector", "nobody=has", when=lambda: peers.listens(health)):
         w.fail("a core file with all keys")
     print("core files: none", flush=True)
-
-
-def listens(address):
-    with socket.socket() as s:
-        return not s.connect_ex((address.split(":")[0], int(address.split(":")[1])))
 
 
 # ---- the API server -----------------------------------------------------------------------------

@@ -26,6 +26,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def listens(port):
+    """Is there somebody on that port of loopback?"""
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 KUBECONFIG = """apiVersion: v1
 kind: Config
 clusters:

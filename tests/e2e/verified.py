@@ -10,6 +10,8 @@ when docker-registry is not there.
 """
 import base64, hashlib, io, json, os, shutil, socket, ssl, subprocess, sys, tarfile, tempfile, time, urllib.error, urllib.request
 
+import peers
+
 RILL = os.path.realpath(sys.argv[1])
 GOLDEN = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../golden")
 DIR = tempfile.mkdtemp(prefix="rill-e2e-")
@@ -197,7 +199,7 @@ def mirror():
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     spawn("mirror", sys.executable, "-u", "-m", "http.server", "-b", "127.0.0.1", "-d", DIR + "/mirror", str(port))
-    until("the mirror is there", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+    until("the mirror is there", lambda: peers.listens(port))
     os.environ.update(TUF_MIRROR="http://127.0.0.1:%d" % port, TUF_ROOT_JSON=DIR + "/root.json")
 
 
@@ -355,7 +357,7 @@ def revoked():
     spawn("lists", sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", DIR + "/lists", str(ports[1]))
     # A connection without a question would hold openssl up for ever.
     until("openssl listens", lambda: "waiting for" in open(DIR + "/ocsp.log").read())
-    until("the lists are there", lambda: socket.socket().connect_ex(("127.0.0.1", ports[1])) == 0)
+    until("the lists are there", lambda: peers.listens(ports[1]))
     policy = {"version": "1.0", "trustPolicies": [{"name": "p", "registryScopes": ["*"], "signatureVerification": {"level": "strict"},
                                                    "trustStores": ["ca:x"], "trustedIdentities": ["*"]}]}
     secret("notation", {"trustpolicy.json": json.dumps(policy).encode(), "ca.crt": open(DIR + "/ca.pem", "rb").read()})
