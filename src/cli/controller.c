@@ -16,7 +16,7 @@ struct controller_flags {
 	bool elect, release;
 	int64_t lease, renew, retry;
 	str log_level, log_encoding;
-	struct flag_list gates, overrides, components, kex_algos, host_key_algos;
+	struct flag_list gates, overrides, components, kex_algos, host_key_algos, private_places;
 	str stage_kinds, digest_algo, snapshot_algo;
 	int64_t concurrent, concurrent_ssa, jitter, records, http_retry, prune_guard, tokens;
 	int64_t ignored_int;
@@ -68,6 +68,8 @@ static str storage_adv_addr(const struct cli *c)
 #define NO_EFFECT "accepted as the originals' flag, without effect here"
 
 static const struct flag controller_flag_table[] = {
+	{ "allowed-private-addresses", 0, FLAG_LIST, AT(private_places),
+	  "`places` that --no-private-addresses leaves open: networks, addresses, names of hosts" },
 	{ "artifact-digest-algo", 0, FLAG_STRING, AT(digest_algo),
 	  "`algorithm` that artifacts are named by", .fallback = "sha256",
 	  .choices = "sha256 sha384 sha512 blake3" },
@@ -134,6 +136,8 @@ static const struct flag controller_flag_table[] = {
 	  "the wait after a first failure", .fallback = "750ms" },
 	{ "no-cross-namespace-refs", 0, FLAG_BOOL, SETTING(no_cross_namespace_refs),
 	  "refuse references to objects of other namespaces" },
+	{ "no-private-addresses", 0, FLAG_BOOL, SETTING(no_private_addresses),
+	  "keep sources, their proxies and remote bases off loopback and private addresses" },
 	{ "no-remote-bases", 0, FLAG_BOOL, SETTING(no_remote_bases),
 	  "refuse kustomizations that fetch others" },
 	{ "override-manager", 0, FLAG_ARRAY, AT(overrides),
@@ -261,6 +265,22 @@ static err *join_algos(struct arena *a, const char *flag, const struct flag_list
 	return NULL;
 }
 
+static err *set_places(const struct flag_list *l, struct settings *s)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!net_is_place(l->p[i]))
+			return err_new(ERR_INVALID,
+				       "--allowed-private-addresses: '%.*s' is neither a network "
+				       "(10.0.0.0/8) nor an address nor the name of a host",
+				       STR_ARG(l->p[i]));
+	if (l->n && !s->no_private_addresses)
+		return err_new(ERR_INVALID, "--allowed-private-addresses is of use with "
+					    "--no-private-addresses only");
+	s->private_places = l->p;
+	s->private_places_n = l->n;
+	return NULL;
+}
+
 static err *set_log(const struct controller_flags *f)
 {
 	enum log_level level;
@@ -306,6 +326,7 @@ static err *read_flags(struct cli *c, struct controller_flags *f)
 	split_kinds(c->arena, f->stage_kinds, s);
 	TRY(join_algos(c->arena, "ssh-kex-algos", &f->kex_algos, &s->ssh_algos.kex));
 	TRY(join_algos(c->arena, "ssh-hostkey-algos", &f->host_key_algos, &s->ssh_algos.host_key));
+	TRY(set_places(&f->private_places, s));
 	TRY(set_algo(f->digest_algo, digest_algo_parse, &s->digest_algo));
 	TRY(set_algo(f->snapshot_algo, digest_algo_parse_any, &s->snapshot_digest_algo));
 	TRY(set_numbers(f));

@@ -190,7 +190,7 @@ static struct outcome reconcile(struct pass *p)
 {
 	CLEANUP(bucketsource_release) struct bucketsource s = { 0 };
 	struct bucket_pass b = { .p = p };
-	const struct bucketsource_env env = { .net = runtime_net(p->rt),
+	const struct bucketsource_env env = { .net = runtime_outer_net(p->rt),
 					      .store = runtime_store(p->rt),
 					      .cancel = p->cancel };
 	err *e = prepare(&b);

@@ -30,6 +30,7 @@ err *cloud_ask(const struct cloud *c, struct arena *a, const struct cloud_ask *q
 {
 	CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
 	struct net_header headers[HEADERS_MAX + 1];
+	const struct net_proxy *proxy = q->plain ? NULL : c->proxy;
 	size_t n = 0;
 
 	if (q->body.n)
@@ -39,7 +40,7 @@ err *cloud_ask(const struct cloud *c, struct arena *a, const struct cloud_ask *q
 		};
 	for (size_t i = 0; i < q->headers_n && n <= HEADERS_MAX; i++)
 		headers[n++] = q->headers[i];
-	TRY(net_do(c->net,
+	TRY(net_do(proxy && c->outer ? c->outer : c->net,
 		   &(struct net_request){ .method = q->method.n ? q->method
 						    : q->body.n ? S("POST")
 								: STR_NONE,
@@ -48,10 +49,10 @@ err *cloud_ask(const struct cloud *c, struct arena *a, const struct cloud_ask *q
 					  .headers_n = n,
 					  .body = q->body,
 					  .token = q->token,
-					  .proxy = q->plain ? NULL : c->proxy,
+					  .proxy = proxy,
 					  .no_proxy = q->plain,
 					  .no_redirect = true,
-					  .addresses = NET_ANY_ADDRESS,
+					  .addresses = proxy ? NET_NO_LINK_LOCAL : NET_ANY_ADDRESS,
 					  .timeout = q->soon ? SOON_TIME : CLOUD_TIME,
 					  .max_body = ANSWER_MAX,
 					  .cancel = c->cancel },

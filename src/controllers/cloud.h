@@ -14,7 +14,8 @@
 struct cloud {
 	struct net_client *net;
 	char *const *env;		/* of the process; NULL: none */
-	const struct net_proxy *proxy;	/* NULL: as the client was told */
+	const struct net_proxy *proxy;	/* an object's; NULL: as the client was told */
+	struct net_client *outer;	/* that goes to it; NULL: `net` */
 	const atomic_bool *cancel;	/* of a pass; or NULL */
 	str stand_in;			/* tests: a URL that all hosts of clouds are below */
 };

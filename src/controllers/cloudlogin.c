@@ -31,6 +31,7 @@ err *cloudlogin_identity(struct pass *p, str account, const struct net_proxy *pr
 				    FAILURE_STALLED, "FetchFailed", "FeatureGateDisabled");
 	identity_of_pass(out, p, account);
 	out->cloud.proxy = proxy;
+	out->cloud.outer = runtime_outer_net(p->rt);
 	return NULL;
 }
 

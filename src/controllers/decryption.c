@@ -81,6 +81,7 @@ err *decryption_open(struct decryption *d, struct pass *p)
 	decryption_identity_of_pass(&d->identity, p);
 	TRY(new_keys(d, &(struct sops_options){
 				.net = runtime_net(p->rt),
+				.outer = runtime_outer_net(p->rt),
 				.cancel = p->cancel,
 				.cloud_token = decryption_cloud_token,
 				.vault_token = d->identity.vault_name.n ? decryption_vault_token : NULL,

@@ -330,7 +330,7 @@ static struct outcome reconcile(struct pass *p)
 {
 	CLEANUP(gitsource_release) struct gitsource s = { 0 };
 	struct git g = { .p = p };
-	const struct gitsource_env env = { .net = runtime_net(p->rt),
+	const struct gitsource_env env = { .net = runtime_outer_net(p->rt),
 					   .store = runtime_store(p->rt),
 					   .cancel = p->cancel,
 					   .algos = runtime_settings(p->rt)->ssh_algos };

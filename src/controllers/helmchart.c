@@ -227,7 +227,7 @@ static void read_spec(struct chart_pass *c)
 	c->kind = node_str(node_dig(p->spec, "sourceRef", "kind"));
 	c->name = node_str(node_dig(p->spec, "sourceRef", "name"));
 	c->env = (struct chartsource_env){
-		.repo = { .net = runtime_net(p->rt),
+		.repo = { .net = runtime_outer_net(p->rt),
 			  .store = runtime_store(p->rt),
 			  .memory = runtime_oci(p->rt),
 			  .facts = runtime_chart_facts(p->rt),

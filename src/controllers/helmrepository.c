@@ -109,7 +109,7 @@ static struct outcome reconcile(struct pass *p)
 	CLEANUP(helmsource_release) struct helmsource h = { .index = { .fd = -1 } };
 	struct repository r = { .p = p };
 	const struct helmsource_env env = {
-		.net = runtime_net(p->rt),
+		.net = runtime_outer_net(p->rt),
 		.store = runtime_store(p->rt),
 		.index_max = (uint64_t)runtime_settings(p->rt)->helm_index_max,
 		.cancel = p->cancel,

@@ -96,7 +96,7 @@ static err *render(struct ks *k, struct flux_source *s)
 {
 	CLEANUP(decryption_close) struct decryption d = { 0 };
 	struct remotebase_env env = {
-		.with = { .net = runtime_net(k->p->rt),
+		.with = { .net = runtime_outer_net(k->p->rt),
 			  .store = runtime_store(k->p->rt),
 			  .cancel = k->p->cancel },
 		.owner = { S("KustomizeBase"), k->p->key.namespace, k->p->key.name },

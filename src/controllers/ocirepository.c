@@ -250,7 +250,7 @@ static struct outcome reconcile(struct pass *p)
 {
 	CLEANUP(ocisource_release) struct ocisource s = { 0 };
 	struct ocirepo o = { .p = p };
-	const struct ocisource_env env = { .net = runtime_net(p->rt),
+	const struct ocisource_env env = { .net = runtime_outer_net(p->rt),
 					   .store = runtime_store(p->rt),
 					   .memory = runtime_oci(p->rt),
 					   .cancel = p->cancel };

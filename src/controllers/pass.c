@@ -285,7 +285,7 @@ static int64_t scattered(int64_t wait)
 struct outcome pass_failure_at(struct pass *p, str url, err *e)
 {
 	struct outcome out = pass_failure(p, e);
-	int64_t left = patience_left(net_client_patience(runtime_net(p->rt)), url);
+	int64_t left = patience_left(net_client_patience(runtime_outer_net(p->rt)), url);
 
 	if (out.next != NEXT_BACKOFF || !left)
 		return out;

@@ -418,9 +418,25 @@ static err *read_selectors(struct runtime *rt)
 	return e ? err_wrap(e, "unable to configure watch label selector for manager") : NULL;
 }
 
+static err *lock_down(struct runtime *rt)
+{
+	const struct settings *s = rt->o.settings;
+	const struct net_options o = {
+		.proxy_env = true,
+		.lockdown = { .on = true,
+			      .open = s->private_places,
+			      .open_n = s->private_places_n,
+			      .refusal = S("private addresses are not allowed; those of the controller's "
+					   "--allowed-private-addresses are") },
+	};
+
+	return s->no_private_addresses ? net_client_new(&rt->outer, &o) : NULL;
+}
+
 err *runtime_start(struct runtime *rt)
 {
 	TRY(read_selectors(rt));
+	TRY(lock_down(rt));
 	TRY(local_new(&rt->local, rt));
 	TRY(wait_for_kinds(rt));
 	wait_for_referred(rt);
@@ -477,6 +493,7 @@ void runtime_free(struct runtime *rt)
 	sigstore_free(rt->sigstore);
 	configs_free(rt->configs_read);
 	configs_free(rt->chart_facts);
+	net_client_free(rt->outer);
 	pthread_cond_destroy(&rt->due);
 	pthread_cond_destroy(&rt->timer);
 	pthread_cond_destroy(&rt->chores);
@@ -515,6 +532,11 @@ void runtime_enqueue_named(struct runtime *rt, str group, str kind, str namespac
 struct net_client *runtime_net(struct runtime *rt)
 {
 	return rt->o.net;
+}
+
+struct net_client *runtime_outer_net(struct runtime *rt)
+{
+	return rt->outer ? rt->outer : rt->o.net;
 }
 
 struct client *runtime_client(struct runtime *rt)

@@ -133,6 +133,8 @@ void runtime_enqueue(struct runtime *rt, struct key k, int64_t after);
 void runtime_enqueue_named(struct runtime *rt, str group, str kind, str namespace, str name);
 
 struct net_client *runtime_net(struct runtime *rt);
+/* The same for hosts that objects name: kept off private addresses where the settings say so. */
+struct net_client *runtime_outer_net(struct runtime *rt);
 struct client *runtime_client(struct runtime *rt);
 struct discovery *runtime_discovery(struct runtime *rt);
 struct live *runtime_live(struct runtime *rt);

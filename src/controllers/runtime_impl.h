@@ -146,6 +146,7 @@ struct runtime {
 	struct events *events;
 	struct oci_memory *oci;
 	struct sigstore *sigstore;
+	struct net_client *outer;	/* NULL: o.net */
 	struct identity_cache *identities;	/* or NULL */
 	struct hr_shared *helm;
 	struct configs *configs_read, *chart_facts;

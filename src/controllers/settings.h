@@ -70,6 +70,9 @@ struct settings {
 	size_t token_cache_max;		/* tokens of clouds; 0: none are kept */
 	int64_t token_cache_duration;
 	bool no_remote_bases;
+	bool no_private_addresses;	/* for what objects name: sources, their proxies, remote bases */
+	const str *private_places;	/* but for those (net_is_place) */
+	size_t private_places_n;
 	struct gitremote_algos ssh_algos;
 	str sops_age_secret, sops_vault_configmap;
 	const str *override_managers;

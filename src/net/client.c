@@ -146,6 +146,7 @@ err *net_client_new(struct net_client **out, const struct net_options *o)
 	find_authorities(c);
 	c->patience = patience_new();
 	c->lanes = lanes_new();
+	client_lock_down(c, &o->lockdown);
 	pthread_mutex_init(&c->m, NULL);
 	set_up_multi(c);
 	err *e = open_loop(c);
@@ -290,7 +291,8 @@ static bool take_lane(struct net_call *call)
 	const struct net_request *r = &call->r;
 	const struct gourl *u = &call->url;
 
-	if (!r->small || r->on_data || r->proxy || r->http1 || u->has_user)
+	if (!r->small || r->on_data || r->proxy || r->http1 || u->has_user ||
+	    call->client->lockdown.on)
 		return false;
 	if (!r->no_proxy && proxy_for(&call->client->proxies, u).n)
 		return false;

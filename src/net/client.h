@@ -24,7 +24,8 @@
  * Where a request goes is the caller's affair up to the first redirect. From
  * there on: http and https only, at most ten, and neither credentials nor
  * client certificate leave the host they were given for. Addresses that are
- * link-local (a cloud's metadata service is one) are refused unless allowed.
+ * link-local (a cloud's metadata service is one) are refused unless allowed;
+ * a client can be told to refuse private ones as well (struct net_lockdown).
  *
  * Any thread, but for on_data and its kin, which run on the client's thread:
  * they must be quick and must not wait for a request.
@@ -89,8 +90,19 @@ struct net_proxy {
 enum net_addresses {
 	NET_NO_LINK_LOCAL, /* 169.254.0.0/16, fe80::/10 are refused */
 	NET_ANY_ADDRESS,
-	NET_PUBLIC_ADDRESS, /* loopback and private ones are refused, too */
 };
+
+/* What a client is kept off: loopback and private addresses, whatever name leads to them, by a
+ * redirect or not. A proxy of the environment is where its owner put it, and decides itself
+ * where the names that it is asked for lie; any other proxy is refused as a server is. */
+struct net_lockdown {
+	bool on;
+	const str *open; /* places that are open all the same: "10.1.0.0/16", "10.2.3.4", "host" */
+	size_t open_n;
+	str refusal; /* how an error says it */
+};
+/* Whether `s` is such a place. */
+bool net_is_place(str s);
 
 struct net_request {
 	str method; /* empty: GET */
@@ -144,6 +156,7 @@ struct net_options {
 	str user_agent;  /* empty: "rill/VERSION" */
 	bool proxy_env;  /* heed HTTP_PROXY, HTTPS_PROXY and NO_PROXY */
 	size_t per_host; /* 0: NET_PER_HOST; on_data calls do not count */
+	struct net_lockdown lockdown; /* copied; requests for NET_ANY_ADDRESS are free of it */
 };
 
 /* Loads the library and starts the thread. `o` may be NULL. */
@@ -182,6 +195,11 @@ void net_call_drop(struct net_call **call);
 
 /* Which hosts want to be left alone, by what those who ask have kept there: net/patience.h. */
 struct patience *net_client_patience(struct net_client *c) __attribute__((returns_nonnull));
+
+/* For programs that connect by themselves: the address of `host` that they are to go to, as text
+ * in `a`, where the client is locked down; empty where it is not. */
+err *net_client_dial(struct net_client *c, struct arena *a, str host, str port, str *address)
+	__attribute__((warn_unused_result));
 
 /* How many connections were opened so far: for tests and metrics. */
 uint64_t net_client_connections(const struct net_client *c);

@@ -51,6 +51,7 @@ struct net_client {
 	_Atomic uint64_t connections;
 	struct patience *patience;
 	struct lanes *lanes;
+	struct net_lockdown lockdown;
 
 	pthread_mutex_t m; /* guards the rest of this block, and calls' shared parts */
 	struct net_call *inbox, *inbox_last;
@@ -93,6 +94,8 @@ struct net_call {
 	struct net_call *prev, *next;
 	char message[CURL_ERROR_SIZE];
 	bool dialed, proxied;
+	bool own_proxy; /* of the environment: not the request's */
+	str dial_host;  /* of the server, or of the proxy */
 	struct address dial_address; /* the first one tried */
 	uint16_t dial_port;
 	err *failure; /* found while data came in */
@@ -135,8 +138,15 @@ bool client_redirect(struct net_call *call, err **failure);
 str client_port(const struct gourl *u);
 /* Whether the request brings that header itself. */
 bool client_has_header(const struct net_request *r, str name);
+
+/* client_place.c */
 /* Whether the rules refuse the address; with a reason. */
 const char *client_refuses(enum net_addresses rules, const struct address *a);
+/* The same of a call, for the host that has the address. */
+const char *client_refuses_call(const struct net_call *call, str host, const struct address *a);
+/* An error for what is refused. */
+err *client_refusal(const struct address *a, uint16_t port, const char *why);
+void client_lock_down(struct net_client *c, const struct net_lockdown *l);
 
 /* client_data.c */
 size_t client_on_header(char *p, size_t size, size_t n, void *call);

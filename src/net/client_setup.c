@@ -92,25 +92,11 @@ err *client_parse_url(struct net_call *call, str text)
 
 /* ---- where it goes ------------------------------------------------------- */
 
-const char *client_refuses(enum net_addresses rules, const struct address *a)
-{
-	if (rules == NET_ANY_ADDRESS)
-		return NULL;
-	if (address_is_link_local(a))
-		return "link-local addresses are not allowed";
-	if (rules == NET_PUBLIC_ADDRESS && address_is_private(a))
-		return "private addresses are not allowed";
-	return NULL;
-}
-
 static void refuse_address(struct net_call *call, const struct address *a, uint16_t port,
 			   const char *why)
 {
-	char text[ADDRESS_TEXT];
-
-	address_print(a, port, text);
 	err_free(call->failure);
-	call->failure = err_new(ERR_FORBIDDEN, "dial tcp %s: %s", text, why);
+	call->failure = client_refusal(a, port, why);
 }
 
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
@@ -127,7 +113,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 			call->dial_address = a;
 			call->dial_port = port;
 		}
-		if ((why = client_refuses(call->r.addresses, &a))) {
+		if ((why = client_refuses_call(call, call->dial_host, &a))) {
 			refuse_address(call, &a, port, why);
 			return CURL_SOCKET_BAD;
 		}
@@ -145,7 +131,8 @@ static int on_connected(void *arg, char *remote, char *local, int port, int loca
 
 	(void)local;
 	(void)local_port;
-	if (!address_parse(str_c(remote), &a) || !(why = client_refuses(call->r.addresses, &a)))
+	if (!address_parse(str_c(remote), &a) ||
+	    !(why = client_refuses_call(call, call->dial_host, &a)))
 		return CURL_PREREQFUNC_OK;
 	refuse_address(call, &a, (uint16_t)port, why);
 	return CURL_PREREQFUNC_ABORT;
@@ -347,6 +334,7 @@ static err *set_proxy(struct net_call *call)
 	set_ptr(call, CURLOPT_NOPROXY, "");
 	if (!r->proxy && !r->no_proxy)
 		p.url = proxy_for(&call->client->proxies, &call->url);
+	call->dial_host = gourl_hostname(&call->url);
 	if (!p.url.n || r->no_proxy)
 		return NULL;
 	if (!str_has(p.url, S("://")))
@@ -355,8 +343,11 @@ static err *set_proxy(struct net_call *call)
 	if (!str_eq(u.scheme, S("http")) && !str_eq(u.scheme, S("https")) &&
 	    !str_eq(u.scheme, S("socks5")) && !str_eq(u.scheme, S("socks5h")))
 		return refuse_quoted("proxyconnect: unsupported proxy scheme", u.scheme);
-	if (address_parse(gourl_hostname(&call->url), &a) && (why = client_refuses(call->r.addresses, &a)))
+	if (address_parse(call->dial_host, &a) &&
+	    (why = client_refuses_call(call, call->dial_host, &a)))
 		return err_new(ERR_FORBIDDEN, "%s", why);
+	call->own_proxy = !r->proxy;
+	call->dial_host = gourl_hostname(&u);
 	if (!p.user.n && u.has_user) {
 		p.user = u.user;
 		p.password = u.password;
@@ -434,7 +425,8 @@ err *client_setup(struct net_call *call)
 	l->curl_slist_free_all(call->connect_to);
 	call->headers = call->connect_to = NULL;
 	call->message[0] = 0;
-	call->dialed = call->proxied = call->in_head = call->head_done = false;
+	call->dialed = call->proxied = call->own_proxy = false;
+	call->in_head = call->head_done = false;
 	call->body_bytes = call->head_bytes = 0;
 	call->next_url = STR_NONE;
 	set_callbacks(call);

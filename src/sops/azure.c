@@ -125,7 +125,8 @@ static err *fetch_token(struct sops_keys *k, struct arena *a, str scope)
 	TRY(certassert_form(a, &c, k->azure.secret, scope, &body));
 	TRY(sops_http_post(k, a,
 			   &(struct sops_http){ .url = buf_str(&url), .body = buf_str(&body),
-						.type = S("application/x-www-form-urlencoded") },
+						.type = S("application/x-www-form-urlencoded"),
+						.named = k->azure.authority.n > 0 },
 			   &got));
 	str token = node_str(node_get(got.json, S("access_token")));
 
@@ -192,7 +193,7 @@ static err *decrypt(struct sops_keys *k, struct arena *a, const struct sops_mast
 	buf_add(&url, S("/decrypt?api-version=7.4"));
 	TRY(sops_http_post(k, a,
 			   &(struct sops_http){ .url = buf_str(&url), .body = buf_str(&body),
-						.token = token },
+						.token = token, .named = true },
 			   &got));
 	if (got.status == 200)
 		return base64_read(out, node_str(node_get(got.json, S("value"))), BASE64_RAW_URL);

@@ -56,7 +56,8 @@ static err *fetch_token(struct sops_keys *k, struct arena *a)
 	buf_add(&body, claim);
 	TRY(sops_http_post(k, a,
 			   &(struct sops_http){ .url = k->gcp.token_uri, .body = buf_str(&body),
-						.type = S("application/x-www-form-urlencoded") },
+						.type = S("application/x-www-form-urlencoded"),
+						.named = true },
 			   &got));
 	str token = node_str(node_get(got.json, S("access_token")));
 

@@ -21,7 +21,7 @@ err *sops_http_post(struct sops_keys *k, struct arena *a, const struct sops_http
 								       : S("application/json") };
 	for (size_t i = 0; i < h->headers_n && n < HEADERS_MAX; i++)
 		headers[n++] = h->headers[i];
-	TRY(net_do(k->o.net,
+	TRY(net_do(h->named && k->o.outer ? k->o.outer : k->o.net,
 		   &(struct net_request){ .method = S("POST"),
 					  .url = h->url,
 					  .headers = headers,

@@ -218,6 +218,7 @@ struct sops_http {
 	str token;		/* bearer */
 	const struct net_header *headers;
 	size_t headers_n;
+	bool named;		/* the host is: by a file, or by the Secret of keys */
 };
 struct sops_answer {
 	int status;

@@ -542,6 +542,39 @@ static void test_what_is_down_is_told(void **state)
 	assert_fails(f, off, vault_file(f), "key services are not asked: no network");
 }
 
+static err *vault_token(void *ctx, struct arena *a, str address, str *token)
+{
+	(void)ctx;
+	(void)a;
+	(void)address;
+	*token = S("s.token");
+	return NULL;
+}
+
+/* Who names a host does not thereby get to places that are private: the one whom the caller
+ * gives the token for is known to him, and the clouds are where they are. */
+static void test_hosts_that_files_and_secrets_name(void **state)
+{
+	static const char azure[] = "tenantId: tenant\nclientId: client\nclientSecret: az+secret\n";
+	static const char aws[] = "aws_access_key_id: AKID\naws_secret_access_key: awssecret\n";
+	static const char refused[] = "private addresses are not allowed";
+	struct fixture *f = *state;
+	const struct net_options locked = { .lockdown.on = true };
+	CLEANUP(net_client_drop) struct net_client *outer = NULL;
+	CLEANUP(sops_keys_drop) struct sops_keys *vault = keys_of(f, "sops.vault-token", "s.token");
+	CLEANUP(sops_keys_drop) struct sops_keys *known = keys_of(f, "other", "");
+	CLEANUP(sops_keys_drop) struct sops_keys *named = keys_of(f, "sops.azure-kv", azure);
+	CLEANUP(sops_keys_drop) struct sops_keys *fixed = keys_of(f, "sops.aws-kms", aws);
+
+	assert_null(net_client_new(&outer, &locked));
+	vault->o.outer = known->o.outer = named->o.outer = fixed->o.outer = outer;
+	known->o.vault_token = vault_token;
+	assert_fails(f, vault, vault_file(f), refused);
+	assert_fails(f, named, azure_file(f), refused);
+	assert_opens(f, known, vault_file(f));
+	assert_opens(f, fixed, aws_file(f, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_azure_with_a_managed_identity),
 		cmocka_unit_test(test_azure_with_a_certificate),
 		cmocka_unit_test(test_what_is_down_is_told),
+		cmocka_unit_test(test_hosts_that_files_and_secrets_name),
 	};
 
 	return cmocka_run_group_tests(tests, open_stage, close_stage);

@@ -66,6 +66,7 @@ struct sops_cloud {
 
 struct sops_options {
 	struct net_client *net;		/* NULL: key services are not asked */
+	struct net_client *outer;	/* where files and Secrets name the host; NULL: `net` */
 	struct sops_endpoints endpoints;
 	int64_t deadline;		/* clock_mono; 0: none */
 	const atomic_bool *cancel;	/* or NULL */

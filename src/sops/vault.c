@@ -78,6 +78,7 @@ static err *request(struct sops_keys *k, struct arena *a, const struct sops_mast
 	const struct sops_http h = {
 		.url = arena_cat(a, str_trim_right_set(m->address, S("/")), S("/v1/"), path),
 		.body = buf_str(&body), .headers = headers, .headers_n = 2,
+		.named = k->vault_token.n > 0,
 	};
 
 	TRY(sops_http_post(k, a, &h, &got));

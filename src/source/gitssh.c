@@ -149,6 +149,25 @@ static size_t add_algos(struct gitssh *s, const char **argv)
 	return n;
 }
 
+/* Where the network is locked down: to the address that was found to be allowed, with the
+ * host's name for its key, as ssh writes it into lists. */
+static err *add_address(struct gitssh *s, const struct gitremote_spec *spec, str host, str port,
+			const char **argv, size_t *n)
+{
+	bool usual = !port.n || str_eq(port, S("22"));
+	str address, name = arena_lower(&s->mem, host);
+
+	TRY(net_client_dial(spec->net, &s->mem, host, port.n ? port : S("22"), &address));
+	if (!address.n)
+		return NULL;
+	argv[(*n)++] = "-o";
+	argv[(*n)++] = arena_cat(&s->mem, S("HostName="), address).p;
+	argv[(*n)++] = "-o";
+	argv[(*n)++] = usual ? arena_cat(&s->mem, S("HostKeyAlias="), name).p
+			     : arena_cat(&s->mem, S("HostKeyAlias=["), name, S("]:"), port).p;
+	return NULL;
+}
+
 static err *start(struct gitssh *s, const struct gourl *url, const struct gitremote_spec *spec)
 {
 	const struct gitremote_auth *auth = &spec->auth;
@@ -166,6 +185,7 @@ static err *start(struct gitssh *s, const struct gourl *url, const struct gitrem
 	argv[n++] = "none";
 	argv[n++] = "-T";
 	n += add_algos(s, argv + n);
+	TRY(add_address(s, spec, host, port, argv, &n));
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
 		argv[n++] = "-o";
 		argv[n++] = options[i];
