@@ -15,7 +15,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tarfile
@@ -336,7 +335,7 @@ class Registry:
         with open(dir + "/log", "w") as log:
             self.process = subprocess.Popen(("docker-registry", "serve", dir + "/config.yml"), stdout=log, stderr=log)
         for _ in range(600):
-            if not socket.socket().connect_ex(("127.0.0.1", port)):
+            if peers.listens(port):
                 break
             time.sleep(0.1)
         for version in "1.0.0", "1.1.0":

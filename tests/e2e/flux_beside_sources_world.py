@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -210,7 +209,7 @@ class Behind:
 
     def wait(self, port):
         end = time.monotonic() + 60
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not peers.listens(port):
             if time.monotonic() > end:
                 sys.exit("nobody listens")
             time.sleep(0.1)

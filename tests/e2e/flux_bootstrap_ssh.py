@@ -8,11 +8,11 @@ import base64
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 
+import peers
 from flux_case import Case
 from flux_git import Controllers, GitHost
 
@@ -34,17 +34,14 @@ def key(name, passphrase=""):
 
 def serve():
     for _ in range(20):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = peers.free_port()
         log = open(os.path.join(t.dir, "sshd.log"), "wb")
         p = subprocess.Popen([SSHD, "-D", "-e", "-f", "/dev/null", "-p", str(port), "-h", os.path.join(t.work, "host"),
                               "-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none", "-o", "StrictModes=no",
                               "-o", "AuthorizedKeysFile=" + os.path.join(t.work, "authorized"), "-o", "UsePAM=no"], stderr=log)
         for _ in range(600):
-            with socket.socket() as s:
-                if s.connect_ex(("127.0.0.1", port)) == 0:
-                    return p, port
+            if peers.listens(port):
+                return p, port
             if p.poll() is not None:
                 break
             time.sleep(0.05)
