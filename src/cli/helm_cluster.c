@@ -214,7 +214,7 @@ err *helm_find_release(const struct helm_cluster *k, struct arena *a, str name, 
 		return relstore_get(&k->env.store, a, name, revision, out);
 	TRY(relstore_find(&k->env.store, a, name, STR_NONE, STR_NONE, &history));
 	if (!history.n)
-		return err_new(ERR_NOT_FOUND, "release: not found");
+		return relstore_no_last(&history, name);
 	*out = *relstore_last(&history);
 	return NULL;
 }

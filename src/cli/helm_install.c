@@ -271,12 +271,15 @@ static err *is_absent(struct cli *c, const struct helm_cluster *k, str name, boo
 		      bool *replace)
 {
 	struct record_list history;
+	str what;
 
+	if (!release_name_is_valid(name, &what))
+		return err_new(ERR_INVALID, "release name is invalid: %.*s", STR_ARG(name));
 	TRY(relstore_find(&k->env.store, c->arena, name, STR_NONE, STR_NONE, &history));
 	const struct record *last = relstore_last(&history);
 
 	*replace = last && str_eq(last->status, S("uninstalled"));
-	*absent = !last || *replace;
+	*absent = (!last && !history.unread) || *replace;
 	return NULL;
 }
 

@@ -329,8 +329,8 @@ static err *run_history(struct cli *c)
 	if (!release_name_is_valid(name, &what))
 		return err_new(ERR_INVALID, "release name is invalid: %.*s", STR_ARG(name));
 	TRY(relstore_find(&k.env.store, c->arena, name, STR_NONE, STR_NONE, &l));
-	if (!l.n)
-		return err_new(ERR_NOT_FOUND, "release: not found");
+	if (!l.n && !l.unread)
+		return relstore_no_last(&l, name);
 	if (o->max >= 0 && (size_t)o->max < l.n) {
 		l.p += l.n - (size_t)o->max;
 		l.n = (size_t)o->max;

@@ -166,14 +166,25 @@ static err *run_hook(const struct release_env *env, struct arena *a, const struc
 	return e;
 }
 
+/* A hook is run as often as it names the event: "test" and "test-success" are one. */
+static void collect(struct arena *a, struct record *r, str event, struct release_hooks *out)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < r->hooks_n; i++)
+		most += node_len(r->hooks[i].events);
+	*out = (struct release_hooks){ .run = arena_array(a, struct record_hook *, most) };
+	for (size_t i = 0; i < r->hooks_n; i++)
+		node_each_item(e, r->hooks[i].events)
+			if (str_eq(node_str(*e), event))
+				out->run[out->n++] = &r->hooks[i];
+}
+
 err *release_hooks_begin(const struct release_env *env, struct arena *a,
 			 const struct release_how *how, struct record *r, str event,
 			 bool server_side, struct release_hooks *out)
 {
-	*out = (struct release_hooks){ .run = arena_array(a, struct record_hook *, r->hooks_n + 1) };
-	for (size_t i = 0; i < r->hooks_n; i++)
-		if (record_has(r->hooks[i].events, event))
-			out->run[out->n++] = &r->hooks[i];
+	collect(a, r, event, out);
 	sort_stable(out->run, out->n, sizeof *out->run, by_weight, NULL);
 	while (out->done < out->n) {
 		struct record_hook *h = out->run[out->done];
@@ -228,7 +239,7 @@ err *release_hooks(const struct release_env *env, struct arena *a, const struct 
 	err *e = release_hooks_begin(env, a, how, r, event, server_side, &h);
 	err *after = release_hooks_end(env, a, how, r, &h);
 
-	if (e)
-		err_free(after);
-	return e ? e : after;
+	if (after)	/* as Helm: what cannot be tidied up hides why */
+		err_free(e);
+	return after ? after : e;
 }

@@ -12,15 +12,20 @@ static err *name_is_used(const struct release_env *env, err *e)
 }
 
 static err *check_name(const struct release_env *env, struct arena *a,
-		       const struct release_how *how, const struct record_list *history)
+		       const struct release_how *how, struct record_list *history)
 {
-	const struct record *last = relstore_last(history);
 	str what;
 
 	if (!release_name_is_valid(how->name, &what))
 		return name_is_used(env, err_new(ERR_INVALID, "release name %.*s: %.*s",
 						 STR_ARG(quote_str(a, how->name)), STR_ARG(what)));
-	if (how->dry_run || !last)
+	if (how->dry_run)
+		return NULL;
+	/* Who may not list records may make one: what is there already, the server tells. */
+	err_free(release_history(env, a, how, history));
+	const struct record *last = relstore_last(history);
+
+	if (!last)
 		return NULL;
 	if (how->replace && (str_eq(last->status, RELEASE_UNINSTALLED) ||
 			     str_eq(last->status, RELEASE_FAILED)))
@@ -31,19 +36,19 @@ static err *check_name(const struct release_env *env, struct arena *a,
 }
 
 /* The revision that comes behind what is there. */
-static void replace_last(const struct release_env *env, const struct record_list *history,
+static err *replace_last(const struct release_env *env, const struct record_list *history,
 			 struct record *r)
 {
 	struct record *last = relstore_last(history);
 
 	if (!last)
-		return;
+		return NULL;
 	r->version = last->version + 1;
 	if (str_eq(last->status, RELEASE_FAILED))
-		return;
+		return NULL;
 	last->status = RELEASE_SUPERSEDED;
 	last->description = S("superseded by new release");
-	release_store_again(env, last);
+	return release_store(env, last);
 }
 
 static err *create_namespace(const struct release_env *env, struct arena *a, bool server_side)
@@ -110,7 +115,11 @@ static err *perform(struct work *w, struct record *r)
 		return err_wrap(e, "failed post-install");
 	r->status = RELEASE_DEPLOYED;
 	r->description = w->how->description.n ? w->how->description : S("Install complete");
-	release_store_again(w->env, r);
+	e = release_store(w->env, r);
+	if (e)		/* the objects are there: it is no failure */
+		notice(w->env->cluster.log, NOTICE_ERROR, S("failed to record the release"),
+		       NOTICE_ERR(e));
+	err_free(e);
 	return NULL;
 }
 
@@ -125,7 +134,7 @@ static err *fail(struct work *w, struct record *r, err *e)
 	r->description = arena_printf(w->a, "Release \"%.*s\" failed: %s", STR_ARG(r->name),
 				      err_msg(e));
 	if (!w->how->rollback_on_failure) {
-		release_store_again(w->env, r);
+		err_free(release_store(w->env, r));
 		return e;
 	}
 	release_debug(w->env,
@@ -197,8 +206,6 @@ err *release_install(const struct release_env *env, struct arena *a, const struc
 	struct record_list history = { 0 };
 
 	*out = (struct record){ 0 };
-	if (!how->dry_run)
-		TRY(release_history(env, a, how, &history));
 	TRY(check_name(env, a, how, &history));
 	TRY(release_install_crds(env, a, how));
 	if (how->rollback_on_failure && how->wait == RELEASE_WAIT_HOOKS)
@@ -219,8 +226,7 @@ err *release_install(const struct release_env *env, struct arena *a, const struc
 	}
 	if (how->create_namespace)
 		TRY(create_namespace(env, a, w.server_side));
-	if (history.n)
-		replace_last(env, &history, &r);
+	TRY(replace_last(env, &history, &r));
 	TRY(release_store_new(env, a, how, &history, &r));
 	err *e = perform(&w, &r);
 

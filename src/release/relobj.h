@@ -95,6 +95,7 @@ struct relobj_apply {
 	bool anew;		/* nobody looked: as long as nothing was there, all are tried, as
 				 * by relobj_create, and its errors are told */
 	bool migrate;		/* fields that we own by updates become ours by apply */
+	const struct relobj_list *known;	/* of others that are there is warned; NULL: no */
 	/* Whether an object is as the last apply left it: then one that is wanted as it was
 	 * is not sent. NULL: nobody knows. Server-side only. */
 	bool (*intact)(void *ctx, const struct relobj *o);

@@ -261,6 +261,7 @@ static err *apply_batch(const struct relcluster *c, struct arena *a,
 			note(a, &told[i], RELOBJ_NOT_CHANGED, e);
 			if (!fatal && is_absent(c, a, o)) {
 				told[i].outcome = RELOBJ_NOT_CREATED;
+				told[i].was_absent = true;
 				if (relobj_is_creation(how, told, i + 1))
 					all = relobj_join(all, e, "\n");
 				else
@@ -269,6 +270,7 @@ static err *apply_batch(const struct relcluster *c, struct arena *a,
 			}
 		} else if (code == 201) {
 			note(a, &told[i], RELOBJ_CREATED, NULL);
+			told[i].was_absent = true;
 		} else if (how->migrate && relobj_needs_migration(c, o->live)) {
 			e = take_over(c, a, o, how, &told[i]);
 		}
@@ -318,6 +320,7 @@ static err *change_batch(const struct relcluster *c, struct arena *a,
 		bool fresh = l->p[i].live.kind != NODE_MAP;
 		err *e = change_one(c, a, old, &l->p[i], how, stop);
 
+		told[i].was_absent = fresh;
 		note(a, &told[i],
 		     fresh ? e ? RELOBJ_NOT_CREATED : RELOBJ_CREATED
 			   : e ? RELOBJ_NOT_CHANGED : RELOBJ_CHANGED, e);
@@ -384,13 +387,6 @@ static err *drop_rest(const struct relcluster *c, struct arena *a, const struct 
 	return all;
 }
 
-/* An object that nobody had before this moment: the first and only time that
- * it was written. */
-static bool is_new(node live, node before)
-{
-	return before.kind != NODE_MAP && live.kind == NODE_MAP;
-}
-
 err *relobj_update(const struct relcluster *c, struct arena *a, const struct relobj_list *old,
 		   struct relobj_list *target, const struct relobj_apply *how,
 		   struct relobj_list *created)
@@ -401,20 +397,14 @@ err *relobj_update(const struct relcluster *c, struct arena *a, const struct rel
 
 	TRY(check_options(how, "update"));
 	for (size_t from = 0, to; from < target->n && !stop; from = to) {
-		struct relobj_list before = *target;
-
 		to = batch_end(target, from);
-		before.p = arena_array(a, struct relobj, target->n + 1);
-		memcpy(before.p, target->p, target->n * sizeof *target->p);
 		err *e = how->server_side ? apply_batch(c, a, old, target, from, to, how, told,
 							&stop)
 					  : change_batch(c, a, old, target, from, to, how, told,
 							 &stop);
 
 		for (size_t i = from; created && i < to; i++)
-			if (!relobj_find(old, &target->p[i]) &&
-			    (told[i].outcome == RELOBJ_NOT_CREATED ||
-			     is_new(target->p[i].live, before.p[i].live)))
+			if (told[i].was_absent)
 				avec_push(a, created, target->p[i]);
 		if (stop) {		/* Helm tells of nothing but this, and goes no further */
 			err_free(all);

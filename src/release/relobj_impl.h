@@ -30,6 +30,7 @@ enum relobj_outcome {
 struct relobj_told {
 	enum relobj_outcome outcome;
 	bool migrated;
+	bool was_absent;	/* also of one that is behind what ended the update */
 	str error;
 };
 

@@ -87,6 +87,15 @@ static void tell_creation(const struct relcluster *c, struct arena *a, const str
 			   failed, t->error);
 }
 
+static void warn(const struct relcluster *c, const struct relobj *o, const struct relobj_apply *how)
+{
+	if (how->known && !relobj_find(how->known, o))
+		notice(c->log, NOTICE_WARN,
+		       S("resource exists on cluster but not in original release, using cluster "
+			 "state as baseline"),
+		       { "namespace", o->ns }, { "name", o->name }, { "kind", o->gvk.kind });
+}
+
 static void tell_change(const struct relcluster *c, struct arena *a, const struct relobj *o,
 			const struct relobj_apply *how, const struct relobj_told *t)
 {
@@ -121,7 +130,7 @@ void relobj_tell_update(const struct relcluster *c, struct arena *a, const struc
 {
 	bool creation = relobj_is_creation(how, told, l->n);
 
-	if (!has_reader(c))
+	if (!has_reader(c) && !how->known)
 		return;
 	if (creation)
 		relobj_tell_creation(c, l->n, how->server_side, false);
@@ -139,6 +148,7 @@ void relobj_tell_update(const struct relcluster *c, struct arena *a, const struc
 			break;
 		case RELOBJ_CHANGED:
 		case RELOBJ_NOT_CHANGED:
+			warn(c, o, how);
 			tell_change(c, a, o, how, &told[i]);
 			break;
 		case RELOBJ_UNTOUCHED:

@@ -104,6 +104,7 @@ err *relstore_find(const struct relstore *s, struct arena *a, str name, str stat
 		struct record r;
 		CLEANUP(err_drop) err *bad = from_object(s, a, *i, &r);
 
+		out->unread += bad != NULL;
 		if (bad)
 			continue;
 		r.labels = node_dig(*i, "metadata", "labels");
@@ -148,6 +149,13 @@ err *relstore_get(const struct relstore *s, struct arena *a, str name, int64_t v
 struct record *relstore_last(const struct record_list *h)
 {
 	return h->n ? &h->p[h->n - 1] : NULL;
+}
+
+err *relstore_no_last(const struct record_list *h, str name)
+{
+	if (h->unread)
+		return err_new(ERR_INVALID, "no revision for release \"%.*s\"", STR_ARG(name));
+	return err_new(ERR_NOT_FOUND, "release: not found");
 }
 
 struct record *relstore_deployed(const struct record_list *h)

@@ -34,6 +34,7 @@ struct relstore {
 struct record_list {
 	struct record *p;
 	size_t n, cap;
+	size_t unread;		/* what could not be decoded */
 };
 
 /* By $HELM_DRIVER: "", "secret", "secrets", "configmap", "configmaps",
@@ -70,6 +71,9 @@ err *relstore_trim(const struct relstore *s, const struct record_list *history, 
 struct record *relstore_deployed(const struct record_list *history);
 /* The newest, or NULL. */
 struct record *relstore_last(const struct record_list *history);
+/* Why a history has no newest: "release: not found", or what there is cannot be decoded. */
+err *relstore_no_last(const struct record_list *history, str name)
+	__attribute__((warn_unused_result));
 
 /* Whether a label belongs to the storage itself: name, owner, status, version,
  * createdAt, modifiedAt. */

@@ -50,7 +50,7 @@ static err *find(struct work *w)
 	TRY(release_history(w->env, w->a, w->how, &w->history));
 	w->current = relstore_last(&w->history);
 	if (!w->current)
-		return err_new(ERR_NOT_FOUND, "release: not found");
+		return relstore_no_last(&w->history, w->how->name);
 	if (!revision)
 		revision = w->current->version - 1;
 	for (size_t i = 0; i < w->history.n; i++)
@@ -112,8 +112,6 @@ static err *fail_update(struct work *w, struct record *r, err *e)
 		return e;
 	release_debug(w->env, S("cleanup on fail set, cleaning up resources"),
 		      NOTICE_N("count", w->created.n));
-	if (!w->created.n)
-		return e;
 	err *more = relobj_delete(&w->env->cluster, w->a, &w->created, S("Background"), ", ", NULL);
 
 	if (!more) {
@@ -151,6 +149,7 @@ static err *perform(struct work *w, struct record *r)
 	TRY(release_hooks(w->env, w->a, w->how, r, S("pre-rollback"), w->server_side));
 	relobj_own(w->a, &w->target, r->name, r->ns);
 	apply.migrate = w->server_side;
+	apply.known = w->env->as_flux ? NULL : &w->old;
 	e = relobj_update(c, w->a, &w->old, &w->target, &apply, &w->created);
 	if (e)
 		return fail_update(w, r, e);

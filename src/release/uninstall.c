@@ -202,20 +202,31 @@ static err *find_objects(struct work *w)
 	return NULL;
 }
 
+static str propagation(const struct work *w)
+{
+	str how = w->how->propagation;
+
+	if (str_eq(how, S("orphan")))
+		return S("Orphan");
+	if (str_eq(how, S("foreground")))
+		return S("Foreground");
+	if (!str_eq(how, S("background")) && !w->env->as_flux && w->owned.n)
+		release_debug(w->env,
+			      S("uninstall: given cascade value, defaulting to delete propagation "
+				"background"),
+			      { "value", how });
+	return S("Background");
+}
+
 static err *delete_objects(struct work *w)
 {
 	struct relobj_errors failed = { 0 };
-	str how = w->how->propagation;
 	err *e = find_objects(w);
 
 	if (e)
 		avec_push(w->a, &failed, e);
 	else
-		relobj_delete_each(&w->env->cluster, w->a, &w->owned,
-				   str_eq(how, S("orphan"))	  ? S("Orphan")
-				   : str_eq(how, S("foreground")) ? S("Foreground")
-								  : S("Background"),
-				   NULL, &failed);
+		relobj_delete_each(&w->env->cluster, w->a, &w->owned, propagation(w), NULL, &failed);
 	if (failed.n)
 		release_debug(w->env, S("uninstall: Failed to delete release"),
 			      NOTICE_ERRS(failed.p, failed.n));
@@ -333,6 +344,31 @@ static err *already_gone(struct work *w)
 	return purge(w);
 }
 
+/* Without an error there may be none: then it was not to be missed. */
+static err *find_release(struct work *w)
+{
+	str name = w->how->name;
+	err *e = release_history(w->env, w->a, w->how, &w->history);
+
+	w->r = relstore_last(&w->history);
+	if (w->r)
+		return NULL;
+	/* Helm takes a history that cannot be had for none, but for a try. */
+	bool absent = e ? !w->how->dry_run : !w->history.unread;
+
+	if (!e)
+		e = relstore_no_last(&w->history, name);
+	if (absent && w->how->ignore_not_found) {
+		err_free(e);
+		return NULL;
+	}
+	if (w->how->dry_run)
+		return e;
+	if (w->history.unread)
+		return err_replace(e, "no release provided");
+	return err_wrap(e, "uninstall: Release not loaded: %.*s", STR_ARG(name));
+}
+
 static err *run(struct work *w)
 {
 	str name = w->how->name, what;
@@ -340,16 +376,9 @@ static err *run(struct work *w)
 	if (!release_name_is_valid(name, &what))
 		return err_new(ERR_INVALID, "%s: Release name is invalid: %.*s",
 			       w->how->dry_run ? "releaseContent" : "uninstall", STR_ARG(name));
-	TRY(release_history(w->env, w->a, w->how, &w->history));
-	w->r = relstore_last(&w->history);
-	if (!w->r && w->how->ignore_not_found)
-		return NULL;
-	if (!w->r && w->how->dry_run)
-		return err_new(ERR_NOT_FOUND, "release: not found");
+	TRY(find_release(w));
 	if (!w->r)
-		return err_new(ERR_NOT_FOUND,
-			       "uninstall: Release not loaded: %.*s: release: not found",
-			       STR_ARG(name));
+		return NULL;
 	if (w->how->dry_run)
 		return try(w);
 	if (str_eq(w->r->status, RELEASE_UNINSTALLED))
@@ -401,7 +430,7 @@ err *release_test(const struct release_env *env, struct arena *a, const struct r
 	struct record *r = relstore_last(&history);
 
 	if (!r)
-		return err_new(ERR_NOT_FOUND, "release: not found");
+		return relstore_no_last(&history, how->name);
 	/* Those that are not chosen stand aside, in front of the others after it. */
 	struct record_hook *all = arena_array(a, struct record_hook, r->hooks_n + 1);
 	size_t aside = 0, n = 0;

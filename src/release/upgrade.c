@@ -23,6 +23,8 @@ static err *find_current(struct work *w)
 
 	TRY(release_history(w->env, w->a, w->how, &w->history));
 	w->last = relstore_last(&w->history);
+	if (!w->last && w->history.unread)
+		return relstore_no_last(&w->history, name);
 	if (!w->last)
 		return err_new(ERR_NOT_FOUND, "\"%.*s\" has no deployed releases", STR_ARG(name));
 	if (record_is_pending(w->last)) {
@@ -121,6 +123,15 @@ static err *build_old(struct work *w)
 		 : NULL;
 }
 
+/* An object by the version that its manifest names as well: one of another version is new. */
+static bool was_there(const struct relobj_list *old, const struct relobj *o)
+{
+	for (size_t i = 0; i < old->n; i++)
+		if (relobj_same(&old->p[i], o) && str_eq(old->p[i].gvk.version, o->gvk.version))
+			return true;
+	return false;
+}
+
 /* What is new must not be somebody else's. */
 static err *adopt(struct work *w, const struct record *r)
 {
@@ -130,7 +141,7 @@ static err *adopt(struct work *w, const struct record *r)
 		     !how->cleanup_on_fail && !how->dry_run;
 
 	for (size_t i = 0; i < w->target.n; i++)
-		if (!relobj_find(&w->old, &w->target.p[i]))
+		if (!was_there(&w->old, &w->target.p[i]))
 			avec_push(w->a, &fresh, w->target.p[i]);
 	if (!blind) {
 		err *e = relobj_adoptable(&w->env->cluster, w->a, &fresh, r->name, r->ns,
@@ -202,29 +213,29 @@ static err *perform(struct work *w, struct record *r)
 	release_store_again(w->env, w->current);
 	r->status = RELEASE_DEPLOYED;
 	r->description = w->how->description.n ? w->how->description : S("Upgrade complete");
-	release_debug(w->env, S("updating status for upgraded release"), { "name", r->name });
-	return release_store(w->env, r);
+	return NULL;
 }
 
-static err *clean_up(struct work *w, err *e)
+/* Whether nothing went wrong with it: else that stands in *e besides. */
+static bool clean_up(struct work *w, err **e)
 {
 	err *more;
 
 	if (!w->how->cleanup_on_fail || !w->created.n)
-		return e;
+		return true;
 	release_debug(w->env, S("cleanup on fail set"),
 		      NOTICE_N("cleaning_resources", w->created.n));
 	more = relobj_delete(&w->env->cluster, w->a, &w->created, S("Background"), ", ", NULL);
 	if (!more) {
 		release_debug(w->env, S("resource cleanup complete"), { 0 });
-		return e;
+		return true;
 	}
-	e = err_replace(e,
-			"an error occurred while cleaning up resources. original upgrade error: %s: "
-			"unable to cleanup resources: %s",
-			err_msg(e), err_msg(more));
+	*e = err_replace(*e,
+			 "an error occurred while cleaning up resources. original upgrade error: %s: "
+			 "unable to cleanup resources: %s",
+			 err_msg(*e), err_msg(more));
 	err_free(more);
-	return e;
+	return false;
 }
 
 /* Back to the newest revision that was good. */
@@ -241,6 +252,7 @@ static err *roll_back(struct work *w, err *e)
 	back.description = STR_NONE;
 	back.revision = 0;
 	back.max_history = 0;	/* Helm lets it add one more */
+	back.cleanup_on_fail = false;
 	more = relstore_find(&w->env->store, w->a, w->how->name, STR_NONE, STR_NONE, &history);
 	for (size_t i = 0; !more && i < history.n; i++)
 		if (str_eq(history.p[i].status, RELEASE_SUPERSEDED) ||
@@ -272,7 +284,8 @@ static err *fail(struct work *w, struct record *r, err *e)
 	r->description = arena_printf(w->a, "Upgrade \"%.*s\" failed: %s", STR_ARG(r->name),
 				      err_msg(e));
 	release_store_again(w->env, r);
-	e = clean_up(w, e);
+	if (!clean_up(w, &e))
+		return e;
 	return w->how->rollback_on_failure ? roll_back(w, e) : e;
 }
 
@@ -307,8 +320,12 @@ err *release_upgrade(const struct release_env *env, struct arena *a, const struc
 	TRY(release_store_new(env, a, how, &w.history, &r));
 	err *e = perform(&w, &r);
 
-	if (e)
+	if (e) {
 		e = fail(&w, &r, e);
+	} else {
+		release_debug(env, S("updating status for upgraded release"), { "name", r.name });
+		e = release_store(env, &r);
+	}
 	*out = r;
 	return e;
 }

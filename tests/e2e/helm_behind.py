@@ -5,67 +5,20 @@ The controller speaks with the server through a proxy that keeps back what the
 watch of release records tells. Who changed a release with the helm program and
 then asks for a pass gets one that knows of it, all the same.
 """
-import http.client, http.server, re, ssl, sys, threading
+import sys
 
 from helm_session import Session, ok, rill_controller
-
-flows = threading.Event()
-flows.set()
-
-
-class Proxy(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def forward(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        c = http.client.HTTPSConnection(w.host, w.port, context=ssl._create_unverified_context())
-        c.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k.lower() not in ("host", "accept-encoding")})
-        r = c.getresponse()
-        watch = "watch=" in self.path
-        self.send_response(r.status)
-        self.send_header("Content-Type", r.headers["Content-Type"] or "")
-        if watch:
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            self.stream(r)
-        else:
-            data = r.read()
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-        c.close()
-
-    def stream(self, r):
-        try:
-            for line in iter(r.readline, b""):
-                if "/secrets" in self.path:
-                    flows.wait()
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
-            self.wfile.write(b"0\r\n\r\n")
-        except OSError:
-            pass
-        self.close_connection = True
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
-
-    def log_message(self, *a):
-        pass
+from proxy import Proxy
 
 
 def start(world):
     """The controller, behind the proxy."""
-    global w
-    w = world
-    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    proxy.daemon_threads = True
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    direct = open(w.env["KUBECONFIG"]).read()
-    with open(w.env["KUBECONFIG"] + ".behind", "w") as f:
-        f.write(re.sub(r"https://[\w.]+:\d+", "http://127.0.0.1:%d" % proxy.server_port, re.sub(
-            r"(?m)^.*(certificate-authority|insecure-skip).*\n", "", direct)))
-    env, w.env = w.env, dict(w.env, KUBECONFIG=w.env["KUBECONFIG"] + ".behind")
-    p = rill_controller(w)
-    w.env = env
+    global flows
+    proxy = Proxy(world)
+    flows = proxy.flows
+    env, world.env = world.env, dict(world.env, KUBECONFIG=proxy.kubeconfig)
+    p = rill_controller(world)
+    world.env = env
     return p
 
 
