@@ -126,7 +126,7 @@ str hint_of(struct cli *c, const err *e)
 	if (has(e, "connection refused") || has(e, "no such host"))
 		return S("is the cluster up, and is this its address? --context and --server choose "
 			 "another");
-	if (has(e, "context \"") && has(e, "does not exist"))
+	if ((has(e, "context \"") && has(e, "does not exist")) || has(e, "context was not found"))
 		return contexts(c);
 	if (str_starts(err_text(e), S("stat ")) && has(e, "no such file"))
 		return S("KUBECONFIG and --kubeconfig say which kubeconfig is read");

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/vec.h"
 #include "text/base64.h"
+#include "text/gourl.h"
 #include "text/path.h"
 #include "value/node.h"
 #include "value/yaml.h"
@@ -30,6 +31,8 @@ struct loader {
 	node files[KUBECONFIG_FILES_MAX];
 	str dirs[KUBECONFIG_FILES_MAX];
 	size_t files_n;
+	str server;		/* of a cluster that names none */
+	VEC(str) wrong;
 };
 
 static str env_of(const struct loader *l, const char *name)
@@ -143,57 +146,149 @@ static str beside(struct loader *l, struct entry e, str path)
 	return path_join(l->arena, e.dir, path);
 }
 
-/* A file of the cluster or user `owner`; `what` for messages. */
-static err *read_part(struct loader *l, str path, const char *what, str owner, str *out)
+/* ---- what is wrong with it --------------------------------------------- */
+
+#define NO_SERVER S("cluster has no server defined")
+
+/* All of it is told at once. */
+#define WRONG(l, ...) avec_push((l)->arena, &(l)->wrong, arena_printf((l)->arena, __VA_ARGS__))
+
+static err *check(struct loader *l)
 {
-	err *e = fs_read_any(l->arena, path, KUBECONFIG_SIZE_MAX, out);
+	CLEANUP(buf_release) struct buf all = BUF_INIT;
+	size_t n = l->wrong.n;
 
-	return e ? err_replace(e, "invalid configuration: unable to read %s %.*s for %.*s due to %s",
-			       what, STR_ARG(path), STR_ARG(owner), err_msg(e))
-		 : NULL;
-}
-
-/* KEY-data is base64, KEY is a path beside the file. `what` for messages. */
-static err *bytes_of(struct loader *l, struct entry e, const char *key, const char *what,
-		     str owner, str *out)
-{
-	str name = str_c(key);
-	str data = node_str(node_get(e.value, arena_cat(l->arena, name, S("-data"))));
-	str path = beside(l, e, text_of(e, key));
-
-	if (data.n) {
-		CLEANUP(buf_release) struct buf b = BUF_LIMIT(KUBECONFIG_SIZE_MAX);
-
-		TRY(base64_read(&b, data, BASE64_STD));
-		*out = arena_str(l->arena, buf_str(&b));
+	if (!n)
 		return NULL;
-	}
-	return path.n ? read_part(l, path, what, owner, out) : NULL;
+	if (n == 1 && str_eq(l->wrong.p[0], NO_SERVER))
+		return err_new(ERR_INVALID, "invalid configuration: no configuration has been "
+					    "provided, try setting KUBERNETES_MASTER environment "
+					    "variable");
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&all, "%s%.*s", i ? ", " : "", STR_ARG(l->wrong.p[i]));
+	return err_new(ERR_INVALID, "invalid configuration: %s%s%s", n > 1 ? "[" : "", buf_c(&all),
+		       n > 1 ? "]" : "");
 }
 
-/* ---- the parts --------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------- */
+
+/* KEY-data is base64, KEY is a path beside the file: both as they were said. */
+struct bytes {
+	str data, path;
+};
+
+static err *bytes_of(struct loader *l, struct entry e, const char *key, struct bytes *out)
+{
+	CLEANUP(buf_release) struct buf b = BUF_LIMIT(KUBECONFIG_SIZE_MAX);
+
+	TRY(base64_read(&b, node_str(node_get(e.value, arena_cat(l->arena, str_c(key), S("-data")))),
+			BASE64_STD));
+	out->data = arena_str(l->arena, buf_str(&b));
+	out->path = beside(l, e, text_of(e, key));
+	return NULL;
+}
+
+static bool is_given(const struct bytes *b)
+{
+	return b->data.n || b->path.n;
+}
+
+/* What the caller names goes before both. */
+static void take_path(str path, struct bytes *out)
+{
+	if (path.n)
+		*out = (struct bytes){ .path = path };
+}
+
+/* Of the cluster or user `owner`; `what` for messages. */
+static void read_bytes(struct loader *l, const struct bytes *b, const char *what, str owner,
+		       str *out)
+{
+	err *e = b->path.n ? fs_read_any(l->arena, b->path, KUBECONFIG_SIZE_MAX, out) : NULL;
+
+	if (e)
+		WRONG(l, "unable to read %s %.*s for %.*s due to %s", what, STR_ARG(b->path),
+		      STR_ARG(owner), err_msg(e));
+	err_free(e);
+	if (b->data.n)
+		*out = b->data;
+}
+
+/* ---- the cluster ------------------------------------------------------- */
+
+static void check_proxy(struct loader *l, str cluster, str proxy)
+{
+	struct gourl u;
+	str why = STR_NONE;
+
+	if (!proxy.n)
+		return;
+	CLEANUP(err_drop) err *e = gourl_parse(l->arena, proxy, &u);
+
+	if (e)
+		why = arena_cat(l->arena, S("could not parse: "), proxy);
+	else if (!str_eq(u.scheme, S("http")) && !str_eq(u.scheme, S("https")) &&
+		 !str_eq(u.scheme, S("socks5")))
+		why = arena_printf(l->arena,
+				   "unsupported scheme \"%.*s\", must be http, https, or socks5",
+				   STR_ARG(u.scheme));
+	if (why.n)
+		WRONG(l, "invalid 'proxy-url' \"%.*s\" for cluster \"%.*s\": %.*s", STR_ARG(proxy),
+		      STR_ARG(cluster), STR_ARG(why));
+}
+
+static void check_cluster(struct loader *l, str name, const struct bytes *ca, struct kubeconfig *out)
+{
+	if (!out->server.n && !out->tls_server_name.n && !out->proxy_url.n && !out->insecure &&
+	    !out->no_compression && !is_given(ca)) {
+		avec_push(l->arena, &l->wrong, NO_SERVER);
+		return;
+	}
+	if (!out->server.n && name.n)
+		WRONG(l, "no server found for cluster \"%.*s\"", STR_ARG(name));
+	else if (!out->server.n)
+		WRONG(l, "default cluster has no server defined");
+	check_proxy(l, name, out->proxy_url);
+	if (ca->data.n && ca->path.n)
+		WRONG(l,
+		      "certificate-authority-data and certificate-authority are both specified for "
+		      "%.*s. certificate-authority-data will override.",
+		      STR_ARG(name));
+	read_bytes(l, ca, "certificate-authority", name, &out->ca);
+}
 
 static err *take_cluster(struct loader *l, str name, struct kubeconfig *out)
 {
+	const struct kubeconfig_wish *w = l->wish;
 	struct entry e = { NODE_NOTHING, STR_NONE };
+	struct bytes ca;
 
-	if (name.n && !find_entry(l, "clusters", "cluster", name, &e))
+	if (!find_entry(l, "clusters", "cluster", name, &e) && w->cluster.n)
 		return err_new(ERR_NOT_FOUND, "cluster \"%.*s\" does not exist", STR_ARG(name));
 	out->server = text_of(e, "server");
 	out->tls_server_name = text_of(e, "tls-server-name");
 	out->proxy_url = text_of(e, "proxy-url");
 	out->insecure = node_bool(node_get(e.value, S("insecure-skip-tls-verify")));
 	out->no_compression = node_bool(node_get(e.value, S("disable-compression")));
-	if (l->wish->server.n)
-		out->server = l->wish->server;
-	if (!out->server.n)
-		return err_new(ERR_INVALID,
-			       "invalid configuration: no server found for cluster \"%.*s\"",
-			       STR_ARG(name));
+	TRY(bytes_of(l, e, "certificate-authority", &ca));
+	if (w->insecure || w->certificate_authority.n) {
+		out->insecure = w->insecure;
+		ca = (struct bytes){ .path = w->certificate_authority };
+	}
+	/* Another server has another name. */
+	if (w->tls_server_name.n || w->server.n)
+		out->tls_server_name = w->tls_server_name;
+	if (w->server.n)
+		out->server = w->server;
+	else if (!out->server.n)
+		out->server = l->server;
+	check_cluster(l, name, &ca, out);
 	while (out->server.n && out->server.p[out->server.n - 1] == '/')
 		out->server.n--;
-	return bytes_of(l, e, "certificate-authority", "certificate-authority", name, &out->ca);
+	return NULL;
 }
+
+/* ---- the user ---------------------------------------------------------- */
 
 static const str *texts_of(struct loader *l, node list, size_t *n)
 {
@@ -225,111 +320,168 @@ static void take_exec(struct loader *l, struct entry e, struct kubeconfig_exec *
 	out->cluster_info = node_bool(node_get(exec, S("provideClusterInfo")));
 }
 
-static err *take_user(struct loader *l, str name, struct kubeconfig *out)
+/* Of the versions before v1 nobody has to say how the plugin deals with a terminal. */
+static bool needs_mode(str api_version)
 {
-	struct entry e = { NODE_NOTHING, STR_NONE };
+	return !str_eq(api_version, S("client.authentication.k8s.io/v1beta1")) &&
+	       !str_eq(api_version, S("client.authentication.k8s.io/v1alpha1"));
+}
 
-	if (name.n && !find_entry(l, "users", "user", name, &e))
-		return err_new(ERR_NOT_FOUND, "auth info \"%.*s\" does not exist", STR_ARG(name));
+static void check_exec(struct loader *l, str user, node exec)
+{
+	static const char use[] = "to use exec authentication plugin";
+	str version = node_str(node_get(exec, S("apiVersion")));
+	str mode = node_str(node_get(exec, S("interactiveMode")));
+
+	if (node_is_nil(exec))
+		return;
+	if (!node_str(node_get(exec, S("command"))).n)
+		WRONG(l, "command must be specified for %.*s %s", STR_ARG(user), use);
+	if (!version.n)
+		WRONG(l, "apiVersion must be specified for %.*s %s", STR_ARG(user), use);
+	node_each_item(v, node_get(exec, S("env")))
+		if (!node_str(node_get(*v, S("name"))).n)
+			WRONG(l, "env variable name must be specified for %.*s %s", STR_ARG(user),
+			      use);
+	if (!mode.n && needs_mode(version))
+		WRONG(l, "interactiveMode must be specified for %.*s %s", STR_ARG(user), use);
+	else if (mode.n && !str_eq(mode, S("Never")) && !str_eq(mode, S("IfAvailable")) &&
+		 !str_eq(mode, S("Always")))
+		WRONG(l, "invalid interactiveMode for %.*s: \"%.*s\"", STR_ARG(user), STR_ARG(mode));
+}
+
+/* A certificate is nothing without its key. */
+static void check_pair(struct loader *l, str user, const struct bytes *cert, const struct bytes *key)
+{
+	if (cert->data.n && cert->path.n)
+		WRONG(l,
+		      "client-cert-data and client-cert are both specified for %.*s. "
+		      "client-cert-data will override.",
+		      STR_ARG(user));
+	if (key->data.n && key->path.n)
+		WRONG(l,
+		      "client-key-data and client-key are both specified for %.*s; client-key-data "
+		      "will override",
+		      STR_ARG(user));
+	if (!is_given(key))
+		WRONG(l,
+		      "client-key-data or client-key must be specified for %.*s to use the "
+		      "clientCert authentication method.",
+		      STR_ARG(user));
+}
+
+/* One way to log in, and nobody is only of a group. */
+static void check_user(struct loader *l, str user, const struct kubeconfig *k)
+{
+	if (k->token.n && (k->user.n || k->password.n))
+		WRONG(l,
+		      "more than one authentication method found for %.*s; found [token "
+		      "basicAuth], only one is allowed",
+		      STR_ARG(user));
+	if (!k->as.n && (k->as_uid.n || k->as_groups_n || k->as_extra_n))
+		WRONG(l, "requesting uid, groups or user-extra for %.*s without impersonating a user",
+		      STR_ARG(user));
+}
+
+/* As kubectl: what is said without a "=" counts for nothing. */
+static void take_extra(struct loader *l, node said, struct kubeconfig *out)
+{
+	const struct kubeconfig_wish *w = l->wish;
+	VEC(str) pairs = { 0 };
+
+	for (size_t i = 0; i < w->as_extra_n; i++)
+		if (str_find_char(w->as_extra[i], '=') != STR_NPOS)
+			avec_push(l->arena, &pairs, w->as_extra[i]);
+	if (!pairs.n)
+		node_each_pair(p, said)
+			node_each_item(v, p->value)
+				avec_push(l->arena, &pairs,
+					  arena_cat(l->arena, node_str(p->key), S("="),
+						    node_str(*v)));
+	out->as_extra = pairs.p;
+	out->as_extra_n = pairs.n;
+}
+
+/* What the caller says goes before what the files say. */
+static void take_login(struct loader *l, struct entry e, struct kubeconfig *out)
+{
+	const struct kubeconfig_wish *w = l->wish;
+
 	out->token = text_of(e, "token");
 	out->token_file = beside(l, e, text_of(e, "tokenFile"));
 	out->user = text_of(e, "username");
 	out->password = text_of(e, "password");
-	out->as = text_of(e, "as");
-	out->as_uid = text_of(e, "as-uid");
+	out->as = w->as.n ? w->as : text_of(e, "as");
+	out->as_uid = w->as_uid.n ? w->as_uid : text_of(e, "as-uid");
 	out->as_groups = texts_of(l, node_get(e.value, S("as-groups")), &out->as_groups_n);
+	if (w->as_groups_n) {
+		out->as_groups = w->as_groups;
+		out->as_groups_n = w->as_groups_n;
+	}
+	take_extra(l, node_get(e.value, S("as-user-extra")), out);
 	take_exec(l, e, &out->exec);
-	TRY(bytes_of(l, e, "client-certificate", "client-cert", name, &out->cert));
-	return bytes_of(l, e, "client-key", "client-key", name, &out->key);
-}
-
-static err *read_wished(struct loader *l, str path, const char *what, str owner, str *out)
-{
-	return path.n ? read_part(l, path, what, owner, out) : NULL;
-}
-
-/* As kubectl: what is said without a "=" counts for nothing. */
-static void take_extra(struct loader *l, struct kubeconfig *out)
-{
-	const struct kubeconfig_wish *w = l->wish;
-	str *pairs = arena_array(l->arena, str, w->as_extra_n);
-
-	for (size_t i = 0; i < w->as_extra_n; i++)
-		if (str_find_char(w->as_extra[i], '=') != STR_NPOS)
-			pairs[out->as_extra_n++] = w->as_extra[i];
-	out->as_extra = pairs;
-}
-
-/* What the caller says goes before what the files say. */
-static err *take_wishes(struct loader *l, str cluster, str user, struct kubeconfig *out)
-{
-	const struct kubeconfig_wish *w = l->wish;
-
 	if (w->token.n) {
 		out->token = w->token;
 		out->token_file = STR_NONE;
 		out->exec.command = STR_NONE;
 	}
-	if (w->as.n)
-		out->as = w->as;
-	if (w->as_uid.n)
-		out->as_uid = w->as_uid;
-	if (w->as_groups_n) {
-		out->as_groups = w->as_groups;
-		out->as_groups_n = w->as_groups_n;
-	}
-	take_extra(l, out);
-	if (w->tls_server_name.n)
-		out->tls_server_name = w->tls_server_name;
-	if (w->insecure) {
-		out->insecure = true;
-		out->ca = STR_NONE;
-	}
-	TRY(read_wished(l, w->certificate_authority, "certificate-authority", cluster,
-			&out->ca));
-	TRY(read_wished(l, w->client_certificate, "client-cert", user, &out->cert));
-	return read_wished(l, w->client_key, "client-key", user, &out->key);
 }
 
-/* A certificate is nothing without its key, and nobody is only of a group. */
-static err *check_user(const struct kubeconfig *k, str user)
+static err *take_user(struct loader *l, str name, struct kubeconfig *out)
 {
-	CLEANUP(buf_release) struct buf wrong = BUF_INIT;
-	size_t n = 0;
+	struct entry e = { NODE_NOTHING, STR_NONE };
+	struct bytes cert, key;
 
-	if (k->cert.n && !k->key.n)
-		buf_addf(&wrong,
-			 "%sclient-key-data or client-key must be specified for %.*s to use the "
-			 "clientCert authentication method.",
-			 n++ ? ", " : "", STR_ARG(user));
-	if (!k->as.n && (k->as_uid.n || k->as_groups_n || k->as_extra_n))
-		buf_addf(&wrong,
-			 "%srequesting uid, groups or user-extra for %.*s without impersonating a "
-			 "user",
-			 n++ ? ", " : "", STR_ARG(user));
-	if (!n)
-		return NULL;
-	return err_new(ERR_INVALID, "invalid configuration: %s%s%s", n > 1 ? "[" : "",
-		       buf_c(&wrong), n > 1 ? "]" : "");
+	if (!find_entry(l, "users", "user", name, &e) && l->wish->user.n)
+		return err_new(ERR_NOT_FOUND, "auth info \"%.*s\" does not exist", STR_ARG(name));
+	take_login(l, e, out);
+	TRY(bytes_of(l, e, "client-certificate", &cert));
+	TRY(bytes_of(l, e, "client-key", &key));
+	take_path(l->wish->client_certificate, &cert);
+	take_path(l->wish->client_key, &key);
+	if (is_given(&cert)) {
+		check_pair(l, name, &cert, &key);
+		read_bytes(l, &cert, "client-cert", name, &out->cert);
+		read_bytes(l, &key, "client-key", name, &out->key);
+	}
+	check_exec(l, name, node_get(e.value, S("exec")));
+	check_user(l, name, out);
+	return NULL;
 }
 
-/* The context, the cluster and the user that it leads to. */
+/* ---- the whole --------------------------------------------------------- */
+
+/* In the clear nobody logs in. */
+static void keep_secrets(struct kubeconfig *k)
+{
+	if (str_starts(k->server, S("https://")))
+		return;
+	k->token = k->token_file = k->user = k->password = STR_NONE;
+	k->cert = k->key = k->ca = k->tls_server_name = STR_NONE;
+	k->insecure = false;
+	k->exec = (struct kubeconfig_exec){ 0 };
+}
+
+/* The context, the cluster and the user that it leads to. What the caller names must be
+ * there; a user that the files name, and have not, is nobody. */
 static err *take_all(struct loader *l, struct kubeconfig *out)
 {
+	const struct kubeconfig_wish *w = l->wish;
 	struct entry context = { NODE_NOTHING, STR_NONE };
-	str name = l->wish->context.n ? l->wish->context : current_context(l);
-	str cluster, user;
+	str name = w->context.n ? w->context : current_context(l);
+	bool found = find_entry(l, "contexts", "context", name, &context);
 
-	if (name.n && !find_entry(l, "contexts", "context", name, &context))
-		return err_new(ERR_NOT_FOUND, "context \"%.*s\" does not exist", STR_ARG(name));
 	out->context = name;
 	out->namespace = text_of(context, "namespace");
-	cluster = l->wish->cluster.n ? l->wish->cluster : text_of(context, "cluster");
-	user = l->wish->user.n ? l->wish->user : text_of(context, "user");
-	TRY(take_user(l, user, out));
-	TRY(take_cluster(l, cluster, out));
-	TRY(take_wishes(l, cluster, user, out));
-	return check_user(out, user);
+	if (name.n && !found && !w->context.n)
+		WRONG(l, "context was not found for specified context: %.*s", STR_ARG(name));
+	TRY(take_user(l, w->user.n ? w->user : text_of(context, "user"), out));
+	if (!found && w->context.n)
+		return err_new(ERR_NOT_FOUND, "context \"%.*s\" does not exist", STR_ARG(name));
+	TRY(take_cluster(l, w->cluster.n ? w->cluster : text_of(context, "cluster"), out));
+	TRY(check(l));
+	keep_secrets(out);
+	return NULL;
 }
 
 /* ---- without a file ---------------------------------------------------- */
@@ -342,6 +494,25 @@ static bool says_nothing(const struct loader *l)
 		    node_str(node_get(l->files[i], S("current-context"))).n)
 			return false;
 	return true;
+}
+
+/* What the caller says counts in a Pod, too. */
+static err *take_wishes(struct loader *l, struct kubeconfig *out)
+{
+	const struct kubeconfig_wish *w = l->wish;
+	struct kubeconfig k = *out;
+	struct bytes ca = { .path = w->certificate_authority };
+
+	take_login(l, (struct entry){ NODE_NOTHING, STR_NONE }, out);
+	if (!out->token.n)
+		out->token_file = k.token_file;
+	out->tls_server_name = w->tls_server_name;
+	out->insecure = w->insecure;
+	if (w->insecure)
+		out->ca = STR_NONE;
+	read_bytes(l, &ca, "certificate-authority", STR_NONE, &out->ca);
+	check_user(l, STR_NONE, out);
+	return check(l);
 }
 
 /* What a Pod has; false when this is none. */
@@ -380,16 +551,17 @@ err *kubeconfig_load(struct arena *a, char *const *env, const struct kubeconfig_
 	struct loader l = { .arena = a, .env = env, .wish = wish ? wish : &none };
 	struct kubeconfig k = { 0 };
 
+	l.server = env_of(&l, "KUBERNETES_MASTER");
+	if (!l.server.n)
+		l.server = S("http://localhost:8080");
 	TRY(add_files(&l));
-	if (!says_nothing(&l) || l.wish->context.n || l.wish->cluster.n || l.wish->user.n ||
-	    l.wish->server.n) {
+	bool nothing = says_nothing(&l) && !l.wish->context.n && !l.wish->cluster.n &&
+		       !l.wish->user.n && !l.wish->server.n;
+
+	if (nothing && take_pod(&l, &k))
+		TRY(take_wishes(&l, &k));
+	else
 		TRY(take_all(&l, &k));
-	} else {
-		if (!take_pod(&l, &k))
-			k.server = S("http://localhost:8080");
-		TRY(take_wishes(&l, STR_NONE, STR_NONE, &k));
-		TRY(check_user(&k, STR_NONE));
-	}
 	*out = k;
 	return NULL;
 }

@@ -307,7 +307,7 @@ static bool is_stored_now(struct hr *h)
 	int64_t newest = 0;
 	uint64_t stored = 0;
 	node list;
-	str selector = arena_cat(h->a, S("owner=helm,name="), h->name);
+	str selector = arena_cat(h->a, S("name="), h->name, S(",owner=helm"));
 
 	/* A server that answers from what it has seen itself asks its storage first how far
 	 * that is, ten times a second: meanwhile others may work. */

@@ -28,14 +28,15 @@ static err *read_secret(struct pass *p, node ref, struct remote *out)
 		return err_wrap(e, "unable to read KubeConfig secret '%.*s/%.*s' error",
 				STR_ARG(p->key.namespace), STR_ARG(name));
 	if (!wanted.n)
-		key = credentials_get(&c, S("value")).n ? S("value") : S("value.yaml");
+		key = credentials_has(&c, S("value")) ? S("value") : S("value.yaml");
 	out->text = credentials_get(&c, key);
-	if (!out->text.n)
+	if (!credentials_has(&c, key))
 		return err_new(ERR_INVALID,
 			       "KubeConfig secret '%.*s/%.*s' does not contain a '%.*s' key with a "
 			       "kubeconfig",
 			       STR_ARG(p->key.namespace), STR_ARG(name),
 			       STR_ARG(wanted.n ? wanted : S("value")));
+	out->of_secret = true;
 	digest(p, "", out->text, &out->key);
 	return NULL;
 }
@@ -258,7 +259,7 @@ err *remote_client(struct pass *p, const struct remote *r, struct client **out)
 {
 	const struct settings *s = runtime_settings(p->rt);
 
-	if (r->text.n)
+	if (r->of_secret)
 		TRY(secret_client(p, r, out));
 	else
 		TRY(log_in(p, login_new(p, r), credentials_get(&r->data, S("provider")), out));

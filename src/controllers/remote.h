@@ -14,7 +14,8 @@
 
 struct remote {
 	str key;		/* the same for the same cluster and login */
-	str text;		/* the kubeconfig of a Secret; empty: */
+	bool of_secret;
+	str text;		/* the kubeconfig of a Secret, which may be empty */
 	struct credentials data;	/* of a ConfigMap */
 };
 

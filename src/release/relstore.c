@@ -89,8 +89,9 @@ static int by_revision(const void *x, const void *y, void *ctx)
 err *relstore_find(const struct relstore *s, struct arena *a, str name, str status, str selector,
 		   struct record_list *out)
 {
-	str wish = arena_cat(a, S("owner=helm"), name.n ? S(",name=") : STR_NONE, name,
-			     status.n ? S(",status=") : STR_NONE, status,
+	/* In Helm's order: the address is in messages. */
+	str wish = arena_cat(a, name.n ? S("name=") : STR_NONE, name, name.n ? S(",") : STR_NONE,
+			     S("owner=helm"), status.n ? S(",status=") : STR_NONE, status,
 			     selector.n ? S(",") : STR_NONE, selector);
 	node list;
 	err *e = s->memory ? relmemory_list(s->memory, a, s->ns, wish, &list)

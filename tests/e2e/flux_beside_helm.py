@@ -25,7 +25,7 @@ import urllib.request
 
 import flux_beside as beside
 import peers
-from flux_beside_helm_cases import CASES, CHARTS, NS
+from flux_beside_helm_cases import CASES, CHARTS, KUBECONFIGS, NS
 
 HR = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/%s/helmreleases" % NS
 SRC = "/apis/source.toolkit.fluxcd.io/v1/namespaces/%s/" % NS
@@ -116,6 +116,7 @@ def basics(side):
     side.make("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
     with open(side.server.kubeconfig) as f:
         side.make(CORE + "secrets", {"metadata": {"name": "kubeconfig"}, "stringData": {"value": f.read()}}, "application/json")
+    side.make(CORE + "secrets", {"metadata": {"name": "kubeconfigs"}, "stringData": KUBECONFIGS}, "application/json")
     for case in wanted().values():
         for text in case["before"]:
             side.make(CORE + "configmaps?fieldManager=kubectl-client-side-apply", text)
@@ -225,6 +226,7 @@ UID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 def plain(side, text):
     text = UID.sub("UID", TIMES.sub("TIME", text))
+    text = text.replace("&limit=500", "")       # rill takes lists in pieces
     return re.sub(r"127\.0\.0\.1:\d\d+", "HOST", text).replace(side.dir, "DIR")
 
 
@@ -294,7 +296,7 @@ def seen_objects(side):
     for path in KINDS:
         for o in side.list(path):
             m = o["metadata"]
-            if {m.get("namespace"), m["name"]} & beside.OWN or m["name"].endswith("fluxcd.io") or m["name"] in ("kube-root-ca.crt", "kubeconfig"):
+            if {m.get("namespace"), m["name"]} & beside.OWN or m["name"].endswith("fluxcd.io") or m["name"] in ("kube-root-ca.crt", "kubeconfig", "kubeconfigs"):
                 continue
             for key in ("uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "selfLink"):
                 m.pop(key, None)

@@ -406,13 +406,21 @@ for s in ("nohooks", "separate", "combined"):
     add("post-" + s, {"postRenderStrategy": s, **rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: add, path: /data/more, value: why}"}]})},
         values={"hooks": ["pre-install"]})
 # ---- dependencies and clusters
-add("depends", {"dependsOn": [{"name": "plain"}]})
+# Whether it has to wait for the other is chance.
+add("depends", {"dependsOn": [{"name": "plain"}]}, apart=("made", "changed", "asked", "deleted"), what="events of ")
 add("depends-missing", {"dependsOn": [{"name": "nobody"}]})
 add("depends-failed", {"dependsOn": [{"name": "fails"}]})
 add("depends-expr", {"dependsOn": [{"name": "plain", "readyExpr": "dep.metadata.name == 'x'"}]})
 add("depends-bad-expr", {"dependsOn": [{"name": "plain", "readyExpr": "dep.metadata.("}]})
 add("no-kubeconfig", {"kubeConfig": {"secretRef": {"name": "nobody"}}})
 add("empty-kubeconfig", {"kubeConfig": {"secretRef": {"name": "values"}}})
+KUBECONFIGS = {"value": "", "no-map": "a", "no-yaml": "a: [", "no-context": "current-context: none\n", "nothing": "{}", "no-server": "current-context: a\n"
+               "clusters: [{name: c, cluster: {}}]\ncontexts: [{name: a, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n",
+               "no-cluster": "current-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n",
+               "no-user": "current-context: a\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+                          "contexts: [{name: a, context: {cluster: c, user: u}}]\n"}
+for key in KUBECONFIGS:
+    add("kubeconfig-" + key, {"kubeConfig": {"secretRef": {"name": "kubeconfigs", **({"key": key} if key != "value" else {})}}})
 add("account-missing", {"serviceAccountName": "nobody"})
 add("account-weak", {"serviceAccountName": "weak"})
 add("account-strong", {"serviceAccountName": "strong"}, then={"values": {"colour": "red"}})
