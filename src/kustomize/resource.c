@@ -36,13 +36,13 @@ static str text_in(node map, str key)
 {
 	node n = node_get(map, key);
 
-	return n.kind == NODE_SEQ || n.kind == NODE_MAP || n.kind == NODE_NULL ? STR_NONE
-										 : node_str(n);
+	return n.kind == NODE_NULL ? STR_NONE : node_str(n);
 }
 
+/* What an object is counts as written, "null" and "~" too. */
 str resource_kind(const struct resource *r)
 {
-	return text_in(r->object, S("kind"));
+	return node_str(node_get(r->object, S("kind")));
 }
 
 str resource_name(const struct resource *r)
@@ -57,7 +57,7 @@ str resource_ns(const struct resource *r)
 
 struct gvk resource_gvk(const struct resource *r)
 {
-	return gvk_parse(text_in(r->object, S("apiVersion")), resource_kind(r));
+	return gvk_parse(node_str(node_get(r->object, S("apiVersion"))), resource_kind(r));
 }
 
 struct resid resource_id(const struct resource *r)
