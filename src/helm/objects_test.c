@@ -28,6 +28,12 @@ static const struct {
 	{ "{{.Capabilities.APIVersions.Has \"apps/v1\"}} {{.Capabilities.APIVersions.Has \"x/v1\"}} "
 	  "{{typeOf .Capabilities}} {{typeOf .Capabilities.APIVersions}} {{.Capabilities.HelmVersion.Version}}",
 	  "true false *common.Capabilities common.VersionSet v4.3.1" },
+	{ "{{.Capabilities}} {{printf \"%v\" .Capabilities}}",
+	  "{{v1.33.4-gke.1 v1.33.4 1 33} [apps/v1] {v4.3.1    }} "
+	  "&{{v1.33.4-gke.1 v1.33.4 1 33} [apps/v1] {v4.3.1    }}" },
+	{ "{{range .Capabilities}}{{end}}",
+	  "t:1:8\n  executing \"t\" at <.Capabilities>:\n"
+	  "    range can't iterate over {{v1.33.4-gke.1 v1.33.4 1 33} [apps/v1] {v4.3.1    }}" },
 	{ "{{.Capabilities.KubeVersion.normalizedVersion}}",
 	  "t:1:15\n  executing \"t\" at <.Capabilities.KubeVersion.normalizedVersion>:\n"
 	  "    normalizedVersion is an unexported field of struct type common.KubeVersion" },

@@ -207,7 +207,7 @@ static err *cannot_range(struct tmpl_exec *x, const char *before, node v, const 
 {
 	CLEANUP(buf_release) struct buf b = BUF_LIMIT(1 << 20);
 
-	printf_value(&b, v);
+	printf_pointee(&b, v);
 	return exec_fail(x, "%s%.*s%s", before, STR_ARG(buf_str(&b)), after);
 }
 

@@ -460,6 +460,18 @@ void printf_value(struct buf *b, node n)
 		printf_print(b, &n, 1);
 }
 
+void printf_pointee(struct buf *b, node n)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct printer p = { .f = { .b = b }, .a = &a };
+	const struct value_class *c = value_class(n);
+
+	if (c && c->kind == KIND_PTR && !c->text)
+		print_fields(&p, n, 'v', 0);
+	else
+		printf_value(b, n);
+}
+
 void printf_action(struct buf *b, node n)
 {
 	const struct value_class *c = value_class(n);
@@ -473,7 +485,7 @@ void printf_action(struct buf *b, node n)
 	else if (c && c->text_by_address && (c->kind == KIND_PTR || (n.style & VALUE_ADDR)))
 		c->text_by_address(b, n.object);
 	else
-		printf_value(b, n);
+		printf_pointee(b, n);
 }
 
 /* ---- formats ----------------------------------------------------------- */

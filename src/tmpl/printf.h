@@ -17,6 +17,8 @@ void printf_println(struct buf *b, const node *args, size_t n);
 
 /* %v of one value. */
 void printf_value(struct buf *b, node n);
+/* The same of what a pointer leads to. */
+void printf_pointee(struct buf *b, node n);
 /* What an action writes: nil is "<no value>", and pointers' methods count. */
 void printf_action(struct buf *b, node n);
 
