@@ -245,7 +245,17 @@ static const struct {
 	  "maintainers must not contain empty or null nodes" },
 	{ { { "Chart.yaml", CHART "dependencies: [null]\n" } }, "",
 	  "dependencies must not contain empty or null nodes" },
+	{ { { "Chart.yaml", CHART }, { "Chart.lock", "generated: soon\ndigest: [1]\n" } }, "",
+	  "cannot load Chart.lock: error unmarshaling JSON: while decoding JSON: parsing time \"soon\" as "
+	  "\"2006-01-02T15:04:05Z07:00\": cannot parse \"soon\" as \"2006\"" },
+	{ { { "Chart.yaml", CHART }, { "Chart.lock", "generated: 5\n" } }, "",
+	  "cannot load Chart.lock: error unmarshaling JSON: while decoding JSON: Time.UnmarshalJSON: "
+	  "input is not a JSON string" },
 	/* dependencies */
+	{ { { "Chart.yaml", "apiVersion: v1\nname: a\nversion: 1.0.0\n"
+			    "dependencies: [{name: b, alias: x/y}, {name: c}]\n" },
+	    { "requirements.yaml", "dependencies: [{name: d, version: 1.0.0}]\n" } }, "",
+	  "dependency \"d\" has disallowed characters in the alias" },
 	{ { { "Chart.yaml", CHART "dependencies: [{name: b, alias: ../x}]\n" } }, "",
 	  "dependency \"b\" has disallowed characters in the alias" },
 	{ { { "Chart.yaml", CHART "dependencies: [{name: b}, {name: d, alias: b}]\n" } }, "",

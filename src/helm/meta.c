@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "helm/yamlfit.h"
 #include "text/constraint.h"
+#include "text/gotime.h"
 #include "text/path.h"
 #include "text/quote.h"
 #include "text/unicode.h"
@@ -60,7 +61,7 @@ static const struct typed_field metadata_fields[] = {
 const struct typed meta_type = TYPED_STRUCT_OF("v2", "Metadata", metadata_fields);
 
 static const struct typed_field lock_fields[] = {
-	TYPED_FIELD("generated", &typed_string),
+	TYPED_FIELD("generated", &typed_any),
 	TYPED_FIELD("digest", &typed_string),
 	TYPED_FIELD("dependencies", &dependencies_type),
 };
@@ -95,6 +96,29 @@ static str *text_at(const struct chart_meta *m, size_t i)
 
 /* ---- reading ----------------------------------------------------------- */
 
+/* As Go decodes into what is there already: maps keep what is not named anew, and
+ * so do the items of a list, of which there are as many as the new one has. */
+static node overlaid(struct arena *a, node old, node new);
+
+static void overlay(struct arena *a, node old, node new)
+{
+	node_each_pair(p, new)
+		node_put(a, old, p->key, overlaid(a, node_get(old, node_str(p->key)), p->value));
+}
+
+static node overlaid(struct arena *a, node old, node new)
+{
+	if (old.kind != new.kind)
+		return new;
+	if (new.kind == NODE_MAP) {
+		overlay(a, old, new);
+		return old;
+	}
+	for (size_t i = 0; new.kind == NODE_SEQ && i < node_len(old) && i < node_len(new); i++)
+		new.seq->items[i] = overlaid(a, node_at(old, i), node_at(new, i));
+	return new;
+}
+
 err *meta_read(struct arena *a, str text, node *tree)
 {
 	node fitted = NODE_NOTHING;
@@ -102,8 +126,7 @@ err *meta_read(struct arena *a, str text, node *tree)
 	TRY(yamlfit_read(a, text, &meta_type, NULL, &fitted));
 	if (tree->kind != NODE_MAP)
 		*tree = node_map(a, node_len(fitted));
-	node_each_pair(p, fitted)
-		node_put(a, *tree, p->key, p->value);
+	overlay(a, *tree, fitted);
 	return NULL;
 }
 
@@ -112,8 +135,28 @@ err *meta_check_strict(struct arena *a, str text)
 	return yamlfit_check_strict(a, text, &meta_type);
 }
 
+/* A wrong time ends Go's decoding, whatever else there is to say. */
+static err *check_generated(struct arena *a, str text)
+{
+	static const struct typed_field field[] = { TYPED_FIELD("generated", &typed_any) };
+	static const struct typed type = TYPED_STRUCT_OF("v2", "Lock", field);
+	struct gotime t;
+	node lock, n;
+
+	TRY(yamlfit_read(a, text, &type, NULL, &lock));
+	n = node_get(lock, S("generated"));
+	if (node_is_nil(n))
+		return NULL;
+	err *e = n.kind == NODE_STR ? gotime_parse(&t, GOTIME_RFC3339, node_str(n), NULL)
+				    : err_new(ERR_INVALID,
+					      "Time.UnmarshalJSON: input is not a JSON string");
+
+	return e ? err_wrap(e, "error unmarshaling JSON: while decoding JSON") : NULL;
+}
+
 err *meta_read_lock(struct arena *a, str text, node *out)
 {
+	TRY(check_generated(a, text));
 	return yamlfit_read(a, text, &lock_type, NULL, out);
 }
 
