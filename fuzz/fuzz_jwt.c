@@ -1,18 +1,29 @@
-/* A token of a stranger; what is read is written and read as the same again. */
+/* A token of a stranger; what is read is written, and read and written as the same again. */
 #include "base/die.h"
 #include "crypto/jwt.h"
 
-static void check_again(struct arena *a, const struct jwt *t)
+static void write(struct buf *b, const struct jwt *t)
 {
-	CLEANUP(buf_release) struct buf b = BUF_INIT;
-	struct jwt again;
-	err *e = jwt_begin(&b, t->head, t->claims);
+	err *e = jwt_begin(b, t->head, t->claims);
 
 	if (e)
 		die_bug("not written: %s", err_msg(e));
-	jwt_end(&b, t->signature);
-	e = jwt_read(a, buf_str(&b), &again);
-	if (e || !node_equal(again.claims, t->claims) || !str_eq(again.signature, t->signature))
+	jwt_end(b, t->signature);
+}
+
+/* By texts: 9.00 becomes 9, which is the same number of another kind. */
+static void check_again(struct arena *a, const struct jwt *t)
+{
+	CLEANUP(buf_release) struct buf once = BUF_INIT, twice = BUF_INIT;
+	struct jwt again;
+
+	write(&once, t);
+	err *e = jwt_read(a, buf_str(&once), &again);
+
+	if (e)
+		die_bug("not read again: %s", err_msg(e));
+	write(&twice, &again);
+	if (!str_eq(buf_str(&once), buf_str(&twice)))
 		die_bug("not the same again");
 }
 
