@@ -54,6 +54,12 @@ static err *read_counted(struct stream *s, char *to, size_t n, size_t *got)
 
 /* ---- reading ---------------------------------------------------------- */
 
+/* What a tar within the limits may come to. */
+static uint64_t tar_max(const struct tgz *t)
+{
+	return t->limits.total + OVERHEAD * (uint64_t)t->limits.entries;
+}
+
 /* The whole tar in the arena, or false: then it is read as a stream, which
  * also tells what is wrong with it. */
 static bool unpack_whole(struct tgz *t, str text)
@@ -61,7 +67,7 @@ static bool unpack_whole(struct tgz *t, str text)
 	size_t n = gzip_claimed(text);
 	struct arena_mark mark = arena_mark(t->a);
 
-	if (!n || n > WHOLE_MAX)
+	if (!n || n > WHOLE_MAX || n > tar_max(t))
 		return false;
 	char *to = arena_alloc(t->a, n);
 
@@ -102,7 +108,7 @@ err *tgz_open(struct tgz **out, struct arena *a, str text, const struct tgz_limi
 	t->counted = (struct counted){
 		.stream.read = read_counted,
 		.from = gzip_stream(t->gzip),
-		.left = t->limits.total + OVERHEAD * (uint64_t)t->limits.entries,
+		.left = tar_max(t),
 		.max = t->limits.total,
 	};
 	tar_init(&t->tar, &t->counted.stream);
