@@ -194,8 +194,8 @@ static void add_annotations(struct buf *b, node annotations)
 
 static void add_descriptor(struct buf *b, const struct ocidescriptor *d)
 {
-	buf_addc(b, '{');
-	add_text(b, "mediaType", d->media_type);
+	buf_add(b, S("{\"mediaType\":"));
+	json_write_str(b, d->media_type, false);
 	buf_addf(b, ",\"size\":%lld", (long long)d->size);
 	add_text(b, "digest", d->digest);
 	add_annotations(b, d->annotations);
