@@ -87,10 +87,17 @@ static bool is_name_char(char c)
 	       c == '.' || c == ':' || (unsigned char)c >= 0x80;
 }
 
+/* Without the prefix of its namespace; where nothing stands before the colon or
+ * behind it, there is none. */
+static str local_name(str name)
+{
+	str prefix, local;
+
+	return str_split(name, ':', &prefix, &local) && prefix.n && local.n ? local : name;
+}
+
 static err *open_element(struct reader *r, str name)
 {
-	size_t colon = str_find_char(name, ':');
-
 	if (r->depth == XMLREAD_DEPTH)
 		return bad("too deep");
 	if (!name.n || name.n > XMLREAD_NAME)
@@ -101,7 +108,7 @@ static err *open_element(struct reader *r, str name)
 	r->leaf[r->depth++] = true;
 	if (r->path.n)
 		buf_addc(&r->path, '/');
-	buf_add(&r->path, colon == STR_NPOS ? name : str_from(name, colon + 1));
+	buf_add(&r->path, local_name(name));
 	buf_clear(&r->text);
 	return NULL;
 }
@@ -144,14 +151,14 @@ static err *skip_attributes(struct reader *r, bool *empty)
 static err *take_end(struct reader *r)
 {
 	str name = str_span(&r->rest, is_name_char);
-	size_t colon = str_find_char(name, ':'), gt = str_find_char(r->rest, '>');
+	size_t gt = str_find_char(r->rest, '>');
 	str own;
 
 	if (!r->depth || gt == STR_NPOS || str_trim(str_sub(r->rest, 0, gt)).n)
 		return bad("unexpected end element");
 	own = str_from(buf_str(&r->path), r->starts[r->depth - 1]);
 	str_take(&own, '/');
-	if (!str_eq(own, colon == STR_NPOS ? name : str_from(name, colon + 1)))
+	if (!str_eq(own, local_name(name)))
 		return bad("element closed by another one");
 	r->rest = str_from(r->rest, gt + 1);
 	return close_element(r);
