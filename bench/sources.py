@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Many OCIRepositories and HelmCharts: sources.py RILL [N]
 
-N (1000) OCIRepositories of one registry (docker-registry) and N HelmCharts of one static
-chart repository, all on loopback, are made and reconciled by `RILL controller`, then asked
-to look again; where `make peers` left source-controller, the same once more with
-that, on a new server. The server is kube-apiserver with etcd where those are, else (and
-with BENCH_SERVER=rill) `RILL server`. Prints CPU (user and system) an object, peak
+N (1000) OCIRepositories and N HelmCharts as flux-benchmark makes them, of one registry
+(docker-registry) on loopback: an application of four objects, and a chart of podinfo's size
+out of a HelmRepository of type oci. They are made and reconciled by `RILL controller`,
+then asked to look again; where `make peers` left source-controller, the same once more
+with that, on a new server. The server is kube-apiserver with etcd where those are, else
+(and with BENCH_SERVER=rill) `RILL server`. Prints CPU (user and system) an object, peak
 memory, and requests to the API server an object, and how the two compare.
 """
-import http.server
 import io
 import json
 import os
@@ -20,9 +20,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import threading
 import time
 import urllib.request
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tests", "e2e"))
 import peers  # noqa: E402
@@ -41,20 +41,50 @@ def port():
         return s.getsockname()[1]
 
 
+# Names and bytes of what podinfo's chart has.
+CHART = {".helmignore": 333, "LICENSE": 11365, "README.md": 17134, "values.yaml": 7346, "values-prod.yaml": 4740,
+         "templates/NOTES.txt": 1405, "templates/_helpers.tpl": 2209, "templates/certificate.yaml": 504, "templates/deployment.yaml": 8536,
+         "templates/grpcroute.yaml": 1106, "templates/hpa.yaml": 1044, "templates/httproute.yaml": 1108, "templates/ingress.yaml": 1203,
+         "templates/pdb.yaml": 448, "templates/service.yaml": 1442, "templates/serviceaccount.yaml": 325,
+         "templates/servicemonitor.yaml": 709, "templates/hooks/job.yaml": 1100, "templates/redis/config.yaml": 323,
+         "templates/redis/deployment.yaml": 1710, "templates/redis/service.yaml": 480, "templates/tests/grpc.yaml": 800,
+         "templates/tests/jwt.yaml": 950, "templates/tests/service.yaml": 700, "templates/tests/timeout.yaml": 650}
+OBJECTS = {"ServiceAccount": "apiVersion: v1\n", "Service": "apiVersion: v1\nspec: {selector: {app: podinfo}, ports: [{name: http, port: 9898}]}\n",
+           "Deployment": """apiVersion: apps/v1
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: podinfo}}
+  template:
+    metadata: {labels: {app: podinfo}, annotations: {prometheus.io/scrape: "true", prometheus.io/port: "9797"}}
+    spec:
+      serviceAccountName: podinfo
+      containers:
+      - name: podinfod
+        image: ghcr.io/stefanprodan/podinfo:6.5.3
+        command: [./podinfo, --port=9898, --port-metrics=9797, --level=info]
+        ports: [{name: http, containerPort: 9898}, {name: http-metrics, containerPort: 9797}]
+        livenessProbe: {exec: {command: [podcli, check, http, localhost:9898/healthz]}, initialDelaySeconds: 5, timeoutSeconds: 5}
+        resources: {limits: {cpu: 2000m, memory: 512Mi}, requests: {cpu: 1m, memory: 1Mi}}
+""", "Ingress": """apiVersion: networking.k8s.io/v1
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: podinfo.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: podinfo, port: {number: 9898}}}}]}
+"""}
+
+
 def chart():
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as t:
-        for name, text in (("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\n"), ("app/values.yaml", "a: 1\n"),
-                           ("app/templates/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")):
-            i = tarfile.TarInfo(name)
+    files = {"Chart.yaml": "apiVersion: v2\nname: podinfo\nversion: 6.5.3\nappVersion: 6.5.3\ndescription: Files of many sizes\n"}
+    for name, size in CHART.items():
+        text = "".join("# %d: %08x%08x\n" % (i, zlib.crc32(b"%d" % i), zlib.adler32(b"%d" % i)) for i in range(size // 16))
+        files[name] = text[:size - 1] + "\n"
+    with tarfile.open("podinfo-6.5.3.tgz", "w:gz") as t:
+        for name, text in files.items():
+            i = tarfile.TarInfo("podinfo/" + name)
             i.size = len(text)
             t.addfile(i, io.BytesIO(text.encode()))
-    return out.getvalue()
-
-
-class Repo(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
+    return "podinfo-6.5.3.tgz"
 
 
 class Api:
@@ -127,7 +157,7 @@ def requests(address):
     return sum(float(l.rsplit(" ", 1)[1]) for l in text.split("\n") if l.startswith("rest_client_requests_total"))
 
 
-def measure(name, command, registry, repo):
+def measure(name, command, registry):
     api, figures = Api(name), {}
     ports = {k: "127.0.0.1:%d" % port() for k in ("storage", "metrics", "health")}
     os.mkdir("store-" + name)
@@ -136,8 +166,7 @@ def measure(name, command, registry, repo):
                          stdout=open(name + ".log", "w"), stderr=subprocess.STDOUT,
                          env=dict(os.environ, KUBECONFIG=DIR + "/kubeconfig", HOME=DIR, RUNTIME_NAMESPACE="flux-system", GOMEMLIMIT="1GiB"))
     time.sleep(3)
-    api.create("HelmRepository", "helmrepositories", "charts", {"interval": "1h", "url": repo})
-    api.wait("helmrepositories", 1, is_ready)
+    api.create("HelmRepository", "helmrepositories", "charts", {"interval": "12h", "type": "oci", "insecure": True, "url": "oci://%s/charts" % registry})
 
     def phase(what, plural, act, ready):
         before, sent = cpu(p.pid), requests(ports["metrics"])
@@ -149,11 +178,11 @@ def measure(name, command, registry, repo):
 
     def oci():
         for i in range(N):
-            api.create("OCIRepository", "ocirepositories", "o%d" % i, {"interval": "1h", "url": "oci://%s/app%d" % (registry, i % 10), "insecure": True, "ref": {"tag": "v1"}})
+            api.create("OCIRepository", "ocirepositories", "o%d" % i, {"interval": "1h", "url": "oci://%s/manifests/podinfo" % registry, "insecure": True, "ref": {"tag": "latest"}})
 
     def charts():
         for i in range(N):
-            api.create("HelmChart", "helmcharts", "c%d" % i, {"interval": "1h", "chart": "app", "version": "1.x", "sourceRef": {"kind": "HelmRepository", "name": "charts"}})
+            api.create("HelmChart", "helmcharts", "c%d" % i, {"interval": "1h", "chart": "podinfo", "version": "6.5.3", "sourceRef": {"kind": "HelmRepository", "name": "charts"}})
 
     def again(plural, prefix):
         for i in range(N):
@@ -178,24 +207,16 @@ def main():
         f.write("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s/data}}\nhttp: {addr: '%s'}\n" % (DIR, address))
     registry = subprocess.Popen(["docker-registry", "serve", "registry.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        os.mkdir("www")
-        with open("www/app-1.0.0.tgz", "wb") as f:
-            f.write(chart())
-        with open("www/index.yaml", "w") as f:
-            f.write("apiVersion: v1\nentries:\n  app:\n  - {apiVersion: v2, name: app, version: 1.0.0, urls: [app-1.0.0.tgz]}\n")
-        repo = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Repo(*a, directory=DIR + "/www"))
-        threading.Thread(target=repo.serve_forever, daemon=True).start()
         time.sleep(2)
         os.mkdir("files")
-        for i in range(4):
-            with open("files/%d.yaml" % i, "w") as f:
-                f.write("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\n" % i)
-        for i in range(10):
-            subprocess.run([RILL, "push", "artifact", "oci://%s/app%d:v1" % (address, i), "--path", "files", "--source", "x", "--revision", "main@sha1:%d" % i],
-                           check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        url = "http://127.0.0.1:%d" % repo.server_address[1]
-        ours = measure("rill", [RILL, "controller"], address, url)
-        theirs = measure("source-controller", [PEER, "--watch-all-namespaces"], address, url) if PEER else {}
+        for kind, fields in OBJECTS.items():
+            with open("files/%s.yaml" % kind.lower(), "w") as f:
+                f.write("kind: %s\nmetadata: {name: podinfo, labels: {app: podinfo}}\n%s" % (kind, fields))
+        for line in (["push", "artifact", "oci://%s/manifests/podinfo:latest" % address, "--path", "files", "--source", "x", "--revision", "main@sha1:1"],
+                     ["helm", "push", chart(), "oci://%s/charts" % address, "--plain-http"]):
+            subprocess.run([RILL] + line, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ours = measure("rill", [RILL, "controller"], address)
+        theirs = measure("source-controller", [PEER, "--watch-all-namespaces"], address) if PEER else {}
         for what, (ms, asked, mib) in theirs.items():
             print("%-18s %-24s 1/%.1f of the CPU, 1/%.1f of the requests, 1/%.1f of the memory" % (
                 "compared", what, ms / max(ours[what][0], 0.01), asked / max(ours[what][1], 0.01), mib / ours[what][2]))
