@@ -81,7 +81,7 @@ static err *ask_runner(struct cli *c, struct net_client *net, str *out)
 	TRY(net_do(net, &request, &r));
 	if (r.status != 200)
 		return err_new(ERR_UNAVAILABLE, "failed to request OIDC token: status %.*s",
-			       STR_ARG(net_status(c->arena, r.status)));
+			       STR_ARG(net_response_status(c->arena, &r)));
 	TRY(json_read(c->arena, arena_str(c->arena, buf_str(&r.body)), NULL, &answer));
 	*out = node_str(node_get(answer, S("value")));
 	return out->n ? NULL : err_new(ERR_INVALID, "the OIDC token response has no token");
@@ -149,7 +149,7 @@ static err *call(struct cli *c, struct net_client *net, const struct net_request
 	str body = str_trim(buf_str(&r.body));
 
 	return err_new(ERR_UNAVAILABLE, "request to %.*s failed with status %.*s%s%.*s",
-		       STR_ARG(request->url), STR_ARG(net_status(c->arena, r.status)),
+		       STR_ARG(request->url), STR_ARG(net_response_status(c->arena, &r)),
 		       body.n ? ": " : "", STR_ARG(body));
 }
 

@@ -67,7 +67,7 @@ static err *ask(struct cli *c, str url, node *found)
 		return e;
 	if (answer.status != 200)
 		return err_new(ERR_UNAVAILABLE, "failed to fetch %.*s : %.*s", STR_ARG(url),
-			       STR_ARG(net_status(c->arena, answer.status)));
+			       STR_ARG(net_response_status(c->arena, &answer)));
 	e = json_read(c->arena, arena_str(c->arena, buf_str(&answer.body)), NULL, &tree);
 	*found = e ? NODE_NOTHING : node_get(tree, S("data"));
 	err_free(e);

@@ -50,11 +50,12 @@ struct net_header {
 struct net_response {
 	int status;  /* 200 */
 	int version; /* 10, 11, 20 */
+	str reason;  /* "Not Found", as the server has it; empty: it does not say (HTTP/2) */
 	str url;     /* that answered, after redirects; without user */
 	const struct net_header *headers;
 	size_t headers_n;
 	struct buf body;  /* empty with `pull` and `on_data` */
-	struct arena mem; /* holds url and headers */
+	struct arena mem; /* holds url, reason and headers */
 };
 #define NET_RESPONSE_INIT        \
 	{                        \
@@ -70,8 +71,10 @@ int64_t net_response_retry_after(const struct net_response *r);
 /* Whether a 206 goes on at that byte. */
 bool net_response_goes_on(const struct net_response *r, uint64_t at);
 
-/* "404 Not Found", as Go's Response.Status; "599" for a number without a name. */
+/* "404 Not Found", as Go's http.StatusText has it; "599" for a number without a name. */
 str net_status(struct arena *a, int status);
+/* The same in the server's words where it has some, as Go's Response.Status. */
+str net_response_status(struct arena *a, const struct net_response *r);
 
 /* Whom to believe, and who we are. PEM texts. */
 struct net_tls {

@@ -17,6 +17,7 @@ static void start_head(struct net_call *call, str line)
 	str_split(rest, ' ', &version, &rest);
 	str_to_u64(str_sub(rest, 0, 3), &status);
 	call->resp.status = (int)status;
+	call->resp.reason = arena_str(&call->resp.mem, str_trim(str_from(rest, 3)));
 	call->resp.version = str_starts(version, S("2")) ? 20 : str_eq(version, S("1.0")) ? 10 : 11;
 	call->head.n = 0;
 	call->head_bytes = 0;

@@ -87,6 +87,8 @@ static const struct {
 	  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabc\r\n",
 	  true },
 	{ "/missing", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone", false },
+	{ "/gone", "HTTP/1.1 410 File not found\r\nContent-Length: 4\r\n\r\nnone", false },
+	{ "/escape", "HTTP/1.1 410 \33[2J\r\nContent-Length: 4\r\n\r\nnone", false },
 	{ "/later", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
 	  false },
 	{ "/cut", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello", true },
@@ -729,6 +731,22 @@ static void test_idle(void **state)
 	assert_true(str_ends(err_text(e), S("/hang\": no data for 1 seconds")));
 }
 
+static void test_a_status_is_told_in_the_servers_words(void **state)
+{
+	static const char *const cases[][2] = { { "/missing", "404 Not Found" },
+						{ "/gone", "410 File not found" },
+						{ "/escape", "410 Gone" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		CLEANUP(net_response_release) struct net_response r = NET_RESPONSE_INIT;
+
+		assert_ok(net_do(client, &(struct net_request){ .url = at(&a, cases[i][0]) }, &r));
+		assert_string_equal(net_response_status(&a, &r).p, cases[i][1]);
+	}
+}
+
 static void test_retry_after(void **state)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
@@ -787,6 +805,7 @@ int main(void)
 		cmocka_unit_test(test_pull_of_a_cut_body),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_a_status_is_told_in_the_servers_words),
 		cmocka_unit_test(test_retry_after),
 		cmocka_unit_test(test_nothing_slips_into_headers),
 	};

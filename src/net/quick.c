@@ -433,6 +433,7 @@ static bool read_head(struct quick *q, struct quick_call *c, const struct quick_
 	    (status >= 300 && status < 400))
 		return false;
 	h->status = (int)status;
+	c->answer.reason = arena_str(&c->answer.mem, str_trim(str_sub(text, 12, line)));
 	bool fine = read_fields(q, c, str_from(text, line + 2), h);
 
 	take(q, end);

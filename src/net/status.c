@@ -3,6 +3,8 @@
 #include "base/clock.h"
 #include "text/gotime.h"
 
+enum { PHRASE_MAX = 200 };
+
 static const struct {
 	int status;
 	const char *text;
@@ -77,6 +79,21 @@ str net_status(struct arena *a, int status)
 		if (names[i].status == status)
 			return arena_printf(a, "%d %s", status, names[i].text);
 	return arena_printf(a, "%d", status);
+}
+
+/* What could play tricks on a terminal, or is no phrase, is not repeated. */
+static bool is_phrase(str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < ' ' || s.p[i] > '~')
+			return false;
+	return s.n && s.n <= PHRASE_MAX;
+}
+
+str net_response_status(struct arena *a, const struct net_response *r)
+{
+	return is_phrase(r->reason) ? arena_printf(a, "%d %.*s", r->status, STR_ARG(r->reason))
+				    : net_status(a, r->status);
 }
 
 bool net_response_goes_on(const struct net_response *r, uint64_t at)

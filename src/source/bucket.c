@@ -180,7 +180,7 @@ static err *answer_error(const struct bucket *b, struct arena *a, const struct n
 	if (!c.message.n)
 		c.message = c.code.n ? arena_cat(a, S("Error response code "), c.code, S("."))
 			    : status == 403 && b->kind == &bucket_s3 ? S("Access Denied.")
-								     : net_status(a, status);
+								     : net_response_status(a, r);
 	err *e = err_new(ERR_INVALID, "%.*s%.*s", STR_ARG(str_sub(c.message, 0, MESSAGE_MAX)),
 			 STR_ARG(buf_str(&patience)));
 
@@ -428,7 +428,7 @@ err *bucket_ask_token(struct bucket *b, str url, str form, str *token)
 		   &r));
 	if (r.status != 200)
 		return err_new(ERR_FORBIDDEN, "cannot fetch token: %.*s",
-			       STR_ARG(net_status(&a, r.status)));
+			       STR_ARG(net_response_status(&a, &r)));
 	TRY(json_read(&a, buf_str(&r.body), NULL, &in));
 	str text = node_str(node_get(in, S("access_token")));
 

@@ -77,7 +77,7 @@ err *bucket_sts_ldap(struct arena *a, const struct bucket_sts *s, struct bucket_
 		return err_new(ERR_FORBIDDEN, "%.*s",
 			       STR_ARG(answer.message.n ? answer.message
 				       : answer.code.n  ? answer.code
-							: net_status(a, r.status)));
+							: net_response_status(a, &r)));
 	}
 	if (e)
 		return e;

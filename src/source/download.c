@@ -86,7 +86,7 @@ static err *get(struct net_client *net, const struct download_spec *spec, str ur
 	if (head.status != 200)
 		return err_new(ERR_UNAVAILABLE,
 			       "failed to download archive from %.*s (status: %.*s)", STR_ARG(url),
-			       STR_ARG(net_status(&a, head.status)));
+			       STR_ARG(net_response_status(&a, &head)));
 	return read_body(call, spec->max_bytes ? spec->max_bytes : DOWNLOAD_BYTES_MAX, to);
 }
 

@@ -188,7 +188,7 @@ static err *not_fetched(const struct fetch *f, const struct net_response *head)
 	patience_keep(net_client_patience(f->r->net), f->url, head);
 	patience_words(&b, head);
 	err *e = err_new(kind, "failed to fetch %.*s : %.*s%.*s", STR_ARG(f->url),
-			 STR_ARG(net_status(&a, head->status)), STR_ARG(buf_str(&b)));
+			 STR_ARG(net_response_status(&a, head)), STR_ARG(buf_str(&b)));
 
 	err_set_code(e, head->status);
 	return e;
