@@ -563,6 +563,9 @@ err *repoindex_open(struct repoindex **out, str text, const struct repoindex_opt
 
 	if (!e && !node_str_or(node_get(ix->head, S("apiVersion")), STR_NONE).n)
 		e = err_new(ERR_INVALID, "no API version specified");
+	/* Told once, as by Helm, which looks at an index when it reads it. */
+	if (!ix->o.checked)
+		ix->o.notices = NULL;
 	if (e)
 		repoindex_close(ix);
 	else

@@ -41,7 +41,9 @@ struct repoindex;
 
 struct repoindex_options {
 	bool checked;			/* it was gone through before: only look at what is wanted */
-	const struct notices *notices;	/* entries that are passed over; NULL: nobody listens */
+	/* Entries that are passed over, told while the index is opened, or, of a `checked`
+	 * one, loaded: then it must last as long. NULL: nobody listens. */
+	const struct notices *notices;
 	str source;			/* what notices call the index */
 	void (*passed)(void *ctx);	/* every megabyte or so; may be NULL */
 	void *ctx;

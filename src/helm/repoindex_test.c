@@ -210,14 +210,23 @@ static void take_line(void *ctx, enum notice_level level, str line)
 	buf_addf(b, "%.*s\n", STR_ARG(line));
 }
 
+static void take_no_line(void *ctx, enum notice_level level, str line)
+{
+	(void)ctx;
+	(void)level;
+	fail_msg("told again: %.*s", STR_ARG(line));
+}
+
 static void test_bad_entries_are_passed_over(void **state)
 {
 	static const char text[] = "apiVersion: v1\nentries:\n  a:\n  - null\n  - name: a\n"
 				   "    version: one\n" V("a", "1.0.0", "2020-01-01T00:00:00Z");
 	CLEANUP(buf_release) struct buf lines = BUF_INIT;
-	const struct notices to = { take_line, &lines };
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct notices to = { take_line, &lines };
 	const struct repoindex_options o = { .notices = &to, .source = S("i.yaml") };
 	struct repoindex *ix = NULL;
+	struct repoindex_chart chart;
 
 	(void)state;
 	need(repoindex_open(&ix, str_c(text), &o));
@@ -227,6 +236,14 @@ static void test_bad_entries_are_passed_over(void **state)
 		"source=i.yaml\n"
 		"level=WARN msg=\"skipping loading invalid entry for chart\" name=a version=one "
 		"source=i.yaml error=\"validation: chart.metadata.version \\\"one\\\" is invalid\"\n");
+	/* Nobody is told again, nor need there be anybody any more. */
+	size_t told = lines.n;
+
+	to = (struct notices){ 0 };
+	to.line = take_no_line;
+	need(repoindex_load(&a, ix, S("a"), true, &chart));
+	assert_int_equal(chart.n, 1);
+	assert_int_equal(lines.n, told);
 	repoindex_close(ix);
 }
 
