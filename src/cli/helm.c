@@ -1,5 +1,6 @@
 #include "cli/helm.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -274,15 +275,29 @@ const struct flag helm_chart_flags[] = {
 
 #undef AT
 
-/* By its whole path, as Helm names it. */
+struct helm_chart_options helm_devel(const struct helm_chart_options *o, bool devel)
+{
+	struct helm_chart_options out = *o;
+
+	if (!out.version.n && devel)
+		out.version = S(">0.0.0-0");
+	return out;
+}
+
+str helm_abs(struct cli *c, str path)
+{
+	char here[PATH_MAX];
+
+	return !path_is_abs(path) && getcwd(here, sizeof here)
+		       ? path_join(c->arena, str_c(here), path)
+		       : path;
+}
+
 static err *verify(struct cli *c, str path, const struct helm_chart_options *o)
 {
-	char here[4096];
 	str report;
 
-	if (!path_is_abs(path) && getcwd(here, sizeof here))
-		path = path_join(c->arena, str_c(here), path);
-	return helm_verify_path(c, path, helm_keyring(c, o->keyring), &report);
+	return helm_verify_path(c, helm_abs(c, path), helm_keyring(c, o->keyring), &report);
 }
 
 err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)

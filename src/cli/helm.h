@@ -64,6 +64,10 @@ struct helm_chart_options {
 	bool quiet;	/* do not say that there is none */
 };
 extern const struct flag helm_chart_flags[];
+/* By its whole path, as Helm names what it was given. */
+str helm_abs(struct cli *c, str path);
+/* The same with --devel: any version where none was asked for. */
+struct helm_chart_options helm_devel(const struct helm_chart_options *o, bool devel);
 /* The path of a chart that the user named. */
 err *helm_locate(struct cli *c, str name, const struct helm_chart_options *o, str *path)
 	__attribute__((warn_unused_result));

@@ -309,7 +309,7 @@ static err *fetch_oci(struct helm_depend *d, const struct chart_dependency *dep,
 
 	buf_add(out, f->pulled);
 	if (!e)
-		e = verify(d, arena_cat(d->c->arena, ref, S(":"), dep->version), f, out);
+		e = verify(d, ref, f, out);
 	return e ? err_wrap(e, "could not download %.*s", STR_ARG(ref)) : NULL;
 }
 
@@ -386,7 +386,7 @@ err *helm_depend_init(struct helm_depend *d, struct cli *c,
 		      const struct helm_server_options *server, bool skip_refresh)
 {
 	*d = (struct helm_depend){ .c = c, .server = server, .skip_refresh = skip_refresh };
-	d->remote = (struct vendor_remote){ name, refresh, resolve, fetch, d };
+	d->remote = (struct vendor_remote){ name, refresh, resolve, fetch, d, NULL };
 	err *e = helm_repos_load(c, &d->repos);
 
 	if (e && err_kind(e) != ERR_NOT_FOUND)

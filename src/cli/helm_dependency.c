@@ -190,6 +190,17 @@ static void print_unlisted(struct cli *c, str path, const struct chart *chart,
 	}
 }
 
+/* By the name that it was given. */
+static err *check_file(struct cli *c, str path)
+{
+	str bytes;
+
+	if (chart_path_kind(path) != CHART_PATH_FILE)
+		return NULL;
+	TRY(fs_read_any(c->arena, path, CHART_SIZE_MAX, &bytes));
+	return chart_check_archive(path, bytes);
+}
+
 static err *run_list(struct cli *c)
 {
 	const struct dependency_options *o = c->options;
@@ -199,6 +210,7 @@ static err *run_list(struct cli *c)
 
 	if (chart_path_kind(path) == CHART_PATH_NONE)
 		return err_new(ERR_NOT_FOUND, "stat %.*s: no such file or directory", STR_ARG(path));
+	TRY(check_file(c, path));
 	TRY(chart_load(c->arena, path,
 		       &(const struct chart_options){ .notices = &to, .any_version = true }, &chart));
 	if (!chart->meta.has_deps) {
@@ -236,6 +248,7 @@ typedef err *vendor_way(struct arena *a, str chart, int64_t mtime,
 static err *vendor(struct cli *c, vendor_way *way, enum helm_depend_verify verify)
 {
 	const struct dependency_options *o = c->options;
+	const struct notices to = helm_notices(c);
 	struct helm_depend d;
 	int64_t mtime;
 
@@ -243,6 +256,7 @@ static err *vendor(struct cli *c, vendor_way *way, enum helm_depend_verify verif
 	TRY(helm_depend_init(&d, c, &o->server, o->skip_refresh));
 	d.verify = o->verify ? verify : HELM_DEPEND_NEVER;
 	d.keyring = o->keyring;
+	d.remote.notices = &to;
 	err *e = way(c->arena, chart_path(c), mtime, &d.remote, &c->out.buf);
 
 	helm_depend_release(&d);

@@ -6,6 +6,7 @@
 #include "cli/helm_verify.h"
 #include "crypto/sha256.h"
 #include "helm/prov.h"
+#include "source/ocichart.h"
 #include "text/constraint.h"
 #include "text/gourl.h"
 #include "text/path.h"
@@ -69,6 +70,36 @@ static err *not_found(struct cli *c, const struct repoindex_chart *chart, str wh
 	return e;
 }
 
+/* As Helm reads a version: what has neither a comparison nor a wildcard. */
+static bool is_range(str version)
+{
+	static const char marks[] = "^~<>=!*";
+
+	for (const char *m = marks; *m; m++)
+		if (str_find_char(version, *m) != STR_NPOS)
+			return true;
+	if (str_has(version, S("||")) || str_has(version, S(" - ")))
+		return true;
+	for (size_t i = 0; i < version.n && version.p[i] != '-' && version.p[i] != '+'; i++)
+		if (version.p[i] == 'x' || version.p[i] == 'X')
+			return true;
+	return false;
+}
+
+static err *pick(struct cli *c, const struct repoindex_chart *chart, str name, str version,
+		 const struct repoindex_version **out)
+{
+	const struct notices to = helm_notices(c);
+
+	TRY(repoindex_pick_helm(chart, name, version, out));
+	if (version.n && !str_eq((*out)->version, version) && !is_range(version))
+		notice(&to, NOTICE_WARN,
+		       S("unable to find exact version requested; falling back to closest available "
+			 "version"),
+		       { "chart", name }, { "requested", version }, { "selected", (*out)->version });
+	return NULL;
+}
+
 static err *find_in_repo(struct cli *c, struct net_client *net, str name, str version,
 			 struct target *t)
 {
@@ -83,7 +114,7 @@ static err *find_in_repo(struct cli *c, struct net_client *net, str name, str ve
 	err *e = repoindex_load(c->arena, x.ix, name, false, &chart);
 
 	if (!e)
-		e = repoindex_pick_helm(&chart, name, version, &v);
+		e = pick(c, &chart, name, version, &v);
 	if (e)
 		return not_found(c, &chart, what, url, e);
 	if (!v->url.n)
@@ -166,7 +197,7 @@ static err *pick_cached(struct cli *c, const struct helm_repo *r, str ref, str n
 		return no_cache(e);
 	e = repoindex_load(c->arena, x.ix, name, false, &chart);
 	if (!e)
-		e = repoindex_pick_helm(&chart, name, version, &v);
+		e = pick(c, &chart, name, version, &v);
 	if (e)
 		return err_wrap(e, "chart %.*s matching %.*s not found in %.*s index. (try 'helm repo "
 				   "update')",
@@ -206,21 +237,16 @@ static err *find_added(struct cli *c, const struct helm_repos *repos, str ref, s
 	return pick_cached(c, r, ref, name, version, t);
 }
 
-static err *resolve(struct cli *c, str ref, str version, struct target *t)
+/* `ref` is the text of `u`. */
+static err *resolve(struct cli *c, str ref, const struct gourl *u, str version, struct target *t)
 {
 	struct helm_repos repos;
-	struct gourl u;
-	err *e = gourl_parse(c->arena, ref, &u);
+	err *e = helm_repos_load(c, &repos);
 
-	if (e) {
-		err_free(e);
-		return err_new(ERR_INVALID, "invalid chart URL format: %.*s", STR_ARG(ref));
-	}
-	e = helm_repos_load(c, &repos);
 	if (e && err_kind(e) != ERR_NOT_FOUND)
 		return e;
 	err_free(e);
-	if (!u.scheme.n || !u.host.n || !u.path.n)
+	if (!u->scheme.n || !u->host.n || !u->path.n)
 		return find_added(c, &repos, ref, version, t);
 	t->url = ref;
 	t->repo.url = ref;
@@ -280,6 +306,7 @@ err *helm_registry_open(struct cli *c, struct net_client *net, str ref,
 		.tls = r->tls.ca.n || r->tls.cert.n || s->insecure ? &r->tls : NULL,
 		.plain_http = s->plain_http,
 		.push = push,
+		.oras = true,
 		.addresses = NET_ANY_ADDRESS,
 		.deadline = clock_after(clock_mono(), 120 * CLOCK_SECOND),
 	};
@@ -368,53 +395,60 @@ err *helm_fetch_tag(struct cli *c, struct net_client *net, str ref, str range,
 	return e;
 }
 
-static err *find_layer(struct cli *c, const struct ocimanifest *m, const struct ocidescriptor **out)
+/* Digest and version of a chart must be of one, as far as the version is a tag. */
+static err *check_digest(struct cli *c, struct helm_registry *r, str version)
 {
-	const str types[] = { OCIMANIFEST_HELM_CHART, S("application/tar+gzip") };
+	struct ocidescriptor d;
+	err *e = oci_resolve(r->oci, c->arena, helm_swap(c->arena, version, '+', '_'), &d);
 
-	for (size_t t = 0; t < sizeof types / sizeof *types; t++)
-		for (size_t i = 0; i < m->parts_n; i++)
-			if (str_eq(m->parts[i].media_type, types[t])) {
-				if (t)
-					cli_note(c, "Warning: chart media type %.*s is deprecated",
-						 STR_ARG(types[t]));
-				*out = &m->parts[i];
-				return NULL;
-			}
-	return err_new(ERR_INVALID, "manifest does not contain a layer with mediatype %.*s",
-		       STR_ARG(types[0]));
+	if (!e && !str_eq(d.digest, r->ref.digest))
+		return err_new(ERR_CONFLICT, "chart reference digest mismatch: %.*s is not %.*s",
+			       STR_ARG(d.digest), STR_ARG(r->ref.digest));
+	err_free(e);
+	return NULL;
 }
 
 static err *pull(struct cli *c, struct helm_registry *r, str wanted, struct helm_fetched *out)
 {
-	const struct ocidescriptor *layer;
-	struct ocimanifest m;
+	str name = ociref_name(c->arena, &r->ref);
+	str shown = arena_cat(c->arena, name, r->ref.digest.n ? S("@") : S(":"), wanted);
+	struct ocichart chart;
 
-	err *e = oci_image(r->oci, c->arena, wanted, NULL, &m);
-
-	if (e && err_kind(e) == ERR_NOT_FOUND) {
-		err_free(e);
-		return err_new(ERR_NOT_FOUND,
-			       "failed to perform \"FetchReference\" on source: %.*s%s%.*s: not found",
-			       STR_ARG(ociref_name(c->arena, &r->ref)), r->ref.digest.n ? "@" : ":",
-			       STR_ARG(wanted));
-	}
-	TRY(e);
-	TRY(find_layer(c, &m, &layer));
-	TRY(oci_blob_text(r->oci, c->arena, layer, HELM_FETCH_MAX, &out->bytes));
-	for (size_t i = 0; i < m.parts_n; i++)
-		if (str_eq(m.parts[i].media_type, OCIMANIFEST_HELM_PROV))
-			TRY(oci_blob_text(r->oci, c->arena, &m.parts[i], PROV_SIZE_MAX, &out->prov));
+	TRY(ocichart_pull(r->oci, c->arena, wanted, shown, HELM_FETCH_MAX, true, &chart));
+	if (chart.old_type)
+		cli_note(c, "Warning: chart media type %.*s is deprecated",
+			 STR_ARG(OCICHART_OLD_TYPE));
+	out->bytes = chart.chart;
+	out->prov = chart.prov;
 	if (!out->prov.n)
 		out->no_prov = arena_cat(c->arena,
 					 S("manifest does not contain a layer with mediatype "),
 					 OCIMANIFEST_HELM_PROV);
-	str name = ociref_name(c->arena, &r->ref);
-	str shown = arena_cat(c->arena, name, r->ref.digest.n ? S("@") : S(":"), wanted);
-
-	out->pulled = arena_cat(c->arena, S("Pulled: "), shown, S("\nDigest: "), m.digest, S("\n"),
+	out->pulled = arena_cat(c->arena, S("Pulled: "), shown, S("\nDigest: "),
+				chart.manifest.digest, S("\n"),
 				helm_underscore(c->arena, shown, wanted));
 	return NULL;
+}
+
+static err *pull_digest(struct cli *c, struct helm_registry *r, str version,
+			struct helm_fetched *out)
+{
+	str hex = str_from(r->ref.digest, sizeof "sha256:" - 1);
+
+	if (version.n)
+		TRY(check_digest(c, r, version));
+	out->name = arena_cat(c->arena, path_base(r->ref.repository), S("@sha256-"), hex, S(".tgz"));
+	return pull(c, r, r->ref.digest, out);
+}
+
+static err *pull_version(struct cli *c, struct net_client *net, struct helm_registry *r, str range,
+			 const struct helm_server_options *o, struct helm_fetched *out)
+{
+	str base = arena_cat(c->arena, S("oci://"), ociref_name(c->arena, &r->ref)), tag;
+
+	TRY(helm_fetch_tag(c, net, base, range, o, &tag));
+	out->name = arena_cat(c->arena, path_base(r->ref.repository), S("-"), tag, S(".tgz"));
+	return pull(c, r, helm_swap(c->arena, tag, '+', '_'), out);
 }
 
 err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
@@ -426,20 +460,11 @@ err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
 	if (!e && version.n && r.ref.tag.n && !str_eq(version, r.ref.tag))
 		e = err_new(ERR_INVALID, "chart reference and version mismatch: %.*s is not %.*s",
 			    STR_ARG(version), STR_ARG(r.ref.tag));
-	str tag = version.n ? version : r.ref.tag;
-	str base = arena_cat(c->arena, S("oci://"), ociref_name(c->arena, &r.ref));
+	str wanted = version.n ? version : r.ref.tag;
 
-	if (!e && !r.ref.digest.n)
-		e = helm_fetch_tag(c, net, base, tag, o, &tag);
-	if (!e) {
-		str wanted = r.ref.digest.n ? r.ref.digest : helm_swap(c->arena, tag, '+', '_');
-		str shown = r.ref.digest.n ? str_from(wanted, sizeof "sha256:" - 1) : tag;
-
-		out->name = arena_cat(c->arena, path_base(r.ref.repository),
-				      r.ref.digest.n ? S("@sha256") : STR_NONE, S("-"), shown,
-				      S(".tgz"));
-		e = pull(c, &r, wanted, out);
-	}
+	if (!e)
+		e = r.ref.digest.n ? pull_digest(c, &r, wanted, out)
+				   : pull_version(c, net, &r, wanted, o, out);
 	oci_close(r.oci);
 	return e;
 }
@@ -492,26 +517,38 @@ static err *download(struct cli *c, struct net_client *net, const struct target 
 	return o->verify || o->prov ? download_prov(c, &server, t->url, o, out) : NULL;
 }
 
-static err *find(struct cli *c, struct net_client *net, str ref, str version,
-		 const struct helm_chart_options *o, struct target *t)
+static err *fetch_named(struct cli *c, struct net_client *net, str ref, str version,
+			const struct helm_chart_options *o, struct helm_fetched *out)
 {
-	t->repo = repo_of(o, o->repo);
-	if (!o->repo.n)
-		return resolve(c, ref, version, t);
-	return find_in_repo(c, net, ref, version, t);
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	struct target t = { .repo = repo_of(o, STR_NONE) };
+	struct gourl u;
+	err *e = gourl_parse(c->arena, arena_str(c->arena, ref), &u);
+
+	if (e) {
+		err_free(e);
+		return err_new(ERR_INVALID, "invalid chart URL format: %.*s", STR_ARG(ref));
+	}
+	gourl_add(&b, &u);
+	if (is_oci(buf_str(&b)))
+		return helm_fetch_oci(c, net, ref, version, &o->server, out);
+	TRY(resolve(c, arena_str(c->arena, buf_str(&b)), &u, version, &t));
+	if (is_oci(t.url))
+		return helm_fetch_oci(c, net, t.url, STR_NONE, &o->server, out);
+	return download(c, net, &t, o, out);
 }
 
 static err *fetch(struct cli *c, str ref, str version, const struct helm_chart_options *o,
 		  struct helm_fetched *out)
 {
 	CLEANUP(net_client_drop) struct net_client *net = NULL;
-	struct target t = { 0 };
+	struct target t = { .repo = repo_of(o, o->repo) };
 
 	*out = (struct helm_fetched){ 0 };
 	TRY(helm_net(&net));
-	if (is_oci(ref) && !o->repo.n)
-		return helm_fetch_oci(c, net, ref, version, &o->server, out);
-	TRY(find(c, net, ref, version, o, &t));
+	if (!o->repo.n)
+		return fetch_named(c, net, ref, version, o, out);
+	TRY(find_in_repo(c, net, ref, version, &t));
 	if (is_oci(t.url))
 		return helm_fetch_oci(c, net, t.url, STR_NONE, &o->server, out);
 	return download(c, net, &t, o, out);

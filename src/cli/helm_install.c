@@ -193,11 +193,9 @@ static err *name_and_chart(struct cli *c, const struct install_options *o, str *
 static err *load(struct cli *c, const struct install_options *o, str ref, struct release_how *how)
 {
 	const struct notices to = helm_notices(c);
-	struct helm_chart_options from = o->chart;
+	const struct helm_chart_options from = helm_devel(&o->chart, o->devel);
 	str path;
 
-	if (!from.version.n && o->devel)
-		from.version = S(">0.0.0-0");
 	TRY(helm_locate(c, ref, &from, &path));
 	TRY(helm_values(c, &o->values, &how->values));
 	return helm_load(c, path, o->dependency_update, &to, &how->chart);

@@ -127,7 +127,7 @@ static err *package(struct cli *c, const struct package_options *o, const struct
 		struct helm_depend d;
 
 		TRY(helm_depend_init(&d, c, NULL, false));
-		err *e = vendor_update(c->arena, arg, mtime, &d.remote, &unseen);
+		err *e = vendor_update(c->arena, helm_abs(c, arg), mtime, &d.remote, &unseen);
 
 		helm_depend_release(&d);
 		TRY(e);

@@ -93,7 +93,7 @@ static err *untar(struct cli *c, const struct pull_options *o, str ref, str byte
 
 static err *pull(struct cli *c, const struct pull_options *o, str ref)
 {
-	str version = o->chart.version.n ? o->chart.version : o->devel ? S(">0.0.0-0") : STR_NONE;
+	str version = helm_devel(&o->chart, o->devel).version;
 	CLEANUP(fs_drop) struct fs *fs = NULL;
 	struct helm_fetched f;
 

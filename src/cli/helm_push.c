@@ -2,6 +2,8 @@
 
 #include "cli/commands.h"
 #include "cli/helm_fetch.h"
+#include "source/digest.h"
+#include "source/ocichart.h"
 #include "text/path.h"
 #include "text/quote.h"
 #include "value/json.h"
@@ -70,28 +72,35 @@ static node annotations(struct push *p)
 
 /* ---- sending -------------------------------------------------------------- */
 
-static err *send_parts(struct push *p, struct oci *oci, struct ocimanifest *m)
+static err *describe(struct arena *a, str bytes, str media_type, struct ocidescriptor *out)
+{
+	*out = (struct ocidescriptor){ .media_type = media_type, .size = (int64_t)bytes.n };
+	return digest_of(a, DIGEST_SHA256, bytes, &out->digest);
+}
+
+/* The chart, its provenance file, its config: what they are, and their bytes. */
+static err *make_parts(struct push *p, struct ocimanifest *m, str blobs[3], size_t *n)
 {
 	CLEANUP(buf_release) struct buf config = BUF_INIT;
 	struct arena *a = p->c->arena;
 
+	TRY(json_write(&config, repoindex_metadata(a, &p->chart->meta),
+		       &(const struct json_style){ .source_order = true }));
+	blobs[0] = arena_str(a, buf_str(&config));
+	blobs[1] = p->bytes;
+	blobs[2] = p->prov;
+	*n = p->has_prov ? 3 : 2;
+	TRY(describe(a, blobs[0], OCIMANIFEST_HELM_CONFIG, &m->config));
 	m->parts = arena_array(a, struct ocidescriptor, 2);
-	TRY(oci_push_blob(oci, a, p->bytes, &m->parts[m->parts_n]));
-	m->parts[m->parts_n++].media_type = OCIMANIFEST_HELM_CHART;
-	if (p->has_prov) {
-		TRY(oci_push_blob(oci, a, p->prov, &m->parts[m->parts_n]));
-		m->parts[m->parts_n++].media_type = OCIMANIFEST_HELM_PROV;
-	}
+	TRY(describe(a, blobs[1], OCIMANIFEST_HELM_CHART, &m->parts[m->parts_n++]));
+	if (p->has_prov)
+		TRY(describe(a, blobs[2], OCIMANIFEST_HELM_PROV, &m->parts[m->parts_n++]));
 	if (m->parts_n == 2 && str_cmp(m->parts[0].digest, m->parts[1].digest) > 0) {
 		struct ocidescriptor first = m->parts[0];
 
 		m->parts[0] = m->parts[1];
 		m->parts[1] = first;
 	}
-	TRY(json_write(&config, repoindex_metadata(a, &p->chart->meta),
-		       &(const struct json_style){ .source_order = true }));
-	TRY(oci_push_blob(oci, a, buf_str(&config), &m->config));
-	m->config.media_type = OCIMANIFEST_HELM_CONFIG;
 	m->annotations = annotations(p);
 	return NULL;
 }
@@ -126,11 +135,12 @@ static err *send_all(struct push *p, struct helm_registry *r)
 	struct arena *a = p->c->arena;
 	struct ocimanifest m = { 0 };
 	struct ocidescriptor d;
-	str tag = helm_swap(a, p->chart->meta.version, '+', '_');
+	str tag = helm_swap(a, p->chart->meta.version, '+', '_'), blobs[3];
+	size_t n;
 
-	TRY(send_parts(p, r->oci, &m));
+	TRY(make_parts(p, &m, blobs, &n));
 	TRY(write_manifest(a, &m, &manifest));
-	TRY(oci_push_manifest(r->oci, a, tag, OCIMANIFEST_IMAGE, buf_str(&manifest), &d));
+	TRY(ocichart_push(r->oci, a, blobs, n, buf_str(&manifest), tag, &d));
 	str shown = arena_cat(a, ociref_name(a, &r->ref), S(":"), tag);
 
 	buf_addf(&p->c->out.buf, "Pushed: %.*s\nDigest: %.*s\n%.*s", STR_ARG(shown),

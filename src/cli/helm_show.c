@@ -29,10 +29,11 @@ enum { SHOW_CHART = 1, SHOW_VALUES = 2, SHOW_README = 4, SHOW_CRDS = 8, SHOW_ALL
 
 static err *load(struct cli *c, const struct show_options *o, struct chart **out)
 {
+	const struct helm_chart_options from = helm_devel(&o->chart, o->devel);
 	const struct notices to = helm_notices(c);
 	str path;
 
-	TRY(helm_locate(c, c->words.p[0], &o->chart, &path));
+	TRY(helm_locate(c, c->words.p[0], &from, &path));
 	return chart_load(c->arena, path,
 			  &(const struct chart_options){ .notices = &to, .any_version = true }, out);
 }

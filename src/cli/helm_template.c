@@ -486,7 +486,9 @@ static err *run(struct cli *c)
 	}
 	TRY(check_dry_run(o->dry_run, &to));
 	TRY(helm_name_and_chart(c, o->generate_name, o->name_template, &name, &ref));
-	TRY(helm_locate(c, ref, &o->chart, &path));
+	const struct helm_chart_options from = helm_devel(&o->chart, o->devel);
+
+	TRY(helm_locate(c, ref, &from, &path));
 	TRY(helm_values(c, &o->values, &values));
 	TRY(helm_load(c, path, o->dependency_update, &to, &chart));
 	TRY(check_name(name, &to));

@@ -10,6 +10,7 @@
 #include "controllers/helmsource.h"
 #include "crypto/sha256.h"
 #include "source/blobshare.h"
+#include "source/ocichart.h"
 #include "text/constraint.h"
 #include "text/gourl.h"
 #include "text/path.h"
@@ -452,48 +453,20 @@ static err *find_oci(struct chartrepo *r, struct arena *a, str name, str range,
 	return NULL;
 }
 
-static err *find_layer(const struct ocimanifest *m, const struct ocidescriptor **out)
-{
-	/* the second as Helm wrote it before there was a media type */
-	const str types[] = { OCIMANIFEST_HELM_CHART, S("application/tar+gzip") };
-
-	for (size_t t = 0; t < sizeof types / sizeof *types; t++)
-		for (size_t i = 0; i < m->parts_n; i++)
-			if (str_eq(m->parts[i].media_type, types[t])) {
-				*out = &m->parts[i];
-				return NULL;
-			}
-	return err_new(ERR_INVALID, "manifest does not contain a layer with mediatype %.*s",
-		       STR_ARG(types[0]));
-}
-
-/* The manifest; ORAS says "not found" in its own way. */
-static err *get_manifest(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
-			 str reference, struct ocimanifest *out)
-{
-	static const char failed[] = "failed to perform \"FetchReference\" on source";
-	err *e = oci_image(r->oci, a, reference, NULL, out);
-	str where = swapped(a, v->url, '+', '_');
-
-	str_take_str(&where, S("oci://"));
-	if (e && err_code(e) == 404)
-		return err_replace(e, "%s: %.*s: not found", failed, STR_ARG(where));
-	return e && err_code(e) ? err_wrap(e, "%s", failed) : e;
-}
-
 static err *get_oci(struct chartrepo *r, struct arena *a, const struct chartrepo_version *v,
 		    str *out)
 {
 	uint64_t max = r->env.chart_max ? r->env.chart_max : CHARTREPO_CHART_MAX;
-	const struct ocidescriptor *layer;
-	struct ocimanifest m;
+	struct ocichart chart;
 
 	TRY(connect_oci(r, v->name));
 	str reference = v->digest.n ? v->digest : swapped(a, v->version, '+', '_');
+	str shown = swapped(a, v->url, '+', '_');
 
-	TRY(get_manifest(r, a, v, reference, &m));
-	TRY(find_layer(&m, &layer));
-	return oci_blob_text(r->oci, a, layer, max, out);
+	str_take_str(&shown, S("oci://"));
+	TRY(ocichart_pull(r->oci, a, reference, shown, max, false, &chart));
+	*out = chart.chart;
+	return NULL;
 }
 
 err *chartrepo_verify(struct chartrepo *r, struct arena *a, struct chartrepo_version *v,

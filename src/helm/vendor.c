@@ -19,6 +19,7 @@ struct vendor {
 	int64_t mtime;
 	const struct vendor_remote *remote;
 	struct buf *out;
+	bool unsaid;		/* an error of now is not written to `out` */
 };
 
 struct archive {
@@ -46,16 +47,41 @@ static str local_path(struct vendor *v, str repository)
 
 static err *load(struct vendor *v, str path, struct chart **out)
 {
-	return chart_load_path(v->a, path, NULL, CHART_ONLY_DIR, out);
+	const struct chart_options o = { .any_version = true };
+
+	return chart_load_path(v->a, path, &o, CHART_ONLY_DIR, out);
+}
+
+static err *need_directory(str path)
+{
+	return chart_path_kind(path) == CHART_PATH_NONE
+		       ? err_new(ERR_NOT_FOUND, "directory %.*s not found", STR_ARG(path))
+		       : NULL;
 }
 
 static err *load_local(struct vendor *v, const struct chart_dependency *d, struct chart **out)
 {
 	str path = local_path(v, d->repository);
 
-	if (chart_path_kind(path) == CHART_PATH_NONE)
-		return err_new(ERR_NOT_FOUND, "directory %.*s not found", STR_ARG(path));
+	TRY(need_directory(path));
 	return load(v, path, out);
+}
+
+/* Names become URLs; what lies on this machine must be there. */
+static err *name_repositories(struct vendor *v)
+{
+	const struct chart_meta *m = &v->chart->meta;
+
+	for (size_t i = 0; i < m->deps_n; i++)
+		if (is_local(&m->deps[i]))
+			TRY(need_directory(local_path(v, m->deps[i].repository)));
+	return v->remote->name(v->remote->ctx, m->deps, m->deps_n);
+}
+
+/* Where one without a repository lies. */
+static str present_path(struct vendor *v, const struct chart_dependency *d)
+{
+	return path_join(v->a, v->path, S("charts"), d->name);
 }
 
 static err *check_range(struct vendor *v, const struct chart_dependency *d, bool quotes)
@@ -94,8 +120,10 @@ static err *resolve(struct vendor *v, struct chart_dependency *locked)
 		TRY(check_range(v, d, true));
 		locked[i] = (struct chart_dependency){ .name = d->name, .version = d->version,
 						       .repository = d->repository };
-		if (!d->repository.n)
+		if (!d->repository.n) {
+			TRY(need_directory(present_path(v, d)));
 			continue;
+		}
 		TRY(find_version(v, d, &version));
 		if (version.n) {
 			locked[i].version = version;
@@ -154,10 +182,14 @@ static str now_text(struct arena *a)
 			    (int)(now % CLOCK_SECOND));
 }
 
+static bool is_v1(const struct vendor *v)
+{
+	return str_eq(v->chart->meta.api_version, S("v1"));
+}
+
 static err *write_lock(struct vendor *v, const struct chart_dependency *locked, str sum)
 {
-	bool v1 = str_eq(v->chart->meta.api_version, S("v1"));
-	str name = v1 ? S("requirements.lock") : S("Chart.lock"), link;
+	str name = is_v1(v) ? S("requirements.lock") : S("Chart.lock"), link;
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	node lock = node_map(v->a, 3);
 	struct fs_info info;
@@ -182,9 +214,10 @@ static err *write_lock(struct vendor *v, const struct chart_dependency *locked, 
 /* One that has no repository lies in charts/ already. */
 static err *check_present(struct vendor *v, const struct chart_dependency *d)
 {
-	str path = path_join(v->a, v->path, S("charts"), d->name);
+	str path = present_path(v, d);
 	struct chart *c;
 
+	v->unsaid = true;
 	buf_addf(v->out, "Dependency %.*s did not declare a repository. Assuming it exists in the "
 			 "charts directory\n",
 		 STR_ARG(d->name));
@@ -193,6 +226,7 @@ static err *check_present(struct vendor *v, const struct chart_dependency *d)
 	if (e)
 		return err_wrap(e, "unable to load chart '%.*s'", STR_ARG(path));
 	TRY(check_range(v, d, false));
+	v->unsaid = false;
 	if (meta_version_fits(v->a, d->version, c->meta.version))
 		return NULL;
 	return err_new(ERR_INVALID, "dependency %.*s at version %.*s does not satisfy the constraint "
@@ -286,18 +320,21 @@ static err *remove_outdated(struct vendor *v, const struct chart_dependency *dep
 static err *fetch_all(struct vendor *v, struct chart_dependency *deps, size_t n)
 {
 	struct archives list = { 0 };
+	str charts = path_join(v->a, v->path, S("charts"));
 	struct fs_entry *before;
 	size_t before_n;
 
+	if (chart_path_kind(charts) == CHART_PATH_FILE)
+		return err_new(ERR_INVALID, "%.*s is not a directory",
+			       STR_ARG(quote_str(v->a, charts)));
 	TRY(fs_mkdir(v->fs, S("charts"), 0755));
 	TRY(fs_list(v->fs, v->a, S("charts"), CHART_FILES_MAX, &before, &before_n));
 	buf_addf(v->out, "Saving %zu charts\n", n);
 	err *e = gather(v, deps, n, &list);
 
-	if (e) {
+	if (e && !v->unsaid)
 		buf_addf(v->out, "Save error occurred:  %s\n", err_msg(e));
-		return e;
-	}
+	TRY(e);
 	for (size_t i = 0; i < list.n; i++)
 		TRY(fs_write(v->fs, path_join(v->a, S("charts"), list.p[i].name), list.p[i].bytes,
 			     0644));
@@ -329,7 +366,7 @@ static err *update(struct vendor *v)
 
 	if (!m->has_deps)
 		return NULL;
-	TRY(v->remote->name(v->remote->ctx, m->deps, m->deps_n));
+	TRY(name_repositories(v));
 	TRY(v->remote->refresh(v->remote->ctx, m->deps, m->deps_n, false, v->out));
 	TRY(resolve(v, locked));
 	TRY(fetch_all(v, locked, m->deps_n));
@@ -339,28 +376,56 @@ static err *update(struct vendor *v)
 	return write_lock(v, locked, sum);
 }
 
-static err *build(struct vendor *v)
+/* Helm 2 counted what Chart.yaml asks for and no more. */
+static err *old_digest(struct vendor *v, str *out)
 {
-	struct chart_dependency *deps;
-	size_t n;
-	str sum;
+	const struct chart_meta *m = &v->chart->meta;
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	char hex[SHA256_HEX + 1];
+	node tree = node_map(v->a, 1);
 
-	if (v->chart->lock.kind != NODE_MAP)
-		return update(v);
-	n = meta_lock_dependencies(v->a, v->chart->lock, &deps);
-	TRY(v->remote->name(v->remote->ctx, v->chart->meta.deps, v->chart->meta.deps_n));
+	node_set(v->a, tree, S("dependencies"), dependency_trees(v->a, m->deps, m->deps_n));
+	TRY(json_write(&b, tree, &(const struct json_style){ .source_order = true }));
+	sha256_hex(buf_str(&b), hex);
+	*out = arena_cat(v->a, S("sha256:"), str_c(hex));
+	return NULL;
+}
+
+/* `old` is what Helm 2 would have written, for charts of its time. */
+static err *check_lock(struct vendor *v, const struct chart_dependency *deps, size_t n, str old)
+{
+	str said = node_str(node_get(v->chart->lock, S("digest"))), sum;
+
 	TRY(digest(v, deps, n, &sum));
-	if (!str_eq(sum, node_str(node_get(v->chart->lock, S("digest"))))) {
-		if (str_eq(v->chart->meta.api_version, S("v1")))
-			return err_new(ERR_CONFLICT,
-				       "the lock file (requirements.lock) is out of sync with the "
-				       "dependencies file (requirements.yaml). Please update the "
-				       "dependencies");
+	if (str_eq(sum, said))
+		return NULL;
+	if (!is_v1(v))
 		return err_new(ERR_CONFLICT,
 			       "the lock file (Chart.lock) is out of sync with the dependencies file "
 			       "(Chart.yaml). Please update the dependencies with 'helm dependency "
 			       "update'");
-	}
+	notice_printf(v->remote->notices, "warning: a valid Helm v3 hash was not found. Checking "
+					  "against Helm v2 hash...");
+	if (str_eq(old, said))
+		return NULL;
+	return err_new(ERR_CONFLICT, "the lock file (requirements.lock) is out of sync with the "
+				     "dependencies file (requirements.yaml). Please update the "
+				     "dependencies");
+}
+
+static err *build(struct vendor *v)
+{
+	struct chart_dependency *deps;
+	str old = STR_NONE;
+	size_t n;
+
+	if (v->chart->lock.kind != NODE_MAP)
+		return update(v);
+	n = meta_lock_dependencies(v->a, v->chart->lock, &deps);
+	if (is_v1(v))
+		TRY(old_digest(v, &old));
+	TRY(name_repositories(v));
+	TRY(check_lock(v, deps, n, old));
 	TRY(v->remote->refresh(v->remote->ctx, deps, n, true, v->out));
 	return fetch_all(v, deps, n);
 }

@@ -28,6 +28,7 @@ struct vendor_remote {
 	err *(*fetch)(void *ctx, struct arena *a, const struct chart_dependency *d, struct buf *out,
 		      str *name, str *bytes);
 	void *ctx;
+	const struct notices *notices;	/* NULL: nobody listens */
 };
 
 /* By Chart.yaml, and write Chart.lock. `mtime`: see helm/pack.h. */

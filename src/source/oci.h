@@ -57,7 +57,7 @@ struct oci_options {
 	/* With TLS, whatever the certificate (unless `tls` is given), or, where
 	 * none is spoken, without: Flux's spec.insecure. */
 	bool insecure;
-	bool oras;   /* errors in the words of ORAS, which Helm has */
+	bool oras;   /* as ORAS, which Helm has: its words, and no HTTP for local registries */
 	bool push;   /* tokens that allow writing */
 	bool remove; /* and deleting */
 	enum net_addresses addresses;
@@ -125,6 +125,10 @@ err *oci_referrers(struct oci *c, struct arena *a, str digest, str artifact_type
 
 /* ---- writing, with `push` ------------------------------------------------------ */
 
+/* With `oras`, errors of these say which step of a copy it was, as ORAS does. */
+
+err *oci_has_manifest(struct oci *c, struct arena *a, str digest, bool *has)
+	__attribute__((warn_unused_result));
 /* Unless the registry has it. The digest is that of the bytes, in `a`. */
 err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescriptor *out)
 	__attribute__((warn_unused_result));

@@ -351,7 +351,9 @@ static err *read_tags(struct arena *a, str body, tag_list *tags)
 
 err *oci_tags(struct oci *c, struct arena *a, str **out, size_t *n)
 {
-	str url = arena_cat(a, c->o.ref.repository, S("/tags/list?n=1000")), body;
+	str url = arena_cat(a, c->o.ref.repository, S("/tags/list"),
+			    c->o.oras ? STR_NONE : S("?n=1000")),
+	    body;
 	tag_list tags = { 0 };
 
 	for (int page = 0; url.n; page++) {

@@ -3,19 +3,26 @@
 #include "source/digest.h"
 #include "text/gourl.h"
 
-/* ---- blobs ------------------------------------------------------------------------- */
+/* ORAS tells which step of copying failed. */
+static err *failed_step(const struct oci *c, err *e, const char *step)
+{
+	return e && c->o.oras ? err_wrap(e, "failed to perform \"%s\" on destination", step) : e;
+}
 
-static err *has_blob(struct oci *c, struct arena *a, str digest, bool *has)
+/* HEAD says whether it is there. */
+static err *is_there(struct oci *c, struct arena *a, const char *what, str digest, bool *has)
 {
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
-	struct oci_ask ask = { .method = S("HEAD"), .path = oci_path(c, a, "blobs", digest) };
+	struct oci_ask ask = { .method = S("HEAD"), .path = oci_path(c, a, what, digest) };
+	err *e = oci_ask(c, &ask, &answer);
 
-	TRY(oci_ask(c, &ask, &answer));
-	*has = answer.head.status == 200;
-	if (*has || answer.head.status == 404)
-		return NULL;
-	return oci_answer_error(c, &ask, &answer);
+	*has = !e && answer.head.status == 200;
+	if (!e && !*has && answer.head.status != 404)
+		e = oci_answer_error(c, &ask, &answer);
+	return failed_step(c, e, "Exists");
 }
+
+/* ---- blobs ------------------------------------------------------------------------- */
 
 /* Where the bytes go. */
 static err *start_upload(struct oci *c, struct arena *a, str *url)
@@ -46,21 +53,32 @@ static err *upload(struct oci *c, struct arena *a, str url, str bytes, str diges
 	return oci_ask_for(c, &ask, statuses, &answer);
 }
 
+static err *send_blob(struct oci *c, struct arena *a, str bytes, str digest)
+{
+	str url;
+	err *e = start_upload(c, a, &url);
+
+	return failed_step(c, e ? e : upload(c, a, url, bytes, digest), "Push");
+}
+
 err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescriptor *out)
 {
 	bool has;
-	str digest, url;
+	str digest;
 
 	if (bytes.n > OCI_UPLOAD_MAX)
 		return err_new(ERR_INVALID, "blob is larger than %d bytes", OCI_UPLOAD_MAX);
 	TRY(digest_of(a, DIGEST_SHA256, bytes, &digest));
-	TRY(has_blob(c, a, digest, &has));
-	if (!has) {
-		TRY(start_upload(c, a, &url));
-		TRY(upload(c, a, url, bytes, digest));
-	}
+	TRY(is_there(c, a, "blobs", digest, &has));
+	if (!has)
+		TRY(send_blob(c, a, bytes, digest));
 	*out = (struct ocidescriptor){ .digest = digest, .size = (int64_t)bytes.n };
 	return NULL;
+}
+
+err *oci_has_manifest(struct oci *c, struct arena *a, str digest, bool *has)
+{
+	return is_there(c, a, "manifests", digest, has);
 }
 
 /* ---- manifests ----------------------------------------------------------------------- */
@@ -82,7 +100,7 @@ err *oci_push_manifest(struct oci *c, struct arena *a, str tag, str media_type, 
 			       .type = media_type,
 			       .body = bytes };
 
-	TRY(oci_ask_for(c, &ask, statuses, &answer));
+	TRY(failed_step(c, oci_ask_for(c, &ask, statuses, &answer), tag.n ? "Tag" : "Push"));
 	str said = net_response_header(&answer.head, S("Docker-Content-Digest"));
 
 	if (str_starts(said, S("sha256:")) && !str_eq(said, digest))

@@ -117,7 +117,7 @@ static void add_diagnostic(struct buf *b, node d, bool oras)
 		buf_add(b, code);
 	if (!oras || message.n)
 		buf_addf(b, ": %.*s", STR_ARG(message));
-	if (node_is_nil(detail))
+	if (node_is_nil(detail) || (oras && !message.n))
 		return;
 	buf_add(b, oras ? S(": ") : S("; "));
 	goprint_add(b, detail);
@@ -170,11 +170,10 @@ static void add_status(struct buf *b, struct arena *a, const struct oci_ask *ask
 static void add_oras(struct buf *b, struct arena *a, const struct oci_ask *ask, str url, int status,
 		     str body)
 {
-	str page = S("?n="), words = net_status(a, status);
-	size_t at = str_find(url, page);
+	str words = net_status(a, status);
 
-	buf_addf(b, "%.*s \"%.*s\": response status code %d: ", STR_ARG(ask->method),
-		 STR_ARG(str_sub(url, 0, at == STR_NPOS ? url.n : at)), status);
+	buf_addf(b, "%.*s \"%.*s\": response status code %d: ", STR_ARG(ask->method), STR_ARG(url),
+		 status);
 	if (!add_diagnostics(b, body, true))
 		buf_add(b, str_from(words, str_find_char(words, ' ') + 1));
 }
@@ -258,7 +257,7 @@ static bool may_be_http(const struct oci *c, const err *e)
 {
 	if (c->http || err_kind(e) != ERR_UNAVAILABLE)
 		return false;
-	return c->o.insecure || (ociref_is_local(c->o.ref.registry) && !c->o.tls &&
+	return c->o.insecure || (!c->o.oras && ociref_is_local(c->o.ref.registry) && !c->o.tls &&
 				 !str_has(err_text(e), S("x509:")));
 }
 

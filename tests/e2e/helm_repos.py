@@ -58,7 +58,8 @@ class Repo(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(text[:40 if words == "short" else None].encode())
 
     def send_error(self, code, message=None, explain=None):
-        super().send_error(code, http.HTTPStatus(code).phrase)
+        own = "own words" if self.path.startswith("/own/") else None
+        super().send_error(code, own or http.HTTPStatus(code).phrase)
 
     def log_message(self, *_):
         pass
@@ -333,6 +334,60 @@ def dependencies(url):
         want(["dep", "build", "c"], 1, "", "Error: no repository definition for %s, %s. Please add the missing repos via 'helm repo add'\n" % (url, url))
 
 
+def local_dependencies(url):
+    """Those that need nobody, and what is wrong with them is told first."""
+    def deps(text, version="v2"):
+        both(lambda w: (shutil.rmtree(w + "/l", ignore_errors=True), write(w + "/l/Chart.yaml", "apiVersion: %s\nname: l\nversion: 1.0.0\n%s" % (version, text))))
+    listed = "dependencies:\n- name: d\n  version: 1.x\n"
+    for command in (["dependency", "update"], ["dependency", "build"]):
+        want(command + ["empty"], 1, "", "Error: Chart.yaml file is missing\n")
+        deps(listed + "  repository: file://../gone\n")
+        want(command + ["l"], 1, "", "Error: directory gone not found\n")
+    deps(listed)
+    want(["dep", "up", "l", "--skip-refresh"], 1, "", "Error: directory l/charts/d not found\n")
+    want(["package", "l", "-u"], 1, "", "Error: directory HOME/work/l/charts/d not found\n")
+    both(lambda w: write(w + "/l/charts/d/Chart.yaml", "apiVersion: v2\nname: d\nversion: 2.0.0\n"))
+    what = "dependency d at version 2.0.0 does not satisfy the constraint 1.x\n"
+    want(["dep", "up", "l", "--skip-refresh"], 1, "Saving 1 charts\nDependency d did not declare a repository. Assuming it exists in the charts directory\n"
+         "Save error occurred:  " + what, "Error: " + what)
+    want(["dep", "up", "l/charts", "--skip-refresh"], 1, "", "Error: Chart.yaml file is missing\n")
+    both(lambda w: (shutil.rmtree(w + "/l/charts"), write(w + "/l/charts", "")))
+    deps("", "v1")
+    both(lambda w: (write(w + "/l/requirements.yaml", listed + "  repository: file://../d\n"),
+                    write(w + "/d/Chart.yaml", "apiVersion: v1\nname: d\nversion: 1.0.0\n"),
+                    write(w + "/l/requirements.lock", "dependencies:\n- name: d\n  version: 1.0.0\n  repository: file://../d\n"
+                          "digest: sha256:%s\ngenerated: \"2020-01-01T00:00:00Z\"\n" % hashlib.sha256(
+                              b'{"dependencies":[{"name":"d","version":"1.x","repository":"file://../d"}]}').hexdigest())))
+    old = 'level=INFO msg="warning: a valid Helm v3 hash was not found. Checking against Helm v2 hash..."\n'
+    want(["dep", "build", "l", "--skip-refresh"], 0, "Saving 1 charts\nDeleting outdated charts\n", old)
+    both(lambda w: write(w + "/l/requirements.yaml", listed + "  repository: file://../d/\n"))
+    want(["dep", "build", "l", "--skip-refresh"], 1, "", old + "Error: the lock file (requirements.lock) is out of sync with the dependencies file "
+         "(requirements.yaml). Please update the dependencies\n")
+    both(lambda w: write(w + "/plain.tgz", "text"))
+    want(["dependency", "list", "plain.tgz"], 1, "", "Error: file 'plain.tgz' does not appear to be a gzipped archive; got 'application/octet-stream'\n")
+
+
+def entries(url):
+    """An index with an entry that is none, versions that are meant and not there, and development versions."""
+    write(DIR + "/srv/odd/index.yaml", "apiVersion: v1\nentries:\n  app:\n  - name: app\n    version: none\n  - name: app\n    version: 1.2.0\n    urls:\n    - ../app-1.2.0.tgz\n")
+    skip = 'level=WARN msg="skipping loading invalid entry for chart" name=app version=none source=%s error="validation: chart.metadata.version \\"none\\" is invalid"\n'
+    cached = "HOME/.cache/helm/repository/odd-index.yaml"
+    want(["repo", "add", "odd", url + "/odd"], 0, '"odd" has been added to your repositories\n', skip % (url + "/odd"))
+    want(["search", "repo", "odd/app", "-l", "-o", "json"], 0, '[{"name":"odd/app","version":"1.2.0","app_version":"","description":""}]\n', skip % cached)
+    other = 'level=WARN msg="unable to find exact version requested; falling back to closest available version" chart=app requested=%s selected=1.2.0\n'
+    want(["pull", "odd/app", "--version", "v1.2.0"], 0, "", skip % cached + other % "v1.2.0")
+    want(["pull", "odd/app", "--version", "1.x"], 0, "", skip % cached)
+    want(["repo", "remove", "odd"], 0, '"odd" has been removed from your repositories\n')
+    want(["pull", "one/app", "--version", "1.2"], 0, "", other % "1.2")
+    for command, prefix in ((["show", "chart"], ""), (["template", "r"], ""), (["install", "r", "--dry-run=client"], "INSTALLATION FAILED: ")):
+        want(command + ["nothing", "--devel", "--repo", url], 1, "", "Error: " + prefix + 'chart "nothing" version ">0.0.0-0" not found in %s repository\n' % url)
+    want(["show", "chart", "one/app", "--devel"], 0, None)
+    if "version: 2.0.0-rc.1\n" not in run("rill", "show", "chart", "one/app", "--devel")[1]:
+        fail("show --devel takes no development version")
+    want(["repo", "add", "own", url + "/own"], 1, "", 'Error: looks like "%s/own" is not a valid chart repository or cannot be reached: '
+         "failed to fetch %s/own/index.yaml : 404 own words\n" % (url, url))
+
+
 def signed(url):
     """A chart that helm 4.3.2 signed; the key is in tests/golden/helm-prov."""
     if not shutil.which("gpg"):
@@ -410,6 +465,28 @@ def registry():
     code, out, err = want(["template", "r", ref, "--plain-http"], 0, None)
     if 'v: "1.10.0"' not in out:
         fail("template of a registry's chart: " + out + err)
+    digest = next(l for l in run("rill", "pull", ref + ":1.2.0", "--plain-http")[1].split("\n") if l.startswith("Digest: "))[8:]
+    at, zero = "127.0.0.1:%d/charts/app" % port, "sha256:" + "0" * 64
+    want(["pull", ref + "@" + digest, "--plain-http", "--version", "1.2.0"], 0, None)
+    want(["pull", ref + "@" + digest, "--plain-http", "--version", "7.0.0"], 0, None)
+    want(["pull", ref + "@" + zero, "--plain-http", "--version", "1.2.0"], 1, "", "Error: chart reference digest mismatch: %s is not %s\n" % (digest, zero))
+    want(["pull", ref + "@" + zero, "--plain-http"], 1, "", 'Error: failed to perform "FetchReference" on source: %s@%s: not found\n' % (at, zero))
+    unknown = 'Error: GET "http://127.0.0.1:%d/v2/charts/none/tags/list": response status code 404: name unknown: repository name not known to registry: map[name:charts/none]\n'
+    want(["pull", "oci://127.0.0.1:%d/charts/none" % port, "--plain-http"], 1, "", unknown % port)
+    want(["pull", ref, "--version", "1.2.0"], 1, "", 'Error: failed to perform "FetchReference" on source: Get "https://127.0.0.1:%d/v2/charts/app/manifests/1.2.0": '
+         "http: server gave HTTP response to HTTPS client\n" % port)
+    nobody = ': dial tcp 127.0.0.1:1: connect: connection refused\n'
+    want(["pull", "oci://127.0.0.1:1/app", "--version", "1.0.0", "--plain-http"], 1, "", 'Error: failed to perform "FetchReference" on source: Get "http://127.0.0.1:1/v2/app/manifests/1.0.0"' + nobody)
+    want(["pull", "oci://127.0.0.1:1/app", "--plain-http"], 1, "", 'Error: Get "http://127.0.0.1:1/v2/app/tags/list"' + nobody)
+    code, out, err = want(["push", "app.tgz", "oci://127.0.0.1:1/x", "--plain-http"], 1, None)
+    if 'Error: failed to perform "Exists" on destination: Head "http://127.0.0.1:1/v2/x/app/manifests/sha256:' not in err:
+        fail("push to nobody: " + err)
+    want(["pull", "oci://bad host/x"], 1, "", "Error: invalid chart URL format: oci://bad host/x\n")
+    want(["pull", "oci://"], 1, "", "Error: non-absolute URLs should be in form of repo_name/path_to_chart, got: oci:\n")
+    subprocess.run([RILL, "push", "artifact", "oci://127.0.0.1:%d/plain:1.0.0" % port, "--path", DIR + "/src/app", "--source", "s", "--revision", "r"],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    want(["pull", "oci://127.0.0.1:%d/plain" % port, "--version", "1.0.0", "--plain-http"], 1, "",
+         "Error: manifest does not contain minimum number of descriptors (2), descriptors found: 1\n")
     want(["push", "none.tgz", "oci://h/x"], 1, "", "Error: none.tgz: no such file\n")
     want(["push", ".", "oci://h/x"], 1, "", "Error: cannot push directory, must provide chart archive (.tgz)\n")
     want(["push", "app.tgz", "http://h/x"], 1, "", "Error: scheme \"http\" not supported\n")
@@ -438,7 +515,7 @@ def logins():
         fail("logins can be read by others")
     want(["registry", "logout", host], 0, "Removing login credentials for %s\n" % host)
     code, out, err = run("rill", "pull", ref + "/app", "--plain-http")
-    if code != 1 or "UNAUTHORIZED" not in err:
+    if code != 1 or "response status code 401: unauthorized: authentication required" not in err:
         fail("pull after logout: " + err)
 
 
@@ -458,9 +535,11 @@ def main():
         odd()
         pull(url)
         take(url)
+        entries(url)
         credentials(port)
         signed(url)
         dependencies(url)
+        local_dependencies(url)
         registry()
     finally:
         for p in running:
