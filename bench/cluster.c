@@ -111,7 +111,7 @@ static void start_server(struct bench *b, const char *rill, const char *kubeconf
 {
 	b->server = fork();
 	if (!b->server) {
-		execl(rill, rill, "server", "--crds", "flux", "--plain-http",
+		execl(rill, rill, "server", "--crds", "flux",
 		      b->simulated ? "--data-dir=:memory:" : "--no-sim", "--write-kubeconfig",
 		      kubeconfig, (char *)NULL);
 		_exit(127);

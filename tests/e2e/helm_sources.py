@@ -723,7 +723,7 @@ class Cases:
         self.chart_not_verified(c, "127.0.0.1:%d/charts/podinfo" % port)
         # a registry is left alone; what a server left goes, an observedGeneration of -1 as well
         until(lambda: (r.get()["metadata"].get("finalizers"), r.get().get("status") or {}) == (None, {}), 10, lambda: "not left alone: %s" % r.get())
-        self.repo.spec(type="oci", url="oci://127.0.0.1:%d/charts" % port)
+        self.repo.spec(type="oci", insecure=True, url="oci://127.0.0.1:%d/charts" % port)
         until(lambda: "finalizers" not in self.repo.get()["metadata"] and "artifact" not in self.repo.status(), 10, lambda: "not left alone: %s" % self.repo.get())
         same(os.path.exists("store/helmrepository/flux-system/charts"), False, "artifacts are left")
         self.chart.wait("Ready", "True ChartPullSucceeded pulled 'podinfo' chart with version '1.3.0+b'")
