@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 #include "text/number.h"
+#include "text/quote.h"
 
 const struct typed typed_any = { .kind = TYPED_ANY, .go = "interface {}" };
 const struct typed typed_string = { .kind = TYPED_STRING, .go = "string" };
@@ -99,7 +100,8 @@ str typed_suggest(const struct typed *type, str name)
 static err *unknown(struct fitter *f, node key, const struct typed *type)
 {
 	str near = typed_suggest(type, node_str(key));
-	err *e = err_new(ERR_INVALID, "json: unknown field \"%.*s\"", STR_ARG(node_str(key)));
+	err *e = err_new(ERR_INVALID, "json: unknown field %.*s",
+			 STR_ARG(quote_str(f->a, node_str(key))));
 
 	if (near.n)
 		err_set_detail(e, arena_printf(f->a, "did you mean \"%.*s\"?", STR_ARG(near)));

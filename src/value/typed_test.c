@@ -46,6 +46,7 @@ static const struct {
 	{ "{\"images\":{}}", NULL,
 	  "json: cannot unmarshal object into Go struct field Kustomization.images of type []types.Image" },
 	{ "[]", NULL, "json: cannot unmarshal array into Go value of type types.Kustomization" },
+	{ "{\"a\\\"b\":1}", NULL, "json: unknown field \"a\\\"b\"" },
 	{ "{\"nameSpce\":1}", NULL, "json: unknown field \"nameSpce\"" },
 };
 
