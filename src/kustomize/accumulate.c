@@ -17,10 +17,12 @@ err *build_open_root(struct build *b, const struct loader *l, bool lenient, stru
 	str text;
 
 	TRY(kfile_load(b->t.a, l, &text, &r.file_name));
-	TRY(kfile_parse(b->t.a, text, path_join(b->t.a, l->root, r.file_name), l->root, b->t.sources,
-			lenient, &r.k));
+	err *e = kfile_parse(b->t.a, text, path_join(b->t.a, l->root, r.file_name), l->root,
+			     b->t.sources, lenient, &r.k);
+
 	for (size_t i = 0; b->o->warn && i < r.k.warnings.n; i++)
 		b->o->warn(b->o->context, r.k.warnings.p[i]);
+	TRY(e);
 	*out = r;
 	return NULL;
 }

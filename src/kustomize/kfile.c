@@ -252,6 +252,7 @@ err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *s
 
 	TRY(read_root(a, text, name, sources, lenient, &k.root));
 	warn(a, &k);
+	out->warnings = k.warnings;
 	modernize(a, k.root);
 	if (is_empty(k.root))
 		return err_at(err_new(ERR_INVALID, "kustomization.yaml is empty"), name, 1, 1);

@@ -33,7 +33,8 @@ err *kfile_load(struct arena *a, const struct loader *l, str *text, str *name)
 	__attribute__((warn_unused_result));
 
 /* Decode and check a file's text; `dir` is named in errors about its kind and
- * version. `lenient` drops unknown fields, as Flux reads the root file. */
+ * version. `lenient` drops unknown fields, as Flux reads the root file. A file that
+ * fails the checks has its warnings nevertheless. */
 err *kfile_parse(struct arena *a, str text, str name, str dir, struct sources *sources,
 		 bool lenient, struct kfile *out) __attribute__((warn_unused_result));
 
