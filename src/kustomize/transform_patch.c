@@ -222,6 +222,24 @@ static err *parse_entry(struct transform *t, struct entry *p)
 	return e;
 }
 
+/* A target as errors name it. */
+static str selector_text(struct arena *a, node target)
+{
+	const struct resid id = {
+		.gvk = {
+			.group = node_str(node_get(target, S("group"))),
+			.version = node_str(node_get(target, S("version"))),
+			.kind = node_str(node_get(target, S("kind"))),
+		},
+		.name = node_str(node_get(target, S("name"))),
+		.ns = node_str(node_get(target, S("namespace"))),
+	};
+
+	return arena_cat(a, resid_text(a, id), S(":a="),
+			 node_str(node_get(target, S("annotationSelector"))), S(":l="),
+			 node_str(node_get(target, S("labelSelector"))));
+}
+
 static err *merge_entry(struct transform *t, struct resmap *m, const struct entry *p, node target,
 			node options)
 {
@@ -237,8 +255,11 @@ static err *merge_entry(struct transform *t, struct resmap *m, const struct entr
 					       "Multiple Strategic-Merge Patches in one `patches` entry is "
 					       "not allowed to set `patches.target` field: %.*s",
 					       STR_ARG(p->source));
-			TRY(target_select_all(t, m, target, &selected));
-			return merge_selected(t, m, &selected, patch);
+			err *e = target_select_all(t, m, target, &selected);
+
+			return e ? err_wrap(e, "unable to find patch target %.*s in `resources`",
+					    STR_ARG(quote_str(t->a, selector_text(t->a, target))))
+				 : merge_selected(t, m, &selected, patch);
 		}
 		err *e = find_target(t, m, patch, &r);
 
@@ -354,6 +375,23 @@ err *transform_merge_patches(struct transform *t, const struct loader *l, struct
 	return NULL;
 }
 
+/* Operations alone, with errors that tell what was decoded: of YAML what became of it. */
+static err *parse_ops(struct transform *t, str text, uint32_t place, str name, node *out)
+{
+	CLEANUP(buf_release) struct buf json = BUF_INIT;
+	err *e = parse_json_patch(t, text, place, name, out);
+	str why = e ? err_text(e) : STR_NONE;
+
+	if (!e)
+		return NULL;
+	if (str_starts(text, S("[")))
+		return err_wrap(e, "decoding %.*s", STR_ARG(text));
+	if (str_take_str(&why, S("error converting YAML to JSON: ")))
+		return err_replace(e, "%.*s", STR_ARG(arena_str(t->a, why)));
+	err_free(json_write(&json, *out, NULL));
+	return err_wrap(e, "decoding %s", buf_c(&json));
+}
+
 err *transform_json_patch(struct transform *t, const struct loader *l, struct resmap *m, node target,
 			  str path, node inline_ops)
 {
@@ -373,16 +411,7 @@ err *transform_json_patch(struct transform *t, const struct loader *l, struct re
 			return err_new(ERR_INVALID, "patch file '%.*s' empty seems to be empty",
 				       STR_ARG(path));
 	}
-	err *e = parse_json_patch(t, text, path.n ? 0 : inline_ops.place, name, &parsed);
-
-	if (e && str_starts(err_text(e), S("json: "))) {
-		CLEANUP(buf_release) struct buf json = BUF_INIT;
-
-		err_free(json_write(&json, parsed, NULL));
-		return err_wrap(e, "decoding %s", buf_c(&json));
-	}
-	if (e)
-		return e;
+	TRY(parse_ops(t, text, path.n ? 0 : inline_ops.place, name, &parsed));
 	if (!node_len(parsed))
 		return err_new(ERR_INVALID, "patch appears to be empty; file=%.*s, JsonOp=%.*s",
 			       STR_ARG(path), STR_ARG(text));
