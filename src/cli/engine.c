@@ -70,8 +70,8 @@ static err *open_store(struct engine *e, const struct settings *s)
 	const struct artifact_options o = {
 		.dir = s->storage_path,
 		.host = advertised(&e->mem, s, e->service),
-		.ttl = s->retention_ttl,
-		.records = s->retention_records,
+		.ttl = s->retention_ttl > 0 ? s->retention_ttl : 1,	/* at once */
+		.records = s->retention_records ? s->retention_records : 1,	/* the current one stays */
 		.algo = s->digest_algo,
 	};
 

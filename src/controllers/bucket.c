@@ -65,12 +65,31 @@ static err *read_secret(struct bucket_pass *b, node ref, const char *what, struc
 			    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
 }
 
+typedef err *parse_secret(struct arena *a, const struct credentials *c);
+
+static err *parse_proxy(struct arena *a, const struct credentials *c)
+{
+	struct net_proxy proxy;
+
+	return credentials_proxy(a, c, &proxy);
+}
+
+static err *parse_tls(struct arena *a, const struct credentials *c)
+{
+	struct net_tls tls;
+
+	(void)a;
+	return credentials_tls(c, &tls);
+}
+
 /* One that Flux reads as it reads those of TLS and of proxies. */
-static err *read_other(struct bucket_pass *b, node ref, const char *what, struct credentials *to,
-		       const struct credentials **out)
+static err *read_other(struct bucket_pass *b, node ref, const char *what, parse_secret *parse,
+		       struct credentials *to, const struct credentials **out)
 {
 	err *e = observe_read_secret(b->p, ref, to, out);
 
+	if (!e && *out)
+		e = parse(b->p->arena, *out);
 	return e ? failure_mark(err_wrap(e, "%s", what), FAILURE_GENERIC, "FetchFailed",
 				"AuthenticationFailed")
 		 : NULL;
@@ -80,15 +99,14 @@ static const struct observed observed[] = { { "ignore", "observedIgnore" } };
 
 /* ---- who we are without a Secret ---------------------------------------------------- */
 
+/* A client that is no application of a tenant: an identity of the machine. */
 static bool is_managed(const struct credentials *c)
 {
-	static const char *const others[] = { "accountKey", "sasKey", "clientSecret",
-					      "clientCertificate" };
+	bool app = credentials_has(c, S("tenantId")) &&
+		   (credentials_get(c, S("clientSecret")).n ||
+		    credentials_get(c, S("clientCertificate")).n);
 
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		if (credentials_get(c, str_c(others[i])).n)
-			return false;
-	return credentials_get(c, S("clientId")).n > 0;
+	return credentials_get(c, S("clientId")).n && !app;
 }
 
 static err *no_token(struct bucket_pass *b, err *e)
@@ -120,13 +138,10 @@ static err *ask_cloud(struct bucket_pass *b)
 	if (!cloudlogin_wanted(b->spec.provider) || !identity_provider(b->spec.provider) ||
 	    (b->spec.secret && !managed))
 		return NULL;
-	err *e = b->spec.proxy ? credentials_proxy(p->arena, b->spec.proxy, &proxy) : NULL;
-
-	if (e)
-		return failure_mark(err_wrap(e, "failed to get proxy URL"), FAILURE_GENERIC,
-				    "FetchFailed", "AuthenticationFailed");
+	if (b->spec.proxy)
+		TRY(credentials_proxy(p->arena, b->spec.proxy, &proxy));
 	TRY(cloudlogin_identity(p, account, b->spec.proxy ? &proxy : NULL, &who));
-	e = identity_token(&who, p->arena, identity_provider(b->spec.provider), &need, &token);
+	err *e = identity_token(&who, p->arena, identity_provider(b->spec.provider), &need, &token);
 	if (e && azure && !managed && !who.account.n) {
 		err_free(e); /* nobody: a container may be public */
 		return NULL;
@@ -148,17 +163,19 @@ static err *prepare(struct bucket_pass *b)
 	storage_begin(b->p, &b->before, &b->have);
 	read_spec(b);
 	b->seen.artifact = b->have ? &b->before : NULL;
+	if (cloudlogin_wanted(b->spec.provider))
+		TRY(cloudlogin_check(b->p, node_str(node_get(spec, S("serviceAccountName")))));
 	TRY(read_secret(b, node_get(spec, S("secretRef")), "failed to get secret ", &b->secret,
 			&b->spec.secret));
-	TRY(read_other(b, node_get(spec, S("certSecretRef")), "failed to get TLS config", &b->cert,
-		       &b->spec.cert));
-	TRY(read_other(b, node_get(spec, S("proxySecretRef")), "failed to get proxy URL", &b->proxy,
-		       &b->spec.proxy));
 	TRY(read_secret(b, node_get(sts, S("secretRef")), "failed to get STS secret ",
 			&b->sts_secret, &b->spec.sts.secret));
+	TRY(read_other(b, node_get(spec, S("proxySecretRef")), "failed to get proxy URL", parse_proxy,
+		       &b->proxy, &b->spec.proxy));
+	TRY(read_other(b, node_get(spec, S("certSecretRef")), "failed to get TLS config", parse_tls,
+		       &b->cert, &b->spec.cert));
 	TRY(read_other(b, node_get(sts, S("certSecretRef")), "failed to get STS TLS config",
-		       &b->sts_cert, &b->spec.sts.cert));
-	TRY(bucketsource_check_sts(&b->spec));
+		       parse_tls, &b->sts_cert, &b->spec.sts.cert));
+	TRY(bucketsource_check(&b->spec));
 	return ask_cloud(b);
 }
 
@@ -171,8 +188,9 @@ static struct outcome done(struct bucket_pass *b, const struct bucketsource *s)
 
 	if (s->link.n)
 		status_set_str(p, S("url"), s->link);
-	observe_set(p, observed, sizeof observed / sizeof *observed);
-	storage_tell(p, &s->artifact, b->have ? &b->before : NULL, recovered, s->event);
+	if (!s->unchanged)
+		observe_set(p, observed, sizeof observed / sizeof *observed);
+	storage_tell(p, &s->artifact, recovered, s->event);
 	if (s->unchanged)
 		storage_tell_up_to_date(p, s->revision);
 	return pass_succeed(p, S("Succeeded"), message);

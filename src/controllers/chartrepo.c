@@ -107,13 +107,25 @@ static err *open_http(struct chartrepo *r)
 		 : NULL;
 }
 
+static err *normalize(struct arena *a, str url, str *out)
+{
+	err *e = helmrepo_normalize(a, url, out);
+
+	return e ? failure_mark(err_wrap(e, "invalid Helm repository URL"), FAILURE_STALLED,
+				fetch_failed, "URLInvalid")
+		 : NULL;
+}
+
+err *chartrepo_check_url(struct arena *a, str url)
+{
+	str normal;
+
+	return normalize(a, url, &normal);
+}
+
 static err *open_repo(struct chartrepo *r)
 {
-	err *e = helmrepo_normalize(&r->mem, r->spec.url, &r->url);
-
-	if (e)
-		return failure_mark(err_wrap(e, "invalid Helm repository URL"), FAILURE_STALLED,
-				    fetch_failed, "URLInvalid");
+	TRY(normalize(&r->mem, r->spec.url, &r->url));
 	TRY(helmsource_open_repo(&r->http, &r->tls, r->url, r->spec.secret, r->spec.cert));
 	r->http.net = r->env.net;
 	r->http.cancel = r->env.cancel;

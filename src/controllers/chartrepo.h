@@ -57,6 +57,8 @@ typedef err *chartrepo_check(void *ctx, struct oci *c, struct arena *a, const st
 
 struct chartrepo;
 
+/* Before Secrets are read. */
+err *chartrepo_check_url(struct arena *a, str url) __attribute__((warn_unused_result));
 /* Asks nobody yet. Errors are marked: who we are, or a URL that is none. */
 err *chartrepo_open(struct chartrepo **out, const struct chartrepo_env *env,
 		    const struct chartrepo_spec *spec) __attribute__((warn_unused_result));

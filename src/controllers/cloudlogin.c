@@ -20,8 +20,7 @@ bool cloudlogin_wanted(str provider)
 	return provider.n && !str_eq(provider, S("generic"));
 }
 
-err *cloudlogin_identity(struct pass *p, str account, const struct net_proxy *proxy,
-			 struct identity *out)
+err *cloudlogin_check(struct pass *p, str account)
 {
 	if (account.n && !runtime_settings(p->rt)->gates[GATE_OBJECT_LEVEL_WORKLOAD_IDENTITY])
 		return failure_mark(err_new(ERR_INVALID,
@@ -29,6 +28,13 @@ err *cloudlogin_identity(struct pass *p, str account, const struct net_proxy *pr
 					    "authentication please enable the "
 					    "ObjectLevelWorkloadIdentity feature gate in the controller"),
 				    FAILURE_STALLED, "FetchFailed", "FeatureGateDisabled");
+	return NULL;
+}
+
+err *cloudlogin_identity(struct pass *p, str account, const struct net_proxy *proxy,
+			 struct identity *out)
+{
+	TRY(cloudlogin_check(p, account));
 	identity_of_pass(out, p, account);
 	out->cloud.proxy = proxy;
 	out->cloud.outer = runtime_outer_net(p->rt);

@@ -21,6 +21,8 @@
 
 /* Whether spec.provider is that of a cloud: neither "generic" nor empty. */
 bool cloudlogin_wanted(str provider);
+/* An account needs the gate: FeatureGateDisabled, else. */
+err *cloudlogin_check(struct pass *p, str account) __attribute__((warn_unused_result));
 /* The identity of an object's spec.serviceAccountName, or who we are without one; an
  * account needs the gate, else the error is marked FeatureGateDisabled, and stalls. */
 err *cloudlogin_identity(struct pass *p, str account, const struct net_proxy *proxy,

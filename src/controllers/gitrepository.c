@@ -28,7 +28,7 @@ struct git {
 	bool have;			/* there is one, in `before` */
 	node included;			/* for status.includedArtifacts */
 	struct credentials secret, proxy, keys;
-	struct gitremote_auth provided;	/* by a cloud */
+	struct gitsource *source;
 	err *no_keys;			/* why there are none; counts once they are needed */
 };
 
@@ -64,22 +64,25 @@ static err *no_secret(struct git *g, err *e, node ref)
 	return failure_mark(e, FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
 }
 
-static err *get_secrets(struct git *g)
+static err *get_proxy(struct git *g)
 {
-	node spec = g->p->spec, ref = node_get(spec, S("proxySecretRef"));
+	node ref = node_get(g->p->spec, S("proxySecretRef"));
 	str namespace = g->p->key.namespace, proxy = node_str(node_get(ref, S("name")));
 	err *e = observe_get_secret(g->p, ref, &g->proxy, &g->spec.proxy);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND)
 		e = err_replace(e, "secret '%.*s/%.*s' not found", STR_ARG(namespace), STR_ARG(proxy));
-	if (e)
-		return failure_mark(err_wrap(e, "failed to configure proxy options"), FAILURE_GENERIC,
-				    "FetchFailed", "AuthenticationFailed");
-	ref = node_get(spec, S("secretRef"));
-	e = observe_get_secret(g->p, ref, &g->secret, &g->spec.secret);
-	if (e)
-		return no_secret(g, e, ref);
-	return NULL;
+	return e ? failure_mark(err_wrap(e, "failed to configure proxy options"), FAILURE_GENERIC,
+				"FetchFailed", "AuthenticationFailed")
+		 : NULL;
+}
+
+static err *get_secret(struct git *g)
+{
+	node ref = node_get(g->p->spec, S("secretRef"));
+	err *e = observe_get_secret(g->p, ref, &g->secret, &g->spec.secret);
+
+	return e ? no_secret(g, e, ref) : NULL;
 }
 
 static void get_keys(struct git *g)
@@ -96,28 +99,19 @@ static void get_keys(struct git *g)
 }
 
 /* A cloud's identity; what a Secret has besides (certificates) counts, too. */
-static err *ask_cloud(struct git *g)
+static err *ask_cloud(void *ctx, struct gitremote_auth *auth)
 {
+	struct git *g = ctx;
 	struct pass *p = g->p;
-	struct net_proxy proxy = { 0 };
-	str provider = g->spec.provider;
 	struct identity who;
 
-	if (!str_eq(provider, S("aws")) && !str_eq(provider, S("azure")))
-		return NULL;
-	err *e = g->spec.proxy ? credentials_proxy(p->arena, g->spec.proxy, &proxy) : NULL;
-
-	if (e)
-		return failure_mark(err_wrap(e, "failed to configure proxy options"),
-				    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
 	TRY(cloudlogin_identity(p, node_str(node_get(p->spec, S("serviceAccountName"))),
-				g->spec.proxy ? &proxy : NULL, &who));
-	e = cloudlogin_git(&who, p->arena, provider, g->spec.url, &g->provided);
-	if (e)
-		return failure_mark(err_wrap(e, "failed to configure authentication options"),
-				    FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed");
-	g->spec.provided = &g->provided;
-	return NULL;
+				g->spec.proxy ? &g->source->proxy : NULL, &who));
+	err *e = cloudlogin_git(&who, p->arena, g->spec.provider, g->spec.url, auth);
+
+	return e ? failure_mark(err_wrap(e, "failed to configure authentication options"),
+				FAILURE_GENERIC, "FetchFailed", "AuthenticationFailed")
+		 : NULL;
 }
 
 static void read_sparse(struct git *g)
@@ -153,6 +147,8 @@ static void read_spec(struct git *g)
 		.provider = node_str(node_get(spec, S("provider"))),
 		.verify = verify.kind == NODE_MAP,
 		.mode = GITSOURCE_HEAD,
+		.provide = ask_cloud,
+		.ctx = g,
 	};
 	read_sparse(g);
 }
@@ -211,12 +207,16 @@ static err *read_includes(struct git *g)
 	condition_drop(p, S("IncludeUnavailable"));
 	g->spec.includes = includes;
 	g->spec.includes_n = n;
-	if (!n || observe_same_artifacts(node_get(p->status, S("includedArtifacts")), g->included))
+	if (observe_same_artifacts(node_get(p->status, S("includedArtifacts")), g->included))
 		return NULL;
 	g->seen.changed = true;
-	if (g->have)
+	if (node_len(node_get(p->status, S("includedArtifacts"))))
 		condition_set(p, S("ArtifactOutdated"), CONDITION_TRUE, S("IncludeChange"),
 			      S("included artifacts differ from last observed includes"));
+	pass_progress_anew(p,
+			   S("building artifact: included artifacts differ from last observed "
+			     "includes"),
+			   false);
 	return NULL;
 }
 
@@ -255,7 +255,7 @@ static struct gitremote_hint *hint_of(struct pass *p)
 
 /* ---- a pass -------------------------------------------------------------------------------- */
 
-static err *prepare(struct git *g)
+static err *prepare(struct git *g, const struct gitsource_env *env)
 {
 	struct pass *p = g->p;
 
@@ -267,8 +267,10 @@ static err *prepare(struct git *g)
 	g->seen.hint = hint_of(p);
 	g->seen.changed = is_changed(g);
 	TRY(read_mode(g));
-	TRY(get_secrets(g));
-	TRY(ask_cloud(g));
+	TRY(get_proxy(g));
+	TRY(gitsource_check(g->source, &g->spec));
+	TRY(get_secret(g));
+	TRY(gitsource_login(g->source, env, &g->spec));
 	TRY(read_includes(g));
 	condition_drop(p, S("ArtifactOutdated"));
 	get_keys(g);
@@ -299,7 +301,7 @@ static void say_verified(struct git *g, const struct gitsource *s)
 		status_set(p, S("sourceVerificationMode"), NODE_NOTHING);
 	} else if (s->verified.n) {
 		condition_set(p, S("SourceVerified"), CONDITION_TRUE, S("Succeeded"), s->verified);
-		status_set(p, S("sourceVerificationMode"), node_dig(p->spec, "verify", "mode"));
+		status_set_str(p, S("sourceVerificationMode"), gitsource_mode_name(g->spec.mode));
 		pass_event(p, EVENT_TRACE, S("Succeeded"), s->verified, NULL, 0);
 	}
 }
@@ -314,7 +316,7 @@ static struct outcome done(struct git *g, const struct gitsource *s)
 	observe_set(p, observed, OBSERVED);
 	status_set(p, S("includedArtifacts"),
 		   node_len(g->included) ? g->included : NODE_NOTHING);
-	storage_tell(p, &s->artifact, g->have ? &g->before : NULL, recovered, s->event);
+	storage_tell(p, &s->artifact, recovered, s->event);
 	if (s->unchanged)
 		pass_event(p, EVENT_TRACE, S("GitOperationSucceeded"),
 			   arena_printf(p->arena,
@@ -329,12 +331,12 @@ static struct outcome done(struct git *g, const struct gitsource *s)
 static struct outcome reconcile(struct pass *p)
 {
 	CLEANUP(gitsource_release) struct gitsource s = { 0 };
-	struct git g = { .p = p };
+	struct git g = { .p = p, .source = &s };
 	const struct gitsource_env env = { .net = runtime_outer_net(p->rt),
 					   .store = runtime_store(p->rt),
 					   .cancel = p->cancel,
 					   .algos = runtime_settings(p->rt)->ssh_algos };
-	err *e = prepare(&g);
+	err *e = prepare(&g, &env);
 
 	if (!e)
 		e = fetch(&g, &env, &s);

@@ -3,6 +3,7 @@
 #include "controllers/chartsource.h"
 #include "controllers/cloudlogin.h"
 #include "controllers/controllers.h"
+#include "controllers/helmsource.h"
 #include "controllers/observe.h"
 #include "controllers/runtime_impl.h"
 #include "controllers/storage.h"
@@ -109,7 +110,9 @@ static err *read_repository(struct pass *p, node object, struct chartrepo_spec *
 	if (artifact_of(p->arena, object, index) &&
 	    artifact_exists(runtime_store(p->rt), index->path))
 		out->index = index;
+	TRY(chartrepo_check_url(p->arena, out->url));
 	TRY(get_secret(p, object, "certSecretRef", "TLS authentication", &out->cert));
+	TRY(helmsource_check_cert(out->cert));
 	TRY(get_secret(p, object, "secretRef", "authentication", &out->secret));
 	return out->oci ? ask_cloud(p, spec, out) : NULL;
 }
@@ -184,20 +187,26 @@ static bool is_registry(const struct chart_pass *c)
 	       str_eq(node_str(node_dig(c->source, "spec", "type")), S("oci"));
 }
 
+/* Of a Git repository or a bucket. A file that nobody has is as none at all. */
+static err *open_files(struct chart_pass *c)
+{
+	if (!c->have_source || str_eq(c->kind, S("HelmRepository")))
+		return NULL;
+	err *e = pass_open(c->p, &c->artifact, &c->tree);
+
+	c->have_source = !e || err_kind(e) != ERR_NOT_FOUND;
+	return e ? failure_mark(err_wrap(e, "failed to open source artifact"), FAILURE_GENERIC,
+				fetch_failed, "ReadOperationFailed")
+		 : NULL;
+}
+
 static err *open_source(struct chart_pass *c)
 {
-	struct pass *p = c->p;
-	err *e;
-
 	if (str_eq(c->kind, S("HelmRepository"))) {
-		TRY(read_repository(p, c->source, &c->repo));
+		TRY(read_repository(c->p, c->source, &c->repo));
 		c->spec.repo = &c->repo;
 		return NULL;
 	}
-	e = pass_open(p, &c->artifact, &c->tree);
-	if (e)
-		return failure_mark(err_wrap(e, "failed to open source artifact"), FAILURE_GENERIC,
-				    fetch_failed, "ReadOperationFailed");
 	c->spec.files = artifact_tree_fs(c->tree);
 	c->spec.source_revision = c->artifact.revision;
 	return NULL;
@@ -337,7 +346,7 @@ static struct outcome done(struct chart_pass *c, struct chartsource *s)
 	struct pass *p = c->p;
 	str summary = chartsource_summary(s), reason = chartsource_reason(s);
 	const str meta[] = { S("revision"), s->artifact.revision, S("digest"), s->artifact.digest };
-	bool changed = !c->have || !str_eq(c->before.digest, s->artifact.digest);
+	bool changed = storage_is_new(p, &s->artifact);
 	bool recovered = storage_keep(p, &s->artifact, summary);
 
 	condition_set(p, S("ArtifactInStorage"), CONDITION_TRUE, reason, summary);
@@ -361,10 +370,7 @@ static err *prepare(struct chart_pass *c)
 	storage_begin(p, &c->before, &c->have);
 	read_spec(c);
 	verification_begin(p);
-	TRY(get_source(c));
-	if (c->have_source)
-		status_set_str(p, S("observedSourceArtifactRevision"), c->artifact.revision);
-	return NULL;
+	return get_source(c);
 }
 
 static err *prepare_verification(struct chart_pass *c)
@@ -429,9 +435,15 @@ static struct outcome run(struct chart_pass *c, struct chartsource *s)
 
 	if (e)
 		return pass_failure(c->p, e);
-	if (!c->have_source && !is_registry(c))
+	e = open_files(c);
+	if (!c->have_source && !is_registry(c)) {
+		err_free(e);
 		return no_artifact(c);
-	e = build(c, s);
+	}
+	if (c->have_source)
+		status_set_str(c->p, S("observedSourceArtifactRevision"), c->artifact.revision);
+	if (!e)
+		e = build(c, s);
 	say_built(c, s, e);
 	if (e)
 		return not_built(c, e);
@@ -450,10 +462,10 @@ static struct outcome reconcile(struct pass *p)
 	return out;
 }
 
-static const char *const types[] = { "StorageOperationFailed", "BuildFailed",	 "FetchFailed",
+static const char *const types[] = { "StorageOperationFailed", "FetchFailed",	 "BuildFailed",
 				     "ArtifactOutdated",       "ArtifactInStorage",
 				     "SourceVerified",	       "Stalled",	 "Reconciling" };
-static const char *const negative[] = { "StorageOperationFailed", "BuildFailed", "FetchFailed",
+static const char *const negative[] = { "StorageOperationFailed", "FetchFailed", "BuildFailed",
 					"ArtifactOutdated",	  "Stalled",	 "Reconciling" };
 static const struct summary summary = { types, sizeof types / sizeof *types, negative,
 					sizeof negative / sizeof *negative,

@@ -83,7 +83,9 @@ static err *prepare(struct repository *r)
 	};
 	r->seen = (struct helmsource_seen){ .artifact = r->have ? &r->before : NULL,
 					    .hint = hint_of(p) };
+	TRY(helmsource_check_url(p->arena, r->spec.url));
 	TRY(get_secret(r, S("certSecretRef"), "TLS authentication", &r->cert, &r->spec.cert));
+	TRY(helmsource_check_cert(r->spec.cert));
 	return get_secret(r, S("secretRef"), "authentication", &r->secret, &r->spec.secret);
 }
 
@@ -98,7 +100,7 @@ static struct outcome done(struct repository *r, const struct helmsource *h)
 
 	if (h->link.n)
 		status_set_str(p, S("url"), h->link);
-	storage_tell(p, &h->artifact, r->have ? &r->before : NULL, recovered, h->event);
+	storage_tell(p, &h->artifact, recovered, h->event);
 	if (h->unchanged)
 		storage_tell_up_to_date(p, h->revision);
 	return pass_succeed(p, S("Succeeded"), message);

@@ -16,15 +16,26 @@ static err *auth_failed(err *e, const char *what)
 			    "AuthenticationFailed");
 }
 
+static err *read_cert(const struct credentials *cert, struct net_tls *tls)
+{
+	err *e = credentials_tls(cert, tls);
+
+	return e ? auth_failed(e, "failed to construct Helm client's TLS config") : NULL;
+}
+
+err *helmsource_check_cert(const struct credentials *cert)
+{
+	struct net_tls tls;
+
+	return cert ? read_cert(cert, &tls) : NULL;
+}
+
 err *helmsource_open_repo(struct helmrepo *out, struct net_tls *tls, str url,
 			  const struct credentials *secret, const struct credentials *cert)
 {
 	*out = (struct helmrepo){ .url = url };
 	if (cert) {
-		err *e = credentials_tls(cert, tls);
-
-		if (e)
-			return auth_failed(e, "failed to construct Helm client's TLS config");
+		TRY(read_cert(cert, tls));
 		out->tls = tls;
 	}
 	if (secret) {
@@ -44,14 +55,14 @@ static err *bad_url(err *e)
 			    fetch_failed, "URLInvalid");
 }
 
-static err *check_url(struct helmsource *h, str url)
+err *helmsource_check_url(struct arena *a, str url)
 {
 	struct gourl u;
 
 	if (str_starts(url, S("oci://")))
 		return bad_url(err_new(ERR_INVALID, "'oci' URL scheme cannot be used with "
 						    "'default' HelmRepository type"));
-	err *e = gourl_parse(&h->mem, arena_str(&h->mem, url), &u);
+	err *e = gourl_parse(a, arena_str(a, url), &u);
 
 	return e ? bad_url(e) : NULL;
 }
@@ -107,17 +118,13 @@ static void forget(void *ctx)
 	spool_forget(ctx);
 }
 
-/* The digest by the algorithm of `like`, "sha256:..." or nothing. */
-static err *digest_index(struct helmsource *h, str like, str *out)
+static err *digest_index(struct helmsource *h, enum digest_algo algo, str *out)
 {
-	struct digest known = { .algo = DIGEST_SHA256 };
 	struct digest_hash hash;
 	str text;
 
-	if (like.n)
-		err_free(digest_parse(&known, like));
 	TRY(spool_text(&h->index, &text));
-	TRY(digest_hash_init(&hash, known.algo));
+	TRY(digest_hash_init(&hash, algo));
 	for (size_t at = 0; at < text.n; at += PIECE) {
 		digest_hash_add(&hash, str_sub(text, at, at + PIECE));
 		spool_forget(&h->index);
@@ -150,26 +157,31 @@ static void describe(struct helmsource *h, const struct helmsource_spec *spec)
 				STR_ARG(spec->url));
 }
 
-/* Whether what came is what the artifact was made of. */
-static err *compare(struct helmsource *h, const struct helmsource_seen *seen)
+/* Whether what came is what the artifact was made of, by the algorithm of that time. */
+static err *compare(struct helmsource *h, const struct helmsource_env *env,
+		    const struct helmsource_seen *seen)
 {
+	enum digest_algo algo = artifact_store_algo(env->store);
 	str revision = seen->artifact ? seen->artifact->revision : STR_NONE;
+	struct digest was = { .algo = algo };
 
+	if (revision.n)
+		err_free(digest_parse(&was, revision));
 	if (h->unchanged)
 		h->revision = revision;
 	else
-		TRY(digest_index(h, revision, &h->revision));
+		TRY(digest_index(h, was.algo, &h->revision));
 	h->unchanged = h->unchanged || (revision.n && str_eq(h->revision, revision));
-	return NULL;
+	return h->unchanged || was.algo == algo ? NULL : digest_index(h, algo, &h->revision);
 }
 
 err *helmsource_fetch(struct helmsource *h, const struct helmsource_env *env,
 		      const struct helmsource_spec *spec, const struct helmsource_seen *seen)
 {
 	spool_init(&h->index, HELMREPO_HELD);
-	TRY(check_url(h, spec->url));
+	TRY(helmsource_check_url(&h->mem, spec->url));
 	TRY(download(h, env, spec, seen));
-	err *e = compare(h, seen);
+	err *e = compare(h, env, seen);
 
 	if (e)
 		return failure_mark(err_wrap(e, "failed to calculate revision"), FAILURE_GENERIC,

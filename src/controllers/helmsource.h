@@ -75,6 +75,10 @@ err *helmsource_store(struct helmsource *h, const struct helmsource_env *env,
 		      const struct helmsource_spec *spec) __attribute__((warn_unused_result));
 void helmsource_release(struct helmsource *h);
 
+/* Before Secrets are read, and between them: in the original's order. */
+err *helmsource_check_url(struct arena *a, str url) __attribute__((warn_unused_result));
+err *helmsource_check_cert(const struct credentials *cert) __attribute__((warn_unused_result));
+
 /* How to speak to a repository with these Secrets; `tls` holds what the
  * second argument points to. Marked as the originals' authentication errors. */
 err *helmsource_open_repo(struct helmrepo *out, struct net_tls *tls, str url,

@@ -240,6 +240,6 @@ struct outcome local_reconcile(struct local *l, struct pass *p, const struct rep
 				   STR_ARG(now.revision));
 	bool recovered = storage_keep(p, &now, message);
 
-	storage_tell(p, &now, have ? &before : NULL, recovered, message);
+	storage_tell(p, &now, recovered, message);
 	return pass_succeed(p, S("Succeeded"), message);
 }

@@ -14,7 +14,8 @@ struct ocirepo {
 	struct ocisource_seen seen;
 	struct artifact before;
 	bool have; /* there is one, in `before` */
-	struct credentials cert, proxy;
+	struct credentials cert, proxy_secret;
+	struct net_proxy proxy;
 	struct verification verification;
 	struct ociauth provided; /* by a cloud */
 	VEC(struct credentials) secrets;
@@ -132,36 +133,43 @@ static err *read_account(struct ocirepo *o)
 	return NULL;
 }
 
-static err *read_others(struct ocirepo *o)
+static err *read_proxy(struct ocirepo *o)
 {
 	struct pass *p = o->p;
-	err *e = observe_read_secret(p, node_get(p->spec, S("proxySecretRef")), &o->proxy,
+	err *e = observe_read_secret(p, node_get(p->spec, S("proxySecretRef")), &o->proxy_secret,
 				     &o->spec.proxy);
 
-	if (e)
-		return no_login(err_wrap(e, "failed to get proxy address"));
-	e = observe_read_secret(p, node_get(p->spec, S("certSecretRef")), &o->cert, &o->spec.cert);
-	if (e)
-		return no_login(err_wrap(e, "failed to generate transport for '%.*s'",
-					 STR_ARG(o->spec.url)));
-	return NULL;
+	if (!e && o->spec.proxy)
+		e = credentials_proxy(p->arena, o->spec.proxy, &o->proxy);
+	return e ? no_login(err_wrap(e, "failed to get proxy address")) : NULL;
+}
+
+static err *read_cert(struct ocirepo *o)
+{
+	struct pass *p = o->p;
+	err *e = observe_read_secret(p, node_get(p->spec, S("certSecretRef")), &o->cert,
+				     &o->spec.cert);
+
+	return e ? no_login(err_wrap(e, "failed to generate transport for '%.*s'",
+				     STR_ARG(o->spec.url)))
+		 : NULL;
 }
 
 /* Secrets win over a cloud's identity. */
 static err *ask_cloud(struct ocirepo *o)
 {
 	struct pass *p = o->p;
-	struct net_proxy proxy = { 0 };
 	struct identity who;
 
 	if (!cloudlogin_wanted(o->spec.provider) || o->secrets.n)
 		return NULL;
-	err *e = o->spec.proxy ? credentials_proxy(p->arena, o->spec.proxy, &proxy) : NULL;
+	err *e = cloudlogin_identity(p, node_str(node_get(p->spec, S("serviceAccountName"))),
+				     o->spec.proxy ? &o->proxy : NULL, &who);
 
-	if (e)
-		return no_login(err_wrap(e, "failed to get proxy address"));
-	TRY(cloudlogin_identity(p, node_str(node_get(p->spec, S("serviceAccountName"))),
-				o->spec.proxy ? &proxy : NULL, &who));
+	if (e) { /* a gate that is shut stalls it, and is no failure to fetch, as in Flux */
+		err_set_detail(e, STR_NONE);
+		return failure_mark(e, FAILURE_STALLED, NULL, "FeatureGateDisabled");
+	}
 	e = cloudlogin_registry(&who, p->arena, o->spec.provider, o->spec.url, &o->provided);
 	if (e)
 		return no_login(err_wrap(e, "failed to get credential from %.*s",
@@ -176,8 +184,9 @@ static err *read_secrets(struct ocirepo *o)
 	TRY(read_account(o));
 	o->spec.secrets = o->secrets.p;
 	o->spec.secrets_n = o->secrets.n;
-	TRY(read_others(o));
-	return ask_cloud(o);
+	TRY(read_proxy(o));
+	TRY(ask_cloud(o));
+	return read_cert(o);
 }
 
 /* ---- a pass -------------------------------------------------------------------------- */
@@ -240,7 +249,7 @@ static struct outcome done(struct ocirepo *o, const struct ocisource *s)
 
 	keep_metadata(o, s);
 	observe_set(p, observed, OBSERVED);
-	storage_tell(p, &s->artifact, o->have ? &o->before : NULL, recovered, s->event);
+	storage_tell(p, &s->artifact, recovered, s->event);
 	if (s->unchanged)
 		storage_tell_up_to_date(p, s->revision);
 	return pass_succeed(p, S("Succeeded"), message);

@@ -59,6 +59,16 @@ static void collect(struct pass *p, str current)
 			   0);
 }
 
+/* Of the link to the newest artifact, too: today's host. */
+static void move_link(struct pass *p)
+{
+	str url = node_str(node_get(p->status, S("url"))), host, path;
+	size_t at = str_find(url, S("://"));
+
+	if (at != STR_NPOS && str_split(str_from(url, at + 3), '/', &host, &path))
+		status_set_str(p, S("url"), artifact_url(runtime_store(p->rt), p->arena, path));
+}
+
 void storage_begin(struct pass *p, struct artifact *out, bool *have)
 {
 	bool told = artifact_of(p->arena, p->object, out);
@@ -68,6 +78,8 @@ void storage_begin(struct pass *p, struct artifact *out, bool *have)
 	collect(p, *have ? out->path : STR_NONE);
 	if (!*have) {
 		status_set(p, S("artifact"), NODE_NOTHING);
+		if (told)
+			status_set(p, S("url"), NODE_NOTHING);
 		condition_drop(p, S("ArtifactInStorage"));
 		pass_progress_anew(p,
 				   told ? S("building artifact: disappeared from storage")
@@ -78,9 +90,13 @@ void storage_begin(struct pass *p, struct artifact *out, bool *have)
 	str url = artifact_url(runtime_store(p->rt), p->arena, out->path);
 
 	if (!str_eq(url, out->url)) {	/* the store has moved */
+		node moved = node_copy_all(p->arena, node_get(p->status, S("artifact")));
+
 		out->url = url;
-		status_set(p, S("artifact"), artifact_node(p->arena, out));
+		node_set(p->arena, moved, S("url"), node_from_str(p->arena, url));
+		status_set(p, S("artifact"), moved);
 	}
+	move_link(p);
 }
 
 void storage_announce(struct pass *p, const struct artifact *before, str revision, str text)
@@ -115,11 +131,15 @@ bool storage_keep(struct pass *p, const struct artifact *artifact, str message)
 	return failed;
 }
 
-void storage_tell(struct pass *p, const struct artifact *now, const struct artifact *before,
-		  bool recovered, str message)
+bool storage_is_new(const struct pass *p, const struct artifact *now)
+{
+	return !str_eq(node_str(node_dig(p->object, "status", "artifact", "digest")), now->digest);
+}
+
+void storage_tell(struct pass *p, const struct artifact *now, bool recovered, str message)
 {
 	const str meta[] = { S("revision"), now->revision, S("digest"), now->digest };
-	bool changed = !before || !str_eq(before->digest, now->digest);
+	bool changed = storage_is_new(p, now);
 
 	if (changed || recovered)
 		pass_event(p, EVENT_NORMAL, changed ? S("NewArtifact") : S("Succeeded"), message, meta,

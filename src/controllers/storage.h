@@ -17,7 +17,7 @@ struct artifact_owner storage_owner(const struct pass *p);
 
 /* Begin: progress messages, the check of the artifact, and the removal of old
  * ones. *have: there is one, in `out` (texts live in the pass's arena). When
- * it has gone, status.artifact and ArtifactInStorage go as well. */
+ * it has gone, status.artifact, status.url and ArtifactInStorage go as well. */
 void storage_begin(struct pass *p, struct artifact *out, bool *have);
 
 /* The remote has `revision`, of which `text` tells. Where that is not what `before` has
@@ -30,10 +30,12 @@ void storage_announce(struct pass *p, const struct artifact *before, str revisio
  * told so when the pass began. */
 bool storage_keep(struct pass *p, const struct artifact *artifact, str message);
 
-/* After storage_keep: event NewArtifact when the digest differs from `before`
- * (NULL: there was none), Succeeded when the object has `recovered`, else none. */
-void storage_tell(struct pass *p, const struct artifact *now, const struct artifact *before,
-		  bool recovered, str message);
+/* Whether its bytes are others than those that the object told of when the pass began, also
+ * where their file had gone. */
+bool storage_is_new(const struct pass *p, const struct artifact *now);
+/* After storage_keep: event NewArtifact when it is new, Succeeded when the object has
+ * `recovered`, else none. */
+void storage_tell(struct pass *p, const struct artifact *now, bool recovered, str message);
 
 /* The remote has what we have: event ArtifactUpToDate, for those who read along. */
 void storage_tell_up_to_date(struct pass *p, str revision);

@@ -95,6 +95,11 @@ void artifact_store_rest(struct artifact_store *s)
 		gzip_packer_free(swap_packer(s, NULL));
 }
 
+enum digest_algo artifact_store_algo(const struct artifact_store *s)
+{
+	return s->algo;
+}
+
 void artifact_store_drop(struct artifact_store **s)
 {
 	artifact_store_close(*s);

@@ -64,6 +64,8 @@ void artifact_store_close(struct artifact_store *s);
 /* Nothing will be stored for a while: let go of what is kept to store faster.
  * NULL is fine. */
 void artifact_store_rest(struct artifact_store *s);
+/* By which artifacts are named; so are revisions that are digests of something. */
+enum digest_algo artifact_store_algo(const struct artifact_store *s);
 /* For CLEANUP(artifact_store_drop) struct artifact_store *s = NULL. */
 void artifact_store_drop(struct artifact_store **s);
 

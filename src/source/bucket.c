@@ -45,10 +45,21 @@ void bucket_header(struct bucket_wire *w, str name, str value)
 		w->headers[w->headers_n++] = (struct net_header){ name, value };
 }
 
-err *bucket_bad_secret(const struct bucket *b, const char *what)
+err *bucket_bad_secret(const struct credentials *secret, const char *what)
 {
-	return err_new(ERR_INVALID, "invalid '%.*s' secret data: %s",
-		       STR_ARG(b->o.secret ? b->o.secret->name : STR_NONE), what);
+	return err_new(ERR_INVALID, "invalid '%.*s' secret data: %s", STR_ARG(secret->name), what);
+}
+
+static const struct bucket_kind *kind_of(enum bucket_provider provider)
+{
+	return provider == BUCKET_GCP     ? &bucket_gcs
+	       : provider == BUCKET_AZURE ? &bucket_azure
+					  : &bucket_s3;
+}
+
+err *bucket_check_secret(enum bucket_provider provider, const struct credentials *secret)
+{
+	return secret ? kind_of(provider)->check_secret(secret) : NULL;
 }
 
 str bucket_trim_etag(str etag)
@@ -95,10 +106,11 @@ err *bucket_open(struct bucket **out, const struct bucket_options *o)
 	b->o = *o;
 	b->region = o->region;
 	b->deadline = clock_after(clock_mono(), NET_TIMEOUT);
-	b->kind = o->provider == BUCKET_GCP     ? &bucket_gcs
-		  : o->provider == BUCKET_AZURE ? &bucket_azure
-						: &bucket_s3;
-	err *e = find_base(b);
+	b->kind = kind_of(o->provider);
+	err *e = bucket_check_secret(o->provider, o->secret);
+
+	if (!e)
+		e = find_base(b);
 
 	if (!e)
 		e = b->kind->check(b);
@@ -364,7 +376,10 @@ static err *take_once(struct taking *w, struct net_call *call)
 	struct net_response head;
 
 	TRY(net_head(call, &head));
-	str etag = bucket_trim_etag(net_response_header(&head, S("ETag")));
+	str etag = net_response_header(&head, S("ETag"));
+
+	if (!w->b->kind->quotes_etags)
+		etag = bucket_trim_etag(etag);
 
 	w->t->found = head.status != 404;
 	if (!w->t->found)

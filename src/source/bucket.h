@@ -56,8 +56,10 @@ enum {
 
 struct bucket;
 
-/* Looks at the Secret: "invalid 'name' secret data: required fields ...".
- * Borrows all that `o` points to. Connects to nothing. */
+/* "invalid 'name' secret data: required fields ..."; NULL is fine. */
+err *bucket_check_secret(enum bucket_provider provider, const struct credentials *secret)
+	__attribute__((warn_unused_result));
+/* Looks at the Secret, too. Borrows all that `o` points to. Connects to nothing. */
 err *bucket_open(struct bucket **out, const struct bucket_options *o)
 	__attribute__((warn_unused_result));
 void bucket_close(struct bucket *b);

@@ -26,21 +26,69 @@ static bool has_certificate(const struct bucket *b)
 	return has_app(b) && !get(b, "clientSecret").n;
 }
 
-static err *check(struct bucket *b)
+static err *check_secret(const struct credentials *c)
 {
-	if (!b->o.secret || b->o.login)
-		return NULL; /* a public container, or a token */
+	static const char *const any[] = { "clientId", "accountKey", "sasKey", "authorityHost" };
+
+	for (size_t i = 0; i < sizeof any / sizeof *any; i++)
+		if (credentials_has(c, str_c(any[i])))
+			return NULL;
+	return bucket_bad_secret(c, "requires a 'clientId' or 'accountKey' field, a "
+				    "combination of 'tenantId', 'clientId' and 'clientSecret', or "
+				    "'tenantId', 'clientId' and 'clientCertificate'");
+}
+
+/* An identity goes before a key, and that before a signature; with none of them the container
+ * must be a public one. */
+static bool has_account_key(const struct bucket *b)
+{
+	return !b->o.login && !has_app(b) && get(b, "accountKey").n;
+}
+
+static bool has_signature(const struct bucket *b)
+{
+	return !b->o.login && !has_app(b) && !has_account_key(b) && get(b, "sasKey").n;
+}
+
+static err *check_certificate(const struct bucket *b)
+{
 	err *e = has_certificate(b) ? certassert_check(get(b, "clientCertificate"),
 						       get(b, "clientCertificatePassword"))
 				    : NULL;
 
-	if (e)
-		return err_wrap(e, "failed to parse client certificates");
-	if (get(b, "accountKey").n || get(b, "sasKey").n || has_app(b))
+	return e ? err_wrap(e,
+			    "failed to create token credential from '%.*s' Secret: failed to parse "
+			    "client certificates",
+			    STR_ARG(b->o.secret->name))
+		 : NULL;
+}
+
+/* The account's name is the first part of the host; where there is none, of the path. */
+static err *check_account(struct bucket *b)
+{
+	str host = b->host, part, domain, rest;
+	struct gourl u;
+
+	TRY(gourl_parse(&b->mem, b->base, &u));
+	if (!has_account_key(b) || u.path.n)
 		return NULL;
-	return bucket_bad_secret(b, "requires a 'clientId' or 'accountKey' field, a "
-				    "combination of 'tenantId', 'clientId' and 'clientSecret', or "
-				    "'tenantId', 'clientId' and 'clientCertificate'");
+	str_split(host, ':', &host, &rest);
+	if (str_split(host, '.', &part, &domain) && str_split(domain, '.', &part, &rest))
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "failed to create shared credential from '%.*s' Secret data: failed to extract "
+		       "account name from endpoint: expected '%.*s' to be a subdomain",
+		       STR_ARG(b->o.secret->name), STR_ARG(host));
+}
+
+static err *check(struct bucket *b)
+{
+	if (!b->o.secret || b->o.login)
+		return NULL; /* a public container, or a token */
+	if (credentials_has(b->o.secret, S("clientId")) && !has_app(b))
+		return err_new(ERR_FORBIDDEN, "there is no managed identity here");
+	TRY(check_certificate(b));
+	return check_account(b);
 }
 
 /* An application's token, for all of Azure's storage. */
@@ -54,7 +102,7 @@ static err *log_in(struct bucket *b)
 		b->token = b->o.login->bearer;
 		return NULL;
 	}
-	if (!has_app(b) || get(b, "accountKey").n || get(b, "sasKey").n)
+	if (!has_app(b))
 		return NULL;
 	if (!authority.n)
 		authority = S("https://login.microsoftonline.com");
@@ -158,7 +206,7 @@ static err *build(struct bucket *b, struct arena *a, const struct bucket_questio
 	}
 	str sas = get(b, "sasKey");
 
-	if (sas.n && !b->o.login && !get(b, "accountKey").n) {
+	if (has_signature(b)) {
 		str_take(&sas, '?');
 		buf_addf(&query, "%s%.*s", query.n ? "&" : "", STR_ARG(sas));
 	}
@@ -170,7 +218,7 @@ static err *build(struct bucket *b, struct arena *a, const struct bucket_questio
 	bucket_header(w, S("x-ms-version"), api_version);
 	bucket_header(w, S("Accept-Encoding"), S("identity"));
 	w->token = b->token;
-	if (b->o.login || !get(b, "accountKey").n)
+	if (!has_account_key(b))
 		return NULL;
 	return sign(b, a, q, arena_cat(a, u.path, buf_str(&path)), pairs, n, w);
 }
@@ -195,7 +243,9 @@ static err *read_leaf(void *ctx, str path, bool leaf, str text)
 	} else if (leaf && str_eq(path, S("Blobs/Blob/Name"))) {
 		l->now.key = text;
 	} else if (leaf && str_eq(path, S("Blobs/Blob/Properties/Etag"))) {
-		l->now.etag = bucket_trim_etag(text);
+		l->now.etag = str_starts(text, S("\"")) || !text.n
+				      ? text
+				      : arena_cat(l->a, S("\""), text, S("\""));
 	} else if (leaf && str_eq(path, S("NextMarker"))) {
 		l->page->next = text;
 	}
@@ -210,5 +260,6 @@ static err *read_page(struct arena *a, str body, struct bucket_page *out)
 }
 
 const struct bucket_kind bucket_azure = {
-	.check = check, .log_in = log_in, .build = build, .read_page = read_page
+	.check_secret = check_secret, .check = check, .log_in = log_in, .build = build,
+	.read_page = read_page, .quotes_etags = true
 };

@@ -6,6 +6,27 @@
 
 #define SCOPE "https://www.googleapis.com/auth/devstorage.read_only"
 
+/* The key of an account, and nothing else: it may name servers to be asked. What cannot be
+ * read is not quoted. */
+static err *check_secret(const struct credentials *c)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	node account;
+
+	if (!credentials_has(c, S("serviceaccount")))
+		return bucket_bad_secret(c, "required fields 'serviceaccount'");
+	err *e = json_read(&a, credentials_get(c, S("serviceaccount")), NULL, &account);
+
+	if (e || account.kind != NODE_MAP) {
+		err_free(e);
+		return bucket_bad_secret(c, "failed to parse 'serviceaccount' as JSON");
+	}
+	if (!str_eq(node_str(node_get(account, S("type"))), S("service_account")))
+		return bucket_bad_secret(c, "'serviceaccount' must contain a service account key "
+					    "with 'type' set to 'service_account'");
+	return NULL;
+}
+
 static err *check(struct bucket *b)
 {
 	if (b->o.login)
@@ -13,8 +34,6 @@ static err *check(struct bucket *b)
 	if (!b->o.secret)
 		return err_new(ERR_FORBIDDEN, "failed to create Google Cloud Storage client: neither "
 					      "secretRef nor an identity is there");
-	if (!credentials_get(b->o.secret, S("serviceaccount")).n)
-		return bucket_bad_secret(b, "required fields 'serviceaccount'");
 	return NULL;
 }
 
@@ -122,5 +141,5 @@ static err *read_page(struct arena *a, str body, struct bucket_page *out)
 }
 
 const struct bucket_kind bucket_gcs = {
-	.check = check, .log_in = log_in, .build = build, .read_page = read_page
+	.check_secret = check_secret, .check = check, .log_in = log_in, .build = build, .read_page = read_page
 };

@@ -36,12 +36,16 @@ struct bucket_page {
 
 struct bucket_kind {
 	/* The Secret, before anything else. */
+	err *(*check_secret)(const struct credentials *secret);
+	/* What goes into a request; a Secret that is there was found right. */
 	err *(*check)(struct bucket *b);
 	/* A token, once; NULL: not needed. */
 	err *(*log_in)(struct bucket *b);
 	err *(*build)(struct bucket *b, struct arena *a, const struct bucket_question *q,
 		      struct bucket_wire *out);
 	err *(*read_page)(struct arena *a, str body, struct bucket_page *out);
+	/* Etags stand in quotes, as in a header, also where a list has them without. */
+	bool quotes_etags;
 };
 
 struct bucket {
@@ -65,7 +69,7 @@ err *bucket_ask_token(struct bucket *b, str url, str form, str *token)
 	__attribute__((warn_unused_result));
 void bucket_header(struct bucket_wire *w, str name, str value);
 /* "invalid 'NAME' secret data: WHAT" */
-err *bucket_bad_secret(const struct bucket *b, const char *what)
+err *bucket_bad_secret(const struct credentials *secret, const char *what)
 	__attribute__((warn_unused_result, returns_nonnull));
 /* "bytes=5-" of a question; empty: all of it. */
 str bucket_range(struct arena *a, const struct bucket_question *q);

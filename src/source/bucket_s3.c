@@ -19,17 +19,20 @@ static str region_of(str host)
 		       : usual_region;
 }
 
+static err *check_secret(const struct credentials *c)
+{
+	if (!credentials_get(c, S("accesskey")).n || !credentials_get(c, S("secretkey")).n)
+		return bucket_bad_secret(c, "required fields 'accesskey' and 'secretkey'");
+	return NULL;
+}
+
 static err *check(struct bucket *b)
 {
-	const struct credentials *c = b->o.secret;
-
 	if (!b->region.n)
 		b->region = region_of(b->host);
-	if (!c && !b->o.login && b->o.provider == BUCKET_AWS)
+	if (!b->o.secret && !b->o.login && b->o.provider == BUCKET_AWS)
 		return err_new(ERR_FORBIDDEN, "AWS authentication failed: neither secretRef nor an "
 					      "identity is there");
-	if (c && (!credentials_get(c, S("accesskey")).n || !credentials_get(c, S("secretkey")).n))
-		return bucket_bad_secret(b, "required fields 'accesskey' and 'secretkey'");
 	return NULL;
 }
 
@@ -175,4 +178,4 @@ static err *read_page(struct arena *a, str body, struct bucket_page *out)
 	return NULL;
 }
 
-const struct bucket_kind bucket_s3 = { .check = check, .build = build, .read_page = read_page };
+const struct bucket_kind bucket_s3 = { .check_secret = check_secret, .check = check, .build = build, .read_page = read_page };

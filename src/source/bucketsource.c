@@ -55,22 +55,45 @@ static err *check_provider(const struct bucketsource_spec *spec)
 	return NULL;
 }
 
-err *bucketsource_check_sts(const struct bucketsource_spec *spec)
+static err *check_sts(const struct bucketsource_spec *spec)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	const struct bucketsource_sts *sts = &spec->sts;
 	struct gourl u;
 
-	if (!spec->sts.wanted)
+	if (!sts->wanted)
 		return NULL;
 	err *e = check_provider(spec);
 
 	if (e)
 		return failure_mark(e, FAILURE_STALLED, fetch_failed, "InvalidSTSConfiguration");
-	e = gourl_parse(&a, spec->sts.endpoint, &u);
-	return e ? failure_mark(err_wrap(e, "failed to parse STS endpoint '%.*s'",
-					 STR_ARG(spec->sts.endpoint)),
-				FAILURE_STALLED, fetch_failed, "URLInvalid")
-		 : NULL;
+	e = gourl_parse(&a, sts->endpoint, &u);
+	if (e)
+		return failure_mark(err_wrap(e, "failed to parse STS endpoint '%.*s'",
+					     STR_ARG(sts->endpoint)),
+				    FAILURE_STALLED, fetch_failed, "URLInvalid");
+	if (!str_eq(sts->provider, S("ldap")) || !sts->secret ||
+	    (credentials_get(sts->secret, S("username")).n &&
+	     credentials_get(sts->secret, S("password")).n))
+		return NULL;
+	return failed(err_new(ERR_INVALID,
+			      "invalid '%.*s' secret data for '%.*s' STS provider: required "
+			      "fields username, password",
+			      STR_ARG(sts->secret->name), STR_ARG(sts->provider)),
+		      "AuthenticationFailed");
+}
+
+err *bucketsource_check(const struct bucketsource_spec *spec)
+{
+	enum bucket_provider provider;
+
+	if (!bucket_provider_parse(spec->provider, &provider))
+		return failed(err_new(ERR_INVALID, "unsupported bucket provider '%.*s'",
+				      STR_ARG(spec->provider)),
+			      "AuthenticationFailed");
+	err *e = bucket_check_secret(provider, spec->secret);
+
+	return e ? failed(e, "AuthenticationFailed") : check_sts(spec);
 }
 
 /* A user of a directory becomes temporary keys. */
@@ -88,12 +111,6 @@ static err *ask_ldap(struct bucketsource *s, const struct bucketsource_env *env,
 	struct net_tls tls = { 0 };
 	err *e = NULL;
 
-	if (c && (!sts.user.n || !sts.password.n))
-		return failed(err_new(ERR_INVALID,
-				      "invalid '%.*s' secret data for '%.*s' STS provider: required "
-				      "fields username, password",
-				      STR_ARG(c->name), STR_ARG(spec->sts.provider)),
-			      "AuthenticationFailed");
 	if (spec->sts.cert)
 		e = credentials_tls(spec->sts.cert, &tls);
 	if (e)
@@ -117,11 +134,8 @@ static err *open_client(struct bucketsource *s, const struct bucketsource_env *e
 				    .cancel = env->cancel };
 	err *e = NULL;
 
-	if (!bucket_provider_parse(spec->provider, &o.provider))
-		return failed(err_new(ERR_INVALID, "unsupported bucket provider '%.*s'",
-				      STR_ARG(spec->provider)),
-			      "AuthenticationFailed");
-	TRY(bucketsource_check_sts(spec));
+	TRY(bucketsource_check(spec));
+	bucket_provider_parse(spec->provider, &o.provider);
 	if (spec->proxy)
 		e = credentials_proxy(&s->mem, spec->proxy, &s->proxy);
 	if (e)
@@ -204,11 +218,11 @@ static int cmp_objects(const void *a, const void *b, void *ctx)
 }
 
 /* The hash of "KEY ETAG" lines. */
-static err *make_revision(struct bucketsource *s)
+static err *make_revision(struct bucketsource *s, enum digest_algo algo)
 {
 	CLEANUP(digest_hash_release) struct digest_hash h = { 0 };
 
-	TRY(digest_hash_init(&h, DIGEST_SHA256));
+	TRY(digest_hash_init(&h, algo));
 	for (size_t i = 0; i < s->objects.n; i++) {
 		const struct bucketsource_object *o = &s->objects.p[i];
 
@@ -237,7 +251,22 @@ static err *make_index(struct bucketsource *s, const struct bucketsource_spec *s
 				STR_ARG(spec->bucket));
 	if (s->objects.n)
 		sort_stable(s->objects.p, s->objects.n, sizeof *s->objects.p, cmp_objects, NULL);
-	return make_revision(s);
+	return NULL;
+}
+
+/* Whether that is what the artifact was made of, by the algorithm of that time. */
+static err *compare(struct bucketsource *s, const struct bucketsource_env *env,
+		    const struct bucketsource_seen *seen)
+{
+	enum digest_algo algo = artifact_store_algo(env->store);
+	str revision = seen->artifact ? seen->artifact->revision : STR_NONE;
+	struct digest was = { .algo = algo };
+
+	if (revision.n)
+		err_free(digest_parse(&was, revision));
+	TRY(make_revision(s, was.algo));
+	s->unchanged = revision.n && str_eq(s->revision, revision);
+	return s->unchanged || was.algo == algo ? NULL : make_revision(s, algo);
 }
 
 err *bucketsource_fetch(struct bucketsource *s, const struct bucketsource_env *env,
@@ -247,9 +276,10 @@ err *bucketsource_fetch(struct bucketsource *s, const struct bucketsource_env *e
 	set_deadline(s, spec);
 	err *e = make_index(s, spec);
 
+	if (!e)
+		e = compare(s, env, seen);
 	if (e)
 		return op_failed(e);
-	s->unchanged = seen->artifact && str_eq(seen->artifact->revision, s->revision);
 	if (s->unchanged)
 		s->artifact = *seen->artifact;
 	s->event =
@@ -358,8 +388,8 @@ static err *get_all(struct download *d)
 	return failure;
 }
 
-static err *download(struct bucketsource *s, const struct bucketsource_spec *spec,
-		     const struct fs *to)
+static err *download(struct bucketsource *s, const struct bucketsource_env *env,
+		     const struct bucketsource_spec *spec, const struct fs *to)
 {
 	struct download d = { .s = s, .to = to };
 
@@ -371,7 +401,7 @@ static err *download(struct bucketsource *s, const struct bucketsource_spec *spe
 	if (e)
 		return op_failed(
 			err_wrap(e, "fetch from bucket '%.*s' failed", STR_ARG(spec->bucket)));
-	return make_revision(s);
+	return make_revision(s, artifact_store_algo(env->store));
 }
 
 /* ---- storing ----------------------------------------------------------------------- */
@@ -423,7 +453,7 @@ err *bucketsource_store(struct bucketsource *s, const struct bucketsource_env *e
 	if (e)
 		return failure_mark(err_wrap(e, "failed to create temporary working directory"),
 				    FAILURE_GENERIC, storage_failed, "DirectoryCreationFailed");
-	TRY(download(s, spec, fs));
+	TRY(download(s, env, spec, fs));
 	TRY(archive(s, env, spec, fs));
 	make_link(s, env, spec);
 	for (size_t i = 0; i < s->objects.n; i++)

@@ -86,9 +86,9 @@ struct bucketsource {
 	struct bucket_login login;
 };
 
-/* Whether spec.sts fits the provider: "STS provider 'x' is not supported for 'y' bucket
- * provider". Of a valid spec; bucketsource_fetch asks it as well. */
-err *bucketsource_check_sts(const struct bucketsource_spec *spec)
+/* Whether the Secret and spec.sts fit the provider: "STS provider 'x' is not supported for 'y'
+ * bucket provider". Of a valid spec; bucketsource_fetch asks it as well. */
+err *bucketsource_check(const struct bucketsource_spec *spec)
 	__attribute__((warn_unused_result));
 
 err *bucketsource_fetch(struct bucketsource *s, const struct bucketsource_env *env,

@@ -23,6 +23,19 @@ bool gitsource_mode_parse(str text, enum gitsource_mode *out)
 	return true;
 }
 
+str gitsource_mode_name(enum gitsource_mode mode)
+{
+	switch (mode) {
+	case GITSOURCE_HEAD:
+		return S("HEAD");
+	case GITSOURCE_TAG:
+		return S("Tag");
+	case GITSOURCE_TAG_AND_HEAD:
+		return S("TagAndHEAD");
+	}
+	return STR_NONE;
+}
+
 /* ---- who we are ------------------------------------------------------------- */
 
 static err *auth_failed(err *e, const char *what)
@@ -69,23 +82,32 @@ static err *ask_github(struct arena *a, const struct gitsource_env *env,
 	return NULL;
 }
 
-static err *get_auth(struct arena *a, const struct gitsource_env *env,
-		     const struct gitsource_spec *spec, const struct net_proxy *proxy,
-		     struct gitremote_auth *auth)
+static err *ask_cloud(const struct gitsource_spec *spec, struct gitremote_auth *auth)
 {
-	err *e = credentials_git(a, spec->secret, spec->url, auth);
+	struct gitremote_auth got = { 0 };
+
+	if (!spec->provide)
+		return NULL;
+	TRY(spec->provide(spec->ctx, &got));
+	auth->token = got.token;
+	auth->user = got.user;
+	auth->password = got.password;
+	return NULL;
+}
+
+static err *get_auth(struct gitsource *g, const struct gitsource_env *env,
+		     const struct gitsource_spec *spec)
+{
+	struct gitremote_auth *auth = &g->auth;
+	err *e = credentials_git(&g->mem, spec->secret, spec->url, auth);
 
 	if (e)
 		return auth_failed(e, "failed to configure authentication options");
 	TRY(check_key(spec, auth));
 	if (str_eq(spec->provider, S("github")))
-		return ask_github(a, env, spec, proxy, auth);
-	if (spec->provided) {
-		auth->token = spec->provided->token;
-		auth->user = spec->provided->user;
-		auth->password = spec->provided->password;
-		return NULL;
-	}
+		return ask_github(&g->mem, env, spec, spec->proxy ? &g->proxy : NULL, auth);
+	if (str_eq(spec->provider, S("aws")) || str_eq(spec->provider, S("azure")))
+		return ask_cloud(spec, auth);
 	if (credentials_get(spec->secret, S("githubAppID")).n)
 		return bad_provider(
 			err_new(ERR_INVALID,
@@ -93,6 +115,27 @@ static err *get_auth(struct arena *a, const struct gitsource_env *env,
 				"is not set to github",
 				STR_ARG(spec->secret->namespace), STR_ARG(spec->secret->name)),
 			FAILURE_GENERIC);
+	return NULL;
+}
+
+err *gitsource_check(struct gitsource *g, const struct gitsource_spec *spec)
+{
+	struct gourl u;
+	err *e = spec->proxy ? credentials_proxy(&g->mem, spec->proxy, &g->proxy) : NULL;
+
+	if (e)
+		return auth_failed(e, "failed to configure proxy options");
+	e = gourl_parse(&g->mem, arena_str(&g->mem, spec->url), &u);
+	return e ? failure_mark(err_wrap(e, "failed to parse url '%.*s'", STR_ARG(spec->url)),
+				FAILURE_STALLED, fetch_failed, "URLInvalid")
+		 : NULL;
+}
+
+err *gitsource_login(struct gitsource *g, const struct gitsource_env *env,
+		     const struct gitsource_spec *spec)
+{
+	TRY(get_auth(g, env, spec));
+	g->logged_in = true;
 	return NULL;
 }
 
@@ -114,15 +157,14 @@ static err *check_auth(const struct gitremote_auth *auth)
 
 static err *check_out(struct gitsource *g, const struct gitsource_env *env,
 		      const struct gitsource_spec *spec, const struct gitsource_seen *seen,
-		      const struct gitremote_auth *auth, const struct net_proxy *proxy,
 		      int64_t deadline)
 {
 	str *sparse = arena_array(&g->mem, str, spec->sparse_n);
 	struct gitcheckout_spec c = {
 		.remote = { .net = env->net,
 			    .url = spec->url,
-			    .auth = *auth,
-			    .proxy = proxy,
+			    .auth = g->auth,
+			    .proxy = spec->proxy ? &g->proxy : NULL,
 			    .hint = seen->hint,
 			    .algos = env->algos,
 			    .deadline = deadline,
@@ -139,7 +181,7 @@ static err *check_out(struct gitsource *g, const struct gitsource_env *env,
 	}
 	if (seen->artifact && seen->in_storage && !seen->changed)
 		c.seen = seen->artifact->revision;
-	err *e = check_auth(auth);
+	err *e = check_auth(&g->auth);
 
 	if (!e)
 		e = gitcheckout_run(&g->checkout, &g->mem, &c);
@@ -213,21 +255,13 @@ static int64_t deadline_of(const struct gitsource_spec *spec)
 err *gitsource_fetch(struct gitsource *g, const struct gitsource_env *env,
 		     const struct gitsource_spec *spec, const struct gitsource_seen *seen)
 {
-	struct gitremote_auth auth;
-	struct net_proxy proxy;
-	struct gourl u;
-	err *e = spec->proxy ? credentials_proxy(&g->mem, spec->proxy, &proxy) : NULL;
-
-	if (e)
-		return auth_failed(e, "failed to configure proxy options");
-	e = gourl_parse(&g->mem, arena_str(&g->mem, spec->url), &u);
-	if (e)
-		return failure_mark(err_wrap(e, "failed to parse url '%.*s'", STR_ARG(spec->url)),
-				    FAILURE_STALLED, fetch_failed, "URLInvalid");
-	TRY(get_auth(&g->mem, env, spec, spec->proxy ? &proxy : NULL, &auth));
+	if (!g->logged_in) {
+		TRY(gitsource_check(g, spec));
+		TRY(gitsource_login(g, env, spec));
+	}
 	int64_t deadline = deadline_of(spec);
 
-	TRY(check_out(g, env, spec, seen, &auth, spec->proxy ? &proxy : NULL, deadline));
+	TRY(check_out(g, env, spec, seen, deadline));
 	g->revision = g->checkout.revision;
 	g->unchanged = g->checkout.unchanged;
 	g->up_to_date =
@@ -256,6 +290,14 @@ static void close_included(struct included *in)
 		artifact_close(in->trees[i]);
 }
 
+static struct filelist_entry *find_file(struct filelist *l, str path)
+{
+	for (size_t i = 0; i < l->entries.n; i++)
+		if (str_eq(l->entries.p[i].path, path) && l->entries.p[i].type != FILELIST_DIR)
+			return &l->entries.p[i];
+	return NULL;
+}
+
 static err *copy_include(struct gitsource *g, const struct gitsource_env *env,
 			 const struct gitsource_include *include, str to, struct included *in)
 {
@@ -267,18 +309,22 @@ static err *copy_include(struct gitsource *g, const struct gitsource_env *env,
 	const struct fs *fs = artifact_tree_fs(in->trees[in->n++]);
 	struct fs_info info;
 
+	TRY(fs_lstat(fs, from, &info));
+	bool dir = info.type == FS_DIR;
+	struct filelist_entry *there = dir ? NULL : find_file(l, to);
+	const struct filelist_entry file = { .path = there ? there->path : to,
+					     .type = info.mode & 0111 ? FILELIST_EXEC : FILELIST_FILE,
+					     .from = FILELIST_FS,
+					     .fs = fs,
+					     .below = from };
+
+	if (there) { /* as rename does */
+		*there = file;
+		return NULL;
+	}
 	if (!to.n || filelist_has(l, to))
 		return err_new(ERR_EXISTS, "rename %.*s: file exists", STR_ARG(to.n ? to : S("/")));
-	TRY(fs_lstat(fs, from, &info));
-	if (info.type == FS_DIR)
-		return filelist_add_dir(l, fs, from, to);
-	return filelist_add(l, (struct filelist_entry){
-				       .path = to,
-				       .type = info.mode & 0111 ? FILELIST_EXEC : FILELIST_FILE,
-				       .from = FILELIST_FS,
-				       .fs = fs,
-				       .below = from,
-			       });
+	return dir ? filelist_add_dir(l, fs, from, to) : filelist_add(l, file);
 }
 
 static err *add_includes(struct gitsource *g, const struct gitsource_env *env,

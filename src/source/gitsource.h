@@ -4,6 +4,10 @@
  * gets the Secrets it names (and words their absence), and calls, on a worker:
  *
  *	CLEANUP(gitsource_release) struct gitsource g = { 0 };
+ *	e = gitsource_check(&g, &spec);
+ *	... spec.secret ...
+ *	e = gitsource_login(&g, env, &spec);
+ *	... spec.includes ...
  *	e = gitsource_fetch(&g, env, &spec, &seen);
  *	if (!e && !g.unchanged) {
  *		... status: ArtifactOutdated, "new upstream revision 'REVISION'" ...
@@ -44,6 +48,7 @@ enum gitsource_mode { GITSOURCE_HEAD = 1, GITSOURCE_TAG = 2, GITSOURCE_TAG_AND_H
 /* "HEAD", "head", "Tag", "TagAndHEAD"; false for anything else, which must
  * never pass for no verification. */
 bool gitsource_mode_parse(str text, enum gitsource_mode *out);
+str gitsource_mode_name(enum gitsource_mode mode);
 
 struct gitsource_include {
 	str name;     /* of the other GitRepository */
@@ -68,8 +73,9 @@ struct gitsource_spec {
 	const struct credentials *keys;   /* of spec.verify.secretRef */
 	const struct credentials *secret; /* NULL: no secretRef */
 	const struct credentials *proxy;  /* NULL: no proxySecretRef */
-	/* For aws and azure, where the caller asks the cloud itself. */
-	const struct gitremote_auth *provided;
+	/* For aws and azure: ask the cloud for user and password, or a token. */
+	err *(*provide)(void *ctx, struct gitremote_auth *auth);
+	void *ctx;
 };
 
 /* What status says of the last pass. */
@@ -87,6 +93,9 @@ struct gitsource_seen {
 struct gitsource {
 	struct arena mem; /* holds all texts below */
 	struct gitcheckout checkout;
+	struct net_proxy proxy;     /* after gitsource_check */
+	struct gitremote_auth auth; /* after gitsource_login */
+	bool logged_in;
 	str revision;
 	/* "no changes since last reconciliation: observed revision '...'" */
 	bool unchanged;
@@ -98,6 +107,13 @@ struct gitsource {
 	struct artifact artifact; /* after gitsource_store */
 };
 
+/* The proxy and the URL. */
+err *gitsource_check(struct gitsource *g, const struct gitsource_spec *spec)
+	__attribute__((warn_unused_result));
+/* Who we are, by the Secret and the provider. */
+err *gitsource_login(struct gitsource *g, const struct gitsource_env *env,
+		     const struct gitsource_spec *spec) __attribute__((warn_unused_result));
+/* With both, where the caller has not done them. */
 err *gitsource_fetch(struct gitsource *g, const struct gitsource_env *env,
 		     const struct gitsource_spec *spec, const struct gitsource_seen *seen)
 	__attribute__((warn_unused_result));

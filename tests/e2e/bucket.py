@@ -304,8 +304,15 @@ FILES = """  0600 .sourceignore 5
   0600 deploy/with blank & plus+.yaml 8
   0600 gr\u00fcn.yaml 8
 """
-GOOD = "revision: %s\nevent: stored artifact with 4 fetched files from 'stuff' bucket\nurl: " \
-       "http://source.example/bucket/ns/repo/%s.tar.gz\n%s" % (revision(KEPT), revision(KEPT)[7:], FILES)
+
+
+def good(etags):
+    return "revision: %s\nevent: stored artifact with 4 fetched files from 'stuff' bucket\nurl: " \
+           "http://source.example/bucket/ns/repo/%s.tar.gz\n%s" % (revision(etags), revision(etags)[7:], FILES)
+
+
+GOOD = good(KEPT)
+AZURE_GOOD = good({k: '"%s"' % v for k, v in KEPT.items()})     # Azure's etags count with their quotes
 LOGIN = ("secret.accesskey=" + KEYS["id"], "secret.secretkey=" + KEYS["secret"])
 S3 = (HOST, "stuff", "insecure=", *LOGIN)
 OPS = "failed: FetchFailed BucketOperationFailed: "
@@ -408,10 +415,10 @@ def faults():
 
 def azure():
     url = "http://%s/acct" % HOST
-    want("azure key", GOOD, run(url, "stuff", "provider=azure", "secret.accountKey=" + AZURE_KEY))
-    want("azure sas", GOOD, run(url, "stuff", "provider=azure", "secret.sasKey=?sv=1&sig=shared%2Bsig"))
+    want("azure key", AZURE_GOOD, run(url, "stuff", "provider=azure", "secret.accountKey=" + AZURE_KEY))
+    want("azure sas", AZURE_GOOD, run(url, "stuff", "provider=azure", "secret.sasKey=?sv=1&sig=shared%2Bsig"))
     app = ("secret.tenantId=tenant", "secret.clientId=app", "secret.authorityHost=http://" + HOST)
-    want("azure app", GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientSecret=app secret"))
+    want("azure app", AZURE_GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientSecret=app secret"))
     want("azure app, wrong", "cannot fetch token: 401 Unauthorized",
          run(url, "stuff", "provider=azure", *app, "secret.clientSecret=wrong"))
     tool = lambda *argv: subprocess.run(["openssl", *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode()
@@ -420,12 +427,21 @@ def azure():
         f.write(key)
         f.flush()
         cert = tool("req", "-x509", "-key", f.name, "-subj", "/CN=app", "-days", "1")
-    want("azure app with a certificate", GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientCertificate=" + key + cert))
-    want("azure app without a key", AUTH + "failed to parse client certificates: found no private key",
+    want("azure app with a certificate", AZURE_GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientCertificate=" + key + cert))
+    want("azure app without a key", AUTH + "failed to create token credential from 'secret' Secret: failed to parse client certificates: found no private key",
          run(url, "stuff", "provider=azure", *app, "secret.clientCertificate=" + cert))
     want("azure wrong", OPS + "failed to confirm existence of 'stuff' bucket: Server failed to authenticate",
          run(url, "stuff", "provider=azure", "secret.accountKey=" + base64.b64encode(b"x").decode()))
     want("azure none", OPS + "bucket 'none' not found", run(url, "none", "provider=azure", "secret.accountKey=" + AZURE_KEY))
+    key = "secret.accountKey=" + AZURE_KEY
+    want("azure, an app before a key", AZURE_GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientSecret=app secret", "secret.accountKey=wrong"))
+    want("azure, an app before a signature", AZURE_GOOD, run(url, "stuff", "provider=azure", *app, "secret.clientSecret=app secret", "secret.sasKey=wrong"))
+    want("azure, a key before a signature", AZURE_GOOD, run(url, "stuff", "provider=azure", key, "secret.sasKey=wrong"))
+    want("azure, a client before a key", AUTH + "there is no managed identity here", run(url, "stuff", "provider=azure", key, "secret.clientId=x"))
+    want("azure, nobody", OPS + "failed to confirm existence of 'stuff' bucket: Server failed to authenticate",
+         run(url, "stuff", "provider=azure", "secret.authorityHost=http://x"))
+    want("azure, no account", AUTH + "failed to create shared credential from 'secret' Secret data: failed to extract account name from endpoint: "
+         "expected 'x.y' to be a subdomain", run("http://x.y:1", "stuff", "provider=azure", key))
     want("azure secret", AUTH + "invalid 'secret' secret data: requires a", run(url, "stuff", "provider=azure", "secret.x=y"))
 
 
@@ -441,6 +457,10 @@ def google():
     want("gcp without", AUTH + "failed to create Google Cloud Storage client: neither secretRef", run(HOST, "stuff", "provider=gcp"))
     want("gcp secret", AUTH + "invalid 'secret' secret data: required fields 'serviceaccount'",
          run(HOST, "stuff", "provider=gcp", "secret.x=y"))
+    want("gcp user", AUTH + "invalid 'secret' secret data: 'serviceaccount' must contain a service account key with 'type' set to 'service_account'",
+         run(HOST, "stuff", "provider=gcp", 'secret.serviceaccount={"type": "authorized_user"}'))
+    want("gcp text", AUTH + "invalid 'secret' secret data: failed to parse 'serviceaccount' as JSON",
+         run(HOST, "stuff", "provider=gcp", "secret.serviceaccount=text"))
 
 
 def moto():

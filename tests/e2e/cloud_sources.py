@@ -64,6 +64,7 @@ try:
     azure = {"provider": "azure", "endpoint": "http://%s/acct" % host}
     secret("named", {"clientId": "named"})
     secret("unknown", {"clientId": "unknown"})
+    w.ask("POST", "/api/v1/namespaces/%s/serviceaccounts" % NS, {"metadata": {"name": "who"}})
     secret("jo", {"username": "jo", "password": "p&w"})
     bucket("aws", {"provider": "aws", "region": "eu-west-1"})
     bucket("gcp", {"provider": "gcp"})
@@ -87,7 +88,6 @@ try:
     source("ocirepositories", "OCIRepository", "no-cert", {"url": "oci://ghcr.io/org/app", "certSecretRef": {"name": "none"}})
     source("ocirepositories", "OCIRepository", "no-proxy", {"url": "oci://ghcr.io/org/app", "proxySecretRef": {"name": "none"}})
     source("ocirepositories", "OCIRepository", "short", {"url": "oci://ghcr.io/org/app", "ref": {"digest": "sha256:0"}})
-    w.ask("POST", "/api/v1/namespaces/%s/serviceaccounts" % NS, {"metadata": {"name": "who"}})
     for name in ("aws", "gcp", "azure", "azure-named", "ldap"):
         good("buckets", name)
     bad("buckets", "wrong", "BucketOperationFailed", "failed to confirm existence of 'stuff' bucket: Access Denied.")
@@ -100,7 +100,9 @@ try:
     bad("ocirepositories", "short", "OCIArtifactPullFailed", "failed to determine artifact digest: wrong number of hex digits for sha256: 0")
     gate = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate"
     bad("buckets", "account", "FeatureGateDisabled", gate, True)
-    bad("ocirepositories", "account", "FeatureGateDisabled", gate, True)
+    stalled = lambda: condition(w.ask("GET", w.path("ocirepositories", "account")), "Stalled")
+    w.until("the registry's object stalls", lambda: stalled().get("reason") == "FeatureGateDisabled" and stalled()["message"].startswith(gate))
+    w.same(condition(w.ask("GET", w.path("ocirepositories", "account")), "FetchFailed"), {}, "a gate that is no failure to fetch")
     bad("buckets", "azure-unknown", "BucketOperationFailed", "failed to confirm existence of 'stuff' bucket: ")
     bad("buckets", "no-sts-secret", "AuthenticationFailed", "failed to get STS secret '%s/none': " % NS)
     bad("ocirepositories", "ecr", "AuthenticationFailed", "failed to get credential from aws: invalid AWS registry: 'ghcr.io'. must match ")
