@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include "base/fs.h"
+#include "crypto/ossl.h"
 #include "sops/impl.h"
+#include "text/base64.h"
 
 /* tests/golden/sops has what the sops program made of small files. */
 static str golden(struct arena *a, const char *name)
@@ -227,6 +229,73 @@ static void test_changed_files_are_refused(void **state)
 	arena_release(&a);
 }
 
+/* As the sops program does, but with an IV all of one byte. */
+static str seal(struct arena *a, const uint8_t key[SOPS_DATA_KEY], const char *where, const char *plain,
+		char iv_byte)
+{
+	CLEANUP(buf_release) struct buf data = BUF_INIT, iv = BUF_INIT, tag = BUF_INIT;
+	const struct ossl *o;
+	unsigned char nonce[32], out[64], mark[16];
+	int n, m;
+
+	assert_null(ossl_get(&o));
+	EVP_CIPHER_CTX *c = o->EVP_CIPHER_CTX_new();
+
+	memset(nonce, iv_byte, sizeof nonce);
+	assert_int_equal(o->EVP_EncryptInit_ex(c, o->EVP_aes_256_gcm(), NULL, NULL, NULL), 1);
+	assert_int_equal(o->EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_IVLEN, sizeof nonce, NULL), 1);
+	assert_int_equal(o->EVP_EncryptInit_ex(c, NULL, NULL, key, nonce), 1);
+	assert_int_equal(o->EVP_EncryptUpdate(c, NULL, &m, (const unsigned char *)where, (int)strlen(where)), 1);
+	assert_int_equal(o->EVP_EncryptUpdate(c, out, &n, (const unsigned char *)plain, (int)strlen(plain)), 1);
+	assert_int_equal(o->EVP_EncryptFinal_ex(c, out + n, &m), 1);
+	assert_int_equal(o->EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, sizeof mark, mark), 1);
+	o->EVP_CIPHER_CTX_free(c);
+	base64_write(&data, str_of((const char *)out, (size_t)n), BASE64_STD);
+	base64_write(&iv, str_of((const char *)nonce, sizeof nonce), BASE64_STD);
+	base64_write(&tag, str_of((const char *)mark, sizeof mark), BASE64_STD);
+	return arena_printf(a, "ENC[AES256_GCM,data:%s,iv:%s,tag:%s,type:str]", buf_c(&data), buf_c(&iv),
+			    buf_c(&tag));
+}
+
+static void data_key(struct sops_keys *k, struct arena *a, str file, uint8_t key[SOPS_DATA_KEY])
+{
+	struct sops_branches tree = { 0 };
+	struct sops_metadata m;
+
+	assert_null(sops_read(a, SOPS_YAML, file, &tree));
+	assert_null(sops_metadata_take(a, SOPS_YAML, &tree, &m));
+	assert_null(sops_datakey_get(k, a, &m, key));
+}
+
+/* The same value twice in a list has one IV, and is the same as a whole: so sops edits. */
+static void test_an_iv_stands_for_one_value(void **state)
+{
+	struct arena a = ARENA_INIT;
+	CLEANUP(sops_keys_drop) struct sops_keys *k = keys(&a, first, false);
+	str file = golden(&a, "default.enc.yaml"), tail = str_from(file, str_find(file, S("sops:\n")));
+	uint8_t key[SOPS_DATA_KEY];
+	str got;
+
+	(void)state;
+	data_key(k, &a, file, key);
+	str one = arena_cat(&a, S("a: "), seal(&a, key, "a:", "hunter2", 1), S("\n"));
+	str other = arena_cat(&a, S("b: "), seal(&a, key, "b:", "hunter3", 2), S("\n"));
+	str reused = arena_cat(&a, S("b: "), seal(&a, key, "b:", "hunter3", 1), S("\n"));
+	str same = arena_cat(&a, S("- "), seal(&a, key, "l:", "x", 3), S("\n"));
+	str remark = arena_cat(&a, S("#"), seal(&a, key, ":", "hunter4", 1), S("\n"));
+
+	assert_null(sops_decrypt(k, &a, arena_cat(&a, one, other, S("l:\n"), same, same, tail), SOPS_YAML,
+				 SOPS_YAML, &got));
+	assert_string_equal(got.p, "a: hunter2\nb: hunter3\nl:\n    - x\n    - x\n");
+	assert_refused(k, &a, arena_cat(&a, one, reused, tail),
+		       "Could not decrypt value: another value has the same iv");
+	assert_refused(k, &a, arena_cat(&a, one, S("l:\n- "), seal(&a, key, "l:", "y", 1), S("\n"), tail),
+		       "Could not decrypt value: another value has the same iv");
+	assert_refused(k, &a, arena_cat(&a, remark, one, tail),
+		       "Could not decrypt value: another value has the same iv");
+	arena_release(&a);
+}
+
 static void test_flux_does_not_look_at_the_mac(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -381,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_groups_need_their_threshold),
 		cmocka_unit_test(test_pgp),
 		cmocka_unit_test(test_changed_files_are_refused),
+		cmocka_unit_test(test_an_iv_stands_for_one_value),
 		cmocka_unit_test(test_flux_does_not_look_at_the_mac),
 		cmocka_unit_test(test_size_and_depth_are_bounded),
 		cmocka_unit_test(test_a_missing_key_is_told_with_advice),

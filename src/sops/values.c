@@ -127,6 +127,7 @@ struct opener {
 	const struct regex *regex;	/* NULL: none, or one that never matches */
 	struct buf path;		/* "a:b:" */
 	struct buf mac;			/* all that goes into the MAC */
+	struct map ivs;			/* of what was opened: IV -> str *, what was sealed with it */
 	/* The comments that stand right above the entry, on each level. */
 	struct comments above[SOPS_DEPTH_MAX + 2];
 	unsigned depth;
@@ -190,6 +191,28 @@ static const char *go_type(node n)
 								 : "time.Time";
 }
 
+/* With one IV for two texts both can be read, and others forged, without the key. SOPS draws one
+ * for each; the same value at the same place (in a list) may have the same, whole. */
+static err *note_iv(struct opener *o, str text)
+{
+	CLEANUP(sealed_release) struct sealed s = { .bytes = BUF_INIT, .iv = BUF_INIT };
+
+	if (!text.n)
+		return NULL;
+	TRY(parse(text, &s));
+	const str *there = map_get(&o->ivs, buf_str(&s.iv));
+
+	if (there && !str_eq(*there, buf_str(&s.bytes)))
+		return err_new(ERR_INVALID, "Could not decrypt value: another value has the same iv");
+	if (!there) {
+		str *bytes = arena_new(o->a, str);
+
+		*bytes = arena_str(o->a, buf_str(&s.bytes));
+		map_set(&o->ivs, arena_str(o->a, buf_str(&s.iv)), bytes);
+	}
+	return NULL;
+}
+
 /* A comment in a list is sealed as a value, and becomes one again here. */
 static err *open_leaf(struct opener *o, bool named, bool in_list, struct sops_entry *p)
 {
@@ -210,6 +233,7 @@ static err *open_leaf(struct opener *o, bool named, bool in_list, struct sops_en
 
 		if (e)
 			return err_wrap(e, "Could not decrypt value");
+		TRY(note_iv(o, node_str(*value)));
 		if (comment && !in_list)
 			return err_new(ERR_INVALID, "Could not decrypt value: it is a comment");
 	}
@@ -227,30 +251,32 @@ static err *open_leaf(struct opener *o, bool named, bool in_list, struct sops_en
 
 /* A comment that does not open was never sealed. In a list, one that was sealed as a
  * text becomes a text. */
-static void open_comment(struct opener *o, bool named, bool in_list, struct sops_entry *p)
+static err *open_comment(struct opener *o, bool named, bool in_list, struct sops_entry *p)
 {
 	bool comment = false;
 	node plain;
 
 	avec_push(o->a, &o->above[o->depth], p->key);
 	if (!is_sealed(o, named, true))
-		return;
+		return NULL;
 	err *e = sops_value_open(o->a, p->key, o->key, place(o), &plain, &comment);
 
 	if (e || (!comment && plain.kind != NODE_STR)) {
 		err_free(e);
-		return;
+		return NULL;
 	}
+	TRY(note_iv(o, p->key));
 	if (comment) {
 		p->same_line = false;
 		p->key = node_str(plain);
-		return;
+		return NULL;
 	}
 	buf_add(&o->mac, node_str(plain));
 	if (in_list)
 		*p = (struct sops_entry){ .value = plain };
 	else
 		p->key = node_str(plain);
+	return NULL;
 }
 
 static err *open_branch(struct opener *o, bool named, struct sops_branch *b)
@@ -265,7 +291,7 @@ static err *open_branch(struct opener *o, bool named, struct sops_branch *b)
 		struct sops_entry *p = &b->p[i];
 
 		if (p->comment) {
-			open_comment(o, named, b->list, p);
+			TRY(open_comment(o, named, b->list, p));
 			continue;
 		}
 		if (!b->list) {
@@ -336,5 +362,6 @@ err *sops_tree_open(struct arena *a, struct sops_branches *tree, const struct so
 		explicit_bzero(o->mac.p, o->mac.n);
 	buf_release(&o->mac);
 	buf_release(&o->path);
+	map_release(&o->ivs);
 	return e;
 }
