@@ -1,5 +1,5 @@
 """The sources of flux_beside_sources.py: name -> kind, spec, a patch of it that comes after, whether it goes. {NAMES} are those of
-flux_beside_sources_world.py; "base" is made whatever cases are asked for. "words": why rill's are its own; "reasons": and those too.
+flux_beside_sources_world.py; "base" is made whatever cases are asked for, and "late" once that has settled. "words": why rill's are its own; "reasons": and those too.
 
 Not here: a repository whose certificate is unknown beside one that names its authority. Flux's client takes the connection of
 the other, and so the repository for good."""
@@ -21,6 +21,8 @@ SECRETS = {
     "keys": {"accesskey": "test", "secretkey": "test"},
     "real-keys": {"accesskey": "AKIDTEST", "secretkey": "secret/key+1"},
     "half-keys": {"accesskey": "test"},
+    "gcp-text": {"serviceaccount": "{"},
+    "gcp-user": {"serviceaccount": '{"type": "authorized_user"}'},
     "proxy": {"address": "{nobody}"},
     "bad-proxy": {"x": "y"},
     "key-a": {"a.pub": "{key-a}"},
@@ -252,6 +254,37 @@ bucket("azure-nothing", provider="azure", endpoint="http://{checking}/acct", sec
 bucket("sts-provider", sts={"provider": "ldap", "endpoint": "http://{checking}/sts", "secretRef": {"name": "nobody"}})
 bucket("account", provider="aws", serviceAccountName="nobody", secretRef=None)
 
+# ---- much that is wrong at once: what is said first
+
+NOBODY = {"name": "nobody"}
+LDAP = {"provider": "ldap", "endpoint": "http://[x"}
+case("repo-order-url", "HelmRepository", {"url": "oci://{registry}/x", "secretRef": NOBODY})
+repo("order-cert", "plain", certSecretRef={"name": "cert-only"}, secretRef=NOBODY)
+oci("order-proxy", proxySecretRef={"name": "bad-proxy"}, certSecretRef=NOBODY)
+bucket("order-proxy", proxySecretRef={"name": "bad-proxy"}, certSecretRef=NOBODY)
+bucket("order-sts", sts={**LDAP, "secretRef": NOBODY}, proxySecretRef=NOBODY)
+bucket("order-cert", certSecretRef={"name": "cert-only"}, sts={**LDAP, "certSecretRef": NOBODY})
+bucket("order-keys", secretRef={"name": "half-keys"}, sts=LDAP)
+bucket("order-sts-url", sts=LDAP)
+bucket("order-sts-keys", sts={"provider": "ldap", "endpoint": "http://{checking}/sts", "secretRef": {"name": "half-keys"}})
+bucket("gcp-text", provider="gcp", secretRef={"name": "gcp-text"})
+bucket("gcp-user", provider="gcp", secretRef={"name": "gcp-user"})
+bucket("ignore-nothing", patch={"ignore": "# nothing\n"})
+chart("git-build-then-source", "git", kind="GitRepository", chart="charts/hello", valuesFiles=["nobody.yaml"],
+      patch={"sourceRef": {"name": "nobody"}})
+case("git-order-proxy", "GitRepository", {"url": "http://a b/", "proxySecretRef": {"name": "bad-proxy"}, "secretRef": NOBODY,
+                                          "include": [{"repository": NOBODY}]})
+case("git-order-url", "GitRepository", {"url": "http://a b/", "secretRef": NOBODY, "include": [{"repository": NOBODY}]})
+case("git-order-secret", "GitRepository", {"url": "{git}", "secretRef": NOBODY, "include": [{"repository": NOBODY}]})
+case("git-order-app", "GitRepository", {"url": "{git}", "provider": "github", "include": [{"repository": NOBODY}]})
+case("git-include-none", "GitRepository", {"url": "{git}", "include": [{"repository": NOBODY}]})
+case("git-include-new", "GitRepository", {"url": "{git}x", "ref": {"branch": "main"}, "include": [{"repository": {"name": "git"}}]},
+     {"include": None}, late=True)
+case("git-include-file", "GitRepository", {"url": "{git}", "ref": {"branch": "main"}, "include": [
+    {"repository": {"name": "git"}, "fromPath": "charts/sub/Chart.yaml", "toPath": "charts/file"}]}, {"include": None}, late=True)
+case("git-include-dir", "GitRepository", {"url": "{git}", "ref": {"branch": "main"}, "include": [
+    {"repository": {"name": "git"}, "fromPath": "charts/sub", "toPath": "charts/sub"}]}, {"include": None}, late=True)
+
 # ---- ExternalArtifact
 
 case("external", "ExternalArtifact", {"sourceRef": {"apiVersion": "x.io/v1", "kind": "X", "name": "x"}})
@@ -276,6 +309,7 @@ def then(world):
 
 
 for names, why in (
+        (("git-include-dir",), "Flux tells its temporary files"),
         (("bucket-nobody", "bucket-secure"), "Flux cuts the URL of the error into pieces"),
         (("oci-nobody", "oci-proxy"), "Flux asks for /v2/ before it asks for the manifest"),
         (("oci-keyless-bad-root",), "protobuf's errors are not meant to be the same twice")):
