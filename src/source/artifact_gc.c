@@ -24,22 +24,33 @@ static err *remove_lock(struct artifact_store *s, str path)
 	return fs_remove_all(s->fs, arena_cat(&a, path, S(".lock")));
 }
 
+/* False: another file has the same bytes, and so the same unpacked form. */
+static bool forget_tree(struct artifact_store *s, str path, str digest)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	str twin;
+
+	if (artifact_find_twin(s, &a, path, digest, &twin))
+		return false;
+	artifact_forget_tree(s, digest);
+	return true;
+}
+
 err *artifact_remove_file(struct artifact_store *s, str path)
 {
 	CLEANUP(arena_release) struct arena a = ARENA_INIT;
-	str digest, twin;
+	str digest = STR_NONE;
 
 	/* The unpacked form is found by the digest, so it goes first; unless another
-	 * object has the same. */
-	if (str_ends(path, S(".tar.gz"))) {
-		err *e = artifact_digest_file(s, &a, path, s->algo, &digest);
+	 * object has the same, which may be going at the same time. */
+	if (str_ends(path, S(".tar.gz")))
+		err_free(artifact_digest_file(s, &a, path, s->algo, &digest));
+	bool shared = digest.n && !forget_tree(s, path, digest);
 
-		if (!e && !artifact_find_twin(s, &a, path, digest, &twin))
-			artifact_forget_tree(s, digest);
-		err_free(e);
-	}
 	artifact_forget_check(s, path);
 	TRY(fs_remove(s->fs, path));
+	if (shared)
+		forget_tree(s, path, digest);
 	return remove_lock(s, path);
 }
 

@@ -1,6 +1,7 @@
 #include "source/git_test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -666,6 +667,55 @@ static void test_equal_bytes_are_one_file(void **state)
 	tear_down(&s);
 }
 
+struct removal {
+	struct artifact_store *store;
+	pthread_barrier_t *start;
+	str path;
+};
+
+static void *remove_one(void *arg)
+{
+	const struct removal *r = arg;
+
+	pthread_barrier_wait(r->start);
+	assert_ok(artifact_remove(r->store, r->path));
+	return NULL;
+}
+
+/* Also when both look for each other and find that one is left. */
+static void test_the_last_of_twins_takes_the_tree_along(void **state)
+{
+	struct setting s;
+
+	(void)state;
+	set_up(&s);
+	for (int round = 0; round < 1000; round++) {
+		const char *text = arena_printf(&s.g.a, "kind: %d\n", round).p;
+		struct artifact_tree *tree;
+		struct artifact twins[2];
+		pthread_barrier_t start;
+		pthread_t threads[2];
+		struct removal r[2];
+
+		add_sample(&s, "1.tar.gz", text, &twins[0]);
+		add_sample(&s, "2.tar.gz", text, &twins[1]);
+		assert_ok(artifact_open(s.store, &twins[0], &tree));
+		artifact_close(tree);
+		pthread_barrier_init(&start, NULL, 2);
+		for (int i = 0; i < 2; i++) {
+			r[i] = (struct removal){ s.store, &start, twins[i].path };
+			pthread_create(&threads[i], NULL, remove_one, &r[i]);
+		}
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+		pthread_barrier_destroy(&start);
+	}
+	assert_int_equal(system(arena_printf(&s.g.a, "test -z \"$(find '%s' -name two.yaml)\"",
+					     git_test_path(&s.g, "data")).p),
+			 0);
+	tear_down(&s);
+}
+
 static size_t leftovers(struct setting *s)
 {
 	struct fs_entry *entries;
@@ -758,6 +808,7 @@ int main(void)
 		cmocka_unit_test(test_bombs),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_equal_bytes_are_one_file),
+		cmocka_unit_test(test_the_last_of_twins_takes_the_tree_along),
 		cmocka_unit_test(test_large_and_many),
 		cmocka_unit_test(test_digests),
 	};
