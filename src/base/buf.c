@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fmt.h"
 
@@ -62,6 +63,15 @@ void buf_bytes(struct buf *b, const void *p, size_t n)
 void buf_add(struct buf *b, str s)
 {
 	buf_bytes(b, s.p, s.n);
+}
+
+void buf_escape(struct buf *b, str text, const char *among)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] && strchr(among, text.p[i]))
+			buf_addc(b, '\\');
+		buf_addc(b, text.p[i]);
+	}
 }
 
 void buf_fill(struct buf *b, char c, size_t count)

@@ -38,6 +38,8 @@ char *buf_reserve(struct buf *b, size_t n);
 /* Adding; what is added must not be part of the buffer itself. */
 void buf_add(struct buf *b, str s);
 void buf_bytes(struct buf *b, const void *p, size_t n);
+/* With a backslash before each byte of `text` that is among these. */
+void buf_escape(struct buf *b, str text, const char *among);
 void buf_fill(struct buf *b, char c, size_t count);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -42,6 +42,16 @@ static void test_adding(void **state)
 	assert_memory_equal(b.p, "a\0b---7/x", 10);
 }
 
+static void test_escaping(void **state)
+{
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+
+	(void)state;
+	buf_escape(&b, S("a,b\\\0="), "\\,");
+	assert_int_equal(b.n, 8);
+	assert_memory_equal(b.p, "a\\,b\\\\\0=", 9);
+}
+
 static void test_reserved_room_does_not_move(void **state)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
@@ -125,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grows_and_stays_terminated),
 		cmocka_unit_test(test_adding),
+		cmocka_unit_test(test_escaping),
 		cmocka_unit_test(test_reserved_room_does_not_move),
 		cmocka_unit_test(test_a_write_past_the_limit_is_dropped_whole),
 		cmocka_unit_test(test_limits_of_any_size),

@@ -135,10 +135,12 @@ static const struct command secret_app_command = {
 
 static err *run_helm(struct cli *c)
 {
+	struct secret_parts parts;
 	node secret;
 
 	TRY(create_check_labels(c));
-	TRY(secret_make_helm(c, c->options, c->words.p[0], &secret));
+	TRY(secret_read_parts(c, c->options, &parts));
+	TRY(secret_make_helm(c, &parts, c->words.p[0], &secret));
 	return finish(c, secret, "helm");
 }
 
@@ -174,21 +176,16 @@ static const struct command secret_helm_command = {
 
 static err *run_tls(struct cli *c)
 {
-	const struct secret_basic *o = c->options;
-	str ca = STR_NONE, cert = STR_NONE, key = STR_NONE;
+	struct secret_parts p;
 
 	TRY(create_check_labels(c));
-	if (o->ca_file.n)
-		TRY(secret_read(c, "unable to read TLS CA file", o->ca_file, &ca));
-	if (o->cert_file.n)
-		TRY(secret_read(c, "failed to read cert file", o->cert_file, &cert));
-	if (o->key_file.n)
-		TRY(secret_read(c, "failed to read key file", o->key_file, &key));
-	if (!ca.n && !cert.n && !key.n)
+	TRY(secret_read_parts(c, c->options, &p));
+	if (!p.ca.n && !p.cert.n && !p.key.n)
 		return err_new(ERR_INVALID, "no CA certificate or client certificate pair found");
-	node secret = secret_new(c, c->words.p[0], cert.n || key.n ? "kubernetes.io/tls" : "Opaque");
+	node secret = secret_new(c, c->words.p[0],
+				 p.cert.n || p.key.n ? "kubernetes.io/tls" : "Opaque");
 
-	TRY(secret_put_tls(c, secret, ca, cert, key));
+	TRY(secret_put_tls(c, secret, p.ca, p.cert, p.key));
 	if (create_options(c)->export)
 		return flux_print_export(&c->out.buf, secret);
 	return finish(c, secret, "tls");

@@ -164,7 +164,9 @@ static const struct command create_git = {
 /* ---- helm -------------------------------------------------------------- */
 
 struct helm_options {
-	str url, secret_ref, oci_provider, username, password, ca_file, cert_file, key_file;
+	str url, secret_ref, oci_provider;
+	struct secret_basic login;
+	struct secret_parts parts;	/* of it, once they are read */
 	bool pass_credentials;
 };
 
@@ -172,17 +174,13 @@ static err *helm_secret(struct cli *c, struct flux_server *s, node spec)
 {
 	const struct helm_options *o = c->options;
 	str name = arena_cat(c->arena, S("helm-"), c->words.p[0]);
-	const struct secret_basic wish = { .username = o->username,
-					   .password = o->password,
-					   .ca_file = o->ca_file,
-					   .cert_file = o->cert_file,
-					   .key_file = o->key_file };
 	node secret;
 
-	if (o->secret_ref.n || (!o->username.n && !o->password.n && !o->ca_file.n &&
-				!o->cert_file.n && !o->key_file.n))
+	if (o->secret_ref.n)
 		return NULL;
-	TRY(secret_make_helm(c, &wish, name, &secret));
+	TRY(secret_make_helm(c, &o->parts, name, &secret));
+	if (!node_len(node_get(secret, S("stringData"))))
+		return NULL;
 	flux_action(c, "applying secret with repository credentials");
 	TRY(secret_store(c, s, secret));
 	create_text(c->arena, spec, "secretRef.name", name);
@@ -193,15 +191,13 @@ static err *helm_secret(struct cli *c, struct flux_server *s, node spec)
 
 static err *helm_files(struct cli *c)
 {
-	const struct helm_options *o = c->options;
-	str ignored;
+	struct helm_options *o = c->options;
+	struct secret_basic login = o->login;
 
-	if (o->ca_file.n)
-		TRY(secret_read(c, "unable to read TLS CA file", o->ca_file, &ignored));
-	if (!o->cert_file.n || !o->key_file.n)
-		return NULL;
-	TRY(secret_read(c, "failed to read cert file", o->cert_file, &ignored));
-	return secret_read(c, "failed to read key file", o->key_file, &ignored);
+	/* One without the other is left alone. */
+	if (!login.cert_file.n || !login.key_file.n)
+		login.cert_file = login.key_file = STR_NONE;
+	return secret_read_parts(c, &login, &o->parts);
 }
 
 static err *run_helm(struct cli *c)
@@ -251,17 +247,17 @@ static err *run_helm(struct cli *c)
 #define AT(field) offsetof(struct helm_options, field)
 
 static const struct flag helm_flags[] = {
-	{ "ca-file", 0, FLAG_STRING, AT(ca_file), "file of the certificates to trust" },
-	{ "cert-file", 0, FLAG_STRING, AT(cert_file), "file of the client certificate" },
-	{ "key-file", 0, FLAG_STRING, AT(key_file), "file of the client certificate's key" },
+	{ "ca-file", 0, FLAG_STRING, AT(login.ca_file), "file of the certificates to trust" },
+	{ "cert-file", 0, FLAG_STRING, AT(login.cert_file), "file of the client certificate" },
+	{ "key-file", 0, FLAG_STRING, AT(login.key_file), "file of the client certificate's key" },
 	{ "oci-provider", 0, FLAG_STRING, AT(oci_provider),
 	  "where credentials of an OCI registry come from" },
 	{ "pass-credentials", 0, FLAG_BOOL, AT(pass_credentials),
 	  "send credentials to other hosts, too" },
-	{ "password", 'p', FLAG_STRING, AT(password), "password of basic auth" },
+	{ "password", 'p', FLAG_STRING, AT(login.password), "password of basic auth" },
 	{ "secret-ref", 0, FLAG_STRING, AT(secret_ref), "existing Secret with credentials" },
 	{ "url", 0, FLAG_STRING, AT(url), "address of the repository" },
-	{ "username", 'u', FLAG_STRING, AT(username), "user of basic auth" },
+	{ "username", 'u', FLAG_STRING, AT(login.username), "user of basic auth" },
 	{ 0 },
 };
 

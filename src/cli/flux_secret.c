@@ -92,6 +92,18 @@ err *secret_put_tls(struct cli *c, node secret, str ca, str cert, str key)
 	return NULL;
 }
 
+err *secret_read_parts(struct cli *c, const struct secret_basic *w, struct secret_parts *out)
+{
+	*out = (struct secret_parts){ .username = w->username, .password = w->password };
+	if (w->ca_file.n)
+		TRY(secret_read(c, "unable to read TLS CA file", w->ca_file, &out->ca));
+	if (w->cert_file.n)
+		TRY(secret_read(c, "failed to read cert file", w->cert_file, &out->cert));
+	if (w->key_file.n)
+		TRY(secret_read(c, "failed to read key file", w->key_file, &out->key));
+	return NULL;
+}
+
 /* ---- Helm -------------------------------------------------------------- */
 
 static err *check_login(str username, str password)
@@ -103,28 +115,20 @@ static err *check_login(str username, str password)
 	return NULL;
 }
 
-err *secret_make_helm(struct cli *c, const struct secret_basic *w, str name, node *out)
+err *secret_make_helm(struct cli *c, const struct secret_parts *p, str name, node *out)
 {
-	str ca = STR_NONE, cert = STR_NONE, key = STR_NONE;
-
-	if (w->ca_file.n)
-		TRY(secret_read(c, "unable to read TLS CA file", w->ca_file, &ca));
-	if (w->cert_file.n)
-		TRY(secret_read(c, "failed to read cert file", w->cert_file, &cert));
-	if (w->key_file.n)
-		TRY(secret_read(c, "failed to read key file", w->key_file, &key));
-	if (cert.n || key.n) {
+	if (p->cert.n || p->key.n) {
 		*out = secret_new(c, name, "kubernetes.io/tls");
-		TRY(secret_put_tls(c, *out, ca, cert, key));
-	} else if (w->username.n || w->password.n) {
-		TRY(check_login(w->username, w->password));
+		TRY(secret_put_tls(c, *out, p->ca, p->cert, p->key));
+	} else if (p->username.n || p->password.n) {
+		TRY(check_login(p->username, p->password));
 		*out = secret_new(c, name, "kubernetes.io/basic-auth");
-		secret_put(c, *out, "ca.crt", ca);
-		secret_put(c, *out, "username", w->username);
-		secret_put(c, *out, "password", w->password);
+		secret_put(c, *out, "ca.crt", p->ca);
+		secret_put(c, *out, "username", p->username);
+		secret_put(c, *out, "password", p->password);
 	} else {
-		*out = secret_new(c, name, ca.n ? "Opaque" : NULL);
-		secret_put(c, *out, "ca.crt", ca);
+		*out = secret_new(c, name, p->ca.n ? "Opaque" : NULL);
+		secret_put(c, *out, "ca.crt", p->ca);
 	}
 	return NULL;
 }

@@ -32,7 +32,13 @@ err *secret_login(struct arena *a, str host, str username, str password, str *ou
 struct secret_basic {
 	str username, password, ca_file, cert_file, key_file;
 };
-err *secret_make_helm(struct cli *c, const struct secret_basic *wish, str name, node *out)
+/* The same with what the files hold; each is read once, as it may be a pipe. */
+struct secret_parts {
+	str username, password, ca, cert, key;
+};
+err *secret_read_parts(struct cli *c, const struct secret_basic *wish, struct secret_parts *out)
+	__attribute__((warn_unused_result));
+err *secret_make_helm(struct cli *c, const struct secret_parts *parts, str name, node *out)
 	__attribute__((warn_unused_result));
 
 struct secret_git {

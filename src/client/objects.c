@@ -50,11 +50,7 @@ str client_field(struct arena *a, str field, str value)
 
 	buf_add(&b, field);
 	buf_addc(&b, '=');
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] && strchr("\\,=", value.p[i]))
-			buf_addc(&b, '\\');
-		buf_addc(&b, value.p[i]);
-	}
+	buf_escape(&b, value, "\\,=");
 	return arena_str(a, buf_str(&b));
 }
 

@@ -5,6 +5,7 @@
 #include "client/live.h"
 #include "controllers/kustomization_guard.h"
 #include "controllers/kustomization_impl.h"
+#include "kube/health.h"
 #include "kustomize/value.h"
 #include "value/json.h"
 
@@ -224,7 +225,7 @@ static void keep_known(struct ks *k, struct arena *mem, const struct applyset_it
 		.key = key,
 		.body = sent->body,
 		.skipped = it->action == APPLYSET_SKIPPED,
-		.vanishes = str_eq(it->id.kind, S("Job")) && str_eq(it->id.group, S("batch")) &&
+		.vanishes = health_is_job(it->id.group, it->id.kind) &&
 			    node_is_num(node_dig(it->object, "spec", "ttlSecondsAfterFinished")),
 	};
 	if (node_is(it->live, NODE_MAP))

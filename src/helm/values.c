@@ -58,11 +58,7 @@ static str escaped(struct arena *a, str value)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] && strchr("\\,[]{}", value.p[i]))
-			buf_addc(&b, '\\');
-		buf_addc(&b, value.p[i]);
-	}
+	buf_escape(&b, value, "\\,[]{}");
 	return arena_str(a, buf_str(&b));
 }
 

@@ -516,11 +516,16 @@ static err *of_job_until_done(struct arena *a, node o, int64_t now, struct healt
 	return NULL;
 }
 
+bool health_is_job(str group, str kind)
+{
+	return str_eq(kind, S("Job")) && str_eq(group, S("batch"));
+}
+
 err *health_of(struct arena *a, node object, int64_t now, struct health *out)
 {
 	struct gvk g = gvk_of(object);
 
-	return str_eq(g.kind, S("Job")) && str_eq(g.group, S("batch"))
+	return health_is_job(g.group, g.kind)
 		       ? of_job_until_done(a, object, now, out)
 		       : health_kstatus(a, object, now, out);
 }

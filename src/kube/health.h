@@ -35,6 +35,9 @@ struct health {
 /* "InProgress", "Failed", ... */
 str health_name(enum health_status status);
 
+/* Whether it is a Job of batch, of which not all have one rule. */
+bool health_is_job(str group, str kind);
+
 /* As Flux has it. `now` (nanoseconds since 1970) matters for Pods that cannot be scheduled.
  * Fails for a Pod in an unknown phase. */
 err *health_of(struct arena *a, node object, int64_t now, struct health *out)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/vec.h"
+#include "kube/gvk.h"
 #include "release/rellegacy.h"
 
 #define DEFAULT_TIMEOUT (30 * CLOCK_SECOND)
@@ -24,12 +25,6 @@ static int64_t number(node object, const char *part, const char *field, int64_t 
 	node n = node_get(node_get(object, str_c(part)), str_c(field));
 
 	return node_is_num(n) ? node_int(n) : otherwise;
-}
-
-static bool is_kind(node object, const char *api_version, const char *kind)
-{
-	return str_eq(node_str(node_get(object, S("kind"))), str_c(kind)) &&
-	       str_eq(node_str(node_get(object, S("apiVersion"))), str_c(api_version));
 }
 
 /* A Job is done when it says so: Helm's own rule, which knows of no suspension. */
@@ -94,7 +89,8 @@ static void judge_legacy_hook(struct arena *a, node object, bool job, struct hea
 err *relwait_health(struct arena *a, node object, const struct relwait_options *o,
 		    struct health *out)
 {
-	bool job = is_kind(object, "batch/v1", "Job"), pod = is_kind(object, "v1", "Pod");
+	struct gvk g = gvk_of(object);
+	bool job = health_is_job(g.group, g.kind), pod = !g.group.n && str_eq(g.kind, S("Pod"));
 
 	*out = (struct health){ HEALTH_CURRENT, STR_NONE, S("Resource is current") };
 	if (o->what == RELWAIT_GONE)
@@ -247,7 +243,7 @@ static bool takes_kstatus(const struct watched *s)
 {
 	const struct relwait_options *o = s->w->options;
 
-	if (str_eq(s->o->gvk.group, S("batch")) && str_eq(s->o->gvk.kind, S("Job")))
+	if (health_is_job(s->o->gvk.group, s->o->gvk.kind))
 		return false;
 	if (o->what == RELWAIT_GONE)
 		return true;

@@ -129,6 +129,14 @@ t.tell("create", "kustomization", "app", "--source=app", "--path=./deploy", "--p
        err_has=["✔ Kustomization created\n", "✔ applied revision %s\n" % REVISION])
 t.tell("create", "hr", "shop", "--source=GitRepository/app", "--chart=./shop", "--timeout=300ms", status=1,
        err_has="✗ context deadline exceeded\n")
+# A file is read once: it may be a pipe. A certificate without a key is left alone.
+os.mkfifo(t.dir + "/ca")
+threading.Thread(target=lambda: open(t.dir + "/ca", "w").write("CA"), daemon=True).start()
+t.tell("create", "source", "helm", "piped", "--url=https://example.com/charts", "--ca-file=" + t.dir + "/ca", "--cert-file=/none", "--timeout=300ms",
+       status=1, err_has="► applying secret with repository credentials\n✔ authentication configured\n► applying HelmRepository source\n")
+assert t.get("v1", "secrets", "flux-system", "helm-piped")["data"] == {"ca.crt": base64.b64encode(b"CA").decode()}
+t.tell("create", "source", "helm", "half", "--url=https://example.com/charts", "--key-file=/none", "--timeout=300ms", status=1,
+       err_has="✚ generating HelmRepository source\n► applying HelmRepository source\n")
 t.tell("create", "secret", "git", "login", "--url=https://x/y", "-u", "me", "-p", "pw", err="► git secret 'login' created in 'flux-system' namespace\n")
 assert t.get("v1", "secrets", "flux-system", "login")["data"]["username"] == base64.b64encode(b"me").decode()
 
