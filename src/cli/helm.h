@@ -61,7 +61,6 @@ struct helm_chart_options {
 	str version, keyring, repo;
 	bool verify, pass_credentials;
 	bool prov;	/* fetch the provenance file, if there is one */
-	bool quiet;	/* do not say that there is none */
 };
 extern const struct flag helm_chart_flags[];
 /* By its whole path, as Helm names what it was given. */

@@ -252,17 +252,37 @@ static bool same_version(str a, str b)
 	return semver_try_parse(&w, b) && !semver_cmp(&v, &w);
 }
 
+/* As Helm, which reads the indexes of all repositories that were added: what is wrong
+ * with one of them is told, whichever are needed. */
+static err *begin(void *ctx)
+{
+	struct helm_depend *d = ctx;
+
+	d->indexes = arena_zero(d->c->arena, d->repos.n, sizeof *d->indexes);
+	for (; d->indexes_n < d->repos.n; d->indexes_n++) {
+		struct helm_index *x = &d->indexes[d->indexes_n];
+
+		*x = (struct helm_index)HELM_INDEX_INIT;
+		err *e = helm_index_open(d->c, helm_repos_index(d->c, d->repos.p[d->indexes_n].name),
+					 x);
+		if (e) {
+			helm_index_release(x);
+			return e;
+		}
+	}
+	return NULL;
+}
+
 /* By the cached index of a repository that was added. */
 static err *find_url(struct helm_depend *d, const struct helm_repo *repo,
 		     const struct chart_dependency *dep, str *url)
 {
-	CLEANUP(helm_index_release) struct helm_index x = HELM_INDEX_INIT;
+	struct repoindex *ix = d->indexes[repo - d->repos.p].ix;
 	struct repoindex_chart chart;
 
-	TRY(helm_index_open(d->c, helm_repos_index(d->c, repo->name), &x));
-	if (!repoindex_has(x.ix, dep->name))
+	if (!repoindex_has(ix, dep->name))
 		return err_new(ERR_NOT_FOUND, "entry not found");
-	TRY(repoindex_load(d->c->arena, x.ix, dep->name, false, &chart));
+	TRY(repoindex_load(d->c->arena, ix, dep->name, false, &chart));
 	for (size_t i = 0; i < chart.n; i++)
 		if (chart.versions[i].url.n &&
 		    (!dep->version.n || same_version(dep->version, chart.versions[i].version)))
@@ -316,7 +336,7 @@ static err *fetch_oci(struct helm_depend *d, const struct chart_dependency *dep,
 static err *fetch_http(struct helm_depend *d, const struct helm_repo *repo, str url,
 		       struct buf *out, struct helm_fetched *f)
 {
-	struct helm_chart_options o = { .prov = d->verify != HELM_DEPEND_NEVER, .quiet = true };
+	struct helm_chart_options o = { .prov = d->verify != HELM_DEPEND_NEVER };
 
 	/* asked for by its URL, with the login of its repository */
 	if (repo) {
@@ -386,7 +406,7 @@ err *helm_depend_init(struct helm_depend *d, struct cli *c,
 		      const struct helm_server_options *server, bool skip_refresh)
 {
 	*d = (struct helm_depend){ .c = c, .server = server, .skip_refresh = skip_refresh };
-	d->remote = (struct vendor_remote){ name, refresh, resolve, fetch, d, NULL };
+	d->remote = (struct vendor_remote){ name, refresh, resolve, begin, fetch, d, NULL };
 	err *e = helm_repos_load(c, &d->repos);
 
 	if (e && err_kind(e) != ERR_NOT_FOUND)
@@ -397,5 +417,7 @@ err *helm_depend_init(struct helm_depend *d, struct cli *c,
 
 void helm_depend_release(struct helm_depend *d)
 {
+	for (size_t i = 0; i < d->indexes_n; i++)
+		helm_index_release(&d->indexes[i]);
 	net_client_free(d->net);
 }

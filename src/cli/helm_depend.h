@@ -23,6 +23,8 @@ struct helm_depend {
 	enum helm_depend_verify verify;	/* charts of servers; set after helm_depend_init */
 	str keyring;			/* the flag's */
 	struct helm_repos repos;
+	struct helm_index *indexes;	/* of the repositories, once charts are fetched */
+	size_t indexes_n;
 	struct net_client *net;
 	struct flag_list fetched;	/* URLs */
 	struct vendor_remote remote;	/* for vendor_update and vendor_build */

@@ -438,6 +438,8 @@ static err *pull_digest(struct cli *c, struct helm_registry *r, str version,
 	if (version.n)
 		TRY(check_digest(c, r, version));
 	out->name = arena_cat(c->arena, path_base(r->ref.repository), S("@sha256-"), hex, S(".tgz"));
+	out->url = arena_cat(c->arena, S("oci://"), ociref_name(c->arena, &r->ref), S("@"),
+			     r->ref.digest);
 	return pull(c, r, r->ref.digest, out);
 }
 
@@ -448,6 +450,7 @@ static err *pull_version(struct cli *c, struct net_client *net, struct helm_regi
 
 	TRY(helm_fetch_tag(c, net, base, range, o, &tag));
 	out->name = arena_cat(c->arena, path_base(r->ref.repository), S("-"), tag, S(".tgz"));
+	out->url = arena_cat(c->arena, base, S(":"), tag);
 	return pull(c, r, helm_swap(c->arena, tag, '+', '_'), out);
 }
 
@@ -471,28 +474,22 @@ err *helm_fetch_oci(struct cli *c, struct net_client *net, str ref, str version,
 
 /* ---- all ---------------------------------------------------------------------------- */
 
-static err *download_prov(struct cli *c, const struct helmrepo *server, str url,
-			  const struct helm_chart_options *o, struct helm_fetched *out)
+static err *download_prov(struct cli *c, const struct helmrepo *server, struct helm_fetched *out)
 {
 	CLEANUP(spool_release) struct spool spool;
-	str at = arena_cat(c->arena, url, S(".prov")), text;
+	str at = arena_cat(c->arena, out->url, S(".prov")), text;
 
 	spool_init(&spool, PROV_SIZE_MAX);
 	err *e = helmrepo_fetch(server, at, "provenance", PROV_SIZE_MAX, NULL, NULL, &spool);
 
-	if (!e) {
-		TRY(spool_text(&spool, &text));
-		out->prov = arena_str(c->arena, text);
+	if (e) {
+		out->no_prov = arena_str(c->arena, err_text(e));
+		err_free(e);
 		return NULL;
 	}
-	out->no_prov = arena_str(c->arena, err_text(e));
-	if (!o->verify && !o->quiet)
-		buf_addf(&c->out.buf, "WARNING: Verification not found for %.*s: %s\n", STR_ARG(url),
-			 err_msg(e));
-	err_free(e);
-	return o->verify ? err_new(ERR_NOT_FOUND, "failed to fetch provenance %.*s",
-				   STR_ARG(quote_str(c->arena, at)))
-			 : NULL;
+	TRY(spool_text(&spool, &text));
+	out->prov = arena_str(c->arena, text);
+	return NULL;
 }
 
 static err *download(struct cli *c, struct net_client *net, const struct target *t,
@@ -513,8 +510,9 @@ static err *download(struct cli *c, struct net_client *net, const struct target 
 	TRY(spool_text(&spool, &text));
 	out->bytes = arena_str(c->arena, text);
 	out->name = path_base(u.path);
+	out->url = t->url;
 	out->digest = t->digest;
-	return o->verify || o->prov ? download_prov(c, &server, t->url, o, out) : NULL;
+	return o->verify || o->prov ? download_prov(c, &server, out) : NULL;
 }
 
 static err *fetch_named(struct cli *c, struct net_client *net, str ref, str version,
@@ -558,13 +556,19 @@ err *helm_fetch(struct cli *c, str ref, str version, const struct helm_chart_opt
 		struct helm_fetched *out)
 {
 	TRY(fetch(c, ref, version, o, out));
-	if (!o->verify)
-		return NULL;
-	if (!out->prov.n)
+	if (o->verify && out->prov.n)
+		return helm_verify(c, out->bytes, out->prov, out->name, helm_keyring(c, o->keyring),
+				   &out->report);
+	if (o->verify)
 		return err_new(ERR_NOT_FOUND, "failed to fetch provenance %.*s",
-			       STR_ARG(quote_str(c->arena, arena_cat(c->arena, ref, S(".prov")))));
-	return helm_verify(c, out->bytes, out->prov, out->name, helm_keyring(c, o->keyring),
-			   &out->report);
+			       STR_ARG(quote_str(c->arena,
+						 arena_cat(c->arena, out->url, S(".prov")))));
+	if (o->prov && !out->prov.n)
+		out->warning = arena_printf(c->arena,
+					    "WARNING: Verification not found for %.*s: %.*s\n",
+					    STR_ARG(o->repo.n ? out->url : ref),
+					    STR_ARG(out->no_prov));
+	return NULL;
 }
 
 /* ---- the cache ------------------------------------------------------------------------ */
@@ -587,8 +591,10 @@ err *helm_fetch_cached(struct cli *c, str ref, str version, const struct helm_ch
 	struct helm_fetched f;
 	char hex[SHA256_HEX + 1];
 
-	TRY(helm_fetch(c, ref, version, o, &f));
+	err *e = helm_fetch(c, ref, version, o, &f);
+
 	buf_add(&c->err.buf, f.pulled);
+	TRY(e);
 	sha256_hex(f.bytes, hex);
 	*path = content_path(c, arena_str(c->arena, str_c(hex)));
 	return access(path->p, F_OK) == 0 ? NULL : helm_write_file(c, *path, f.bytes, 0644);

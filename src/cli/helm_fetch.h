@@ -19,15 +19,17 @@ enum { HELM_FETCH_MAX = 256 << 20 };
 
 struct helm_fetched {
 	str name;	/* "podinfo-6.5.3.tgz" */
+	str url;	/* where it was */
 	str bytes;
 	str digest;	/* hex, as the index says; empty: it does not */
 	str prov;	/* its provenance file, where it was asked for; empty: none */
 	str no_prov;	/* why there is none */
+	str warning;	/* the same as a line for the user, who asked but did not insist */
 	str report;	/* of --verify: who signed it */
 	str pulled;	/* "Pulled: ...\nDigest: ...\n" of a registry */
 };
 
-/* `version` may be a range, or empty. */
+/* `version` may be a range, or empty. `pulled` is there also when the signature is not right. */
 err *helm_fetch(struct cli *c, str ref, str version, const struct helm_chart_options *o,
 		struct helm_fetched *out) __attribute__((warn_unused_result));
 /* The same into Helm's content cache; gives the path there. */

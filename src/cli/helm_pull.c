@@ -91,22 +91,30 @@ static err *untar(struct cli *c, const struct pull_options *o, str ref, str byte
 	return e ? err_wrap(e, "failed to untar (mkdir)") : expand(c, dir, bytes);
 }
 
+static err *save(struct cli *c, const struct pull_options *o, const struct helm_fetched *f)
+{
+	CLEANUP(fs_drop) struct fs *fs = NULL;
+
+	TRY(fs_open(&fs, arena_str(c->arena, o->destination), NULL));
+	TRY(fs_write(fs, f->name, f->bytes, 0644));
+	if (!f->prov.n || !(o->chart.verify || o->chart.prov))
+		return NULL;
+	return fs_write(fs, arena_cat(c->arena, f->name, S(".prov")), f->prov, 0644);
+}
+
+/* Of a chart that cannot be kept, nothing but what the registry gave is told. */
 static err *pull(struct cli *c, const struct pull_options *o, str ref)
 {
 	str version = helm_devel(&o->chart, o->devel).version;
-	CLEANUP(fs_drop) struct fs *fs = NULL;
 	struct helm_fetched f;
+	err *e = helm_fetch(c, ref, version, &o->chart, &f);
 
-	TRY(helm_fetch(c, ref, version, &o->chart, &f));
 	buf_add(&c->out.buf, f.pulled);
+	TRY(e);
+	TRY(o->untar ? untar(c, o, ref, f.bytes) : save(c, o, &f));
+	buf_add(&c->out.buf, f.warning);
 	buf_add(&c->out.buf, f.report);
-	if (o->untar)
-		return untar(c, o, ref, f.bytes);
-	TRY(fs_open(&fs, arena_str(c->arena, o->destination), NULL));
-	TRY(fs_write(fs, f.name, f.bytes, 0644));
-	if (!f.prov.n || !(o->chart.verify || o->chart.prov))
-		return NULL;
-	return fs_write(fs, arena_cat(c->arena, f.name, S(".prov")), f.prov, 0644);
+	return NULL;
 }
 
 static err *run(struct cli *c)

@@ -327,6 +327,7 @@ static err *fetch_all(struct vendor *v, struct chart_dependency *deps, size_t n)
 	if (chart_path_kind(charts) == CHART_PATH_FILE)
 		return err_new(ERR_INVALID, "%.*s is not a directory",
 			       STR_ARG(quote_str(v->a, charts)));
+	TRY(v->remote->begin(v->remote->ctx));
 	TRY(fs_mkdir(v->fs, S("charts"), 0755));
 	TRY(fs_list(v->fs, v->a, S("charts"), CHART_FILES_MAX, &before, &before_n));
 	buf_addf(v->out, "Saving %zu charts\n", n);

@@ -24,6 +24,8 @@ struct vendor_remote {
 			struct buf *out);
 	/* The newest version in the range; empty: there is none. */
 	err *(*resolve)(void *ctx, struct arena *a, const struct chart_dependency *d, str *version);
+	/* Before the first of them is fetched. */
+	err *(*begin)(void *ctx);
 	/* The file of a version; an empty name: it was fetched already. */
 	err *(*fetch)(void *ctx, struct arena *a, const struct chart_dependency *d, struct buf *out,
 		      str *name, str *bytes);

@@ -272,6 +272,10 @@ def pull(url):
     want(["pull", "one/app", "--devel"], 0, "")
     want(["pull", url + "/other-0.1.0.tgz"], 0, "")
     want(["pull", "one/app", "--untar", "--untardir", "x"], 0, "")
+    missing = "WARNING: Verification not found for %%s: failed to fetch %s/app-1.10.0.tgz.prov : 404 Not Found\n" % url
+    want(["pull", "one/app", "--prov"], 0, missing % "one/app")
+    want(["pull", "app", "--repo", url, "--prov"], 0, missing % (url + "/app-1.10.0.tgz"))
+    want(["pull", "one/app", "--prov", "--untar", "--untardir", "x"], 1, "", "Error: failed to untar: a file or directory with the name x/app already exists\n")
     want(["pull", "one/app", "--untar", "--untardir", "x"], 1, "", "Error: failed to untar: a file or directory with the name x/app already exists\n")
     want(["pull", "one/app", "--version", "9.x"], 1, "", 'Error: chart "app" matching 9.x not found in one index. (try \'helm repo update\'): no chart version found for app-9.x\n')
     want(["pull", "two/app"], 1, "", "Error: repo two not found\n")
@@ -327,6 +331,11 @@ def dependencies(url):
     want(["dep", "up", "c", "--skip-refresh"], 0, None)
     deps("- name: app\n  version: 1.x\n  repository: stable\n")
     want(["dep", "up", "c"], 1, None)
+    index = ".cache/helm/repository/one-index.yaml"
+    deps("- name: app\n  version: 1.2.0\n  repository: oci://127.0.0.1:1/x\n")
+    both(lambda w: os.rename(w + "/../" + index, w + "/index.yaml"))
+    want(["dep", "up", "c", "--skip-refresh"], 1, "", "Error: open HOME/%s: no such file or directory\n" % index)
+    both(lambda w: os.rename(w + "/index.yaml", w + "/../" + index))
     want(["repo", "remove", "one"], 0, '"one" has been removed from your repositories\n')
     deps("- name: app\n  version: 1.2.0\n  repository: %s\n- name: app\n  alias: two\n  version: 1.2.0\n  repository: %s\n" % (url, url))
     want(["dep", "up", "c"], 0, 'Getting updates for unmanaged Helm repositories...\n...Successfully got an update from the "%s" chart repository\nSaving 2 charts\nDownloading app from repo %s\nAlready downloaded app from repo %s\nDeleting outdated charts\n' % (url, url, url)) if not HELM else None
@@ -478,6 +487,9 @@ def registry():
     nobody = ': dial tcp 127.0.0.1:1: connect: connection refused\n'
     want(["pull", "oci://127.0.0.1:1/app", "--version", "1.0.0", "--plain-http"], 1, "", 'Error: failed to perform "FetchReference" on source: Get "http://127.0.0.1:1/v2/app/manifests/1.0.0"' + nobody)
     want(["pull", "oci://127.0.0.1:1/app", "--plain-http"], 1, "", 'Error: Get "http://127.0.0.1:1/v2/app/tags/list"' + nobody)
+    want(["pull", ref + ":1.2.0", "--plain-http", "--prov"], 0, None)
+    pulled = "Pulled: %s:1.2.0\nDigest: %s\n" % (at, digest)
+    want(["pull", ref, "--version", "1.2.0", "--plain-http", "--verify"], 1, pulled, 'Error: failed to fetch provenance "oci://%s:1.2.0.prov"\n' % at)
     code, out, err = want(["push", "app.tgz", "oci://127.0.0.1:1/x", "--plain-http"], 1, None)
     if 'Error: failed to perform "Exists" on destination: Head "http://127.0.0.1:1/v2/x/app/manifests/sha256:' not in err:
         fail("push to nobody: " + err)
