@@ -277,33 +277,26 @@ static err *read_config(struct cli *c, struct helm_registry *r)
 	return ociauth_read(c->arena, text, &r->config);
 }
 
-static err *read_file(struct cli *c, str path, const char *what, str *out)
-{
-	err *e = path.n ? fs_read_any(c->arena, path, 1 << 20, out) : NULL;
-
-	return e ? err_wrap(e, "missing registry client: can't create TLS config for client: %s: %.*s",
-			    what, STR_ARG(quote_str(c->arena, path)))
-		 : NULL;
-}
-
 err *helm_registry_open(struct cli *c, struct net_client *net, str ref,
 			const struct helm_server_options *s, bool push, struct helm_registry *r)
 {
-	TRY(read_file(c, s->cert_file, "unable to read cert file", &r->tls.cert));
-	TRY(read_file(c, s->key_file, "unable to read key file", &r->tls.key));
-	TRY(read_file(c, s->ca_file, "can't read CA file", &r->tls.ca));
+	const struct helm_tls_files files = { s->cert_file, s->key_file, s->ca_file, s->insecure };
+	bool any;
+	err *e = helm_tls(c, &files, &r->tls, &any);
+
+	if (e)
+		return err_wrap(e, "missing registry client");
 	if (str_take_str(&ref, S("oci://")))
 		TRY(ociref_parse_at(c->arena, ref, &r->ref));
 	else
 		r->ref.registry = ref;
 	TRY(read_config(c, r));
-	r->tls.insecure = s->insecure;
 	const struct oci_options o = {
 		.net = net,
 		.ref = r->ref,
 		.auth = { .user = s->username, .password = s->password },
 		.config = &r->config,
-		.tls = r->tls.ca.n || r->tls.cert.n || s->insecure ? &r->tls : NULL,
+		.tls = any ? &r->tls : NULL,
 		.plain_http = s->plain_http,
 		.push = push,
 		.oras = true,

@@ -111,10 +111,9 @@ static err *run_login(struct cli *c)
 	TRY(read_password(c, o, &s.username, &s.password));
 	TRY(check_host(c, host));
 	TRY(helm_net(&net));
-	err *e = helm_registry_open(c, net, host, &s, false, &r);
+	TRY(helm_registry_open(c, net, host, &s, false, &r));
+	err *e = oci_ping(r.oci);
 
-	if (!e)
-		e = oci_ping(r.oci);
 	oci_close(r.oci);
 	if (e)
 		return err_wrap(e, "authenticating to %.*s", STR_ARG(quote_str(c->arena, host)));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "crypto/keypair.h"
 #include "text/gourl.h"
 #include "text/path.h"
 #include "text/quote.h"
@@ -258,21 +259,51 @@ err *helm_net(struct net_client **out)
 	return net_client_new(out, &(const struct net_options){ .proxy_env = true });
 }
 
-static err *read_pem(struct cli *c, str path, const char *what, str *out)
+/* What is wrong with a file is one line of what is wrong. */
+static bool read_pem(struct cli *c, str path, const char *what, str *out, struct buf *wrong)
 {
-	if (!path.n)
-		return NULL;
-	err *e = fs_read_any(c->arena, path, 1 << 20, out);
+	CLEANUP(err_drop) err *e = fs_read_any(c->arena, path, 1 << 20, out);
 
-	return e ? err_wrap(e, "can't create TLS config for client: %s %.*s", what,
-			    STR_ARG(quote_str(c->arena, path)))
-		 : NULL;
+	if (e)
+		buf_addf(wrong, "%s%s: %.*s: %s", wrong->n ? "\n" : "", what,
+			 STR_ARG(quote_str(c->arena, path)), err_text(e).p);
+	return !e;
+}
+
+static err *check_tls(const struct net_tls *tls)
+{
+	err *e = tls->cert.n && tls->key.n ? keypair_check(tls->cert, tls->key) : NULL;
+
+	if (e)
+		return err_wrap(e, "unable to load cert from key pair");
+	if (tls->ca.n && !str_has(tls->ca, S("-----BEGIN CERTIFICATE-----")))
+		return err_new(ERR_INVALID, "failed to append certificates from pem block");
+	return NULL;
+}
+
+err *helm_tls(struct cli *c, const struct helm_tls_files *f, struct net_tls *out, bool *any)
+{
+	CLEANUP(buf_release) struct buf wrong = BUF_INIT;
+	struct net_tls tls = { .insecure = f->insecure };
+	bool pair = f->cert.n && f->key.n;
+
+	*any = pair || f->ca.n || f->insecure;
+	if (*any && (f->cert.n || f->key.n) &&
+	    read_pem(c, f->cert, "unable to read cert file", &tls.cert, &wrong))
+		read_pem(c, f->key, "unable to read key file", &tls.key, &wrong);
+	if (f->ca.n)
+		read_pem(c, f->ca, "can't read CA file", &tls.ca, &wrong);
+	err *e = wrong.n ? err_new(ERR_INVALID, "%s", buf_c(&wrong)) : check_tls(&tls);
+
+	*out = tls;
+	return e ? err_wrap(e, "can't create TLS config for client") : NULL;
 }
 
 err *helm_repo_open(struct cli *c, struct net_client *net, const struct helm_repo *repo,
 		    struct helmrepo *out)
 {
 	struct net_tls *tls = arena_new(c->arena, struct net_tls);
+	bool any;
 
 	*out = (struct helmrepo){ .net = net,
 				  .url = repo->url,
@@ -281,10 +312,11 @@ err *helm_repo_open(struct cli *c, struct net_client *net, const struct helm_rep
 				  .pass_credentials = repo->pass_credentials,
 				  .insecure = repo->insecure,
 				  .timeout = 120 * CLOCK_SECOND };
-	TRY(read_pem(c, repo->ca_file, "can't read CA file:", &tls->ca));
-	TRY(read_pem(c, repo->cert_file, "unable to read cert file:", &tls->cert));
-	TRY(read_pem(c, repo->key_file, "unable to read key file:", &tls->key));
-	if (tls->ca.n || tls->cert.n)
+	TRY(helm_tls(c,
+		     &(const struct helm_tls_files){ repo->cert_file, repo->key_file, repo->ca_file,
+						     repo->insecure },
+		     tls, &any));
+	if (any)
 		out->tls = tls;
 	return NULL;
 }

@@ -65,6 +65,16 @@ err *helm_index_read(struct cli *c, str source, struct helm_index *out)
 	__attribute__((warn_unused_result));
 void helm_index_release(struct helm_index *x);
 
+/* Files of flags or repositories.yaml, empty where there is none. */
+struct helm_tls_files {
+	str cert, key, ca;
+	bool insecure;
+};
+/* *any: whether they change anything; a certificate without its key does not.
+ * "can't create TLS config for client: ..." */
+err *helm_tls(struct cli *c, const struct helm_tls_files *f, struct net_tls *out, bool *any)
+	__attribute__((warn_unused_result));
+
 /* "invalid chart URL format: URL", "could not find protocol handler for: ftp". */
 err *helm_repo_check(struct cli *c, const struct helm_repo *repo)
 	__attribute__((warn_unused_result));

@@ -176,6 +176,15 @@ def repo_commands(url):
     no_ca = 'can\'t create TLS config for client: can\'t read CA file: "/none": open /none: no such file or directory\n'
     want(["repo", "add", "bad", url, "--ca-file", "/none"], 1, "",
          'Error: looks like "%s" is not a valid chart repository or cannot be reached: %s' % (url, no_ca))
+    both_bad = 'can\'t create TLS config for client: unable to read %s file: "/no": open /no: no such file or directory\ncan\'t read CA file: "/none": open /none: no such file or directory\n'
+    both(lambda w: write(w + "/text", "no PEM"))
+    for flags, said in ((["--ca-file", "/none", "--cert-file", "/no"], both_bad % "cert"), (["--ca-file", "/none", "--cert-file", "text", "--key-file", "/no"], both_bad % "key"),
+                        (["--ca-file", "text"], "can't create TLS config for client: failed to append certificates from pem block\n"),
+                        (["--cert-file", "text", "--key-file", "text"], "can't create TLS config for client: unable to load cert from key pair: tls: failed to find any PEM data in certificate input\n")):
+        want(["repo", "add", "bad", url] + flags, 1, "", 'Error: looks like "%s" is not a valid chart repository or cannot be reached: %s' % (url, said))
+        want(["pull", "oci://127.0.0.1:1/a"] + flags, 1, "", "Error: missing registry client: " + said)
+    want(["repo", "add", "half", url, "--cert-file", "/no"], 0, '"half" has been added to your repositories\n')
+    want(["repo", "remove", "half"], 0, '"half" has been removed from your repositories\n')
     want(["pull", "oci://127.0.0.1:1/a", "--ca-file", "/none"], 1, "", "Error: missing registry client: " + no_ca)
     want(["repo", "add", "bad", url, "--username", "u"], 1, "Password: \n", "Error: inappropriate ioctl for device\n")
     want(["registry", "login", "h"], 1, "Username: ", "Error: EOF\n")
