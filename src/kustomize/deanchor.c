@@ -60,6 +60,19 @@ static err *find_merge(struct expander *x, node map, maps *out)
 	return NULL;
 }
 
+/* Comments count: errors tell the lines of the object as it is printed. */
+static void keep_note(struct expander *x, node in, size_t at, node out, size_t to)
+{
+	const struct node_note *note = node_note(in, at);
+
+	if (!note)
+		return;
+	struct node_note *kept = node_note_need(x->a, out, to);
+
+	*kept = *note;
+	kept->anchor = STR_NONE;
+}
+
 static err *expand_map(struct expander *x, node in, node *out)
 {
 	node map = node_map(x->a, node_len(in));
@@ -73,6 +86,9 @@ static err *expand_map(struct expander *x, node in, node *out)
 			continue;
 		TRY(expand(x, p->value, &value));
 		node_push(x->a, map, p->key, value);
+		for (size_t i = 0; i < 2; i++)
+			keep_note(x, in, 2 * (size_t)(p - in.map->pairs) + i, map,
+				  2 * (node_len(map) - 1) + i);
 	}
 	for (size_t i = merged.n; i-- > 0;) {
 		node more;
@@ -85,6 +101,7 @@ static err *expand_map(struct expander *x, node in, node *out)
 				node_push(x->a, map, q->key, q->value);
 	}
 	map.place = in.place;
+	map.style = in.style;
 	*out = map;
 	return NULL;
 }
@@ -109,8 +126,10 @@ static err *expand(struct expander *x, node in, node *out)
 
 			e = expand(x, node_at(in, i), &item);
 			node_append(x->a, list, item);
+			keep_note(x, in, i, list, i);
 		}
 		list.place = in.place;
+		list.style = in.style;
 		*out = list;
 	} else {
 		*out = in;

@@ -2,7 +2,8 @@
  *
  * The reader does this by itself. Only a document that it refuses is read
  * once more as it stands, because kustomize notices some mistakes in a
- * document, such as equal keys, no sooner than when it prints the object.
+ * document, such as equal keys, no sooner than when it prints the object. Styles
+ * and comments stay: what it says then depends on them.
  */
 #ifndef KUSTOMIZE_DEANCHOR_H
 #define KUSTOMIZE_DEANCHOR_H

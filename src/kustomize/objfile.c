@@ -211,6 +211,16 @@ static bool is_wrapping(node object)
 
 /* ---- all --------------------------------------------------------------- */
 
+/* The comment above a document, and the blank line below it, over the first key. */
+static void keep_head(struct arena *a, const struct yaml_doc *doc, node object)
+{
+	if (!doc->head.n || object.kind != NODE_MAP || !node_len(object))
+		return;
+	struct node_note *note = node_note_need(a, object, 0);
+
+	note->head = arena_cat(a, doc->head, S("\n#"), note->head.n ? S("\n") : STR_NONE, note->head);
+}
+
 static err *read_piece(struct reading *r, str piece, str name, uint32_t line, node *out)
 {
 	const struct yaml_options o = {
@@ -235,7 +245,9 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 		return err_wrap(e, "MalformedYAMLError");
 	}
 	err_free(e);
-	return deanchor(r->a, docs[0].root, out);
+	TRY(deanchor(r->a, docs[0].root, out));
+	keep_head(r->a, &docs[0], *out);
+	return NULL;
 }
 
 static err *parse(struct reading *r, str text, str name)

@@ -156,76 +156,94 @@ static err *convert(struct converter *c, node in, node *out)
 
 /* ---- keys -------------------------------------------------------------- */
 
-static str key_text(struct arena *a, node key)
-{
-	return key.kind == NODE_NULL ? S("null") : node_text(a, key);
-}
-
-/* Lines count from the start of the document, which is where its first node
- * stands on line 1 at the least. */
-static void complain(struct arena *a, struct sources *sources, node twice, node first,
-		     struct buf *complaints)
-{
-	uint32_t line = 0, before = 0;
-
-	if (sources) {
-		line = sources_line_in_text(sources, twice.place);
-		before = sources_line_in_text(sources, first.place);
-	}
-	buf_addf(complaints, "\n  line %u: mapping key \"%.*s\" already defined at line %u", line,
-		 STR_ARG(key_text(a, twice)), before);
-}
-
-/* *place: of the first key that is there twice. */
-static err *check_keys(struct arena *a, struct sources *sources, node n, unsigned depth,
-		       struct buf *complaints, uint32_t *place)
+/* The place of the first key that go-yaml will not have, 0 if there is none. */
+static err *find_bad_key(node n, unsigned depth, uint32_t *place, bool *bad)
 {
 	if (depth > DEPTH_MAX)
 		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
 	node_each_item(i, n)
-		TRY(check_keys(a, sources, *i, depth + 1, complaints, place));
+		TRY(find_bad_key(*i, depth + 1, place, bad));
 	node_each_pair(p, n) {
-		size_t at = (size_t)(p - n.map->pairs), first = node_index_of(n, p->key);
+		size_t at = (size_t)(p - n.map->pairs);
+		bool odd = p->key.kind == NODE_SEQ || p->key.kind == NODE_MAP ||
+			   p->key.kind == NODE_NULL || node_index_of(n, p->key) != at;
 
-		if (p->key.kind == NODE_SEQ || p->key.kind == NODE_MAP) {
-			CLEANUP(buf_release) struct buf shown = BUF_INIT;
-
-			goprint_add_syntax(&shown, p->key);
-			return err_new(ERR_INVALID, "yaml: invalid map key: %s", buf_c(&shown));
-		}
-		/* Reading aliases away, kustomize enters null keys twice. */
-		if (first != at || p->key.kind == NODE_NULL) {
-			complain(a, sources, p->key, n.map->pairs[first].key, complaints);
-			if (!*place)
-				*place = p->key.place;
-		}
-		TRY(check_keys(a, sources, p->value, depth + 1, complaints, place));
+		if (odd && !*bad)
+			*place = p->key.place;
+		*bad |= odd;
+		TRY(find_bad_key(p->value, depth + 1, place, bad));
 	}
 	return NULL;
 }
 
-/* What go-yaml says about the object's keys, or NULL. */
-static err *keys_fault(struct arena *a, struct sources *sources, node object)
+/* Reading aliases away, kustomize enters null keys once more. */
+static void double_null_keys(struct arena *a, node n)
 {
-	CLEANUP(buf_release) struct buf complaints = BUF_LIMIT(1 << 20);
-	uint32_t place = 0;
+	size_t count = node_len(n);
 
-	TRY(check_keys(a, sources, object, 0, &complaints, &place));
-	if (!complaints.n)
-		return NULL;
-	return sources_err(sources, place,
-			   err_new(ERR_INVALID, "yaml: unmarshal errors:%s", buf_c(&complaints)));
+	node_each_item(i, n)
+		double_null_keys(a, *i);
+	for (size_t i = 0; n.kind == NODE_MAP && i < count; i++) {
+		struct node_pair p = n.map->pairs[i];
+
+		double_null_keys(a, p.value);
+		if (p.key.kind == NODE_NULL)
+			node_push(a, n, p.key, p.value);
+	}
 }
 
-/* What is wrong with an object that is no value: its keys come first. */
-static err *unfit(struct arena *a, struct sources *sources, node object, err *why)
+/* Kustomize has taken its own annotations away: the first map of them is there no more,
+ * and what was in it stands in the second one, or last. */
+static void renew_annotations(struct arena *a, node object)
 {
-	err *e = keys_fault(a, sources, object);
+	node metadata = node_get(object, S("metadata")), old = node_get(metadata, S("annotations")), new;
 
-	if (!e)
+	if (old.kind != NODE_MAP)
+		return;
+	node_remove_at(metadata, node_index(metadata, S("annotations")));
+	if (!node_len(old))
+		return;
+	new = node_need_map(a, metadata, S("annotations"));
+	node_each_pair(p, old)
+		if (new.kind == NODE_MAP)
+			node_put(a, new, p->key, p->value);
+}
+
+/* What go-yaml says about the object's keys, or NULL. Kustomize prints the object and reads
+ * that: the lines are those of its print. *again: what was read then; NODE_NONE: there is
+ * nothing odd about the keys. */
+static err *keys_fault(struct arena *a, struct sources *sources, node object, node *again)
+{
+	CLEANUP(buf_release) struct buf text = BUF_INIT;
+	struct yaml_doc doc = { .root = node_copy_all(a, object) };
+	uint32_t place = 0;
+	bool bad = false;
+
+	*again = NODE_NOTHING;
+	TRY(find_bad_key(object, 0, &place, &bad));
+	if (!bad)
+		return NULL;
+	double_null_keys(a, doc.root);
+	renew_annotations(a, doc.root);
+	TRY(yaml_write_doc(&text, &doc, YAML_WRITE_KYAML));
+	CLEANUP(err_drop) err *e = yaml_read(a, arena_str(a, buf_str(&text)), YAML_V3, again);
+
+	return e ? sources_err(sources, place, err_new(ERR_INVALID, "%s", err_msg(e))) : NULL;
+}
+
+/* An object that is no value, or has equal keys: what is wrong with its keys comes first.
+ * Where nothing is, *out is what was read of its print. */
+static err *unfit(const struct converter *c, struct sources *sources, node object, err *why,
+		  node *out)
+{
+	struct converter anew = { .a = c->a, .floats = c->floats };
+	node again;
+	err *e = keys_fault(c->a, sources, object, &again);
+
+	if (!e && (why || again.kind == NODE_NONE))
 		return why;
 	err_free(why);
-	return e;
+	return e ? e : convert(&anew, again, out);
 }
 
 /* ---- values ------------------------------------------------------------ */
@@ -259,7 +277,7 @@ err *value_settle(struct arena *a, struct sources *sources, node *object, bool f
 	struct converter c = { .a = a, .floats = floats };
 	err *e = settle(&c, object);
 
-	return e || c.twice ? unfit(a, sources, *object, e) : NULL;
+	return e || c.twice ? unfit(&c, sources, *object, e, object) : NULL;
 }
 
 err *value_of(struct arena *a, node object, bool floats, node *out)
@@ -274,23 +292,22 @@ err *value_checked(struct arena *a, struct sources *sources, node object, node *
 	struct converter c = { .a = a, .check_keys = true };
 	err *e = convert(&c, object, out);
 
-	return e || c.twice ? unfit(a, sources, object, e) : NULL;
+	return e || c.twice ? unfit(&c, sources, object, e, out) : NULL;
 }
 
 /* ---- printing ---------------------------------------------------------- */
 
 /* An object whose keys cannot be read is shown as none. */
-static err *cannot_print(struct arena *a, struct sources *sources, node object, err *why)
+static err *cannot_print(const struct converter *c, struct sources *sources, node object, err *why,
+			 node *out)
 {
 	CLEANUP(buf_release) struct buf shown = BUF_LIMIT(1 << 24);
-	err *e = keys_fault(a, sources, object);
+	err *e = unfit(c, sources, object, why, out);
 
-	if (e) {
-		err_free(why);
-		return err_wrap(e, "map[string]interface {}(nil)");
-	}
-	if (!why)
+	if (!e)
 		return NULL;
+	if (e != why)
+		return err_wrap(e, "map[string]interface {}(nil)");
 	goprint_add_syntax(&shown, object);
 	return err_wrap(why, "%s", buf_c(&shown));
 }
@@ -300,7 +317,7 @@ err *value_to_print(struct arena *a, struct sources *sources, node object, node 
 	struct converter c = { .a = a, .check_keys = true };
 	err *e = convert(&c, object, out);
 
-	return e || c.twice ? cannot_print(a, sources, object, e) : NULL;
+	return e || c.twice ? cannot_print(&c, sources, object, e, out) : NULL;
 }
 
 node value_texts(struct arena *a, node map)
