@@ -11,13 +11,15 @@
 #define BINARY     "application/vnd.kubernetes.protobuf"
 #define V3_BINARY  "application/com.github.proto-openapi.spec.v3"
 #define TABLE      "application/json;as=Table;g=meta.k8s.io;v=v1"
+#define PARTIAL	   "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+#define PARTIALS   "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 #define AGGREGATED "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 #define NOBODY     "/api/v1/namespaces/nobody"
 
 static const struct row {
 	const char *method, *path, *agent, *accept;
 	int code;
-	const char *begins, *type;
+	const char *begins, *type, *body;
 } rows[] = {
 	/* for people */
 	{ "GET", NOBODY, "kubectl/1", "", 404, "{\"kind\":\"Status\"", NULL },
@@ -69,6 +71,15 @@ static const struct row {
 	  NULL },
 	{ "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "x/1", TABLE, 406, "{\n  \"kind\": \"Status\"",
 	  NULL },
+	/* of what is not stored there is metadata, too */
+	{ "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "x/1", PARTIAL, 201,
+	  "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{\"creationTimestamp\":",
+	  NULL, "{}" },
+	{ "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", "x/1", PARTIALS, 406,
+	  "{\n  \"kind\": \"Status\",\n  \"apiVersion\": \"v1\",\n  \"metadata\": {},\n  \"status\": \"Failure\",\n"
+	  "  \"message\": \"you requested PartialObjectMetadataList, but the requested object is not a list "
+	  "(*authentication.SelfSubjectReview)\",",
+	  NULL, "{}" },
 	/* documents */
 	{ "POST", "/openapi/v3", "x/1", "", 200, "{\"paths\":{", NULL },
 	{ "GET", "/openapi/v3/", "x/1", "", 404, "", NULL },
@@ -102,7 +113,8 @@ static void test_forms_and_methods(void **state)
 			    &(struct server_ask){ .method = str_c(r->method),
 						  .path = str_c(r->path),
 						  .agent = str_c(r->agent),
-						  .accept = str_c(r->accept) },
+						  .accept = str_c(r->accept),
+						  .body = str_c(r->body ? r->body : "") },
 			    &answer);
 		if (answer.code != r->code || !str_starts(answer.body, begins) ||
 		    (!begins.n && answer.body.n) ||

@@ -388,7 +388,7 @@ err *reviews_run(struct request *r)
 	else
 		TRY(access_review(r, object, str_eq(r->plural, S("selfsubjectaccessreviews"))));
 	r->answer.code = 201;
-	return view_tree(r, object);
+	return view_object(r, r->kind, object);
 }
 
 /* ---- tokens ------------------------------------------------------------ */
@@ -567,5 +567,5 @@ err *reviews_token(struct request *r)
 	node_set(a, status, S("token"), node_from_str(a, token));
 	node_set(a, object, S("status"), status);
 	r->answer.code = 201;
-	return view_tree(r, object);
+	return view_object(r, &kind, object);
 }
