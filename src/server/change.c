@@ -618,6 +618,8 @@ static err *write_over(struct change *c, struct blob *old, struct kind_call *k, 
 		return remove_now(c, old, k->object, conditional, retry);
 	set_version(c, k->object, old->rv);
 	managed_keep_times(c->r->arena, k->old, k->object);
+	if (!c->options.dry_run)
+		node_remove(node_get(k->object, S("metadata")), S("selfLink"));
 	object_parts(c->r->arena, c->kind, k->object, &op.parts);
 	if (is_same(c, old, k->old, &op.parts, k->object)) {
 		c->blob = blob_ref(old);

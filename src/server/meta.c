@@ -103,7 +103,6 @@ void meta_keep(struct arena *a, node object, node old)
 {
 	node meta = meta_of(a, object), was = node_get(old, S("metadata"));
 
-	node_remove(meta, S("selfLink"));
 	copy_field(a, meta, was, S("generation"));
 	copy_field(a, meta, was, S("creationTimestamp"));
 	if (!node_has(meta, S("uid")))

@@ -27,7 +27,8 @@ bool meta_has_finalizer(node object, str name);
 void meta_wipe(node object);
 /* A new object: uid, times, name and generation. */
 void meta_begin(struct arena *a, const struct kind *k, node object);
-/* A changed one: what cannot be changed comes from the old one, silently. */
+/* A changed one: what cannot be changed comes from the old one, silently. selfLink stays
+ * until the object is stored. */
 void meta_keep(struct arena *a, node object, node old);
 
 /* Checks of a new and of a changed object: into c->errors. */

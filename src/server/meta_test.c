@@ -128,6 +128,12 @@ static const struct exchange answers[] = {
 	  "'groupPriorityMinimum':1,'versionPriority':1,'service':{'name':'s','namespace':'n'}}}",
 	  422, "metadata.generateName: Invalid value: \\\"q\\\": must be `spec.version+", "metadata.name:" },
 	{ "POST", NS "limitranges", "{}", 201, "\"name\":\"", NULL },
+	/* links go where the object is stored */
+	{ "POST", NS "configmaps", "{'metadata':{'name':'linked','selfLink':'/x'}}", 201, "linked", "selfLink" },
+	{ "PUT", NS "configmaps/linked?dryRun=All", "{'metadata':{'name':'linked','selfLink':'/x'}}", 200,
+	  "\"selfLink\":\"/x\"", NULL },
+	{ "PUT", NS "configmaps/linked", "{'metadata':{'name':'linked','selfLink':'/x'}}", 200, "linked",
+	  "selfLink" },
 	/* fields of gates that are shut, and of versions that are gone */
 	{ "POST", APIS "coordination.k8s.io/v1/namespaces/a/leases",
 	  "{'metadata':{'name':'l'},'spec':{'preferredHolder':'h','strategy':'x'}}", 201, "\"l\"", "\"preferredHolder" },
