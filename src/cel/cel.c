@@ -42,6 +42,12 @@ void cel_env_declare(struct cel_env *env, str name)
 	declare(env, (struct cel_variable){ .name = name, .type = &cel_types[CEL_DYN] });
 }
 
+void cel_env_declare_unknown(struct cel_env *env, str name)
+{
+	declare(env, (struct cel_variable){
+			     .name = name, .type = &cel_types[CEL_DYN], .undeclared = true });
+}
+
 void cel_env_declare_struct(struct cel_env *env, str name)
 {
 	const struct cel_type *t =

@@ -61,6 +61,9 @@ struct cel_env *cel_env_new(struct arena *a, enum cel_library library);
 void cel_env_set_zones(struct cel_env *env, const struct tz_source *zones);
 /* A variable of any type (`dyn`). */
 void cel_env_declare(struct cel_env *env, str name);
+/* The same where an expression is only parsed, as Flux's are: what is not bound is told with
+ * the fields that were asked of it, "no such attribute(s): status.phase". */
+void cel_env_declare_unknown(struct cel_env *env, str name);
 /* A variable that is an object of any fields (google.protobuf.Struct). */
 void cel_env_declare_struct(struct cel_env *env, str name);
 /* A variable of the type that `decl` (exposed, see cel_decl.h) describes;

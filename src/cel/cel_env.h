@@ -15,6 +15,7 @@ struct cel_variable {
 	const struct cel_type *type;
 	const struct cel_decl *decl;	/* how its value is read, or NULL */
 	bool optional;
+	bool undeclared;
 };
 
 struct cel_env {

@@ -349,6 +349,34 @@ static cel_value apply(struct eval *v, struct folder *f, const struct cel_attr *
 	return optional ? cel_some(&v->r, value) : value;
 }
 
+static bool is_unbound(const struct eval *v, str name)
+{
+	size_t i = cel_env_find(v->program->env, name);
+
+	if (i == STR_NPOS || !v->program->env->variables.p[i].undeclared)
+		return false;
+	for (size_t k = 0; k < v->bindings_n; k++)
+		if (str_eq(v->bindings[k].name, name))
+			return false;
+	return true;
+}
+
+/* The longest name that it may be: cel-go looks for that first. */
+static cel_value missing_variable(struct eval *v, const struct cel_attr *attr)
+{
+	CLEANUP(buf_release) struct buf name = BUF_LIMIT(CEL_TEXT_MAX);
+
+	buf_add(&name, v->program->names.p[attr->name]);
+	for (size_t i = 0; i < attr->qualifiers.n; i++) {
+		const struct cel_qualifier *q = attr->qualifiers.p[i];
+
+		if (q->kind != CEL_Q_CONST || q->key.kind != CEL_STRING)
+			break;
+		buf_addf(&name, ".%.*s", STR_ARG(q->key.s));
+	}
+	return cel_fault(&v->r, "no such attribute(s): %.*s", STR_ARG(buf_str(&name)));
+}
+
 static cel_value resolve(struct eval *v, struct folder *f, const struct cel_attr *attr, bool *native)
 {
 	cel_value value;
@@ -362,7 +390,11 @@ static cel_value resolve(struct eval *v, struct folder *f, const struct cel_attr
 	}
 	value = attr->kind == CEL_A_VARIABLE ? variable(v, f, attr->name, native)
 					     : run(v, f, attr->step);
-	return cel_is_fault(value) ? value : apply(v, f, attr, value);
+	if (!cel_is_fault(value))
+		return apply(v, f, attr, value);
+	return attr->kind == CEL_A_VARIABLE && is_unbound(v, v->program->names.p[attr->name])
+		       ? missing_variable(v, attr)
+		       : value;
 }
 
 static cel_value run_test(struct eval *v, struct folder *f, const struct cel_plan *p)

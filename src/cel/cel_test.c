@@ -95,6 +95,36 @@ static void test_values(void **state)
 	}
 }
 
+/* What nobody bound is told by the longest name that it may have. */
+static void test_unknown_variables(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "status", "no such attribute(s): status" },
+		{ "status.phase == 'x'", "no such attribute(s): status.phase" },
+		{ "status.a.b.c", "no such attribute(s): status.a.b.c" },
+		{ "status['a'].b", "no such attribute(s): status.a.b" },
+		{ "status.list[0].name", "no such attribute(s): status.list" },
+		{ "has(status.phase)", "no such attribute(s): status.phase" },
+		{ "status.list.exists(e, e.type == 'x')", "no such attribute(s): status.list" },
+		{ "[1].map(e, status.x + e)", "no such attribute(s): status.x" },
+		{ "self.x", "no such key: x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(arena_release) struct arena a = ARENA_INIT;
+		struct cel_env *env = cel_env_new(&a, CEL_FLUX);
+		struct cel_binding binding = { S("self"), read_json(&a, object) };
+		const struct cel_program *p;
+		cel_value v;
+
+		cel_env_declare_unknown(env, S("self"));
+		cel_env_declare_unknown(env, S("status"));
+		assert_null(cel_compile(&a, env, str_c(rows[i][0]), &p));
+		assert_fails(cel_eval(p, &a, &binding, 1, CEL_COST_LIMIT, &v, NULL), rows[i][1]);
+	}
+}
+
 static const char *const errors[][2] = {
 	{ "self.absent", "no such key: absent" },
 	{ "1 / 0", "division by zero" },
@@ -351,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_patches),
 		cmocka_unit_test(test_patches_that_are_none),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_unknown_variables),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_costs),
 		cmocka_unit_test(test_schemas_give_types),

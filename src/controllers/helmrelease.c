@@ -420,8 +420,8 @@ static bool judge(void *ctx, struct arena *a, node object, struct health *out)
 		return false;
 	err *e = readiness_health(rules, a, object, out);
 
-	if (e)
-		*out = (struct health){ HEALTH_IN_PROGRESS, STR_NONE, arena_str(a, err_text(e)) };
+	if (e)		/* the field may come yet */
+		*out = (struct health){ HEALTH_UNKNOWN, STR_NONE, arena_str(a, err_text(e)) };
 	err_free(e);
 	return true;
 }

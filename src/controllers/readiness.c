@@ -65,7 +65,7 @@ static void declare_names(struct arena *a, struct cel_env *env, str expr)
 
 			if (name && !map_has(&seen, word)) {
 				map_set(&seen, word, env);
-				cel_env_declare(env, arena_str(a, word));
+				cel_env_declare_unknown(env, arena_str(a, word));
 			}
 		} else {
 			expr = str_from(expr, 1);

@@ -507,6 +507,8 @@ static err *flux_words(const struct waiter *w, bool late)
 			continue;
 		buf_addf(&b, "%s%.*s status: '%.*s'", b.n ? ", " : "", STR_ARG(id),
 			 STR_ARG(status));
+		if (s->status == HEALTH_UNKNOWN && s->message.n)
+			buf_addf(&b, ": %.*s", STR_ARG(s->message));
 	}
 	if (is_canceled(w))
 		return err_new(ERR_CANCELED, "context canceled");

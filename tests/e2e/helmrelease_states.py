@@ -532,6 +532,13 @@ def definitions(s):
     s.settle("Ready=False UpgradeFailed .*", upgradeFailures=1)
 
 
+def no_field(s):
+    """A rule that asks for what the object has not is told, when nothing came of it."""
+    s.release(timeout="2s", healthCheckExprs=[{"apiVersion": "v1", "kind": "ConfigMap", "current": "status.phase == 'done'"}])
+    s.settle("Ready=False InstallFailed .*: timeout waiting for: .ConfigMap/no-field/web status: 'Unknown': failed to evaluate the CEL expression "
+             "'status.phase == 'done'': no such attribute.s.: status.phase.", installFailures=1)
+
+
 def no_cluster(s):
     s.release(kubeConfig={"secretRef": {"name": "none"}})
     s.settle("Ready=False RESTClientError .*")
@@ -540,6 +547,9 @@ def no_cluster(s):
     s.settle("Ready=False RESTClientError KubeConfig secret 'no-cluster/empty' does not contain a 'value' or 'value.yaml' key with data")
     s.change(kubeConfig={"secretRef": {"name": "empty", "key": "k"}})
     s.settle("Ready=False RESTClientError KubeConfig secret 'no-cluster/empty' does not contain a 'k' key with data")
+    s.w.patch("/api/v1/namespaces/%s/secrets/empty" % s.ns, {"data": {"value": ""}})
+    s.change(kubeConfig={"secretRef": {"name": "empty"}})
+    s.settle("Ready=False RESTClientError failed to load KubeConfig from secret 'no-cluster/empty': invalid configuration: no configuration has been provided.*")
     s.change(kubeConfig={"secretRef": {"name": "none"}})
     s.w.post("/api/v1/namespaces/%s/secrets" % s.ns, {"metadata": {"name": "none"}, "data": {
         "value": base64.b64encode(open(s.w.env["KUBECONFIG"], "rb").read()).decode()}})
@@ -695,7 +705,7 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
          installed_before, owner_died, no_rights, may_only_look, may_only_look_later, may_not_look, may_not_delete, no_such_field,
          definitions,
-         no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
+         no_field, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
          kept, owned_by_another, rolled_back_record]
 
 
