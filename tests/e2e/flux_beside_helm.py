@@ -172,6 +172,8 @@ def change(side):
         for method, path, body in case["after"]:
             if method == "DELETE":
                 side.call("DELETE", path)
+            elif method == "POST":
+                side.make(path, body, "application/json")
             elif method == "HELM":
                 helm(side, path.replace("CHARTS", side.dir + "/../charts").split())
             else:

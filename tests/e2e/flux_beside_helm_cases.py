@@ -163,7 +163,33 @@ spec:
   - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 """,
 }
-CHARTS = [("web", "1.0.0", WEB), ("web", "1.1.0", WEB), ("web", "2.0.0", WEB),
+def definition(group, *versions):
+    return """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: toys.%s.example.com}
+spec:
+  group: %s.example.com
+  names: {kind: Toy, plural: toys}
+  scope: Namespaced
+  versions:
+""" % (group, group) + "".join("  - {name: %s, served: true, storage: %s, schema: {openAPIV3Schema: {type: object}}}\n" % (v, str(v == versions[0]).lower())
+                               for v in versions)
+
+
+def defining(name, **crds):
+    """A chart with these files in crds/, and an object."""
+    return {"Chart.yaml": "apiVersion: v2\nname: %s\nversion: %%s\n" % name, "templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}'}\n",
+            **{"crds/%s.yaml" % k: v for k, v in crds.items()}}
+
+
+POLICIES = ("skip", "create", "replace", "none")
+DEFINING = [c for p in POLICIES for c in (
+    (p, "1.0.0", defining(p, a=definition(p, "v1"))),
+    (p, "1.1.0", defining(p, a=definition(p, "v1", "v2"), b=definition(p + "2", "v1"))))] + [
+    ("crd-broken", "1.0.0", defining("crd-broken", a="a: [")), ("crd-other", "1.0.0", defining("crd-other", a="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: crd-other-inner}\n")),
+    ("crd-invalid", "1.0.0", defining("crd-invalid", a=definition("invalid", "v1").replace("plural: toys", "plural: Toys"))),
+    ("crd-empty", "1.0.0", defining("crd-empty", a=""))]
+CHARTS = DEFINING + [("web", "1.0.0", WEB), ("web", "1.1.0", WEB), ("web", "2.0.0", WEB),
           ("heb", "1.0.0", WEB),
           ("bad", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: bad\nversion: %s\n", "templates/a.yaml": "{{ .Values.a.b.c }}"}),
           ("new-kube", "1.0.0", {"Chart.yaml": "apiVersion: v2\nname: new-kube\nversion: %s\nkubeVersion: '>=2.0'\n", "templates/a.yaml": ""}),
@@ -428,3 +454,105 @@ add("other-cluster", {"kubeConfig": {"secretRef": {"name": "kubeconfig"}}}, then
 add("health", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "data.colour == 'blue'"}]})
 add("health-fails", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "Service", "current": "false", "failed": "true"}], **FAST})
 add("health-bad", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "Service", "current": "data.("}]})
+
+add("depends-true", {"dependsOn": [{"name": "plain", "readyExpr": "dep.metadata.name == 'plain' && self.metadata.name == 'depends-true'"}]})
+add("depends-text", {"dependsOn": [{"name": "plain", "readyExpr": "dep.metadata.name"}]})
+add("depends-no-field", {"dependsOn": [{"name": "plain", "readyExpr": "dep.status.nothing.here == 1"}]})
+add("depends-itself", {"dependsOn": [{"name": "depends-itself"}]})
+add("depends-far", {"dependsOn": [{"name": "plain", "namespace": "elsewhere"}]})
+add("depends-suspended", {"dependsOn": [{"name": "suspended-ever"}]})
+add("suspended-ever", {"suspend": True})
+add("health-progress", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "false", "inProgress": "true"}], **FAST})
+add("health-no-field", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "status.nothing == 'x'"}], **FAST})
+add("health-twice", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "true"}, {"apiVersion": "v1", "kind": "ConfigMap", "current": "false"}], **FAST})
+add("health-legacy", {"waitStrategy": {"name": "legacy"}, "healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "false"}], **FAST})
+# ---- definitions of charts
+for policy, word in (("skip", "Skip"), ("create", "Create"), ("replace", "CreateReplace")):
+    add("crds-of-" + policy, {**chart(policy, "1.0.0"), "install": {"crds": word}, "upgrade": {"crds": word}}, then=chart(policy, "1.1.0"))
+add("crds-of-none", chart("none", "1.0.0"), then=chart("none", "1.1.0"))
+for name in ("broken", "other", "invalid", "empty"):
+    add("crds-" + name, chart("crd-" + name))
+# ---- waiting
+add("wait-poller", {"waitStrategy": {"name": "poller"}, **FAST}, values={"deployment": True})
+add("wait-legacy-fails", {"waitStrategy": {"name": "legacy"}, **FAST}, values={"deployment": True})
+add("wait-legacy-hook", {"waitStrategy": {"name": "legacy"}, **FAST}, values={"jobs": ["pre-install"]})
+def job(name):
+    return {"raw": "apiVersion: batch/v1\nkind: Job\nmetadata: {name: %s-job}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: 'example.com/a:1'}]}}}" % name}
+
+
+add("wait-job", FAST, values=job("wait-job"))
+add("wait-job-legacy", {"waitStrategy": {"name": "legacy"}, **FAST}, values=job("wait-job-legacy"))
+add("wait-no-job", {"install": {"disableWaitForJobs": True}, **FAST}, values=job("wait-no-job"))
+add("timeout-own", {"install": {"timeout": "2s"}}, values={"deployment": True})
+add("client-anew", {"persistentClient": False}, then={"values": {"colour": "red"}})
+# ---- what is done when it fails
+add("upgrade-no-target", {"upgrade": {"remediation": {"retries": 1}}, **FAST}, values={"deployment": True}, then={"values": {"deployment": True, "colour": "red"}})
+add("upgrade-uninstalled-last", remedy("upgrade", strategy="uninstall", remediateLastFailure=True), then={"values": {"deployment": True}})
+add("upgrade-uninstalled-kept", {"uninstall": {"keepHistory": True}, **remedy("upgrade", strategy="uninstall", retries=1)}, then={"values": {"deployment": True}})
+add("upgrade-back-no-hooks", {"rollback": {"disableHooks": True, "cleanupOnFail": True}, **remedy("upgrade", retries=1)}, values={"hooks": ["pre-rollback"]},
+    then={"values": {"deployment": True, "hooks": ["pre-rollback"]}})
+add("upgrade-back-hooks", remedy("upgrade", retries=1), values={"hooks": ["pre-rollback", "post-rollback"]}, then={"values": {"deployment": True}})
+add("upgrade-back-client", {"rollback": {"serverSideApply": "disabled"}, **remedy("upgrade", retries=1)}, then={"values": {"deployment": True}})
+add("upgrade-back-forced", {"rollback": {"force": True, "recreate": True}, **remedy("upgrade", retries=1)}, then={"values": {"deployment": True}})
+add("upgrade-again-mended", {"upgrade": {"strategy": {"name": "RetryOnFailure", "retryInterval": "3s"}}, **FAST}, values={"invalid": True}, then={"values": {}})
+add("install-kept", {"uninstall": {"keepHistory": True}, **remedy("install", retries=1)}, values={"deployment": True})
+add("install-replaced", {"install": {"replace": True, "remediation": {"retries": 1}}, "uninstall": {"keepHistory": True}, **FAST}, values={"deployment": True})
+add("force-alone", after=[("PATCH", HR + "force-alone", {"metadata": {"annotations": {"reconcile.fluxcd.io/forceAt": "1"}}})])
+add("force-other", after=[("PATCH", HR + "force-other", {"metadata": {"annotations": {
+    "reconcile.fluxcd.io/requestedAt": "1", "reconcile.fluxcd.io/forceAt": "0"}}})])
+add("upgrade-reset", remedy("upgrade", retries=0), then={"values": {"deployment": True}}, after=[("PATCH", HR + "upgrade-reset", {"metadata": {"annotations": {
+    "reconcile.fluxcd.io/requestedAt": "1", "reconcile.fluxcd.io/resetAt": "1"}}})])
+add("upgrade-owned-strictly", {"upgrade": {"disableTakeOwnership": True}}, then={"values": {"kept": True}},
+    before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: upgrade-owned-strictly-kept}\n"])
+# ---- tests once more
+add("test-ignored-not", {"test": {"enable": True, "ignoreFailures": True}, "install": {"remediation": {"ignoreTestFailures": False}}, **FAST}, values={"jobs": ["test"]})
+add("test-timeout", {"test": {"enable": True, "timeout": "2s"}}, values={"jobs": ["test"]})
+add("test-two", {"test": {"enable": True, "filters": [{"name": "test-two-test"}, {"name": "test-two-other", "exclude": True}]}}, values={"hooks": ["test"]})
+add("test-again", {"test": {"enable": True}, "upgrade": {"strategy": {"name": "RetryOnFailure", "retryInterval": "1h"}}, **FAST}, values={"hooks": ["test"]},
+    then={"values": {"jobs": ["test"]}})
+add("test-ignored-upgrade", {"test": {"enable": True, "ignoreFailures": True}, **FAST}, values={"hooks": ["test"]}, then={"values": {"jobs": ["test"]}})
+add("test-mended", {"test": {"enable": True}, **FAST}, values={"jobs": ["test"]}, then={"values": {"hooks": ["test"]}})
+# ---- drift once more
+add("drift-disabled", {"driftDetection": {"mode": "disabled", "ignore": [{"paths": ["/data"]}]}}, after=changed("drift-disabled"))
+add("drift-nobody", {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["/data/colour"], "target": {"namespace": "other"}}]}}, after=changed("drift-nobody"), apart=SOONER)
+add("drift-group", {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["/data/colour"], "target": {"group": "", "version": "v1", "kind": "ConfigMap", "namespace": "ap.s"}},
+                                                                   {"paths": [""], "target": {"version": "v[0-9]", "kind": "Service"}}]}}, after=changed("drift-group"))
+add("drift-annotation", {"driftDetection": {"mode": "warn", "ignore": [{"paths": ["/data"], "target": {"annotationSelector": "note=chart"}}]}}, values={"show": True},
+    after=[("PATCH", CM + "drift-annotation-show", {"data": {"values": "odd"}})])
+add("drift-bad-selector", {"driftDetection": {"mode": "warn", "ignore": [{"paths": ["/data"], "target": {"labelSelector": "a=("}}]}}, after=changed("drift-bad-selector"))
+add("drift-bad-pattern", {"driftDetection": {"mode": "warn", "ignore": [{"paths": ["/data"], "target": {"name": "(a"}}]}}, after=changed("drift-bad-pattern"))
+add("drift-bad-path", {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["data"]}]}}, after=changed("drift-bad-path"), apart=SOONER)
+add("drift-turned-on", {"driftDetection": {"mode": "warn"}}, then={"driftDetection": {"mode": "enabled"}}, after=changed("drift-turned-on"), apart=SOONER)
+add("drift-client", {"driftDetection": {"mode": "enabled"}, "install": {"serverSideApply": False}}, after=changed("drift-client"), apart=SOONER)
+add("drift-hook", {"driftDetection": {"mode": "enabled"}}, values={"hooks": ["post-install"]}, after=[("PATCH", CM + "drift-hook-post-install", {"data": {"a": "odd"}})])
+add("drift-rendered", {"driftDetection": {"mode": "enabled"}, "commonMetadata": {"labels": {"team": "a"}},
+                       **rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "- {op: add, path: /data/more, value: why}"}]})},
+    after=[("PATCH", CM + "drift-rendered", {"data": {"more": "odd"}, "metadata": {"labels": {"team": None}}})], apart=SOONER)
+# ---- names and namespaces
+add("too-long-with-its-namespace-before-it-and-a-tail", {"targetNamespace": "elsewhere"})
+add("stored-nowhere", {"storageNamespace": "nowhere"})
+add("both-elsewhere", {"targetNamespace": "elsewhere", "storageNamespace": "elsewhere"}, then={"values": {"colour": "red"}})
+add("renamed-failed", {"releaseName": "broken", **FAST}, values={"deployment": True}, then={"releaseName": "broken2"})
+# ---- charts
+add("version-odd", chart(version="abc"))
+add("git-missing", chart("./web", kind="GitRepository", source="nobody"))
+add("bucket-missing", chart("./web", kind="Bucket", source="nobody"))
+add("far-repository", {"chart": {"spec": {"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "charts", "namespace": "elsewhere"}}}})
+add("chart-verified", chart(verify={"provider": "cosign"}))
+add("becomes-oci", of("HelmChart", "shared"), drop=["chart"], then=of("OCIRepository", "tagged"))
+add("becomes-other-oci", of("OCIRepository", "far", namespace="elsewhere"), drop=["chart"], then=of("OCIRepository", "tagged", namespace=None))
+add("of-far-chart-missing", of("HelmChart", "shared", namespace="elsewhere"), drop=["chart"])
+# ---- values and post-renderers once more
+add("values-unwatched", {"valuesFrom": [{"kind": "ConfigMap", "name": "quiet-values"}]}, values={"show": True},
+    before=["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: quiet-values}\ndata: {values.yaml: 'colour: one'}\n"],
+    after=[("PATCH", CM + "quiet-values", {"data": {"values.yaml": "colour: two"}})])
+add("values-come", {"valuesFrom": [{"kind": "ConfigMap", "name": "late-values", "optional": True}]}, values={"show": True},
+    after=[("POST", CM[:-1], {"metadata": {"name": "late-values"}, "data": {"values.yaml": "colour: late"}})])
+add("values-bad-later", {"valuesFrom": [{"kind": "ConfigMap", "name": "values"}]}, then={"valuesFrom": [{"kind": "ConfigMap", "name": "values", "valuesKey": "bad"}]})
+add("values-gone", values={"colour": "red", "count": 3}, then={"values": {}})
+add("patched-not", rendered({"patches": [{"patch": "{apiVersion: v1, kind: Service, metadata: {name: patched-not, annotations: {x: y}}}"}]}), then={"postRenderers": None})
+add("patched-metadata", {"commonMetadata": {"labels": {"team": "a"}}, **rendered({"patches": [{"target": {"labelSelector": "team=a"}, "patch": "- {op: add, path: /data/more, value: why}"},
+    {"target": {"kind": "ConfigMap", "annotationSelector": "note=chart"}, "patch": "- {op: add, path: /data/noted, value: 'yes'}"}]})}, values={"show": True})
+add("patched-no-yaml", rendered({"patches": [{"target": {"kind": "ConfigMap"}, "patch": "a: [b"}]}))
+add("patched-hook", {"postRenderStrategy": "separate", **rendered({"patches": [{"target": {"kind": "ConfigMap", "name": ".*-pre-install"}, "patch": "- {op: add, path: /data/more, value: why}"}]})},
+    values={"hooks": ["pre-install"]})
