@@ -250,32 +250,51 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 	return NULL;
 }
 
-static err *parse(struct reading *r, str text, str name)
+struct piece {
+	str text;
+	uint32_t line;
+};
+
+typedef VEC(struct piece) piece_list;
+
+static err *cut(struct arena *a, str text, piece_list *out)
 {
 	struct objfile_pieces pieces;
-	bool first = true;
 
-	*r->out = (node_list){ 0 };
 	objfile_pieces_init(&pieces, text);
 	for (;;) {
-		node object;
-		str piece;
+		struct piece piece;
 		bool more;
 
-		TRY(objfile_next_piece(&pieces, &piece, &more));
+		TRY(objfile_next_piece(&pieces, &piece.text, &more));
 		if (!more)
-			return unfold(r);
-		TRY(read_piece(r, piece, name, pieces.line, &object));
-		if (first && pieces.last && is_wrapping(object)) {
-			node items = node_get(object, S("items"));
-
-			node_each_item(i, items)
-				TRY(add(r, *i));
-		} else {
-			TRY(add(r, object));
-		}
-		first = false;
+			return NULL;
+		piece.line = pieces.line;
+		avec_push(a, out, piece);
 	}
+}
+
+/* All is cut, then all is read, before the first object is looked at. */
+static err *parse(struct reading *r, str text, str name)
+{
+	piece_list pieces = { 0 };
+
+	*r->out = (node_list){ 0 };
+	TRY(cut(r->a, text, &pieces));
+	node *objects = arena_array(r->a, node, pieces.n);
+
+	for (size_t i = 0; i < pieces.n; i++)
+		TRY(read_piece(r, pieces.p[i].text, name, pieces.p[i].line, &objects[i]));
+	if (pieces.n == 1 && is_wrapping(objects[0])) {
+		node items = node_get(objects[0], S("items"));
+
+		node_each_item(i, items)
+			TRY(add(r, *i));
+		return unfold(r);
+	}
+	for (size_t i = 0; i < pieces.n; i++)
+		TRY(add(r, objects[i]));
+	return unfold(r);
 }
 
 err *objfile_parse(struct arena *a, struct sources *sources, str text, str name, node_list *out)
