@@ -29,7 +29,7 @@ static void print(struct buf *b, const char *indent, const char *key, str value)
 	buf_addf(b, "%s%s: ", indent, key);
 	err_free(yaml_write(b, (node){ .kind = NODE_STR, .n = (uint32_t)value.n & NODE_LONG,
 				       .text = value.p },
-			    YAML_WRITE_KYAML));
+			    YAML_WRITE_V3_COMPACT));
 }
 
 /* What made or changed something: `by` is the kind, or the plugin's object. */
