@@ -225,7 +225,7 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 {
 	const struct yaml_options o = {
 		.rules = YAML_1_2, .numbers = YAML_NUMBERS_TEXT, .sources = r->sources, .name = name,
-		.line = line, .in = r->in,
+		.line = line, .in = r->in, .flow = true,
 	};
 	struct arena_mark mark = arena_mark(r->a);
 	err *e = yaml_read(r->a, piece, &o, out), *again;

@@ -16,6 +16,7 @@ struct converter {
 	bool check_keys;	/* note in `twice` whether a map has equal keys, or a null one */
 	bool twice;
 	unsigned depth;
+	unsigned flow;		/* how many of those are in brackets */
 };
 
 static err *convert(struct converter *c, node in, node *out);
@@ -102,12 +103,20 @@ static err *refold(struct arena *a, node in, node *out)
 	return NULL;
 }
 
+/* Kustomize prints a tree before that, and in brackets its library writes '' for nothing. */
+static node no_value(const struct converter *c, node in)
+{
+	bool nothing = in.kind == NODE_NULL && in.style == STYLE_PLAIN && !node_str(in).n;
+
+	return c->flow && nothing ? node_lit("") : node_null();
+}
+
 static err *convert_scalar(struct converter *c, node in, node *out)
 {
 	switch ((enum node_kind)in.kind) {
 	case NODE_NONE:
 	case NODE_NULL:
-		*out = node_null();
+		*out = no_value(c, in);
 		break;
 	case NODE_BOOL:
 		*out = node_from_bool(node_bool(in));
@@ -149,7 +158,9 @@ static err *convert(struct converter *c, node in, node *out)
 	if (c->depth >= DEPTH_MAX)
 		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
 	c->depth++;
+	c->flow += in.style == STYLE_FLOW;
 	e = in.kind == NODE_MAP ? convert_map(c, in, out) : convert_seq(c, in, out);
+	c->flow -= in.style == STYLE_FLOW;
 	c->depth--;
 	return e;
 }
@@ -257,6 +268,7 @@ static err *settle(struct converter *c, node *n)
 	if (c->depth >= DEPTH_MAX)
 		return err_new(ERR_INVALID, "object is nested deeper than %d levels", DEPTH_MAX);
 	c->depth++;
+	c->flow += n->style == STYLE_FLOW;
 	node_each_item(i, *n)
 		if (!e)
 			e = settle(c, i);
@@ -268,6 +280,7 @@ static err *settle(struct converter *c, node *n)
 		if (!e)
 			e = settle(c, &p->value);
 	}
+	c->flow -= n->style == STYLE_FLOW;
 	c->depth--;
 	return e;
 }

@@ -33,6 +33,7 @@ struct yaml_options {
 	enum yaml_numbers numbers;
 	bool json;		/* the JSON step of sigs.k8s.io/yaml: string keys, its errors and prefixes */
 	bool strict;		/* equal keys fail also under 1.1: UnmarshalStrict */
+	bool flow;		/* 1.2: lists and maps in brackets are STYLE_FLOW, as in kept trees */
 	bool keep;		/* comments, styles, aliases, equal keys, source text: kyaml nodes */
 	struct sources *sources;	/* NULL: nodes get no place */
 	str name;

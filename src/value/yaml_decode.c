@@ -380,6 +380,11 @@ static err *decode_string_key(struct decode *d, struct yaml_item *item, node *ke
 
 /* ---- starting ---------------------------------------------------------- */
 
+static unsigned flow_style(const struct decode *d, const struct yaml_item *collection)
+{
+	return d->o->flow && collection->style == STYLE_FLOW ? STYLE_FLOW : STYLE_ANY;
+}
+
 static err *start_map(struct decode *d, struct yaml_item *map)
 {
 	bool any_keys = true;
@@ -392,7 +397,7 @@ static err *start_map(struct decode *d, struct yaml_item *map)
 	}
 	node out = node_map(d->a, map->n / 2);
 
-	out.style = any_keys ? STYLE_ANY_KEYS : STYLE_ANY;
+	out.style = (any_keys ? STYLE_ANY_KEYS : flow_style(d, map)) & 15u;
 	out.place = place_of(d, map);
 	return push(d, (struct frame){ .work = WORK_PAIR, .of = map, .child = map->first,
 				       .out = out, .any_keys = any_keys });
@@ -426,6 +431,7 @@ static err *start(struct decode *d, struct yaml_item *item)
 	if (item->kind == ITEM_SEQ) {
 		node out = node_seq(d->a, item->n);
 
+		out.style = flow_style(d, item) & 15u;
 		out.place = place_of(d, item);
 		return push(d, (struct frame){ .work = WORK_SEQ, .of = item, .child = item->first,
 					       .out = out });

@@ -133,6 +133,8 @@ bool fast_close(struct fast *f)
 		n = node_seq_of(f->a, entries, count);
 	else if (!make_map(f, entries, count / 2, &n))
 		return false;
+	if (f->o->flow && l.kind >= FAST_FLOW_SEQ)
+		n.style = STYLE_FLOW;
 	f->values.n = l.first;
 	f->levels.n--;
 	fast_give(f, n, l.at);
