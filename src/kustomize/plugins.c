@@ -438,7 +438,7 @@ static err *run(struct plugin *p)
 
 /* The configurations that a field lists: objects written in place, or files
  * and roots of them. */
-static err *load(struct build *b, struct root *r, node entries, struct layer *out)
+static err *load(struct build *b, struct root *r, node entries, bool generators, struct layer *out)
 {
 	struct arena *a = b->t.a;
 	node paths = node_seq(a, node_len(entries));
@@ -454,8 +454,11 @@ static err *load(struct build *b, struct root *r, node entries, struct layer *ou
 			node_append(a, paths, *i);
 			continue;
 		}
-		for (size_t k = 0; k < objects.n; k++)
-			TRY(resmap_append(out->m, resource_new(a, objects.p[k])));
+		for (size_t k = 0; !e && k < objects.n; k++)
+			e = resmap_append(out->m, resource_new(a, objects.p[k]));
+		if (e)
+			return err_wrap(e, "configuring external %s",
+					generators ? "generator" : "transformer");
 	}
 	return accumulate_paths(b, r, out, paths);
 }
@@ -468,7 +471,7 @@ static err *load_all(struct build *b, struct root *r, node entries, bool generat
 	struct layer configs = { 0 };
 
 	*out = (plugins){ 0 };
-	TRY(load(b, r, entries, &configs));
+	TRY(load(b, r, entries, generators, &configs));
 	for (size_t i = 0; i < configs.m->n; i++) {
 		const struct resource *from = configs.m->list[i];
 		struct plugin p = { .b = b, .r = r, .from = from, .id = resource_id(from) };
