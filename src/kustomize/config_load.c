@@ -179,21 +179,59 @@ static err *walk_roots(struct crd_walk *w)
 	return NULL;
 }
 
+static err *cannot_unmarshal(struct sources *sources, node n, const char *type)
+{
+	return sources_err(sources, n.place,
+			   err_new(ERR_INVALID, "json: cannot unmarshal %s into Go value of type "
+						"accumulator.%s",
+				   node_kind_name(n), type));
+}
+
+/* Definitions by their names, which go by the alphabet where JSON was made of YAML. */
+static err *check_definitions(struct sources *sources, node types, bool json)
+{
+	const struct node_pair *bad = NULL;
+
+	if (node_is_nil(types))
+		return NULL;
+	if (types.kind != NODE_MAP)
+		return cannot_unmarshal(sources, types, "nameToApiMap");
+	node_each_pair(p, types)
+		if (p->value.kind != NODE_MAP && !node_is_nil(p->value) &&
+		    (!bad || (!json && str_cmp(node_str(p->key), node_str(bad->key)) < 0)))
+			bad = p;
+	return bad ? cannot_unmarshal(sources, bad->value, "OpenAPIDefinition") : NULL;
+}
+
+static err *read_definitions(struct build *b, str text, str name, node *out)
+{
+	const struct yaml_options rules = {
+		.rules = YAML_1_1, .json = true, .sources = b->t.sources, .name = name,
+	};
+
+	if (str_starts(text, S("{"))) {
+		TRY(json_read(b->t.a, text, NULL, out));
+		return check_definitions(b->t.sources, *out, true);
+	}
+	TRY(yaml_read(b->t.a, text, &rules, out));
+	err *e = check_definitions(b->t.sources, *out, false);
+
+	return e ? err_wrap(e, "error unmarshaling JSON: while decoding JSON") : NULL;
+}
+
 err *config_load_crds(struct build *b, struct root *r, node files, const struct config **out)
 {
-	struct yaml_options rules = { .rules = YAML_1_1, .json = true, .sources = b->t.sources };
 	struct config *c = arena_new(b->t.a, struct config);
 
 	node_each_item(f, files) {
 		struct crd_walk w = { .b = b, .c = c };
-		str text;
+		str text, name;
 
-		err *e = loader_read(b->t.a, r->l, node_str(*f), &text, &rules.name);
+		err *e = loader_read(b->t.a, r->l, node_str(*f), &text, &name);
 
 		if (e)
 			return sources_err(b->t.sources, f->place, e);
-		e = str_starts(text, S("{")) ? json_read(b->t.a, text, NULL, &w.types)
-					     : yaml_read(b->t.a, text, &rules, &w.types);
+		e = read_definitions(b, text, name, &w.types);
 		if (e)
 			return err_wrap(e, "unable to parse open API definition from '%.*s'",
 					STR_ARG(node_str(*f)));
