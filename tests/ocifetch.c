@@ -191,6 +191,15 @@ static err *push(struct asked *q, struct oci *c, const struct ociref *ref, str f
 	return NULL;
 }
 
+static err *tag(struct asked *q, struct oci *c, const struct ociref *ref, str name)
+{
+	struct ocidescriptor d;
+	struct ocimanifest m;
+
+	TRY(oci_manifest(c, &q->a, ociref_wanted(ref), &m));
+	return oci_push_manifest(c, &q->a, name, m.media_type, m.bytes, &d);
+}
+
 static err *list_tags(struct asked *q, struct oci *c)
 {
 	str *tags;
@@ -253,7 +262,7 @@ static err *ask(struct asked *q, struct net_client *net, str what, str reference
 	if (str_eq(what, S("push")))
 		return push(q, c, &ref, more);
 	if (str_eq(what, S("tag")))
-		return oci_tag(c, &q->a, ociref_wanted(&ref), more);
+		return tag(q, c, &ref, more);
 	if (str_eq(what, S("referrers")))
 		return list_referrers(q, c, &ref);
 	if (str_eq(what, S("manifest")))

@@ -126,23 +126,6 @@ void flux_artifact_close(struct flux_artifact_client *x)
 	net_client_free(x->net);
 }
 
-bool flux_artifact_unreachable(err **e)
-{
-	str text = *e ? err_text(*e) : STR_NONE, url, why, scheme, rest, host, path;
-
-	if (!str_split(text, '"', &scheme, &rest) || !str_split(rest, '"', &url, &why) ||
-	    !str_starts(why, S(": dial tcp")))
-		return false;
-	bool plain = str_take_str(&url, S("http://"));
-
-	if ((!plain && !str_take_str(&url, S("https://"))) || !str_split(url, '/', &host, &path))
-		return false;
-	*e = plain ? err_replace(*e, "Get \"https://%.*s/v2/\"%.*s; Get \"http://%.*s/v2/\"%.*s",
-				 STR_ARG(host), STR_ARG(why), STR_ARG(host), STR_ARG(why))
-		   : err_replace(*e, "Get \"https://%.*s/v2/\"%.*s", STR_ARG(host), STR_ARG(why));
-	return true;
-}
-
 /* ---- patience ------------------------------------------------------------ */
 
 /* An answer that another one may follow, or a connection that was lost. */

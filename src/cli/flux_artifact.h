@@ -47,10 +47,6 @@ err *flux_artifact_open(struct cli *c, const struct flux_registry *r, const stru
 /* For CLEANUP(flux_artifact_close) struct flux_artifact_client x = FLUX_ARTIFACT_CLIENT_NONE. */
 void flux_artifact_close(struct flux_artifact_client *x);
 
-/* Whether nobody answers there: then the error has flux's words, which asks for the root of a
- * registry first, and of one on this machine without TLS, too. `*e` may be NULL. */
-bool flux_artifact_unreachable(err **e);
-
 /* Whether to try again after that error; waits before it says so. */
 struct flux_artifact_patience {
 	int64_t wait;	/* next; 0: the first time */

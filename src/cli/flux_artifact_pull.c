@@ -99,8 +99,14 @@ static err *pull(struct cli *c, const struct flux_artifact_client *x, const stru
 static err *check_output(struct cli *c, str output)
 {
 	err *e = flux_archive_check(c, output);
+	struct stat st;
 
-	return e ? err_wrap(e, "invalid output path \"%.*s\"", STR_ARG(output)) : NULL;
+	if (e)
+		return err_wrap(e, "invalid output path \"%.*s\"", STR_ARG(output));
+	if (!stat(arena_str(c->arena, output).p, &st) && !S_ISDIR(st.st_mode))	/* sic */
+		return err_new(ERR_INVALID, "invalid output path \"%.*s\": %%!w(<nil>)",
+			       STR_ARG(output));
+	return NULL;
 }
 
 static err *run_pull(struct cli *c)
@@ -220,7 +226,6 @@ static err *list(struct cli *c, const struct list_options *o, struct oci *oci, s
 	size_t n;
 	err *e = oci_tags(oci, c->arena, &tags, &n);
 
-	flux_artifact_unreachable(&e);
 	if (e)
 		return err_wrap(e, "listing tags failed");
 	TRY(make_filter(c, o, &f));
@@ -230,6 +235,15 @@ static err *list(struct cli *c, const struct list_options *o, struct oci *oci, s
 			TRY(list_one(c, oci, name, tags[n], &t));
 	flux_table_print(&c->out.buf, &t);
 	return NULL;
+}
+
+/* A repository is listed, not one of its tags. */
+static err *check_repository(struct cli *c, str address)
+{
+	struct ociref ref;
+	err *e = ociref_parse_repository(c->arena, address, &ref);
+
+	return e ? err_wrap(e, "listing tags failed: parsing repo \"%.*s\"", STR_ARG(address)) : NULL;
 }
 
 static err *run_list(struct cli *c)
@@ -243,6 +257,7 @@ static err *run_list(struct cli *c)
 		return err_new(ERR_INVALID, "artifact repository URL is required");
 	TRY(flux_artifact_url(c, c->words.p[0], &ref, &address));
 	TRY(flux_artifact_open(c, &o->registry, &ref, false, &x));
+	TRY(check_repository(c, address));
 	return list(c, o, x.oci, ociref_name(c->arena, &ref));
 }
 
@@ -373,7 +388,6 @@ static err *run_diff(struct cli *c)
 	if (e)
 		return err_wrap(e, "building artifact failed");
 	e = get_image(c, &x, &ref, &m);
-	flux_artifact_unreachable(&e);
 	TRY(e);
 	TRY(same_content(c, x.oci, &m.parts[0], ours, &same));
 	if (!same)

@@ -148,36 +148,61 @@ static err *make_config(struct cli *c, str layer, str *out)
 	return NULL;
 }
 
-static err *push_once(struct cli *c, struct oci *oci, str tag, str layer, str config,
-		      node annotations, struct ocidescriptor *out)
+static err *describe(struct arena *a, str bytes, str media_type, struct ocidescriptor *out)
+{
+	*out = (struct ocidescriptor){ .media_type = media_type, .size = (int64_t)bytes.n };
+	return digest_of(a, DIGEST_SHA256, bytes, &out->digest);
+}
+
+/* What an artifact consists of. */
+struct parts {
+	str layer, config, manifest;
+	str digest;		/* of the manifest */
+};
+
+static err *make_manifest(struct arena *a, node annotations, struct parts *p)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;
 	struct ocidescriptor part;
 	struct ocimanifest m = { .parts = &part, .parts_n = 1, .annotations = annotations };
 
-	TRY(oci_push_blob(oci, c->arena, layer, &part));
-	TRY(oci_push_blob(oci, c->arena, config, &m.config));
-	part.media_type = OCIMANIFEST_FLUX_CONTENT;
-	m.config.media_type = OCIMANIFEST_FLUX_CONFIG;
+	TRY(describe(a, p->layer, OCIMANIFEST_FLUX_CONTENT, &part));
+	TRY(describe(a, p->config, OCIMANIFEST_FLUX_CONFIG, &m.config));
 	ocimanifest_write(&b, &m);
-	return oci_push_manifest(oci, c->arena, tag, OCIMANIFEST_IMAGE,
-				 arena_str(c->arena, buf_str(&b)), out);
+	p->manifest = arena_str(a, buf_str(&b));
+	return digest_of(a, DIGEST_SHA256, p->manifest, &p->digest);
+}
+
+/* Nothing is sent where the tag names the same already. */
+static err *push_once(struct cli *c, struct oci *oci, str tag, const struct parts *p)
+{
+	struct ocidescriptor d;
+	str there = STR_NONE;
+	bool has;
+
+	TRY(oci_has_manifest(oci, c->arena, tag, &has, &there));
+	if (str_eq(there, p->digest))
+		return NULL;
+	TRY(oci_push_blob(oci, c->arena, p->layer, &d));
+	TRY(oci_push_blob(oci, c->arena, p->config, &d));
+	return oci_push_manifest(oci, c->arena, tag, OCIMANIFEST_IMAGE, p->manifest, &d);
 }
 
 static err *push(struct cli *c, const struct push_options *o, const struct ociref *ref,
 		 node annotations, struct flux_artifact_client *x, str *digest)
 {
 	struct flux_artifact_patience patience = { 0 };
-	struct ocidescriptor d;
-	str layer, config;
-	err *e = flux_archive_make(c, &o->archive, o->path, &layer);
+	struct parts p;
+	err *e = flux_archive_make(c, &o->archive, o->path, &p.layer);
 
 	if (!e)
-		e = make_config(c, layer, &config);
+		e = make_config(c, p.layer, &p.config);
+	if (!e)
+		e = make_manifest(c->arena, annotations, &p);
 	if (e)
 		return err_wrap(e, "error creating layer");
 	for (;;) {
-		e = push_once(c, x->oci, ociref_wanted(ref), layer, config, annotations, &d);
+		e = push_once(c, x->oci, ociref_wanted(ref), &p);
 		if (!e)
 			break;
 		if (!flux_artifact_again(x, &patience, e))
@@ -186,7 +211,7 @@ static err *push(struct cli *c, const struct push_options *o, const struct ocire
 			cli_note(c, "%s", err_msg(e));
 		err_free(e);
 	}
-	*digest = d.digest;
+	*digest = p.digest;
 	return NULL;
 }
 
@@ -230,7 +255,7 @@ static err *run_push(struct cli *c)
 	TRY(flux_artifact_open(c, &o->registry, &ref, true, &x));
 	err *e = oci_ping(x.oci);
 
-	if (flux_artifact_unreachable(&e))
+	if (e && err_kind(e) == ERR_UNAVAILABLE && !err_code(e))
 		return err_wrap(e, "error setting up transport");
 	err_free(e);
 	if (!o->output.n)
@@ -299,6 +324,19 @@ struct tag_options {
 	struct flag_list tags;
 };
 
+static err *tag_one(struct cli *c, struct oci *oci, const struct ociref *ref, str address, str tag)
+{
+	struct ocimanifest m;
+	struct ocidescriptor d;
+	err *e = oci_manifest(oci, c->arena, ociref_wanted(ref), &m);
+
+	if (e)
+		e = err_wrap(e, "fetching \"%.*s\"", STR_ARG(address));
+	else
+		e = oci_push_manifest(oci, c->arena, tag, m.media_type, m.bytes, &d);
+	return e ? err_wrap(e, "tagging artifact failed") : NULL;
+}
+
 static err *run_tag(struct cli *c)
 {
 	CLEANUP(flux_artifact_close) struct flux_artifact_client x = FLUX_ARTIFACT_CLIENT_NONE;
@@ -314,12 +352,7 @@ static err *run_tag(struct cli *c)
 	TRY(flux_artifact_open(c, &o->registry, &ref, true, &x));
 	flux_action(c, "tagging artifact");
 	for (size_t i = 0; i < o->tags.n; i++) {
-		err *e = oci_tag(x.oci, c->arena, ociref_wanted(&ref), o->tags.p[i]);
-
-		if (flux_artifact_unreachable(&e))
-			e = err_wrap(e, "fetching \"%.*s\"", STR_ARG(address));
-		if (e)
-			return err_wrap(e, "tagging artifact failed");
+		TRY(tag_one(c, x.oci, &ref, address, o->tags.p[i]));
 		flux_success(c, "artifact tagged as %.*s:%.*s",
 			     STR_ARG(ociref_name(c->arena, &ref)), STR_ARG(o->tags.p[i]));
 	}

@@ -23,7 +23,7 @@
  * that and bytes come. There are no other tries, and no waiting.
  *
  * Errors have the words of go-containerregistry: "GET URL: MANIFEST_UNKNOWN:
- * manifest unknown; map[Tag:x]". err_code is the status of the answer; 404
+ * manifest unknown; map[Tag:x]", "Get "https://host/v2/": dial tcp ...". err_code is the status of the answer; 404
  * is ERR_NOT_FOUND, 401 and 403 ERR_FORBIDDEN, 429 and 5xx ERR_UNAVAILABLE.
  *
  * A session is worker-local; calls block until its deadline.
@@ -127,7 +127,8 @@ err *oci_referrers(struct oci *c, struct arena *a, str digest, str artifact_type
 
 /* With `oras`, errors of these say which step of a copy it was, as ORAS does. */
 
-err *oci_has_manifest(struct oci *c, struct arena *a, str digest, bool *has)
+/* Whether a tag or a digest names one, and which, as the registry says. */
+err *oci_has_manifest(struct oci *c, struct arena *a, str wanted, bool *has, str *digest)
 	__attribute__((warn_unused_result));
 /* Unless the registry has it. The digest is that of the bytes, in `a`. */
 err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescriptor *out)
@@ -135,9 +136,6 @@ err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescript
 /* Under a tag, or, when `tag` is empty, by its digest only. */
 err *oci_push_manifest(struct oci *c, struct arena *a, str tag, str media_type, str bytes,
 		       struct ocidescriptor *out) __attribute__((warn_unused_result));
-/* Let a tag name what another tag or a digest names. */
-err *oci_tag(struct oci *c, struct arena *a, str wanted, str tag)
-	__attribute__((warn_unused_result));
 /* Delete a manifest by digest, or a tag where the registry can do that. */
 err *oci_delete(struct oci *c, str wanted) __attribute__((warn_unused_result));
 

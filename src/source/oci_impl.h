@@ -6,6 +6,13 @@
 #include "source/blobshare.h"
 #include "source/oci.h"
 
+/* Media types of manifests that are understood. */
+#define OCI_MANIFESTS                                           \
+	"application/vnd.oci.image.manifest.v1+json,"           \
+	"application/vnd.oci.image.index.v1+json,"              \
+	"application/vnd.docker.distribution.manifest.v2+json," \
+	"application/vnd.docker.distribution.manifest.list.v2+json"
+
 struct oci {
 	struct oci_options o;
 	struct ociauth auth; /* who we are at the registry */
@@ -19,6 +26,7 @@ struct oci {
 	bool basic;
 	int64_t fetched; /* when the token was asked for; 0: it was not */
 	int64_t deadline;
+	bool answered; /* the registry did, whatever it said */
 	bool proven; /* we may read the repository: it gave us a manifest */
 };
 

@@ -9,12 +9,6 @@ enum { RESUMES = 5, NESTED = 4, PIECE = 64 << 10 };
 
 static const int ok_only[] = { 200, 0 };
 
-#define ACCEPTED                                                \
-	"application/vnd.oci.image.manifest.v1+json,"           \
-	"application/vnd.oci.image.index.v1+json,"              \
-	"application/vnd.docker.distribution.manifest.v2+json," \
-	"application/vnd.docker.distribution.manifest.list.v2+json"
-
 /* ---- manifests -------------------------------------------------------------------- */
 
 static bool is_digest(str wanted)
@@ -53,7 +47,7 @@ static err *get_manifest(struct oci *c, struct arena *a, str wanted, str *type, 
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
 	struct oci_ask ask = { .method = S("GET"),
 			       .path = oci_path(c, a, "manifests", wanted),
-			       .accept = S(ACCEPTED),
+			       .accept = S(OCI_MANIFESTS),
 			       .small = true };
 
 	TRY(oci_ask_for(c, &ask, ok_only, &answer));
@@ -81,7 +75,7 @@ static err *head_manifest(struct oci *c, struct arena *a, str wanted, struct oci
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
 	struct oci_ask ask = { .method = S("HEAD"),
 			       .path = oci_path(c, a, "manifests", wanted),
-			       .accept = S(ACCEPTED),
+			       .accept = S(OCI_MANIFESTS),
 			       .small = true };
 	struct digest d;
 	uint64_t size;

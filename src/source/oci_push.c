@@ -9,14 +9,20 @@ static err *failed_step(const struct oci *c, err *e, const char *step)
 	return e && c->o.oras ? err_wrap(e, "failed to perform \"%s\" on destination", step) : e;
 }
 
-/* HEAD says whether it is there. */
-static err *is_there(struct oci *c, struct arena *a, const char *what, str digest, bool *has)
+/* HEAD says whether it is there, and of a manifest (`digest` is not NULL) which it is. */
+static err *is_there(struct oci *c, struct arena *a, const char *what, str name, bool *has,
+		     str *digest)
 {
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
-	struct oci_ask ask = { .method = S("HEAD"), .path = oci_path(c, a, what, digest) };
+	struct oci_ask ask = { .method = S("HEAD"),
+			       .path = oci_path(c, a, what, name),
+			       .accept = digest ? S(OCI_MANIFESTS) : STR_NONE };
 	err *e = oci_ask(c, &ask, &answer);
 
 	*has = !e && answer.head.status == 200;
+	if (*has && digest)
+		*digest = arena_str(a, net_response_header(&answer.head,
+							   S("Docker-Content-Digest")));
 	if (!e && !*has && answer.head.status != 404)
 		e = oci_answer_error(c, &ask, &answer);
 	return failed_step(c, e, "Exists");
@@ -69,16 +75,16 @@ err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescript
 	if (bytes.n > OCI_UPLOAD_MAX)
 		return err_new(ERR_INVALID, "blob is larger than %d bytes", OCI_UPLOAD_MAX);
 	TRY(digest_of(a, DIGEST_SHA256, bytes, &digest));
-	TRY(is_there(c, a, "blobs", digest, &has));
+	TRY(is_there(c, a, "blobs", digest, &has, NULL));
 	if (!has)
 		TRY(send_blob(c, a, bytes, digest));
 	*out = (struct ocidescriptor){ .digest = digest, .size = (int64_t)bytes.n };
 	return NULL;
 }
 
-err *oci_has_manifest(struct oci *c, struct arena *a, str digest, bool *has)
+err *oci_has_manifest(struct oci *c, struct arena *a, str wanted, bool *has, str *digest)
 {
-	return is_there(c, a, "manifests", digest, has);
+	return is_there(c, a, "manifests", wanted, has, digest);
 }
 
 /* ---- manifests ----------------------------------------------------------------------- */
@@ -110,16 +116,6 @@ err *oci_push_manifest(struct oci *c, struct arena *a, str tag, str media_type, 
 				       .digest = digest,
 				       .size = (int64_t)bytes.n };
 	return NULL;
-}
-
-err *oci_tag(struct oci *c, struct arena *a, str wanted, str tag)
-{
-	struct ocimanifest m;
-	struct ocidescriptor d;
-
-	TRY(ociref_check_tag(tag));
-	TRY(oci_manifest(c, a, wanted, &m));
-	return oci_push_manifest(c, a, tag, m.media_type, m.bytes, &d);
 }
 
 err *oci_delete(struct oci *c, str wanted)

@@ -309,8 +309,32 @@ static err *check_patience(const struct oci *c)
 	return patience_check(net_client_patience(c->o.net), oci_base(c, &a));
 }
 
+/* go-containerregistry knocks at /v2/ before it asks for anything, over HTTPS and then, where
+ * that may be, over HTTP: a registry that gives no answer is told of there. `first` is what
+ * HTTPS came to; NULL: it was known not to be spoken. */
+static err *not_reached(const struct oci *c, err *e, const err *first)
+{
+	const err *const tries[] = { first ? first : e, e };
+	CLEANUP(buf_release) struct buf b = BUF_INIT;
+	bool both = c->http && !c->o.plain_http;
+
+	if (c->answered || c->o.oras || err_kind(e) != ERR_UNAVAILABLE)
+		return e;
+	for (size_t i = both ? 0 : 1; i < 2; i++) {
+		str text = err_text(tries[i]), method, rest, url, why;
+
+		if (!str_split(text, '"', &method, &rest) || !str_split(rest, '"', &url, &why))
+			return e;
+		buf_addf(&b, "%sGet \"%s://%.*s/v2/\"%.*s", i && both ? "; " : "",
+			 i && c->http ? "http" : "https", STR_ARG(c->o.ref.registry), STR_ARG(why));
+	}
+	return err_replace(e, "%s", buf_c(&b));
+}
+
 err *oci_ask(struct oci *c, const struct oci_ask *ask, struct oci_answer *out)
 {
+	CLEANUP(err_drop) err *first = NULL;
+
 	TRY(check_patience(c));
 	TRY(prepare(c));
 	for (int try = 0;; try++) {
@@ -318,11 +342,13 @@ err *oci_ask(struct oci *c, const struct oci_ask *ask, struct oci_answer *out)
 		err *e = start(c, ask, out);
 
 		if (e && !may_be_http(c, e))
-			return e;
+			return not_reached(c, e, first);
 		if (e) {
-			err_free(e);
+			err_free(first);
+			first = e;
 			c->http = true;
 		} else {
+			c->answered = true;
 			if (c->http && !c->o.plain_http)
 				oci_memory_keep_challenge(c->memory, memory_name(c), true, NULL);
 			if (out->head.status != 401 || try == TRIES)

@@ -99,11 +99,11 @@ err *ocichart_push(struct oci *c, struct arena *a, const str *blobs, size_t n, s
 		   struct ocidescriptor *out)
 {
 	struct ocidescriptor blob;
-	str digest;
+	str digest, there;
 	bool has;
 
 	TRY(digest_of(a, DIGEST_SHA256, manifest, &digest));
-	TRY(oci_has_manifest(c, a, digest, &has));
+	TRY(oci_has_manifest(c, a, digest, &has, &there));
 	for (size_t i = 0; !has && i < n; i++)
 		TRY(oci_push_blob(c, a, blobs[i], &blob));
 	if (!has)

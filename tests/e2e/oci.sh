@@ -168,7 +168,7 @@ want_line "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifa
 GET https://$reg/v2/org/app/manifests/1.0.0: UNAUTHORIZED: authentication required; .*" \
 	fetch cert.ca.crt=@cert.pem
 want_line "failed: FetchFailed OCIArtifactPullFailed: failed to determine artifact digest: \
-Head \"https://$reg/v2/org/app/manifests/1.0.0\": tls: failed to verify certificate: x509: certificate signed by unknown authority" \
+Get \"https://$reg/v2/\": tls: failed to verify certificate: x509: certificate signed by unknown authority" \
 	fetch secret..dockerconfigjson=@good.json
 want "failed: FetchFailed AuthenticationFailed: failed to generate transport for 'oci://$reg/org/app': \
 secret 'ns/secret' contains 'tls.crt' but missing 'tls.key'" fetch cert.tls.crt=@cert.pem
@@ -229,6 +229,17 @@ want "► pulling artifact from $reg/org/manifests:v1
 ✔ artifact content extracted to got" flux pull artifact "$url:v1" -o got
 [ "$(cat got/a.yaml got/deploy/b.yaml)" = "$(cat files/a.yaml files/deploy/b.yaml)" ] || fail "pull: other content"
 [ ! -e got/pic.png ] || fail "pull: ignored files came"
+echo x >plain
+want "✗ invalid output path \"plain\": %!w(<nil>)" flux pull artifact "$url:v1" -o plain
+want "✗ listing tags failed: parsing repo \"$reg/org/manifests:v1\": repository can only contain the characters \
+\`abcdefghijklmnopqrstuvwxyz0123456789_-./\`: org/manifests:v1" flux list artifacts "$url:v1"
+want "► tagging artifact
+✗ tagging artifact failed: fetching \"$reg/org/manifests:gone\": GET https://$reg/v2/org/manifests/manifests/gone: \
+MANIFEST_UNKNOWN: manifest unknown; map[Tag:gone]" flux tag artifact "$url:gone" --tag x
+nobody='"https://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused; Get "http://127.0.0.1:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused'
+want "► pulling artifact from 127.0.0.1:1/app
+✗ Get $nobody" flux pull artifact oci://127.0.0.1:1/app -o got
+want "✗ listing tags failed: Get $nobody" flux list artifacts oci://127.0.0.1:1/app
 want "✗ invalid output path \"nope\": stat nope: no such file or directory" flux pull artifact "$url:v1" -o nope
 # As another program compresses it.
 "$ocifetch" push "$reg/org/manifests:other" <(gzip -dc built.tgz | gzip -1n) secret.x=@good.json cert.ca.crt=@cert.pem >/dev/null
