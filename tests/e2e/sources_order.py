@@ -5,6 +5,7 @@ The order of its checks is what users read. Besides: what is not told twice, whi
 where links lead once the store has moved.
 """
 import glob
+import hashlib
 import http.server
 import json
 import os
@@ -218,6 +219,22 @@ def test_the_store_moves():
                    {"helmrepositories": "helmrepository"}.get(kind, kind[:-1]), NS, name)), "the URLs of " + name)
 
 
+def test_what_a_manifest_said_moves_along():
+    """Also where the registry is not there to say it again."""
+    path = make("OCIRepository", "said", url="oci://127.0.0.1:1/x", insecure=True, timeout="2s")
+    w.until("it fails", lambda: w.condition(path).startswith("False "))
+    file, digest = "ocirepository/%s/said/x.tar.gz" % NS, hashlib.sha256(b"bytes").hexdigest()
+    os.makedirs(os.path.dirname(w.dir + "/store/" + file))
+    with open(w.dir + "/store/" + file, "wb") as f:
+        f.write(b"bytes")
+    w.patch(path + "/status", {"status": {"artifact": {
+        "path": file, "url": "http://old.example/" + file, "revision": "latest@sha256:" + digest, "digest": "sha256:" + digest, "size": 5,
+        "lastUpdateTime": "2024-01-01T00:00:00Z", "metadata": {"k": "v"}}}})
+    again(path)
+    artifact = w.status(path)["artifact"]
+    w.same((artifact["url"], artifact.get("metadata")), ("http://artifacts.example/" + file, {"k": "v"}), "the artifact")
+
+
 def test_algorithms():
     """A revision keeps the one of its time until there is another."""
     old = {p: w.status(SOURCES + p)["artifact"]["revision"] for p in ("helmrepositories/good", "buckets/good")}
@@ -229,6 +246,19 @@ def test_algorithms():
         w.until_ready(path, "True Succeeded", begins=True)
         artifact = w.status(path)["artifact"]
         w.same((artifact["revision"].split(":")[0], artifact["digest"].split(":")[0]), ("sha512", "sha512"), "the algorithms of " + path)
+
+
+def test_old_artifacts_may_go_at_once():
+    """No time and none but the current one."""
+    w.restart_controller("--artifact-retention-ttl=0", "--artifact-retention-records=0")
+    path = SOURCES + "gitrepositories/repo"
+    for n in "12":
+        w.write("a.yaml", config("a", "at once " + n))
+        w.commit()
+        again(path)
+    again(path)
+    left = glob.glob(w.dir + "/store/gitrepository/%s/repo/*.tar.gz" % NS)
+    w.same(left, [w.dir + "/store/" + w.status(path)["artifact"]["path"]], "what is left")
 
 
 run(globals())
