@@ -105,13 +105,30 @@ static err *parse_json_patch(struct transform *t, str text, uint32_t place, str 
 	return NULL;
 }
 
+/* Kustomize reads the object with its history among the annotations: errors tell lines of
+ * that. */
+static err *settle(struct transform *t, struct resource *r)
+{
+	err *e = value_settle(t->a, t->sources, &r->object, false);
+
+	if (!e)
+		return NULL;
+	node noted = resource_noted(t->a, r);
+	err *told = value_settle(t->a, t->sources, &noted, false);
+
+	if (!told)
+		return e;
+	err_free(e);
+	return told;
+}
+
 static err *patch_one(struct transform *t, struct resource *r, node ops)
 {
 	const struct patch_options o = { .sources = t->sources, .in_place = true };
 	node patched;
 
 	resource_mark_history(t->a, r);
-	TRY(value_settle(t->a, t->sources, &r->object, false));
+	TRY(settle(t, r));
 	TRY(patch_json(t->a, r->object, ops, &o, &patched));
 	if (patched.kind != NODE_MAP)
 		return err_new(ERR_INVALID,
