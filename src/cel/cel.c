@@ -79,6 +79,11 @@ void cel_env_declare_patches(struct cel_env *env)
 	env->patches = true;
 }
 
+void cel_env_declare_bind(struct cel_env *env)
+{
+	env->bind = true;
+}
+
 /* What is left of a type in a variable. */
 static const struct cel_type *kept_type(struct arena *a, const struct cel_type *t)
 {
@@ -114,7 +119,7 @@ static err *read_source(struct arena *a, const struct cel_env *env, str source, 
 {
 	struct cel_issues issues = { .a = a, .source = source };
 
-	*out = cel_parse(a, env->library, source, &issues);
+	*out = cel_parse(a, env, source, &issues);
 	if (*out)
 		cel_check(a, env, *out, &issues);
 	if (*out && !issues.n)

@@ -79,6 +79,8 @@ void cel_env_declare_authorizer(struct cel_env *env, bool request);
 /* The types Object, Object.FIELD and so on, of any fields, and JSONPatch (op, path, from,
  * value): expressions make them, and as values they are maps. */
 void cel_env_declare_patches(struct cel_env *env);
+/* cel.bind(name, value, expression), which only devices' selectors have. */
+void cel_env_declare_bind(struct cel_env *env);
 
 /* ---- programs ---------------------------------------------------------- */
 

@@ -23,6 +23,7 @@ struct cel_env {
 	enum cel_library library;
 	const struct tz_source *zones;
 	bool patches;
+	bool bind;
 	VEC(struct cel_variable) variables;
 };
 

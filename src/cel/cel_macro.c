@@ -335,6 +335,19 @@ static struct cel_expr *expand_opt_flat_map(const struct call *c)
 	return optional_map(c, true);
 }
 
+/* A function of the name "cel": another target's is no macro. */
+static struct cel_expr *expand_bind(const struct call *c)
+{
+	const struct cel_expr *var = c->args[0];
+
+	if (!c->p->bind || c->target->kind != CEL_E_IDENT || !str_eq(c->target->name, S("cel")))
+		return NULL;
+	if (var->kind != CEL_E_IDENT)
+		return cel_parse_error(c->p, var->offset,
+				       "cel.bind() variable names must be simple identifiers");
+	return bind(c, var->name, c->args[1], c->args[2]);
+}
+
 static struct cel_expr *expand_sort_by(const struct call *c)
 {
 	str input = S("@__sortBy_input__");
@@ -358,7 +371,7 @@ static const struct macro {
 	bool member;
 	uint8_t n;
 	bool kubernetes;	/* not in Flux's environment */
-	struct cel_expr *(*expand)(const struct call *c);
+	struct cel_expr *(*expand)(const struct call *c);	/* NULL: it is no macro after all */
 } macros[] = {
 	{ "has", false, 1, false, expand_has },
 	{ "all", true, 2, false, expand_all },
@@ -380,6 +393,7 @@ static const struct macro {
 	{ "transformMapEntry", true, 3, true, expand_transform_map_entry },
 	{ "transformMapEntry", true, 4, true, expand_transform_map_entry },
 	{ "sortBy", true, 2, true, expand_sort_by },
+	{ "bind", true, 3, true, expand_bind },
 };
 
 struct cel_expr *cel_macro_expand(struct cel_parser *p, struct cel_expr *call)
@@ -394,6 +408,8 @@ struct cel_expr *cel_macro_expand(struct cel_parser *p, struct cel_expr *call)
 			continue;
 		struct cel_expr *e = m->expand(&c);
 
+		if (!e)
+			break;
 		e->height = call->height;
 		return e;
 	}

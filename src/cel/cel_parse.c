@@ -591,10 +591,12 @@ static struct cel_expr *parse_expr(struct cel_parser *p)
 	return e[0];
 }
 
-struct cel_expr *cel_parse(struct arena *a, enum cel_library library, str source,
+struct cel_expr *cel_parse(struct arena *a, const struct cel_env *env, str source,
 			   struct cel_issues *issues)
 {
-	struct cel_parser p = { .a = a, .issues = issues, .library = library, .next_id = 1 };
+	struct cel_parser p = {
+		.a = a, .issues = issues, .library = env->library, .bind = env->bind, .next_id = 1,
+	};
 	size_t n = source.n > CEL_SOURCE_MAX ? utf8_count(source) : source.n;
 
 	if (n > CEL_SOURCE_MAX) {

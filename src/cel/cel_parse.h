@@ -9,6 +9,7 @@
 #define CEL_CEL_PARSE_H
 
 #include "cel/cel_ast.h"
+#include "cel/cel_env.h"
 #include "cel/cel_lex.h"
 
 /* Runes of an expression, and how deep one rule of the grammar may nest. */
@@ -20,6 +21,7 @@ struct cel_parser {
 	struct arena *a;
 	struct cel_issues *issues;
 	enum cel_library library;
+	bool bind;		/* the environment has cel.bind */
 	cel_tokens tokens;
 	size_t at;
 	uint32_t next_id;
@@ -29,7 +31,7 @@ struct cel_parser {
 };
 
 /* NULL when there are errors, which are in `issues`. */
-struct cel_expr *cel_parse(struct arena *a, enum cel_library library, str source,
+struct cel_expr *cel_parse(struct arena *a, const struct cel_env *env, str source,
 			   struct cel_issues *issues);
 
 /* For macros: nodes at the place of the macro's call. */

@@ -339,6 +339,31 @@ static void test_patches(void **state)
 	}
 }
 
+static void test_names_are_bound_where_they_may_be(void **state)
+{
+	CLEANUP(arena_release) struct arena a = ARENA_INIT;
+	struct cel_env *env = cel_env_new(&a, CEL_KUBERNETES), *without = cel_env_new(&a, CEL_KUBERNETES);
+	const struct cel_program *p;
+	cel_value v;
+
+	(void)state;
+	cel_env_declare_bind(env);
+	assert_null(cel_compile(&a, env, S("cel.bind(x, 2, cel.bind(y, x + 1, x * y))"), &p));
+	assert_text(cel_program_type(&a, p), "int");
+	assert_null(cel_eval(p, &a, NULL, 0, CEL_COST_LIMIT, &v, NULL));
+	assert_text(written(&a, cel_value_node(&a, v)), "6");
+	assert_fails(cel_compile(&a, env, S("cel.bind(1, 2, 3)"), &p),
+		     "ERROR: <input>:1:10: cel.bind() variable names must be simple identifiers\n"
+		     " | cel.bind(1, 2, 3)\n | .........^");
+	assert_fails(cel_compile(&a, without, S("cel.bind(x, 2, 3)"), &p),
+		     "ERROR: <input>:1:1: undeclared reference to 'cel' (in container '')\n"
+		     " | cel.bind(x, 2, 3)\n | ^\n"
+		     "ERROR: <input>:1:9: undeclared reference to 'bind' (in container '')\n"
+		     " | cel.bind(x, 2, 3)\n | ........^\n"
+		     "ERROR: <input>:1:10: undeclared reference to 'x' (in container '')\n"
+		     " | cel.bind(x, 2, 3)\n | .........^");
+}
+
 static void test_patches_that_are_none(void **state)
 {
 	static const struct {
@@ -380,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_patches),
 		cmocka_unit_test(test_patches_that_are_none),
+		cmocka_unit_test(test_names_are_bound_where_they_may_be),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_unknown_variables),
 		cmocka_unit_test(test_errors),

@@ -246,6 +246,7 @@ static const struct cel_env *device_env(struct arena *a)
 
 	err_free(json_read(a, schema, NULL, &n));
 	cel_env_declare_schema(env, S("device"), cel_decl_read(a, n, false), false);
+	cel_env_declare_bind(env);
 	return env;
 }
 

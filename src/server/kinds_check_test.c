@@ -259,6 +259,18 @@ static const struct rule devices[] = {
 	  "spec.devices.requests[1].exactly.count: Invalid value: 2: must not be specified when "
 	  "allocationMode is 'All', spec.devices.requests[1]: Duplicate value: \"b\"]" },
 	{ DRA, "resourceclaims",
+	  REQUESTS("{'name':'a','exactly':{" GPU ",'selectors':[{'cel':{'expression':"
+		   "'cel.bind(dra, device.attributes[driver], dra.x == 1)'}}]}}"),
+	  NULL,
+	  "spec.devices.requests[0].exactly.selectors[0].cel.expression: Invalid value: \"cel.bind(dra, "
+	  "device.attributes[driver], dra.x == 1)\": compilation failed: ERROR: <input>:1:33: undeclared "
+	  "reference to 'driver' (in container '')\n | cel.bind(dra, device.attributes[driver], dra.x == "
+	  "1)\n | ................................^" },
+	{ DRA, "resourceclaims",
+	  REQUESTS("{'name':'a','exactly':{" GPU ",'selectors':[{'cel':{'expression':"
+		   "'cel.bind(dra, device.attributes[device.driver], dra.x == 1)'}}]}}"),
+	  NULL, "" },
+	{ DRA, "resourceclaims",
 	  REQUESTS("{'name':'a','exactly':{" GPU ",'selectors':[{'cel':{'expression':'1 + 1'}},{}]}}"), NULL,
 	  "[spec.devices.requests[0].exactly.selectors[0].cel.expression: Invalid value: \"1 + 1\": must "
 	  "evaluate to bool or the unknown type, not int, "
