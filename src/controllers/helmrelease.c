@@ -192,7 +192,13 @@ static err *check_dependency(struct hr *h, node ref)
 /* False: `*out` ends the pass. */
 static bool check_dependencies(struct hr *h, struct outcome *out)
 {
-	node_each_item(ref, node_get(h->spec, S("dependsOn"))) {
+	int64_t pause = runtime_settings(h->p->rt)->requeue_dependency;
+	node all = node_get(h->spec, S("dependsOn"));
+
+	if (node_len(all))
+		log_info(h->p->log, arena_printf(h->a, "checking %zu dependencies", node_len(all)),
+			 log_str("release", h->name));
+	node_each_item(ref, all) {
 		err *e = check_dependency(h, *ref);
 
 		if (!e)
@@ -201,13 +207,18 @@ static bool check_dependencies(struct hr *h, struct outcome *out)
 			*out = bad_expression(h, err_wrap(e, "terminal error"));
 			return false;
 		}
+		log_info(h->p->log,
+			 arena_printf(h->a, "dependencies do not meet ready condition (%s): retrying "
+					    "in %.*s", err_msg(e), STR_ARG(hr_span(h->a, pause))),
+			 log_str("release", h->name));
 		ready_false(h, "DependencyNotReady", err_text(e));
 		pass_event(h->p, EVENT_NORMAL, S("DependencyNotReady"), err_text(e), NULL, 0);
 		err_free(e);
-		*out = (struct outcome){ NEXT_AFTER,
-					 runtime_settings(h->p->rt)->requeue_dependency };
+		*out = (struct outcome){ NEXT_AFTER, pause };
 		return false;
 	}
+	if (node_len(all))
+		log_info(h->p->log, S("all dependencies are ready"), log_str("release", h->name));
 	recovered(h, "DependencyNotReady");
 	return true;
 }
@@ -384,10 +395,13 @@ static bool must_reset(struct hr *h)
 	node annotations = node_dig(h->p->object, "metadata", "annotations");
 	str reset = node_str(node_get(annotations, S("reconcile.fluxcd.io/resetAt")));
 	str config = hr_status_str(h, "lastAttemptedConfigDigest");
+	str old = hr_status_str(h, "lastAttemptedValuesChecksum");
 	bool asked = reset.n && !str_eq(reset, hr_status_str(h, "lastHandledResetAt"));
 
 	if (asked)
 		status_set_str(h->p, S("lastHandledResetAt"), reset);
+	if (!config.n && old.n)
+		config = arena_cat(h->a, S("sha1:"), old);
 	return hr_status_int(h, "lastAttemptedGeneration") != h->p->generation ||
 	       !str_eq(hr_status_str(h, "lastAttemptedRevision"), h->chart->meta.version) ||
 	       (config.n && !hr_has_values(h, config)) ||
@@ -490,8 +504,10 @@ static struct outcome run(struct hr *h, const struct readiness *rules)
 	if (hr_is_settled(h, &out))
 		return out;
 	if (hr_flag(h, "rollback.recreate"))
-		log_info(h->p->log, S("warning: the .spec.rollback.recreate field is deprecated and "
-				      "has no effect"),
+		log_info(h->p->log,
+			 S("warning: the .spec.rollback.recreate field is deprecated and has no "
+			   "effect. for details, please see: https://github.com/fluxcd/"
+			   "helm-controller/issues/1300#issuecomment-3740272924"),
 			 log_str("release", h->name));
 	condition_set(h->p, S("Reconciling"), CONDITION_TRUE, S("Progressing"),
 		      S("Fulfilling prerequisites"));

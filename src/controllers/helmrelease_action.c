@@ -114,12 +114,13 @@ err *hr_read_history(struct hr *h)
 		h->known = false;
 		return NULL;
 	}
-	bool known;
-	err *e = hr_read_stored(h, &known);
+	if (hr_read_stored(h))
+		return NULL;
+	err *e = relstore_find(&h->env.store, h->a, h->name, STR_NONE, STR_NONE, &h->history);
 
-	if (!e && !known)
-		e = relstore_find(&h->env.store, h->a, h->name, STR_NONE, STR_NONE, &h->history);
-	if (!e && !known)
+	if (!e && !h->history.n && h->history.unread)
+		e = relstore_no_last(&h->history, h->name);
+	if (!e)
 		hr_has_looked(h);
 	return e ? err_wrap(e, "failed to retrieve last release from storage") : NULL;
 }

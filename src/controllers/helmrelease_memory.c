@@ -357,15 +357,14 @@ static err *add_revision(struct hr *h, const struct release_revision *v, bool wh
 	return NULL;
 }
 
-err *hr_read_stored(struct hr *h, bool *known)
+bool hr_read_stored(struct hr *h)
 {
 	struct release_revisions r;
 	err *e = NULL;
 	size_t deployed;
 
-	*known = false;
 	if (!find_revisions(h, &r))
-		return NULL;
+		return false;
 	for (deployed = r.n; deployed > 0; deployed--)
 		if (str_eq(r.p[deployed - 1].status, S("deployed")))
 			break;
@@ -373,12 +372,10 @@ err *hr_read_stored(struct hr *h, bool *known)
 	for (size_t i = 0; i < r.n && !e; i++)
 		e = add_revision(h, &r.p[i], i + 1 == r.n || i + 1 == deployed);
 	/* What is superseded has another after it. */
-	*known = !e && !(r.n && str_eq(hr_last(h)->status, S("superseded")));
-	if (e && err_kind(e) == ERR_NOT_FOUND) {	/* gone just now */
-		err_free(e);
-		e = NULL;
-	}
-	return e;
+	bool known = !e && !(r.n && str_eq(hr_last(h)->status, S("superseded")));
+
+	err_free(e);		/* gone just now, or the list will tell */
+	return known;
 }
 
 /* ---- from one pass to the next ------------------------------------------------------ */

@@ -535,18 +535,16 @@ static void mark(struct hr *h, enum hr_action action)
 					 actions[action].name, STR_ARG(span)), log_str("release", h->name));
 }
 
-static struct outcome ran_badly(struct hr *h, err *e)
+static struct outcome ran_badly(struct hr *h, enum hr_action action, err *e)
 {
 	int64_t interval = hr_retry_interval(h, hr_active(h));
 
-	if (interval) {
-		log_error(h->p->log, e, S("failed to run action"), log_str("release", h->name));
-		err_free(e);
-		return retry_later(h, interval);
-	}
-	if (condition_is(h->p, S("Ready"), CONDITION_TRUE))
-		condition_set(h->p, S("Ready"), CONDITION_FALSE, S("ReconcileError"), err_text(e));
-	return fail(h, e);
+	if (!interval)
+		return fail(h, e);
+	log_error(h->p->log, e, arena_printf(h->a, "failed to run '%s' action", actions[action].name),
+		  log_str("release", h->name));
+	err_free(e);
+	return retry_later(h, interval);
 }
 
 /* Between two regular passes only drift counts, that it comes and that it goes. What was
@@ -604,7 +602,7 @@ struct outcome hr_release(struct hr *h)
 		if (h->overtaken.n)
 			return overtaken(h, e);
 		if (e)
-			return ran_badly(h, e);
+			return ran_badly(h, action, e);
 		if (actions[action].kind == KIND_REMEDIATE)
 			return stop(h, true);
 		ran |= actions[action].kind;

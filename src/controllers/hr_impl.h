@@ -243,9 +243,8 @@ bool hr_is_intact(void *ctx, const struct relobj *o);
 bool hr_is_overtaken(void *ctx);
 /* For relstore.wrote. */
 void hr_wrote(void *ctx, node object);
-/* h->history with what is needed of it read, and no more; `known`: false where only a
- * list tells. */
-err *hr_read_stored(struct hr *h, bool *known) __attribute__((warn_unused_result));
+/* h->history with what is needed of it read, and no more; false where only a list tells. */
+bool hr_read_stored(struct hr *h);
 /* The list was had: whoever it was that asked may do so. */
 void hr_has_looked(struct hr *h);
 

@@ -532,6 +532,23 @@ def definitions(s):
     s.settle("Ready=False UpgradeFailed .*", upgradeFailures=1)
 
 
+def unreadable(s):
+    s.release()
+    s.settle(ok())
+    s.w.patch("/api/v1/namespaces/%s/secrets/sh.helm.release.v1.web.v1" % s.ns, {"data": {"release": "eA=="}})
+    s.reconcile()
+    s.settle("Ready=False StateError Could not determine release state: failed to retrieve last release from storage: no revision for release .web.")
+
+
+def old_checksum(s):
+    """Of values, as controllers noted it before there were digests: others were tried before."""
+    s.release(values={"replicas": -1})
+    s.settle("Ready=False InstallFailed .*", installFailures=1)
+    s.w.patch(HELM % s.ns + "/web/status", {"status": {"lastAttemptedConfigDigest": None, "lastAttemptedValuesChecksum": "0" * 40}})
+    s.reconcile()
+    s.settle("Ready=False UpgradeFailed .*", upgradeFailures=1)
+
+
 def no_field(s):
     """A rule that asks for what the object has not is told, when nothing came of it."""
     s.release(timeout="2s", healthCheckExprs=[{"apiVersion": "v1", "kind": "ConfigMap", "current": "status.phase == 'done'"}])
@@ -705,7 +722,7 @@ CASES = [install_fails, install_fails_with_retries, install_fails_remediate_last
          drift_corrected, drift_warned, drift_ignored, suspended, uninstalled_outside, record_deleted, rolled_back_outside,
          installed_before, owner_died, no_rights, may_only_look, may_only_look_later, may_not_look, may_not_delete, no_such_field,
          definitions,
-         no_field, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
+         unreadable, old_checksum, no_field, no_cluster, forced_and_reset, depends, bad_expression, post_rendered, bad_post_renderer, moved, long_name,
          kept, owned_by_another, rolled_back_record]
 
 
