@@ -16,21 +16,34 @@ static const str part_fields[PARTS] = {
 	[NAME] = { "name", 4 },	  [NAMESPACE] = { "namespace", 9 },
 };
 
-err *target_compile(struct arena *a, node selector, struct target **out)
+static err *compile_id(struct arena *a, node selector, struct target *t)
 {
-	struct target *t = arena_new(a, struct target);
-	str labels = node_str(node_get(selector, S("labelSelector")));
-	str annotations = node_str(node_get(selector, S("annotationSelector")));
-
 	for (size_t i = 0; i < PARTS; i++) {
 		str pattern = node_str(node_get(selector, part_fields[i]));
 
 		if (pattern.n)
 			TRY(regex_compile(a, arena_cat(a, S("^(?:"), pattern, S(")$")), &t->part[i]));
 	}
+	return NULL;
+}
+
+static err *compile_marks(struct arena *a, node selector, struct target *t)
+{
+	str labels = node_str(node_get(selector, S("labelSelector")));
+	str annotations = node_str(node_get(selector, S("annotationSelector")));
+
 	TRY(selector_parse_as(a, labels, SELECTOR_KYAML, &t->labels));
 	TRY(selector_parse_as(a, annotations, SELECTOR_KYAML, &t->annotations));
 	t->has_marks = labels.n || annotations.n;
+	return NULL;
+}
+
+err *target_compile(struct arena *a, node selector, struct target **out)
+{
+	struct target *t = arena_new(a, struct target);
+
+	TRY(compile_id(a, selector, t));
+	TRY(compile_marks(a, selector, t));
 	*out = t;
 	return NULL;
 }
@@ -69,24 +82,33 @@ bool target_fits_marks(const struct target *t, const struct resource *r)
 	       selector_matches(&t->annotations, resource_annotations(r));
 }
 
-bool target_selects(const struct target *t, const struct resource *r)
+/* By original or present name and namespace, as `patches` select. */
+static bool selects_id(const struct target *t, const struct resource *r)
 {
 	struct resid now = resource_id(r), first = resource_original_id(r);
 
 	return (fits(t, NAMESPACE, resid_effective_ns(first)) ||
 		fits(t, NAMESPACE, resid_effective_ns(now))) &&
-	       (fits(t, NAME, first.name) || fits(t, NAME, now.name)) && fits_gvk(t, now.gvk) &&
-	       target_fits_marks(t, r);
+	       (fits(t, NAME, first.name) || fits(t, NAME, now.name)) && fits_gvk(t, now.gvk);
 }
 
 err *target_select_all(struct transform *t, struct resmap *m, node selector, resource_list *out)
 {
-	struct target *target;
+	struct target target = { 0 };
 
 	*out = (resource_list){ 0 };
-	TRY(target_compile(t->a, selector, &target));
-	for (size_t i = 0; i < m->n; i++)
-		if (target_selects(target, m->list[i]))
+	TRY(compile_id(t->a, selector, &target));
+	/* What is wrong with these is told when a resource comes so far. */
+	err *e = compile_marks(t->a, selector, &target);
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (!selects_id(&target, m->list[i]))
+			continue;
+		if (e)
+			return e;
+		if (target_fits_marks(&target, m->list[i]))
 			avec_push(t->a, out, m->list[i]);
+	}
+	err_free(e);
 	return NULL;
 }

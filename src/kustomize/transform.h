@@ -37,8 +37,6 @@ struct transform {
 struct target;
 err *target_compile(struct arena *a, node selector, struct target **out)
 	__attribute__((warn_unused_result));
-/* By original or present name and namespace, as `patches` select. */
-bool target_selects(const struct target *t, const struct resource *r);
 /* What a selector is made of: expressions over identity, and selectors over
  * labels and annotations. A part that is not there (`has`) fits everything. */
 bool target_has_id(const struct target *t);
@@ -91,8 +89,10 @@ err *transform_replacements(struct transform *t, const struct loader *l, struct 
 /* Lay a strategic merge patch over one resource. */
 err *transform_merge(struct transform *t, struct resource *r, const struct resource *patch)
 	__attribute__((warn_unused_result));
-/* One entry of `patches`; the entries of `patchesStrategicMerge`, and patches
+/* One entry of `patches`, only read, or applied; the entries of `patchesStrategicMerge`, and patches
  * written in place; one of `patchesJson6902`. */
+err *transform_patch_check(struct transform *t, const struct loader *l, node patch)
+	__attribute__((warn_unused_result));
 err *transform_patch(struct transform *t, const struct loader *l, struct resmap *m, node patch)
 	__attribute__((warn_unused_result));
 err *transform_merge_patches(struct transform *t, const struct loader *l, struct resmap *m,
