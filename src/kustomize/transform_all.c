@@ -60,15 +60,34 @@ static err *merge_patches(struct step *s)
 					    NODE_NOTHING));
 }
 
+/* Kustomize reads all patches before it applies the first one: where the one at `at` cannot
+ * be applied, a later one that cannot be read is told instead. */
+static err *told_first(struct step *s, node list, size_t at, err *e)
+{
+	for (size_t i = at + 1; s->b->t.configured && i < node_len(list); i++) {
+		err *bad = transform_patch_check(&s->b->t, s->r->l, node_at(list, i));
+
+		if (!bad)
+			continue;
+		err_free(e);
+		s->b->t.configured = false;
+		return done(s, "PatchTransformer", node_at(list, i), bad);
+	}
+	return done(s, "PatchTransformer", node_at(list, at), e);
+}
+
 static err *patches(struct step *s)
 {
 	node list = field(s, S("patches"));
 
 	begin(s, "patches", false);
-	node_each_item(p, list) {
-		begin_entry(s, *p, false);
-		TRY(done(s, "PatchTransformer", *p,
-			 transform_patch(&s->b->t, s->r->l, s->to->m, *p)));
+	for (size_t i = 0; i < node_len(list); i++) {
+		node patch = node_at(list, i);
+
+		begin_entry(s, patch, false);
+		err *e = transform_patch(&s->b->t, s->r->l, s->to->m, patch);
+
+		TRY(e ? told_first(s, list, i, e) : done(s, "PatchTransformer", patch, NULL));
 	}
 	return NULL;
 }

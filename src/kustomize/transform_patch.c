@@ -292,6 +292,14 @@ static err *merge_entry(struct transform *t, struct resmap *m, const struct entr
 	return NULL;
 }
 
+err *transform_patch_check(struct transform *t, const struct loader *l, node patch)
+{
+	struct entry p = { 0 };
+
+	TRY(read_entry(t, l, patch, &p));
+	return parse_entry(t, &p);
+}
+
 err *transform_patch(struct transform *t, const struct loader *l, struct resmap *m, node patch)
 {
 	node target = node_get(patch, S("target")), options = node_get(patch, S("options"));
