@@ -103,10 +103,13 @@ bool address_is_link_local(const struct address *a)
 	return IN_ANY(a, S("169.254.0.0/16"), S("fe80::/10"), S("fd00:ec2::254/128"));
 }
 
+/* 168.63.129.16 is a cloud's own, on every machine of it. In the others of IPv6 there may be
+ * IPv4 addresses of any kind. */
 bool address_is_private(const struct address *a)
 {
 	return address_is_loopback(a) || address_is_link_local(a) ||
-	       IN_ANY(a, S("0.0.0.0/8"), S("10.0.0.0/8"), S("100.64.0.0/10"), S("172.16.0.0/12"),
-		      S("192.0.0.0/24"), S("192.168.0.0/16"), S("198.18.0.0/15"), S("224.0.0.0/3"),
-		      S("::/128"), S("64:ff9b::/96"), S("fc00::/7"), S("ff00::/8"));
+	       IN_ANY(a, S("0.0.0.0/8"), S("10.0.0.0/8"), S("100.64.0.0/10"), S("168.63.129.16/32"),
+		      S("172.16.0.0/12"), S("192.0.0.0/24"), S("192.168.0.0/16"), S("198.18.0.0/15"),
+		      S("224.0.0.0/3"), S("::/96"), S("64:ff9b::/96"), S("64:ff9b:1::/48"),
+		      S("2002::/16"), S("fc00::/7"), S("fec0::/10"), S("ff00::/8"));
 }

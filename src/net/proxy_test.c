@@ -107,6 +107,10 @@ static const struct {
 	{ "100.64.0.1", false, false, true },      { "0.0.0.0", false, false, true },
 	{ "8.8.8.8", false, false, false },        { "2001:4860:4860::8888", false, false, false },
 	{ "224.0.0.1", false, false, true },       { "fd12::1", false, false, true },
+	{ "168.63.129.16", false, false, true },   { "168.63.129.17", false, false, false },
+	{ "::10.0.0.1", false, false, true },      { "64:ff9b::a00:1", false, false, true },
+	{ "64:ff9b:1::1", false, false, true },    { "2002:a00:1::1", false, false, true },
+	{ "fec0::1", false, false, true },         { "2003::1", false, false, false },
 };
 
 static void test_kinds_of_addresses(void **state)
