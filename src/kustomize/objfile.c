@@ -141,10 +141,17 @@ err *objfile_check(struct arena *a, node object)
 
 /* ---- lists ------------------------------------------------------------- */
 
+/* An object that is YAML but no good value. */
+struct odd {
+	node object;
+	str why;
+};
+
 struct reading {
 	struct arena *a;
 	struct sources *sources;
 	const struct source_scalar *in;	/* or NULL */
+	VEC(struct odd) odd;
 	node_list *out;
 };
 
@@ -162,6 +169,25 @@ static err *add(struct reading *r, node object)
 	return NULL;
 }
 
+/* Lists are read as values at once: what is wrong with one is told here. */
+static err *check_list(struct reading *r, node list, str kind)
+{
+	for (size_t i = 0; i < r->odd.n; i++) {
+		CLEANUP(buf_release) struct buf text = BUF_LIMIT(1 << 20);
+		const struct odd *o = &r->odd.p[i];
+
+		if (o->object.kind != list.kind || o->object.map != list.map)
+			continue;
+		err_free(yaml_write(&text, list, YAML_WRITE_KYAML));
+		return sources_err(r->sources, list.place,
+				   err_new(ERR_INVALID,
+					   "trouble expanding list of %.*s; received error %.*s for the "
+					   "following resource:\n%.*s",
+					   STR_ARG(kind), STR_ARG(o->why), STR_ARG(buf_str(&text))));
+	}
+	return NULL;
+}
+
 /* Objects of a kind XList give their items, which come at the end. */
 static err *unfold(struct reading *r)
 {
@@ -172,6 +198,8 @@ static err *unfold(struct reading *r)
 		node object = queue.p[i], items = node_get(object, S("items"));
 		str kind = node_text(r->a, node_get(object, S("kind")));
 
+		if (str_ends(kind, S("List")))
+			TRY(check_list(r, object, kind));
 		if (!str_ends(kind, S("List")) || items.kind == NODE_NONE) {
 			avec_push(r->a, &result, object);
 			continue;
@@ -244,9 +272,12 @@ static err *read_piece(struct reading *r, str piece, str name, uint32_t line, no
 		err_free(again);
 		return err_wrap(e, "MalformedYAMLError");
 	}
+	str why = arena_str(r->a, err_text(e));
+
 	err_free(e);
 	TRY(deanchor(r->a, docs[0].root, out));
 	keep_head(r->a, &docs[0], *out);
+	avec_push(r->a, &r->odd, ((struct odd){ *out, why }));
 	return NULL;
 }
 
