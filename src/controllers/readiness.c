@@ -196,10 +196,6 @@ err *readiness_health(const struct readiness *r, struct arena *a, node object, s
 	size_t n = 0;
 
 	*out = (struct health){ .status = HEALTH_IN_PROGRESS };
-	if (!node_is_nil(node_dig(object, "metadata", "deletionTimestamp"))) {
-		out->status = HEALTH_TERMINATING;
-		return NULL;
-	}
 	if (is_behind(object))
 		return NULL;
 	node_each_pair(p, object)

@@ -20,7 +20,8 @@ err *readiness_read(struct arena *a, node exprs, const struct readiness **out)
 	__attribute__((warn_unused_result));
 /* Whether there is a rule for the kind. */
 bool readiness_knows(const struct readiness *r, str group, str kind);
-/* By the rule for its kind, which must be there. An error of the evaluation is one. */
+/* By the rule for its kind, which must be there, and by nothing else: an object that is going may
+ * be Current. An error of the evaluation is one. */
 err *readiness_health(const struct readiness *r, struct arena *a, node object, struct health *out)
 	__attribute__((warn_unused_result));
 

@@ -465,6 +465,9 @@ add("suspended-ever", {"suspend": True})
 add("health-progress", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "false", "inProgress": "true"}], **FAST})
 add("health-no-field", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "status.nothing == 'x'"}], **FAST})
 add("health-twice", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "true"}, {"apiVersion": "v1", "kind": "ConfigMap", "current": "false"}], **FAST})
+# A rule is all that counts, also of an object that is going.
+add("health-ending", {"healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "data.count == '1'"}], "uninstall": {"disableWait": True}, **FAST},
+    then={"values": {"colour": "red"}}, after=[("PATCH", CM + "health-ending", {"metadata": {"finalizers": ["example.com/stay"]}}), ("DELETE", CM + "health-ending", None)])
 add("health-legacy", {"waitStrategy": {"name": "legacy"}, "healthCheckExprs": [{"apiVersion": "v1", "kind": "ConfigMap", "current": "false"}], **FAST})
 # ---- definitions of charts
 for policy, word in (("skip", "Skip"), ("create", "Create"), ("replace", "CreateReplace")):
