@@ -286,15 +286,21 @@ err *helm_registry_open(struct cli *c, struct net_client *net, str ref,
 
 	if (e)
 		return err_wrap(e, "missing registry client");
-	if (str_take_str(&ref, S("oci://")))
-		TRY(ociref_parse_at(c->arena, ref, &r->ref));
-	else
+	bool login = !str_take_str(&ref, S("oci://"));
+
+	if (login)
 		r->ref.registry = ref;
+	else
+		TRY(ociref_parse_at(c->arena, ref, &r->ref));
+	struct ociauth auth = { .user = s->username, .password = s->password };
+
+	if (!login && !(auth.user.n && auth.password.n))
+		auth.user = auth.password = STR_NONE;
 	TRY(read_config(c, r));
 	const struct oci_options o = {
 		.net = net,
 		.ref = r->ref,
-		.auth = { .user = s->username, .password = s->password },
+		.auth = auth,
 		.config = &r->config,
 		.tls = any ? &r->tls : NULL,
 		.plain_http = s->plain_http,

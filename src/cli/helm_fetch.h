@@ -50,7 +50,8 @@ struct helm_registry {
 };
 /* $HELM_REGISTRY_CONFIG and its kin. */
 str helm_registry_file(struct cli *c);
-/* `ref` is oci://host/path/chart, or a host alone. */
+/* `ref` is oci://host/path/chart, or a host alone, to log in there. Half a login of the
+ * flags is none, but for logging in. */
 err *helm_registry_open(struct cli *c, struct net_client *net, str ref,
 			const struct helm_server_options *o, bool push, struct helm_registry *out)
 	__attribute__((warn_unused_result));

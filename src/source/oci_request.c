@@ -290,7 +290,22 @@ static err *prepare(struct oci *c)
 	return known ? oci_answer_challenge(c, &challenge, false, &ok) : NULL;
 }
 
-static err *challenged(struct oci *c, struct oci_answer *answer, bool *ok)
+/* What ORAS says to a registry that wants a password. */
+static err *no_password(const struct oci *c)
+{
+	bool nobody = ociauth_is_nobody(&c->auth);
+
+	if (!nobody && c->auth.user.n && c->auth.password.n)
+		return NULL;
+	err *e = err_new(ERR_FORBIDDEN, nobody ? "basic credential not found"
+					       : "missing username or password for basic auth");
+
+	err_set_code(e, 401);
+	return e;
+}
+
+static err *challenged(struct oci *c, const struct oci_ask *ask, struct oci_answer *answer,
+		       bool *ok)
 {
 	struct ociauth_challenge challenge;
 	str header = net_response_header(&answer->head, S("WWW-Authenticate"));
@@ -299,7 +314,13 @@ static err *challenged(struct oci *c, struct oci_answer *answer, bool *ok)
 	if (!ociauth_challenge_parse(&c->mem, header, &challenge))
 		return NULL;
 	oci_memory_keep_challenge(c->memory, memory_name(c), c->http, &challenge);
-	return oci_answer_challenge(c, &challenge, true, ok);
+	err *e = c->o.oras && !challenge.bearer ? no_password(c) : NULL;
+
+	if (!e)
+		e = oci_answer_challenge(c, &challenge, true, ok);
+	return e && c->o.oras ? err_wrap(e, "%.*s \"%.*s\"", STR_ARG(ask->method),
+					 STR_ARG(answer->url))
+			      : e;
 }
 
 static err *check_patience(const struct oci *c)
@@ -353,7 +374,7 @@ err *oci_ask(struct oci *c, const struct oci_ask *ask, struct oci_answer *out)
 				oci_memory_keep_challenge(c->memory, memory_name(c), true, NULL);
 			if (out->head.status != 401 || try == TRIES)
 				return NULL;
-			TRY(challenged(c, out, &ok));
+			TRY(challenged(c, ask, out, &ok));
 			if (!ok)
 				return NULL;
 		}

@@ -523,9 +523,14 @@ def logins():
     port = start_registry("closed", "auth:\n  htpasswd: {realm: r, path: %s/users}\n" % DIR)
     host, ref = "127.0.0.1:%d" % port, "oci://127.0.0.1:%d/charts" % port
     warning = 'level=WARN msg="using --password via the CLI is insecure. Use --password-stdin"\n'
-    code, out, err = run("rill", "push", "app.tgz", ref, "--plain-http")
-    if code != 1 or "401" not in err:
+    code, out, err = want(["push", "app.tgz", ref, "--plain-http"], 1, None)
+    if not err.endswith('": basic credential not found\n') or 'Error: failed to perform "Exists" on destination: HEAD "http://' not in err:
         fail("push without a login: " + err)
+    want(["push", "app.tgz", ref, "--plain-http", "--username", "me"], 1, None)
+    want(["push", "app.tgz", ref, "--plain-http", "--username", "me", "--password", "wrong"], 1, None)
+    want(["pull", ref + "/app", "--plain-http"], 1, "", 'Error: GET "http://%s/v2/charts/app/tags/list": basic credential not found\n' % host)
+    want(["registry", "login", host, "-u", "", "-p", "x", "--plain-http"], 1, "", warning + 'Error: authenticating to "%s": GET "http://%s/v2/": '
+         "missing username or password for basic auth\n" % (host, host))
     code, out, err = run("rill", "registry", "login", host, "-u", "me", "-p", "wrong", "--plain-http")
     if code != 1 or 'Error: authenticating to "%s": ' % host not in err:
         fail("login with a wrong password: " + err)
@@ -536,7 +541,7 @@ def logins():
         fail("logins can be read by others")
     want(["registry", "logout", host], 0, "Removing login credentials for %s\n" % host)
     code, out, err = run("rill", "pull", ref + "/app", "--plain-http")
-    if code != 1 or "response status code 401: unauthorized: authentication required" not in err:
+    if code != 1 or "basic credential not found" not in err:
         fail("pull after logout: " + err)
 
 
