@@ -23,8 +23,6 @@ struct logs_options {
 	int64_t since, tail;
 };
 
-static const struct client_resource pods_resource = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
-
 /* ---- pods -------------------------------------------------------------- */
 
 static bool is_running(node pod)
@@ -56,7 +54,7 @@ static err *find_pods(struct cli *c, struct flux_server *s, node found)
 
 		if (!selector.n)
 			continue;
-		TRY(client_list(s->client, c->arena, &pods_resource, o->flux_namespace, selector,
+		TRY(client_list(s->client, c->arena, &client_pods, o->flux_namespace, selector,
 				STR_NONE, &list));
 		node_each_item(pod, node_get(list, S("items")))
 			if (node_is_nil(chosen) || (!is_running(chosen) && is_running(*pod)))
@@ -193,7 +191,7 @@ static void start(struct pod_log *l, struct flux_server *s, node pod, str query)
 	l->tail = client_tail_start(
 		s->client,
 		&(struct client_request){
-			.path = client_path(a, &pods_resource, flux_namespace(pod), flux_name(pod),
+			.path = client_path(a, &client_pods, flux_namespace(pod), flux_name(pod),
 					    S("log")),
 			.query = own.n && query.n ? arena_cat(a, own, S("&"), query)
 						  : arena_cat(a, own, query),

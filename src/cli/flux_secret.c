@@ -48,23 +48,21 @@ static void merge(struct cli *c, node from, node into, const char *key)
 
 err *secret_store(struct cli *c, struct flux_server *s, node secret)
 {
-	static const struct client_resource secrets = { STR_NONE, S("v1"), S("secrets"),
-							S("Secret"), true };
 	struct arena *a = c->arena;
 	node there, metadata = node_get(secret, S("metadata"));
-	err *e = client_get(s->client, a, &secrets, flux_namespace(secret), flux_name(secret),
+	err *e = client_get(s->client, a, &client_secrets, flux_namespace(secret), flux_name(secret),
 			    &there);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND) {
 		err_free(e);
-		return client_create(s->client, a, &secrets, secret, S("flux"), NULL);
+		return client_create(s->client, a, &client_secrets, secret, S("flux"), NULL);
 	}
 	if (e)
 		return e;
 	merge(c, metadata, node_get(there, S("metadata")), "labels");
 	merge(c, metadata, node_get(there, S("metadata")), "annotations");
 	merge(c, secret, there, "stringData");
-	return client_update(s->client, a, &secrets, there, STR_NONE, S("flux"), NULL);
+	return client_update(s->client, a, &client_secrets, there, STR_NONE, S("flux"), NULL);
 }
 
 /* ---- files ------------------------------------------------------------- */

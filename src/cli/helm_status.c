@@ -161,7 +161,6 @@ static str selector_text(struct arena *a, node object)
 
 static err *add_pods(struct objects *o, const struct relobj *of)
 {
-	static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
 	struct arena *a = o->c->arena;
 	str selector = selector_text(a, of->object);
 	node answer;
@@ -172,7 +171,7 @@ static err *add_pods(struct objects *o, const struct relobj *of)
 		if (str_eq(o->selectors.p[i], selector))
 			return NULL;
 	avec_push(a, &o->selectors, selector);
-	TRY(fetch(o, client_path(a, &pods, of->ns, STR_NONE, STR_NONE), selector, &answer));
+	TRY(fetch(o, client_path(a, &client_pods, of->ns, STR_NONE, STR_NONE), selector, &answer));
 	add_answer(o, S("v1/Pod(related)"), answer);
 	return NULL;
 }

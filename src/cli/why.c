@@ -390,7 +390,6 @@ static void climb(struct asking *q, node object, unsigned depth)
 
 static void add_pods(struct asking *q, node workload)
 {
-	static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
 	CLEANUP(buf_release) struct buf selector = BUF_INIT;
 	node list;
 
@@ -400,7 +399,7 @@ static void add_pods(struct asking *q, node workload)
 	if (!selector.n)
 		return;
 	CLEANUP(err_drop)
-	err *e = client_list(q->s->client, q->c->arena, &pods, flux_namespace(workload),
+	err *e = client_list(q->s->client, q->c->arena, &client_pods, flux_namespace(workload),
 			     buf_str(&selector), STR_NONE, &list);
 
 	node_each_item(pod, e ? NODE_NOTHING : node_get(list, S("items"))) {

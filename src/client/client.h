@@ -180,6 +180,9 @@ struct client_resource {
 	bool namespaced;
 };
 
+/* Those that are asked for most. */
+extern const struct client_resource client_secrets, client_configmaps, client_pods, client_accounts;
+
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME/SUB"; empty parts are left
  * out. NS counts for namespaced resources only. */
 str client_path(struct arena *a, const struct client_resource *r, str namespace, str name, str sub);

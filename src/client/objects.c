@@ -6,6 +6,13 @@
 #include "text/names.h"
 #include "value/json.h"
 
+const struct client_resource client_secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true };
+const struct client_resource client_configmaps = { STR_NONE, S("v1"), S("configmaps"),
+						   S("ConfigMap"), true };
+const struct client_resource client_pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
+const struct client_resource client_accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
+						 S("ServiceAccount"), true };
+
 str client_path(struct arena *a, const struct client_resource *r, str namespace, str name, str sub)
 {
 	CLEANUP(buf_release) struct buf b = BUF_INIT;

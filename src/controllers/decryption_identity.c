@@ -3,9 +3,6 @@
 #include "value/json.h"
 #include "value/yaml.h"
 
-static const struct client_resource configmaps = { STR_NONE, S("v1"), S("configmaps"),
-						   S("ConfigMap"), true };
-
 void decryption_identity_of_pass(struct decryption_identity *d, struct pass *p)
 {
 	const struct settings *s = runtime_settings(p->rt);
@@ -70,7 +67,7 @@ static err *login_path(struct decryption_identity *d, struct arena *a, str addre
 {
 	str where = arena_cat(a, d->vault_namespace, S("/"), d->vault_name);
 	node object, config;
-	err *e = client_get(d->who.client, a, &configmaps, d->vault_namespace, d->vault_name, &object);
+	err *e = client_get(d->who.client, a, &client_configmaps, d->vault_namespace, d->vault_name, &object);
 
 	if (e)
 		return err_wrap(e, "failed to get Vault ConfigMap '%.*s'", STR_ARG(where));

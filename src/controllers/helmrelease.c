@@ -562,8 +562,6 @@ static struct outcome reconcile(struct pass *p)
 /* Whether the account that the release was made as is still there. */
 static err *find_account(struct hr *h, bool *there)
 {
-	static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
-							 S("ServiceAccount"), true };
 	str name = node_str(node_get(h->spec, S("serviceAccountName")));
 	node account;
 
@@ -572,7 +570,7 @@ static err *find_account(struct hr *h, bool *there)
 	*there = true;
 	if (!name.n || node_get(h->spec, S("kubeConfig")).kind == NODE_MAP)
 		return NULL;
-	err *e = client_get(runtime_client(h->p->rt), h->a, &accounts, h->p->key.namespace, name,
+	err *e = client_get(runtime_client(h->p->rt), h->a, &client_accounts, h->p->key.namespace, name,
 			    &account);
 
 	if (e && err_kind(e) != ERR_NOT_FOUND) {

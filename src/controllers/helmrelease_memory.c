@@ -39,16 +39,14 @@ static bool add_version(struct hr *h, struct buf *b, str kind, node ref)
 {
 	str selector = runtime_settings(h->p->rt)->watch_configs_label_selector;
 	bool narrowed = selector.n && !str_eq(selector, S("owner!=helm"));
-	const struct client_resource r = { STR_NONE, S("v1"),
-					   str_eq(kind, S("Secret")) ? S("secrets")
-								     : S("configmaps"),
-					   kind, true };
+	const struct client_resource *r = str_eq(kind, S("Secret")) ? &client_secrets
+								    : &client_configmaps;
 	str name = node_str(node_get(ref, S("name")));
 	struct live_state s;
 
 	if (!name.n)
 		return true;
-	live_state(runtime_live(h->p->rt), h->a, &r, h->p->key.namespace, name, &s);
+	live_state(runtime_live(h->p->rt), h->a, r, h->p->key.namespace, name, &s);
 	buf_addf(b, "|%.*s %.*s", STR_ARG(name), STR_ARG(s.resource_version));
 	return s.synced && (s.exists || !narrowed);
 }
@@ -288,7 +286,7 @@ static bool find_revisions(struct hr *h, struct release_revisions *out)
 	       releases_find(hr_shared_releases(h->shared), h->a, h->env.store.ns, h->name,
 			     h->p->cancel, out) &&
 	       (out->n || own || hr_right_is_known(h->shared, h->cluster->id, "list",
-						&releases_secrets, h->env.store.ns)) &&
+						&client_secrets, h->env.store.ns)) &&
 	       (out->n ? out->p[out->n - 1].version : 0) >= h->m->version;
 }
 
@@ -314,7 +312,7 @@ static bool is_stored_now(struct hr *h)
 	pass_waits(h->p, true);
 	err *e = client_do(h->env.cluster.client, h->a,
 			   &(struct client_request){
-				   .path = client_path(h->a, &releases_secrets, h->env.store.ns,
+				   .path = client_path(h->a, &client_secrets, h->env.store.ns,
 						       STR_NONE, STR_NONE),
 				   .query = client_query_of(h->a, S("labelSelector"), selector),
 				   .accept = S(CLIENT_PARTIAL_LIST),
@@ -340,7 +338,7 @@ static bool is_stored_now(struct hr *h)
 void hr_has_looked(struct hr *h)
 {
 	if (may_know(h))
-		hr_right_note(h->shared, h->cluster->id, "list", &releases_secrets,
+		hr_right_note(h->shared, h->cluster->id, "list", &client_secrets,
 			      h->env.store.ns);
 }
 

@@ -9,9 +9,6 @@ enum { TOKEN_MAX = 1 << 20 };
 /* Seconds since 1970 behind which no token is asked for again: the year 2262. */
 #define END_OF_TIME 9.2e9
 
-static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
-						 S("ServiceAccount"), true };
-
 /* ---- what a token says -------------------------------------------------------- */
 
 /* Not verified: it is the server's that will look at it. */
@@ -84,7 +81,7 @@ static err *request_token(const struct identity *who, struct arena *a, str names
 	TRY(json_write(&body, object, NULL));
 	TRY(client_do(who->client, a,
 		      &(struct client_request){ .method = S("POST"),
-						.path = client_path(a, &accounts, namespace, name,
+						.path = client_path(a, &client_accounts, namespace, name,
 								    S("token")),
 						.body = buf_str(&body) },
 		      &answer));
@@ -94,7 +91,7 @@ static err *request_token(const struct identity *who, struct arena *a, str names
 
 err *identity_account(const struct identity *who, struct arena *a, node *out)
 {
-	err *e = client_get(who->client, a, &accounts, who->namespace, who->account, out);
+	err *e = client_get(who->client, a, &client_accounts, who->namespace, who->account, out);
 
 	if (e && err_kind(e) == ERR_NOT_FOUND && who->account_is_default)
 		e = err_replace(e, "the specified default service account does not exist in the object "

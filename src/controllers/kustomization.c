@@ -163,16 +163,14 @@ static bool check_spec(struct ks *k, struct outcome *out)
 /* What the build depends on besides the artifact: ConfigMaps and Secrets. */
 static void add_versions(struct ks *k, struct buf *b, str kind, node ref)
 {
-	const struct client_resource r = { STR_NONE, S("v1"),
-					   str_eq(kind, S("Secret")) ? S("secrets")
-								     : S("configmaps"),
-					   kind, true };
+	const struct client_resource *r = str_eq(kind, S("Secret")) ? &client_secrets
+								    : &client_configmaps;
 	str name = node_str(dig_name(ref));
 	struct live_state s;
 
 	if (!name.n)
 		return;
-	live_state(runtime_live(k->p->rt), k->a, &r, k->p->key.namespace, name, &s);
+	live_state(runtime_live(k->p->rt), k->a, r, k->p->key.namespace, name, &s);
 	buf_addf(b, "|%.*s %.*s", STR_ARG(name), STR_ARG(s.resource_version));
 	if (!s.synced)	/* nothing is known: never the same */
 		buf_addf(b, "%lld", (long long)clock_mono());

@@ -63,13 +63,11 @@ static size_t list_entries(struct pass *p, struct applyset_prune **out)
 /* The account that did all this may be gone with its namespace: that is NotFound. */
 static err *need_account(struct pass *p)
 {
-	static const struct client_resource accounts = { STR_NONE, S("v1"), S("serviceaccounts"),
-							 S("ServiceAccount"), true };
 	str name = node_str_or(node_get(p->spec, S("serviceAccountName")),
 			       runtime_settings(p->rt)->default_service_account);
 	node account;
 
-	return name.n ? client_get(runtime_client(p->rt), p->arena, &accounts, p->key.namespace, name,
+	return name.n ? client_get(runtime_client(p->rt), p->arena, &client_accounts, p->key.namespace, name,
 				   &account)
 		      : NULL;
 }

@@ -196,7 +196,6 @@ static str selector_of(struct ks *k, node object)
 /* What is in progress has failed when Pods of it have. */
 static err *look_at_pods(struct ks *k, const struct client_resource *r, struct check *c)
 {
-	static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
 	node object, list;
 
 	TRY(client_get(k->cluster->client, k->a, r, c->id.namespace, c->id.name, &object));
@@ -204,7 +203,7 @@ static err *look_at_pods(struct ks *k, const struct client_resource *r, struct c
 
 	if (!selector.n)
 		return NULL;
-	TRY(client_list(k->cluster->client, k->a, &pods, c->id.namespace, selector, STR_NONE,
+	TRY(client_list(k->cluster->client, k->a, &client_pods, c->id.namespace, selector, STR_NONE,
 			&list));
 	node_each_item(i, node_get(list, S("items")))
 		if (has_failed(k, *i))

@@ -13,9 +13,6 @@
 #define WATCH_WAIT (5 * CLOCK_SECOND)
 #define PREFIX S("sh.helm.release.v1.")
 
-const struct client_resource releases_secrets = { STR_NONE, S("v1"), S("secrets"), S("Secret"),
-						  true };
-
 enum { STATUS_MAX = 24 };
 
 struct revision {
@@ -165,14 +162,14 @@ static bool is_synced(struct releases *r, const atomic_bool *cancel)
 	r->watching = true;
 	pthread_mutex_unlock(&r->lock);
 	if (first)
-		live_watch(r->live, &releases_secrets,
+		live_watch(r->live, &client_secrets,
 			   &(struct live_watch_options){ .keep = LIVE_META,
 							 .namespace = r->namespace,
 							 .selector = S("owner=helm") });
-	live_state(r->live, &a, &releases_secrets, S("-"), S("-"), &s);
+	live_state(r->live, &a, &client_secrets, S("-"), S("-"), &s);
 	if (s.synced || !first)
 		return s.synced;
-	err *e = live_wait(r->live, &releases_secrets, WATCH_WAIT, cancel);
+	err *e = live_wait(r->live, &client_secrets, WATCH_WAIT, cancel);
 
 	err_free(e);
 	return !e;

@@ -14,7 +14,6 @@
 struct releases;
 
 /* What releases are stored as. */
-extern const struct client_resource releases_secrets;
 
 /* `namespace`: the only one that is watched; empty: all. Takes a reference of the client. */
 struct releases *releases_new(struct client *c, str namespace) __attribute__((returns_nonnull));

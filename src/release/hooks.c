@@ -39,8 +39,6 @@ static err *delete_hook(const struct release_env *env, struct arena *a,
 
 /* ---- logs -------------------------------------------------------------- */
 
-static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
-
 static err *container_log(const struct release_env *env, struct arena *a, str ns, str pod,
 			  str container, str *out)
 {
@@ -48,7 +46,7 @@ static err *container_log(const struct release_env *env, struct arena *a, str ns
 
 	TRY(client_raw(env->cluster.client,
 		       &(struct client_request){
-			       .path = client_path(a, &pods, ns, pod, S("log")),
+			       .path = client_path(a, &client_pods, ns, pod, S("log")),
 			       .query = client_query_of(a, S("container"), container) },
 		       &answer));
 	*out = arena_str(a, buf_str(&answer.body));
@@ -68,7 +66,7 @@ static err *hook_logs(const struct release_env *env, struct arena *a, const stru
 	TRY(relobj_build(&env->cluster, a, h->manifest, env->ns, &l));
 	str ns = l.n ? l.p[0].ns : env->ns;
 
-	TRY(client_list(env->cluster.client, a, &pods, ns,
+	TRY(client_list(env->cluster.client, a, &client_pods, ns,
 			job ? arena_cat(a, S("job-name="), h->name) : STR_NONE,
 			job ? STR_NONE : arena_cat(a, S("metadata.name="), h->name), &list));
 	node_each_item(pod, node_get(list, S("items"))) {
@@ -107,7 +105,7 @@ err *release_pod_logs(const struct release_env *env, str pod, struct buf *out)
 	static const char *const kinds[] = { "initContainers", "containers" };
 	node object;
 	err *all = NULL;
-	err *e = client_get(env->cluster.client, &a, &pods, env->ns, pod, &object);
+	err *e = client_get(env->cluster.client, &a, &client_pods, env->ns, pod, &object);
 
 	if (e)
 		return err_wrap(e, "unable to get pod %.*s", STR_ARG(pod));

@@ -10,7 +10,6 @@
 /* How often in a row an object may be refused for the server's reasons. */
 enum { RETRIES = 30 };
 
-static const struct client_resource pods = { STR_NONE, S("v1"), S("pods"), S("Pod"), true };
 static const struct client_resource replica_sets = { S("apps"), S("v1"), S("replicasets"),
 						     S("ReplicaSet"), true };
 
@@ -220,7 +219,7 @@ static err *look_further(const struct relcluster *c, struct arena *a, const stru
 {
 	node list;
 
-	TRY(client_list(c->client, a, more == RELLEGACY_PODS ? &pods : &replica_sets, o->ns,
+	TRY(client_list(c->client, a, more == RELLEGACY_PODS ? &client_pods : &replica_sets, o->ns,
 			selector_of(a, object), STR_NONE, &list));
 	list = node_get(list, S("items"));
 	if (more == RELLEGACY_REPLICA_SETS)

@@ -10,15 +10,9 @@
 /* A Secret of 1 MiB holds at most so much base64 in base64. */
 enum { STORED_MAX = 8 << 20 };
 
-static const struct client_resource resources[] = {
-	[RELSTORE_SECRET] = { STR_NONE, S("v1"), S("secrets"), S("Secret"), true },
-	[RELSTORE_CONFIGMAP] = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"), true },
-	[RELSTORE_MEMORY] = { STR_NONE, S("v1"), S("configmaps"), S("ConfigMap"), true },
-};
-
 static const struct client_resource *resource(const struct relstore *s)
 {
-	return &resources[s->driver];
+	return s->driver == RELSTORE_SECRET ? &client_secrets : &client_configmaps;
 }
 
 err *relstore_driver(str word, enum relstore_driver *out)
