@@ -11,14 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	err *e = kinds[data[0] % 3]->read_page(&a, str_of((const char *)data + 1, size - 1), &page);
+	const struct bucket_kind *kind = kinds[data[0] % 3];
+	err *e = kind->read_page(&a, str_of((const char *)data + 1, size - 1), &page);
 
 	for (size_t i = 0; !e && i < page.objects.n; i++) {
 		const struct bucket_object *o = &page.objects.p[i];
 
 		buf_clear(&key);
 		bucket_escape(&key, o->key, true);
-		if (str_starts(o->etag, S("\"")) || str_ends(o->etag, S("\"")))
+		if (!kind->quotes_etags &&
+		    (str_starts(o->etag, S("\"")) || str_ends(o->etag, S("\""))))
 			die_bug("quotes are left: %.*s", STR_ARG(o->etag));
 	}
 	err_free(e);
