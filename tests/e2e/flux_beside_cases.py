@@ -294,6 +294,7 @@ add("rules-current", {"a.yaml": cm("rules-current")}, {"wait": True, "healthChec
 add("rules-failed", {"a.yaml": cm("rules-failed")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="data.k == 'x'", failed="data.k == 'v'")]})
 add("rules-progress", {"a.yaml": cm("rules-progress")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="data.k == 'x'")]})
 add("rules-error", {"a.yaml": cm("rules-error")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="data.none == 'x'")]})
+add("rules-unset", {"a.yaml": cm("rules-unset")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="status.conditions[0].type == 'x'")]})
 add("rules-no-bool", {"a.yaml": cm("rules-no-bool")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="data.k")]})
 add("rules-bad", {"a.yaml": cm("rules-bad")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="data.k ==")]})
 add("rules-twice", {"a.yaml": cm("rules-twice")}, {"wait": True, "healthCheckExprs": [dict(RULE, current="true"), dict(RULE, current="true")]})
