@@ -113,21 +113,32 @@ def config(url, ca="", user="{token: secret}"):
     t.env["KUBECONFIG"] = os.path.join(t.work, "config")
 
 
+def certificate(name, for_what):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                    name + ".key", "-out", name + ".pem", "-days", "2", "-subj", "/CN=" + name, "-addext",
+                    "subjectAltName=" + for_what], cwd=t.work, check=True, stderr=subprocess.DEVNULL)
+    return os.path.join(t.work, name + ".pem"), os.path.join(t.work, name + ".key")
+
+
+mine, other, elsewhere = certificate("mine", "IP:127.0.0.1,DNS:localhost"), certificate("other", "IP:127.0.0.1"), \
+    certificate("elsewhere", "IP:127.0.0.9,DNS:example.com")
+
+# who we are is told over TLS alone
 want = None
-for what, answer in ANSWERS.items():
-    s = Server(answer)
-    config("http://127.0.0.1:%d" % s.port)
+for what, tls, answer in [(w, tls, a) for tls in (None, mine) for w, a in ANSWERS.items()]:
+    s = Server(answer, tls)
+    config("http%s://127.0.0.1:%d" % ("s" if tls else "", s.port), "mine.pem" if tls else "")
     status, out, err = t.run("get", "ks")
     want = want or out
     assert (status, out, err) == (0, want, ""), (what, status, out[:300], err[:300])
     assert "xxxx" in out and s.asked[0].startswith("GET /apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/"), (what, s.asked)
-    assert all("\r\nAuthorization: Bearer secret" in a for a in s.asked), s.asked
+    assert all(("\r\nAuthorization: Bearer secret" in a) == (tls is not None) for a in s.asked), s.asked
     good = what in ("sized", "chunked", "small chunks", "closing")
     assert (s.connections == 1) == good, (what, s.connections)
 
 # one connection for all that a command asks
-s = Server(SIZED)
-config("http://127.0.0.1:%d" % s.port, user="{username: me, password: pw}")
+s = Server(SIZED, mine)
+config("https://127.0.0.1:%d" % s.port, "mine.pem", "{username: me, password: pw}")
 t.run("get", "all")
 assert s.connections == 1 and len(s.asked) > 10, (s.connections, len(s.asked))
 assert all("\r\nAuthorization: Basic bWU6cHc=" in a for a in s.asked), s.asked[0]
@@ -161,15 +172,6 @@ for what, first, tries in (("well", WHOLE, 1), ("nothing", b"", 2), ("cut off", 
 
 
 # ---- certificates
-def certificate(name, for_what):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                    name + ".key", "-out", name + ".pem", "-days", "2", "-subj", "/CN=" + name, "-addext",
-                    "subjectAltName=" + for_what], cwd=t.work, check=True, stderr=subprocess.DEVNULL)
-    return os.path.join(t.work, name + ".pem"), os.path.join(t.work, name + ".key")
-
-
-mine, other, elsewhere = certificate("mine", "IP:127.0.0.1,DNS:localhost"), certificate("other", "IP:127.0.0.1"), \
-    certificate("elsewhere", "IP:127.0.0.9,DNS:example.com")
 for host, tls, ca, fine in (("127.0.0.1", mine, "mine.pem", True), ("localhost", mine, "mine.pem", True),
                             ("127.0.0.1", mine, "other.pem", False), ("127.0.0.1", elsewhere, "elsewhere.pem", False),
                             ("localhost", elsewhere, "elsewhere.pem", False)):
