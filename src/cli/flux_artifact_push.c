@@ -148,12 +148,6 @@ static err *make_config(struct cli *c, str layer, str *out)
 	return NULL;
 }
 
-static err *describe(struct arena *a, str bytes, str media_type, struct ocidescriptor *out)
-{
-	*out = (struct ocidescriptor){ .media_type = media_type, .size = (int64_t)bytes.n };
-	return digest_of(a, DIGEST_SHA256, bytes, &out->digest);
-}
-
 /* What an artifact consists of. */
 struct parts {
 	str layer, config, manifest;
@@ -166,8 +160,8 @@ static err *make_manifest(struct arena *a, node annotations, struct parts *p)
 	struct ocidescriptor part;
 	struct ocimanifest m = { .parts = &part, .parts_n = 1, .annotations = annotations };
 
-	TRY(describe(a, p->layer, OCIMANIFEST_FLUX_CONTENT, &part));
-	TRY(describe(a, p->config, OCIMANIFEST_FLUX_CONFIG, &m.config));
+	TRY(oci_describe(a, p->layer, OCIMANIFEST_FLUX_CONTENT, &part));
+	TRY(oci_describe(a, p->config, OCIMANIFEST_FLUX_CONFIG, &m.config));
 	ocimanifest_write(&b, &m);
 	p->manifest = arena_str(a, buf_str(&b));
 	return digest_of(a, DIGEST_SHA256, p->manifest, &p->digest);

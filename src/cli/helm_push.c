@@ -2,7 +2,6 @@
 
 #include "cli/commands.h"
 #include "cli/helm_fetch.h"
-#include "source/digest.h"
 #include "source/ocichart.h"
 #include "text/path.h"
 #include "text/quote.h"
@@ -72,12 +71,6 @@ static node annotations(struct push *p)
 
 /* ---- sending -------------------------------------------------------------- */
 
-static err *describe(struct arena *a, str bytes, str media_type, struct ocidescriptor *out)
-{
-	*out = (struct ocidescriptor){ .media_type = media_type, .size = (int64_t)bytes.n };
-	return digest_of(a, DIGEST_SHA256, bytes, &out->digest);
-}
-
 /* The chart, its provenance file, its config: what they are, and their bytes. */
 static err *make_parts(struct push *p, struct ocimanifest *m, str blobs[3], size_t *n)
 {
@@ -90,11 +83,11 @@ static err *make_parts(struct push *p, struct ocimanifest *m, str blobs[3], size
 	blobs[1] = p->bytes;
 	blobs[2] = p->prov;
 	*n = p->has_prov ? 3 : 2;
-	TRY(describe(a, blobs[0], OCIMANIFEST_HELM_CONFIG, &m->config));
+	TRY(oci_describe(a, blobs[0], OCIMANIFEST_HELM_CONFIG, &m->config));
 	m->parts = arena_array(a, struct ocidescriptor, 2);
-	TRY(describe(a, blobs[1], OCIMANIFEST_HELM_CHART, &m->parts[m->parts_n++]));
+	TRY(oci_describe(a, blobs[1], OCIMANIFEST_HELM_CHART, &m->parts[m->parts_n++]));
 	if (p->has_prov)
-		TRY(describe(a, blobs[2], OCIMANIFEST_HELM_PROV, &m->parts[m->parts_n++]));
+		TRY(oci_describe(a, blobs[2], OCIMANIFEST_HELM_PROV, &m->parts[m->parts_n++]));
 	if (m->parts_n == 2 && str_cmp(m->parts[0].digest, m->parts[1].digest) > 0) {
 		struct ocidescriptor first = m->parts[0];
 

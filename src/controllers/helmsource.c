@@ -163,16 +163,14 @@ static err *compare(struct helmsource *h, const struct helmsource_env *env,
 {
 	enum digest_algo algo = artifact_store_algo(env->store);
 	str revision = seen->artifact ? seen->artifact->revision : STR_NONE;
-	struct digest was = { .algo = algo };
+	enum digest_algo was = digest_algo_of(revision, algo);
 
-	if (revision.n)
-		err_free(digest_parse(&was, revision));
 	if (h->unchanged)
 		h->revision = revision;
 	else
-		TRY(digest_index(h, was.algo, &h->revision));
+		TRY(digest_index(h, was, &h->revision));
 	h->unchanged = h->unchanged || (revision.n && str_eq(h->revision, revision));
-	return h->unchanged || was.algo == algo ? NULL : digest_index(h, algo, &h->revision);
+	return h->unchanged || was == algo ? NULL : digest_index(h, algo, &h->revision);
 }
 
 err *helmsource_fetch(struct helmsource *h, const struct helmsource_env *env,

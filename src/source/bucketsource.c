@@ -260,13 +260,11 @@ static err *compare(struct bucketsource *s, const struct bucketsource_env *env,
 {
 	enum digest_algo algo = artifact_store_algo(env->store);
 	str revision = seen->artifact ? seen->artifact->revision : STR_NONE;
-	struct digest was = { .algo = algo };
+	enum digest_algo was = digest_algo_of(revision, algo);
 
-	if (revision.n)
-		err_free(digest_parse(&was, revision));
-	TRY(make_revision(s, was.algo));
+	TRY(make_revision(s, was));
 	s->unchanged = revision.n && str_eq(s->revision, revision);
-	return s->unchanged || was.algo == algo ? NULL : make_revision(s, algo);
+	return s->unchanged || was == algo ? NULL : make_revision(s, algo);
 }
 
 err *bucketsource_fetch(struct bucketsource *s, const struct bucketsource_env *env,

@@ -67,6 +67,15 @@ err *digest_parse_any(struct digest *out, str text)
 	return NULL;
 }
 
+enum digest_algo digest_algo_of(str text, enum digest_algo otherwise)
+{
+	struct digest d;
+	err *e = digest_parse(&d, text);
+
+	err_free(e);
+	return e ? otherwise : d.algo;
+}
+
 err *digest_parse(struct digest *out, str text)
 {
 	if (str_starts(text, S("sha1:")))

@@ -28,6 +28,8 @@ struct digest {
  * "invalid checksum digest length", "invalid checksum digest format". */
 err *digest_parse(struct digest *out, str text) __attribute__((warn_unused_result));
 err *digest_parse_any(struct digest *out, str text) __attribute__((warn_unused_result));
+/* The algorithm of a digest; `otherwise` where the text is none. */
+enum digest_algo digest_algo_of(str text, enum digest_algo otherwise);
 
 struct digest_hash {
 	void *state;

@@ -125,6 +125,10 @@ err *oci_referrers(struct oci *c, struct arena *a, str digest, str artifact_type
 
 /* ---- writing, with `push` ------------------------------------------------------ */
 
+/* What bytes are as a part of a manifest; the digest lives in `a`. */
+err *oci_describe(struct arena *a, str bytes, str media_type, struct ocidescriptor *out)
+	__attribute__((warn_unused_result));
+
 /* With `oras`, errors of these say which step of a copy it was, as ORAS does. */
 
 /* Whether a tag or a digest names one, and which, as the registry says. */

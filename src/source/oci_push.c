@@ -3,6 +3,12 @@
 #include "source/digest.h"
 #include "text/gourl.h"
 
+err *oci_describe(struct arena *a, str bytes, str media_type, struct ocidescriptor *out)
+{
+	*out = (struct ocidescriptor){ .media_type = media_type, .size = (int64_t)bytes.n };
+	return digest_of(a, DIGEST_SHA256, bytes, &out->digest);
+}
+
 /* ORAS tells which step of copying failed. */
 static err *failed_step(const struct oci *c, err *e, const char *step)
 {
@@ -70,16 +76,12 @@ static err *send_blob(struct oci *c, struct arena *a, str bytes, str digest)
 err *oci_push_blob(struct oci *c, struct arena *a, str bytes, struct ocidescriptor *out)
 {
 	bool has;
-	str digest;
 
 	if (bytes.n > OCI_UPLOAD_MAX)
 		return err_new(ERR_INVALID, "blob is larger than %d bytes", OCI_UPLOAD_MAX);
-	TRY(digest_of(a, DIGEST_SHA256, bytes, &digest));
-	TRY(is_there(c, a, "blobs", digest, &has, NULL));
-	if (!has)
-		TRY(send_blob(c, a, bytes, digest));
-	*out = (struct ocidescriptor){ .digest = digest, .size = (int64_t)bytes.n };
-	return NULL;
+	TRY(oci_describe(a, bytes, STR_NONE, out));
+	TRY(is_there(c, a, "blobs", out->digest, &has, NULL));
+	return has ? NULL : send_blob(c, a, bytes, out->digest);
 }
 
 err *oci_has_manifest(struct oci *c, struct arena *a, str wanted, bool *has, str *digest)
@@ -94,27 +96,23 @@ err *oci_push_manifest(struct oci *c, struct arena *a, str tag, str media_type, 
 {
 	static const int statuses[] = { 200, 201, 202, 0 };
 	CLEANUP(oci_answer_release) struct oci_answer answer = { 0 };
-	str digest;
 
 	if (bytes.n > OCIMANIFEST_MAX)
 		return err_new(ERR_INVALID, "manifest is larger than %d bytes", OCIMANIFEST_MAX);
 	if (tag.n)
 		TRY(ociref_check_tag(tag));
-	TRY(digest_of(a, DIGEST_SHA256, bytes, &digest));
+	TRY(oci_describe(a, bytes, media_type, out));
 	struct oci_ask ask = { .method = S("PUT"),
-			       .path = oci_path(c, a, "manifests", tag.n ? tag : digest),
+			       .path = oci_path(c, a, "manifests", tag.n ? tag : out->digest),
 			       .type = media_type,
 			       .body = bytes };
 
 	TRY(failed_step(c, oci_ask_for(c, &ask, statuses, &answer), tag.n ? "Tag" : "Push"));
 	str said = net_response_header(&answer.head, S("Docker-Content-Digest"));
 
-	if (str_starts(said, S("sha256:")) && !str_eq(said, digest))
+	if (str_starts(said, S("sha256:")) && !str_eq(said, out->digest))
 		return err_new(ERR_CONFLICT, "registry stored another manifest: %.*s, not %.*s",
-			       STR_ARG(said), STR_ARG(digest));
-	*out = (struct ocidescriptor){ .media_type = media_type,
-				       .digest = digest,
-				       .size = (int64_t)bytes.n };
+			       STR_ARG(said), STR_ARG(out->digest));
 	return NULL;
 }
 
